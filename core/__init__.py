@@ -1,0 +1,1 @@
+"""Floor 1: errors, configuration, logging, identities; no sockets, no arrays."""

@@ -1,0 +1,55 @@
+"""Files that are either whole on disk or not there."""
+
+import os
+from pathlib import Path
+
+
+def write_durably(path: Path, content: bytes, temporary: Path) -> None:
+    """Write `content` to `temporary`, sync it and rename it to `path`; both on one file system.
+
+    Raises:
+        OSError: the disk is full, read-only or gone; `path` is then unchanged.
+    """
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new names in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Sync every file and folder below `folder`, and `folder` itself."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    sync_folder(folder)
+
+
+def commit_folder(attempt: Path, committed: Path) -> bool:
+    """Sync `attempt` and rename it to `committed` if that does not exist; whether this one won."""
+    sync_tree(attempt)
+    try:
+        attempt.rename(committed)
+    except OSError:
+        if committed.is_dir():
+            return False
+        raise
+    sync_folder(committed.parent)
+    return True

@@ -1,0 +1,70 @@
+"""Failures as values with words.
+
+    SlicewireError
+    ├── ConfigurationError     a key, flag or value is wrong (exit code 2)
+    ├── InstanceError          one instance cannot be stored as it is
+    │   ├── NotADataSet        its bytes are not a readable DICOM data set
+    │   └── UidMismatch        request and data set name different instances
+    ├── StorageUnavailable     disk or ledger cannot take an instance
+    ├── SeriesError            a series cannot be processed as it is: the case is held
+    │   ├── GeometryError      its slices do not make what the pipeline needs
+    │   └── PixelError         pixels missing, damaged or of an unsupported kind
+    ├── ModelError             a checkpoint cannot be loaded, or does not fit the series
+    ├── ContourError           contours cannot be read, written or placed
+    ├── OutputError            a result did not pass the checks before sending
+    └── SendError              a peer cannot be reached, or did not store an instance
+
+A message is one sentence: what, which UID, expected, found, unit. It never carries a patient's name.
+"""
+
+
+class SlicewireError(Exception):
+    """Root of every failure that the project explains in words."""
+
+
+class ConfigurationError(SlicewireError):
+    """A configuration key, command-line flag or value is wrong."""
+
+
+class InstanceError(SlicewireError):
+    """One instance cannot be stored as it is."""
+
+
+class NotADataSet(InstanceError):
+    """The bytes received are not a readable DICOM data set."""
+
+
+class UidMismatch(InstanceError):
+    """The C-STORE request and its data set name different instances."""
+
+
+class StorageUnavailable(SlicewireError):
+    """The disk or the ledger cannot take an instance at present."""
+
+
+class SeriesError(SlicewireError):
+    """A series cannot be processed as it is; a person decides."""
+
+
+class GeometryError(SeriesError):
+    """The slices of a series do not make what the pipeline needs."""
+
+
+class PixelError(SeriesError):
+    """Pixels are missing, damaged or of a kind that is not supported."""
+
+
+class ModelError(SlicewireError):
+    """A checkpoint cannot be loaded, or does not fit the series."""
+
+
+class ContourError(SlicewireError):
+    """Contours cannot be read, written or placed on their images."""
+
+
+class OutputError(SlicewireError):
+    """A result did not pass the checks before sending."""
+
+
+class SendError(SlicewireError):
+    """A peer cannot be reached, or did not store an instance."""

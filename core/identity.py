@@ -1,0 +1,34 @@
+"""Who made a result: values that go into every object the project writes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.uids import derive_uid
+
+MANUFACTURER = "Slicewire"
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The identity of the job that makes an object, from which its UIDs and dates derive."""
+
+    job_id: str
+    root_uid: str
+    created: datetime
+    pipeline: str
+    """What was done, in words, for descriptions: pipeline, model, parameters."""
+
+    def uid(self, *parts: str) -> str:
+        """The UID of the part of this job's output that `parts` name."""
+        return derive_uid(self.root_uid, self.job_id, *parts)
+
+    @property
+    def date(self) -> str:
+        """DA value of the job."""
+        return self.created.strftime("%Y%m%d")
+
+    @property
+    def time(self) -> str:
+        """TM value of the job."""
+        return self.created.strftime("%H%M%S")

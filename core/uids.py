@@ -1,0 +1,54 @@
+"""Unique identifiers: which are safe to use, and those that the node derives."""
+
+import hashlib
+import re
+import zlib
+
+PYDICOM_ROOT_UID = "1.2.826.0.1.3680043.8.498."
+MAX_UID_LENGTH = 64
+_DIGITS = 24
+_CHECK_DIGITS = 8
+_SAFE_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_STRICT_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
+
+
+def is_safe_uid(uid: str) -> bool:
+    """Whether `uid` is digits and dots of at most 64 characters, so that it can name a file.
+
+    Leading zeros break PS3.5 section 9.1 but exist in the field and are let through.
+    """
+    return len(uid) <= MAX_UID_LENGTH and _SAFE_UID.fullmatch(uid) is not None
+
+
+def is_standard_uid(uid: str) -> bool:
+    """Whether `uid` keeps the rules of PS3.5 section 9.1, leading zeros included."""
+    return len(uid) <= MAX_UID_LENGTH and _STRICT_UID.fullmatch(uid) is not None
+
+
+def derive_uid(root_uid: str, *parts: str) -> str:
+    """A UID under `root_uid` that depends on `parts` alone and that `is_derived_uid` recognises.
+
+    The last component is 25 digits from a SHA-256 and 8 check digits, so that what the node
+    made is known again without any record of it.
+    """
+    digest = hashlib.sha256("\x00".join(parts).encode()).digest()
+    body = str(int.from_bytes(digest, "big") % 10**_DIGITS + 10**_DIGITS)
+    return f"{root_uid}{body}{_check_digits(root_uid, body)}"
+
+
+def is_derived_uid(root_uid: str, uid: str) -> bool:
+    """Whether `uid` was made by `derive_uid` under `root_uid`."""
+    body, check = uid[len(root_uid) : -_CHECK_DIGITS], uid[-_CHECK_DIGITS:]
+    if not uid.startswith(root_uid) or not body.isdigit():
+        return False
+    return len(body) == _DIGITS + 1 and check == _check_digits(root_uid, body)
+
+
+def longest_root_uid() -> int:
+    """How many characters a root may have so that derived UIDs stay within 64."""
+    return MAX_UID_LENGTH - (_DIGITS + 1) - _CHECK_DIGITS
+
+
+def _check_digits(root_uid: str, body: str) -> str:
+    value = zlib.crc32(f"slicewire:{root_uid}{body}".encode()) % 10**_CHECK_DIGITS
+    return f"{value:0{_CHECK_DIGITS}d}"

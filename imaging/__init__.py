@@ -1,0 +1,1 @@
+"""Floor 2: series, geometry, volumes, contours, structure sets; no torch, no network."""

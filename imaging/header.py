@@ -1,0 +1,114 @@
+"""What is asked of an instance before its pixels: one immutable record."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.errors import InvalidDicomError
+
+from core.errors import NotADataSet
+
+_DEFER_BYTES = 4096
+_PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An instance's place in its series and in space; lengths in mm, positions in LPS."""
+
+    path: Path
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+    frame_of_reference_uid: str
+    transfer_syntax_uid: str
+    patient_key: str
+    """Hash of PatientID, PatientName and PatientBirthDate: tells patients apart, names nobody."""
+    modality: str
+    rows: int
+    columns: int
+    number_of_frames: int
+    samples_per_pixel: int
+    has_pixel_data: bool
+    photometric_interpretation: str
+    instance_number: int
+    pixel_spacing_mm: tuple[float, float] | None
+    """Distance between rows, then between columns (PixelSpacing's order)."""
+    image_position_mm: tuple[float, float, float] | None
+    image_orientation: tuple[float, ...] | None
+    """Direction of increasing column, then of increasing row (ImageOrientationPatient)."""
+    temporal_key: tuple[float, float]
+    """TemporalPositionIdentifier and TriggerTime (ms): orders the instances at one position."""
+
+
+def read_header(path: Path) -> Header:
+    """The record of the instance in the file `path`; pixels stay on disk.
+
+    Raises:
+        NotADataSet: the file is not DICOM or lacks the UIDs that identify an instance.
+    """
+    try:
+        data_set = pydicom.dcmread(path, defer_size=_DEFER_BYTES)
+        return header_of(data_set, path)
+    except (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError, OSError) as error:
+        raise NotADataSet(f"{path.name}: not a readable DICOM instance ({error})") from error
+
+
+def header_of(data_set: FileDataset, path: Path) -> Header:
+    """The record of a data set that was read from `path`."""
+    return Header(
+        path=path,
+        sop_class_uid=str(data_set.SOPClassUID),
+        sop_instance_uid=str(data_set.SOPInstanceUID),
+        series_instance_uid=str(data_set.SeriesInstanceUID),
+        study_instance_uid=str(data_set.StudyInstanceUID),
+        frame_of_reference_uid=str(data_set.get("FrameOfReferenceUID", "") or ""),
+        transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
+        patient_key=patient_key(data_set),
+        modality=str(data_set.get("Modality", "") or ""),
+        rows=int(data_set.get("Rows") or 0),
+        columns=int(data_set.get("Columns") or 0),
+        number_of_frames=int(data_set.get("NumberOfFrames") or 1),
+        samples_per_pixel=int(data_set.get("SamplesPerPixel") or 1),
+        has_pixel_data=any(keyword in data_set for keyword in _PIXEL_KEYWORDS),
+        photometric_interpretation=str(data_set.get("PhotometricInterpretation", "") or ""),
+        instance_number=int(data_set.get("InstanceNumber") or 0),
+        pixel_spacing_mm=_pair(_numbers(data_set, "PixelSpacing", 2)),
+        image_position_mm=_triple(_numbers(data_set, "ImagePositionPatient", 3)),
+        image_orientation=_numbers(data_set, "ImageOrientationPatient", 6),
+        temporal_key=(
+            _number(data_set, "TemporalPositionIdentifier"),
+            _number(data_set, "TriggerTime"),
+        ),
+    )
+
+
+def patient_key(data_set: Dataset) -> str:
+    """A hash that is equal for two data sets of the same patient."""
+    values = (data_set.get(name) for name in ("PatientID", "PatientName", "PatientBirthDate"))
+    text = "\x00".join(str(value or "").strip() for value in values)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _numbers(data_set: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    value: Any = data_set.get(keyword)
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != count:
+        return None
+    return tuple(float(number) for number in value)
+
+
+def _number(data_set: Dataset, keyword: str) -> float:
+    return float(data_set.get(keyword) or 0.0)
+
+
+def _pair(numbers: tuple[float, ...] | None) -> tuple[float, float] | None:
+    return None if numbers is None else (numbers[0], numbers[1])
+
+
+def _triple(numbers: tuple[float, ...] | None) -> tuple[float, float, float] | None:
+    return None if numbers is None else (numbers[0], numbers[1], numbers[2])

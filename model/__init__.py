@@ -1,0 +1,1 @@
+"""Floor 3: the UNet, its data, training and inference."""

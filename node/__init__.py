@@ -1,0 +1,1 @@
+"""Floor 4: the wire and what follows: receiving, completion, ledger, engine, delivery."""

@@ -1,0 +1,1 @@
+"""Floor 4: a complete series in, results on disk out."""

@@ -1,0 +1,36 @@
+"""What every test may use: the repository's samples, and outside programs where they exist."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+@pytest.fixture(scope="session")
+def cine_folder() -> Path:
+    """The demo's patient: 22 instances, two phases at each of 11 positions, doubly oblique."""
+    return SAMPLES / "sunnybrook" / "dicoms" / "SCD0000501"
+
+
+@pytest.fixture(scope="session")
+def ct_folder() -> Path:
+    """A planning-like CT of 54 axial slices, 0.98 x 0.98 x 3.27 mm."""
+    return SAMPLES / "sts" / "STS_003" / "image"
+
+
+@pytest.fixture(scope="session")
+def ct_structure_set() -> Path:
+    """The structure set with one GTV that was drawn on `ct_folder`."""
+    return next((SAMPLES / "sts" / "STS_003" / "mask").glob("*.dcm"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose outside program is missing; in CI that is a failure."""
+    for mark in item.iter_markers("peer"):
+        for program in mark.args:
+            if shutil.which(program, path="/usr/bin:/usr/local/bin") is None:
+                reason = f"{program} is not installed"
+                pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)

@@ -17,7 +17,7 @@ def cine_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def ct_folder() -> Path:
-    """A planning-like CT of 54 axial slices, 0.98 x 0.98 x 3.27 mm."""
+    """A planning-like CT of 51 axial slices, 0.98 x 0.98 x 3.27 mm."""
     return SAMPLES / "sts" / "STS_003" / "image"
 
 

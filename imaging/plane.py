@@ -1,0 +1,78 @@
+"""Where one image lies in the patient: pixels to millimetres and back (PS3.3 C.7.6.2.1.1)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import GeometryError
+from imaging.header import Header
+
+Points = npt.NDArray[np.float64]
+_UNIT_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """An image's plane in LPS mm; pixel coordinates have the first pixel's centre at (0, 0)."""
+
+    origin_mm: Points
+    """Centre of the first pixel, (3,)."""
+    column_step_mm: Points
+    """From one pixel to the next in a row (increasing column), (3,)."""
+    row_step_mm: Points
+    """From one row to the next (increasing row), (3,)."""
+    normal: Points
+    """Unit vector, column direction x row direction, (3,)."""
+
+    def to_patient(self, pixels: Points) -> Points:
+        """`pixels` (n, 2) as (column, row) to (n, 3) LPS mm."""
+        steps = np.stack([self.column_step_mm, self.row_step_mm])
+        placed: Points = self.origin_mm + np.asarray(pixels, dtype=np.float64) @ steps
+        return placed
+
+    def to_pixels(self, points_mm: Points) -> tuple[Points, Points]:
+        """(n, 3) LPS mm to (n, 2) as (column, row), and distances (n,) from the plane in mm."""
+        offset = np.asarray(points_mm, dtype=np.float64) - self.origin_mm
+        column = offset @ self.column_step_mm / (self.column_step_mm @ self.column_step_mm)
+        row = offset @ self.row_step_mm / (self.row_step_mm @ self.row_step_mm)
+        return np.stack([column, row], axis=1), offset @ self.normal
+
+
+def plane_of(header: Header) -> Plane:
+    """The plane of a single-frame image.
+
+    Raises:
+        GeometryError: position, orientation or spacing is missing or not a rectangular grid.
+    """
+    position, orientation = header.image_position_mm, header.image_orientation
+    spacing = header.pixel_spacing_mm
+    if position is None or orientation is None or spacing is None:
+        raise GeometryError(
+            f"Instance {header.sop_instance_uid}: no ImagePositionPatient, ImageOrientationPatient "
+            "or PixelSpacing, so it has no place in the patient"
+        )
+    along_row = np.array(orientation[:3], dtype=np.float64)
+    down_column = np.array(orientation[3:], dtype=np.float64)
+    _check_orthonormal(header, along_row, down_column)
+    if min(spacing) <= 0:
+        raise GeometryError(
+            f"Instance {header.sop_instance_uid}: PixelSpacing {spacing} mm, expected above 0"
+        )
+    normal = np.cross(along_row, down_column)
+    return Plane(
+        origin_mm=np.array(position, dtype=np.float64),
+        column_step_mm=along_row * spacing[1],
+        row_step_mm=down_column * spacing[0],
+        normal=normal / np.linalg.norm(normal),
+    )
+
+
+def _check_orthonormal(header: Header, along_row: Points, down_column: Points) -> None:
+    lengths = np.linalg.norm(along_row), np.linalg.norm(down_column)
+    skew = abs(float(along_row @ down_column))
+    if max(abs(length - 1.0) for length in lengths) > _UNIT_TOLERANCE or skew > _UNIT_TOLERANCE:
+        raise GeometryError(
+            f"Instance {header.sop_instance_uid}: ImageOrientationPatient is not two perpendicular "
+            f"unit vectors (lengths {lengths[0]:.4f} and {lengths[1]:.4f}, dot product {skew:.4f})"
+        )

@@ -1,20 +1,20 @@
 """Failures as values with words.
 
     SlicewireError
-    ├── ConfigurationError     a key, flag or value is wrong (exit code 2)
-    ├── InstanceError          one instance cannot be stored as it is
-    │   ├── NotADataSet        its bytes are not a readable DICOM data set
-    │   └── UidMismatch        request and data set name different instances
-    ├── StorageUnavailable     disk or ledger cannot take an instance
-    ├── SeriesError            a series cannot be processed as it is: the case is held
-    │   ├── GeometryError      its slices do not make what the pipeline needs
-    │   └── PixelError         pixels missing, damaged or of an unsupported kind
-    ├── ModelError             a checkpoint cannot be loaded, or does not fit the series
-    ├── ContourError           contours cannot be read, written or placed
-    ├── OutputError            a result did not pass the checks before sending
-    └── SendError              a peer cannot be reached, or did not store an instance
+    ├── ConfigurationError            a key, flag or value is wrong (exit code 2)
+    ├── InstanceError                 one instance cannot be stored as it is
+    │   ├── NotADataSetError          its bytes are not a readable DICOM data set
+    │   └── UidMismatchError          request and data set name different instances
+    ├── StorageUnavailableError       disk or ledger cannot take an instance
+    ├── SeriesError                   a series cannot be processed as it is: the case is held
+    │   ├── GeometryError             its slices do not make what the pipeline needs
+    │   └── PixelError                pixels missing, damaged or of an unsupported kind
+    ├── ModelError                    a checkpoint cannot be loaded, or does not fit the series
+    ├── ContourError                  contours cannot be read, written or placed
+    ├── OutputError                   a result did not pass the checks before sending
+    └── SendError                     a peer cannot be reached, or did not store an instance
 
-A message is one sentence: what, which UID, expected, found, unit. It never carries a patient's name.
+A message is one sentence: what, which UID, expected, found, unit; never a patient's name.
 """
 
 
@@ -30,15 +30,15 @@ class InstanceError(SlicewireError):
     """One instance cannot be stored as it is."""
 
 
-class NotADataSet(InstanceError):
+class NotADataSetError(InstanceError):
     """The bytes received are not a readable DICOM data set."""
 
 
-class UidMismatch(InstanceError):
+class UidMismatchError(InstanceError):
     """The C-STORE request and its data set name different instances."""
 
 
-class StorageUnavailable(SlicewireError):
+class StorageUnavailableError(SlicewireError):
     """The disk or the ledger cannot take an instance at present."""
 
 

@@ -10,7 +10,7 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import InvalidDicomError
 
-from core.errors import NotADataSet
+from core.errors import NotADataSetError
 
 _DEFER_BYTES = 4096
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -50,13 +50,13 @@ def read_header(path: Path) -> Header:
     """The record of the instance in the file `path`; pixels stay on disk.
 
     Raises:
-        NotADataSet: the file is not DICOM or lacks the UIDs that identify an instance.
+        NotADataSetError: the file is not DICOM or lacks the UIDs that identify an instance.
     """
     try:
         data_set = pydicom.dcmread(path, defer_size=_DEFER_BYTES)
         return header_of(data_set, path)
     except (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError, OSError) as error:
-        raise NotADataSet(f"{path.name}: not a readable DICOM instance ({error})") from error
+        raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
 
 
 def header_of(data_set: FileDataset, path: Path) -> Header:

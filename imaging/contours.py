@@ -1,0 +1,104 @@
+"""A mask's outline as polygons that every kind of reader turns back into the same mask.
+
+Outlines run along the pixel edges and are moved a trace towards the foreground: a reader that asks
+for pixel centres and a reader that rounds vertices to pixels find the same pixels, and no two
+polygons touch. Corners in a straight line do not arise, so there is nothing to thin out.
+Pixel coordinates are (column, row), the first pixel's centre at (0, 0).
+"""
+
+from collections import defaultdict
+from typing import Literal
+
+import numpy as np
+
+from imaging.masks import polygons_to_mask
+from imaging.pixel_edges import INSET, Corners, Mask, Polygon, corners_of, rings_of
+
+Holes = Literal["keyhole", "xor"]
+_BRIDGE = 3 * INSET
+_FEWEST_POINTS = 4
+
+
+def mask_to_polygons(
+    mask: Mask, *, holes: Holes = "keyhole", most_points: int | None = None
+) -> list[Polygon]:
+    """The polygons (n, 2) as (column, row) around the 4-connected regions of `mask`.
+
+    A hole is joined to its region by a bridge without width (`keyhole`), right for readers that
+    unite polygons and for those that go by even-odd, or is a polygon of its own (`xor`), right for
+    the second alone. A polygon of more than `most_points` is cut along rows until every part has
+    fewer. Each has at least four points, the first is not repeated at the end, and
+    `polygons_to_mask` gives `mask` back.
+    """
+    mask = np.asarray(mask, dtype=bool)
+    if not mask.any():
+        return []
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    cropped = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    polygons = [polygon + np.array([columns[0], rows[0]]) for polygon in _outlines(cropped, holes)]
+    if most_points is None:
+        return polygons
+    return _cut_long(polygons, mask, holes=holes, most_points=max(most_points, _FEWEST_POINTS))
+
+
+def _cut_long(
+    polygons: list[Polygon], mask: Mask, *, holes: Holes, most_points: int
+) -> list[Polygon]:
+    kept = [polygon for polygon in polygons if len(polygon) <= most_points]
+    for polygon in polygons:
+        if len(polygon) > most_points:
+            region = polygons_to_mask([polygon], (mask.shape[0], mask.shape[1]))
+            rows = np.flatnonzero(region.any(axis=1))
+            middle = int(rows[0] + rows[-1] + 1) // 2
+            for part in (slice(0, middle), slice(middle, None)):
+                half = np.zeros_like(region)
+                half[part] = region[part]
+                kept += mask_to_polygons(half, holes=holes, most_points=most_points)
+    return kept
+
+
+def _outlines(mask: Mask, holes: Holes) -> list[Polygon]:
+    corners = corners_of(mask)
+    rings, points = rings_of(corners), corners.points()
+    inner = [index for index, ring in enumerate(rings) if corners.right[ring[0]] < 0]
+    if holes == "xor" or not inner:
+        return [points[ring] for ring in rings]
+    return _joined(rings, _bridges(mask, corners, [rings[index][0] for index in inner]), points)
+
+
+def _bridges(mask: Mask, corners: Corners, holes: list[int]) -> dict[int, list[int]]:
+    """For the left corner of each edge from which bridges go down to holes: their first corners."""
+    width = mask.shape[1] + 1
+    edges = corners.row[::2] * width + corners.column[::2]
+    bridges = defaultdict(list)
+    for hole in holes:
+        row, column = int(corners.row[hole]), int(corners.column[hole])
+        outside = np.flatnonzero(~mask[:row, column])
+        edge_row = int(outside[-1]) + 1 if len(outside) else 0
+        edge = int(np.searchsorted(edges, edge_row * width + column, side="right")) - 1
+        bridges[2 * edge].append(hole)
+    return bridges
+
+
+def _joined(
+    rings: list[list[int]], bridges: dict[int, list[int]], points: Polygon
+) -> list[Polygon]:
+    """The rings with the holes below their edges spliced in, from the lowest hole up."""
+    first_corners = {hole for below in bridges.values() for hole in below}
+    done: dict[int, list[tuple[float, float]]] = {}
+    polygons = []
+    places: list[tuple[float, float]] = [(x, y) for x, y in points.tolist()]
+    for ring in reversed(rings):
+        walk: list[tuple[float, float]] = []
+        for corner in ring:
+            walk.append(places[corner])
+            for hole in sorted(bridges.get(corner, ()), key=lambda hole: places[hole][0]):
+                x = places[hole][0] + INSET + _BRIDGE
+                top = (x, places[hole][1])
+                edge = (x, places[corner][1])
+                walk += [edge, top, *done.pop(hole), top, edge]
+        if ring[0] in first_corners:
+            done[ring[0]] = walk
+        else:
+            polygons.append(np.array(walk))
+    return polygons[::-1]

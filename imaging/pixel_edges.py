@@ -1,0 +1,97 @@
+"""The outline of a mask as rings of corners along the pixel edges, moved towards the foreground."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+Polygon = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+INSET = 0.005
+"""How far an outline is moved towards the foreground, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Where the outline turns, in raster order; corner (i, j) is the upper left of pixel (i, j)."""
+
+    row: Indices
+    column: Indices
+    down: Indices
+    """+1 where the foreground at the corner is mostly below it, -1 above."""
+    right: Indices
+    """+1 where that foreground is mostly to the right, -1 to the left."""
+
+    def points(self) -> Polygon:
+        """(n, 2) as (column, row), moved towards the foreground."""
+        column = self.column - 0.5 + INSET * self.right
+        return np.stack([column, self.row - 0.5 + INSET * self.down], axis=1)
+
+
+def corners_of(mask: Mask) -> Corners:
+    """All corners; where two regions touch diagonally there are two, one for each."""
+    padded = np.pad(mask, 1)
+    north_west, north_east = padded[:-1, :-1], padded[:-1, 1:]
+    south_west, south_east = padded[1:, :-1], padded[1:, 1:]
+    touch = (north_west == south_east) & (north_east == south_west) & (north_west != north_east)
+    turn = north_west ^ north_east ^ south_west ^ south_east
+    row, column = np.nonzero(turn | touch)
+    around = np.stack([part[row, column] for part in (north_west, north_east, south_west)])
+    falling = south_east[row, column].astype(np.int64)
+    west_north, east_north, west_south = around.astype(np.int64)
+    down = west_south + falling - west_north - east_north
+    right = east_north + falling - west_north - west_south
+    return _doubled(
+        Corners(row, column, np.sign(down), np.sign(right)), touch[row, column], falling
+    )
+
+
+def _doubled(corners: Corners, touch: Mask, falling: Indices) -> Corners:
+    """A second corner wherever two regions touch; the left one of the two comes first."""
+    copies = np.repeat(np.arange(len(touch)), 1 + touch)
+    second = np.flatnonzero(np.diff(copies, prepend=-1) == 0)
+    down, right = corners.down[copies], corners.right[copies]
+    right[second - 1], right[second] = -1, 1
+    # falling: the pixels above left and below right touch, else those below left and above right
+    side = np.where(falling[copies[second]] > 0, 1, -1)
+    down[second - 1], down[second] = -side, side
+    return Corners(corners.row[copies], corners.column[copies], down, right)
+
+
+def rings_of(corners: Corners) -> list[list[int]]:
+    """Closed walks over `corners` with the foreground on the right hand.
+
+    Each starts at its first corner in raster order, the upper left one; there the foreground lies
+    to the right (`corners.right` above 0) for the outside of a region, to the left for a hole.
+    """
+    successors: list[int] = _successors(corners).tolist()
+    seen = bytearray(len(successors))
+    rings = []
+    for start in range(len(successors)):
+        ring, corner = [], start
+        while not seen[corner]:
+            seen[corner] = 1
+            ring.append(corner)
+            corner = successors[corner]
+        if ring:
+            rings.append(ring)
+    return rings
+
+
+def _successors(corners: Corners) -> Indices:
+    """For each corner the next one: corners pair up along the rows and along the columns."""
+    following = np.empty(len(corners.row), dtype=np.int64)
+    index = np.arange(len(corners.row))
+    left, right = index[::2], index[1::2]
+    rightwards = corners.down[left] > 0
+    following[left[rightwards]] = right[rightwards]
+    following[right[~rightwards]] = left[~rightwards]
+    # of two corners at one place the upper one comes first down a column
+    order = np.lexsort((corners.down, corners.row, corners.column))
+    upper, lower = order[::2], order[1::2]
+    downwards = corners.right[upper] < 0
+    following[upper[downwards]] = lower[downwards]
+    following[lower[~downwards]] = upper[~downwards]
+    return following

@@ -1,0 +1,96 @@
+"""From `config.yaml` and the command line to a Configuration, or one sentence on what is wrong."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from core.config import Configuration
+from core.errors import ConfigurationError
+
+
+def read_configuration(path: Path | None, flags: Mapping[str, Any]) -> Configuration:
+    """The configuration of the file `path`, with `flags` of the command line over it.
+
+    Args:
+        path: a YAML file, or None for defaults alone.
+        flags: top-level keys that were given on the command line.
+
+    Raises:
+        ConfigurationError: a key or value is wrong; names it, and what was expected.
+    """
+    from_file = {} if path is None else _read_yaml(path)
+    try:
+        return Configuration.model_validate(from_file | dict(flags))
+    except ValidationError as error:
+        first = min(error.errors(), key=_is_consequence)
+        key = str(first["loc"][0]) if first["loc"] else ""
+        if key in flags and len(first["loc"]) == 1:
+            raise ConfigurationError(_wrong_value(f"--{key}", first)) from error
+        raise ConfigurationError(f"{path or 'defaults'}: {_explain(first)}") from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigurationError(f"{path}: is not YAML ({reason})") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise ConfigurationError(f"{path}: expected keys and values at the top level")
+    return content
+
+
+def _is_consequence(error: ErrorDetails) -> bool:
+    """A mistyped key also shows as a missing one; the typing error is told first."""
+    return error["type"] == "missing"
+
+
+def _explain(error: ErrorDetails) -> str:
+    place = ".".join(_without_kind(error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {place}{_suggestion(error)}"
+    if error["type"] == "missing":
+        return f"{place} is missing"
+    if not place:
+        return error["msg"].removeprefix("Value error, ")
+    return _wrong_value(place, error)
+
+
+def _wrong_value(place: str, error: ErrorDetails) -> str:
+    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"{place} is {error['input']!r}, expected {expected}"
+
+
+def _without_kind(location: tuple[int | str, ...]) -> list[str]:
+    """`pipelines.NAME.KIND.key` as the user wrote it: without the kind that pydantic puts in."""
+    parts = [str(part) for part in location]
+    return parts[:2] + parts[3:] if parts[:1] == ["pipelines"] else parts
+
+
+def _suggestion(error: ErrorDetails) -> str:
+    *parents, key = _without_kind(error["loc"])
+    known = _keys_at(parents)
+    close = difflib.get_close_matches(key, known, n=1)
+    if close:
+        return f", did you mean {close[0]}?"
+    return f", expected one of {', '.join(known)}" if known else ""
+
+
+def _keys_at(parents: list[str]) -> list[str]:
+    section: type[BaseModel] = Configuration
+    for name in parents:
+        field = section.model_fields.get(name)
+        annotation = field.annotation if field is not None else None
+        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
+            return []
+        section = annotation
+    return list(section.model_fields)

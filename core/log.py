@@ -1,0 +1,61 @@
+"""Logs: readable on a terminal, JSON on request, and everything in a rotating file.
+
+Messages carry UIDs and reasons, never patient data. The libraries below say values of a data set in
+their own messages, so they are not let into the log.
+"""
+
+import logging
+import logging.handlers
+import sys
+import warnings
+from pathlib import Path
+
+import structlog
+
+_FILE_BYTES = 10_000_000
+_FILE_COUNT = 5
+_TALKATIVE = ("pydicom", "pynetdicom", "distributed", "asyncio", "sqlalchemy", "PIL", "matplotlib")
+
+
+def configure_logging(level: str, *, json_lines: bool, file: Path) -> None:
+    """Send logs to standard error at `level`, and to the rotating `file` at debug level."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=False),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    as_json = structlog.processors.JSONRenderer()
+    as_text = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(level.upper())
+    console.setFormatter(_formatter(as_json if json_lines else as_text, shared))
+    rotating = logging.handlers.RotatingFileHandler(
+        file, maxBytes=_FILE_BYTES, backupCount=_FILE_COUNT, encoding="utf-8"
+    )
+    rotating.setFormatter(_formatter(as_json, shared))
+    logging.basicConfig(level=logging.DEBUG, handlers=[console, rotating], force=True)
+    quieten_libraries()
+
+
+def quieten_libraries() -> None:
+    """Keep libraries from logging or warning with values of a data set in their words."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"pydicom|pynetdicom|distributed")
+
+
+def _formatter(
+    renderer: structlog.typing.Processor, shared: list[structlog.typing.Processor]
+) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        foreign_pre_chain=shared,
+    )

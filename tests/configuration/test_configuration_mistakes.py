@@ -1,0 +1,85 @@
+"""A wrong key or value is one sentence that names it and what was expected."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config_file import read_configuration
+from core.errors import ConfigurationError
+
+MISTAKES = {
+    "scp_prot: 3": "unknown key scp_prot, did you mean scp_port?",
+    "scp_port: abc": "scp_port is 'abc', expected a valid integer",
+    "scp_port: 70000": "scp_port is 70000, expected less than or equal to 65535",
+    "completion: {settel_s: 3}": "unknown key completion.settel_s, did you mean settle_s?",
+    "rules: [{pipeline: unett}]": "rules.0.pipeline: 'unett', expected one of blur, unet",
+    "rules: [{pipelin: unet}]": "unknown key rules.0.pipelin",
+    "rules: [{pipeline: unet, destinations: [tps]}]": "'tps', expected sender or a peer's name",
+    "pipelines: {blur: {sigma_mm: -1}}": "pipelines.blur.sigma_mm is -1, expected greater than 0",
+    "pipelines: {lung: {kind: vnet}}": "pipelines.lung",
+    "root_uid: 1.2.3.x": "root_uid is '1.2.3.x', expected a UID root of digits and dots",
+    "ae_title: seventeen_letters": "ae_title is 'seventeen_letters', expected 1 to 16 printable",
+    "scu_ip: 10.0.0.1": "scu_ip and scu_port: both or neither",
+    "export_series: perhaps": "export_series is 'perhaps', expected a valid boolean",
+    "a: [": "is not YAML",
+    "- 1": "expected keys and values at the top level",
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), MISTAKES.items())
+def test_a_mistake_in_the_file_is_named_in_one_line(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        read_configuration(path, {})
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert sentence in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ({"scp_port": "x"}, "--scp_port is 'x', expected a valid integer"),
+        ({"scu_ip": "h", "scu_port": "99999"}, "--scu_port is '99999', expected less than"),
+    ],
+)
+def test_a_mistake_on_the_command_line_names_the_flag(flags: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        read_configuration(None, flags)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nothing\.yaml: cannot be read"):
+        read_configuration(tmp_path / "nothing.yaml", {})
+
+
+def test_flags_stand_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("scp_port: 104\npipeline: unet\nexport_series: true\n")
+    configuration = read_configuration(path, {"pipeline": "3dblur", "export_series": "False"})
+    assert configuration.scp_port == 104
+    assert configuration.pipeline == "blur"
+    assert configuration.export_series is False
+
+
+def test_blur_and_unet_exist_without_configuration() -> None:
+    assert set(read_configuration(None, {}).pipelines) == {"blur", "unet"}
+
+
+def test_checkpoint_path_is_the_one_of_unet(tmp_path: Path) -> None:
+    configuration = read_configuration(None, {"checkpoint_path": str(tmp_path / "m.ckpt")})
+    assert configuration.pipelines["unet"].parameters() == {
+        "checkpoint_path": str(tmp_path / "m.ckpt")
+    }
+
+
+def test_a_blur_with_another_sigma_has_another_fingerprint() -> None:
+    three, four = (
+        read_configuration(None, {"pipelines": {"blur": {"sigma_mm": sigma}}}) for sigma in (3, 4)
+    )
+    assert three.pipelines["blur"].fingerprint() != four.pipelines["blur"].fingerprint()

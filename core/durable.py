@@ -4,22 +4,16 @@ import os
 from pathlib import Path
 
 
-def write_durably(path: Path, content: bytes, temporary: Path) -> None:
-    """Write `content` to `temporary`, sync it and rename it to `path`; both on one file system.
+def write_synced(path: Path, content: bytes) -> None:
+    """Write `content` to the new file `path` and sync it.
 
     Raises:
-        OSError: the disk is full, read-only or gone; `path` is then unchanged.
+        OSError: the disk is full, read-only or gone.
     """
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,0 +1,95 @@
+"""Is what came in a whole DICOM instance? Looked at before it is acknowledged."""
+
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import FileDataset
+from pydicom.errors import InvalidDicomError
+
+from core.errors import InstanceError, NotADataSetError, UidMismatchError
+from core.uids import is_safe_uid
+
+_DEFER_BYTES = 4096
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+_IDENTIFIERS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+_UNREADABLE = (
+    InvalidDicomError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    NotImplementedError,
+    AttributeError,
+    zlib.error,
+)
+
+
+def examine(content: bytes, sop_class_uid: str, sop_instance_uid: str) -> FileDataset:
+    """The data set in `content`, a whole DICOM file, if it is what the C-STORE request said.
+
+    Raises:
+        NotADataSetError: it cannot be read, is cut short, or lacks the UIDs of an instance.
+        UidMismatchError: it is another instance or SOP class than requested.
+        InstanceError: a UID could not name a file safely.
+    """
+    try:
+        data_set = pydicom.dcmread(BytesIO(content), defer_size=_DEFER_BYTES)
+        _check_whole(data_set, len(content))
+        found = {keyword: str(data_set.get(keyword, "")) for keyword in _IDENTIFIERS}
+    except _UNREADABLE as error:
+        raise NotADataSetError(
+            f"Instance {sop_instance_uid}: not a readable data set ({type(error).__name__})"
+        ) from error
+    _check_identifiers(found, sop_instance_uid)
+    _check_request(found, sop_class_uid, sop_instance_uid)
+    return data_set
+
+
+def same_content(stored: Path, content: bytes) -> bool:
+    """Whether a stored file and `content` hold the same attributes with the same values.
+
+    Encodings may differ: an instance sent as implicit and then as explicit VR is the same.
+    """
+    one, other = pydicom.dcmread(stored), pydicom.dcmread(BytesIO(content))
+    for data_set in (one, other):
+        for tag in [tag for tag in data_set.keys() if tag.element == 0]:  # noqa: SIM118
+            del data_set[tag]
+    return bool(one == other)
+
+
+def _check_whole(data_set: FileDataset, size: int) -> None:
+    if data_set.file_meta.TransferSyntaxUID.is_deflated:
+        return  # a deflated stream that ends early does not inflate
+    for element in data_set.values():
+        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
+            continue
+        end = element.value_tell + element.length
+        if end > size:
+            raise NotADataSetError(
+                f"Instance {data_set.get('SOPInstanceUID', '')}: truncated, element {element.tag} "
+                f"needs {element.length} bytes, found {size - element.value_tell}"
+            )
+
+
+def _check_identifiers(found: dict[str, str], sop_instance_uid: str) -> None:
+    for keyword, uid in found.items():
+        if not uid:
+            raise NotADataSetError(f"Instance {sop_instance_uid}: {keyword} is missing")
+        if not is_safe_uid(uid):
+            raise InstanceError(
+                f"Instance {sop_instance_uid!r}: {keyword} {uid!r} is not a UID of digits and dots"
+            )
+
+
+def _check_request(found: dict[str, str], sop_class_uid: str, sop_instance_uid: str) -> None:
+    for keyword, requested in (
+        ("SOPClassUID", sop_class_uid),
+        ("SOPInstanceUID", sop_instance_uid),
+    ):
+        if found[keyword] != requested:
+            raise UidMismatchError(
+                f"{keyword} of the data set is {found[keyword]}, of the request {requested}"
+            )

@@ -1,0 +1,143 @@
+"""From the bytes of a C-STORE request to an instance that is on disk and in the ledger."""
+
+import hashlib
+import shutil
+import uuid
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection
+
+from core.durable import sync_folder, write_synced
+from core.errors import StorageUnavailableError
+from core.uids import is_derived_uid
+from imaging.provenance import is_made_here
+from node.data_set import examine, same_content
+from node.ledger.database import Ledger
+from node.ledger.instances import (
+    StoredInstance,
+    find_instances,
+    record_instance,
+    record_receipt,
+    touch_series,
+)
+
+INSTANCES_FOLDER = "instances"
+INCOMING_FOLDER = "incoming"
+STORED, KNOWN, DIFFERENT = "stored", "known", "different"
+_MEGABYTE = 1_000_000
+
+log = structlog.get_logger("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A C-STORE request: what it says it is, and the DICOM file made of its data set."""
+
+    association: int
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    file_meta: bytes
+    """Preamble, prefix and file meta information."""
+    data_set: bytes
+
+
+class Inbox:
+    """Stores instances below `storage_path`; safe to call from many threads."""
+
+    def __init__(
+        self, storage_path: Path, ledger: Ledger, *, root_uid: str, minimum_free_mb: int
+    ) -> None:
+        self._storage_path = storage_path
+        self._ledger = ledger
+        self._root_uid = root_uid
+        self._minimum_free_bytes = minimum_free_mb * _MEGABYTE
+
+    def receive(self, arrival: Arrival) -> str:
+        """Store one instance durably; `stored`, `known` (same content before) or `different`.
+
+        Raises:
+            InstanceError: it is not what it says, or cannot be read; nothing is kept.
+            StorageUnavailableError: disk or ledger cannot take it; nothing is promised.
+        """
+        self._check_free_disk()
+        content = arrival.file_meta + arrival.data_set
+        instance = self._describe(arrival, content)
+        temporary = self._storage_path / INCOMING_FOLDER / uuid.uuid4().hex
+        try:
+            write_synced(temporary, content)
+            with self._ledger.writing() as connection:
+                return self._place(connection, arrival, instance, temporary)
+        except OSError as error:
+            raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _describe(self, arrival: Arrival, content: bytes) -> StoredInstance:
+        data_set = examine(content, arrival.sop_class_uid, arrival.sop_instance_uid)
+        series_uid = str(data_set.SeriesInstanceUID)
+        study_uid = str(data_set.StudyInstanceUID)
+        ours = is_made_here(data_set) or is_derived_uid(self._root_uid, arrival.sop_instance_uid)
+        path = Path(INSTANCES_FOLDER, study_uid, series_uid, f"{arrival.sop_instance_uid}.dcm")
+        digest = hashlib.sha256(arrival.transfer_syntax_uid.encode() + arrival.data_set)
+        return StoredInstance(
+            sop_instance_uid=arrival.sop_instance_uid,
+            series_instance_uid=series_uid,
+            study_instance_uid=study_uid,
+            sop_class_uid=arrival.sop_class_uid,
+            transfer_syntax_uid=arrival.transfer_syntax_uid,
+            sha256=digest.hexdigest(),
+            size_bytes=len(content),
+            path=str(path),
+            made_here=ours,
+        )
+
+    def _place(
+        self, connection: Connection, arrival: Arrival, instance: StoredInstance, temporary: Path
+    ) -> str:
+        known = find_instances(connection, instance.sop_instance_uid)
+        now = self._ledger.clock()
+        for key, digest, path in known:
+            if digest == instance.sha256 or self._same(path, temporary):
+                record_receipt(connection, arrival.association, key)
+                return KNOWN
+        if known:
+            instance = _beside(instance)
+            log.warning("instance differs", sop_instance_uid=instance.sop_instance_uid)
+        self._rename(temporary, instance.path)
+        key = record_instance(connection, instance, now)
+        record_receipt(connection, arrival.association, key)
+        touch_series(connection, instance, arrival.association, now)
+        return DIFFERENT if known else STORED
+
+    def _same(self, path: str, temporary: Path) -> bool:
+        return same_content(self._storage_path / path, temporary.read_bytes())
+
+    def _rename(self, temporary: Path, path: str) -> None:
+        final = self._storage_path / path
+        if not final.parent.is_dir():
+            final.parent.mkdir(parents=True, exist_ok=True)
+            sync_folder(final.parent.parent)
+            sync_folder(final.parent.parent.parent)
+        temporary.rename(final)
+        sync_folder(final.parent)
+
+    def _check_free_disk(self) -> None:
+        try:
+            free = shutil.disk_usage(self._storage_path).free
+        except OSError as error:
+            raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
+        if free < self._minimum_free_bytes:
+            raise StorageUnavailableError(
+                f"Disk full: {free // _MEGABYTE} MB free, "
+                f"{self._minimum_free_bytes // _MEGABYTE} MB needed"
+            )
+
+
+def _beside(instance: StoredInstance) -> StoredInstance:
+    """The same instance under a name of its own, for content that differs from the first."""
+    path = Path(instance.path)
+    name = f"{path.stem}.{instance.sha256[:16]}.dcm"
+    return replace(instance, path=str(path.with_name(name)), differs=True)

@@ -1,0 +1,126 @@
+"""Rows of associations and of the instances that came through them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from node.ledger.schema import associations, instances, receipts, series
+
+OPEN, RELEASED, ABORTED, REJECTED = "open", "released", "aborted", "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who opened an association, and to which AE title of ours."""
+
+    calling_ae_title: str
+    called_ae_title: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """One instance as it lies in storage; `path` is relative to the storage folder."""
+
+    sop_instance_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    sha256: str
+    """Hash of the data set's bytes and its transfer syntax."""
+    size_bytes: int
+    path: str
+    made_here: bool
+    differs: bool = False
+    """Whether another instance with this SOP Instance UID and other content came first."""
+
+
+def open_association(connection: Connection, sender: Sender, now: float) -> int:
+    """Record an association that was accepted; answers its id."""
+    return _insert_association(connection, sender, now, OPEN, "")
+
+
+def record_rejection(connection: Connection, sender: Sender, now: float, reason: str) -> None:
+    """Record an association that was rejected, and why."""
+    _insert_association(connection, sender, now, REJECTED, reason)
+
+
+def close_association(connection: Connection, key: int, outcome: str, now: float) -> None:
+    """Record how an association ended."""
+    connection.execute(
+        update(associations)
+        .where(associations.c.id == key, associations.c.outcome == OPEN)
+        .values(outcome=outcome, closed_at=now)
+    )
+
+
+def open_associations(connection: Connection) -> list[int]:
+    """Ids of associations without an end: at start, those that the last run was cut off from."""
+    return list(connection.scalars(select(associations.c.id).where(associations.c.outcome == OPEN)))
+
+
+def find_instances(connection: Connection, sop_instance_uid: str) -> list[tuple[int, str, str]]:
+    """Id, hash and path of every stored content under one SOP Instance UID, oldest first."""
+    rows = connection.execute(
+        select(instances.c.id, instances.c.sha256, instances.c.path)
+        .where(instances.c.sop_instance_uid == sop_instance_uid)
+        .order_by(instances.c.id)
+    )
+    return [(row.id, row.sha256, row.path) for row in rows]
+
+
+def record_instance(connection: Connection, instance: StoredInstance, now: float) -> int:
+    """Record an instance that is on disk; answers its id."""
+    values = {name: getattr(instance, name) for name in instance.__slots__}
+    result = connection.execute(insert(instances).values(received_at=now, **values))
+    return int(result.inserted_primary_key[0])
+
+
+def record_receipt(connection: Connection, association: int, instance: int) -> None:
+    """Record that an instance came through an association, once however often it came."""
+    known = select(receipts).where(
+        receipts.c.association_id == association, receipts.c.instance_id == instance
+    )
+    if connection.execute(known).first() is None:
+        connection.execute(insert(receipts).values(association_id=association, instance_id=instance))
+
+
+def touch_series(
+    connection: Connection, instance: StoredInstance, association: int, now: float
+) -> None:
+    """Record that an instance of a series arrived: the series is arriving (again)."""
+    key = series.c.series_instance_uid == instance.series_instance_uid
+    fresh = {"state": "arriving", "reason": "", "last_at": now, "ready_at": None}
+    if connection.execute(update(series).where(key).values(**fresh)).rowcount:
+        return
+    sender = connection.execute(select(associations).where(associations.c.id == association)).one()
+    connection.execute(
+        insert(series).values(
+            series_instance_uid=instance.series_instance_uid,
+            study_instance_uid=instance.study_instance_uid,
+            calling_ae_title=sender.calling_ae_title,
+            called_ae_title=sender.called_ae_title,
+            address=sender.address,
+            released_by_person=False,
+            first_at=now,
+            **fresh,
+        )
+    )
+
+
+def _insert_association(
+    connection: Connection, sender: Sender, now: float, outcome: str, reason: str
+) -> int:
+    result = connection.execute(
+        insert(associations).values(
+            calling_ae_title=sender.calling_ae_title,
+            called_ae_title=sender.called_ae_title,
+            address=sender.address,
+            opened_at=now,
+            closed_at=None if outcome == OPEN else now,
+            outcome=outcome,
+            reason=reason,
+        )
+    )
+    return int(result.inserted_primary_key[0])

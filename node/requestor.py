@@ -1,0 +1,167 @@
+"""Ask a peer for an association, and say in words why there is none."""
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.events import Event, EventHandlerType
+from pynetdicom.pdu import A_ABORT_RQ
+from pynetdicom.presentation import PresentationContext
+
+from core.errors import SendError
+
+_ABORT_SOURCES = {0: "its user", 2: "its network layer"}
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAddress:
+    """Where a peer listens: IP address or host name, port and AE title."""
+
+    ip: str
+    port: int
+    ae_title: str
+
+    def __str__(self) -> str:
+        return f"{self.ae_title} at {self.ip}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a peer may take, in seconds."""
+
+    connect_s: float = 10.0
+    associate_s: float = 30.0
+    """From the connection to the answer to A-ASSOCIATE, and to A-RELEASE."""
+    response_s: float = 120.0
+    """From the start of a request to its response, and for any write to the network."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """An association that was asked for, and what the peer did on it."""
+
+    association: Association
+    peer: PeerAddress
+    timeouts: Timeouts
+    watch: "_Watch"
+
+    def why_it_ended(self, waited_s: float) -> str:
+        """In words, after a request that got no response within `waited_s`."""
+        if self.watch.abort_source is not None:
+            who = _ABORT_SOURCES.get(self.watch.abort_source, "an unknown source")
+            return f"{self.peer} aborted the association ({who})"
+        if waited_s >= self.timeouts.response_s:
+            return f"{self.peer} did not answer within {self.timeouts.response_s:g} s"
+        return f"{self.peer} closed the connection"
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Notes from pynetdicom's network thread."""
+
+    write_timeout_s: float
+    connected: bool = False
+    abort_source: int | None = None
+    handlers: list[EventHandlerType] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.handlers = [
+            (evt.EVT_CONN_OPEN, self.on_conn_open),
+            (evt.EVT_PDU_RECV, self.on_pdu_recv),
+        ]
+
+    def on_conn_open(self, event: Event) -> None:
+        """Without Nagle's algorithm a request does not wait for the peer's delayed ACK."""
+        self.connected = True
+        transport = event.assoc.dul.socket
+        if transport is not None and transport.socket is not None:
+            transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            transport.socket.settimeout(self.write_timeout_s)
+
+    def on_pdu_recv(self, event: Event) -> None:
+        if isinstance(event.pdu, A_ABORT_RQ):
+            self.abort_source = event.pdu.source
+
+
+@contextmanager
+def associate(
+    peer: PeerAddress,
+    calling_ae_title: str,
+    contexts: Sequence[PresentationContext],
+    timeouts: Timeouts,
+) -> Iterator[Conversation]:
+    """An association with `peer` that is released at the end, or aborted on an exception.
+
+    Raises:
+        SendError: no association, with the reason in words.
+    """
+    conversation = _request(peer, calling_ae_title, contexts, timeouts)
+    association = conversation.association
+    try:
+        yield conversation
+    except BaseException:
+        association.abort()
+        raise
+    association.release()
+
+
+def _request(
+    peer: PeerAddress,
+    calling_ae_title: str,
+    contexts: Sequence[PresentationContext],
+    timeouts: Timeouts,
+) -> Conversation:
+    watch, begun = _Watch(timeouts.response_s), time.monotonic()
+    try:
+        entity = AE(ae_title=calling_ae_title)
+        entity.connection_timeout = timeouts.connect_s
+        entity.acse_timeout = timeouts.associate_s
+        entity.dimse_timeout = timeouts.response_s
+        entity.network_timeout = None  # between two requests we may be transcoding
+        association = entity.associate(
+            peer.ip,
+            peer.port,
+            contexts=list(contexts),
+            ae_title=peer.ae_title,
+            evt_handlers=watch.handlers,
+        )
+    except (ValueError, TypeError, OSError, OverflowError) as error:
+        raise SendError(f"No association with {peer} can be asked for: {error}") from error
+    conversation = Conversation(association, peer, timeouts, watch)
+    if not association.is_established:
+        raise SendError(_why_none(conversation, time.monotonic() - begun))
+    return conversation
+
+
+def _why_none(conversation: Conversation, waited_s: float) -> str:
+    peer, association = conversation.peer, conversation.association
+    timeouts = conversation.timeouts
+    if not conversation.watch.connected:
+        return _why_no_connection(peer, timeouts, waited_s)
+    answer = association.acceptor.primitive
+    if association.is_rejected and answer is not None:
+        reason = answer.reason_str.lower().replace(" ae title", " AE title")
+        lasting = "permanently" if answer.result == 1 else "for now"
+        return f"{peer} rejected the association {lasting}: {reason}"
+    if association.rejected_contexts:
+        return f"{peer} accepted none of the presentation contexts that were proposed"
+    if conversation.watch.abort_source is not None:
+        return f"{peer} aborted while the association was negotiated"
+    if waited_s >= timeouts.associate_s:
+        return f"{peer} did not answer the association request within {timeouts.associate_s:g} s"
+    return f"{peer} closed the connection while the association was negotiated"
+
+
+def _why_no_connection(peer: PeerAddress, timeouts: Timeouts, waited_s: float) -> str:
+    if waited_s >= timeouts.connect_s:
+        return f"{peer} did not take the connection within {timeouts.connect_s:g} s"
+    try:  # pynetdicom keeps the reason to itself: ask again
+        socket.create_connection((peer.ip, peer.port), timeouts.connect_s).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return f"{peer} cannot be reached: {reason.lower()}"
+    return f"{peer} could not be reached at first, but can be now"

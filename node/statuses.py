@@ -1,0 +1,76 @@
+"""C-STORE statuses and what they mean, in one table (PS3.4 Table B.2-1, PS3.7 Annex C)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What became of an instance that was to be stored at a peer."""
+
+    STORED = "stored"
+    WARNING = "warning"
+    """Stored, but the peer changed or doubts something."""
+    REFUSED = "refused"
+    OUT_OF_RESOURCES = "out of resources"
+    DUPLICATE = "duplicate"
+    """Refused because the peer holds an instance with this UID."""
+    NOT_SENT = "not sent"
+    """No status came back: never sent, or sent and not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    first: int
+    last: int
+    state: State
+    words: str
+
+
+_MEANINGS = (
+    # PS3.4 Table B.2-1: Storage Service Class
+    _Meaning(0x0000, 0x0000, State.STORED, "Success"),
+    _Meaning(0xA700, 0xA7FF, State.OUT_OF_RESOURCES, "Refused: out of resources"),
+    _Meaning(0xA900, 0xA9FF, State.REFUSED, "Error: data set does not match SOP class"),
+    _Meaning(0xB000, 0xB000, State.WARNING, "Warning: coercion of data elements"),
+    _Meaning(0xB006, 0xB006, State.WARNING, "Warning: elements discarded"),
+    _Meaning(0xB007, 0xB007, State.WARNING, "Warning: data set does not match SOP class"),
+    _Meaning(0xC000, 0xCFFF, State.REFUSED, "Error: cannot understand"),
+    # PS3.7 section 9.1.1.1.9 and Annex C: general statuses
+    _Meaning(0x0105, 0x0105, State.REFUSED, "Error: no such attribute"),
+    _Meaning(0x0106, 0x0106, State.REFUSED, "Error: invalid attribute value"),
+    _Meaning(0x0107, 0x0107, State.WARNING, "Warning: attribute list error"),
+    _Meaning(0x0110, 0x0110, State.REFUSED, "Error: processing failure"),
+    _Meaning(0x0111, 0x0111, State.DUPLICATE, "Error: duplicate SOP instance"),
+    _Meaning(0x0112, 0x0112, State.REFUSED, "Error: no such SOP instance"),
+    _Meaning(0x0115, 0x0115, State.REFUSED, "Error: invalid argument value"),
+    _Meaning(0x0116, 0x0116, State.WARNING, "Warning: attribute value out of range"),
+    _Meaning(0x0117, 0x0117, State.REFUSED, "Error: invalid SOP instance"),
+    _Meaning(0x0118, 0x0118, State.REFUSED, "Error: no such SOP class"),
+    _Meaning(0x0119, 0x0119, State.REFUSED, "Error: class-instance conflict"),
+    _Meaning(0x0120, 0x0120, State.REFUSED, "Error: missing attribute"),
+    _Meaning(0x0121, 0x0121, State.REFUSED, "Error: missing attribute value"),
+    _Meaning(0x0122, 0x0122, State.REFUSED, "Refused: SOP class not supported"),
+    _Meaning(0x0124, 0x0124, State.REFUSED, "Refused: not authorized"),
+    _Meaning(0x0210, 0x0210, State.REFUSED, "Error: duplicate invocation"),
+    _Meaning(0x0211, 0x0211, State.REFUSED, "Error: unrecognized operation"),
+    _Meaning(0x0212, 0x0212, State.REFUSED, "Error: mistyped argument"),
+    _Meaning(0x0213, 0x0213, State.OUT_OF_RESOURCES, "Error: resource limitation"),
+)
+
+
+def state_of(status: int) -> State:
+    """What a status means for the instance; one that no table names counts as refused."""
+    meaning = _meaning_of(status)
+    return State.REFUSED if meaning is None else meaning.state
+
+
+def words_of(status: int, comment: str = "") -> str:
+    """The status in words with its code, and the peer's ErrorComment where it gave one."""
+    meaning = _meaning_of(status)
+    words = "Error: status unknown to the standard" if meaning is None else meaning.words
+    comment = comment.strip()
+    return f"{words} (0x{status:04X})" + (f": {comment}" if comment else "")
+
+
+def _meaning_of(status: int) -> _Meaning | None:
+    return next((one for one in _MEANINGS if one.first <= status <= one.last), None)

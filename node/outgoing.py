@@ -12,6 +12,7 @@ import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pynetdicom.dsutils import split_dataset
 
@@ -50,8 +51,8 @@ def instance_to_send(path: Path) -> InstanceToSend:
         data_set = pydicom.dcmread(path, defer_size=_DEFER_BYTES)
         instance = InstanceToSend(
             path=path,
-            sop_class_uid=str(data_set.SOPClassUID),
-            sop_instance_uid=str(data_set.SOPInstanceUID),
+            sop_class_uid=_uid(data_set, "SOPClassUID"),
+            sop_instance_uid=_uid(data_set, "SOPInstanceUID"),
             transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
         )
     except (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError) as error:
@@ -60,6 +61,16 @@ def instance_to_send(path: Path) -> InstanceToSend:
         raise NotADataSetError(f"{path.name}: cannot be read ({error})") from error
     _check_whole(data_set, instance)
     return instance
+
+
+def _uid(data_set: FileDataset, keyword: str) -> str:
+    """A UID as it stands, so that pydicom does not comment on its leading zeros."""
+    element = data_set.get_item(keyword)
+    if element is None or not element.value:
+        raise AttributeError(f"no {keyword}")
+    value = element.value
+    text = value.decode("ascii") if isinstance(value, bytes) else str(value)
+    return text.rstrip("\x00 ")
 
 
 def _check_whole(data_set: FileDataset, instance: InstanceToSend) -> None:
@@ -105,10 +116,11 @@ def file_to_send(instance: InstanceToSend, transfer_syntax_uid: str) -> Iterator
 
 
 def _names(file_meta: pydicom.Dataset, instance: InstanceToSend) -> bool:
-    return (
-        file_meta.get("MediaStorageSOPClassUID") == instance.sop_class_uid
-        and file_meta.get("MediaStorageSOPInstanceUID") == instance.sop_instance_uid
+    found = (
+        file_meta.get("MediaStorageSOPClassUID"),
+        file_meta.get("MediaStorageSOPInstanceUID"),
     )
+    return found == (instance.sop_class_uid, instance.sop_instance_uid)
 
 
 def _write_with_file_meta(instance: InstanceToSend, offset: int, copy: Path) -> None:
@@ -117,7 +129,7 @@ def _write_with_file_meta(instance: InstanceToSend, offset: int, copy: Path) -> 
     meta.MediaStorageSOPClassUID = pydicom.uid.UID(instance.sop_class_uid)
     meta.MediaStorageSOPInstanceUID = pydicom.uid.UID(instance.sop_instance_uid)
     meta.TransferSyntaxUID = pydicom.uid.UID(instance.transfer_syntax_uid)
-    with copy.open("wb") as file:
-        file.write(b"\x00" * _PREAMBLE_BYTES + b"DICM")
-        write_file_meta_info(file, meta)
-        file.write(instance.path.read_bytes()[offset:])
+    encoded = DicomBytesIO()
+    write_file_meta_info(encoded, meta)
+    prefix = b"\x00" * _PREAMBLE_BYTES + b"DICM" + encoded.getvalue()
+    copy.write_bytes(prefix + instance.path.read_bytes()[offset:])

@@ -1,0 +1,255 @@
+"""Whether the slices of a series make what a pipeline needs, and in which order they lie.
+
+Lengths are in mm along the normal of the first image; nothing here opens a file.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import GeometryError
+from imaging.header import Header
+from imaging.plane import Plane, plane_of
+from imaging.series import is_image
+from imaging.steps import Step, find_gap, find_irregular, steps_between
+
+_DIRECTION_TOLERANCE = 1e-3
+_SPACING_TOLERANCE = 1e-4
+
+Group = list[Header]
+
+
+@dataclass(frozen=True, slots=True)
+class GeometryRules:
+    """What a pipeline asks of its slices."""
+
+    dimensions: Literal[2, 3]
+    allow_variable_spacing: bool
+    """Whether the distance between slices may change, such as 3 mm and then 5 mm."""
+    position_tolerance_mm: float = 0.01
+    """Instances closer than this along the normal share a position."""
+    spacing_tolerance: float = 0.05
+    """Part of the usual distance by which a regular one may differ."""
+    drift_tolerance_pixels: float = 0.5
+    """How far slices may lie beside the normal through the first one (gantry tilt)."""
+
+
+RULES_2D = GeometryRules(dimensions=2, allow_variable_spacing=True)
+RULES_3D = GeometryRules(dimensions=3, allow_variable_spacing=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The order of a series' instances in space and time."""
+
+    phases: tuple[tuple[Header, ...], ...]
+    """Each phase has at most one instance a position, ordered along the normal."""
+    positions_mm: tuple[float, ...]
+    """The distinct positions along the normal, ascending."""
+    slice_spacing_mm: float | None
+    """Median distance between neighbouring positions; None if there is only one."""
+    warnings: tuple[str, ...]
+
+    @property
+    def headers(self) -> tuple[Header, ...]:
+        """All instances, phase after phase."""
+        return tuple(header for phase in self.phases for header in phase)
+
+
+def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
+    """The instances of one series in the order in which a pipeline with `rules` takes them.
+
+    Two dimensions: single images of one shape and one orientation, with any number at a position
+    and any spacing, but no missing slice. Three: besides, a grid of regular spacing with the
+    same number of instances (phases) at every position, stacked along its normal.
+
+    Raises:
+        GeometryError: the series is not that; the message has the reason and the numbers.
+    """
+    if not headers:
+        raise GeometryError("A series without instances has no geometry")
+    _check_images(headers)
+    plane = _common_plane(headers)
+    groups = _positions(headers, plane, rules)
+    positions = [_position(group[0], plane) for group in groups]
+    phases, phase_warnings = _phases(groups, rules)
+    steps = steps_between(positions)
+    spacing_warnings = _check_steps(headers[0].series_instance_uid, steps, rules)
+    drift_warnings = _check_drift([header for group in groups for header in group], plane, rules)
+    return Placement(
+        phases=phases,
+        positions_mm=tuple(positions),
+        slice_spacing_mm=median(step.length_mm for step in steps) if steps else None,
+        warnings=(*phase_warnings, *spacing_warnings, *drift_warnings),
+    )
+
+
+def _check_images(headers: Sequence[Header]) -> None:
+    uid = headers[0].series_instance_uid
+    for header in headers:
+        if not is_image(header):
+            raise GeometryError(f"Instance {header.sop_instance_uid}: holds no image")
+        if header.number_of_frames > 1:
+            raise GeometryError(
+                f"Instance {header.sop_instance_uid}: multi-frame ({header.number_of_frames} "
+                "frames), not supported yet"
+            )
+        if header.samples_per_pixel != 1:
+            raise GeometryError(
+                f"Instance {header.sop_instance_uid}: colour ({header.samples_per_pixel} samples "
+                "per pixel), expected 1"
+            )
+    shapes = Counter((header.rows, header.columns) for header in headers)
+    if len(shapes) > 1:
+        found = ", ".join(f"{n} of {rows} x {cols}" for (rows, cols), n in shapes.most_common(5))
+        raise GeometryError(f"Series {uid}: images of several sizes ({found} pixels), expected one")
+
+
+def _common_plane(headers: Sequence[Header]) -> Plane:
+    """The first instance's plane, with whose directions and spacing all others agree."""
+    uid = headers[0].series_instance_uid
+    planes = [plane_of(header) for header in headers]
+    counts = _count_alike([_directions(plane) for plane in planes], _DIRECTION_TOLERANCE)
+    if len(counts) > 1:
+        found = ", ".join(str(count) for count in counts[:5])
+        raise GeometryError(
+            f"Series {uid}: {len(counts)} orientations ({found} instances), expected one"
+        )
+    spacings = [header.pixel_spacing_mm for header in headers if header.pixel_spacing_mm]
+    differing = [s for s in spacings if not np.allclose(s, spacings[0], rtol=_SPACING_TOLERANCE)]
+    if differing:
+        raise GeometryError(
+            f"Series {uid}: pixel spacing of {_by(differing[0])} mm in {len(differing)} instances, "
+            f"expected {_by(spacings[0])} mm"
+        )
+    return planes[0]
+
+
+def _directions(plane: Plane) -> npt.NDArray[np.float64]:
+    steps = np.stack([plane.column_step_mm, plane.row_step_mm])
+    directions: npt.NDArray[np.float64] = steps / np.linalg.norm(steps, axis=1, keepdims=True)
+    return directions
+
+
+def _count_alike(values: list[npt.NDArray[np.float64]], tolerance: float) -> list[int]:
+    """How many values are like the first, like the first of the others, and so on."""
+    counts = []
+    while values:
+        others = [value for value in values if np.abs(value - values[0]).max() > tolerance]
+        counts.append(len(values) - len(others))
+        values = others
+    return counts
+
+
+def _by(spacing: tuple[float, float]) -> str:
+    return f"{spacing[0]:.4f} x {spacing[1]:.4f}"
+
+
+def _position(header: Header, plane: Plane) -> float:
+    return float(np.asarray(header.image_position_mm) @ plane.normal)
+
+
+def _positions(headers: Sequence[Header], plane: Plane, rules: GeometryRules) -> list[Group]:
+    """Instances by position, ascending; those at one position ordered in time."""
+    groups: list[Group] = []
+    start = -math.inf
+    for header in sorted(headers, key=lambda h: _position(h, plane)):
+        position = _position(header, plane)
+        if position - start > rules.position_tolerance_mm:
+            start = position
+            groups.append([])
+        groups[-1].append(header)
+    return [sorted(group, key=_time_key) for group in groups]
+
+
+def _time_key(header: Header) -> tuple[tuple[float, float], int]:
+    return header.temporal_key, header.instance_number
+
+
+def _phases(
+    groups: list[Group], rules: GeometryRules
+) -> tuple[tuple[tuple[Header, ...], ...], list[str]]:
+    uid = groups[0][0].series_instance_uid
+    counts = Counter(len(group) for group in groups)
+    found = ", ".join(f"{count} at {n} positions" for count, n in sorted(counts.items()))
+    warnings = []
+    if len(counts) > 1 and rules.dimensions == 3:
+        raise GeometryError(
+            f"Series {uid}: different numbers of instances at its positions ({found}), expected "
+            "the same at each"
+        )
+    if len(counts) > 1:
+        warnings.append(f"Series {uid}: different numbers of instances at its positions ({found})")
+    if rules.dimensions == 3:
+        warnings += _check_stack(uid, groups)
+    phases = tuple(_phase(groups, index) for index in range(max(counts)))
+    return phases, warnings
+
+
+def _phase(groups: list[Group], index: int) -> tuple[Header, ...]:
+    return tuple(group[index] for group in groups if index < len(group))
+
+
+def _check_stack(uid: str, groups: list[Group]) -> list[str]:
+    """Whether a grid with the same number of instances at every position is a stack of slices."""
+    frames = {h.frame_of_reference_uid for group in groups for h in group} - {""}
+    if len(frames) > 1:
+        raise GeometryError(
+            f"Series {uid}: {len(frames)} frames of reference, expected one for a volume"
+        )
+    count = len(groups[0])
+    if len(groups) == 1 and count > 1:
+        raise GeometryError(f"Series {uid}: {count} instances at one position are not a volume")
+    if len(groups) == 1:
+        return [f"Series {uid}: a single slice, processed in its plane alone"]
+    for group in groups:
+        if len({_time_key(header) for header in group}) < count:
+            raise GeometryError(
+                f"Series {uid}: {count} instances at one position that neither "
+                "TemporalPositionIdentifier, TriggerTime nor InstanceNumber tells apart, such as "
+                f"{group[0].sop_instance_uid}"
+            )
+    if any(len({header.temporal_key for header in group}) < count for group in groups):
+        return [f"Series {uid}: {count} phases told apart by InstanceNumber alone"]
+    return []
+
+
+def _check_steps(uid: str, steps: list[Step], rules: GeometryRules) -> list[str]:
+    gap = find_gap(steps, rules.spacing_tolerance)
+    if gap:
+        raise GeometryError(f"Series {uid}: gap of {gap}")
+    irregular = find_irregular(steps, rules.spacing_tolerance)
+    if irregular is None:
+        return []
+    words = f"Series {uid}: slices are not evenly spaced, {irregular}"
+    if rules.allow_variable_spacing:
+        return [words]
+    raise GeometryError(words)
+
+
+def _check_drift(headers: list[Header], plane: Plane, rules: GeometryRules) -> list[str]:
+    """Gantry tilt, and slices or phases that are shifted sideways."""
+    offsets = np.array([h.image_position_mm for h in headers], dtype=np.float64)
+    offsets -= offsets[0]
+    along = offsets @ plane.normal
+    beside = np.linalg.norm(offsets - np.outer(along, plane.normal), axis=1)
+    worst = int(beside.argmax())
+    limit = rules.drift_tolerance_pixels * min(
+        np.linalg.norm(plane.row_step_mm), np.linalg.norm(plane.column_step_mm)
+    )
+    if beside[worst] <= limit:
+        return []
+    angle = math.degrees(math.atan2(beside[worst], abs(along[worst])))
+    words = (
+        f"Series {headers[0].series_instance_uid}: slices are not stacked along their normal "
+        f"({beside[worst]:.2f} mm beside it, {angle:.1f} degrees), as from a tilted gantry"
+    )
+    if rules.dimensions == 2:
+        return [words]
+    raise GeometryError(f"{words}, expected at most {limit:.2f} mm")

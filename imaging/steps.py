@@ -1,0 +1,83 @@
+"""The distances between neighbouring slices: gaps, and spacing that is not even."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+_GAP_FACTOR = 1.75
+_BLOCK_STEPS = 3
+_NEIGHBOURS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From slice number `after` (from 1, in the order of position) to the next."""
+
+    after: int
+    length_mm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A step that is not what its surroundings make one expect."""
+
+    step: Step
+    expected_mm: float
+    others: int
+    """How many further steps deviate."""
+
+    def __str__(self) -> str:
+        more = f" (and {self.others} more)" if self.others else ""
+        return (
+            f"{self.step.length_mm:.4g} mm after slice {self.step.after}, "
+            f"expected {self.expected_mm:.4g} mm{more}"
+        )
+
+
+def steps_between(positions_mm: list[float]) -> list[Step]:
+    """The steps between ascending positions."""
+    pairs = enumerate(pairwise(positions_mm), start=1)
+    return [Step(after, upper - lower) for after, (lower, upper) in pairs]
+
+
+def find_gap(steps: list[Step], tolerance: float) -> Deviation | None:
+    """The first step that a missing slice explains: about twice the usual one, or longer.
+
+    The usual one is the smaller of the series' median and its neighbours' median. Three long
+    steps of one length in a row are a block with wider spacing, no gap.
+    """
+    lengths = [step.length_mm for step in steps]
+    if len(lengths) < 2:
+        return None
+    gaps = [
+        (step, expected)
+        for index, step in enumerate(steps)
+        if step.length_mm >= _GAP_FACTOR * (expected := _usual(lengths, index))
+        and not _in_block(lengths, index, tolerance)
+    ]
+    return Deviation(*gaps[0], others=len(gaps) - 1) if gaps else None
+
+
+def find_irregular(steps: list[Step], tolerance: float) -> Deviation | None:
+    """The first step that differs from the median by more than the part `tolerance` of it."""
+    if not steps:
+        return None
+    usual = median(step.length_mm for step in steps)
+    odd = [step for step in steps if abs(step.length_mm - usual) > tolerance * usual]
+    return Deviation(odd[0], usual, others=len(odd) - 1) if odd else None
+
+
+def _usual(lengths: list[float], index: int) -> float:
+    before = lengths[max(0, index - _NEIGHBOURS) : index]
+    after = lengths[index + 1 : index + 1 + _NEIGHBOURS]
+    return min(median(lengths), median(before + after))
+
+
+def _in_block(lengths: list[float], index: int, tolerance: float) -> bool:
+    length = lengths[index]
+    first = last = index
+    while first > 0 and abs(lengths[first - 1] - length) <= tolerance * length:
+        first -= 1
+    while last + 1 < len(lengths) and abs(lengths[last + 1] - length) <= tolerance * length:
+        last += 1
+    return last - first + 1 >= _BLOCK_STEPS

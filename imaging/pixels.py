@@ -1,0 +1,122 @@
+"""The pixel values of one instance, in rescaled units (PS3.3 C.11.1)."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+
+from core.errors import PixelError
+
+Voxels = npt.NDArray[np.float32]
+_GREY = ("MONOCHROME1", "MONOCHROME2")
+# What pydicom and the decoders behind it raise on damaged or unknown pixel data.
+_DECODING_ERRORS = (ValueError, RuntimeError, AttributeError, TypeError, LookupError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPixels:
+    """Pixels as they lie in the file, and what turns them into rescaled values."""
+
+    values: npt.NDArray[Any]
+    """Integers (or floats for FloatPixelData), [frame, row, column]."""
+    slope: float
+    intercept: float
+    padding: npt.NDArray[np.bool_] | None
+    """Where PixelPaddingValue says that there is no image, or None if nowhere."""
+
+    def rescaled(self) -> Voxels:
+        """float32 [frame, row, column]: stored value x slope + intercept, rounded once."""
+        exact = self.values.astype(np.float64) * self.slope + self.intercept
+        return exact.astype(np.float32)
+
+
+def read_pixels(path: Path) -> Voxels:
+    """float32 [frame, row, column] in rescaled units (HU for CT); any lossless or lossy syntax.
+
+    MONOCHROME1 keeps its values: that only says that the lowest is shown white. Padding keeps
+    its value too; `volume.read_volume` is where it is replaced.
+
+    Raises:
+        PixelError: no pixels, truncated, not decodable, colour, or rescaled by frame or by LUT.
+    """
+    return read_stored(path).rescaled()
+
+
+def read_stored(path: Path) -> StoredPixels:
+    """The stored values of the instance in the file `path`; raises as `read_pixels` does."""
+    with warnings.catch_warnings():
+        # Odd values in the header are reported once a series, by check_one_series.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            data_set = pydicom.dcmread(path)
+        except _DECODING_ERRORS as error:
+            raise PixelError(f"{path.name}: not a readable DICOM instance ({error})") from error
+        return stored_pixels(data_set)
+
+
+def stored_pixels(data_set: FileDataset) -> StoredPixels:
+    """The decoded pixels of `data_set`; raises as `read_pixels` does."""
+    _check_supported(data_set)
+    try:
+        values: npt.NDArray[Any] = np.asarray(data_set.pixel_array)
+    except _DECODING_ERRORS as error:
+        syntax = data_set.file_meta.TransferSyntaxUID.name
+        raise PixelError(
+            f"Instance {data_set.SOPInstanceUID}: pixels cannot be decoded from {syntax} ({error})"
+        ) from error
+    values = values if values.ndim == 3 else values[np.newaxis]
+    return StoredPixels(
+        values=values,
+        slope=float(data_set.get("RescaleSlope") or 1.0),
+        intercept=float(data_set.get("RescaleIntercept") or 0.0),
+        padding=_padding(data_set, values),
+    )
+
+
+def _check_supported(data_set: Dataset) -> None:
+    uid = data_set.get("SOPInstanceUID", "without a SOP Instance UID")
+    if not any(
+        name in data_set for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+    ):
+        raise PixelError(f"Instance {uid}: no pixel data")
+    photometric = data_set.get("PhotometricInterpretation", "")
+    if data_set.get("SamplesPerPixel", 1) != 1 or photometric not in _GREY:
+        raise PixelError(
+            f"Instance {uid}: colour or unknown pixels ({photometric or 'no interpretation'}), "
+            f"expected {_GREY[0]} or {_GREY[1]}"
+        )
+    if "ModalityLUTSequence" in data_set:
+        raise PixelError(f"Instance {uid}: values given by a Modality LUT, which is not supported")
+    if _is_rescaled_by_frame(data_set):
+        raise PixelError(f"Instance {uid}: multi-frame rescaled by frame, not supported yet")
+
+
+def _is_rescaled_by_frame(data_set: Dataset) -> bool:
+    groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+    items = (item for group in groups for item in data_set.get(group) or ())
+    return any("PixelValueTransformationSequence" in item for item in items)
+
+
+def _padding(data_set: Dataset, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_] | None:
+    """PS3.3 C.7.5.1.1.2: one value, or all between it and PixelPaddingRangeLimit."""
+    first = data_set.get("PixelPaddingValue")
+    if not isinstance(first, int):
+        return None
+    last = data_set.get("PixelPaddingRangeLimit", first)
+    bounds = [_as_stored(int(bound), values.dtype) for bound in (first, last)]
+    padding: npt.NDArray[np.bool_] = (values >= min(bounds)) & (values <= max(bounds))
+    return padding if padding.any() else None
+
+
+def _as_stored(value: int, dtype: np.dtype[Any]) -> int:
+    """Senders write -2000 as 63536 and the other way round: read it as the pixels' own type."""
+    if dtype.kind not in "iu":
+        return value
+    bits = 8 * dtype.itemsize
+    wrapped = value % (1 << bits)
+    return wrapped - (1 << bits) if dtype.kind == "i" and wrapped >> (bits - 1) else wrapped

@@ -19,6 +19,7 @@ from core.errors import NotADataSetError, PixelError
 UNCOMPRESSED = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
 """What `write_uncompressed` can write, best first: explicit VR keeps private elements' types."""
 
+_SUBSAMPLED = ("YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420")
 _WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
 
 
@@ -62,6 +63,8 @@ def _decompress(data_set: FileDataset) -> None:
         raise PixelError(
             f"Instance {data_set.SOPInstanceUID}: its {name} pixels cannot be decoded ({error})"
         ) from error
+    if data_set.PhotometricInterpretation in _SUBSAMPLED:
+        data_set.PhotometricInterpretation = "YBR_FULL"  # decoders give every pixel its colour
 
 
 def _swap_words(_: Dataset, element: DataElement) -> None:

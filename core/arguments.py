@@ -1,0 +1,111 @@
+"""Command lines: hyphens as well as underscores, and one sentence when something is wrong."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from core.errors import ConfigurationError
+
+_AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """Flags are declared with underscores (`--scu_ip`) and may be typed with hyphens (`--scu-ip`).
+
+    What is wrong is a ConfigurationError instead of an exit; the door prints it and answers 2.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter, **options
+        )
+
+    def parse_args(  # type: ignore[override]  # no namespace to fill
+        self, argv: Sequence[str] | None = None
+    ) -> argparse.Namespace:
+        """The flags' values; `argv` is the process's own command line when it is None.
+
+        Raises:
+            ConfigurationError: one sentence that names the flag, its value and what was expected.
+        """
+        values, unknown = self.parse_known_args(argv)
+        if unknown:
+            raise ConfigurationError(self._why_unknown(unknown[0]))
+        return values
+
+    def error(self, message: str) -> NoReturn:
+        """Called by argparse; raises instead of leaving the process."""
+        message = re.sub(r"^argument ([^:]+):", lambda found: f"{found[1]}:", message)
+        message = message.replace("the following arguments are required", "missing")
+        raise ConfigurationError(message)
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        # argparse asks this of each word that may be a flag, and never of a flag's value
+        return super()._parse_optional(_with_underscores(arg_string))
+
+    def _why_unknown(self, word: str) -> str:
+        name = word.split("=", maxsplit=1)[0]
+        if not name.startswith("-"):
+            return f"{name}: expected no further value, see --help"
+        flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        near = get_close_matches(_with_underscores(name), flags, n=1)
+        expected = near[0] if near else "one of " + ", ".join(flags)
+        return f"{name}: no such flag, expected {expected}"
+
+
+def _with_underscores(word: str) -> str:
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word[2:].partition("=")
+    return f"--{name.replace('-', '_')}{equals}{value}"
+
+
+def port(text: str) -> int:
+    """A TCP port to connect to, 1 to 65535."""
+    return _whole_number(text, 1, 65535)
+
+
+def listen_port(text: str) -> int:
+    """A TCP port to listen on, 0 (any free one) to 65535."""
+    return _whole_number(text, 0, 65535)
+
+
+def ae_title(text: str) -> str:
+    """An application entity title (PS3.5 Table 6.2-1, AE)."""
+    title = text.strip()
+    if _AE_TITLE.fullmatch(title) is None:
+        raise argparse.ArgumentTypeError(
+            f"expected 1 to 16 printable characters without a backslash, found {text!r}"
+        )
+    return title
+
+
+def seconds(text: str) -> float:
+    """A time above 0 s."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, found {text!r}")
+    return value
+
+
+def boolean(text: str) -> bool:
+    """True or False, in one of the usual spellings."""
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise argparse.ArgumentTypeError(f"expected True or False, found {text!r}")
+
+
+def _whole_number(text: str, lowest: int, highest: int) -> int:
+    if not text.isdecimal() or not lowest <= int(text) <= highest:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from {lowest} to {highest}, found {text!r}"
+        )
+    return int(text)

@@ -1,0 +1,69 @@
+"""Which of the files and folders that a person names are instances to send."""
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+from pydicom.errors import InvalidDicomError
+
+from core.errors import NotADataSetError
+from node.outgoing import InstanceToSend, instance_to_send, is_dicom_file
+
+_MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was found, in the order in which it is sent: by name, folder by folder."""
+
+    instances: list[InstanceToSend] = field(default_factory=list)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
+    """Files in folders that are not meant to be sent, and why."""
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+    """Files that should have been sent and cannot be, and why."""
+
+
+def gather(paths: Iterable[Path]) -> Gathered:
+    """Look through `paths`, and through folders at any depth; a file counts once.
+
+    A file that is not DICOM is skipped in a folder and failed where it was named itself; a DICOM
+    file that is damaged is failed in both. A DICOMDIR indexes the medium and is no instance.
+    """
+    gathered, seen = Gathered(), set[Path]()
+    for path in paths:
+        for file in _files(path):
+            resolved = file.resolve()
+            if resolved not in seen:
+                seen.add(resolved)
+                _sort_in(file, gathered, named=file == path)
+    return gathered
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    yield from (file for file in sorted(path.rglob("*")) if not file.is_dir())
+
+
+def _sort_in(file: Path, gathered: Gathered, *, named: bool) -> None:
+    unwanted = gathered.failed if named else gathered.skipped
+    try:
+        if not is_dicom_file(file):
+            unwanted.append((file, "not a DICOM file"))
+        elif _is_directory(file):
+            unwanted.append((file, "a DICOMDIR, which is an index and no instance"))
+        else:
+            gathered.instances.append(instance_to_send(file))
+    except (NotADataSetError, OSError) as error:
+        gathered.failed.append((file, str(error)))
+
+
+def _is_directory(file: Path) -> bool:
+    try:
+        meta = pydicom.filereader.read_file_meta_info(file)
+    except (InvalidDicomError, EOFError, ValueError, struct.error, NotImplementedError):
+        return False  # reading the instance will say what is wrong
+    return str(meta.get("MediaStorageSOPClassUID", "")) == _MEDIA_STORAGE_DIRECTORY

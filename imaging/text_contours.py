@@ -1,11 +1,10 @@
 """Hand-drawn contours in text files, as the Sunnybrook Cardiac Data carry them.
 
-One `x y` pair (column, row) a line, on a grid of half pixels. Whether they count from 0 or from 1 is
+One `x y` pair (column, row) a line, on a grid of half pixels. Whether they count from 0 or 1 is
 documented nowhere, so the images decide: moved until opposite walls are met at the same depth (the
 steepest fall from bright blood to dark muscle), the endocardial contours of the four patients at
 hand shift by (-0.9, -0.6), (-0.9, -0.5), (-1.6, -1.2) and (-1.4, -1.0) pixels, -1.0 on average. So
-the first pixel's centre is (1, 1), as in the language that the data's own evaluation was written
-in. It is taken off here and nowhere else.
+the first pixel's centre is (1, 1), as in MATLAB. It is taken off here and nowhere else.
 """
 
 import re

@@ -1,0 +1,207 @@
+"""Masks to an RT Structure Set (PS3.3 A.19), instance by instance."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+import structlog
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import (
+    PYDICOM_IMPLEMENTATION_UID,
+    UID,
+    ImplicitVRLittleEndian,
+    RTStructureSetStorage,
+)
+
+from core.errors import ContourError
+from core.identity import MANUFACTURER, VERSION, Provenance
+from imaging import structure_set_modules as modules
+from imaging.contour_data import InstanceContours
+from imaging.header import Header
+from imaging.structure_set_modules import build_item, fill
+
+Masks = Mapping[str, npt.NDArray[np.bool_]]
+
+NOT_FOUND = "No contours: nothing of this structure was found in the series."
+"""Stands in ROIDescription of a structure whose mask is empty."""
+_log = structlog.get_logger()
+_LONGEST_LABEL = 16
+_LONGEST_NAME = 64
+_LONGEST_TEXT = 1024
+_INTERPRETED_TYPE = re.compile(r"[A-Z0-9_ ]{0,16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """What is told of a structure besides its contours."""
+
+    name: str
+    """ROIName, at most 64 characters; above 16 some planning systems cut it off."""
+    color_rgb: tuple[int, int, int]
+    interpreted_type: str = ""
+    """RTROIInterpretedType, such as ORGAN or PTV; empty where it is not known."""
+    description: str = ""
+
+
+def build_structure_set(
+    headers: Sequence[Header],
+    masks: Masks,
+    rois: Sequence[Roi],
+    provenance: Provenance,
+    *,
+    label: str,
+    description: str = "",
+) -> FileDataset:
+    """A whole RT Structure Set of `rois`, ready for `save_as(path, enforce_file_format=True)`.
+
+    `masks` has for each ROI's name a bool array [instance, row, column] in the order of `headers`;
+    an ROI whose mask is empty is kept without contours, and its ROIDescription says so. Every
+    contour refers to its own instance and lies in that instance's plane. It is written in implicit
+    VR little endian, which every receiver takes and in which no element has a length limit.
+
+    Raises:
+        ContourError: names, masks and headers do not fit together, or a text breaks a limit.
+        GeometryError: an instance has no place in the patient.
+    """
+    _check(headers, masks, rois, label)
+    source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
+    data_set = _empty_file(provenance)
+    texts = [label, description, provenance.pipeline]
+    texts += [text for roi in rois for text in (roi.name, roi.description)]
+    modules.copy_character_set(data_set, source, texts)
+    modules.copy_source(data_set, source)
+    fill(data_set, modules.series(source, provenance, description or label))
+    fill(data_set, modules.equipment(provenance))
+    frames = modules.frame_references(headers, provenance.uid("frame of reference"))
+    fill(data_set, _structure_set(frames, provenance, label, description))
+    frame_uid = str(frames[0].FrameOfReferenceUID)
+    fill(data_set, {"FrameOfReferenceUID": frame_uid})
+    writers = [InstanceContours(header) for header in headers]
+    contours = [_contours_of(masks[roi.name], writers) for roi in rois]
+    fill(data_set, _roi_sequences(rois, contours, frame_uid, provenance))
+    # what was copied is then written byte for byte, unless the character set had to change
+    data_set.set_original_encoding(True, True, source.original_character_set)
+    return data_set
+
+
+def _contours_of(mask: npt.NDArray[np.bool_], writers: Sequence[InstanceContours]) -> list[Dataset]:
+    planes = zip(writers, mask, strict=True)
+    return [item for writer, plane in planes if plane.any() for item in writer.items(plane)]
+
+
+def _empty_file(provenance: Provenance) -> FileDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = RTStructureSetStorage
+    meta.MediaStorageSOPInstanceUID = UID(provenance.uid("structure set"))
+    meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
+    meta.ImplementationVersionName = f"{MANUFACTURER.upper()} {VERSION}"[:16]
+    data_set = FileDataset("", {}, preamble=b"\0" * 128, file_meta=meta)
+    sop_common = {
+        "SOPClassUID": RTStructureSetStorage,
+        "SOPInstanceUID": provenance.uid("structure set"),
+        "InstanceCreationDate": provenance.date,
+        "InstanceCreationTime": provenance.time,
+        "InstanceNumber": 1,
+    }
+    fill(data_set, sop_common)
+    return data_set
+
+
+def _structure_set(
+    frames: list[Dataset], provenance: Provenance, label: str, description: str
+) -> dict[str, Any]:
+    return {
+        "StructureSetLabel": label,
+        "StructureSetName": (description or label)[:_LONGEST_NAME],
+        "StructureSetDescription": f"{description}\n{provenance.pipeline}".strip()[:_LONGEST_TEXT],
+        "StructureSetDate": provenance.date,
+        "StructureSetTime": provenance.time,
+        "ReferencedFrameOfReferenceSequence": frames,
+        "ApprovalStatus": "UNAPPROVED",
+    }
+
+
+def _roi_sequences(
+    rois: Sequence[Roi], contours: list[list[Dataset]], frame_uid: str, provenance: Provenance
+) -> dict[str, Any]:
+    numbers = range(1, len(rois) + 1)
+    return {
+        "StructureSetROISequence": [
+            build_item(
+                {
+                    "ROINumber": number,
+                    "ReferencedFrameOfReferenceUID": frame_uid,
+                    "ROIName": roi.name,
+                    "ROIDescription": _described(roi, is_empty=not items),
+                    "ROIGenerationAlgorithm": "AUTOMATIC",
+                    "ROIGenerationDescription": provenance.pipeline[:_LONGEST_NAME],
+                }
+            )
+            for number, roi, items in zip(numbers, rois, contours, strict=True)
+        ],
+        "ROIContourSequence": [
+            build_item(
+                {"ReferencedROINumber": number, "ROIDisplayColor": list(roi.color_rgb)}
+                | ({"ContourSequence": items} if items else {})
+            )
+            for number, roi, items in zip(numbers, rois, contours, strict=True)
+        ],
+        "RTROIObservationsSequence": [
+            build_item(
+                {
+                    "ObservationNumber": number,
+                    "ReferencedROINumber": number,
+                    "ROIObservationLabel": roi.name[:_LONGEST_LABEL].strip(),
+                    "RTROIInterpretedType": roi.interpreted_type,
+                    "ROIInterpreter": "",
+                }
+            )
+            for number, roi in zip(numbers, rois, strict=True)
+        ],
+    }
+
+
+def _described(roi: Roi, *, is_empty: bool) -> str:
+    return f"{roi.description} {NOT_FOUND if is_empty else ''}".strip()[:_LONGEST_TEXT]
+
+
+def _check(headers: Sequence[Header], masks: Masks, rois: Sequence[Roi], label: str) -> None:
+    if not headers or len({header.series_instance_uid for header in headers}) != 1:
+        raise ContourError("A structure set needs the instances of exactly one series")
+    if any(header.number_of_frames > 1 for header in headers):
+        raise ContourError(
+            f"Series {headers[0].series_instance_uid}: several frames in one instance, expected one"
+        )
+    if not 0 < len(label) <= _LONGEST_LABEL:
+        raise ContourError(f"StructureSetLabel {label!r}: expected 1 to 16 characters")
+    names = [roi.name for roi in rois]
+    if len({name.casefold() for name in names}) != len(names) or set(names) != set(masks):
+        raise ContourError(f"ROIs {names} and masks {sorted(masks)}: expected one of each by name")
+    for roi in rois:
+        _check_roi(roi)
+        expected = (len(headers), headers[0].rows, headers[0].columns)
+        if masks[roi.name].shape != expected:
+            raise ContourError(
+                f"Mask of {roi.name!r} has shape {masks[roi.name].shape}, expected {expected}"
+            )
+
+
+def _check_roi(roi: Roi) -> None:
+    if not 0 < len(roi.name) <= _LONGEST_NAME or "\\" in roi.name or roi.name != roi.name.strip():
+        raise ContourError(
+            f"ROIName {roi.name!r}: expected 1 to 64 characters, no backslash, no space at the ends"
+        )
+    if not _INTERPRETED_TYPE.fullmatch(roi.interpreted_type):
+        raise ContourError(
+            f"RTROIInterpretedType {roi.interpreted_type!r} of {roi.name!r}: expected capitals, "
+            "digits, spaces or underscores, at most 16"
+        )
+    if not all(0 <= part <= 255 for part in roi.color_rgb):
+        raise ContourError(f"Colour {roi.color_rgb} of {roi.name!r}: expected three of 0 to 255")
+    if len(roi.name) > _LONGEST_LABEL:
+        _log.warning("ROIName above 16 characters, some planning systems cut it", roi=roi.name)

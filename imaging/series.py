@@ -106,14 +106,15 @@ def _check_instances(headers: Sequence[Header]) -> None:
             f"{count} times, expected once"
         )
     for header in headers:
-        if _promises_pixels(header) and not is_image(header):
+        if promises_image(header) and not is_image(header):
             raise PixelError(
                 f"Instance {header.sop_instance_uid}: {UID(header.sop_class_uid).name} without "
                 f"pixel data ({header.rows} rows, {header.columns} columns)"
             )
 
 
-def _promises_pixels(header: Header) -> bool:
+def promises_image(header: Header) -> bool:
+    """Whether the SOP class is one of images, pixels or not."""
     return "Image Storage" in UID(header.sop_class_uid).name
 
 

@@ -1,0 +1,46 @@
+"""Between the grid that the data brings and the grid that the network works on."""
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+Images = npt.NDArray[np.float32]
+
+
+def normalise(images: Images, percentiles: tuple[float, float]) -> Images:
+    """`images` [instance, row, column] with the two percentiles of each at 0 and 1.
+
+    A coil that shines, or a bright vessel, stays above 1; a constant image becomes 0.
+    """
+    low, high = np.percentile(images, percentiles, axis=(1, 2), keepdims=True)
+    span = np.where(high > low, high - low, 1.0)
+    scaled: Images = ((images - low) / span).astype(np.float32)
+    return np.where(high > low, scaled, np.float32(0.0))
+
+
+def working_size(
+    shape: tuple[int, int], pixel_spacing_mm: tuple[float, float], working_spacing_mm: float
+) -> tuple[int, int]:
+    """Rows and columns that cover the same field at `working_spacing_mm`."""
+    rows, columns = (
+        max(1, round(count * spacing / working_spacing_mm))
+        for count, spacing in zip(shape, pixel_spacing_mm, strict=True)
+    )
+    return rows, columns
+
+
+def resample(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """`images` `(B, C, H, W)` on a grid of `size` over the same field, without aliasing."""
+    if tuple(images.shape[-2:]) == size:
+        return images
+    return interpolate(images, size=size, mode="bilinear", antialias=True)
+
+
+def pad_to_stride(images: Tensor, stride: int) -> Tensor:
+    """`images` with zeros after the last row and column up to multiples of `stride`.
+
+    At least two strides each way, since the deepest features are normalised over their pixels.
+    """
+    rows, columns = (max(size + -size % stride, 2 * stride) for size in images.shape[-2:])
+    return pad(images, (0, columns - images.shape[-1], 0, rows - images.shape[-2]))

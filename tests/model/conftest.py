@@ -1,0 +1,53 @@
+"""A small network with random weights, and the samples that carry contours."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.checkpoint import Finishing, ModelCard, Structure, save_checkpoint
+from model.predict import Segmenter, load_segmenter
+from model.unet import UNet
+
+ROOT = Path(__file__).parent.parent.parent
+SUNNYBROOK = ROOT / "samples" / "sunnybrook"
+SHIPPED = ROOT / "model" / "shipped" / "left_ventricle.ckpt"
+
+
+@pytest.fixture(scope="session")
+def small_card() -> ModelCard:
+    """Two structures, three levels, all eight views, 2 mm."""
+    return ModelCard(
+        name="small",
+        version="1",
+        intended_use="demonstration",
+        structures=(
+            Structure("Inner", (230, 159, 0), "ORGAN"),
+            Structure("Outer", (0, 114, 178), "ORGAN"),
+        ),
+        finishing=(Finishing(fill_holes=True), Finishing(without=("Inner",))),
+        encoder_widths=(4, 6, 8),
+        working_spacing_mm=2.0,
+        percentiles=(1.0, 99.0),
+        modalities=("MR",),
+        pixel_spacing_range_mm=(0.5, 3.0),
+        views=8,
+        training_fingerprint="0" * 64,
+        training_instances=0,
+    )
+
+
+@pytest.fixture(scope="session")
+def small_checkpoint(small_card: ModelCard, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`small_card` with random weights, in a file."""
+    torch.manual_seed(3)
+    path = tmp_path_factory.mktemp("model") / "small.ckpt"
+    network = UNet(small_card.encoder_widths, len(small_card.structures))
+    save_checkpoint(path, small_card, network.state_dict())
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_segmenter(small_checkpoint: Path) -> Segmenter:
+    """`small_checkpoint`, loaded."""
+    return load_segmenter(small_checkpoint)

@@ -1,0 +1,110 @@
+"""Instances that `geometry.place` has put in order, as one array with its place in the patient."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import GeometryError
+from core.job import Report
+from imaging.header import Header
+from imaging.pixels import Voxels, read_stored
+from imaging.plane import plane_of
+
+Padding = dict[int, npt.NDArray[np.bool_]]
+_LONE_SLICE_MM = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Slices at regular distances."""
+
+    voxels: Voxels
+    """float32 [slice, row, column] in rescaled units (HU for CT)."""
+    affine_mm: npt.NDArray[np.float64]
+    """(4, 4): homogeneous index (slice, row, column, 1) to LPS mm, exact at both end slices."""
+    headers: tuple[Header, ...]
+    """One a slice."""
+    spacing_mm: tuple[float, float, float]
+    """Between slices, rows and columns."""
+
+
+def read_volume(headers: Sequence[Header], report: Report | None = None) -> Volume:
+    """One phase of a `Placement` with its voxels; padding as in `read_images`.
+
+    A lone slice has no distance to a neighbour: 1 mm stands for it, on which no result depends.
+
+    Raises:
+        GeometryError: an instance has no place in the patient, or they have several shapes.
+        PixelError: as `pixels.read_pixels`.
+    """
+    affine_mm = _affine(headers)
+    voxels = read_images(headers, report)
+    slice_mm, row_mm, column_mm = np.linalg.norm(affine_mm[:3, :3], axis=0)
+    return Volume(
+        voxels=voxels,
+        affine_mm=affine_mm,
+        headers=tuple(headers),
+        spacing_mm=(float(slice_mm), float(row_mm), float(column_mm)),
+    )
+
+
+def read_images(headers: Sequence[Header], report: Report | None = None) -> Voxels:
+    """float32 [instance, row, column] in rescaled units, in the order given.
+
+    Padding (PixelPaddingValue, such as -2000 around a CT's round field of view) takes the lowest
+    value of the image proper, so that nothing computed from it bleeds into the patient.
+
+    Raises:
+        GeometryError: nothing to read, or images of several shapes.
+        PixelError: as `pixels.read_pixels`.
+    """
+    if not headers:
+        raise GeometryError("No instances to read")
+    images = np.empty((len(headers), headers[0].rows, headers[0].columns), dtype=np.float32)
+    padding: Padding = {}
+    for index, header in enumerate(headers):
+        _read_one(header, index, images, padding)
+        if report:
+            report((index + 1) / len(headers), f"read {index + 1} of {len(headers)} images")
+    _fill_padding(images, padding)
+    return images
+
+
+def _read_one(header: Header, index: int, images: Voxels, padding: Padding) -> None:
+    stored = read_stored(header.path)
+    if stored.values.shape != (1, *images.shape[1:]):
+        raise GeometryError(
+            f"Instance {header.sop_instance_uid}: {stored.values.shape} pixels [frame, row, "
+            f"column], expected {(1, *images.shape[1:])}"
+        )
+    images[index] = stored.rescaled()[0]
+    if stored.padding is not None:
+        padding[index] = stored.padding[0]
+
+
+def _fill_padding(images: Voxels, padding: Padding) -> None:
+    if not padding:
+        return
+    lowest = [
+        image[~padding[index]] if index in padding else image for index, image in enumerate(images)
+    ]
+    values = [float(image.min()) for image in lowest if image.size]
+    if values:
+        for index, mask in padding.items():
+            images[index][mask] = min(values)
+
+
+def _affine(headers: Sequence[Header]) -> npt.NDArray[np.float64]:
+    if not headers:
+        raise GeometryError("No instances to read")
+    first, last = plane_of(headers[0]), plane_of(headers[-1])
+    affine_mm = np.eye(4)
+    affine_mm[:3, 0] = first.normal * _LONE_SLICE_MM
+    if len(headers) > 1:
+        affine_mm[:3, 0] = (last.origin_mm - first.origin_mm) / (len(headers) - 1)
+    affine_mm[:3, 1] = first.row_step_mm
+    affine_mm[:3, 2] = first.column_step_mm
+    affine_mm[:3, 3] = first.origin_mm
+    return affine_mm

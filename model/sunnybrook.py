@@ -10,7 +10,6 @@ between them, and unknown on an instance that has no o-contour.
 
 import csv
 import warnings
-from collections.abc import Collection as Names
 from pathlib import Path
 
 import numpy as np
@@ -33,25 +32,17 @@ _MOST_OUTSIDE = 0.05
 """Share of the endocardium that hand-drawn contours may leave outside the epicardium."""
 
 
-def read_sunnybrook(folder: Path, without: Names[str] = ()) -> Collection:
-    """Every instance below `folder` that has a usable i-contour, patients in `without` left out.
+def read_sunnybrook(folder: Path) -> Collection:
+    """Every instance below `folder` that has a usable i-contour, and what was left out.
 
     Raises:
-        ConfigurationError: no readable link.csv, or it does not have the names in `without`.
+        ConfigurationError: no readable link.csv, or one that names a patient twice.
     """
-    links = _read_links(folder / "link.csv")
-    unknown = set(without) - links.keys()
-    if unknown:
-        raise ConfigurationError(
-            f"{folder / 'link.csv'} has no patient {', '.join(sorted(unknown))}, "
-            f"expected some of {', '.join(sorted(links))}"
-        )
     samples: list[Sample] = []
     defects: list[Defect] = []
-    for patient, original in sorted(links.items()):
-        if patient not in without:
-            contours = find_text_contours(folder / "contourfiles" / original)
-            _read_patient(folder / "dicoms" / patient, contours, samples, defects)
+    for patient, original in sorted(_read_links(folder / "link.csv").items()):
+        contours = find_text_contours(folder / "contourfiles" / original)
+        _read_patient(folder / "dicoms" / patient, contours, samples, defects)
     names = tuple(structure.name for structure in STRUCTURES)
     return Collection(names, tuple(samples), tuple(defects))
 
@@ -59,11 +50,15 @@ def read_sunnybrook(folder: Path, without: Names[str] = ()) -> Collection:
 def _read_links(path: Path) -> dict[str, str]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return {row["patient_id"]: row["original_id"] for row in csv.DictReader(file)}
-    except (OSError, KeyError, UnicodeDecodeError) as error:
+            rows = [(row["patient_id"], row["original_id"]) for row in csv.DictReader(file)]
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(
             f"{path}: expected a readable table with columns patient_id,original_id"
         ) from error
+    links = dict(rows)
+    if len(links) < len(rows):
+        raise ConfigurationError(f"{path}: a patient_id stands in two rows, expected each once")
+    return links
 
 
 def _read_patient(

@@ -14,6 +14,12 @@ SUNNYBROOK = ROOT / "samples" / "sunnybrook"
 SHIPPED = ROOT / "model" / "shipped" / "left_ventricle.ckpt"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Small images on busy machines are quicker without threads that wait for each other."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def small_card() -> ModelCard:
     """Two structures, three levels, all eight views, 2 mm."""

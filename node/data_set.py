@@ -53,11 +53,15 @@ def same_content(stored: Path, content: bytes) -> bool:
 
     Encodings may differ: an instance sent as implicit and then as explicit VR is the same.
     """
-    one, other = pydicom.dcmread(stored), pydicom.dcmread(BytesIO(content))
-    for data_set in (one, other):
-        for tag in [tag for tag in data_set.keys() if tag.element == 0]:  # noqa: SIM118
-            del data_set[tag]
+    one, other = (_without_group_lengths(source) for source in (stored, BytesIO(content)))
     return bool(one == other)
+
+
+def _without_group_lengths(source: Path | BytesIO) -> FileDataset:
+    data_set = pydicom.dcmread(source)
+    for tag in [tag for tag in data_set.keys() if tag.element == 0]:  # noqa: SIM118, iterating decodes values
+        del data_set[tag]
+    return data_set
 
 
 def _check_whole(data_set: FileDataset, size: int) -> None:

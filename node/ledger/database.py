@@ -48,9 +48,9 @@ class Ledger:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
         try:
-            with self._engine.connect().execution_options(begin=begin) as connection:
-                with connection.begin():
-                    yield connection
+            connecting = self._engine.connect().execution_options(begin=begin)
+            with connecting as connection, connection.begin():
+                yield connection
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
 

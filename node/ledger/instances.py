@@ -1,9 +1,11 @@
 """Rows of associations and of the instances that came through them."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, CursorResult, insert, select, update
 
+from core.errors import StorageUnavailableError
 from node.ledger.schema import associations, instances, receipts, series
 
 OPEN, RELEASED, ABORTED, REJECTED = "open", "released", "aborted", "rejected"
@@ -38,12 +40,14 @@ class StoredInstance:
 
 def open_association(connection: Connection, sender: Sender, now: float) -> int:
     """Record an association that was accepted; answers its id."""
-    return _insert_association(connection, sender, now, OPEN, "")
+    return _insert_association(connection, sender, opened_at=now, outcome=OPEN)
 
 
 def record_rejection(connection: Connection, sender: Sender, now: float, reason: str) -> None:
     """Record an association that was rejected, and why."""
-    _insert_association(connection, sender, now, REJECTED, reason)
+    _insert_association(
+        connection, sender, opened_at=now, closed_at=now, outcome=REJECTED, reason=reason
+    )
 
 
 def close_association(connection: Connection, key: int, outcome: str, now: float) -> None:
@@ -73,8 +77,7 @@ def find_instances(connection: Connection, sop_instance_uid: str) -> list[tuple[
 def record_instance(connection: Connection, instance: StoredInstance, now: float) -> int:
     """Record an instance that is on disk; answers its id."""
     values = {name: getattr(instance, name) for name in instance.__slots__}
-    result = connection.execute(insert(instances).values(received_at=now, **values))
-    return int(result.inserted_primary_key[0])
+    return _inserted_id(connection.execute(insert(instances).values(received_at=now, **values)))
 
 
 def record_receipt(connection: Connection, association: int, instance: int) -> None:
@@ -83,26 +86,28 @@ def record_receipt(connection: Connection, association: int, instance: int) -> N
         receipts.c.association_id == association, receipts.c.instance_id == instance
     )
     if connection.execute(known).first() is None:
-        connection.execute(insert(receipts).values(association_id=association, instance_id=instance))
+        connection.execute(
+            insert(receipts).values(association_id=association, instance_id=instance)
+        )
 
 
 def touch_series(
     connection: Connection, instance: StoredInstance, association: int, now: float
 ) -> None:
-    """Record that an instance of a series arrived: the series is arriving (again)."""
+    """Record that something new of a series arrived: the series is arriving (again)."""
     key = series.c.series_instance_uid == instance.series_instance_uid
-    fresh = {"state": "arriving", "reason": "", "last_at": now, "ready_at": None}
+    fresh: dict[str, Any] = {"state": "arriving", "reason": "", "last_at": now, "ready_at": None}
+    fresh["released_by_person"] = False
     if connection.execute(update(series).where(key).values(**fresh)).rowcount:
         return
-    sender = connection.execute(select(associations).where(associations.c.id == association)).one()
+    row = connection.execute(select(associations).where(associations.c.id == association)).one()
     connection.execute(
         insert(series).values(
             series_instance_uid=instance.series_instance_uid,
             study_instance_uid=instance.study_instance_uid,
-            calling_ae_title=sender.calling_ae_title,
-            called_ae_title=sender.called_ae_title,
-            address=sender.address,
-            released_by_person=False,
+            calling_ae_title=row.calling_ae_title,
+            called_ae_title=row.called_ae_title,
+            address=row.address,
             first_at=now,
             **fresh,
         )
@@ -110,17 +115,31 @@ def touch_series(
 
 
 def _insert_association(
-    connection: Connection, sender: Sender, now: float, outcome: str, reason: str
+    connection: Connection,
+    sender: Sender,
+    *,
+    opened_at: float,
+    outcome: str,
+    closed_at: float | None = None,
+    reason: str = "",
 ) -> int:
-    result = connection.execute(
-        insert(associations).values(
-            calling_ae_title=sender.calling_ae_title,
-            called_ae_title=sender.called_ae_title,
-            address=sender.address,
-            opened_at=now,
-            closed_at=None if outcome == OPEN else now,
-            outcome=outcome,
-            reason=reason,
+    return _inserted_id(
+        connection.execute(
+            insert(associations).values(
+                calling_ae_title=sender.calling_ae_title,
+                called_ae_title=sender.called_ae_title,
+                address=sender.address,
+                opened_at=opened_at,
+                closed_at=closed_at,
+                outcome=outcome,
+                reason=reason,
+            )
         )
     )
-    return int(result.inserted_primary_key[0])
+
+
+def _inserted_id(result: CursorResult[Any]) -> int:
+    key = result.inserted_primary_key
+    if key is None:
+        raise StorageUnavailableError("The ledger did not say which row it made")
+    return int(key[0])

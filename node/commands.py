@@ -1,0 +1,63 @@
+"""What a person asks of the running node: rows that a command writes and the node carries out."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, insert, select, update
+
+from node.ledger.database import Ledger
+from node.ledger.deliveries import send_again
+from node.ledger.events import record_event
+from node.ledger.jobs import DONE, FAILED, jobs_of, requeue_job
+from node.ledger.schema import commands
+from node.ledger.series import release
+
+RELEASE, RETRY = "release", "retry"
+
+
+def ask(ledger: Ledger, verb: str, series_instance_uid: str) -> int:
+    """Write a command for the running node; answers its id."""
+    with ledger.writing() as connection:
+        row = {"at": ledger.clock(), "verb": verb, "target": series_instance_uid, "answer": ""}
+        key = connection.execute(insert(commands).values(**row)).inserted_primary_key
+    return 0 if key is None else int(key[0])
+
+
+def answer_of(ledger: Ledger, command: int) -> str | None:
+    """What the node answered to a command; None while it has not."""
+    with ledger.reading() as connection:
+        row = connection.execute(select(commands).where(commands.c.id == command)).one()
+    return row.answer if row.done_at is not None else None
+
+
+def carry_out(ledger: Ledger) -> int:
+    """Carry out every command that waits; how many there were."""
+    with ledger.reading() as connection:
+        waiting = connection.execute(select(commands).where(commands.c.done_at.is_(None))).all()
+    for row in waiting:
+        with ledger.writing() as connection:
+            answer = _VERBS[row.verb](connection, row.target, ledger.clock())
+            now = ledger.clock()
+            record_event(
+                connection, f"person: {row.verb}", answer, now=now, series_instance_uid=row.target
+            )
+            done = update(commands).where(commands.c.id == row.id)
+            connection.execute(done.values(done_at=now, answer=answer))
+    return len(waiting)
+
+
+def _release(connection: Connection, series_instance_uid: str, now: float) -> str:
+    if release(connection, series_instance_uid, now):
+        return "released as it is"
+    return "is not held, nothing to release"
+
+
+def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
+    jobs = jobs_of(connection, series_instance_uid)
+    failed = [job for job in jobs if job.state == FAILED]
+    for job in failed:
+        requeue_job(connection, job.job_id)
+    again = sum(send_again(connection, job.job_id, now) for job in jobs if job.state == DONE)
+    return f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
+
+
+_VERBS: dict[str, Callable[[Connection, str, float], str]] = {RELEASE: _release, RETRY: _retry}

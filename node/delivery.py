@@ -1,0 +1,152 @@
+"""Pushing results: one association for each result set, a record for each instance and peer.
+
+Every peer has its own thread, so that a dead one never holds up another; a delivery that waits for
+its next attempt is a row, not a thread.
+"""
+
+import random
+import threading
+from collections.abc import Sequence
+
+import structlog
+
+from core.config import Configuration
+from core.errors import NotADataSetError
+from node.ledger.database import Ledger
+from node.ledger.deliveries import (
+    GIVEN_UP,
+    REFUSED,
+    STORED,
+    Parcel,
+    due_jobs,
+    postpone_parcel,
+    settle_parcel,
+    waiting_parcels,
+)
+from node.ledger.events import record_event
+from node.ledger.jobs import Destination, find_job
+from node.outgoing import InstanceToSend, instance_to_send
+from node.requestor import PeerAddress, Timeouts
+from node.scu import SendOutcome, State, send
+
+_JITTER = 0.2
+_HOUR_S = 3600.0
+
+log = structlog.get_logger("delivery")
+
+
+class Delivery:
+    """Sends what the ledger says is due."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+        self._busy: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def start_due(self) -> list[threading.Thread]:
+        """Begin to send to every peer that has something due and is not being sent to."""
+        with self._ledger.reading() as connection:
+            due = due_jobs(connection, self._ledger.clock())
+        return [
+            thread
+            for job_id, destination in due
+            if (thread := self._start(job_id, destination)) is not None
+        ]
+
+    def join(self) -> None:
+        """Wait for what is being sent at present."""
+        with self._lock:
+            threads = list(self._busy.values())
+        for thread in threads:
+            thread.join()
+
+    def _start(self, job_id: str, destination: Destination) -> threading.Thread | None:
+        with self._lock:
+            if destination.peer in self._busy:
+                return None
+            thread = threading.Thread(
+                target=self._deliver_and_free,
+                args=(job_id, destination),
+                name=f"delivery to {destination.peer}",
+            )
+            self._busy[destination.peer] = thread
+        thread.start()
+        return thread
+
+    def _deliver_and_free(self, job_id: str, destination: Destination) -> None:
+        try:
+            self.deliver(job_id, destination)
+        except Exception as error:  # noqa: BLE001, the next round tries again
+            log.error("delivery broke off", peer=destination.peer, fault=type(error).__name__)
+        finally:
+            with self._lock:
+                self._busy.pop(destination.peer, None)
+
+    def deliver(self, job_id: str, destination: Destination) -> None:
+        """One attempt to bring a job's results to a peer, on one association."""
+        with self._ledger.reading() as connection:
+            parcels = waiting_parcels(connection, job_id, destination.peer)
+        sendable, by_uid = self._open(parcels)
+        outcomes = send(
+            sendable,
+            PeerAddress(destination.ip, destination.port, destination.ae_title),
+            self._configuration.ae_title,
+            on_outcome=lambda outcome: self._record(
+                by_uid[outcome.instance.sop_instance_uid], outcome
+            ),
+            timeouts=Timeouts(response_s=self._configuration.delivery.timeout_s),
+        )
+        self._conclude(job_id, destination, outcomes)
+
+    def _open(self, parcels: Sequence[Parcel]) -> tuple[list[InstanceToSend], dict[str, Parcel]]:
+        sendable, by_uid = [], {}
+        for parcel in parcels:
+            try:
+                instance = instance_to_send(self._configuration.storage_path / parcel.path)
+            except (NotADataSetError, OSError) as error:
+                words = f"file cannot be read: {type(error).__name__}"
+                self._settle(parcel, GIVEN_UP, words)
+                continue
+            sendable.append(instance)
+            by_uid[instance.sop_instance_uid] = parcel
+        return sendable, by_uid
+
+    def _record(self, parcel: Parcel, outcome: SendOutcome) -> None:
+        duplicate_counts = self._configuration.delivery.duplicate_is_stored
+        if outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts):
+            self._settle(parcel, STORED, outcome.words)
+        elif outcome.state in (State.REFUSED, State.DUPLICATE):
+            self._settle(parcel, REFUSED, outcome.words)
+        else:
+            self._try_later(parcel, outcome.words)
+
+    def _settle(self, parcel: Parcel, state: str, words: str) -> None:
+        with self._ledger.writing() as connection:
+            settle_parcel(connection, parcel, state=state, words=words, now=self._ledger.clock())
+
+    def _try_later(self, parcel: Parcel, words: str) -> None:
+        settings, now = self._configuration.delivery, self._ledger.clock()
+        if now - parcel.created_at > settings.give_up_after_h * _HOUR_S:
+            self._settle(parcel, GIVEN_UP, words)
+            return
+        wait = min(settings.first_retry_s * 2**parcel.attempts, settings.longest_retry_s)
+        until = now + wait * random.uniform(1 - _JITTER, 1 + _JITTER)
+        with self._ledger.writing() as connection:
+            postpone_parcel(connection, parcel, words=words, until=until)
+
+    def _conclude(
+        self, job_id: str, destination: Destination, outcomes: Sequence[SendOutcome]
+    ) -> None:
+        stored = sum(outcome.is_stored for outcome in outcomes)
+        words = f"{destination.peer}: {stored} of {len(outcomes)} instances stored"
+        missing = next((one for one in outcomes if not one.is_stored), None)
+        if missing is not None:
+            words += f"; first that was not: {missing.instance.sop_instance_uid}, {missing.words}"
+        with self._ledger.writing() as connection:
+            job = find_job(connection, job_id)
+            uid = "" if job is None else job.request.series_instance_uid
+            now = self._ledger.clock()
+            kind = "delivered" if missing is None else "not delivered"
+            record_event(connection, kind, words, now=now, series_instance_uid=uid)
+        (log.info if missing is None else log.warning)(kind, job_id=job_id[:12], result=words)

@@ -1,0 +1,145 @@
+"""Rows of deliveries: one for each result instance and peer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from node.ledger.jobs import Destination, JobRow
+from node.ledger.schema import deliveries
+
+WAITING, STORED, REFUSED, GIVEN_UP = "waiting", "stored", "refused", "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One instance on its way to one peer; `path` is relative to the storage folder."""
+
+    key: int
+    path: str
+    sop_instance_uid: str
+    attempts: int
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryState:
+    """How far the results of a job have come at one peer."""
+
+    peer: str
+    state: str
+    count: int
+    words: str
+    finished_at: float | None
+
+
+def queue_deliveries(
+    connection: Connection, job: JobRow, parcels: Sequence[tuple[str, str]], now: float
+) -> None:
+    """Queue a job's results, (path, SOP Instance UID) in sending order, for each destination.
+
+    A destination that already has them is left as it is.
+    """
+    served = set(
+        connection.scalars(select(deliveries.c.peer).where(deliveries.c.job_id == job.job_id))
+    )
+    rows = [
+        _row(job.job_id, destination, position, now) | {"path": path, "sop_instance_uid": uid}
+        for destination in job.destinations
+        if destination.peer not in served
+        for position, (path, uid) in enumerate(parcels)
+    ]
+    if rows:
+        connection.execute(insert(deliveries), rows)
+
+
+def due_jobs(connection: Connection, now: float) -> list[tuple[str, Destination]]:
+    """Jobs with results to send now, each with the peer they go to, longest waiting first."""
+    due = (deliveries.c.state == WAITING) & (deliveries.c.next_attempt_at <= now)
+    columns = [deliveries.c[name] for name in ("job_id", "peer", "ip", "port", "ae_title")]
+    rows = connection.execute(
+        select(*columns, func.min(deliveries.c.id).label("first"))
+        .where(due)
+        .group_by(*columns)
+        .order_by("first")
+    )
+    return [(row.job_id, Destination(row.peer, row.ip, row.port, row.ae_title)) for row in rows]
+
+
+def waiting_parcels(connection: Connection, job_id: str, peer: str) -> list[Parcel]:
+    """What a peer still lacks of a job's results, in sending order."""
+    rows = connection.execute(
+        select(deliveries)
+        .where(
+            deliveries.c.job_id == job_id,
+            deliveries.c.peer == peer,
+            deliveries.c.state == WAITING,
+        )
+        .order_by(deliveries.c.position)
+    )
+    return [
+        Parcel(row.id, row.path, row.sop_instance_uid, row.attempts, row.created_at) for row in rows
+    ]
+
+
+def settle_parcel(
+    connection: Connection, parcel: Parcel, *, state: str, words: str, now: float
+) -> None:
+    """Record what became of one instance at its peer."""
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == parcel.key)
+        .values(state=state, words=words, finished_at=now, attempts=parcel.attempts + 1)
+    )
+
+
+def postpone_parcel(connection: Connection, parcel: Parcel, *, words: str, until: float) -> None:
+    """Record that an attempt failed, and when the next one is due."""
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == parcel.key)
+        .values(words=words, next_attempt_at=until, attempts=parcel.attempts + 1)
+    )
+
+
+def send_again(connection: Connection, job_id: str, now: float) -> int:
+    """A person wants undelivered results tried again at once; how many instances that are."""
+    result = connection.execute(
+        update(deliveries)
+        .where(deliveries.c.job_id == job_id, deliveries.c.state != STORED)
+        .values(state=WAITING, next_attempt_at=now, created_at=now, attempts=0)
+    )
+    return result.rowcount
+
+
+def delivery_states(connection: Connection, job_id: str) -> list[DeliveryState]:
+    """How far a job's results have come, by peer and state."""
+    rows = connection.execute(
+        select(
+            deliveries.c.peer,
+            deliveries.c.state,
+            func.count().label("count"),
+            func.max(deliveries.c.words).label("words"),
+            func.max(deliveries.c.finished_at).label("finished_at"),
+        )
+        .where(deliveries.c.job_id == job_id)
+        .group_by(deliveries.c.peer, deliveries.c.state)
+        .order_by(deliveries.c.peer)
+    )
+    return [DeliveryState(*row) for row in rows]
+
+
+def _row(job_id: str, destination: Destination, position: int, now: float) -> dict[str, object]:
+    return {
+        "job_id": job_id,
+        "peer": destination.peer,
+        "ip": destination.ip,
+        "port": destination.port,
+        "ae_title": destination.ae_title,
+        "position": position,
+        "state": WAITING,
+        "words": "",
+        "attempts": 0,
+        "created_at": now,
+        "next_attempt_at": now,
+    }

@@ -1,0 +1,143 @@
+"""Rows of series: from the first instance to the decision what becomes of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, func, select, update
+
+from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance
+from node.ledger.schema import associations, instances, receipts, series
+
+ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """A series as the ledger knows it."""
+
+    series_instance_uid: str
+    state: str
+    reason: str
+    sender: Sender
+    released_by_person: bool
+    first_at: float
+    last_at: float
+
+
+def series_of_association(connection: Connection, association: int) -> list[str]:
+    """UIDs of the series of which an association brought instances, new or known."""
+    return list(
+        connection.scalars(
+            select(instances.c.series_instance_uid)
+            .join(receipts, receipts.c.instance_id == instances.c.id)
+            .where(receipts.c.association_id == association)
+            .distinct()
+        )
+    )
+
+
+def settle(
+    connection: Connection, series_instance_uid: str, association: int, ready_at: float
+) -> None:
+    """The association that brought a series has ended: look at it at `ready_at`.
+
+    Its sender is from now on the one that results go to.
+    """
+    row = connection.execute(select(associations).where(associations.c.id == association)).one()
+    connection.execute(
+        update(series)
+        .where(series.c.series_instance_uid == series_instance_uid)
+        .values(
+            state=SETTLING,
+            ready_at=ready_at,
+            calling_ae_title=row.calling_ae_title,
+            called_ae_title=row.called_ae_title,
+            address=row.address,
+        )
+    )
+
+
+def set_state(
+    connection: Connection, series_instance_uid: str, state: str, reason: str = ""
+) -> None:
+    """Record what becomes of a series, and why."""
+    connection.execute(
+        update(series)
+        .where(series.c.series_instance_uid == series_instance_uid)
+        .values(state=state, reason=reason, ready_at=None)
+    )
+
+
+def release(connection: Connection, series_instance_uid: str, now: float) -> bool:
+    """A person lets a held series run as it is; whether there was a held one."""
+    result = connection.execute(
+        update(series)
+        .where(series.c.series_instance_uid == series_instance_uid, series.c.state == HELD)
+        .values(state=SETTLING, ready_at=now, released_by_person=True)
+    )
+    return result.rowcount > 0
+
+
+def due_series(connection: Connection, now: float) -> list[SeriesRow]:
+    """Series whose settle time is over and that no open association carries."""
+    carried = exists(
+        select(receipts.c.instance_id)
+        .join(instances, instances.c.id == receipts.c.instance_id)
+        .join(associations, associations.c.id == receipts.c.association_id)
+        .where(
+            instances.c.series_instance_uid == series.c.series_instance_uid,
+            associations.c.outcome == OPEN,
+        )
+    )
+    due = (series.c.state == SETTLING) & (series.c.ready_at <= now) & ~carried
+    return [_series_row(row) for row in connection.execute(select(series).where(due))]
+
+
+def find_series(connection: Connection, series_instance_uid: str) -> SeriesRow | None:
+    """One series, if the ledger knows it."""
+    key = series.c.series_instance_uid == series_instance_uid
+    row = connection.execute(select(series).where(key)).first()
+    return None if row is None else _series_row(row)
+
+
+def all_series(connection: Connection) -> list[SeriesRow]:
+    """Every series, the latest last."""
+    rows = connection.execute(select(series).order_by(series.c.last_at))
+    return [_series_row(row) for row in rows]
+
+
+def instances_of(connection: Connection, series_instance_uid: str) -> list[StoredInstance]:
+    """Every stored instance of a series, in the order of arrival."""
+    columns = [instances.c[name] for name in StoredInstance.__slots__]
+    rows = connection.execute(
+        select(*columns)
+        .where(instances.c.series_instance_uid == series_instance_uid)
+        .order_by(instances.c.id)
+    )
+    return [StoredInstance(*row) for row in rows]
+
+
+def count_cut_off(connection: Connection, series_instance_uid: str) -> int:
+    """How many instances of a series never came through an association that was released."""
+    released = exists(
+        select(receipts.c.instance_id)
+        .join(associations, associations.c.id == receipts.c.association_id)
+        .where(receipts.c.instance_id == instances.c.id, associations.c.outcome == RELEASED)
+    )
+    query = select(func.count()).where(
+        instances.c.series_instance_uid == series_instance_uid, ~released
+    )
+    return connection.scalar(query) or 0
+
+
+def _series_row(row: Row[Any]) -> SeriesRow:
+
+    return SeriesRow(
+        series_instance_uid=row.series_instance_uid,
+        state=row.state,
+        reason=row.reason,
+        sender=Sender(row.calling_ae_title, row.called_ae_title, row.address),
+        released_by_person=row.released_by_person,
+        first_at=row.first_at,
+        last_at=row.last_at,
+    )

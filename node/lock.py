@@ -1,0 +1,46 @@
+"""One node for each storage folder."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from core.errors import ConfigurationError
+
+_LOCK_FILE = "lock"
+
+
+class StorageLock:
+    """Held as long as a node uses a storage folder; the system drops it when the process ends."""
+
+    def __init__(self, storage_path: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            ConfigurationError: another process holds it, or the folder cannot be written.
+        """
+        path = storage_path / _LOCK_FILE
+        try:
+            storage_path.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+")
+        except OSError as error:
+            raise ConfigurationError(
+                f"--storage_path is {storage_path}, expected a folder that can be written "
+                f"({error.strerror})"
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise ConfigurationError(
+                f"--storage_path is {storage_path}, which process {holder} already uses: "
+                "expected a folder of its own for each node"
+            ) from error
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let another node use the folder."""
+        self._file.close()

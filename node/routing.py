@@ -1,0 +1,118 @@
+"""Which pipeline a series gets, and where its results go."""
+
+import fnmatch
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import pydicom
+import structlog
+from pydicom.datadict import tag_for_keyword
+
+from core.config import SENDER, Configuration, Rule
+from core.errors import ConfigurationError
+from node.ledger.instances import Sender
+from node.ledger.jobs import Destination
+
+DEFAULT_DESTINATION = "scu"
+_ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104, compared with, not bound to
+
+log = structlog.get_logger("routing")
+
+
+class Router:
+    """The rules of the configuration, asked for one series at a time."""
+
+    def __init__(self, configuration: Configuration, listener: tuple[str, int]) -> None:
+        """`listener` is the node's own address and port, which is never a destination.
+
+        Raises:
+            ConfigurationError: a rule names a tag that DICOM does not know.
+        """
+        self._configuration = configuration
+        self._listener = listener
+        for number, rule in enumerate(configuration.rules):
+            for keyword in rule.tags:
+                if tag_for_keyword(keyword) is None:
+                    raise ConfigurationError(
+                        f"rules.{number}.tags: {keyword!r}, expected a DICOM keyword as Modality"
+                    )
+
+    def find_rule(self, sender: Sender, paths: Sequence[Path]) -> Rule | None:
+        """The first rule that fits the sender and every instance in `paths`.
+
+        `--pipeline` stands over all rules' pipelines, and needs none.
+        """
+        pipeline = self._configuration.pipeline
+        for rule in self._configuration.rules:
+            if _fits_sender(rule, sender) and all(_fits_tags(rule, path) for path in paths):
+                return rule if pipeline is None else rule.model_copy(update={"pipeline": pipeline})
+        return None if pipeline is None else Rule(pipeline=pipeline)
+
+    def destinations(self, rule: Rule, sender: Sender) -> tuple[Destination, ...]:
+        """Where results go: the rule's peers, else the sender if it is a peer, else --scu_ip."""
+        names = rule.destinations or (SENDER,)
+        found = [self._destination(name, sender) for name in names]
+        return tuple(
+            dict.fromkeys(one for one in found if one is not None and not self._is_self(one))
+        )
+
+    def _destination(self, name: str, sender: Sender) -> Destination | None:
+        for peer in self._configuration.peers:
+            if peer.name == name or (name == SENDER and peer.ae_title == sender.calling_ae_title):
+                return Destination(peer.name, peer.ip, peer.port, peer.ae_title)
+        ip, port = self._configuration.scu_ip, self._configuration.scu_port
+        if ip is None or port is None:
+            return None
+        return Destination(DEFAULT_DESTINATION, ip, port, self._configuration.scu_ae)
+
+    def _is_self(self, destination: Destination) -> bool:
+        ip, port = self._listener
+        if destination.port != port:
+            return False
+        theirs = _addresses(destination.ip)
+        ours = theirs if ip in _ANY_ADDRESS else _addresses(ip)
+        itself = any(address in ours and _is_local(address) for address in theirs)
+        if itself:
+            log.warning("destination is this node itself, not used", ip=destination.ip, port=port)
+        return itself
+
+
+def _fits_sender(rule: Rule, sender: Sender) -> bool:
+    return fnmatch.fnmatchcase(
+        sender.called_ae_title, rule.called_ae_title
+    ) and fnmatch.fnmatchcase(sender.calling_ae_title, rule.calling_ae_title)
+
+
+def _fits_tags(rule: Rule, path: Path) -> bool:
+    if not rule.tags:
+        return True
+    data_set = pydicom.dcmread(path, specific_tags=list(rule.tags), stop_before_pixels=True)
+    return all(
+        fnmatch.fnmatchcase(_text(data_set.get(keyword)).lower(), pattern.lower())
+        for keyword, pattern in rule.tags.items()
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, pydicom.multival.MultiValue):
+        return "\\".join(str(part) for part in value)
+    return "" if value is None else str(value)
+
+
+def _addresses(host: str) -> set[str]:
+    try:
+        return {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except OSError:
+        return set()
+
+
+def _is_local(address: str) -> bool:
+    """Only an address of this machine can be bound to."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,190 @@
+"""The listener: Verification and Storage SCP (PS3.4 Annexes A and B)."""
+
+import socket
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, cast
+
+import structlog
+from pydicom.dataset import Dataset
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dsutils import encode_file_meta
+from pynetdicom.events import Event, EventHandlerType
+from pynetdicom.transport import ThreadedAssociationServer
+
+from core.config import Configuration
+from core.errors import InstanceError, StorageUnavailableError, UidMismatchError
+from node.association import why_not
+from node.inbox import DIFFERENT, Arrival, Inbox
+from node.ledger.database import Ledger
+from node.ledger.events import record_event
+from node.ledger.instances import (
+    ABORTED,
+    RELEASED,
+    Sender,
+    open_association,
+    record_rejection,
+)
+from node.syntaxes import listener_contexts
+
+SUCCESS = 0x0000
+OUT_OF_RESOURCES = 0xA700
+DOES_NOT_MATCH = 0xA900
+CANNOT_UNDERSTAND = 0xC000
+_REJECTED_PERMANENT, _BY_USER, _CALLING_AE_TITLE = 0x01, 0x01, 0x03
+_COMMENT_LENGTH = 64  # LO
+_PDU_BYTES = 262_144
+_PREAMBLE = b"\x00" * 128 + b"DICM"
+
+log = structlog.get_logger("receive")
+
+OnEnd = Callable[[int, str], None]
+"""Called with the ledger's id of an association and how it ended."""
+
+
+class Listener:
+    """Accepts associations and stores what they bring."""
+
+    def __init__(
+        self, configuration: Configuration, ledger: Ledger, inbox: Inbox, *, on_end: OnEnd
+    ) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+        self._inbox = inbox
+        self._on_end = on_end
+        self._open: dict[Association, int] = {}
+        self._server: ThreadedAssociationServer | None = None
+        self._entity = AE(ae_title=configuration.ae_title)
+        self._entity.supported_contexts = listener_contexts()
+        self._entity.maximum_associations = configuration.wire.maximum_associations
+        self._entity.maximum_pdu_size = _PDU_BYTES
+        self._entity.network_timeout = configuration.wire.idle_timeout_s
+
+    def start(self) -> tuple[str, int]:
+        """Listen; answers the address and the port, which is a free one for port 0.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        handlers: list[EventHandlerType] = [
+            (evt.EVT_REQUESTED, self.on_requested),
+            (evt.EVT_ACCEPTED, self.on_accepted),
+            (evt.EVT_C_STORE, self.on_c_store),
+            (evt.EVT_RELEASED, self.on_end, [RELEASED]),
+            (evt.EVT_ABORTED, self.on_end, [ABORTED]),
+        ]
+        address = (self._configuration.scp_ip, self._configuration.scp_port)
+        self._server = self._entity.start_server(address, block=False, evt_handlers=handlers)
+        ip, port = cast(socket.socket, cast(Any, self._server).socket).getsockname()[:2]
+        return str(ip), int(port)
+
+    def stop(self) -> None:
+        """Take no more associations, and abort those that are open."""
+        if self._server is not None:
+            self._server.shutdown()
+        self._entity.shutdown()
+
+    def on_requested(self, event: Event) -> None:
+        """Reject an association from elsewhere that no configured peer asks for."""
+        sender = _sender(event.assoc)
+        reason = why_not(sender, self._configuration.peers)
+        if not reason:
+            return
+        log.warning("association rejected", reason=reason, address=sender.address)
+        now = self._ledger.clock()
+        with self._ledger.writing() as connection:
+            record_rejection(connection, sender, now, reason)
+            record_event(connection, "rejected", reason, now=now)
+        event.assoc.acse.send_reject(_REJECTED_PERMANENT, _BY_USER, _CALLING_AE_TITLE)
+        event.assoc.kill()
+
+    def on_accepted(self, event: Event) -> None:
+        """Record the association; without a ledger its instances are answered 0xA700."""
+        sender = _sender(event.assoc)
+        try:
+            with self._ledger.writing() as connection:
+                key = open_association(connection, sender, self._ledger.clock())
+        except StorageUnavailableError as error:
+            log.error("association not recorded", reason=str(error))
+            return
+        self._open[event.assoc] = key
+        log.debug("association accepted", calling_ae_title=sender.calling_ae_title)
+
+    def on_c_store(self, event: Event) -> int | Dataset:
+        """Store one instance; the status and its words are what the peer gets (Table B.2-1)."""
+        uid = str(cast(C_STORE, event.request).AffectedSOPInstanceUID)
+        try:
+            outcome = self._inbox.receive(self._arrival(event))
+        except UidMismatchError as error:
+            return _refuse(DOES_NOT_MATCH, uid, error)
+        except InstanceError as error:
+            return _refuse(CANNOT_UNDERSTAND, uid, error)
+        except StorageUnavailableError as error:
+            return _refuse(OUT_OF_RESOURCES, uid, error)
+        if outcome == DIFFERENT:
+            log.warning("instance arrived with other content", sop_instance_uid=uid)
+        return SUCCESS
+
+    def on_end(self, event: Event, outcome: str) -> None:
+        """An association was released or aborted."""
+        self._end(event.assoc, outcome)
+
+    def reap(self) -> int:
+        """End associations whose thread died without saying how; how many there were."""
+        dead = [one for one in list(self._open) if not one.is_alive()]
+        for association in dead:
+            self._end(association, ABORTED)
+        return len(dead)
+
+    def _end(self, association: Association, outcome: str) -> None:
+        key = self._open.pop(association, None)
+        if key is None:
+            return
+        try:
+            self._on_end(key, outcome)
+        except StorageUnavailableError as error:
+            log.error("end of association not recorded", reason=str(error))
+        log.debug("association ended", outcome=outcome)
+
+    def _arrival(self, event: Event) -> Arrival:
+        association = self._open.get(event.assoc)
+        if association is None:
+            raise StorageUnavailableError("The ledger did not take this association")
+        request = cast(C_STORE, event.request)
+        data_set = cast(BytesIO, request.DataSet)
+        return Arrival(
+            association=association,
+            sop_class_uid=str(request.AffectedSOPClassUID),
+            sop_instance_uid=str(request.AffectedSOPInstanceUID),
+            transfer_syntax_uid=str(event.context.transfer_syntax),
+            file_meta=_PREAMBLE + encode_file_meta(event.file_meta),
+            data_set=data_set.getvalue(),
+        )
+
+
+def _sender(association: Association) -> Sender:
+    requestor, primitive = association.requestor, association.requestor.primitive
+    called = primitive.called_ae_title if primitive is not None else ""
+    calling = primitive.calling_ae_title if primitive is not None else ""
+    return Sender(
+        calling_ae_title=(calling or "").strip(),
+        called_ae_title=(called or "").strip(),
+        address=requestor.address or "",
+    )
+
+
+def _refuse(status: int, sop_instance_uid: str, error: Exception) -> Dataset:
+    """A failure status with the reason as its comment, as far as 64 characters go."""
+    log.warning(
+        "instance refused",
+        sop_instance_uid=sop_instance_uid,
+        status=f"0x{status:04X}",
+        reason=str(error),
+    )
+    answer = Dataset()
+    answer.Status = status
+    words = str(error).removeprefix(f"Instance {sop_instance_uid}: ")
+    answer.ErrorComment = words.encode("ascii", "replace").decode()[:_COMMENT_LENGTH]
+    return answer

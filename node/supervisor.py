@@ -1,0 +1,165 @@
+"""The node: everything wired, started in order and stopped in order."""
+
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from core.config import Configuration
+from core.errors import ConfigurationError, StorageUnavailableError
+from core.job import ATTEMPT_PREFIX
+from imaging.geometry import GeometryRules
+from node.commands import carry_out
+from node.delivery import Delivery
+from node.engine import Engine, RunJob
+from node.inbox import INCOMING_FOLDER, Inbox
+from node.ledger.database import open_ledger
+from node.ledger.instances import ABORTED, open_associations
+from node.ledger.jobs import report_progress, requeue_running
+from node.lock import StorageLock
+from node.results import RESULTS_FOLDER
+from node.routing import Router
+from node.runner import Runner
+from node.scp import Listener
+from node.tracker import Tracker
+
+_POLL_S = 0.2
+_SCRATCH_FOLDER = "scratch"
+
+log = structlog.get_logger("node")
+
+
+class Node:
+    """Receives, completes, runs and delivers until it is stopped."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        run_job: RunJob,
+        *,
+        geometry_rules: Mapping[str, GeometryRules],
+    ) -> None:
+        self._configuration = configuration
+        self._run_job = run_job
+        self._geometry_rules = geometry_rules
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def prepare(self) -> None:
+        """Take the storage folder and open its ledger.
+
+        Raises:
+            ConfigurationError: the folder is in use by another node, or unusable.
+        """
+        storage_path = self._configuration.storage_path
+        self._lock = StorageLock(storage_path)
+        try:
+            _prepare_storage(storage_path)
+            self._ledger = open_ledger(storage_path)
+        except (StorageUnavailableError, OSError) as error:
+            raise ConfigurationError(f"--storage_path is {storage_path}: {error}") from error
+
+    def start(self) -> tuple[str, int]:
+        """Listen, resume what was not finished, run; answers address and port.
+
+        Raises:
+            ConfigurationError: the address is taken, or a rule is wrong.
+        """
+        configuration, ledger = self._configuration, self._ledger
+        inbox = Inbox(
+            configuration.storage_path,
+            ledger,
+            root_uid=configuration.root_uid,
+            minimum_free_mb=configuration.wire.minimum_free_mb,
+        )
+        self._listener = Listener(configuration, ledger, inbox, on_end=self._on_end)
+        address = self._listen()
+        router = Router(configuration, address)
+        self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
+        self._resume()
+        scratch = configuration.storage_path / _SCRATCH_FOLDER
+        self._engine = Engine(self._run_job, on_progress=self._on_progress, scratch_folder=scratch)
+        self._runner = Runner(configuration, ledger, self._engine)
+        self._delivery = Delivery(configuration, ledger)
+        self._repeat("completion", self._tracker.examine_due)
+        self._repeat("associations", self._listener.reap)
+        self._repeat("commands", lambda: carry_out(ledger))
+        self._repeat("jobs", self._runner.run_next)
+        self._repeat("delivery", self._start_deliveries)
+        return address
+
+    def stop(self) -> None:
+        """Stop in order: no more associations, the running job within its grace, the rest."""
+        log.info("stopping")
+        self._listener.stop()
+        self._stopping.set()
+        grace_s = self._configuration.engine.stop_grace_s
+        for thread in self._threads:
+            thread.join(grace_s)
+        self._engine.cancel()
+        for thread in self._threads:
+            thread.join()
+        self._delivery.join()
+        self._engine.close()
+        self._ledger.close()
+        self._lock.release()
+        log.info("stopped")
+
+    def _listen(self) -> tuple[str, int]:
+        try:
+            return self._listener.start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"--scp_ip {self._configuration.scp_ip} --scp_port {self._configuration.scp_port}: "
+                f"cannot listen there ({error.strerror})"
+            ) from error
+
+    def _resume(self) -> None:
+        """What the last run left open: associations were cut off, jobs run again."""
+        with self._ledger.reading() as connection:
+            cut_off = open_associations(connection)
+        for association in cut_off:
+            self._tracker.association_ended(association, ABORTED)
+        with self._ledger.writing() as connection:
+            interrupted = requeue_running(connection)
+        for job_id in interrupted:
+            log.info("job resumed", job_id=job_id[:12])
+
+    def _on_end(self, association: int, outcome: str) -> None:
+        self._tracker.association_ended(association, outcome)
+
+    def _on_progress(self, job_id: str, fraction: float, words: str) -> None:
+        log.debug(words, job_id=job_id[:12], progress=round(fraction, 2))
+        with self._ledger.writing() as connection:
+            report_progress(connection, job_id, fraction)
+
+    def _start_deliveries(self) -> int:
+        return len(self._delivery.start_due())
+
+    def _repeat(self, name: str, step: Callable[[], object]) -> None:
+        thread = threading.Thread(target=self._run_repeatedly, args=(name, step), name=name)
+        thread.start()
+        self._threads.append(thread)
+
+    def _run_repeatedly(self, name: str, step: Callable[[], object]) -> None:
+        """Until the node stops; a fault is logged and the next round tries again."""
+        while not self._stopping.is_set():
+            try:
+                busy = bool(step())
+            except Exception as error:  # noqa: BLE001, one bad round must not end the node
+                log.error("round failed", part=name, fault=f"{type(error).__name__}: {error}")
+                busy = False
+            if not busy:
+                self._stopping.wait(_POLL_S)
+
+
+def _prepare_storage(storage_path: Path) -> None:
+    """Folders of the storage path; what an interrupted run left half-written goes."""
+    results = storage_path / RESULTS_FOLDER
+    half_written = [storage_path / name for name in (INCOMING_FOLDER, _SCRATCH_FOLDER)]
+    for folder in (*half_written, *results.glob(f"{ATTEMPT_PREFIX}*")):
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (*half_written, results):
+        folder.mkdir(parents=True, exist_ok=True)

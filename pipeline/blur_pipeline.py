@@ -1,0 +1,74 @@
+"""The `blur` pipeline: a series in, the same series blurred out."""
+
+import numpy as np
+
+from core.job import JobResult, OutputInstance
+from imaging.blur import gaussian_blur
+from imaging.derived import build_derived_series
+from imaging.hdf5 import write_volume_hdf5
+from imaging.pictures import Panel, choose_panels, overview_picture, write_png
+from imaging.pixels import Voxels
+from imaging.volume import Volume, read_volume
+from pipeline.checks import check_derived_series
+from pipeline.task import Task
+from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
+
+_MOST_PANELS = 6
+
+
+def run_blur(task: Task) -> JobResult:
+    """Blur every phase of the series in three dimensions.
+
+    Raises:
+        SlicewireError: pixels cannot be read, or the result cannot be written as DICOM.
+    """
+    sigma_mm = float(task.request.parameters["sigma_mm"])
+    volumes, blurred, outputs = [], [], []
+    phases = task.placement.phases
+    for number, phase in enumerate(phases):
+        start, end = (0.9 * (number + step) / len(phases) for step in (0, 1))
+        middle = (start + end) / 2
+        with task.stopwatch.measure("read"):
+            volume = read_volume(phase, task.part(start, middle))
+        with task.stopwatch.measure("compute"):
+            task.report(middle, f"blur phase {number + 1} of {len(phases)}")
+            result = gaussian_blur(volume.voxels, sigma_mm, volume.spacing_mm)
+        outputs += _write_phase(task, volume, result, sigma_mm)
+        volumes.append(volume)
+        blurred.append(result)
+    check_derived_series(outputs, task.placement.headers)
+    _write_side_results(task, volumes, blurred)
+    summary = f"{len(outputs)} images blurred with sigma {sigma_mm:g} mm"
+    task.findings["sigma_mm"] = sigma_mm
+    return task.result(outputs, summary, has_structure_set=False)
+
+
+def _write_phase(
+    task: Task, volume: Volume, result: Voxels, sigma_mm: float
+) -> list[OutputInstance]:
+    with task.stopwatch.measure("write"):
+        derived = build_derived_series(
+            volume, result, task.provenance, description=f"Blurred sigma {sigma_mm:g} mm"
+        )
+        return [write_instance(data_set, task.folder) for data_set in derived]
+
+
+def _write_side_results(task: Task, volumes: list[Volume], blurred: list[Voxels]) -> None:
+    """The blurred pixels as HDF5, and source and result side by side as a picture."""
+    with task.stopwatch.measure("pictures"):
+        headers = [header for volume in volumes for header in volume.headers]
+        write_volume_hdf5(
+            task.folder / VOLUME_FILE,
+            np.concatenate(blurred),
+            headers,
+            affine_mm=volumes[0].affine_mm if len(volumes) == 1 else None,
+            slice_spacing_mm=task.placement.slice_spacing_mm,
+        )
+        panels = []
+        for index in choose_panels(len(volumes[0].voxels), _MOST_PANELS):
+            before, after = volumes[0].voxels[index], blurred[0][index]
+            panels += [
+                Panel(before, (), f"slice {index + 1}"),
+                Panel(after, (), f"slice {index + 1} blurred"),
+            ]
+        write_png(overview_picture(panels), task.folder / OVERVIEW_FILE)

@@ -1,0 +1,71 @@
+"""What must hold before anything is sent: read back from the very files that would go out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.errors import OutputError
+from core.job import OutputInstance
+from imaging.header import Header
+from imaging.plane import plane_of
+from imaging.structure_set_reader import Contour, StructureSet
+
+_FEWEST_POINTS = 3
+_PLANE_TOLERANCE_MM = 0.01
+_EDGE_TOLERANCE_PIXELS = 0.01
+
+
+def check_structure_set(structure_set: StructureSet, headers: Sequence[Header]) -> None:
+    """Every contour refers to an instance of the series and lies on its image.
+
+    Raises:
+        OutputError: one does not, or there is no contour at all.
+    """
+    by_uid = {header.sop_instance_uid: header for header in headers}
+    contours = [(roi.name, one) for roi in structure_set.rois for one in roi.contours]
+    if not contours:
+        names = ", ".join(roi.name for roi in structure_set.rois)
+        raise OutputError(f"None of {names} was found on {len(headers)} images: nothing to send")
+    for name, contour in contours:
+        header = by_uid.get(contour.referenced_sop_instance_uid)
+        if header is None:
+            raise OutputError(
+                f"A contour of {name} refers to instance {contour.referenced_sop_instance_uid}, "
+                "which is not in the series"
+            )
+        _check_on_image(name, contour, header)
+
+
+def check_derived_series(outputs: Sequence[OutputInstance], sources: Sequence[Header]) -> None:
+    """One new instance for each source, each with a UID of its own.
+
+    Raises:
+        OutputError: some are missing or share a UID.
+    """
+    uids = {output.sop_instance_uid for output in outputs}
+    reused = uids & {header.sop_instance_uid for header in sources}
+    if len(uids) != len(sources) or len(outputs) != len(sources) or reused:
+        raise OutputError(
+            f"Derived series has {len(outputs)} instances with {len(uids)} UIDs "
+            f"({len(reused)} of the source), expected {len(sources)} new ones"
+        )
+
+
+def _check_on_image(name: str, contour: Contour, header: Header) -> None:
+    if len(contour.points_mm) < _FEWEST_POINTS:
+        raise OutputError(
+            f"A contour of {name} on instance {header.sop_instance_uid} has "
+            f"{len(contour.points_mm)} points, expected {_FEWEST_POINTS} or more"
+        )
+    pixels, distances_mm = plane_of(header).to_pixels(contour.points_mm)
+    farthest_mm = float(np.abs(distances_mm).max())
+    if farthest_mm > _PLANE_TOLERANCE_MM:
+        raise OutputError(
+            f"A contour of {name} lies {farthest_mm:.3f} mm off instance {header.sop_instance_uid}"
+        )
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    edge = np.array([header.columns, header.rows]) - 0.5 + _EDGE_TOLERANCE_PIXELS
+    if (low < -0.5 - _EDGE_TOLERANCE_PIXELS).any() or (high > edge).any():
+        raise OutputError(
+            f"A contour of {name} leaves the image of instance {header.sop_instance_uid}"
+        )

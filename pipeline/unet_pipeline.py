@@ -1,0 +1,146 @@
+"""The `unet` pipeline: a series in, one RT Structure Set out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import FileDataset
+
+from core.job import Cache, JobResult
+from imaging.hdf5 import write_volume_hdf5
+from imaging.header import Header
+from imaging.metrics import volume_ml
+from imaging.pictures import Outline, Panel, choose_panels, overview_picture, write_png
+from imaging.plane import plane_of
+from imaging.structure_set import Roi, build_structure_set
+from imaging.structure_set_reader import StructureSet, read_structure_set
+from imaging.volume import read_images
+from model.predict import Segmenter, load_segmenter
+from pipeline.checks import check_structure_set
+from pipeline.task import Task
+from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
+
+Masks = dict[str, npt.NDArray[np.bool_]]
+_MOST_PANELS = 12
+_LABEL = "SLICEWIRE"
+
+
+def run_unet(task: Task) -> JobResult:
+    """Segment every instance and write all structures that the model knows.
+
+    Raises:
+        SlicewireError: the model does not fit the series, finds nothing, or the structure set
+            does not pass its checks.
+    """
+    headers = task.placement.headers
+    with task.stopwatch.measure("load model"):
+        segmenter = _segmenter(Path(task.request.parameters["checkpoint_path"]), task.cache)
+        segmenter.check_fits(headers)
+    with task.stopwatch.measure("read"):
+        images = read_images(headers, task.part(0.0, 0.2))
+    with task.stopwatch.measure("compute"):
+        masks = segmenter.predict(images, _spacing(headers[0]), task.part(0.2, 0.8))
+    with task.stopwatch.measure("write"):
+        data_set = _build(task, segmenter, masks)
+        output = write_instance(data_set, task.folder)
+        structure_set = read_structure_set(task.folder / output.path)
+    check_structure_set(structure_set, headers)
+    with task.stopwatch.measure("pictures"):
+        write_volume_hdf5(
+            task.folder / VOLUME_FILE,
+            images,
+            headers,
+            slice_spacing_mm=task.placement.slice_spacing_mm,
+        )
+        panels = _panels(structure_set, headers, images)
+        write_png(overview_picture(panels), task.folder / OVERVIEW_FILE)
+    _describe(task, segmenter, masks)
+    return task.result([output], _summary(masks), has_structure_set=True)
+
+
+def _segmenter(checkpoint_path: Path, cache: Cache) -> Segmenter:
+    """The model, loaded once by each worker and again when its file changes."""
+    stat = checkpoint_path.stat() if checkpoint_path.exists() else None
+    key = f"{checkpoint_path} {stat and (stat.st_mtime_ns, stat.st_size)}"
+    if key not in cache:
+        cache[key] = load_segmenter(checkpoint_path)
+    segmenter: Segmenter = cache[key]
+    return segmenter
+
+
+def _spacing(header: Header) -> tuple[float, float]:
+    column, row = plane_of(header).column_step_mm, plane_of(header).row_step_mm
+    return float(np.linalg.norm(row)), float(np.linalg.norm(column))
+
+
+def _build(task: Task, segmenter: Segmenter, masks: Masks) -> FileDataset:
+    card = segmenter.card
+    rois = [
+        Roi(structure.name, structure.color_rgb, structure.interpreted_type)
+        for structure in card.structures
+    ]
+    words = f"{task.request.pipeline}: model {card.name} {card.version}, {segmenter.sha256[:16]}"
+    return build_structure_set(
+        task.placement.headers,
+        masks,
+        rois,
+        replace(task.provenance, pipeline=words),
+        label=_LABEL,
+        description=f"AI contours, unapproved: {card.name} {card.version}",
+    )
+
+
+def _panels(
+    structure_set: StructureSet, headers: tuple[Header, ...], images: npt.NDArray[np.float32]
+) -> list[Panel]:
+    """Images with the contours that were written on them, read back from the structure set."""
+    outlines: dict[str, list[Outline]] = {}
+    planes = {header.sop_instance_uid: plane_of(header) for header in headers}
+    for roi in structure_set.rois:
+        for contour in roi.contours:
+            pixels, _ = planes[contour.referenced_sop_instance_uid].to_pixels(contour.points_mm)
+            outlines.setdefault(contour.referenced_sop_instance_uid, []).append(
+                Outline(pixels, roi.color_rgb)
+            )
+    drawn = [i for i, header in enumerate(headers) if header.sop_instance_uid in outlines]
+    return [
+        Panel(
+            images[drawn[pick]],
+            outlines[headers[drawn[pick]].sop_instance_uid],
+            f"instance {headers[drawn[pick]].instance_number}",
+        )
+        for pick in choose_panels(len(drawn), _MOST_PANELS)
+    ]
+
+
+def _describe(task: Task, segmenter: Segmenter, masks: Masks) -> None:
+    card, header = segmenter.card, task.placement.headers[0]
+    spacing = (task.placement.slice_spacing_mm or 1.0, *_spacing(header))
+    task.findings["model"] = {
+        "name": card.name,
+        "version": card.version,
+        "sha256": segmenter.sha256,
+        "intended_use": card.intended_use,
+        "training_data": card.training_fingerprint,
+    }
+    task.findings["structures"] = {
+        name: {
+            "instances": int(mask.any(axis=(1, 2)).sum()),
+            "volume_ml_by_phase": [
+                round(volume_ml(phase, spacing), 2) for phase in _by_phase(task, mask)
+            ],
+        }
+        for name, mask in masks.items()
+    }
+
+
+def _by_phase(task: Task, mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.bool_]]:
+    ends = np.cumsum([len(phase) for phase in task.placement.phases])[:-1]
+    return list(np.split(mask, ends))
+
+
+def _summary(masks: Masks) -> str:
+    found = [f"{name} on {int(mask.any(axis=(1, 2)).sum())}" for name, mask in masks.items()]
+    total = len(next(iter(masks.values())))
+    return f"contours of {', '.join(found)} of {total} images"

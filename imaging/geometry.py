@@ -11,16 +11,12 @@ from statistics import median
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from core.errors import GeometryError
+from imaging.common_plane import check_images, common_plane
 from imaging.header import Header
-from imaging.plane import Plane, plane_of
-from imaging.series import is_image
+from imaging.plane import Plane
 from imaging.steps import Step, find_gap, find_irregular, steps_between
-
-_DIRECTION_TOLERANCE = 1e-3
-_SPACING_TOLERANCE = 1e-4
 
 Group = list[Header]
 
@@ -74,8 +70,8 @@ def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
     """
     if not headers:
         raise GeometryError("A series without instances has no geometry")
-    _check_images(headers)
-    plane = _common_plane(headers)
+    check_images(headers)
+    plane = common_plane(headers)
     groups = _positions(headers, plane, rules)
     positions = [_position(group[0], plane) for group in groups]
     phases, phase_warnings = _phases(groups, rules)
@@ -88,67 +84,6 @@ def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
         slice_spacing_mm=median(step.length_mm for step in steps) if steps else None,
         warnings=(*phase_warnings, *spacing_warnings, *drift_warnings),
     )
-
-
-def _check_images(headers: Sequence[Header]) -> None:
-    uid = headers[0].series_instance_uid
-    for header in headers:
-        if not is_image(header):
-            raise GeometryError(f"Instance {header.sop_instance_uid}: holds no image")
-        if header.number_of_frames > 1:
-            raise GeometryError(
-                f"Instance {header.sop_instance_uid}: multi-frame ({header.number_of_frames} "
-                "frames), not supported yet"
-            )
-        if header.samples_per_pixel != 1:
-            raise GeometryError(
-                f"Instance {header.sop_instance_uid}: colour ({header.samples_per_pixel} samples "
-                "per pixel), expected 1"
-            )
-    shapes = Counter((header.rows, header.columns) for header in headers)
-    if len(shapes) > 1:
-        found = ", ".join(f"{n} of {rows} x {cols}" for (rows, cols), n in shapes.most_common(5))
-        raise GeometryError(f"Series {uid}: images of several sizes ({found} pixels), expected one")
-
-
-def _common_plane(headers: Sequence[Header]) -> Plane:
-    """The first instance's plane, with whose directions and spacing all others agree."""
-    uid = headers[0].series_instance_uid
-    planes = [plane_of(header) for header in headers]
-    counts = _count_alike([_directions(plane) for plane in planes], _DIRECTION_TOLERANCE)
-    if len(counts) > 1:
-        found = ", ".join(str(count) for count in counts[:5])
-        raise GeometryError(
-            f"Series {uid}: {len(counts)} orientations ({found} instances), expected one"
-        )
-    spacings = [header.pixel_spacing_mm for header in headers if header.pixel_spacing_mm]
-    differing = [s for s in spacings if not np.allclose(s, spacings[0], rtol=_SPACING_TOLERANCE)]
-    if differing:
-        raise GeometryError(
-            f"Series {uid}: pixel spacing of {_by(differing[0])} mm in {len(differing)} instances, "
-            f"expected {_by(spacings[0])} mm"
-        )
-    return planes[0]
-
-
-def _directions(plane: Plane) -> npt.NDArray[np.float64]:
-    steps = np.stack([plane.column_step_mm, plane.row_step_mm])
-    directions: npt.NDArray[np.float64] = steps / np.linalg.norm(steps, axis=1, keepdims=True)
-    return directions
-
-
-def _count_alike(values: list[npt.NDArray[np.float64]], tolerance: float) -> list[int]:
-    """How many values are like the first, like the first of the others, and so on."""
-    counts = []
-    while values:
-        others = [value for value in values if np.abs(value - values[0]).max() > tolerance]
-        counts.append(len(values) - len(others))
-        values = others
-    return counts
-
-
-def _by(spacing: tuple[float, float]) -> str:
-    return f"{spacing[0]:.4f} x {spacing[1]:.4f}"
 
 
 def _position(header: Header, plane: Plane) -> float:

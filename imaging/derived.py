@@ -69,7 +69,8 @@ def build_derived_series(
     sources = [_read_source(header.path) for header in volume.headers]
     encoding = choose_encoding(sources, result)
     series_uid = provenance.uid(series_uid_part)
-    for source, values in zip(sources, result, strict=True):
+    for values in result:
+        source = sources.pop(0)  # so that only the caller keeps what has its pixels
         _drop_what_is_no_longer_true(source, encoding)
         _write_general(source, provenance)
         _write_series(source, provenance, series_uid, _series_description(description))

@@ -39,7 +39,9 @@ def cine_headers(cine_folder: Path) -> list[Header]:
 def write_phantom(tmp_path: Path) -> Callable[..., list[Header]]:
     """Writes an oblique, non-square, anisotropic series of headers; uneven gaps between slices."""
 
-    def write(offsets_mm: tuple[float, ...] = (0.0, 2.5, 5.0, 9.0), **values: object) -> list[Header]:
+    def write(
+        offsets_mm: tuple[float, ...] = (0.0, 2.5, 5.0, 9.0), **values: object
+    ) -> list[Header]:
         headers = []
         for number, offset_mm in enumerate(offsets_mm, 1):
             data_set = phantom_instance(number, offset_mm)
@@ -77,8 +79,11 @@ def blobs() -> Callable[[list[Header], int], Mask]:
 
     def make(headers: list[Header], seed: int) -> Mask:
         shape = (len(headers), headers[0].rows, headers[0].columns)
-        coarse = np.random.default_rng(seed).random((shape[0], shape[1] // 2 + 1, shape[2] // 3 + 1))
-        mask: Mask = coarse.repeat(2, axis=1).repeat(3, axis=2)[:, : shape[1], : shape[2]] > 0.5
+        high, wide = max(shape[1] // 20, 2), max(shape[2] // 16, 3)
+        grid = (shape[0], shape[1] // high + 1, shape[2] // wide + 1)
+        coarse = np.random.default_rng(seed).random(grid) > 0.5
+        full = coarse.repeat(high, axis=1).repeat(wide, axis=2)
+        mask: Mask = full[:, : shape[1], : shape[2]].copy()
         mask[0] = False
         return mask
 

@@ -3,10 +3,11 @@
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pydicom
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import InvalidDicomError
 
 from core.errors import InstanceError, NotADataSetError, UidMismatchError
@@ -53,15 +54,26 @@ def same_content(stored: Path, content: bytes) -> bool:
 
     Encodings may differ: an instance sent as implicit and then as explicit VR is the same.
     """
-    one, other = (_without_group_lengths(source) for source in (stored, BytesIO(content)))
-    return bool(one == other)
+    try:
+        return _values(pydicom.dcmread(stored)) == _values(pydicom.dcmread(BytesIO(content)))
+    except _UNREADABLE:
+        return False
 
 
-def _without_group_lengths(source: Path | BytesIO) -> FileDataset:
-    data_set = pydicom.dcmread(source)
-    for tag in [tag for tag in data_set.keys() if tag.element == 0]:  # noqa: SIM118, iterating decodes values
-        del data_set[tag]
-    return data_set
+def _values(data_set: Dataset) -> dict[int, Any]:
+    """Values by tag as they came, without VRs and group lengths: both belong to the encoding."""
+    values: dict[int, Any] = {}
+    for tag in data_set.keys():  # noqa: SIM118, iterating would decode every value
+        raw = data_set.get_item(tag)
+        if tag.element == 0 or raw is None:
+            continue
+        element = data_set[tag]
+        if element.VR == "SQ":
+            values[tag] = [_values(item) for item in element.value]
+        else:
+            value = raw.value if isinstance(raw, RawDataElement) else element.value
+            values[tag] = value or b""  # empty is empty, whatever stands for it
+    return values
 
 
 def _check_whole(data_set: FileDataset, size: int) -> None:

@@ -1,0 +1,1 @@
+"""What the node promises, promise by promise."""

@@ -1,0 +1,108 @@
+"""Senders and series for tests: real associations, real instances with changed attributes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any, cast
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import UID, generate_uid
+from pynetdicom import AE
+from pynetdicom.association import Association
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.presentation import build_context
+
+CT = "1.2.840.10008.5.1.4.1.1.2"
+MR = "1.2.840.10008.5.1.4.1.1.4"
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+Address = tuple[str, int]
+Change = Callable[[FileDataset, int], None]
+
+
+@contextmanager
+def associate(
+    address: Address,
+    *,
+    syntaxes: Sequence[str] = (EXPLICIT,),
+    classes: Sequence[str] = (MR,),
+    calling: str = "TPS",
+    called: str = "SLICEWIRE",
+) -> Iterator[Association]:
+    """An established association with the listener at `address`, released at the end."""
+    contexts = [build_context(sop_class, [syntax]) for sop_class in classes for syntax in syntaxes]
+    entity = AE(ae_title=calling)
+    association = entity.associate(*address, contexts=contexts, ae_title=called)
+    assert association.is_established
+    yield association
+    if association.is_established:
+        association.release()
+
+
+def store(
+    association: Association,
+    data_set: bytes,
+    *,
+    sop_class_uid: str = MR,
+    sop_instance_uid: str,
+    syntax: str = EXPLICIT,
+) -> Any:
+    """C-STORE any bytes as a data set; answers the response primitive."""
+    request = C_STORE()
+    request.MessageID = 1
+    request.AffectedSOPClassUID = UID(sop_class_uid)
+    request.AffectedSOPInstanceUID = UID(sop_instance_uid)
+    request.Priority = 2
+    request.DataSet = BytesIO(data_set)
+    context = next(
+        one
+        for one in association.accepted_contexts
+        if one.abstract_syntax == sop_class_uid and one.transfer_syntax[0] == syntax
+    )
+    association._reactor_checkpoint.clear()
+    association.dimse.send_msg(request, cast(int, context.context_id))
+    _, response = association.dimse.get_msg(block=True)
+    association._reactor_checkpoint.set()
+    return response
+
+
+def store_file(association: Association, path: Path) -> int:
+    """C-STORE the instance of a file as it is; answers the status."""
+    data_set = pydicom.dcmread(path)
+    response = store(
+        association,
+        encoded(data_set),
+        sop_class_uid=str(data_set.SOPClassUID),
+        sop_instance_uid=str(data_set.SOPInstanceUID),
+        syntax=str(data_set.file_meta.TransferSyntaxUID),
+    )
+    return int(response.Status)
+
+
+def encoded(data_set: Dataset, *, implicit: bool = False) -> bytes:
+    """The bytes of a data set without file meta."""
+    content = BytesIO()
+    plain = Dataset(data_set)
+    dcmwrite(content, plain, implicit_vr=implicit, little_endian=True)
+    return content.getvalue()
+
+
+def write_series(sources: Sequence[Path], folder: Path, change: Change | None = None) -> list[Path]:
+    """The instances of `sources` as a new series with new UIDs, each changed by `change`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    series_uid, study_uid, frame_uid = generate_uid(), generate_uid(), generate_uid()
+    written = []
+    for index, source in enumerate(sources):
+        data_set = pydicom.dcmread(source)
+        data_set.SeriesInstanceUID, data_set.StudyInstanceUID = series_uid, study_uid
+        data_set.FrameOfReferenceUID = frame_uid
+        data_set.SOPInstanceUID = generate_uid()
+        if change is not None:
+            change(data_set, index)
+        data_set.file_meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID
+        path = folder / f"{index}.dcm"
+        data_set.save_as(path)
+        written.append(path)
+    return written

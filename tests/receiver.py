@@ -1,0 +1,41 @@
+"""A listener with its inbox and ledger on a free port, without anything behind it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.config import Configuration
+from node.inbox import Inbox
+from node.ledger.database import Ledger, open_ledger
+from node.scp import Listener
+
+
+@dataclass
+class Receiver:
+    """What a test looks at after it has sent something."""
+
+    address: tuple[str, int]
+    storage_path: Path
+    ledger: Ledger
+    ended: list[tuple[int, str]]
+    listener: Listener
+
+    def files(self) -> list[Path]:
+        """Every file below the storage folder but the ledger's."""
+        found = (path for path in self.storage_path.parent.rglob("*") if path.is_file())
+        return sorted(path for path in found if not path.name.startswith("ledger.sqlite"))
+
+
+def start_receiver(tmp_path: Path, minimum_free_mb: int = 0) -> Receiver:
+    """A listener on a free port whose storage is below `tmp_path`."""
+    storage_path = tmp_path / "storage"
+    (storage_path / "incoming").mkdir(parents=True)
+    configuration = Configuration(storage_path=storage_path, scp_port=0)
+    ledger = open_ledger(storage_path)
+    inbox = Inbox(
+        storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=minimum_free_mb
+    )
+    ended: list[tuple[int, str]] = []
+    listener = Listener(
+        configuration, ledger, inbox, on_end=lambda key, outcome: ended.append((key, outcome))
+    )
+    return Receiver(listener.start(), storage_path, ledger, ended, listener)

@@ -1,0 +1,162 @@
+"""Pictures of contours over their images, for a person's eye; no names, no measurements."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from imaging.pixel_edges import Polygon
+
+_PANEL_SIDE = 320
+_OVERSAMPLING = 3
+_LINE = 1.6
+_CAPTION = 22
+_GAP = 4
+_PAPER = (18, 18, 20)
+_INK = (225, 225, 225)
+_WINDOW_PERCENTILES = (1.0, 99.5)
+_SAME_PLACE = 1e-3
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom of a part of an image, at pixel edges, as (column, row)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One closed contour and its colour."""
+
+    points: Polygon
+    """(n, 2) as (column, row), the first pixel's centre at (0, 0)."""
+    color_rgb: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One image with its contours."""
+
+    image: npt.NDArray[np.floating]
+    """[row, column]."""
+    contours: Sequence[Outline]
+    caption: str
+    """Stands below the image; whoever writes it keeps the patient's name out."""
+    window: tuple[float, float] | None = None
+    """Values shown black and white; else the image's 1st and 99.5th percentile."""
+    aspect: float = 1.0
+    """Distance between rows over distance between columns."""
+
+
+def choose_panels(count: int, most: int) -> list[int]:
+    """At most `most` indices of `count`, evenly spread, the first and the last among them."""
+    return sorted({round(index) for index in np.linspace(0, count - 1, min(count, most)).tolist()})
+
+
+def overview_picture(panels: Sequence[Panel], *, box: Box | None = None) -> Image.Image:
+    """A grid of `panels`, about as wide as high; the caller chooses how many.
+
+    With `box`, such as `box_around` gives, only that part of each image is shown. Where a contour
+    runs back along itself (a keyhole's bridge) nothing is drawn.
+    """
+    columns = max(1, math.ceil(math.sqrt(len(panels))))
+    tiles = [_draw_panel(panel, box or _whole(panel)) for panel in panels]
+    width = max((tile.width for tile in tiles), default=_PANEL_SIDE)
+    height = max((tile.height for tile in tiles), default=_PANEL_SIDE)
+    rows = math.ceil(len(tiles) / columns)
+    size = (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
+    picture = Image.new("RGB", size, _PAPER)
+    for index, tile in enumerate(tiles):
+        place = (index % columns * (width + _GAP), index // columns * (height + _GAP))
+        picture.paste(tile, (place[0] + _GAP, place[1] + _GAP))
+    return picture
+
+
+def box_around(panels: Sequence[Panel], margin: float) -> Box | None:
+    """The part around all contours of all panels, `margin` pixels wider, within every image.
+
+    None where there is no contour. Two pictures with the same box can be compared panel by panel.
+    """
+    points = [outline.points for panel in panels for outline in panel.contours]
+    if not points:
+        return None
+    every = np.concatenate(points)
+    low, high = every.min(axis=0) - margin, every.max(axis=0) + margin
+    wholes = np.array([_whole(panel) for panel in panels])
+    left, top = np.maximum(low, wholes[:, :2].max(axis=0)).tolist()
+    right, bottom = np.minimum(high, wholes[:, 2:].min(axis=0)).tolist()
+    return (left, top, right, bottom) if right - left >= 1 and bottom - top >= 1 else None
+
+
+def side_by_side(left: Image.Image, right: Image.Image, titles: tuple[str, str]) -> Image.Image:
+    """Two pictures with a title above each."""
+    band = 2 * _CAPTION
+    size = (left.width + right.width + _GAP, max(left.height, right.height) + band)
+    picture = Image.new("RGB", size, _PAPER)
+    draw = ImageDraw.Draw(picture)
+    for part, title, start in ((left, titles[0], 0), (right, titles[1], left.width + _GAP)):
+        picture.paste(part, (start, band))
+        draw.text((start + 2 * _GAP, band // 4), title, fill=_INK, font=_font(20))
+    return picture
+
+
+def write_png(image: Image.Image, path: Path) -> None:
+    """Write `image` to `path` as PNG without any metadata."""
+    image.save(path, format="PNG", optimize=True)
+
+
+def _draw_panel(panel: Panel, box: Box) -> Image.Image:
+    """`box` (left, top, right, bottom) of the panel's image, contours over it, caption below."""
+    left, top, right, bottom = box
+    scale = _PANEL_SIDE / max(right - left, (bottom - top) * panel.aspect)
+    size = (round((right - left) * scale), round((bottom - top) * panel.aspect * scale))
+    grey = Image.fromarray(_grey(panel)).resize(
+        size, Image.Resampling.BICUBIC, box=(left + 0.5, top + 0.5, right + 0.5, bottom + 0.5)
+    )
+    tile = Image.new("RGB", (size[0], size[1] + _CAPTION), _PAPER)
+    tile.paste(_with_outlines(grey.convert("RGB"), panel, (left, top, scale)))
+    ImageDraw.Draw(tile).text((_GAP, size[1] + 3), panel.caption, fill=_INK, font=_font(13))
+    return tile
+
+
+def _with_outlines(
+    image: Image.Image, panel: Panel, view: tuple[float, float, float]
+) -> Image.Image:
+    """Drawn larger and then reduced, so that lines are smooth."""
+    left, top, scale = view
+    large = image.resize((image.width * _OVERSAMPLING, image.height * _OVERSAMPLING))
+    draw = ImageDraw.Draw(large)
+    zoom = np.array([scale, scale * panel.aspect]) * _OVERSAMPLING
+    for outline in panel.contours:
+        for start, end in _edges_once(outline.points):
+            line = (np.stack([start, end]) - (left, top)) * zoom
+            draw.line(line.ravel().tolist(), outline.color_rgb, round(_LINE * _OVERSAMPLING))
+    return large.resize(image.size, Image.Resampling.LANCZOS)
+
+
+def _edges_once(points: Polygon) -> npt.NDArray[np.float64]:
+    """(n, 2, 2): start and end of the edges that are not run through in both directions."""
+    edges = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
+    keys = [tuple(edge) for edge in np.rint(edges / _SAME_PLACE).reshape(-1, 4).tolist()]
+    there = set(keys)
+    single = [(key[2], key[3], key[0], key[1]) not in there for key in keys]
+    once: npt.NDArray[np.float64] = edges[single]
+    return once
+
+
+def _grey(panel: Panel) -> npt.NDArray[np.uint8]:
+    values = np.asarray(panel.image, dtype=np.float64)
+    black, white = panel.window or np.percentile(values, _WINDOW_PERCENTILES)
+    span = max(float(white) - float(black), np.finfo(np.float64).tiny)
+    grey: npt.NDArray[np.uint8] = (np.clip((values - black) / span, 0, 1) * 255).astype(np.uint8)
+    return grey
+
+
+def _whole(panel: Panel) -> Box:
+    rows, columns = panel.image.shape
+    return -0.5, -0.5, columns - 0.5, rows - 0.5
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

@@ -44,13 +44,20 @@ class Placement:
 
     def place(self, points_mm: Points, referenced_uid: str, frame_uid: str) -> Place:
         """The instance of a contour (n, 3) LPS mm; the nearest where the reference does not fit."""
-        distances_mm = np.abs(points_mm @ self._normals.T - self._offsets_mm).max(axis=0)
         referenced = self._index.get(referenced_uid)
-        if referenced is not None and distances_mm[referenced] <= self.tolerance_mm:
-            return Place(referenced, by_position=False)
+        if referenced is not None:
+            distance_mm = self._distances_mm(points_mm, slice(referenced, referenced + 1))
+            if distance_mm[0] <= self.tolerance_mm:
+                return Place(referenced, by_position=False)
         if frame_uid and "" not in self._frames and frame_uid not in self._frames:
             return Place(None, True, f"its frame of reference {frame_uid} is not the series'")
-        return self._nearest(distances_mm)
+        return self._nearest(self._distances_mm(points_mm, slice(None)))
+
+    def _distances_mm(self, points_mm: Points, instances: slice) -> Points:
+        """How far the farthest point is from the plane of each instance, (instances,)."""
+        along = points_mm @ self._normals[instances].T - self._offsets_mm[instances]
+        farthest: Points = np.abs(along).max(axis=0)
+        return farthest
 
     def _nearest(self, distances_mm: Points) -> Place:
         nearest = int(distances_mm.argmin())

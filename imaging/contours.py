@@ -85,20 +85,28 @@ def _joined(
 ) -> list[Polygon]:
     """The rings with the holes below their edges spliced in, from the lowest hole up."""
     first_corners = {hole for below in bridges.values() for hole in below}
-    done: dict[int, list[tuple[float, float]]] = {}
+    walks: dict[int, Polygon] = {}
     polygons = []
-    places: list[tuple[float, float]] = [(x, y) for x, y in points.tolist()]
     for ring in reversed(rings):
-        walk: list[tuple[float, float]] = []
-        for corner in ring:
-            walk.append(places[corner])
-            for hole in sorted(bridges.get(corner, ()), key=lambda hole: places[hole][0]):
-                x = places[hole][0] + INSET + _BRIDGE
-                top = (x, places[hole][1])
-                edge = (x, places[corner][1])
-                walk += [edge, top, *done.pop(hole), top, edge]
+        # a hole comes after the ring above it, so that its own walk is ready by now
+        bridged = [at for at, corner in enumerate(ring, 1) if corner in bridges]
+        parts = np.split(points[ring], bridged)
+        for slot, at in enumerate(bridged):
+            corner = ring[at - 1]
+            below = sorted(bridges[corner], key=lambda hole: points[hole, 0])
+            spliced = [_bridge_and(walks.pop(hole), points[corner, 1]) for hole in below]
+            parts[slot] = np.concatenate([parts[slot], *spliced])
+        walk = np.concatenate(parts)
         if ring[0] in first_corners:
-            done[ring[0]] = walk
+            walks[ring[0]] = walk
         else:
-            polygons.append(np.array(walk))
+            polygons.append(walk)
     return polygons[::-1]
+
+
+def _bridge_and(hole: Polygon, edge_row: float) -> Polygon:
+    """Down from an edge to the upper left of `hole`, around it and up again."""
+    column, row = hole[0]
+    across = column + INSET + _BRIDGE
+    bridge = np.array([(across, edge_row), (across, row)])
+    return np.concatenate([bridge, hole, bridge[::-1]])

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydicom import config
@@ -9,7 +10,7 @@ from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 
 from core.errors import ContourError
 from core.identity import MANUFACTURER, VERSION, Provenance
@@ -55,8 +56,8 @@ def build_item(values: Mapping[str, Any]) -> Dataset:
 def fill(data_set: Dataset, values: Mapping[str, Any]) -> None:
     """Set `values` by keyword without pydicom's checks and their warnings."""
     for keyword, value in values.items():
-        vr = dictionary_VR(keyword)
-        data_set.add(DataElement(_tag(keyword), vr, value, validation_mode=config.IGNORE))
+        tag = _tag(keyword)
+        data_set[tag] = DataElement(tag, dictionary_VR(tag), value, validation_mode=config.IGNORE)
 
 
 def copy_source(data_set: Dataset, source: Dataset) -> None:
@@ -163,7 +164,8 @@ def _is_encodable(text: str, encoding: str) -> bool:
     return True
 
 
-def _tag(keyword: str) -> Any:
+@cache
+def _tag(keyword: str) -> BaseTag:
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise KeyError(keyword)

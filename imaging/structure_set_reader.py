@@ -211,8 +211,10 @@ def _points_mm(item: Dataset) -> Points:
     """(n, 3), from the bytes: pydicom would make an object of every number."""
     element = item.get_item(_CONTOUR_DATA) if _CONTOUR_DATA in item else None
     value: Any = b"" if element is None or element.value is None else element.value
-    texts = value.strip(b" \0").split(b"\\") if isinstance(value, bytes) else value
-    numbers = np.array([float(text) for text in texts if text not in (b"", "")])
+    if isinstance(value, bytes):
+        text = value.strip(b" \0")
+        value = text.split(b"\\") if text else []
+    numbers = np.array([float(number) for number in value])
     if numbers.size % 3 or not np.isfinite(numbers).all():
         raise ContourError(
             f"ContourData of {numbers.size} numbers, expected finite x, y, z triples"

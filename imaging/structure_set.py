@@ -117,7 +117,7 @@ def _structure_set(
 ) -> dict[str, Any]:
     return {
         "StructureSetLabel": label,
-        "StructureSetName": (description or label)[:_LONGEST_NAME],
+        "StructureSetName": modules.one_line(description or label),
         "StructureSetDescription": f"{description}\n{provenance.pipeline}".strip()[:_LONGEST_TEXT],
         "StructureSetDate": provenance.date,
         "StructureSetTime": provenance.time,
@@ -139,7 +139,7 @@ def _roi_sequences(
                     "ROIName": roi.name,
                     "ROIDescription": _described(roi, is_empty=not items),
                     "ROIGenerationAlgorithm": "AUTOMATIC",
-                    "ROIGenerationDescription": provenance.pipeline[:_LONGEST_NAME],
+                    "ROIGenerationDescription": modules.one_line(provenance.pipeline),
                 }
             )
             for number, roi, items in zip(numbers, rois, contours, strict=True)
@@ -177,8 +177,10 @@ def _check(headers: Sequence[Header], masks: Masks, rois: Sequence[Roi], label: 
         raise ContourError(
             f"Series {headers[0].series_instance_uid}: several frames in one instance, expected one"
         )
-    if not 0 < len(label) <= _LONGEST_LABEL:
-        raise ContourError(f"StructureSetLabel {label!r}: expected 1 to 16 characters")
+    if not 0 < len(label) <= _LONGEST_LABEL or "\\" in label:
+        raise ContourError(
+            f"StructureSetLabel {label!r}: expected 1 to 16 characters, no backslash"
+        )
     names = [roi.name for roi in rois]
     if len({name.casefold() for name in names}) != len(names) or set(names) != set(masks):
         raise ContourError(f"ROIs {names} and masks {sorted(masks)}: expected one of each by name")

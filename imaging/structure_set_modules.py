@@ -20,6 +20,7 @@ from imaging.provenance import contributing_equipment
 _ASCII_SETS = ("", "ISO_IR 6")
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 _SERIES_NUMBER_OFFSET = 1000
+_LONGEST_LINE = 64
 # Type 2 attributes are written empty where the source lacks them, the others left out
 _PATIENT = {"PatientName": 2, "PatientID": 2, "PatientBirthDate": 2, "PatientSex": 2}
 _STUDY = {
@@ -112,7 +113,7 @@ def series(source: Dataset, provenance: Provenance, description: str) -> dict[st
         "SeriesNumber": _SERIES_NUMBER_OFFSET + (int(number) if number.isdigit() else 0),
         "SeriesDate": provenance.date,
         "SeriesTime": provenance.time,
-        "SeriesDescription": description[:64],
+        "SeriesDescription": one_line(description),
         "OperatorsName": "",
     }
 
@@ -154,6 +155,11 @@ def _frame_reference(uid: str, headers: Sequence[Header]) -> Dataset:
         }
     )
     return build_item({"FrameOfReferenceUID": uid, "RTReferencedStudySequence": [study]})
+
+
+def one_line(text: str) -> str:
+    """`text` as an LO value: no line breaks, no backslash (it would part values), 64 characters."""
+    return " ".join(text.replace("\\", "/").split())[:_LONGEST_LINE].strip()
 
 
 def _is_encodable(text: str, encoding: str) -> bool:

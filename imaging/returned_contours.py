@@ -1,0 +1,172 @@
+"""A structure set that came back, held against the images that were sent.
+
+It is read here on its own, element by element, so that a fault of the project's writer or reader
+does not hide from the check.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from core.errors import GeometryError
+from imaging.header import Header
+from imaging.plane import plane_of
+
+STRUCTURE_SET_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
+PLANE_TOLERANCE_MM = 0.01
+"""How far a point may lie off its image: coordinates have 16 characters, so they can do better."""
+BORDER_TOLERANCE_PIXELS = 0.01
+
+Polygon = npt.NDArray[np.float64]
+Sent = Mapping[str, Header]
+"""What was sent, by SOP Instance UID."""
+Contours = dict[str, dict[str, list[Polygon]]]
+"""ROI name to SOP Instance UID to polygons (n, 2) as (column, row)."""
+
+
+@dataclass(slots=True)
+class ReturnedContours:
+    """The contours of a structure set, and what is wrong with them, in words."""
+
+    contours: Contours = field(default_factory=dict)
+    reference_faults: list[str] = field(default_factory=list)
+    place_faults: list[str] = field(default_factory=list)
+    farthest_mm: float = 0.0
+    """The largest distance of a point from the plane of its image."""
+
+
+def read_returned_contours(data_set: Dataset, sent: Sent) -> ReturnedContours:
+    """All contours that have an image among `sent`; the others are faults."""
+    returned = ReturnedContours()
+    returned.reference_faults += _frame_faults(data_set, sent)
+    names = _roi_names(data_set)
+    for roi in _items(data_set, "ROIContourSequence"):
+        number = str(roi.get("ReferencedROINumber", ""))
+        if number not in names:
+            returned.reference_faults.append(f"contours of ROI {number}, which has no name")
+            continue
+        by_instance = returned.contours.setdefault(names[number], {})
+        for index, contour in enumerate(_items(roi, "ContourSequence"), start=1):
+            _place(contour, sent, by_instance, (returned, f"contour {index} of {names[number]}"))
+    returned.contours |= {name: {} for name in names.values() if name not in returned.contours}
+    return returned
+
+
+def _roi_names(data_set: Dataset) -> dict[str, str]:
+    rois = _items(data_set, "StructureSetROISequence")
+    return {str(roi.get("ROINumber", "")): str(roi.get("ROIName", "")).strip() for roi in rois}
+
+
+def _frame_faults(data_set: Dataset, sent: Sent) -> Iterator[str]:
+    frames = {}
+    for frame in _items(data_set, "ReferencedFrameOfReferenceSequence"):
+        uid = str(frame.get("FrameOfReferenceUID", ""))
+        frames[uid] = frame
+        for study in _items(frame, "RTReferencedStudySequence"):
+            yield from _study_faults(study, uid, sent)
+    if not frames:
+        yield "no ReferencedFrameOfReferenceSequence"
+    for roi in _items(data_set, "StructureSetROISequence"):
+        uid = str(roi.get("ReferencedFrameOfReferenceUID", ""))
+        if uid not in frames:
+            yield f"ROI {roi.get('ROINumber')} refers to frame of reference {uid}, not listed"
+
+
+def _study_faults(study: Dataset, frame_uid: str, sent: Sent) -> Iterator[str]:
+    study_uid = str(study.get("ReferencedSOPInstanceUID", ""))
+    if study_uid not in {header.study_instance_uid for header in sent.values()}:
+        yield f"refers to study {study_uid}, which was not sent"
+    for series in _items(study, "RTReferencedSeriesSequence"):
+        series_uid = str(series.get("SeriesInstanceUID", ""))
+        for image in _items(series, "ContourImageSequence"):
+            yield from _image_faults(image, series_uid, frame_uid, sent)
+
+
+def _image_faults(image: Dataset, series_uid: str, frame_uid: str, sent: Sent) -> Iterator[str]:
+    uid = str(image.get("ReferencedSOPInstanceUID", ""))
+    header = sent.get(uid)
+    if header is None:
+        yield f"refers to instance {uid}, which was not sent"
+        return
+    if header.series_instance_uid != series_uid:
+        yield f"puts instance {uid} into series {series_uid}, sent in {header.series_instance_uid}"
+    if header.sop_class_uid != str(image.get("ReferencedSOPClassUID", "")):
+        yield f"refers to instance {uid} with another SOP class"
+    if header.frame_of_reference_uid not in ("", frame_uid):
+        yield (
+            f"puts instance {uid} into frame of reference {frame_uid}, "
+            f"sent in {header.frame_of_reference_uid}"
+        )
+
+
+def _place(
+    contour: Dataset,
+    sent: Sent,
+    by_instance: dict[str, list[Polygon]],
+    context: tuple[ReturnedContours, str],
+) -> None:
+    returned, name = context
+    images = _items(contour, "ContourImageSequence")
+    uids = [str(image.get("ReferencedSOPInstanceUID", "")) for image in images]
+    if len(uids) != 1 or uids[0] not in sent:
+        found = ", ".join(uids) or "no instance"
+        returned.reference_faults.append(f"{name} refers to {found}, expected one that was sent")
+        return
+    points = _points(contour)
+    if points is None:
+        returned.place_faults.append(f"{name} is no closed planar contour of three or more points")
+        return
+    fault, pixels, distance_mm = _on_image(points, sent[uids[0]])
+    returned.farthest_mm = max(returned.farthest_mm, distance_mm)
+    if fault:
+        returned.place_faults.append(f"{name} {fault}")
+    by_instance.setdefault(uids[0], []).append(pixels)
+
+
+def _points(contour: Dataset) -> Polygon | None:
+    """(n, 3) LPS mm, or None for what is not a closed planar contour."""
+    try:
+        values = np.array(_numbers(contour), dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    count = contour.get("NumberOfContourPoints")
+    is_planar = str(contour.get("ContourGeometricType", "")).startswith("CLOSED_PLANAR")
+    if not is_planar or len(values) < 9 or count is None or len(values) != 3 * int(count):
+        return None
+    return values.reshape(-1, 3) if np.isfinite(values).all() else None
+
+
+def _numbers(contour: Dataset) -> list[Any]:
+    """From the bytes where there are some: pydicom would make an object of every number."""
+    element = contour.get_item("ContourData")
+    value: Any = None if element is None else element.value
+    if isinstance(value, bytes):
+        return value.strip(b" \0").split(b"\\")
+    return list(value or ())
+
+
+def _on_image(points_mm: Polygon, header: Header) -> tuple[str, Polygon, float]:
+    """What is wrong with its place, the points as (column, row), and the distance in mm."""
+    try:
+        pixels, distances = plane_of(header).to_pixels(points_mm)
+    except GeometryError as error:
+        return f"lies on an image without a place: {error}", np.empty((0, 2)), 0.0
+    distance_mm = float(np.abs(distances).max())
+    uid, fault = header.sop_instance_uid, ""
+    if distance_mm > PLANE_TOLERANCE_MM:
+        fault = (
+            f"lies {distance_mm:.3f} mm off the plane of instance {uid}, "
+            f"expected at most {PLANE_TOLERANCE_MM} mm"
+        )
+    outermost = np.array([header.columns, header.rows]) - 0.5 + BORDER_TOLERANCE_PIXELS
+    if (pixels < -0.5 - BORDER_TOLERANCE_PIXELS).any() or (pixels > outermost).any():
+        fault = f"reaches beyond the border of instance {uid}"
+    return fault, pixels, distance_mm
+
+
+def _items(data_set: Dataset, keyword: str) -> list[Any]:
+    return list(data_set.get(keyword) or ())

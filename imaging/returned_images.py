@@ -1,0 +1,114 @@
+"""Images that came back, held against those that were sent: unchanged, or derived from them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+
+from core.errors import GeometryError, PixelError
+from imaging.header import Header
+from imaging.pixels import read_pixels
+from imaging.plane import plane_of
+
+_TOLERANCE_MM = 0.01
+_PIXEL_GROUP = 0x7FE0
+
+
+def find_changes(returned: Path, sent: Path) -> list[str]:
+    """What differs between two files of one instance, by keyword; the encoding does not count."""
+    first, second = pydicom.dcmread(returned), pydicom.dcmread(sent)
+    changes = list(_changes(first, second))
+    same_syntax = first.file_meta.TransferSyntaxUID == second.file_meta.TransferSyntaxUID
+    if same_syntax or "PixelData" not in first or "PixelData" not in second:
+        return changes
+    changes = [change for change in changes if change != "PixelData"]
+    try:
+        same = np.array_equal(read_pixels(returned), read_pixels(sent))
+    except PixelError:
+        same = False
+    return changes if same else [*changes, "PixelData"]
+
+
+def _changes(first: Dataset, second: Dataset) -> Iterator[str]:
+    for tag in sorted({*first.keys(), *second.keys()}):
+        if tag.element == 0:
+            continue  # group lengths belong to the encoding
+        if tag not in first or tag not in second or not _is_same(first, second, tag):
+            keyword = pydicom.datadict.keyword_for_tag(tag)
+            yield keyword or str(tag)
+
+
+def _is_same(first: Dataset, second: Dataset, tag: pydicom.tag.BaseTag) -> bool:
+    one, other = first.get_item(tag), second.get_item(tag)
+    if isinstance(one, RawDataElement) and isinstance(other, RawDataElement):
+        if one.value == other.value:
+            return True
+        if tag.group == _PIXEL_GROUP:
+            return False
+    left, right = first[tag], second[tag]
+    if left.VR == "SQ" and right.VR == "SQ":
+        return _is_same_sequence(left, right)
+    return bool(left.value == right.value)
+
+
+def _is_same_sequence(first: DataElement, second: DataElement) -> bool:
+    pairs = zip(first.value, second.value, strict=False)
+    same_length = len(first.value) == len(second.value)
+    return same_length and not any(list(_changes(one, other)) for one, other in pairs)
+
+
+def derived_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Iterator[str]:
+    """What is wrong with one derived series, in words."""
+    sent_series = {header.series_instance_uid for header in sent.values()}
+    sources: list[str] = []
+    for header in headers:
+        uid = header.sop_instance_uid
+        if header.series_instance_uid in sent_series:
+            yield f"new instance {uid} in series {header.series_instance_uid}, which was sent"
+        found = source_uids(header.path)
+        unknown = [source for source in found if source not in sent]
+        if not found:
+            yield f"instance {uid} names no source image"
+        elif unknown:
+            yield f"instance {uid} names the source {unknown[0]}, which was not sent"
+        else:
+            sources += found
+            if len(found) == 1:
+                yield from _place_faults(header, sent[found[0]])
+    repeated = len(sources) - len(set(sources))
+    if repeated:
+        yield f"series {headers[0].series_instance_uid}: {repeated} source images named twice"
+
+
+def source_uids(path: Path) -> list[str]:
+    """SOP Instance UIDs in SourceImageSequence."""
+    data_set = pydicom.dcmread(path, stop_before_pixels=True)
+    items = data_set.get("SourceImageSequence") or ()
+    return [str(item.get("ReferencedSOPInstanceUID", "")) for item in items]
+
+
+def _place_faults(header: Header, source: Header) -> Iterator[str]:
+    uid = header.sop_instance_uid
+    if header.frame_of_reference_uid != source.frame_of_reference_uid:
+        yield f"instance {uid} is in another frame of reference than its source"
+    if (header.rows, header.columns) != (source.rows, source.columns):
+        yield f"instance {uid} has another size than its source"
+        return
+    try:
+        shift_mm = _corner_shift_mm(header, source)
+    except GeometryError as error:
+        if source.image_position_mm is not None:
+            yield str(error)
+        return
+    if shift_mm > _TOLERANCE_MM:
+        yield f"instance {uid} lies {shift_mm:.3f} mm beside its source, expected {_TOLERANCE_MM}"
+
+
+def _corner_shift_mm(header: Header, source: Header) -> float:
+    last = (header.columns - 1, header.rows - 1)
+    corners = np.array([(0, 0), (last[0], 0), (0, last[1]), last], dtype=np.float64)
+    shifts = plane_of(header).to_patient(corners) - plane_of(source).to_patient(corners)
+    return float(np.linalg.norm(shifts, axis=1).max())

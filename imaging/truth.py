@@ -1,0 +1,123 @@
+"""Contours drawn by hand, from text files or a structure set, on the instances that were sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ContourError
+from imaging.contours import mask_to_polygons
+from imaging.header import Header
+from imaging.masks import polygons_to_mask
+from imaging.returned_contours import Contours
+from imaging.series import is_image
+from imaging.structure_set_reader import read_structure_set, to_masks
+from imaging.text_contours import find_text_contours, read_text_contour
+
+Mask = npt.NDArray[np.bool_]
+
+INNER, OUTER, RING = "i", "o", "o-i"
+"""Names of what text contours hold; the ring is the outer one without the inner one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Hand-drawn structures by name, then by SOP Instance UID."""
+
+    masks: dict[str, dict[str, Mask]] = field(default_factory=dict)
+    """Bool [row, column]; only the instances on which the structure was drawn or left out."""
+    contours: Contours = field(default_factory=dict)
+    """The same as polygons (n, 2), (column, row)."""
+    default_map: dict[str, str] = field(default_factory=dict)
+    """Name here to the name that a returned structure is expected to have."""
+
+
+def read_truth(path: Path, sent: Sequence[Header]) -> Truth:
+    """The truth in `path`: a folder of text contours, or a structure set or a folder with one.
+
+    A text contour belongs to the instance in the file `<its number>.dcm`.
+
+    Raises:
+        ContourError: no truth is found, it cannot be read, or fits none of the instances.
+    """
+    texts = find_text_contours(path) if path.is_dir() else []
+    truth = _from_texts(path, sent) if texts else _from_structure_set(path, sent)
+    if not any(truth.masks.values()):
+        raise ContourError(f"{path}: holds no contour of an instance that is sent")
+    return truth
+
+
+def _from_texts(path: Path, sent: Sequence[Header]) -> Truth:
+    headers = _by_number(sent)
+    truth = Truth(default_map={INNER: "LV_Endocardium"})
+    for text in find_text_contours(path):
+        header = headers.get(text.number)
+        if header is None:
+            continue
+        polygon = read_text_contour(text.path)
+        mask = polygons_to_mask([polygon], (header.rows, header.columns))
+        uid = header.sop_instance_uid
+        if uid in truth.masks.get(text.kind, {}):
+            raise ContourError(f"{text.path}: a second {text.kind}-contour of {text.number}.dcm")
+        truth.masks.setdefault(text.kind, {})[uid] = mask
+        truth.contours.setdefault(text.kind, {})[uid] = [polygon]
+    _add_ring(truth)
+    return truth
+
+
+def _by_number(sent: Sequence[Header]) -> dict[int, Header]:
+    headers: dict[int, Header] = {}
+    for header in sent:
+        name = header.path.stem
+        if name.isdecimal() and headers.setdefault(int(name), header) is not header:
+            raise ContourError(f"two files named {name}: expected one that contours belong to")
+    if len({(header.rows, header.columns) for header in headers.values()}) > 1:
+        raise ContourError("images of different sizes: expected one size that contours belong to")
+    return headers
+
+
+def _add_ring(truth: Truth) -> None:
+    inner, outer = truth.masks.get(INNER, {}), truth.masks.get(OUTER, {})
+    for uid in inner.keys() & outer.keys():
+        truth.masks.setdefault(RING, {})[uid] = outer[uid] & ~inner[uid]
+        both = [*truth.contours[INNER][uid], *truth.contours[OUTER][uid]]
+        truth.contours.setdefault(RING, {})[uid] = both
+
+
+def _from_structure_set(path: Path, sent: Sequence[Header]) -> Truth:
+    files = sorted(path.rglob("*.dcm")) if path.is_dir() else [path]
+    if len(files) != 1:
+        raise ContourError(
+            f"{path}: expected text contours or one structure set, found {len(files)} .dcm files"
+        )
+    structure_set = read_structure_set(files[0])
+    truth = Truth(default_map={roi.name: roi.name for roi in structure_set.rois})
+    best = 0
+    for headers in _image_series(sent):
+        masks, _ = to_masks(structure_set, headers)
+        size = sum(int(mask.sum()) for mask in masks.values())
+        if size > best:
+            best = size
+            truth.masks.update(_by_instance(masks, headers))
+    for name, by_uid in truth.masks.items():
+        truth.contours[name] = {
+            uid: mask_to_polygons(mask) for uid, mask in by_uid.items() if mask.any()
+        }
+    return truth
+
+
+def _image_series(sent: Sequence[Header]) -> list[list[Header]]:
+    groups: dict[str, list[Header]] = {}
+    for header in sent:
+        if is_image(header) and header.image_position_mm is not None:
+            groups.setdefault(header.series_instance_uid, []).append(header)
+    return list(groups.values())
+
+
+def _by_instance(
+    masks: Mapping[str, Mask], headers: Sequence[Header]
+) -> dict[str, dict[str, Mask]]:
+    uids = [header.sop_instance_uid for header in headers]
+    return {name: dict(zip(uids, mask, strict=True)) for name, mask in masks.items()}

@@ -1,0 +1,180 @@
+"""Play a planning system: send a folder, wait for what comes back, and judge it."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from core.errors import ConfigurationError, ContourError
+from imaging.agreement import compare
+from imaging.header import Header
+from imaging.series import read_folder
+from imaging.truth import Truth, read_truth
+from imaging.verdict import is_complete, judge, read_headers, sort_returned
+from node.collector import Collector
+from node.gathering import gather
+from node.play import NOTHING_CAME, PASSED, WRONG, Outcome, Play
+from node.scu import InstanceToSend, SendOutcome, send
+
+
+def simulate(
+    play: Play,
+    *,
+    on_listening: Callable[[int], None] | None = None,
+    on_step: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Send, receive and judge.
+
+    Args:
+        play: what to do.
+        on_listening: gets the port before anything is sent, so that a node that is started here
+            can be told where results go.
+        on_step: gets a line when a step begins.
+
+    Raises:
+        ConfigurationError: nothing to send, no readable truth, or a port that is taken.
+    """
+    tell = on_step or (lambda _: None)
+    outcome, instances = _prepare(play)
+    with Collector(play.output / "received", play.ae_title) as collector:
+        port = _listen(collector, play)
+        if on_listening is not None:
+            on_listening(port)
+        tell(f"sending {len(instances)} instances to {play.node}")
+        failure = _send(play, outcome, instances)
+        if failure:
+            outcome.reason = failure
+            return outcome
+        tell(f"waiting for results on {play.listen_ip}:{port}")
+        enough = _wait(play, outcome, collector)
+    tell(f"checking {len(outcome.received)} instances that came back")
+    _judge(play, outcome, enough=enough)
+    return outcome
+
+
+def _prepare(play: Play) -> tuple[Outcome, list[InstanceToSend]]:
+    if play.output.exists() and any(play.output.iterdir()):
+        raise ConfigurationError(f"--output: expected an empty or new folder, found {play.output}")
+    series, _ = read_folder(play.folder)
+    outcome = Outcome(sent=[header for one in series for header in one.headers])
+    gathered = {one.sop_instance_uid: one for one in gather([play.folder]).instances}
+    instances = [
+        gathered[header.sop_instance_uid]
+        for header in outcome.sent
+        if header.sop_instance_uid in gathered
+    ]
+    if not instances:
+        raise ConfigurationError(f"{play.folder}: expected DICOM instances, found none")
+    if play.truth is not None:
+        try:
+            outcome.truth = read_truth(play.truth, outcome.sent)
+        except ContourError as error:
+            raise ConfigurationError(f"--truth: {error}") from error
+        unknown = [name for name in play.names if name not in outcome.truth.masks]
+        if unknown:
+            known = ", ".join(outcome.truth.masks)
+            raise ConfigurationError(f"--map: {unknown[0]!r} is not in the truth, expected {known}")
+    return outcome, instances
+
+
+def _listen(collector: Collector, play: Play) -> int:
+    try:
+        return collector.start(play.listen_ip, play.listen_port)
+    except OSError as error:
+        raise ConfigurationError(
+            f"--listen_port: cannot listen on {play.listen_ip}:{play.listen_port} "
+            f"({error.strerror}), expected a free port of this machine"
+        ) from error
+
+
+def _send(play: Play, outcome: Outcome, instances: Sequence[InstanceToSend]) -> str:
+    """Why the node does not hold everything, in words; empty when it does."""
+    begun = time.monotonic()
+    sent: list[SendOutcome] = send(instances, play.node, play.ae_title, timeouts=play.send_timeouts)
+    outcome.seconds["sending"] = time.monotonic() - begun
+    outcome.stored = sum(one.is_stored for one in sent)
+    failed = [one for one in sent if not one.is_stored]
+    if not failed:
+        return ""
+    return f"{len(failed)} of {len(sent)} instances were not stored: {failed[0].words}"
+
+
+def _wait(play: Play, outcome: Outcome, collector: Collector) -> bool:
+    sent, begun = _by_uid(outcome.sent), time.monotonic()
+
+    def is_enough(paths: Sequence[Path]) -> bool:
+        headers, _ = read_headers(paths)
+        return is_complete(headers, sent, play.expect)
+
+    enough = collector.wait(is_enough, timeout_s=play.timeout_s, settle_s=play.settle_s)
+    outcome.seconds["waiting"] = time.monotonic() - begun
+    visits = collector.visits()
+    outcome.associations = len(visits)
+    outcome.received = [path for visit in visits for path in visit.paths]
+    return enough
+
+
+def _judge(play: Play, outcome: Outcome, *, enough: bool) -> None:
+    if not outcome.received:
+        outcome.exit_code = NOTHING_CAME
+        outcome.reason = f"nothing came back within {play.timeout_s:g} s"
+        return
+    sent = _by_uid(outcome.sent)
+    findings = judge(sent, outcome.received)
+    outcome.checks, outcome.contours = findings.checks, findings.contours
+    outcome.received_kinds = _kinds(outcome.received, sent)
+    faults = list(findings.faults)
+    if not enough:
+        faults.insert(0, _what_is_missing(play, outcome))
+    if outcome.truth is not None:
+        faults += _hold_against_truth(play, outcome, outcome.truth)
+    outcome.exit_code = WRONG if faults else PASSED
+    outcome.reason = "; ".join(faults) if faults else _praise(outcome)
+
+
+def _kinds(paths: Sequence[Path], sent: Mapping[str, Header]) -> dict[str, int]:
+    headers, unreadable = read_headers(paths)
+    found = sort_returned(headers, sent)
+    counts = {
+        "structure sets": len(found.structure_sets),
+        "unchanged images": len(found.unchanged),
+        "derived images": sum(len(group) for group in found.derived.values()),
+        "others": len(found.others) + len(unreadable),
+    }
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def _what_is_missing(play: Play, outcome: Outcome) -> str:
+    came = ", ".join(f"{count} {kind}" for kind, count in outcome.received_kinds.items())
+    wanted = {
+        "structure_set": "a structure set of the study",
+        "series": "a derived series as long as the one sent",
+    }.get(play.expect, "a structure set or a derived series as long as the one sent")
+    return f"only part came back within {play.timeout_s:g} s: {came}, expected {wanted}"
+
+
+def _hold_against_truth(play: Play, outcome: Outcome, truth: Truth) -> list[str]:
+    try:
+        found = compare(truth, outcome.contours, _by_uid(outcome.sent), play.names)
+    except ContourError as error:
+        return [str(error)]
+    outcome.agreements = found
+    return [
+        f"{one.structure} agrees with {one.truth_name} by a Dice of {one.dice:.3f}, "
+        f"expected at least {play.lowest_dice:.3f}"
+        for one in found
+        if one.dice < play.lowest_dice
+    ]
+
+
+def _praise(outcome: Outcome) -> str:
+    came = ", ".join(f"{count} {kind}" for kind, count in outcome.received_kinds.items())
+    words = [f"{outcome.stored} instances sent, {came} came back and belong to them"]
+    words += [
+        f"{one.structure} Dice {one.dice:.3f}, 95 % Hausdorff {one.hausdorff_95_mm:.2f} mm"
+        for one in outcome.agreements
+    ]
+    return "; ".join(words)
+
+
+def _by_uid(headers: Sequence[Header]) -> dict[str, Header]:
+    return {header.sop_instance_uid: header for header in headers}

@@ -1,0 +1,336 @@
+"""Each fault of what came back is found by its own check, in words."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from core.errors import ContourError
+from core.identity import Provenance
+from imaging.agreement import compare
+from imaging.derived import build_derived_series
+from imaging.header import Header
+from imaging.series import read_folder
+from imaging.structure_set_reader import read_structure_set, to_masks
+from imaging.truth import read_truth
+from imaging.verdict import is_complete, judge
+from imaging.verdict_picture import write_verdict_picture
+from imaging.volume import read_volume
+
+
+def _sent(folder: Path) -> dict[str, Header]:
+    series, _ = read_folder(folder)
+    return {header.sop_instance_uid: header for header in series[0].headers}
+
+
+def _failed(sent: dict[str, Header], paths: Sequence[Path]) -> dict[str, str]:
+    return {one.name: one.words for one in judge(sent, paths).checks if not one.passed}
+
+
+@pytest.fixture
+def cine(cine_folder: Path) -> dict[str, Header]:
+    """The demo's patient."""
+    return _sent(cine_folder)
+
+
+@pytest.fixture
+def structure_set(
+    cine: dict[str, Header], draw_endocardium: Any, write_structure_set: Any, tmp_path: Path
+) -> Path:
+    """The hand-drawn endocardium on the demo's patient."""
+    headers = list(cine.values())
+    path: Path = write_structure_set(headers, draw_endocardium(headers), tmp_path)
+    return path
+
+
+def _changed(path: Path, change: Callable[[Any], None]) -> Path:
+    data_set = pydicom.dcmread(path)
+    change(data_set)
+    pydicom.dcmwrite(path, data_set)
+    return path
+
+
+def _contour(data_set: Any) -> Any:
+    return data_set.ROIContourSequence[0].ContourSequence[0]
+
+
+def _foreign_reference(data_set: Any) -> None:
+    _contour(data_set).ContourImageSequence[0].ReferencedSOPInstanceUID = "1.2.3.4"
+
+
+def _foreign_image_in_list(data_set: Any) -> None:
+    frame = data_set.ReferencedFrameOfReferenceSequence[0]
+    series = frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence[0]
+    series.ContourImageSequence[0].ReferencedSOPInstanceUID = "1.2.3.4"
+
+
+def _foreign_series(data_set: Any) -> None:
+    frame = data_set.ReferencedFrameOfReferenceSequence[0]
+    frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence[0].SeriesInstanceUID = "1.2.3.5"
+
+
+def _other_frame(data_set: Any) -> None:
+    data_set.ReferencedFrameOfReferenceSequence[0].FrameOfReferenceUID = "1.2.3.6"
+
+
+def _off_plane(data_set: Any) -> None:
+    values = np.array(_contour(data_set).ContourData, dtype=float)
+    values[2] += 0.5
+    _contour(data_set).ContourData = [f"{value:.4f}" for value in values]
+
+
+def _outside(data_set: Any) -> None:
+    values = np.array(_contour(data_set).ContourData, dtype=float).reshape(-1, 3)
+    middle = values.mean(axis=0)
+    values = middle + 40 * (values - middle)
+    _contour(data_set).ContourData = [f"{value:.4f}" for value in values.ravel()]
+
+
+def _wrong_count(data_set: Any) -> None:
+    _contour(data_set).NumberOfContourPoints = 3
+
+
+def _other_patient(data_set: Any) -> None:
+    data_set.PatientID = "SOMEBODY ELSE"
+
+
+def _other_study(data_set: Any) -> None:
+    data_set.StudyInstanceUID = "1.2.3.7"
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "words"),
+    [
+        (_foreign_reference, "references", "refers to 1.2.3.4, expected one that was sent"),
+        (_foreign_image_in_list, "references", "refers to instance 1.2.3.4, which was not sent"),
+        (_foreign_series, "references", "into series 1.2.3.5, sent in"),
+        (_other_frame, "references", "frame of reference 1.2.3.6"),
+        (_off_plane, "contours on their images", "mm off the plane of instance"),
+        (_outside, "contours on their images", "reaches beyond the border of instance"),
+        (_wrong_count, "contours on their images", "is no closed planar contour"),
+        (_other_patient, "patient and study", "names another patient"),
+        (_other_study, "patient and study", "study 1.2.3.7, which was not sent"),
+    ],
+)
+def test_a_structure_set_with_one_fault_fails_by_that_check(
+    cine: dict[str, Header],
+    structure_set: Path,
+    change: Callable[[Any], None],
+    check: str,
+    words: str,
+) -> None:
+    assert not _failed(cine, [structure_set])
+    failed = _failed(cine, [_changed(structure_set, change)])
+    assert words in failed[check]
+    assert "SOMEBODY" not in str(failed)
+
+
+def test_a_file_that_is_not_dicom_fails(cine: dict[str, Header], tmp_path: Path) -> None:
+    path = tmp_path / "noise.dcm"
+    path.write_bytes(b"noise" * 100)
+    assert "noise.dcm" in _failed(cine, [path])["readable"]
+
+
+def test_a_structure_set_without_contours_fails(
+    cine: dict[str, Header], draw_endocardium: Any, write_structure_set: Any, tmp_path: Path
+) -> None:
+    headers = list(cine.values())
+    masks = {name: mask & False for name, mask in draw_endocardium(headers).items()}
+    failed = _failed(cine, [write_structure_set(headers, masks, tmp_path)])
+    assert failed == {"contours on their images": "no structure has a contour"}
+
+
+@pytest.mark.parametrize("what", ["PixelData", "WindowCenter", "ReferencedImageSequence"])
+def test_an_image_that_comes_back_changed_fails(
+    cine: dict[str, Header], tmp_path: Path, what: str
+) -> None:
+    def change(data_set: Any) -> None:
+        if what == "PixelData":
+            pixels = bytearray(data_set.PixelData)
+            pixels[1000] ^= 1
+            data_set.PixelData = bytes(pixels)
+        elif what == "WindowCenter":
+            data_set.WindowCenter = 1
+        else:
+            data_set.ReferencedImageSequence[0].ReferencedSOPInstanceUID = "1.2.3"
+
+    path = tmp_path / "image.dcm"
+    shutil.copy(next(iter(cine.values())).path, path)
+    assert not _failed(cine, [path])
+    words = _failed(cine, [_changed(path, change)])["unchanged images"]
+    assert words.endswith(f"came back with other {what}")
+
+
+@pytest.mark.parametrize(
+    "syntax", [pydicom.uid.ImplicitVRLittleEndian, pydicom.uid.RLELossless], ids=["implicit", "RLE"]
+)
+def test_an_image_in_another_syntax_is_unchanged(
+    cine: dict[str, Header], tmp_path: Path, syntax: pydicom.uid.UID
+) -> None:
+    data_set = pydicom.dcmread(next(iter(cine.values())).path)
+    path = tmp_path / "image.dcm"
+    if syntax.is_compressed:
+        data_set.compress(syntax, generate_instance_uid=False)
+        pydicom.dcmwrite(path, data_set)
+    else:
+        data_set.file_meta.TransferSyntaxUID = syntax
+        pydicom.dcmwrite(path, data_set, implicit_vr=True, little_endian=True, force_encoding=True)
+    assert not _failed(cine, [path])
+    pixels = data_set.pixel_array.copy()
+    pixels[7, 11] ^= 1
+    data_set.PixelData = pixels.tobytes()
+    data_set.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+    pydicom.dcmwrite(path, data_set, implicit_vr=True, little_endian=True, force_encoding=True)
+    assert "other PixelData" in _failed(cine, [path])["unchanged images"]
+
+
+def test_one_instance_with_two_contents_fails(
+    cine: dict[str, Header], structure_set: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again.dcm"
+    shutil.copy(structure_set, again)
+    assert not _failed(cine, [structure_set, again])
+    _changed(again, lambda data_set: setattr(data_set, "StructureSetLabel", "OTHER"))
+    assert "2 times with different content" in str(_failed(cine, [structure_set, again]))
+
+
+def test_a_structure_set_that_comes_twice_counts_once(
+    cine: dict[str, Header], structure_set: Path, contour_folder: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again.dcm"
+    shutil.copy(structure_set, again)
+    contours = judge(cine, [structure_set, again]).contours
+    truth = read_truth(contour_folder, list(cine.values()))
+    assert compare(truth, contours, cine, {})[0].dice == 1.0
+
+
+def test_dangling_references_of_a_real_structure_set_are_found(
+    ct_folder: Path, ct_structure_set: Path
+) -> None:
+    assert "references" in _failed(_sent(ct_folder), [ct_structure_set])
+
+
+def test_a_volume_is_compared_in_three_dimensions(
+    ct_folder: Path, ct_structure_set: Path, write_structure_set: Any, tmp_path: Path
+) -> None:
+    sent = _sent(ct_folder)
+    headers = list(sent.values())
+    masks, _ = to_masks(read_structure_set(ct_structure_set), headers)
+    moved = {name: np.roll(mask, 2, axis=0) for name, mask in masks.items()}
+    contours = judge(sent, [write_structure_set(headers, moved, tmp_path)]).contours
+    agreement = compare(read_truth(ct_structure_set, headers), contours, sent, {})[0]
+    assert agreement.instances == 51
+    assert 0.5 < agreement.dice < 1.0
+    assert 3.2 < agreement.hausdorff_95_mm < 6.6  # two slices of 3.27 mm, less where it is wide
+
+
+def test_only_instances_with_truth_are_compared(
+    cine: dict[str, Header], contour_folder: Path
+) -> None:
+    truth = read_truth(contour_folder, list(cine.values()))
+    elsewhere = {
+        uid: [np.array([[0, 0], [header.columns, 0], [0, header.rows]], dtype=float)]
+        for uid, header in cine.items()
+        if uid not in truth.masks["o"]
+    }
+    assert elsewhere
+    contours = {"LV_Epicardium": {**truth.contours["o"], **elsewhere}}
+    agreement = compare(truth, contours, cine, {"o": "LV_Epicardium"})[0]
+    assert (agreement.dice, agreement.instances) == (1.0, 9)
+
+
+def test_the_ring_is_the_outer_contour_without_the_inner_one(
+    cine: dict[str, Header], contour_folder: Path
+) -> None:
+    truth = read_truth(contour_folder, list(cine.values()))
+    uid = next(iter(truth.masks["o-i"]))
+    ring = truth.masks["o-i"][uid]
+    assert np.array_equal(ring, truth.masks["o"][uid] & ~truth.masks["i"][uid])
+    assert 0 < len(truth.masks["o-i"]) < len(truth.masks["i"])
+
+
+def test_a_structure_that_did_not_come_back_has_no_overlap(
+    cine: dict[str, Header], contour_folder: Path
+) -> None:
+    truth = read_truth(contour_folder, list(cine.values()))
+    agreement = compare(truth, {"Pool": {}, "Other": {}}, cine, {"i": "Missing"})[0]
+    assert (agreement.dice, agreement.hausdorff_95_mm) == (0.0, float("inf"))
+
+
+def test_structures_that_nothing_stands_for_are_named(
+    cine: dict[str, Header], contour_folder: Path
+) -> None:
+    truth = read_truth(contour_folder, list(cine.values()))
+    with pytest.raises(ContourError, match=r"\(Pool\) stands for one of the truth \(i, o, o-i\)"):
+        compare(truth, {"Pool": {}}, cine, {})
+
+
+@pytest.fixture
+def blurred(ct_folder: Path, provenance: Provenance, tmp_path: Path) -> list[Path]:
+    """A derived series with the pixels of the CT."""
+    volume = read_volume(list(_sent(ct_folder).values()))
+    paths = []
+    series = build_derived_series(volume, volume.voxels, provenance, description="Nothing done")
+    for index, data_set in enumerate(series):
+        paths.append(tmp_path / f"{index}.dcm")
+        data_set.save_as(paths[-1], enforce_file_format=True)
+    return paths
+
+
+def test_a_derived_series_is_complete_with_its_last_instance(
+    ct_folder: Path, blurred: list[Path]
+) -> None:
+    sent = _sent(ct_folder)
+    headers = list(_sent(blurred[0].parent).values())
+    assert len(headers) == 51
+    assert is_complete(headers, sent, "series")
+    assert is_complete(headers, sent, "any")
+    assert not is_complete(headers, sent, "structure_set")
+    assert not is_complete(headers[1:], sent, "series")
+    assert not is_complete(list(sent.values()), sent, "any")
+
+
+def _moved(data_set: Any) -> None:
+    data_set.ImagePositionPatient[0] += 1.0
+
+
+def _of_elsewhere(data_set: Any) -> None:
+    data_set.SourceImageSequence[0].ReferencedSOPInstanceUID = "1.2.3.8"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(_moved, "lies 1.000 mm beside its source"), (_of_elsewhere, "names the source 1.2.3.8")],
+)
+def test_a_derived_image_with_a_fault_fails(
+    ct_folder: Path, blurred: list[Path], change: Callable[[Any], None], words: str
+) -> None:
+    sent = _sent(ct_folder)
+    assert not _failed(sent, blurred)
+    _changed(blurred[0], change)
+    assert words in _failed(sent, blurred)["derived images"]
+
+
+def test_the_picture_shows_returned_contours_beside_hand_drawn_ones(
+    cine: dict[str, Header], structure_set: Path, contour_folder: Path, tmp_path: Path
+) -> None:
+    contours = judge(cine, [structure_set]).contours
+    truth = read_truth(contour_folder, list(cine.values()))
+    path = tmp_path / "both.png"
+    assert write_verdict_picture(path, cine, contours, truth=truth, pairs={"i": "LV_Endocardium"})
+    picture = Image.open(path)
+    assert picture.width > 1.9 * picture.height
+    left, right = (
+        np.asarray(picture.crop((start, 50, start + picture.width // 2 - 10, picture.height)))
+        for start in (0, picture.width // 2 + 2)
+    )
+    orange = [np.abs(half.astype(int) - (230, 159, 0)).sum(axis=-1) < 60 for half in (left, right)]
+    assert orange[0].sum() > 1000
+    assert orange[1].sum() > 1000
+    assert not write_verdict_picture(tmp_path / "none.png", cine, {})
+    assert not (tmp_path / "none.png").exists()

@@ -1,0 +1,143 @@
+"""Play a planning system or PACS: send a series, receive the results, check them.
+
+The exit code is 0 for a pass, 1 for a wrong result, 2 for a wrong command line, and 3 when nothing
+came back in time.
+"""
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from core.arguments import ArgumentParser, ae_title, listen_port, port, seconds, share
+from core.errors import ConfigurationError
+from core.log import quieten_libraries
+from imaging.verdict_picture import write_verdict_picture
+from node.play import EXPECTATIONS, PASSED, Outcome, Play
+from node.scu import PeerAddress
+from node.simulation import simulate
+
+_LISTEN_PORT, _DICE = 11113, 0.7
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    quieten_libraries()
+    out = Console(highlight=False, markup=False, soft_wrap=True)
+    try:
+        play = _play(_parser().parse_args(argv))
+        outcome = simulate(play, on_step=out.print)
+    except ConfigurationError as error:
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
+        return 2
+    for path in write_results(play, outcome):
+        out.print(f"written: {path}")
+    out.print(table_of(outcome))
+    out.print(verdict_of(outcome))
+    return outcome.exit_code
+
+
+def write_results(play: Play, outcome: Outcome) -> list[Path]:
+    """The report, and the picture where contours came back; their paths."""
+    play.output.mkdir(parents=True, exist_ok=True)
+    report = play.output / "report.json"
+    report.write_text(json.dumps(outcome.report(), indent=2) + "\n")
+    picture = play.output / "contours.png"
+    sent = {header.sop_instance_uid: header for header in outcome.sent}
+    pairs = {one.truth_name: one.structure for one in outcome.agreements}
+    drawn = write_verdict_picture(picture, sent, outcome.contours, truth=outcome.truth, pairs=pairs)
+    return [report, picture] if drawn else [report]
+
+
+def table_of(outcome: Outcome) -> Table:
+    """Sent, stored, received, checked, one row each."""
+    table = Table("step", "result", "", title="Planning system simulator")
+    table.add_row("sent", f"{len(outcome.sent)} instances", _seconds(outcome, "sending"))
+    table.add_row("stored", f"{outcome.stored} instances", "")
+    came = ", ".join(f"{count} {kind}" for kind, count in outcome.received_kinds.items())
+    associations = f" in {outcome.associations} associations" if came else ""
+    table.add_row("received", (came or "nothing") + associations, _seconds(outcome, "waiting"))
+    for check in outcome.checks:
+        table.add_row(check.name, check.words, "ok" if check.passed else "WRONG")
+    for one in outcome.agreements:
+        words = f"Dice {one.dice:.3f}, 95 % Hausdorff {one.hausdorff_95_mm:.2f} mm"
+        table.add_row(f"{one.structure} / {one.truth_name}", words, f"{one.instances} instances")
+    return table
+
+
+def verdict_of(outcome: Outcome) -> str:
+    """The last line."""
+    return f"{'PASS' if outcome.exit_code == PASSED else 'FAIL'}: {outcome.reason}"
+
+
+def _seconds(outcome: Outcome, step: str) -> str:
+    return f"{outcome.seconds[step]:.1f} s" if step in outcome.seconds else ""
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="tps_simulator",
+        description="Send a folder's series to a node, wait for the results and check them.",
+    )
+    add = parser.add_argument
+    add("folder", nargs="?", metavar="FOLDER", help="what is sent; same as --in_dir")
+    add("--in_dir", help="what is sent")
+    add("--scp_ip", default="127.0.0.1", help="address of the node")
+    add("--scp_port", type=port, default=11112, help="port of the node")
+    add("--scp_ae", type=ae_title, default="SLICEWIRE", help="AE title of the node")
+    add("--ae_title", type=ae_title, default="TPS", help="our AE title")
+    add("--listen_ip", default="127.0.0.1", help="where we listen")
+    add("--listen_port", type=listen_port, default=_LISTEN_PORT, help="where we listen; 0: any")
+    add("--expect", choices=EXPECTATIONS, default="any", help="what must come back")
+    add("--timeout", type=seconds, default=300.0, help="how long to wait for it, in seconds")
+    add("--settle", type=seconds, default=2.0, help="quiet seconds before it is judged")
+    add("--truth", type=Path, help="folder of text contours, or a structure set")
+    add("--map", action="append", default=[], metavar="TRUTH=STRUCTURE", help="i=LV_Endocardium")
+    add("--min_dice", type=share, default=_DICE, help="lowest agreement with the truth")
+    add("--output", type=Path, default=Path("tps_output"), help="new folder for what comes back")
+    return parser
+
+
+def _play(values: Namespace) -> Play:
+    return Play(
+        folder=_folder(values),
+        node=PeerAddress(values.scp_ip, values.scp_port, values.scp_ae),
+        output=values.output,
+        ae_title=values.ae_title,
+        listen_ip=values.listen_ip,
+        listen_port=values.listen_port,
+        truth=values.truth,
+        names=dict(_pair(text) for text in values.map),
+        expect=values.expect,
+        timeout_s=values.timeout,
+        settle_s=values.settle,
+        lowest_dice=values.min_dice,
+    )
+
+
+def _folder(values: Namespace) -> Path:
+    if (values.folder is None) == (values.in_dir is None):
+        raise ConfigurationError("FOLDER: expected one folder to send, as FOLDER or --in_dir")
+    folder = Path(values.folder or values.in_dir)
+    if not folder.is_dir():
+        raise ConfigurationError(f"FOLDER: expected a folder, found none at {str(folder)!r}")
+    if values.truth is not None and not values.truth.exists():
+        raise ConfigurationError(f"--truth: expected a file or folder, found {values.truth}")
+    if values.map and values.truth is None:
+        raise ConfigurationError("--map: expected --truth beside it")
+    return folder
+
+
+def _pair(text: str) -> tuple[str, str]:
+    truth_name, equals, structure = text.partition("=")
+    if not (truth_name and equals and structure):
+        raise ConfigurationError(f"--map: expected TRUTH=STRUCTURE, found {text!r}")
+    return truth_name, structure
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -324,7 +324,7 @@ def test_the_picture_shows_returned_contours_beside_hand_drawn_ones(
     path = tmp_path / "both.png"
     assert write_verdict_picture(path, cine, contours, truth=truth, pairs={"i": "LV_Endocardium"})
     picture = Image.open(path)
-    assert picture.width > 1.9 * picture.height
+    assert picture.width > 1.5 * picture.height
     left, right = (
         np.asarray(picture.crop((start, 50, start + picture.width // 2 - 10, picture.height)))
         for start in (0, picture.width // 2 + 2)

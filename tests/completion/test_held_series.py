@@ -1,0 +1,181 @@
+"""What cannot be processed as it is waits for a person, with the reason in words."""
+
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.uid import generate_uid
+
+from node.commands import RELEASE, answer_of, ask, carry_out
+from node.ledger.instances import ABORTED
+from tests.completion.conftest import Completion, series_uid
+from tests.peers import Change, write_series
+
+
+def other_patient(data_set: pydicom.FileDataset, index: int) -> None:
+    data_set.PatientID = "A" if index < 5 else "B"
+
+
+def two_frames_of_reference(data_set: pydicom.FileDataset, index: int) -> None:
+    if index >= 5:
+        data_set.FrameOfReferenceUID = "1.2.3.4"
+
+
+def no_pixel_data(data_set: pydicom.FileDataset, index: int) -> None:
+    if index == 3:
+        del data_set.PixelData
+
+
+def two_orientations(data_set: pydicom.FileDataset, index: int) -> None:
+    if index == 9:
+        data_set.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+
+
+def no_position(data_set: pydicom.FileDataset, index: int) -> None:
+    if index == 2:
+        del data_set.ImagePositionPatient
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (other_patient, "more than one patient"),
+        (two_frames_of_reference, "frame"),
+        (no_pixel_data, "without pixel data"),
+        (two_orientations, "orientations"),
+        (no_position, "no ImagePositionPatient"),
+    ],
+)
+def test_a_contradicting_series_is_held(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path, change: Change, reason: str
+) -> None:
+    paths = write_series(ct_paths, tmp_path / "sent", change)
+    completion.send(paths)
+    completion.settle()
+    row = completion.series(paths)
+    assert row.state == "held"
+    assert reason in row.reason
+    assert completion.jobs(paths) == []
+
+
+def test_a_missing_slice_is_held_with_its_place(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:4] + ct_paths[5:])
+    completion.settle()
+    row = completion.series(ct_paths)
+    assert row.state == "held"
+    assert "gap of 6.54 mm after slice" in row.reason
+    assert "expected 3.27 mm" in row.reason
+
+
+def test_the_missing_slice_that_comes_late_lets_it_run(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:4] + ct_paths[5:])
+    completion.settle()
+    completion.send(ct_paths[4:5])
+    completion.settle()
+    assert completion.series(ct_paths).state == "processing"
+
+
+def test_the_same_instance_with_other_content_holds_the_case(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    completion.send(ct_paths)
+    data_set = pydicom.dcmread(ct_paths[3])
+    data_set.PixelData = bytes(len(data_set.PixelData))
+    data_set.save_as(tmp_path / "changed.dcm")
+    completion.send([tmp_path / "changed.dcm"])
+    completion.settle()
+    row = completion.series(ct_paths)
+    assert row.state == "held"
+    assert str(data_set.SOPInstanceUID) in row.reason
+    assert "other content" in row.reason
+
+
+def test_a_held_case_does_not_hold_up_another(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    held = write_series(ct_paths, tmp_path / "held", other_patient)
+    completion.send(held)
+    completion.send(ct_paths)
+    completion.settle()
+    assert completion.series(held).state == "held"
+    assert completion.series(ct_paths).state == "processing"
+
+
+def test_a_person_can_release_a_cut_off_series(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths, outcome=ABORTED)
+    completion.settle()
+    command = ask(completion.ledger, RELEASE, series_uid(ct_paths))
+    assert answer_of(completion.ledger, command) is None
+    carry_out(completion.ledger)
+    assert answer_of(completion.ledger, command) == "released as it is"
+    completion.settle(0)
+    assert len(completion.jobs(ct_paths)) == 1
+
+
+def test_a_release_does_not_pass_over_two_patients(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    paths = write_series(ct_paths, tmp_path / "sent", other_patient)
+    completion.send(paths)
+    completion.settle()
+    ask(completion.ledger, RELEASE, series_uid(paths))
+    carry_out(completion.ledger)
+    completion.settle(0)
+    assert completion.series(paths).state == "held"
+    assert completion.jobs(paths) == []
+
+
+def test_a_patients_name_is_nowhere_in_the_ledger(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    def name(data_set: pydicom.FileDataset, index: int) -> None:
+        data_set.PatientName = f"Secretname^{index % 2}"
+
+    paths = write_series(ct_paths, tmp_path / "sent", name)
+    completion.send(paths)
+    completion.settle()
+    assert completion.series(paths).state == "held"
+    completion.ledger.close()
+    for file in completion.configuration.storage_path.glob("ledger.sqlite*"):
+        assert b"Secretname" not in file.read_bytes()
+
+
+def test_a_checkpoint_that_is_gone_holds_the_series(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "model.ckpt").unlink()
+    completion.send(ct_paths)
+    completion.settle()
+    row = completion.series(ct_paths)
+    assert row.state == "held"
+    assert "model.ckpt" in row.reason
+
+
+def test_an_odd_cine_series_is_not_held(completion: Completion, cine_folder: Path) -> None:
+    """Two instances at each position, leading zeros in UIDs, a frame of reference each."""
+    paths = sorted(cine_folder.glob("*.dcm"))
+    completion.send(paths)
+    completion.settle()
+    assert len(completion.jobs(paths)) == 1
+
+
+def test_one_patient_of_two_series_with_the_same_positions_is_two_cases(
+    completion: Completion, cine_folder: Path, tmp_path: Path
+) -> None:
+    sources = sorted(cine_folder.glob("*.dcm"))
+
+    def keep_study(data_set: pydicom.FileDataset, _: int) -> None:
+        data_set.StudyInstanceUID = "1.2.3"
+
+    first = write_series(sources, tmp_path / "first", keep_study)
+    second = write_series(sources, tmp_path / "second", keep_study)
+    assert generate_uid() not in (series_uid(first), series_uid(second))
+    completion.send(first + second)
+    completion.settle()
+    assert len(completion.jobs(first)) == len(completion.jobs(second)) == 1

@@ -1,0 +1,135 @@
+"""A series runs once it is whole, and only then."""
+
+from pathlib import Path
+
+from node.ledger.instances import ABORTED
+from node.ledger.jobs import QUEUED, SUPERSEDED
+from tests.completion.conftest import SETTLE_S, Completion
+from tests.peers import write_series
+
+
+def test_a_released_series_waits_for_the_settle_time(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths)
+    completion.settle(SETTLE_S - 0.1)
+    assert completion.series(ct_paths).state == "settling"
+    completion.settle(0.2)
+    assert completion.series(ct_paths).state == "processing"
+    [job] = completion.jobs(ct_paths)
+    assert job.state == QUEUED
+    assert len(job.request.instance_paths) == 10
+
+
+def test_a_series_over_two_associations_is_one_job(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:5])
+    completion.clock.now += SETTLE_S - 1
+    completion.send(ct_paths[5:])
+    completion.settle()
+    [job] = completion.jobs(ct_paths)
+    assert len(job.request.instance_paths) == 10
+
+
+def test_an_association_that_still_carries_the_series_holds_it_back(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    first, second = completion.open(), completion.open()
+    completion.receive(first, ct_paths[:5])
+    completion.receive(second, ct_paths[5:])
+    completion.tracker.association_ended(first, "released")
+    completion.settle(100)
+    assert completion.jobs(ct_paths) == []
+    completion.tracker.association_ended(second, "released")
+    completion.settle()
+    assert len(completion.jobs(ct_paths)) == 1
+
+
+def test_several_series_in_one_association_are_several_jobs(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    other = write_series(ct_paths, tmp_path / "other")
+    completion.send([path for pair in zip(ct_paths, other, strict=True) for path in pair])
+    completion.settle()
+    assert len(completion.jobs(ct_paths)) == len(completion.jobs(other)) == 1
+
+
+def test_an_aborted_association_never_completes_a_series(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:7], outcome=ABORTED)
+    completion.settle()
+    row = completion.series(ct_paths)
+    assert row.state == "held"
+    assert row.reason.startswith(
+        "7 of 7 instances came only through an association that was aborted"
+    )
+    assert completion.jobs(ct_paths) == []
+
+
+def test_the_rest_of_an_aborted_series_alone_does_not_complete_it(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:7], outcome=ABORTED)
+    completion.send(ct_paths[7:])
+    completion.settle()
+    assert completion.series(ct_paths).state == "held"
+
+
+def test_an_aborted_series_sent_again_runs(completion: Completion, ct_paths: list[Path]) -> None:
+    completion.send(ct_paths[:7], outcome=ABORTED)
+    completion.settle()
+    completion.send(ct_paths)
+    completion.settle()
+    [job] = completion.jobs(ct_paths)
+    assert len(job.request.instance_paths) == 10
+
+
+def test_the_same_series_sent_again_makes_no_second_job(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    for _ in range(3):
+        completion.send(ct_paths)
+        completion.settle()
+    assert len(completion.jobs(ct_paths)) == 1
+    assert "nothing new" in completion.words(ct_paths)[-1]
+
+
+def test_a_late_instance_makes_a_new_job_that_takes_over(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:9])
+    completion.settle()
+    completion.clock.now += 60
+    completion.send(ct_paths[9:])
+    completion.settle()
+    first, second = completion.jobs(ct_paths)
+    assert (first.state, second.state) == (SUPERSEDED, QUEUED)
+    assert len(second.request.instance_paths) == 10
+
+
+def test_a_changed_configuration_is_another_job(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    (tmp_path / "model.ckpt").write_bytes(b"other weights")
+    completion.send(ct_paths)
+    completion.settle()
+    assert len({job.job_id for job in completion.jobs(ct_paths)}) == 2
+
+
+def test_a_second_sender_of_the_same_series_gets_the_results_too(
+    start: object, ct_paths: list[Path]
+) -> None:
+    peers = [
+        {"name": name, "ae_title": name.upper(), "ip": "127.0.0.1", "port": port}
+        for name, port in (("tps", 4001), ("pacs", 4002))
+    ]
+    completion: Completion = start(peers=peers)  # type: ignore[operator]  # a fixture's factory
+    for calling in ("TPS", "PACS", "TPS"):
+        completion.send(ct_paths, calling=calling)
+        completion.settle()
+    [job] = completion.jobs(ct_paths)
+    assert [one.peer for one in job.destinations] == ["tps", "pacs"]

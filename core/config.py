@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from core.errors import ModelError
 from core.uids import PYDICOM_ROOT_UID, is_standard_uid, longest_root_uid
 
 SHIPPED_CHECKPOINT = Path(__file__).parent.parent / "model" / "shipped" / "left_ventricle.ckpt"
@@ -94,9 +95,14 @@ class UnetPipeline(_Section):
         """Text that changes when the pipeline's results could: the checkpoint's content.
 
         Raises:
-            OSError: the checkpoint cannot be read.
+            ModelError: the checkpoint cannot be read.
         """
-        digest = hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest()
+        try:
+            digest = hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise ModelError(
+                f"Checkpoint {self.checkpoint_path} cannot be read ({error.strerror})"
+            ) from error
         return f"unet checkpoint={digest}"
 
 

@@ -17,6 +17,9 @@
 A message is one sentence: what, which UID, expected, found, unit; never a patient's name.
 """
 
+import traceback
+from pathlib import Path
+
 
 class SlicewireError(Exception):
     """Root of every failure that the project explains in words."""
@@ -68,3 +71,10 @@ class OutputError(SlicewireError):
 
 class SendError(SlicewireError):
     """A peer cannot be reached, or did not store an instance."""
+
+
+def explain_fault(error: BaseException) -> str:
+    """Type and place of an unforeseen error; its own message could quote patient data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"unforeseen error {type(error).__name__}{place}"

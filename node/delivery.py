@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import structlog
 
 from core.config import Configuration
-from core.errors import NotADataSetError
+from core.errors import NotADataSetError, explain_fault
 from node.ledger.database import Ledger
 from node.ledger.deliveries import (
     GIVEN_UP,
@@ -78,7 +78,7 @@ class Delivery:
         try:
             self.deliver(job_id, destination)
         except Exception as error:  # noqa: BLE001, the next round tries again
-            log.error("delivery broke off", peer=destination.peer, fault=type(error).__name__)
+            log.error("delivery broke off", peer=destination.peer, fault=explain_fault(error))
         finally:
             with self._lock:
                 self._busy.pop(destination.peer, None)

@@ -16,6 +16,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 
 from core.errors import SlicewireError
 from core.job import Cache, JobRequest, JobResult, Report
+from core.log import quieten_libraries
 
 RunJob = Callable[[JobRequest, Report, Cache], JobResult]
 OnProgress = Callable[[str, float, str], None]
@@ -92,7 +93,8 @@ class _WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untype
         self.cache: dict[str, Any] = {}
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002, the plugin's interface
-        """A Ctrl-C at the node's terminal is the node's to act on, not the worker's."""
+        """Libraries are quiet here too; a Ctrl-C at the terminal is the node's to act on."""
+        quieten_libraries()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -1,13 +1,12 @@
 """Takes queued jobs to the engine, one after the other, and writes down what came of them."""
 
-import traceback
 from concurrent.futures import CancelledError
 
 import structlog
 from sqlalchemy import Connection
 
 from core.config import Configuration
-from core.errors import SlicewireError
+from core.errors import SlicewireError, explain_fault
 from core.job import JobResult
 from node.engine import Engine
 from node.ledger.database import Ledger
@@ -51,7 +50,7 @@ class Runner:
         except SlicewireError as error:
             self._fail(job, str(error))
         except Exception as error:  # noqa: BLE001, any fault of a pipeline is this job's alone
-            self._fail(job, _explain_fault(error))
+            self._fail(job, explain_fault(error))
         else:
             self._finish(job, result)
         return True
@@ -97,10 +96,3 @@ class Runner:
         uid = job.request.series_instance_uid
         now = self._ledger.clock()
         record_event(connection, kind, words, now=now, series_instance_uid=uid)
-
-
-def _explain_fault(error: Exception) -> str:
-    """Type and place of an unforeseen error; its message could quote patient data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].filename.rsplit('/', 2)[-1]}:{frames[-1].lineno}" if frames else ""
-    return f"unforeseen error {type(error).__name__}{place}"

@@ -8,7 +8,12 @@ from pathlib import Path
 import structlog
 
 from core.config import Configuration
-from core.errors import ConfigurationError, StorageUnavailableError
+from core.errors import (
+    ConfigurationError,
+    SlicewireError,
+    StorageUnavailableError,
+    explain_fault,
+)
 from core.job import ATTEMPT_PREFIX
 from imaging.geometry import GeometryRules
 from node.commands import carry_out
@@ -149,10 +154,14 @@ class Node:
             try:
                 busy = bool(step())
             except Exception as error:  # noqa: BLE001, one bad round must not end the node
-                log.error("round failed", part=name, fault=f"{type(error).__name__}: {error}")
+                log.error("round failed", part=name, fault=_words_of(error))
                 busy = False
             if not busy:
                 self._stopping.wait(_POLL_S)
+
+
+def _words_of(error: Exception) -> str:
+    return str(error) if isinstance(error, SlicewireError) else explain_fault(error)
 
 
 def _prepare_storage(storage_path: Path) -> None:

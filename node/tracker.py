@@ -5,34 +5,18 @@ An association that ended makes its series due after a settle time. What then st
 with the reason in words; nothing runs on a part of a patient.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection
 
-from core.config import Configuration, Rule
-from core.errors import NotADataSetError, SeriesError
-from core.job import JobRequest
+from core.config import Configuration
+from core.errors import SeriesError, SlicewireError, explain_fault
 from imaging.geometry import GeometryRules, place
-from imaging.header import Header, read_header
+from imaging.header import read_header
 from imaging.series import check_one_series, promises_image
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
-from node.ledger.instances import ABORTED, RELEASED, StoredInstance, close_association
-from node.ledger.jobs import (
-    DONE,
-    FAILED,
-    Destination,
-    create_job,
-    find_job,
-    requeue_job,
-    set_destinations,
-    supersede_jobs,
-)
+from node.ledger.instances import StoredInstance, close_association
 from node.ledger.series import (
     HELD,
     KEPT,
@@ -45,8 +29,8 @@ from node.ledger.series import (
     set_state,
     settle,
 )
-from node.results import RESULTS_FOLDER, queue_results
 from node.routing import Router
+from node.submission import Submission
 
 log = structlog.get_logger("completion")
 
@@ -68,6 +52,7 @@ class Tracker:
         self._ledger = ledger
         self._router = router
         self._geometry_rules = geometry_rules
+        self._submission = Submission(configuration, ledger, router)
 
     def association_ended(self, association: int, outcome: str) -> None:
         """Record the end of an association; its series are looked at after the settle time."""
@@ -77,8 +62,7 @@ class Tracker:
             close_association(connection, association, outcome, now)
             for uid in series_of_association(connection, association):
                 settle(connection, uid, association, ready_at)
-                words = f"association {outcome}" if outcome in (RELEASED, ABORTED) else outcome
-                record_event(connection, "association", words, now=now, series_instance_uid=uid)
+                record_event(connection, "association", outcome, now=now, series_instance_uid=uid)
 
     def examine_due(self) -> int:
         """Decide on every series whose settle time is over; how many that were."""
@@ -95,8 +79,10 @@ class Tracker:
             cut_off = count_cut_off(connection, uid)
         try:
             state, words = self._decide(row, instances, cut_off)
-        except (SeriesError, NotADataSetError) as error:
+        except SlicewireError as error:
             state, words = HELD, str(error)
+        except Exception as error:  # noqa: BLE001, one series must not stop the others
+            state, words = HELD, explain_fault(error)
         with self._ledger.writing() as connection:
             if state != PROCESSING:
                 set_state(connection, uid, state, words)
@@ -121,88 +107,8 @@ class Tracker:
             return KEPT, "no rule of the configuration matches: stored, not processed"
         kind = self._configuration.pipelines[rule.pipeline].kind
         place(headers, self._geometry_rules[kind])
-        return PROCESSING, self._submit(row, rule, headers, instances)
-
-    def _submit(
-        self,
-        row: SeriesRow,
-        rule: Rule,
-        headers: Sequence[Header],
-        instances: Sequence[StoredInstance],
-    ) -> str:
-        now = self._ledger.clock()
-        destinations = self._router.destinations(rule, row.sender)
-        request = self._request(row, rule, headers, instances)
-        with self._ledger.writing() as connection:
-            set_state(connection, row.series_instance_uid, PROCESSING)
-            words = self._create_or_join(connection, request, destinations)
-            for job_id in supersede_jobs(connection, request):
-                words += f"; takes over from job {job_id[:12]}"
-            if not destinations:
-                words += "; no destination, results stay here"
-                record_event(
-                    connection,
-                    "no destination",
-                    "sender is no configured peer and --scu_ip/--scu_port are not given",
-                    now=now,
-                    series_instance_uid=row.series_instance_uid,
-                )
-        return words
-
-    def _create_or_join(
-        self, connection: Connection, request: JobRequest, destinations: tuple[Destination, ...]
-    ) -> str:
-        """The same series twice is one job; a sender without its results yet is added to it."""
-        now = self._ledger.clock()
-        job = find_job(connection, request.job_id)
-        name = f"job {request.job_id[:12]} ({request.pipeline})"
-        if job is None:
-            create_job(connection, request, destinations, now)
-            return f"{len(request.instance_paths)} instances, {name} queued"
-        known = {one.peer for one in job.destinations}
-        joined = tuple(one for one in destinations if one.peer not in known)
-        set_destinations(connection, job.job_id, job.destinations + joined)
-        if job.state == FAILED:
-            requeue_job(connection, job.job_id)
-            return f"nothing new, {name} tried again"
-        if job.state == DONE:
-            queue_results(
-                connection,
-                replace(job, destinations=joined),
-                storage_path=self._storage_path,
-                export_series=self._configuration.export_series,
-                now=now,
-            )
-        return f"nothing new, {name} stands" + "".join(f", also for {one.peer}" for one in joined)
-
-    def _request(
-        self,
-        row: SeriesRow,
-        rule: Rule,
-        headers: Sequence[Header],
-        instances: Sequence[StoredInstance],
-    ) -> JobRequest:
-        pipeline = self._configuration.pipelines[rule.pipeline]
-        used = {header.sop_instance_uid for header in headers}
-        contents = sorted(
-            f"{one.sop_instance_uid} {one.sha256}"
-            for one in instances
-            if one.sop_instance_uid in used and not one.differs
-        )
-        about = [row.series_instance_uid, rule.pipeline, pipeline.fingerprint()]
-        about += [self._configuration.root_uid, *contents]
-        job_id = hashlib.sha256("\n".join(about).encode()).hexdigest()
-        return JobRequest(
-            job_id=job_id,
-            series_instance_uid=row.series_instance_uid,
-            instance_paths=tuple(str(header.path.absolute()) for header in headers),
-            pipeline=rule.pipeline,
-            kind=pipeline.kind,
-            parameters=pipeline.parameters(),
-            root_uid=self._configuration.root_uid,
-            created=datetime.fromtimestamp(self._ledger.clock(), UTC).astimezone(),
-            output_dir=str(Path(self._storage_path, RESULTS_FOLDER, job_id).absolute()),
-        )
+        contents = {one.sop_instance_uid: one.sha256 for one in instances if not one.differs}
+        return PROCESSING, self._submission.submit(row, rule, headers, contents)
 
 
 def _check_undisputed(instances: Sequence[StoredInstance], cut_off: int) -> None:

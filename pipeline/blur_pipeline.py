@@ -14,6 +14,7 @@ from pipeline.task import Task
 from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
 
 _MOST_PANELS = 6
+_WINDOW_PERCENTILES = (1, 99.5)
 
 
 def run_blur(task: Task) -> JobResult:
@@ -64,11 +65,18 @@ def _write_side_results(task: Task, volumes: list[Volume], blurred: list[Voxels]
             affine_mm=volumes[0].affine_mm if len(volumes) == 1 else None,
             slice_spacing_mm=task.placement.slice_spacing_mm,
         )
-        panels = []
-        for index in choose_panels(len(volumes[0].voxels), _MOST_PANELS):
-            before, after = volumes[0].voxels[index], blurred[0][index]
-            panels += [
-                Panel(before, (), f"slice {index + 1}"),
-                Panel(after, (), f"slice {index + 1} blurred"),
-            ]
-        write_png(overview_picture(panels), task.folder / OVERVIEW_FILE)
+        picture = overview_picture(_panels(volumes[0], blurred[0]))
+        write_png(picture, task.folder / OVERVIEW_FILE)
+
+
+def _panels(volume: Volume, blurred: Voxels) -> list[Panel]:
+    """Source and result of some slices, each pair in one window."""
+    _, row_mm, column_mm = volume.spacing_mm
+    panels = []
+    for index in choose_panels(len(blurred), _MOST_PANELS):
+        low, high = np.percentile(volume.voxels[index], _WINDOW_PERCENTILES)
+        for image, words in ((volume.voxels[index], ""), (blurred[index], " blurred")):
+            caption = f"slice {index + 1}{words}"
+            window = (float(low), float(high))
+            panels.append(Panel(image, (), caption, window=window, aspect=row_mm / column_mm))
+    return panels

@@ -24,6 +24,7 @@ from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
 Masks = dict[str, npt.NDArray[np.bool_]]
 _MOST_PANELS = 12
 _LABEL = "SLICEWIRE"
+_UNCOLOURED = (255, 255, 0)
 
 
 def run_unet(task: Task) -> JobResult:
@@ -101,14 +102,16 @@ def _panels(
         for contour in roi.contours:
             pixels, _ = planes[contour.referenced_sop_instance_uid].to_pixels(contour.points_mm)
             outlines.setdefault(contour.referenced_sop_instance_uid, []).append(
-                Outline(pixels, roi.color_rgb)
+                Outline(pixels, roi.color_rgb or _UNCOLOURED)
             )
+    row_mm, column_mm = _spacing(headers[0])
     drawn = [i for i, header in enumerate(headers) if header.sop_instance_uid in outlines]
     return [
         Panel(
             images[drawn[pick]],
             outlines[headers[drawn[pick]].sop_instance_uid],
             f"instance {headers[drawn[pick]].instance_number}",
+            aspect=row_mm / column_mm,
         )
         for pick in choose_panels(len(drawn), _MOST_PANELS)
     ]

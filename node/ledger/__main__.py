@@ -20,11 +20,12 @@ from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
 from node.ledger.stories import Story, all_stories, story_of
 
 _ANSWER_WITHIN_S = 10.0
+_TABLE_WIDTH = 400  # UIDs are whole, so that they can be copied; a terminal wraps by itself
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
-    out = Console(highlight=False, markup=False, soft_wrap=True)
+    out = Console(highlight=False, markup=False, soft_wrap=True, width=_TABLE_WIDTH)
     try:
         values = _parser().parse_args(argv)
         ledger = _existing_ledger(values.storage_path)
@@ -69,7 +70,9 @@ def _existing_ledger(storage_path: Path) -> Ledger:
 
 
 def _list(out: Console, ledger: Ledger) -> int:
-    table = Table("last instance", "series", "from", "instances", "state", "why", box=None)
+    table = Table(box=None)
+    for name in ("last instance", "series", "from", "instances", "state", "why"):
+        table.add_column(name, no_wrap=True)
     for story in all_stories(ledger):
         table.add_row(
             _clock(story.last_at),

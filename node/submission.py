@@ -1,0 +1,123 @@
+"""From a whole series to a job: its identity, and what stands under that identity already."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from core.config import Configuration, Rule
+from core.job import JobRequest
+from imaging.header import Header
+from node.ledger.database import Ledger
+from node.ledger.events import record_event
+from node.ledger.jobs import (
+    DONE,
+    FAILED,
+    SUPERSEDED,
+    Destination,
+    create_job,
+    find_job,
+    requeue_job,
+    set_destinations,
+    supersede_jobs,
+)
+from node.ledger.series import PROCESSING, SeriesRow, set_state
+from node.results import RESULTS_FOLDER, queue_results
+from node.routing import Router
+
+_NO_DESTINATION = "sender is no configured peer and --scu_ip/--scu_port are not given"
+
+
+class Submission:
+    """Queues jobs, each identity once."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger, router: Router) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+        self._router = router
+
+    def submit(
+        self,
+        row: SeriesRow,
+        rule: Rule,
+        headers: Sequence[Header],
+        contents: Mapping[str, str],
+    ) -> str:
+        """Queue the job of a series, or join the one that stands; answers what was done.
+
+        `contents` maps SOP Instance UIDs to the hashes of what is stored under them.
+
+        Raises:
+            ModelError: the pipeline's checkpoint cannot be read.
+        """
+        destinations = self._router.destinations(rule, row.sender)
+        request = self._request(row, rule, headers, contents)
+        with self._ledger.writing() as connection:
+            set_state(connection, row.series_instance_uid, PROCESSING)
+            words = self._create_or_join(connection, request, destinations)
+            for job_id in supersede_jobs(connection, request):
+                words += f"; takes over from job {job_id[:12]}"
+            if not destinations:
+                words += "; no destination, results stay here"
+                record_event(
+                    connection,
+                    "no destination",
+                    _NO_DESTINATION,
+                    now=self._ledger.clock(),
+                    series_instance_uid=row.series_instance_uid,
+                )
+        return words
+
+    def _create_or_join(
+        self, connection: Connection, request: JobRequest, destinations: tuple[Destination, ...]
+    ) -> str:
+        """The same series twice is one job; a sender without its results yet is added to it."""
+        now = self._ledger.clock()
+        job = find_job(connection, request.job_id)
+        name = f"job {request.job_id[:12]} ({request.pipeline})"
+        if job is None:
+            create_job(connection, request, destinations, now)
+            return f"{len(request.instance_paths)} instances, {name} queued"
+        known = {one.peer for one in job.destinations}
+        joined = tuple(one for one in destinations if one.peer not in known)
+        set_destinations(connection, job.job_id, job.destinations + joined)
+        if job.state in (FAILED, SUPERSEDED):
+            requeue_job(connection, job.job_id)
+            return f"nothing new, {name} tried again"
+        if job.state == DONE:
+            queue_results(
+                connection,
+                replace(job, destinations=joined),
+                storage_path=self._configuration.storage_path,
+                export_series=self._configuration.export_series,
+                now=now,
+            )
+        return f"nothing new, {name} stands" + "".join(f", also for {one.peer}" for one in joined)
+
+    def _request(
+        self,
+        row: SeriesRow,
+        rule: Rule,
+        headers: Sequence[Header],
+        contents: Mapping[str, str],
+    ) -> JobRequest:
+        pipeline = self._configuration.pipelines[rule.pipeline]
+        used = sorted(header.sop_instance_uid for header in headers)
+        about = [row.series_instance_uid, rule.pipeline, pipeline.fingerprint()]
+        about += [self._configuration.root_uid, *(f"{uid} {contents[uid]}" for uid in used)]
+        job_id = hashlib.sha256("\n".join(about).encode()).hexdigest()
+        results = self._configuration.storage_path / RESULTS_FOLDER
+        return JobRequest(
+            job_id=job_id,
+            series_instance_uid=row.series_instance_uid,
+            instance_paths=tuple(str(header.path.absolute()) for header in headers),
+            pipeline=rule.pipeline,
+            kind=pipeline.kind,
+            parameters=pipeline.parameters(),
+            root_uid=self._configuration.root_uid,
+            created=datetime.fromtimestamp(self._ledger.clock(), UTC).astimezone(),
+            output_dir=str(Path(results, job_id).absolute()),
+        )

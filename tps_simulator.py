@@ -17,7 +17,7 @@ from core.arguments import ArgumentParser, ae_title, listen_port, port, seconds,
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from imaging.verdict_picture import write_verdict_picture
-from node.play import EXPECTATIONS, PASSED, Outcome, Play
+from node.play import EXPECTATIONS, PASSED, Outcome, Play, counted
 from node.scu import PeerAddress
 from node.simulation import simulate
 
@@ -56,16 +56,17 @@ def write_results(play: Play, outcome: Outcome) -> list[Path]:
 def table_of(outcome: Outcome) -> Table:
     """Sent, stored, received, checked, one row each."""
     table = Table("step", "result", "", title="Planning system simulator")
-    table.add_row("sent", f"{len(outcome.sent)} instances", _seconds(outcome, "sending"))
-    table.add_row("stored", f"{outcome.stored} instances", "")
-    came = ", ".join(f"{count} {kind}" for kind, count in outcome.received_kinds.items())
-    associations = f" in {outcome.associations} associations" if came else ""
-    table.add_row("received", (came or "nothing") + associations, _seconds(outcome, "waiting"))
+    table.add_row("sent", counted(len(outcome.sent), "instances"), _seconds(outcome, "sending"))
+    table.add_row("stored", counted(outcome.stored, "instances"), "")
+    times = f" on {counted(outcome.associations, 'associations')}" if outcome.associations else ""
+    table.add_row("received", outcome.came_back + times, _seconds(outcome, "waiting"))
     for check in outcome.checks:
         table.add_row(check.name, check.words, "ok" if check.passed else "WRONG")
     for one in outcome.agreements:
         words = f"Dice {one.dice:.3f}, 95 % Hausdorff {one.hausdorff_95_mm:.2f} mm"
-        table.add_row(f"{one.structure} / {one.truth_name}", words, f"{one.instances} instances")
+        table.add_row(
+            f"{one.structure} / {one.truth_name}", words, counted(one.instances, "instances")
+        )
     return table
 
 

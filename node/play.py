@@ -63,6 +63,12 @@ class Outcome:
     exit_code: int = WRONG
     reason: str = ""
 
+    @property
+    def came_back(self) -> str:
+        """What came back, counted, in words."""
+        kinds = self.received_kinds.items()
+        return ", ".join(counted(count, kind) for kind, count in kinds) or "nothing"
+
     def report(self) -> dict[str, Any]:
         """Plain values for a JSON file: UIDs and figures, nothing of the patient."""
         return {
@@ -77,6 +83,11 @@ class Outcome:
             "checks": [asdict(check) for check in self.checks],
             "structures": [_finite(asdict(agreement)) for agreement in self.agreements],
         }
+
+
+def counted(count: int, plural: str) -> str:
+    """Such as "1 instance" or "2 instances"."""
+    return f"{count} {plural.removesuffix('s') if count == 1 else plural}"
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:

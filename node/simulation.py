@@ -12,7 +12,7 @@ from imaging.truth import Truth, read_truth
 from imaging.verdict import is_complete, judge, read_headers, sort_returned
 from node.collector import Collector
 from node.gathering import gather
-from node.play import NOTHING_CAME, PASSED, WRONG, Outcome, Play
+from node.play import NOTHING_CAME, PASSED, WRONG, Outcome, Play, counted
 from node.scu import InstanceToSend, SendOutcome, send
 
 
@@ -39,14 +39,14 @@ def simulate(
         port = _listen(collector, play)
         if on_listening is not None:
             on_listening(port)
-        tell(f"sending {len(instances)} instances to {play.node}")
+        tell(f"sending {counted(len(instances), 'instances')} to {play.node}")
         failure = _send(play, outcome, instances)
         if failure:
             outcome.reason = failure
             return outcome
         tell(f"waiting for results on {play.listen_ip}:{port}")
         enough = _wait(play, outcome, collector)
-    tell(f"checking {len(outcome.received)} instances that came back")
+    tell(f"checking what came back: {counted(len(outcome.received), 'instances')}")
     _judge(play, outcome, enough=enough)
     return outcome
 
@@ -144,12 +144,13 @@ def _kinds(paths: Sequence[Path], sent: Mapping[str, Header]) -> dict[str, int]:
 
 
 def _what_is_missing(play: Play, outcome: Outcome) -> str:
-    came = ", ".join(f"{count} {kind}" for kind, count in outcome.received_kinds.items())
     wanted = {
         "structure_set": "a structure set of the study",
         "series": "a derived series as long as the one sent",
     }.get(play.expect, "a structure set or a derived series as long as the one sent")
-    return f"only part came back within {play.timeout_s:g} s: {came}, expected {wanted}"
+    return (
+        f"only part came back within {play.timeout_s:g} s: {outcome.came_back}, expected {wanted}"
+    )
 
 
 def _hold_against_truth(play: Play, outcome: Outcome, truth: Truth) -> list[str]:
@@ -167,8 +168,8 @@ def _hold_against_truth(play: Play, outcome: Outcome, truth: Truth) -> list[str]
 
 
 def _praise(outcome: Outcome) -> str:
-    came = ", ".join(f"{count} {kind}" for kind, count in outcome.received_kinds.items())
-    words = [f"{outcome.stored} instances sent, {came} came back and belong to them"]
+    sent = counted(outcome.stored, "instances")
+    words = [f"{sent} sent; {outcome.came_back} came back, right in every check"]
     words += [
         f"{one.structure} Dice {one.dice:.3f}, 95 % Hausdorff {one.hausdorff_95_mm:.2f} mm"
         for one in outcome.agreements

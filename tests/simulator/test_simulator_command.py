@@ -41,7 +41,7 @@ def test_a_pass_leaves_table_report_picture_and_files(
     code = main([*flags, "--map", "i=LV_Endocardium", "--output", str(output), str(cine_folder)])
     printed = capsys.readouterr().out
     assert code == 0, printed
-    assert printed.splitlines()[-1].startswith("PASS: 22 instances sent, 1 structure sets came")
+    assert printed.splitlines()[-1].startswith("PASS: 22 instances sent; 1 structure set came back")
     assert "Dice 1.000, 95 % Hausdorff 0.00 mm" in printed
     report = json.loads((output / "report.json").read_text())
     assert report["verdict"] == "PASS"

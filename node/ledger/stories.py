@@ -1,6 +1,6 @@
 """The whole story of a series in one value: from association to delivery, in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -9,7 +9,7 @@ from node.ledger.database import Ledger
 from node.ledger.deliveries import STORED, WAITING, DeliveryState, delivery_states
 from node.ledger.events import events_of
 from node.ledger.jobs import DONE, SUPERSEDED, JobRow, jobs_of
-from node.ledger.series import PROCESSING, SeriesRow, all_series, instances_of
+from node.ledger.series import HELD, KEPT, PROCESSING, SeriesRow, all_series, instances_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Story:
     state: str
     reason: str
     events: tuple[tuple[float, str, str], ...]
+    settled_s: float | None
+    """From the end of the last association to the decision; None before it."""
     result_folders: tuple[str, ...]
 
 
@@ -49,6 +51,7 @@ def _story(connection: Connection, row: SeriesRow) -> Story:
     if state == PROCESSING:
         state, reason = _stand(connection, jobs)
     sender = row.sender
+    events = events_of(connection, row.series_instance_uid)
     return Story(
         series_instance_uid=row.series_instance_uid,
         sender=f"{sender.calling_ae_title}@{sender.address} to {sender.called_ae_title}",
@@ -56,9 +59,16 @@ def _story(connection: Connection, row: SeriesRow) -> Story:
         last_at=row.last_at,
         state=state,
         reason=reason,
-        events=tuple(events_of(connection, row.series_instance_uid)),
+        events=tuple(events),
+        settled_s=_settled_s(events),
         result_folders=tuple(job.request.output_dir for job in jobs if job.state == DONE),
     )
+
+
+def _settled_s(events: Sequence[tuple[float, str, str]]) -> float | None:
+    ended = [at for at, kind, _ in events if kind == "association"]
+    decided = [at for at, kind, _ in events if kind in (PROCESSING, HELD, KEPT)]
+    return decided[-1] - ended[-1] if ended and decided else None
 
 
 def _stand(connection: Connection, jobs: list[JobRow]) -> tuple[str, str]:

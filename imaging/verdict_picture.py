@@ -51,7 +51,7 @@ def write_verdict_picture(
         return False
     chosen = [headers[index] for index in choose_panels(len(headers), _MOST_PANELS)]
     colors = {name: _COLORS[i % len(_COLORS)] for i, name in enumerate(returned)}
-    left = _panels(chosen, returned, colors)
+    left = _panels(chosen, _compared_last(returned, pairs or {}), colors)
     right = _panels(chosen, drawn, _colors_of_truth(drawn, colors, pairs or {}))
     if not left:
         return False
@@ -66,6 +66,12 @@ def write_verdict_picture(
 def _shown(truth: Truth, pairs: Mapping[str, str]) -> Contours:
     wanted = set(pairs) or set(truth.contours) - {RING}
     return {name: by_uid for name, by_uid in truth.contours.items() if name in wanted}
+
+
+def _compared_last(returned: Contours, pairs: Mapping[str, str]) -> Contours:
+    """Drawn last and so on top: neighbouring structures share their edges."""
+    names = sorted(returned, key=lambda name: name in pairs.values())
+    return {name: returned[name] for name in names}
 
 
 def _ordered(headers: Sequence[Header]) -> list[Header]:

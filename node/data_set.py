@@ -12,9 +12,9 @@ from pydicom.errors import InvalidDicomError
 
 from core.errors import InstanceError, NotADataSetError, UidMismatchError
 from core.uids import is_safe_uid
+from imaging.whole import check_whole
 
 _DEFER_BYTES = 4096
-_UNDEFINED_LENGTH = 0xFFFFFFFF
 _IDENTIFIERS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 _UNREADABLE = (
     InvalidDicomError,
@@ -38,7 +38,7 @@ def examine(content: bytes, sop_class_uid: str, sop_instance_uid: str) -> FileDa
     """
     try:
         data_set = pydicom.dcmread(BytesIO(content), defer_size=_DEFER_BYTES)
-        _check_whole(data_set, len(content))
+        check_whole(data_set, len(content))
         found = {keyword: str(data_set.get(keyword, "")) for keyword in _IDENTIFIERS}
     except _UNREADABLE as error:
         raise NotADataSetError(
@@ -74,20 +74,6 @@ def _values(data_set: Dataset) -> dict[int, Any]:
             value = raw.value if isinstance(raw, RawDataElement) else element.value
             values[tag] = value or b""  # empty is empty, whatever stands for it
     return values
-
-
-def _check_whole(data_set: FileDataset, size: int) -> None:
-    if data_set.file_meta.TransferSyntaxUID.is_deflated:
-        return  # a deflated stream that ends early does not inflate
-    for element in data_set.values():
-        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
-            continue
-        end = element.value_tell + element.length
-        if end > size:
-            raise NotADataSetError(
-                f"Instance {data_set.get('SOPInstanceUID', '')}: truncated, element {element.tag} "
-                f"needs {element.length} bytes, found {size - element.value_tell}"
-            )
 
 
 def _check_identifiers(found: dict[str, str], sop_instance_uid: str) -> None:

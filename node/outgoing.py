@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pydicom
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.errors import InvalidDicomError
 from pydicom.filebase import DicomBytesIO
@@ -18,11 +17,10 @@ from pynetdicom.dsutils import split_dataset
 
 from core.errors import NotADataSetError
 from imaging.transcode import write_uncompressed
+from imaging.whole import check_whole
 
 _DEFER_BYTES = 4096
 _PREAMBLE_BYTES = 128
-_UNDEFINED_LENGTH = 0xFFFFFFFF
-_DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def instance_to_send(path: Path) -> InstanceToSend:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
     except (OSError, struct.error, zlib.error, NotImplementedError) as error:
         raise NotADataSetError(f"{path.name}: cannot be read ({error})") from error
-    _check_whole(data_set, instance)
+    check_whole(data_set, path.stat().st_size)
     return instance
 
 
@@ -71,21 +69,6 @@ def _uid(data_set: FileDataset, keyword: str) -> str:
     value = element.value
     text = value.decode("ascii") if isinstance(value, bytes) else str(value)
     return text.rstrip("\x00 ")
-
-
-def _check_whole(data_set: FileDataset, instance: InstanceToSend) -> None:
-    if instance.transfer_syntax_uid == _DEFLATED:
-        return  # offsets count inflated bytes, and zlib has checked the end
-    size_bytes = instance.path.stat().st_size
-    for element in data_set.values():
-        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
-            continue
-        end = element.value_tell + element.length
-        if end > size_bytes:
-            raise NotADataSetError(
-                f"{instance.path.name}: cut off, element {element.tag} of instance "
-                f"{instance.sop_instance_uid} ends at byte {end}, the file at {size_bytes}"
-            )
 
 
 @contextmanager

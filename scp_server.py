@@ -20,10 +20,11 @@ from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
 from node.supervisor import Node
-from pipeline.entry import GEOMETRY_RULES, run_job
+from pipeline.kinds import GEOMETRY_RULES
 
 _DEFAULT_CONFIG = Path("config.yaml")
 _LOG_FILE = "debug.log"
+_PIPELINES = "pipeline.entry:run_job"
 _FLAGS = {
     "scp_ip": "address to listen on; 0.0.0.0 for every one",
     "scp_port": "port to listen on; 0 for any free one",
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _start(configuration: Configuration) -> Node:
     quieten_libraries()
     _config.LOG_HANDLER_LEVEL = "none"  # pynetdicom's own log quotes what peers send
-    node = Node(configuration, run_job, geometry_rules=GEOMETRY_RULES)
+    node = Node(configuration, _PIPELINES, geometry_rules=GEOMETRY_RULES)
     node.prepare()
     log_file = configuration.log.file or configuration.storage_path / _LOG_FILE
     configure_logging(

@@ -5,6 +5,7 @@ whatever is lost here is queued again at the next start.
 """
 
 import logging
+import pkgutil
 import signal
 import threading
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from core.job import Cache, JobRequest, JobResult, Report
 from core.log import quieten_libraries
 
 RunJob = Callable[[JobRequest, Report, Cache], JobResult]
+"""A pipeline's entry; a worker finds it by name, so that the node itself never loads torch."""
 OnProgress = Callable[[str, float, str], None]
 """Job id, fraction done, what is being done."""
 _CACHE = "model-cache"
@@ -29,9 +31,10 @@ _ATTEMPTS_OF_A_KILLER = 1
 class Engine:
     """Runs one job at a time in a worker process of its own."""
 
-    def __init__(self, run_job: RunJob, *, on_progress: OnProgress, scratch_folder: Path) -> None:
+    def __init__(self, entry: str, *, on_progress: OnProgress, scratch_folder: Path) -> None:
+        """`entry` names a `RunJob` as `package.module:function`."""
         dask.config.set({"distributed.scheduler.allowed-failures": _ATTEMPTS_OF_A_KILLER})
-        self._run_job = run_job
+        self._entry = entry
         self._cluster = LocalCluster(
             n_workers=1,
             threads_per_worker=1,
@@ -42,7 +45,7 @@ class Engine:
             dashboard=False,
         )
         self._client = Client(self._cluster, set_as_default=False)
-        self._client.register_plugin(_WorkerState(), name=_CACHE)
+        self._client.register_plugin(_WorkerState(entry), name=_CACHE)
         self._client.subscribe_topic(_PROGRESS, lambda event: on_progress(*event[1]))
         self._running: Future | None = None
         self._lock = threading.Lock()
@@ -55,7 +58,7 @@ class Engine:
             concurrent.futures.CancelledError: `cancel` was called meanwhile.
         """
         key = f"{request.job_id[:16]}-{attempt}"
-        future = self._client.submit(_run_on_worker, self._run_job, request, key=key, pure=False)
+        future = self._client.submit(_run_on_worker, self._entry, request, key=key, pure=False)
         with self._lock:
             self._running = future
         try:
@@ -87,9 +90,10 @@ class Engine:
 
 
 class _WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
-    """What lives as long as the worker process: loaded models."""
+    """What lives as long as the worker process: the pipelines' code and loaded models."""
 
-    def __init__(self) -> None:
+    def __init__(self, entry: str) -> None:
+        self._entry = entry
         self.cache: dict[str, Any] = {}
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002, the plugin's interface
@@ -97,12 +101,14 @@ class _WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untype
         quieten_libraries()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        pkgutil.resolve_name(self._entry)  # import now, not while the first series waits
 
 
-def _run_on_worker(run_job: RunJob, request: JobRequest) -> JobResult:
-    worker = get_worker()
+def _run_on_worker(entry: str, request: JobRequest) -> JobResult:
+    worker, run_job = get_worker(), pkgutil.resolve_name(entry)
 
     def report(fraction: float, words: str) -> None:
         worker.log_event(_PROGRESS, (request.job_id, fraction, words))
 
-    return run_job(request, report, worker.plugins[_CACHE].cache)
+    result: JobResult = run_job(request, report, worker.plugins[_CACHE].cache)
+    return result

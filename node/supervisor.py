@@ -18,7 +18,7 @@ from core.job import ATTEMPT_PREFIX
 from imaging.geometry import GeometryRules
 from node.commands import carry_out
 from node.delivery import Delivery
-from node.engine import Engine, RunJob
+from node.engine import Engine
 from node.inbox import INCOMING_FOLDER, Inbox
 from node.ledger.database import open_ledger
 from node.ledger.instances import ABORTED, open_associations
@@ -42,12 +42,13 @@ class Node:
     def __init__(
         self,
         configuration: Configuration,
-        run_job: RunJob,
+        entry: str,
         *,
         geometry_rules: Mapping[str, GeometryRules],
     ) -> None:
+        """`entry` names the pipelines' function, `geometry_rules` are theirs by kind."""
         self._configuration = configuration
-        self._run_job = run_job
+        self._entry = entry
         self._geometry_rules = geometry_rules
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -85,7 +86,7 @@ class Node:
         self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
         self._resume()
         scratch = configuration.storage_path / _SCRATCH_FOLDER
-        self._engine = Engine(self._run_job, on_progress=self._on_progress, scratch_folder=scratch)
+        self._engine = Engine(self._entry, on_progress=self._on_progress, scratch_folder=scratch)
         self._runner = Runner(configuration, ledger, self._engine)
         self._delivery = Delivery(configuration, ledger)
         self._repeat("completion", self._tracker.examine_due)

@@ -6,18 +6,17 @@ from types import MappingProxyType
 from core.errors import ConfigurationError
 from core.identity import Provenance
 from core.job import Cache, JobRequest, JobResult, Report
-from imaging.geometry import RULES_2D, RULES_3D, place
+from imaging.geometry import place
 from imaging.header import read_header
 from imaging.series import check_one_series
 from pipeline.blur_pipeline import run_blur
+from pipeline.kinds import GEOMETRY_RULES
 from pipeline.stopwatch import Stopwatch
 from pipeline.task import Task
 from pipeline.unet_pipeline import run_unet
 from pipeline.workspace import attempt_folder, commit, read_result
 
 _PROGRAMS = MappingProxyType({"blur": run_blur, "unet": run_unet})
-GEOMETRY_RULES = MappingProxyType({"blur": RULES_3D, "unet": RULES_2D})
-"""What each kind of pipeline asks of a series; the node's completion asks the same."""
 
 
 def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:

@@ -1,0 +1,133 @@
+"""The node as its user starts it, and a peer that receives what it sends."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import yaml
+from pydicom.dataset import FileDataset
+from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom.events import Event
+
+from node.ledger.database import open_ledger
+from node.ledger.stories import Story, story_of
+
+ROOT = Path(__file__).parents[1]
+QUICK = {"completion": {"settle_s": 0.3}, "delivery": {"first_retry_s": 0.5}}
+
+
+class Sink:
+    """A storage SCP that keeps what each association brought, in order."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.visits: list[list[FileDataset]] = []
+        self.released = 0
+        self._entity = AE(ae_title="SINK")
+        for context in AllStoragePresentationContexts:
+            self._entity.add_supported_context(str(context.abstract_syntax))
+        handlers: list[Any] = [
+            (evt.EVT_ACCEPTED, lambda _: self.visits.append([])),
+            (evt.EVT_C_STORE, self.on_c_store),
+            (evt.EVT_RELEASED, self.on_released),
+        ]
+        server: Any = self._entity.start_server(
+            ("127.0.0.1", port), block=False, evt_handlers=handlers
+        )
+        self.port = int(server.socket.getsockname()[1])
+
+    def on_c_store(self, event: Event) -> int:
+        self.visits[-1].append(pydicom.dcmread(BytesIO(event.encoded_dataset())))
+        return 0
+
+    def on_released(self, _: Event) -> None:
+        self.released += 1
+
+    def wait_for(self, count: int, within_s: float = 120.0) -> list[FileDataset]:
+        """The `count`-th association's instances, once it is released."""
+        wait_until(lambda: self.released >= count, within_s)
+        return self.visits[count - 1]
+
+    def close(self) -> None:
+        self._entity.shutdown()
+
+
+class NodeProcess:
+    """`scp_server.py` with a configuration file of its own."""
+
+    def __init__(self, folder: Path, **keys: Any) -> None:
+        self.folder = folder
+        self.storage_path = folder / "storage"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config = folder / "config.yaml"
+        self.config.write_text(yaml.safe_dump(QUICK | keys))
+        self.address = ("127.0.0.1", 0)
+
+    def start(self, *flags: str) -> "NodeProcess":
+        command = [sys.executable, str(ROOT / "scp_server.py"), "--config", str(self.config)]
+        command += ["--scp-port", "0", "--storage-path", str(self.storage_path), *flags]
+        self.errors = self.folder / f"stderr-{time.monotonic_ns()}"
+        with self.errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                cwd=ROOT,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "listens on" in line, self.errors.read_text()
+        ip, port = line.split(" listens on ")[1].split(" as ")[0].split(":")
+        self.address = (ip, int(port))
+        return self
+
+    def stop(self, number: int = signal.SIGTERM, within_s: float = 60.0) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(within_s)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+    def story(self, series_instance_uid: str) -> Story | None:
+        ledger = open_ledger(self.storage_path)
+        try:
+            return story_of(ledger, series_instance_uid)
+        finally:
+            ledger.close()
+
+    def wait_for_state(self, series_instance_uid: str, *states: str) -> Story:
+        found: list[Story] = []
+
+        def is_there() -> bool:
+            story = self.story(series_instance_uid)
+            if story is not None and story.state in states:
+                found.append(story)
+            return bool(found)
+
+        wait_until(is_there, 120.0)
+        return found[0]
+
+    def logs(self) -> str:
+        texts = [path.read_text() for path in self.folder.glob("stderr-*")]
+        return "".join([*texts, (self.storage_path / "debug.log").read_text()])
+
+
+def wait_until(condition: Callable[[], bool], within_s: float) -> None:
+    pause, end = threading.Event(), time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {within_s} s"
+        pause.wait(0.1)
+
+
+def series_uid(paths: Sequence[Path]) -> str:
+    return str(pydicom.dcmread(paths[0], stop_before_pixels=True).SeriesInstanceUID)

@@ -1,0 +1,74 @@
+"""One node process for many series, each with UIDs of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.node_process import NodeProcess, Sink
+from tests.peers import EXPLICIT, IMPLICIT, MR, associate, store_file, write_series
+
+CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
+SENDABLE = (MR, CT_CLASS, "1.2.840.10008.5.1.4.1.1.481.3")
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[Sink]:
+    """Where the node's results go when the sender is no peer."""
+    sink = Sink()
+    yield sink
+    sink.close()
+
+
+@pytest.fixture(scope="module")
+def node(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """A node with rules: BLUR is blurred, BROKEN fails, other MR is segmented."""
+    folder = tmp_path_factory.mktemp("node")
+    broken = folder / "broken.ckpt"
+    broken.write_bytes(b"no checkpoint")
+    node = NodeProcess(
+        folder,
+        scu_ip="127.0.0.1",
+        scu_port=sink.port,
+        pipelines={"broken": {"kind": "unet", "checkpoint_path": str(broken)}},
+        rules=[
+            {"called_ae_title": "BLUR", "pipeline": "blur"},
+            {"called_ae_title": "BROKEN", "pipeline": "broken"},
+            {"tags": {"Modality": "MR"}, "pipeline": "unet"},
+        ],
+    )
+    node.start()
+    yield node
+    assert node.stop() == 0
+
+
+@pytest.fixture
+def cine_paths(cine_folder: Path) -> list[Path]:
+    """Two phases at each of two neighbouring positions."""
+    return [cine_folder / f"{number}.dcm" for number in (89, 99, 109, 119)]
+
+
+@pytest.fixture
+def new_cine(cine_paths: list[Path], tmp_path: Path) -> list[Path]:
+    """The same images under new UIDs, so that they are a case of their own."""
+    return write_series(cine_paths, tmp_path / "cine")
+
+
+@pytest.fixture
+def new_ct(ct_folder: Path, tmp_path: Path) -> list[Path]:
+    """Six slices of the CT under new UIDs."""
+    return write_series(sorted(ct_folder.glob("*.dcm"))[:6], tmp_path / "ct")
+
+
+def send(
+    node: NodeProcess, paths: list[Path], *, called: str = "SLICEWIRE", calling: str = "TPS"
+) -> None:
+    """C-STORE files to the node in one association; everything must be answered 0x0000."""
+    with associate(
+        node.address,
+        syntaxes=(EXPLICIT, IMPLICIT),
+        classes=SENDABLE,
+        called=called,
+        calling=calling,
+    ) as association:
+        assert [store_file(association, path) for path in paths] == [0] * len(paths)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,8 +20,10 @@ from pynetdicom.events import Event
 
 from node.ledger.database import open_ledger
 from node.ledger.stories import Story, story_of
+from tests.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file
 
 ROOT = Path(__file__).parents[1]
+SENDABLE = (MR, CT, "1.2.840.10008.5.1.4.1.1.481.3")
 QUICK = {"completion": {"settle_s": 0.3}, "delivery": {"first_retry_s": 0.5}}
 
 
@@ -131,3 +134,24 @@ def wait_until(condition: Callable[[], bool], within_s: float) -> None:
 
 def series_uid(paths: Sequence[Path]) -> str:
     return str(pydicom.dcmread(paths[0], stop_before_pixels=True).SeriesInstanceUID)
+
+
+def send(
+    node: NodeProcess, paths: list[Path], *, called: str = "SLICEWIRE", calling: str = "TPS"
+) -> None:
+    """C-STORE files to the node in one association; everything must be answered 0x0000."""
+    with associate(
+        node.address,
+        syntaxes=(EXPLICIT, IMPLICIT),
+        classes=SENDABLE,
+        called=called,
+        calling=calling,
+    ) as association:
+        assert [store_file(association, path) for path in paths] == [0] * len(paths)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

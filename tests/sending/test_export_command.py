@@ -80,7 +80,7 @@ def test_a_damaged_file_in_a_folder_fails_and_the_others_go_out(
     assert len(peer.received) == 3
     printed = capsys.readouterr().out
     assert f"FAILED {damaged}: " in printed
-    assert "cut off" in printed
+    assert "truncated" in printed
     assert "3 of 4 instances stored" in printed
 
 

@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.node_process import NodeProcess, Sink
-from tests.peers import EXPLICIT, IMPLICIT, MR, associate, store_file, write_series
-
-CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
-SENDABLE = (MR, CT_CLASS, "1.2.840.10008.5.1.4.1.1.481.3")
+from tests.peers import write_series
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +55,3 @@ def new_cine(cine_paths: list[Path], tmp_path: Path) -> list[Path]:
 def new_ct(ct_folder: Path, tmp_path: Path) -> list[Path]:
     """Six slices of the CT under new UIDs."""
     return write_series(sorted(ct_folder.glob("*.dcm"))[:6], tmp_path / "ct")
-
-
-def send(
-    node: NodeProcess, paths: list[Path], *, called: str = "SLICEWIRE", calling: str = "TPS"
-) -> None:
-    """C-STORE files to the node in one association; everything must be answered 0x0000."""
-    with associate(
-        node.address,
-        syntaxes=(EXPLICIT, IMPLICIT),
-        classes=SENDABLE,
-        called=called,
-        calling=calling,
-    ) as association:
-        assert [store_file(association, path) for path in paths] == [0] * len(paths)

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 import tps_simulator
-from tests.node_process import ROOT, NodeProcess, Sink, series_uid, wait_until
+from tests.node_process import ROOT, NodeProcess, Sink, free_port, send, series_uid, wait_until
 from tests.peers import write_series
-from tests.whole_way.conftest import send
 
 SLOW_BLUR = {"pipelines": {"blur": {"sigma_mm": 60.0}}, "pipeline": "blur"}
 
@@ -30,6 +29,7 @@ def long_ct(ct_folder: Path, tmp_path: Path) -> list[Path]:
     return write_series(sorted(ct_folder.glob("*.dcm")), tmp_path / "ct")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_job_that_was_running_is_finished_after_the_next_start(
     sink: Sink, long_ct: list[Path], tmp_path: Path, number: int
@@ -48,6 +48,7 @@ def test_a_job_that_was_running_is_finished_after_the_next_start(
     assert not list((node.storage_path / "results").glob("attempt-*"))
 
 
+@pytest.mark.slow
 def test_a_clean_stop_finishes_the_running_job(
     sink: Sink, long_ct: list[Path], tmp_path: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_clean_stop_finishes_the_running_job(
     assert story.state in ("sending", "delivered")
 
 
+@pytest.mark.slow
 def test_results_reach_a_peer_that_was_away(new_ct: list[Path], tmp_path: Path) -> None:
     away = Sink()
     port = away.port
@@ -96,12 +98,6 @@ def test_results_go_to_the_sender_that_is_a_peer_and_pass_its_checks(
     )  # fmt: skip
     node.stop()
     assert code == 0
-
-
-def free_port() -> int:
-    sink = Sink()
-    sink.close()
-    return sink.port
 
 
 def test_a_second_node_on_the_same_storage_is_refused(tmp_path: Path) -> None:

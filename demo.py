@@ -22,10 +22,10 @@ from core.log import quieten_libraries
 from node.ledger.database import open_ledger
 from node.ledger.stories import Story, all_stories
 from node.play import PASSED, Outcome, Play
+from node.play_report import verdict_of, write_results
 from node.requestor import PeerAddress
 from node.simulation import simulate
 from pipeline.workspace import REPORT_FILE
-from tps_simulator import verdict_of, write_results
 
 _HERE = Path(__file__).parent
 _OUTPUT = Path("demo_output")

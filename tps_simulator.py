@@ -4,20 +4,18 @@ The exit code is 0 for a pass, 1 for a wrong result, 2 for a wrong command line,
 came back in time.
 """
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from core.arguments import ArgumentParser, ae_title, listen_port, port, seconds, share
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
-from imaging.verdict_picture import write_verdict_picture
-from node.play import EXPECTATIONS, PASSED, Outcome, Play, counted
+from node.play import EXPECTATIONS, Play
+from node.play_report import table_of, verdict_of, write_results
 from node.scu import PeerAddress
 from node.simulation import simulate
 
@@ -39,44 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     out.print(table_of(outcome))
     out.print(verdict_of(outcome))
     return outcome.exit_code
-
-
-def write_results(play: Play, outcome: Outcome) -> list[Path]:
-    """The report, and the picture where contours came back; their paths."""
-    play.output.mkdir(parents=True, exist_ok=True)
-    report = play.output / "report.json"
-    report.write_text(json.dumps(outcome.report(), indent=2) + "\n")
-    picture = play.output / "contours.png"
-    sent = {header.sop_instance_uid: header for header in outcome.sent}
-    pairs = {one.truth_name: one.structure for one in outcome.agreements}
-    drawn = write_verdict_picture(picture, sent, outcome.contours, truth=outcome.truth, pairs=pairs)
-    return [report, picture] if drawn else [report]
-
-
-def table_of(outcome: Outcome) -> Table:
-    """Sent, stored, received, checked, one row each."""
-    table = Table("step", "result", "", title="Planning system simulator")
-    table.add_row("sent", counted(len(outcome.sent), "instances"), _seconds(outcome, "sending"))
-    table.add_row("stored", counted(outcome.stored, "instances"), "")
-    times = f" on {counted(outcome.associations, 'associations')}" if outcome.associations else ""
-    table.add_row("received", outcome.came_back + times, _seconds(outcome, "waiting"))
-    for check in outcome.checks:
-        table.add_row(check.name, check.words, "ok" if check.passed else "WRONG")
-    for one in outcome.agreements:
-        words = f"Dice {one.dice:.3f}, 95 % Hausdorff {one.hausdorff_95_mm:.2f} mm"
-        table.add_row(
-            f"{one.structure} / {one.truth_name}", words, counted(one.instances, "instances")
-        )
-    return table
-
-
-def verdict_of(outcome: Outcome) -> str:
-    """The last line."""
-    return f"{'PASS' if outcome.exit_code == PASSED else 'FAIL'}: {outcome.reason}"
-
-
-def _seconds(outcome: Outcome, step: str) -> str:
-    return f"{outcome.seconds[step]:.1f} s" if step in outcome.seconds else ""
 
 
 def _parser() -> ArgumentParser:

@@ -103,7 +103,7 @@ def side_by_side(left: Image.Image, right: Image.Image, titles: tuple[str, str])
 
 def write_png(image: Image.Image, path: Path) -> None:
     """Write `image` to `path` as PNG without any metadata."""
-    image.save(path, format="PNG", optimize=True)
+    image.save(path, format="PNG")
 
 
 def _draw_panel(panel: Panel, box: Box) -> Image.Image:

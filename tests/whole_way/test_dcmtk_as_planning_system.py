@@ -50,11 +50,15 @@ def echo(ip: str, port: int) -> int:
 
 
 def test_storescu_sends_and_storescp_gets_contours_back(
-    node: NodeProcess, received: Path, cine_paths: list[Path]
+    node: NodeProcess, received: Path, cine_paths: list[Path], tmp_path: Path
 ) -> None:
     ip, port = node.address
+    (tmp_path / "sent").mkdir()
     assert echo(ip, port) == 0
-    command = ["/usr/bin/storescu", "-aec", "SLICEWIRE", ip, str(port), *map(str, cine_paths)]
+    for path in cine_paths:
+        (tmp_path / "sent" / path.name).write_bytes(path.read_bytes())
+    command = ["/usr/bin/storescu", "-aec", "SLICEWIRE", "+sd", ip, str(port)]
+    command.append(str(tmp_path / "sent"))
     assert subprocess.run(command, check=False).returncode == 0
     wait_until(lambda: len(list(received.iterdir())) == len(cine_paths) + 1, 120.0)
     time.sleep(0.5)  # storescp has the name before the last bytes

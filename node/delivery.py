@@ -35,6 +35,10 @@ _HOUR_S = 3600.0
 log = structlog.get_logger("delivery")
 
 
+class _StoppedError(Exception):
+    """The node stops: the association is aborted between two instances."""
+
+
 class Delivery:
     """Sends what the ledger says is due."""
 
@@ -43,6 +47,7 @@ class Delivery:
         self._ledger = ledger
         self._busy: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
     def start_due(self) -> list[threading.Thread]:
         """Begin to send to every peer that has something due and is not being sent to."""
@@ -54,8 +59,9 @@ class Delivery:
             if (thread := self._start(job_id, destination)) is not None
         ]
 
-    def join(self) -> None:
-        """Wait for what is being sent at present."""
+    def stop(self) -> None:
+        """End after the instances in flight; the rest of their results stays in the ledger."""
+        self._stopping.set()
         with self._lock:
             threads = list(self._busy.values())
         for thread in threads:
@@ -77,6 +83,8 @@ class Delivery:
     def _deliver_and_free(self, job_id: str, destination: Destination) -> None:
         try:
             self.deliver(job_id, destination)
+        except _StoppedError:
+            log.info("delivery goes on at the next start", job_id=job_id[:12])
         except Exception as error:  # noqa: BLE001, the next round tries again
             log.error("delivery broke off", peer=destination.peer, fault=explain_fault(error))
         finally:
@@ -120,6 +128,8 @@ class Delivery:
             self._settle(parcel, REFUSED, outcome.words)
         else:
             self._try_later(parcel, outcome.words)
+        if self._stopping.is_set():
+            raise _StoppedError
 
     def _settle(self, parcel: Parcel, state: str, words: str) -> None:
         with self._ledger.writing() as connection:

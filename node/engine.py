@@ -42,7 +42,6 @@ class Engine:
             dashboard_address=None,
             local_directory=str(scratch_folder),
             silence_logs=logging.CRITICAL,
-            dashboard=False,
         )
         self._client = Client(self._cluster, set_as_default=False)
         self._client.register_plugin(_WorkerState(entry), name=_CACHE)

@@ -52,6 +52,7 @@ class Node:
         self._geometry_rules = geometry_rules
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._engine: Engine | None = None
 
     def prepare(self) -> None:
         """Take the storage folder and open its ledger.
@@ -85,14 +86,11 @@ class Node:
         router = Router(configuration, address)
         self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
         self._resume()
-        scratch = configuration.storage_path / _SCRATCH_FOLDER
-        self._engine = Engine(self._entry, on_progress=self._on_progress, scratch_folder=scratch)
-        self._runner = Runner(configuration, ledger, self._engine)
         self._delivery = Delivery(configuration, ledger)
         self._repeat("completion", self._tracker.examine_due)
         self._repeat("associations", self._listener.reap)
         self._repeat("commands", lambda: carry_out(ledger))
-        self._repeat("jobs", self._runner.run_next)
+        self._repeat("jobs", self._run_next)
         self._repeat("delivery", self._start_deliveries)
         return address
 
@@ -104,11 +102,13 @@ class Node:
         grace_s = self._configuration.engine.stop_grace_s
         for thread in self._threads:
             thread.join(grace_s)
-        self._engine.cancel()
+        if self._engine is not None:
+            self._engine.cancel()
         for thread in self._threads:
             thread.join()
-        self._delivery.join()
-        self._engine.close()
+        self._delivery.stop()
+        if self._engine is not None:
+            self._engine.close()
         self._ledger.close()
         self._lock.release()
         log.info("stopped")
@@ -140,6 +140,15 @@ class Node:
         log.debug(words, job_id=job_id[:12], progress=round(fraction, 2))
         with self._ledger.writing() as connection:
             report_progress(connection, job_id, fraction)
+
+    def _run_next(self) -> bool:
+        """The engine takes seconds to start; instances are received meanwhile."""
+        if self._engine is None:
+            scratch = self._configuration.storage_path / _SCRATCH_FOLDER
+            self._engine = Engine(
+                self._entry, on_progress=self._on_progress, scratch_folder=scratch
+            )
+        return Runner(self._configuration, self._ledger, self._engine).run_next()
 
     def _start_deliveries(self) -> int:
         return len(self._delivery.start_due())

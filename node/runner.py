@@ -18,6 +18,7 @@ from node.ledger.jobs import (
     find_job,
     finish_job,
     next_queued,
+    requeue_job,
     start_job,
 )
 from node.results import queue_results
@@ -46,7 +47,9 @@ class Runner:
         try:
             result = self._run(job)
         except CancelledError:
-            return True  # the node stops: the job is queued again at the next start
+            with self._ledger.writing() as connection:
+                requeue_job(connection, job.job_id)
+            log.info("job put back", job_id=job.job_id[:12])
         except SlicewireError as error:
             self._fail(job, str(error))
         except Exception as error:  # noqa: BLE001, any fault of a pipeline is this job's alone

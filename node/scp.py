@@ -92,13 +92,16 @@ class Listener:
         reason = why_not(sender, self._configuration.peers)
         if not reason:
             return
-        log.warning("association rejected", reason=reason, address=sender.address)
-        now = self._ledger.clock()
-        with self._ledger.writing() as connection:
-            record_rejection(connection, sender, now, reason)
-            record_event(connection, "rejected", reason, now=now)
         event.assoc.acse.send_reject(_REJECTED_PERMANENT, _BY_USER, _CALLING_AE_TITLE)
         event.assoc.kill()
+        log.warning("association rejected", reason=reason, address=sender.address)
+        try:
+            now = self._ledger.clock()
+            with self._ledger.writing() as connection:
+                record_rejection(connection, sender, now, reason)
+                record_event(connection, "rejected", reason, now=now)
+        except StorageUnavailableError as error:
+            log.error("rejection not recorded", reason=str(error))
 
     def on_accepted(self, event: Event) -> None:
         """Record the association; without a ledger its instances are answered 0xA700."""

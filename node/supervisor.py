@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from node.scp import Listener
 from node.tracker import Tracker
 
 _POLL_S = 0.2
+_PROGRESS_EVERY_S = 0.5
 _SCRATCH_FOLDER = "scratch"
 
 log = structlog.get_logger("node")
@@ -53,6 +55,7 @@ class Node:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._engine: Engine | None = None
+        self._progress_at = 0.0
 
     def prepare(self) -> None:
         """Take the storage folder and open its ledger.
@@ -137,9 +140,12 @@ class Node:
         self._tracker.association_ended(association, outcome)
 
     def _on_progress(self, job_id: str, fraction: float, words: str) -> None:
+        """Told in the log; in the ledger not oftener than a person looks."""
         log.debug(words, job_id=job_id[:12], progress=round(fraction, 2))
-        with self._ledger.writing() as connection:
-            report_progress(connection, job_id, fraction)
+        if time.monotonic() - self._progress_at >= _PROGRESS_EVERY_S:
+            self._progress_at = time.monotonic()
+            with self._ledger.writing() as connection:
+                report_progress(connection, job_id, fraction)
 
     def _run_next(self) -> bool:
         """The engine takes seconds to start; instances are received meanwhile."""

@@ -88,7 +88,8 @@ class Tracker:
                 set_state(connection, uid, state, words)
             now = self._ledger.clock()
             record_event(connection, state, words, now=now, series_instance_uid=uid)
-        log.info(f"series {state}", series_instance_uid=uid, reason=words)
+        tell = log.warning if state == HELD else log.info
+        tell(f"series {state}", series_instance_uid=uid, reason=words)
 
     def _decide(
         self, row: SeriesRow, instances: Sequence[StoredInstance], cut_off: int

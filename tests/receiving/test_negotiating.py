@@ -17,6 +17,7 @@ from pynetdicom import AE, AllStoragePresentationContexts, build_context
 
 from node import association as policy
 from node.ledger.schema import associations
+from tests.node_process import wait_until
 from tests.peers import CT
 from tests.receiver import Receiver
 
@@ -84,7 +85,11 @@ def test_a_stranger_from_elsewhere_is_rejected_with_the_reason_recorded(
     assert association.is_rejected
     answer = cast(Any, association.acceptor.primitive)
     assert (answer.result, answer.result_source, answer.diagnostic) == (1, 1, 3)
+    wait_until(lambda: rejections(receiver) != [], 5.0)
+    assert "'STRANGER' is no configured peer" in rejections(receiver)[0]
+
+
+def rejections(receiver: Receiver) -> list[str]:
     with receiver.ledger.reading() as connection:
-        [row] = connection.execute(associations.select()).all()
-    assert row.outcome == "rejected"
-    assert "'STRANGER' is no configured peer" in row.reason
+        rows = connection.execute(associations.select()).all()
+    return [row.reason for row in rows if row.outcome == "rejected"]

@@ -20,7 +20,7 @@ class Augmentation:
     scale: Range = (0.7, 1.4)
     stretch: Range = (0.9, 1.1)
     """Ratio of row scale to column scale."""
-    shift_pixels: float = 32.0
+    shift_pixels: float = 24.0
     elastic_pixels: float = 3.0
     gamma: Range = (0.6, 1.7)
     contrast: Range = (0.7, 1.4)

@@ -121,8 +121,7 @@ class Delivery:
         return sendable, by_uid
 
     def _record(self, parcel: Parcel, outcome: SendOutcome) -> None:
-        duplicate_counts = self._configuration.delivery.duplicate_is_stored
-        if outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts):
+        if self._holds(outcome):
             self._settle(parcel, STORED, outcome.words)
         elif outcome.state in (State.REFUSED, State.DUPLICATE):
             self._settle(parcel, REFUSED, outcome.words)
@@ -130,6 +129,11 @@ class Delivery:
             self._try_later(parcel, outcome.words)
         if self._stopping.is_set():
             raise _StoppedError
+
+    def _holds(self, outcome: SendOutcome) -> bool:
+        """Whether the peer has the instance now, by what it says and what it is set to mean."""
+        duplicate_counts = self._configuration.delivery.duplicate_is_stored
+        return outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts)
 
     def _settle(self, parcel: Parcel, state: str, words: str) -> None:
         with self._ledger.writing() as connection:
@@ -148,9 +152,9 @@ class Delivery:
     def _conclude(
         self, job_id: str, destination: Destination, outcomes: Sequence[SendOutcome]
     ) -> None:
-        stored = sum(outcome.is_stored for outcome in outcomes)
+        stored = sum(self._holds(outcome) for outcome in outcomes)
         words = f"{destination.peer}: {stored} of {len(outcomes)} instances stored"
-        missing = next((one for one in outcomes if not one.is_stored), None)
+        missing = next((one for one in outcomes if not self._holds(one)), None)
         if missing is not None:
             words += f"; first that was not: {missing.instance.sop_instance_uid}, {missing.words}"
         with self._ledger.writing() as connection:

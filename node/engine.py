@@ -35,19 +35,24 @@ class Engine:
         """`entry` names a `RunJob` as `package.module:function`."""
         dask.config.set({"distributed.scheduler.allowed-failures": _ATTEMPTS_OF_A_KILLER})
         self._entry = entry
+        self._on_progress = on_progress
+        self._scratch_folder = scratch_folder
+        self._running: Future | None = None
+        self._lock = threading.Lock()
+        self._open()
+
+    def _open(self) -> None:
         self._cluster = LocalCluster(
             n_workers=1,
             threads_per_worker=1,
             host="127.0.0.1",  # whoever reaches these ports can run code
             dashboard_address=None,
-            local_directory=str(scratch_folder),
+            local_directory=str(self._scratch_folder),
             silence_logs=logging.CRITICAL,
         )
         self._client = Client(self._cluster, set_as_default=False)
-        self._client.register_plugin(_WorkerState(entry), name=_CACHE)
-        self._client.subscribe_topic(_PROGRESS, lambda event: on_progress(*event[1]))
-        self._running: Future | None = None
-        self._lock = threading.Lock()
+        self._client.register_plugin(_WorkerState(self._entry), name=_CACHE)
+        self._client.subscribe_topic(_PROGRESS, lambda event: self._on_progress(*event[1]))
 
     def run(self, request: JobRequest, *, attempt: int, time_limit_s: float) -> JobResult:
         """Run a job to its end.
@@ -65,7 +70,8 @@ class Engine:
         except KilledWorker as error:
             raise SlicewireError("The worker process died twice while running this job") from error
         except TimeoutError as error:
-            self._restart()
+            self.close()  # ends the worker; a new one is surer than one that was restarted
+            self._open()
             raise SlicewireError(f"The job ran longer than {time_limit_s:.0f} s") from error
         finally:
             with self._lock:
@@ -73,7 +79,7 @@ class Engine:
         return result
 
     def cancel(self) -> None:
-        """Make `run` return now: the worker is killed, its job stays in the ledger."""
+        """Make `run` return now, before `close`: the worker itself is still at its job."""
         with self._lock:
             running = self._running
         if running is not None:
@@ -83,9 +89,6 @@ class Engine:
         """End the worker process."""
         self._client.close(timeout=5)
         self._cluster.close(timeout=5)
-
-    def _restart(self) -> None:
-        self._client.restart(wait_for_workers=True, timeout=30)
 
 
 class _WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped

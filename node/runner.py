@@ -19,9 +19,12 @@ from node.ledger.jobs import (
     finish_job,
     next_queued,
     requeue_job,
+    requeue_running,
     start_job,
 )
 from node.results import queue_results
+
+_MOST_ATTEMPTS = 10
 
 log = structlog.get_logger("jobs")
 
@@ -36,12 +39,12 @@ class Runner:
 
     def run_next(self) -> bool:
         """Run the longest waiting job to its end; whether there was one."""
-        now = self._ledger.clock()
-        with self._ledger.writing() as connection:
-            job = next_queued(connection)
-            if job is None:
-                return False
-            start_job(connection, job.job_id, now)
+        job = self._take()
+        if job is None:
+            return False
+        if job.attempts >= _MOST_ATTEMPTS:
+            self._fail(job, f"given up after {job.attempts} attempts that did not end")
+            return True
         uid = job.request.series_instance_uid
         log.info("job started", job_id=job.job_id[:12], series_instance_uid=uid)
         try:
@@ -57,6 +60,15 @@ class Runner:
         else:
             self._finish(job, result)
         return True
+
+    def _take(self) -> JobRow | None:
+        """Start the longest waiting job; one still marked as running is not, as all run here."""
+        with self._ledger.writing() as connection:
+            requeue_running(connection)
+            job = next_queued(connection)
+            if job is not None:
+                start_job(connection, job.job_id, self._ledger.clock())
+        return job
 
     def _run(self, job: JobRow) -> JobResult:
         limit = self._configuration.engine.time_limit_s

@@ -1,0 +1,23 @@
+"""What the engine runs in these tests, in its worker process."""
+
+import os
+import time
+
+from core.errors import GeometryError
+from core.job import Cache, JobRequest, JobResult, Report
+
+
+def run(request: JobRequest, report: Report, cache: Cache) -> JobResult:
+    """Does what the request's `mode` says."""
+    report(0.5, "half")
+    cache["runs"] = cache.get("runs", 0) + 1
+    mode = request.parameters["mode"]
+    if mode == "refuse":
+        raise GeometryError("Series 1.2.3: gap of 6.0 mm after slice 41, expected 3.0 mm")
+    if mode == "fault":
+        raise ValueError("could not convert Secretname^Of to a number")
+    if mode == "die":
+        os._exit(9)
+    if mode == "sleep":
+        time.sleep(60)
+    return JobResult((), False, f"run {cache['runs']} in {os.getpid()}")

@@ -1,0 +1,201 @@
+"""Jobs run in a worker process; whatever happens there, the case says why and the queue goes on."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.config_file import read_configuration
+from core.job import JobRequest
+from node.engine import Engine
+from node.ledger.database import Ledger, open_ledger
+from node.ledger.events import events_of
+from node.ledger.jobs import (
+    DONE,
+    FAILED,
+    QUEUED,
+    SUPERSEDED,
+    JobRow,
+    create_job,
+    find_job,
+    requeue_running,
+    start_job,
+    supersede_jobs,
+)
+from node.runner import Runner
+
+SERIES = "1.2.3"
+ENTRY = "tests.jobs.entries:run"
+
+
+@dataclass
+class Queue:
+    """A ledger, a runner and an engine with one worker."""
+
+    ledger: Ledger
+    runner: Runner
+    engine: Engine
+    progress: list[tuple[str, float]]
+    folder: Path
+    names: list[str] = field(default_factory=list)
+
+    def add(self, mode: str) -> str:
+        """Queue a job; answers its id."""
+        job_id = f"{len(self.names)}{mode}".ljust(64, "0")
+        self.names.append(job_id)
+        with self.ledger.writing() as connection:
+            create_job(connection, request(job_id, mode, self.folder), (), self.ledger.clock())
+        return job_id
+
+    def job(self, job_id: str) -> JobRow:
+        """A job's row."""
+        with self.ledger.reading() as connection:
+            found = find_job(connection, job_id)
+        assert found is not None
+        return found
+
+    def run(self, mode: str) -> JobRow:
+        """Queue a job and run it."""
+        job_id = self.add(mode)
+        assert self.runner.run_next()
+        return self.job(job_id)
+
+
+def request(job_id: str, mode: str, folder: Path) -> JobRequest:
+    return JobRequest(
+        job_id=job_id,
+        series_instance_uid=SERIES,
+        instance_paths=(),
+        pipeline=f"pipeline {job_id[0]}",
+        kind="blur",
+        parameters={"mode": mode},
+        root_uid="1.2.",
+        created=datetime.now(UTC),
+        output_dir=str(folder / "results" / job_id),
+    )
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, list[object]]]:
+    """One engine for all, because a worker takes seconds to start."""
+    progress: list[object] = []
+    engine = Engine(
+        ENTRY,
+        on_progress=lambda job_id, fraction, _: progress.append((job_id, fraction)),
+        scratch_folder=tmp_path_factory.mktemp("scratch"),
+    )
+    yield engine, progress
+    engine.close()
+
+
+@pytest.fixture
+def queue(engine: tuple[Engine, list[tuple[str, float]]], tmp_path: Path) -> Iterator[Queue]:
+    """An empty queue."""
+    ledger = open_ledger(tmp_path)
+    configuration = read_configuration(
+        None, {"storage_path": tmp_path, "engine": {"time_limit_s": 3.0}}
+    )
+    yield Queue(ledger, Runner(configuration, ledger, engine[0]), *engine, tmp_path)
+    ledger.close()
+
+
+def test_a_job_runs_in_another_process_and_its_result_is_in_the_ledger(queue: Queue) -> None:
+    job = queue.run("fine")
+    assert job.state == DONE
+    assert job.result is not None
+    assert not job.result.summary.endswith(f" {os.getpid()}")
+    assert (job.job_id, 0.5) in queue.progress
+
+
+def test_what_a_worker_keeps_is_there_for_its_next_job(queue: Queue) -> None:
+    first, second = (queue.run("fine").result for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert int(second.summary.split()[1]) == int(first.summary.split()[1]) + 1
+
+
+def test_a_refusal_is_the_jobs_reason_word_by_word(queue: Queue) -> None:
+    job = queue.run("refuse")
+    assert job.state == FAILED
+    assert job.reason == "Series 1.2.3: gap of 6.0 mm after slice 41, expected 3.0 mm"
+
+
+def test_an_unforeseen_error_is_named_without_its_own_words(queue: Queue) -> None:
+    job = queue.run("fault")
+    assert job.state == FAILED
+    assert job.reason.startswith("unforeseen error ValueError at entries.py:")
+    with queue.ledger.reading() as connection:
+        told = str(events_of(connection, SERIES))
+    assert "ValueError" in told
+    assert "Secretname" not in told
+
+
+def test_a_worker_that_keeps_dying_fails_its_job_and_the_next_one_runs(queue: Queue) -> None:
+    job = queue.run("die")
+    assert (job.state, job.reason) == (
+        FAILED,
+        "The worker process died twice while running this job",
+    )
+    assert queue.run("fine").state == DONE
+
+
+def test_a_job_over_its_time_limit_is_ended_and_the_next_one_runs(queue: Queue) -> None:
+    job = queue.run("sleep")
+    assert (job.state, job.reason) == (FAILED, "The job ran longer than 3 s")
+    assert queue.run("fine").state == DONE
+
+
+def test_a_stop_puts_the_running_job_back(tmp_path: Path) -> None:
+    with closing(open_ledger(tmp_path)) as ledger:
+        engine = Engine(ENTRY, on_progress=lambda *_: None, scratch_folder=tmp_path)
+        configuration = read_configuration(None, {"storage_path": tmp_path})
+        stopped = Queue(ledger, Runner(configuration, ledger, engine), engine, [], tmp_path)
+        threading.Timer(1.0, engine.cancel).start()
+        assert stopped.run("sleep").state == QUEUED
+        engine.close()
+
+
+def test_a_job_that_was_superseded_meanwhile_leaves_no_result(queue: Queue) -> None:
+    old = queue.add("fine")
+    with queue.ledger.writing() as connection:
+        start_job(connection, old, 0.0)
+        new = request("new".ljust(64, "0"), "fine", queue.folder)
+        newer = JobRequest(**{name: getattr(new, name) for name in new.__slots__}
+                           | {"pipeline": queue_pipeline(old)})  # fmt: skip
+        assert supersede_jobs(connection, newer) == [old]
+    assert queue.job(old).state == SUPERSEDED
+    assert not queue.runner.run_next()
+
+
+def queue_pipeline(job_id: str) -> str:
+    return f"pipeline {job_id[0]}"
+
+
+def test_the_oldest_job_runs_first_and_an_empty_queue_says_so(queue: Queue) -> None:
+    first, second = queue.add("fine"), queue.add("fine")
+    assert queue.runner.run_next()
+    assert (queue.job(first).state, queue.job(second).state) == (DONE, QUEUED)
+    assert queue.runner.run_next()
+    assert not queue.runner.run_next()
+
+
+def test_what_was_running_at_a_crash_is_queued_at_the_next_start(queue: Queue) -> None:
+    job_id = queue.add("fine")
+    with queue.ledger.writing() as connection:
+        start_job(connection, job_id, 0.0)
+        assert requeue_running(connection) == [job_id]
+    assert queue.job(job_id).state == QUEUED
+
+
+def test_a_job_that_never_ends_is_given_up(queue: Queue) -> None:
+    job_id = queue.add("fine")
+    with queue.ledger.writing() as connection:
+        for _ in range(10):
+            start_job(connection, job_id, 0.0)
+    assert queue.runner.run_next()
+    assert queue.job(job_id).reason == "given up after 10 attempts that did not end"

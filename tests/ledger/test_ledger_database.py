@@ -1,0 +1,95 @@
+"""The ledger keeps what was committed, and its tables are those of its schema."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from core.errors import StorageUnavailableError
+from node.ledger.database import open_ledger
+from node.ledger.events import events_of, record_event
+from node.ledger.schema import metadata
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    with ledger.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_ledger_is_opened_again_with_what_it_held(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    with ledger.writing() as connection:
+        record_event(connection, "kind", "words", now=1.0, series_instance_uid="1.2")
+    ledger.close()
+    with open_ledger(tmp_path).reading() as connection:
+        assert events_of(connection, "1.2") == [(1.0, "kind", "words")]
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    with pytest.raises(ZeroDivisionError), ledger.writing() as connection:
+        record_event(connection, "kind", "words", now=1.0, series_instance_uid="1.2")
+        raise ZeroDivisionError
+    with ledger.reading() as connection:
+        assert events_of(connection, "1.2") == []
+
+
+def test_many_threads_write_without_losing_a_row(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+
+    def write() -> None:
+        for _ in range(10):
+            with ledger.writing() as connection:
+                before = len(events_of(connection, "1.2"))
+                record_event(connection, "k", str(before), now=1.0, series_instance_uid="1.2")
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with ledger.reading() as connection:
+        assert [words for _, _, words in events_of(connection, "1.2")] == [
+            str(number) for number in range(40)
+        ]
+
+
+def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from node.ledger.database import open_ledger\n"
+        "from node.ledger.events import record_event\n"
+        "ledger = open_ledger(Path(sys.argv[1]))\n"
+        "with ledger.writing() as connection:\n"
+        "    record_event(connection, 'k', 'kept', now=1.0, series_instance_uid='1.2')\n"
+        "print('committed', flush=True)\n"
+        "with ledger.writing() as connection:\n"
+        "    record_event(connection, 'k', 'lost', now=1.0, series_instance_uid='1.2')\n"
+        "    print('open', flush=True); time.sleep(60)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    assert [process.stdout.readline().strip() for _ in range(2)] == ["committed", "open"]
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    with open_ledger(tmp_path).reading() as connection:
+        assert [words for _, _, words in events_of(connection, "1.2")] == ["kept"]
+
+
+def test_a_file_that_is_no_ledger_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(StorageUnavailableError, match="The ledger failed: "):
+        open_ledger(tmp_path)

@@ -1,0 +1,159 @@
+"""A job's results: whole or not there, the same however often it runs, without names."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+
+from core.config import SHIPPED_CHECKPOINT
+from core.errors import GeometryError, ModelError, OutputError, PixelError
+from core.job import JobRequest, JobResult
+from pipeline.entry import run_job
+from tests.peers import write_series
+
+MakeRequest = Callable[..., JobRequest]
+
+
+@pytest.fixture
+def blur(tmp_path: Path, ct_folder: Path) -> JobRequest:
+    """A blur of six CT slices."""
+    paths = sorted(ct_folder.glob("*.dcm"))[:6]
+    return request_for(paths, tmp_path, "blur", {"sigma_mm": 3.0})
+
+
+@pytest.fixture
+def unet(tmp_path: Path, cine_folder: Path) -> JobRequest:
+    """The shipped model on four images of the cine."""
+    paths = [cine_folder / f"{number}.dcm" for number in (89, 99, 109, 119)]
+    return request_for(paths, tmp_path, "unet", {"checkpoint_path": str(SHIPPED_CHECKPOINT)})
+
+
+def request_for(
+    paths: list[Path], tmp_path: Path, kind: str, parameters: dict[str, Any]
+) -> JobRequest:
+    return JobRequest(
+        job_id="b" * 64,
+        series_instance_uid=str(pydicom.dcmread(paths[0]).SeriesInstanceUID),
+        instance_paths=tuple(str(path) for path in paths),
+        pipeline=kind,
+        kind=kind,
+        parameters=parameters,
+        root_uid="1.2.826.0.1.3680043.8.498.",
+        created=datetime(2026, 11, 21, 12, 30, tzinfo=UTC),
+        output_dir=str(tmp_path / "results" / ("b" * 64)),
+    )
+
+
+def run(request: JobRequest) -> JobResult:
+    return run_job(request, lambda _, __: None, {})
+
+
+@pytest.mark.parametrize("name", ["blur", "unet"])
+def test_the_same_job_elsewhere_writes_the_same_bytes(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    job: JobRequest = request.getfixturevalue(name)
+    first = run(job)
+    second = run(replace(job, output_dir=str(tmp_path / "elsewhere" / "x")))
+    assert [one.sha256 for one in first.instances] == [one.sha256 for one in second.instances]
+    assert first.instances == second.instances
+
+
+def test_a_committed_job_is_not_run_again(blur: JobRequest) -> None:
+    first = run(blur)
+    assert run(replace(blur, instance_paths=("/gone.dcm",))) == first
+
+
+def test_an_attempt_that_fails_leaves_nothing(blur: JobRequest, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.dcm"
+    data_set = pydicom.dcmread(blur.instance_paths[0])
+    data_set.PixelData = data_set.PixelData[:-1000]
+    data_set.save_as(damaged)
+    with pytest.raises(PixelError):
+        run(replace(blur, instance_paths=(str(damaged), *blur.instance_paths[1:])))
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_an_attempt_that_loses_the_race_answers_what_was_committed(
+    blur: JobRequest, tmp_path: Path
+) -> None:
+    committed: list[JobResult] = []
+
+    def other_wins(fraction: float, _: str) -> None:
+        if fraction == 1.0:
+            committed.append(run(blur))
+
+    assert run_job(blur, other_wins, {}) == committed[0]
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["b" * 64]
+
+
+def test_every_phase_is_blurred_on_its_own(ct_folder: Path, tmp_path: Path) -> None:
+    slices = sorted(ct_folder.glob("*.dcm"))[:5]
+
+    def second_phase_is_black(data_set: pydicom.FileDataset, index: int) -> None:
+        data_set.TemporalPositionIdentifier = 1 + index // 5
+        if index >= 5:
+            data_set.PixelData = bytes(len(data_set.PixelData))
+
+    paths = write_series([*slices, *slices], tmp_path / "sent", second_phase_is_black)
+    result = run(request_for(paths, tmp_path, "blur", {"sigma_mm": 3.0}))
+    assert len(result.instances) == 10
+    folder = tmp_path / "results" / ("b" * 64)
+    images = [pydicom.dcmread(folder / one.path) for one in result.instances]
+    black = [one for one in images if int(one.TemporalPositionIdentifier) == 2]
+    assert len(black) == 5
+    for image in black:
+        values = image.pixel_array * float(image.RescaleSlope) + float(image.RescaleIntercept)
+        assert abs(values).max() == 0
+
+
+def test_reports_and_pictures_hold_no_name(unet: JobRequest, tmp_path: Path) -> None:
+    run(unet)
+    folder = Path(unet.output_dir)
+    text = (folder / "report.json").read_text()
+    assert "SCD0000501" not in text
+    report = json.loads(text)
+    assert report["structures"]["LV_Endocardium"]["volume_ml_by_phase"][0] > 10
+    assert report["model"]["intended_use"] == "demonstration"
+
+
+def test_a_rectangular_image_gets_contours_within_it(cine_folder: Path, tmp_path: Path) -> None:
+    """The checks before sending would refuse a contour that leaves its image."""
+
+    def crop(data_set: pydicom.FileDataset, _: int) -> None:
+        pixels = data_set.pixel_array[10:210, 6:246]
+        data_set.PixelData, data_set.Rows, data_set.Columns = pixels.tobytes(), 200, 240
+
+    sources = [cine_folder / f"{number}.dcm" for number in (89, 99)]
+    paths = write_series(sources, tmp_path / "sent", crop)
+    checkpoint = {"checkpoint_path": str(SHIPPED_CHECKPOINT)}
+    result = run(request_for(paths, tmp_path, "unet", checkpoint))
+    assert "LV_Endocardium on 2" in result.summary
+
+
+def test_a_model_refuses_a_series_it_was_not_made_for(ct_folder: Path, tmp_path: Path) -> None:
+    paths = sorted(ct_folder.glob("*.dcm"))[:3]
+    checkpoint = {"checkpoint_path": str(SHIPPED_CHECKPOINT)}
+    with pytest.raises(ModelError, match="expects MR"):
+        run(request_for(paths, tmp_path, "unet", checkpoint))
+
+
+def test_nothing_found_is_nothing_sent(cine_folder: Path, tmp_path: Path) -> None:
+    def black(data_set: pydicom.FileDataset, _: int) -> None:
+        data_set.PixelData = bytes(len(data_set.PixelData))
+
+    paths = write_series([cine_folder / "89.dcm"], tmp_path / "sent", black)
+    checkpoint = {"checkpoint_path": str(SHIPPED_CHECKPOINT)}
+    with pytest.raises(OutputError, match="was found on 1 images: nothing to send"):
+        run(request_for(paths, tmp_path, "unet", checkpoint))
+
+
+def test_a_blur_refuses_a_series_without_a_common_frame(cine_folder: Path, tmp_path: Path) -> None:
+    paths = [cine_folder / f"{number}.dcm" for number in (9, 29, 49)]
+    with pytest.raises(GeometryError, match="frame"):
+        run(request_for(paths, tmp_path, "blur", {"sigma_mm": 3.0}))

@@ -1,0 +1,276 @@
+"""Results reach their peers: whole, in order, once, and as often tried as it takes."""
+
+import itertools
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config_file import read_configuration
+from core.job import JobRequest, JobResult, OutputInstance
+from node.delivery import Delivery
+from node.ledger.database import Ledger, open_ledger
+from node.ledger.deliveries import delivery_states, send_again
+from node.ledger.jobs import Destination, create_job, find_job, finish_job
+from node.results import queue_results
+from node.scu import instance_to_send
+
+JOB = "a" * 64
+HOUR_S = 3600.0
+
+
+@dataclass
+class Desk:
+    """A ledger with one finished job, and the delivery that serves it."""
+
+    storage_path: Path
+    ledger: Ledger
+    now: list[float]
+    sources: list[str]
+    results: list[str]
+    delivery: Delivery
+
+    def queue(self, *destinations: Destination, export_series: bool = True) -> int:
+        """Queue the job's results for these peers."""
+        with self.ledger.writing() as connection:
+            job = find_job(connection, JOB)
+            assert job is not None
+            return queue_results(
+                connection,
+                replace(job, destinations=destinations),
+                storage_path=self.storage_path,
+                export_series=export_series,
+                now=self.now[0],
+            )
+
+    def deliver(self) -> int:
+        """Everything that is due at the clock's time; how many peers that were."""
+        threads = self.delivery.start_due()
+        for thread in threads:
+            thread.join()
+        return len(threads)
+
+    def states(self, peer: str = "tps") -> dict[str, int]:
+        """How many instances are in which state at a peer."""
+        with self.ledger.reading() as connection:
+            return {
+                one.state: one.count for one in delivery_states(connection, JOB) if one.peer == peer
+            }
+
+
+@pytest.fixture
+def desk(tmp_path: Path, cine_folder: Path, ct_structure_set: Path) -> Iterator[Desk]:
+    """Four images that came in and a structure set drawn on them."""
+    storage_path = tmp_path / "storage"
+    now = [1_000_000.0]
+    sources = []
+    for number in (89, 99, 109, 119):
+        uid = instance_to_send(cine_folder / f"{number}.dcm").sop_instance_uid
+        path = storage_path / "instances" / f"{uid}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(cine_folder / f"{number}.dcm", path)
+        sources.append(uid)
+    folder = storage_path / "results" / JOB
+    folder.mkdir(parents=True)
+    shutil.copy(ct_structure_set, folder / "rs.dcm")
+    ledger = open_ledger(storage_path, lambda: now[0])
+    uid = instance_to_send(ct_structure_set).sop_instance_uid
+    _finish_job(ledger, storage_path, sources, uid)
+    configuration = read_configuration(
+        None, {"storage_path": storage_path, "delivery": {"timeout_s": 3.0}}
+    )
+    yield Desk(storage_path, ledger, now, sources, [uid], Delivery(configuration, ledger))
+    ledger.close()
+
+
+def _finish_job(ledger: Ledger, storage_path: Path, sources: list[str], uid: str) -> None:
+    request = JobRequest(
+        job_id=JOB,
+        series_instance_uid="1.2.3",
+        instance_paths=tuple(str(storage_path / "instances" / f"{one}.dcm") for one in sources),
+        pipeline="unet",
+        kind="unet",
+        parameters={},
+        root_uid="1.2.",
+        created=datetime.now(UTC),
+        output_dir=str(storage_path / "results" / JOB),
+    )
+    output = OutputInstance("rs.dcm", "1.2.840.10008.5.1.4.1.1.481.3", uid, "1.2.4", "")
+    with ledger.writing() as connection:
+        create_job(connection, request, (), ledger.clock())
+        finish_job(connection, JOB, JobResult((output,), True, "drawn"), ledger.clock())
+
+
+def to(peer: Any, name: str = "tps") -> Destination:
+    return Destination(name, peer.address.ip, peer.address.port, peer.address.ae_title)
+
+
+def came(peer: Any) -> list[str]:
+    return [one.sop_instance_uid for one in peer.received]
+
+
+def test_images_go_first_and_the_structure_set_last_in_one_association(
+    desk: Desk, start_peer: Any
+) -> None:
+    peer = start_peer()
+    assert desk.queue(to(peer)) == 5
+    desk.deliver()
+    assert came(peer) == desk.sources + desk.results
+    assert len({one.association for one in peer.received}) == 1
+    assert desk.states() == {"stored": 5}
+
+
+def test_without_export_series_only_the_results_go(desk: Desk, start_peer: Any) -> None:
+    peer = start_peer()
+    assert desk.queue(to(peer), export_series=False) == 1
+    desk.deliver()
+    assert came(peer) == desk.results
+
+
+def test_several_peers_get_all_of_it_each(desk: Desk, start_peer: Any) -> None:
+    one, other = start_peer(), start_peer()
+    desk.queue(to(one), to(other, "pacs"))
+    assert desk.deliver() == 2
+    assert came(one) == came(other) == desk.sources + desk.results
+
+
+def test_a_peer_that_has_the_results_does_not_get_them_again(desk: Desk, start_peer: Any) -> None:
+    peer = start_peer()
+    for _ in range(2):
+        desk.queue(to(peer))
+        desk.deliver()
+    assert len(peer.received) == 5
+
+
+def test_after_an_abort_half_way_only_what_is_missing_goes_out_again(
+    desk: Desk, start_peer: Any
+) -> None:
+    def abort_once(event: Any, index: int) -> int:
+        if index == 2:
+            event.assoc.abort()
+        return 0x0000
+
+    peer = start_peer(abort_once)
+    desk.queue(to(peer))
+    desk.deliver()
+    assert desk.states() == {"stored": 2, "waiting": 3}
+    first = {one.sop_instance_uid: one.data_set_bytes for one in peer.received}
+    desk.now[0] += 60
+    desk.deliver()
+    assert desk.states() == {"stored": 5}
+    again = peer.received[len(first) :]
+    assert [one.sop_instance_uid for one in again] == [*desk.sources[2:], *desk.results]
+    assert all(first.get(one.sop_instance_uid, one.data_set_bytes) == one.data_set_bytes
+               for one in again)  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [0xA900, 0xC001, 0x0122])
+def test_a_refusal_is_final_and_visible_and_the_rest_goes_on(
+    desk: Desk, start_peer: Any, status: int
+) -> None:
+    peer = start_peer(lambda _, index: status if index == 1 else 0x0000)
+    desk.queue(to(peer))
+    desk.deliver()
+    assert desk.states() == {"stored": 4, "refused": 1}
+    desk.now[0] += HOUR_S
+    assert desk.deliver() == 0
+
+
+def test_out_of_resources_is_tried_again(desk: Desk, start_peer: Any) -> None:
+    peer = start_peer(lambda _, index: 0xA700 if index == 0 else 0x0000)
+    desk.queue(to(peer))
+    desk.deliver()
+    assert desk.states() == {"stored": 4, "waiting": 1}
+    desk.now[0] += 60
+    desk.deliver()
+    assert desk.states() == {"stored": 5}
+
+
+def test_a_duplicate_counts_as_stored_and_so_does_a_warning(desk: Desk, start_peer: Any) -> None:
+    peer = start_peer(lambda _, index: (0x0111, 0xB000)[index % 2])
+    desk.queue(to(peer))
+    desk.deliver()
+    assert desk.states() == {"stored": 5}
+
+
+def test_a_peer_that_is_away_is_tried_at_growing_intervals_for_72_hours(desk: Desk) -> None:
+    desk.queue(Destination("tps", "127.0.0.1", 9, "NOBODY"))
+    attempts: list[float] = []
+    begun = desk.now[0]
+    while desk.states() == {"waiting": 5} and desk.now[0] < begun + 100 * HOUR_S:
+        if desk.deliver():
+            attempts.append(desk.now[0] - begun)
+        desk.now[0] += 10 if desk.now[0] < begun + 600 else HOUR_S / 4
+    pauses = [later - sooner for sooner, later in itertools.pairwise(attempts)]
+    assert pauses[0] <= 50
+    assert max(pauses) <= 1.6 * HOUR_S
+    assert pauses[1] > pauses[0]
+    assert desk.states() == {"given up": 5}
+    assert 72 * HOUR_S <= attempts[-1] <= 74 * HOUR_S
+
+
+def test_a_person_can_send_again_what_was_given_up(desk: Desk, start_peer: Any) -> None:
+    peer = start_peer(lambda _, index: 0xA900 if index < 5 else 0x0000)
+    desk.queue(to(peer))
+    desk.deliver()
+    assert desk.states() == {"refused": 5}
+    with desk.ledger.writing() as connection:
+        assert send_again(connection, JOB, desk.now[0]) == 5
+    desk.deliver()
+    assert desk.states() == {"stored": 5}
+
+
+def test_a_hanging_peer_does_not_hold_up_another(desk: Desk, start_peer: Any) -> None:
+    let_go = threading.Event()
+
+    def hang(_: Any, __: int) -> int:
+        let_go.wait(20)
+        return 0x0000
+
+    hanging, other = start_peer(hang), start_peer()
+    desk.queue(to(hanging, "hanging"), to(other, "pacs"))
+    threads = desk.delivery.start_due()
+    next(thread for thread in threads if thread.name == "delivery to pacs").join(10)
+    assert desk.states("pacs") == {"stored": 5}
+    assert desk.states("hanging") == {"waiting": 5}
+    assert desk.delivery.start_due() == []
+    let_go.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_result_that_is_gone_is_given_up_and_the_rest_is_sent(
+    desk: Desk, start_peer: Any
+) -> None:
+    peer = start_peer()
+    desk.queue(to(peer))
+    (desk.storage_path / "instances" / f"{desk.sources[1]}.dcm").unlink()
+    desk.deliver()
+    assert desk.states() == {"stored": 4, "given up": 1}
+
+
+def test_a_stop_ends_after_the_instance_in_flight_and_keeps_the_rest(
+    desk: Desk, start_peer: Any
+) -> None:
+    reached, let_go = threading.Event(), threading.Event()
+
+    def pause(_: Any, index: int) -> int:
+        if index == 1:
+            reached.set()
+            let_go.wait(10)
+        return 0x0000
+
+    peer = start_peer(pause)
+    desk.queue(to(peer))
+    desk.delivery.start_due()
+    assert reached.wait(10)
+    stopper = threading.Thread(target=desk.delivery.stop)
+    stopper.start()
+    let_go.set()
+    stopper.join(10)
+    assert desk.states() == {"stored": 2, "waiting": 3}

@@ -24,7 +24,7 @@ check: $(VENV)/.ready
 
 # Trains the shipped model again from the samples
 model: $(VENV)/.ready
-	$(IN_VENV) -m model.train --data_dir samples/sunnybrook --exclude SCD0000501 --output model/shipped/left_ventricle.ckpt
+	$(IN_VENV) -m model.train --data_dir samples/sunnybrook --measure SCD0000501 --output model/shipped/left_ventricle.ckpt
 
 $(VENV)/.ready: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version)'

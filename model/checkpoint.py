@@ -77,8 +77,26 @@ class ModelCard:
     """Which patients, by their data-set keys."""
 
 
+def check_card(card: ModelCard) -> None:
+    """Nothing, when a checkpoint with this card can be loaded again.
+
+    Raises:
+        ModelError: a value that the card may not have; the message names it.
+    """
+    try:
+        parse_card_values(asdict(card))
+    except ValueError as error:
+        raise ModelError(f"Model '{card.name}': {error}") from error
+
+
 def save_checkpoint(path: Path, card: ModelCard, state_dict: Mapping[str, Tensor]) -> None:
-    """Write `card` and `state_dict` to `path`, whole or not at all."""
+    """Write `card` and `state_dict` to `path`, whole or not at all.
+
+    Raises:
+        ModelError: the card has a value that it may not have.
+        OSError: the disk is full, read-only or gone.
+    """
+    check_card(card)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in state_dict.items()}
     content = io.BytesIO()
     torch.save({"format": FORMAT, "card": asdict(card), "weights": weights}, content)

@@ -20,6 +20,14 @@ def numbers(text: str) -> tuple[int, ...]:
     return values
 
 
+def above_zero(text: str) -> int:
+    """One whole number above 0."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
+    return value
+
+
 def names(text: str) -> tuple[str, ...]:
     """Names between commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from core.errors import ConfigurationError
 from model.augment import Augmentation
-from model.checkpoint import Finishing, ModelCard, save_checkpoint
+from model.checkpoint import Finishing, ModelCard, check_card, save_checkpoint
 from model.command_line import run, with_underscores
 from model.data import BatchSettings, Fold, SampleDataModule, fingerprint, fold_of
 from model.evaluate import choose_patients, print_defects, table_of
@@ -49,12 +49,33 @@ def _train(options: argparse.Namespace) -> int:
         raise ConfigurationError(f"{options.data_dir}: no patient is left to train on")
     fold = fold_of(usable.patients, options.k_folds, options.k_fold_index, options.seed)
     card = _card(options, usable.of_patients(fold.training))
+    _check_before_training(options, card)
     _fit(options, usable, fold, card)
     measured = fold.validation | set(options.measure)
     if measured:
         _measure(console, options.output, collection.of_patients(measured))
     console.print(f"Wrote {options.output}", highlight=False)
     return 0
+
+
+def _check_before_training(options: argparse.Namespace, card: ModelCard) -> None:
+    """What would otherwise fail only after the work is done.
+
+    Raises:
+        ConfigurationError: crops that the network cannot halve, or a folder that cannot be written.
+        ModelError: a value that a checkpoint may not have.
+    """
+    check_card(card)
+    stride = 2 ** (len(card.encoder_widths) - 1)
+    if any(size % stride or size < 2 * stride for size in options.input_shape[1:]):
+        raise ConfigurationError(
+            f"--input_shape {','.join(map(str, options.input_shape))}: expected multiples of "
+            f"{stride} from {2 * stride} on, for an encoder of {len(card.encoder_widths)} levels"
+        )
+    try:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--output {options.output}: {error.strerror}") from error
 
 
 def _card(options: argparse.Namespace, training: Collection) -> ModelCard:

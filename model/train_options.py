@@ -3,9 +3,20 @@
 import argparse
 from pathlib import Path
 
-from model.command_line import names, numbers
+from model.command_line import above_zero, names, numbers
 
 DEFAULT_WIDTHS = (12, 24, 48, 96, 128)
+
+
+class _ShowDefaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Defaults stand behind the help of those options that have one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return (
+            super()._get_help_string(action)
+            if action.default or action.default == 0
+            else action.help
+        )
 
 
 def train_parser() -> argparse.ArgumentParser:
@@ -15,7 +26,7 @@ def train_parser() -> argparse.ArgumentParser:
         description="Train a UNet on hand-drawn contours and write one checkpoint that carries "
         "all that inference needs.",
         epilog="Options are accepted with hyphens too. Exit code: 0 written, 2 wrong input.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_ShowDefaults,
     )
     _add_data_options(parser.add_argument_group("data"))
     _add_model_options(parser.add_argument_group("model"))
@@ -63,8 +74,8 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_learning_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--seed", type=int, default=1, help="fixes folds, batches and weights")
-    group.add_argument("--max_steps", type=int, default=1000, help="optimiser steps")
-    group.add_argument("--batch_size", type=int, default=8, help="images in a batch")
+    group.add_argument("--max_steps", type=above_zero, default=1000, help="optimiser steps")
+    group.add_argument("--batch_size", type=above_zero, default=8, help="images in a batch")
     group.add_argument(
         "--input_shape", type=_crop_shape, default=(1, 128, 128), metavar="1,ROWS,COLUMNS",
         help="random crops of this shape are trained on",

@@ -1,5 +1,6 @@
 """The model that comes with the project: small, honest about itself, and good enough to show."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from core.errors import ModelError
 from imaging.header import read_header
 from imaging.metrics import dice
+from model import evaluate
 from model.predict import Segmenter, load_segmenter
 from model.samples import Collection
 from model.sunnybrook import read_sunnybrook
@@ -62,3 +64,19 @@ def test_it_accepts_the_demo_series_and_refuses_the_ct(
     segmenter.check_fits([read_header(path) for path in cine_folder.glob("*.dcm")])
     with pytest.raises(ModelError, match=r"Model 'left_ventricle' expects MR, series .* is CT"):
         segmenter.check_fits([read_header(path) for path in ct_folder.glob("*.dcm")])
+
+
+def test_evaluation_ends_with_one_when_the_model_is_below_what_was_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sunnybrook, name = ROOT / "samples" / "sunnybrook", "IM-0001-0099-icontour-manual.txt"
+    contours = tmp_path / "contourfiles" / "one" / "i-contours"
+    contours.mkdir(parents=True)
+    shutil.copy(sunnybrook / "contourfiles" / "SC-HF-I-6" / "i-contours" / name, contours)
+    (tmp_path / "dicoms" / "p1").mkdir(parents=True)
+    shutil.copy(sunnybrook / "dicoms" / UNSEEN / "99.dcm", tmp_path / "dicoms" / "p1")
+    (tmp_path / "link.csv").write_text("patient_id,original_id\np1,one\n")
+    for least, code in (("0.85", 0), ("0.999", 1)):
+        asked = ("--checkpoint", str(SHIPPED), "--data-dir", str(tmp_path), "--least-dice", least)
+        assert evaluate.main(asked) == code
+        assert "p1" in capsys.readouterr().out

@@ -190,6 +190,25 @@ def test_wrong_input_ends_with_two_and_one_sentence(
     assert ended.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (("--input_shape", "1,100,96"), "multiples of 16 from 32 on"),
+        (("--encoder_args", "8", "--input_shape", "1,64,64"), "encoder_widths"),
+        (("--working_spacing", "-1"), "working_spacing_mm"),
+        (("--name", "x" * 65), "at most 64"),
+        (("--output", "/dev/null/a.ckpt"), "--output"),
+    ],
+)
+def test_what_cannot_end_well_is_refused_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: tuple[str, ...], words: str
+) -> None:
+    given = ("--data_dir", str(SUNNYBROOK), "--output", str(tmp_path / "a.ckpt"))
+    assert train.main([*given, *wrong]) == 2
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_evaluation_tells_good_from_bad_by_its_exit_code(
     small_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

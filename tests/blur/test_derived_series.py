@@ -2,11 +2,13 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
 from pydicom.dataset import FileDataset
 
+from core.identity import Provenance
 from imaging.blur import gaussian_blur
 from imaging.derived import build_derived_series
 from imaging.header import read_header
@@ -29,7 +31,9 @@ def _blurred(volume: Volume) -> Voxels:
 
 
 @pytest.mark.parametrize("name", ["ct_part", "cine_volume"])
-def test_each_slice_is_the_source_instance_in_all_but_its_pixels(name, request, save, provenance):
+def test_each_slice_is_the_source_instance_in_all_but_its_pixels(
+    name: str, request: pytest.FixtureRequest, save: Any, provenance: Provenance
+) -> None:
     volume = request.getfixturevalue(name)
     for path, header in zip(save(volume, _blurred(volume)), volume.headers, strict=True):
         derived, source = pydicom.dcmread(path), pydicom.dcmread(header.path)
@@ -40,7 +44,9 @@ def test_each_slice_is_the_source_instance_in_all_but_its_pixels(name, request, 
         assert derived.SOPInstanceUID == provenance.uid("derived", source.SOPInstanceUID)
 
 
-def test_it_is_marked_as_derived_and_not_for_dose(ct_part, save, provenance):
+def test_it_is_marked_as_derived_and_not_for_dose(
+    ct_part: Volume, save: Any, provenance: Provenance
+) -> None:
     paths = save(ct_part, _blurred(ct_part))
     derived = pydicom.dcmread(paths[0])
     assert list(derived.ImageType) == ["DERIVED", "SECONDARY", "AXIAL"]
@@ -52,7 +58,9 @@ def test_it_is_marked_as_derived_and_not_for_dose(ct_part, save, provenance):
     assert derived.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
 
 
-def test_it_is_one_new_series_with_instances_of_its_own(ct_part, save, provenance):
+def test_it_is_one_new_series_with_instances_of_its_own(
+    ct_part: Volume, save: Any, provenance: Provenance
+) -> None:
     headers = [read_header(path) for path in save(ct_part, _blurred(ct_part))]
     assert check_one_series(headers) == []
     assert headers[0].series_instance_uid == provenance.uid("derived series")
@@ -60,7 +68,9 @@ def test_it_is_one_new_series_with_instances_of_its_own(ct_part, save, provenanc
     assert len({header.sop_instance_uid for header in headers}) == len(ct_part.headers)
 
 
-def test_a_second_attempt_writes_the_same_bytes(ct_part, provenance, tmp_path):
+def test_a_second_attempt_writes_the_same_bytes(
+    ct_part: Volume, provenance: Provenance, tmp_path: Path
+) -> None:
     written = []
     for name in ("a.dcm", "b.dcm"):
         built = build_derived_series(ct_part, ct_part.voxels, provenance, description="B")
@@ -69,7 +79,7 @@ def test_a_second_attempt_writes_the_same_bytes(ct_part, provenance, tmp_path):
     assert written[0] == written[1]
 
 
-def test_odd_uids_and_dates_are_passed_on_as_they_are(cine_volume, save):
+def test_odd_uids_and_dates_are_passed_on_as_they_are(cine_volume: Volume, save: Any) -> None:
     path = save(cine_volume, _blurred(cine_volume))[0]
     source = pydicom.dcmread(cine_volume.headers[0].path)
     derived = pydicom.dcmread(path)
@@ -79,13 +89,13 @@ def test_odd_uids_and_dates_are_passed_on_as_they_are(cine_volume, save):
     assert any(".0" in uid for uid in uids)
 
 
-def test_the_warning_survives_a_long_description(ct_part, save):
+def test_the_warning_survives_a_long_description(ct_part: Volume, save: Any) -> None:
     derived = pydicom.dcmread(save(ct_part, ct_part.voxels, "é\\" * 60)[0])
     assert len(derived.SeriesDescription) == 64
     assert derived.SeriesDescription.endswith(" NOT FOR DOSE")
 
 
-def test_names_in_other_scripts_survive(changed, save):
+def test_names_in_other_scripts_survive(changed: Any, save: Any) -> None:
     def name(data_set: FileDataset, _: int) -> None:
         data_set.SpecificCharacterSet = "ISO_IR 144"
         data_set.PatientName = "Жужа"
@@ -95,7 +105,7 @@ def test_names_in_other_scripts_survive(changed, save):
     assert str(derived.PatientName) == "Жужа"
 
 
-def test_what_is_no_longer_true_is_gone_and_loss_is_still_told(changed, save):
+def test_what_is_no_longer_true_is_gone_and_loss_is_still_told(changed: Any, save: Any) -> None:
     def burden(data_set: FileDataset, _: int) -> None:
         data_set.LossyImageCompression, data_set.LossyImageCompressionRatio = "01", "7"
         data_set.add_new("PixelPaddingValue", "SS", -2000)
@@ -129,7 +139,9 @@ def _errors(path: Path) -> set[str]:
 
 @pytest.mark.peer("dciodvfy")
 @pytest.mark.parametrize("name", ["ct_part", "cine_volume"])
-def test_dciodvfy_finds_no_error_that_the_source_did_not_have(name, request, save):
+def test_dciodvfy_finds_no_error_that_the_source_did_not_have(
+    name: str, request: pytest.FixtureRequest, save: Any
+) -> None:
     volume = request.getfixturevalue(name)
     paths = save(volume, _blurred(volume))
     for index in (0, len(paths) // 2, len(paths) - 1):

@@ -1,11 +1,13 @@
 """Stored values, slope and intercept of a derived series reproduce the result."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import FileDataset
+from pydicom.uid import UID
 
 from core.errors import OutputError
 from imaging.blur import gaussian_blur
@@ -25,24 +27,28 @@ def _largest_error(paths: list[Path], result: Voxels) -> float:
     for path, expected in zip(paths, result, strict=True):
         stored = read_stored(path)
         exact = stored.values[0].astype(np.float64) * stored.slope + stored.intercept
-        errors.append(np.abs(exact - expected).max() / stored.slope)
+        errors.append(float(np.abs(exact - expected).max()) / stored.slope)
     return max(errors)
 
 
 @pytest.mark.parametrize("name", ["ct_volume", "cine_volume"])
-def test_stored_values_are_within_half_a_unit_of_the_result(name, request, save):
+def test_stored_values_are_within_half_a_unit_of_the_result(
+    name: str, request: pytest.FixtureRequest, save: Any
+) -> None:
     volume = request.getfixturevalue(name)
     paths = save(volume, _blurred(volume))
     assert _largest_error(paths, _blurred(volume)) <= 0.5 + 1e-6
 
 
 def _make_pet(data_set: FileDataset, index: int) -> None:
-    data_set.SOPClassUID = data_set.file_meta.MediaStorageSOPClassUID = PET
+    data_set.SOPClassUID = data_set.file_meta.MediaStorageSOPClassUID = UID(PET)
     data_set.PixelData = np.abs(data_set.pixel_array).tobytes()
     data_set.RescaleSlope = f"0.00{index + 1}7"
 
 
-def test_pet_with_a_slope_for_each_slice_gets_one_that_fits_and_keeps_its_time(changed, save):
+def test_pet_with_a_slope_for_each_slice_gets_one_that_fits_and_keeps_its_time(
+    changed: Any, save: Any
+) -> None:
     volume = changed(_make_pet)
     result = _blurred(volume)
     paths = save(volume, result)
@@ -56,7 +62,9 @@ def test_pet_with_a_slope_for_each_slice_gets_one_that_fits_and_keeps_its_time(c
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1e3, 0.0), (1e7, -3e9), (37.0, 40000.123)])
-def test_values_beyond_the_stored_type_get_a_slope_that_fits(changed, save, scale, shift):
+def test_values_beyond_the_stored_type_get_a_slope_that_fits(
+    changed: Any, save: Any, scale: Any, shift: Any
+) -> None:
     volume = changed(lambda data_set, index: None)
     result = (volume.voxels * scale + shift).astype(np.float32)
     paths = save(volume, result)
@@ -65,7 +73,7 @@ def test_values_beyond_the_stored_type_get_a_slope_that_fits(changed, save, scal
         assert len(str(pydicom.dcmread(paths[0])[keyword].value)) <= 16
 
 
-def test_negative_pet_values_are_kept(changed, save):
+def test_negative_pet_values_are_kept(changed: Any, save: Any) -> None:
     volume = changed(_make_pet)
     result = volume.voxels - 3.0
     paths = save(volume, result)
@@ -74,13 +82,15 @@ def test_negative_pet_values_are_kept(changed, save):
 
 
 @pytest.mark.parametrize("value", [0.0, 7.25])
-def test_one_value_everywhere_can_be_stored(changed, save, value):
+def test_one_value_everywhere_can_be_stored(changed: Any, save: Any, value: Any) -> None:
     volume = changed(_make_pet)
     result = np.full_like(volume.voxels, value)
     assert _largest_error(save(volume, result), result) <= 0.5 + 1e-6
 
 
-def test_a_result_of_another_shape_or_without_numbers_is_refused(ct_part, save, tmp_path):
+def test_a_result_of_another_shape_or_without_numbers_is_refused(
+    ct_part: Volume, save: Any, tmp_path: Path
+) -> None:
     with pytest.raises(OutputError, match="expected"):
         save(ct_part, ct_part.voxels[1:])
     (tmp_path / "derived").rmdir()

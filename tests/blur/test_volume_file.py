@@ -1,15 +1,19 @@
 """`volume.h5` gives back the same values and tells where they lie, without naming anybody."""
 
+from pathlib import Path
+from typing import Any
+
 import h5py
 import numpy as np
 import pytest
 
 from core.errors import GeometryError, PixelError
 from imaging.hdf5 import read_volume_hdf5, write_volume_hdf5
+from imaging.volume import Volume
 
 
 @pytest.fixture
-def written(ct_volume, tmp_path):
+def written(ct_volume: Volume, tmp_path: Path) -> Any:
     path = tmp_path / "volume.h5"
     write_volume_hdf5(
         path,
@@ -21,18 +25,20 @@ def written(ct_volume, tmp_path):
     return path
 
 
-def test_all_voxels_and_single_slices_come_back_the_same(written, ct_volume):
+def test_all_voxels_and_single_slices_come_back_the_same(written: Path, ct_volume: Volume) -> None:
     assert np.array_equal(read_volume_hdf5(written), ct_volume.voxels)
     assert np.array_equal(read_volume_hdf5(written, 17), ct_volume.voxels[17])
 
 
-def test_one_chunk_is_one_slice_and_smaller_than_its_values(written, ct_volume):
+def test_one_chunk_is_one_slice_and_smaller_than_its_values(
+    written: Path, ct_volume: Volume
+) -> None:
     with h5py.File(written) as file:
         assert file["voxels"].chunks == (1, *ct_volume.voxels.shape[1:])
         assert file["voxels"].id.get_storage_size() < ct_volume.voxels.nbytes / 2
 
 
-def test_it_tells_where_every_slice_lies(written, ct_volume):
+def test_it_tells_where_every_slice_lies(written: Path, ct_volume: Volume) -> None:
     with h5py.File(written) as file:
         uids = [uid.decode() for uid in file["sop_instance_uids"][()]]
         assert uids == [header.sop_instance_uid for header in ct_volume.headers]
@@ -43,28 +49,30 @@ def test_it_tells_where_every_slice_lies(written, ct_volume):
         assert file.attrs["slice_spacing_mm"] == pytest.approx(3.27)
 
 
-def test_images_that_are_no_grid_have_no_affine(ct_volume, tmp_path):
+def test_images_that_are_no_grid_have_no_affine(ct_volume: Volume, tmp_path: Path) -> None:
     write_volume_hdf5(tmp_path / "v.h5", ct_volume.voxels[:2], ct_volume.headers[:2])
     with h5py.File(tmp_path / "v.h5") as file:
         assert "affine_mm" not in file.attrs
 
 
-def test_nobody_is_named(written):
+def test_nobody_is_named(written: Path) -> None:
     assert b"STS_003" not in written.read_bytes()
 
 
-def test_the_same_values_give_the_same_bytes(ct_volume, tmp_path):
+def test_the_same_values_give_the_same_bytes(ct_volume: Volume, tmp_path: Path) -> None:
     for name in ("a.h5", "b.h5"):
         write_volume_hdf5(tmp_path / name, ct_volume.voxels[:3], ct_volume.headers[:3])
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-def test_slices_without_headers_are_refused(ct_volume, tmp_path):
+def test_slices_without_headers_are_refused(ct_volume: Volume, tmp_path: Path) -> None:
     with pytest.raises(GeometryError, match="51 slices with 50 headers"):
         write_volume_hdf5(tmp_path / "v.h5", ct_volume.voxels, ct_volume.headers[1:])
 
 
-def test_a_damaged_file_or_a_slice_beyond_the_last_is_refused(written, tmp_path):
+def test_a_damaged_file_or_a_slice_beyond_the_last_is_refused(
+    written: Path, tmp_path: Path
+) -> None:
     (tmp_path / "cut.h5").write_bytes(written.read_bytes()[:5000])
     with pytest.raises(PixelError, match=r"cut\.h5"):
         read_volume_hdf5(tmp_path / "cut.h5")

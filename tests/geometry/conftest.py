@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def cine_headers(cine_folder: Path) -> tuple[Header, ...]:
 def stack(ct_headers: tuple[Header, ...]) -> Stack:
     """Oblique slices at `positions_mm` along their normal; later keywords go into each header."""
 
-    def build(positions_mm: Sequence[float], **changes: object) -> list[Header]:
+    def build(positions_mm: Sequence[float], **changes: Any) -> list[Header]:
         normal = np.cross(_OBLIQUE[:3], _OBLIQUE[3:])
         return [
             replace(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -31,14 +32,14 @@ def changed(ct_folder: Path, tmp_path: Path) -> Callable[[Change], Path]:
     return change_and_save
 
 
-def test_a_ct_is_in_hounsfield_units(ct_folder):
+def test_a_ct_is_in_hounsfield_units(ct_folder: Path) -> None:
     pixels = read_pixels(ct_folder / "000000.dcm")
     assert pixels.shape == (1, 158, 154)
     assert pixels.dtype == np.float32
     assert (pixels.min(), pixels.max()) == (-1000.0, 259.0)
 
 
-def test_slope_and_intercept_are_applied(ct_folder, changed):
+def test_slope_and_intercept_are_applied(ct_folder: Path, changed: Any) -> None:
     def rescale(data_set: FileDataset) -> None:
         data_set.RescaleSlope, data_set.RescaleIntercept = "0.25", "-7.5"
 
@@ -47,13 +48,13 @@ def test_slope_and_intercept_are_applied(ct_folder, changed):
 
 
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
-def test_lossless_compression_changes_no_value(ct_folder, changed, syntax):
+def test_lossless_compression_changes_no_value(ct_folder: Path, changed: Any, syntax: str) -> None:
     compressed = changed(lambda data_set: data_set.compress(syntax, generate_instance_uid=False))
     assert pydicom.dcmread(compressed).file_meta.TransferSyntaxUID == syntax
     assert np.array_equal(read_pixels(compressed), read_pixels(ct_folder / "000025.dcm"))
 
 
-def test_jpeg_2000_changes_no_value(ct_folder, changed):
+def test_jpeg_2000_changes_no_value(ct_folder: Path, changed: Any) -> None:
     def encode(data_set: FileDataset) -> None:
         data_set.PixelData = encapsulate([encode_array(data_set.pixel_array)])
         data_set.file_meta.TransferSyntaxUID = JPEG2000Lossless
@@ -61,14 +62,14 @@ def test_jpeg_2000_changes_no_value(ct_folder, changed):
     assert np.array_equal(read_pixels(changed(encode)), read_pixels(ct_folder / "000025.dcm"))
 
 
-def test_monochrome1_keeps_its_values(ct_folder, changed):
+def test_monochrome1_keeps_its_values(ct_folder: Path, changed: Any) -> None:
     def invert(data_set: FileDataset) -> None:
         data_set.PhotometricInterpretation = "MONOCHROME1"
 
     assert np.array_equal(read_pixels(changed(invert)), read_pixels(ct_folder / "000025.dcm"))
 
 
-def test_bits_above_those_stored_are_ignored(changed):
+def test_bits_above_those_stored_are_ignored(changed: Any) -> None:
     def dirty(data_set: FileDataset) -> None:
         data_set.BitsStored, data_set.HighBit, data_set.PixelRepresentation = 12, 11, 1
         stored = np.full((data_set.Rows, data_set.Columns), 0x7FF0, dtype="<i2")
@@ -108,21 +109,23 @@ def _break(data_set: FileDataset) -> None:
         (_drop, "no pixel data"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_instance(changed, change, words):
+def test_what_cannot_be_read_is_refused_with_the_instance(
+    changed: Any, change: Any, words: str
+) -> None:
     path = changed(change)
     uid = pydicom.dcmread(path).SOPInstanceUID
     with pytest.raises(PixelError, match=f"Instance {uid}: .*{words}"):
         read_pixels(path)
 
 
-def test_a_file_cut_off_in_its_pixels_is_refused(ct_folder, tmp_path):
+def test_a_file_cut_off_in_its_pixels_is_refused(ct_folder: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.dcm"
     cut.write_bytes((ct_folder / "000025.dcm").read_bytes()[:-2000])
     with pytest.raises(PixelError):
         read_pixels(cut)
 
 
-def test_padding_written_as_unsigned_is_found_in_signed_pixels(changed):
+def test_padding_written_as_unsigned_is_found_in_signed_pixels(changed: Any) -> None:
     def pad(data_set: FileDataset) -> None:
         stored = data_set.pixel_array.copy()
         stored[:, :20] = -2000

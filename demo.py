@@ -131,8 +131,7 @@ def _table(outcome: Outcome, story: Story | None, report: dict[str, Any]) -> Tab
         parts = ", ".join(f"{step} {value:.1f} s" for step, value in seconds.items())
         table.add_row("pipeline", f"{sum(seconds.values()):.1f} s ({parts})")
         table.add_row("model", f"{report['model']['name']} {report['model']['version']}")
-    came = ", ".join(f"{count} {kind}" for kind, count in outcome.received_kinds.items())
-    table.add_row("received", f"{came or 'nothing'} after {took.get('waiting', 0):.1f} s")
+    table.add_row("received", f"{outcome.came_back} after {took.get('waiting', 0):.1f} s")
     for check in outcome.checks:
         table.add_row(
             f"checked: {check.name}", f"{'ok' if check.passed else 'WRONG'}: {check.words}"

@@ -224,7 +224,7 @@ def test_a_file_cut_off_within_its_pixels_is_refused(ct: FileDataset, tmp_path: 
     whole = Path(str(ct.filename)).read_bytes()
     path = tmp_path / "cut.dcm"
     path.write_bytes(whole[:-1000])
-    with pytest.raises(NotADataSetError, match=r"cut off, element \(7FE0,0010\)"):
+    with pytest.raises(NotADataSetError, match=r"truncated, element \(7FE0,0010\)"):
         instance_to_send(path)
 
 

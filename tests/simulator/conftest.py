@@ -20,6 +20,7 @@ from imaging.structure_set import Roi, build_structure_set
 from imaging.text_contours import find_text_contours, read_text_contour
 from node.scu import PeerAddress, instance_to_send, send
 from node.syntaxes import listener_contexts
+from tests.returned import headers_of
 
 Masks = dict[str, npt.NDArray[np.bool_]]
 Make = Callable[[Sequence[Header], Path], Sequence[Path]]
@@ -126,3 +127,19 @@ def write_structure_set(provenance: Provenance) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def cine(cine_folder: Path) -> dict[str, Header]:
+    """The demo's patient."""
+    return headers_of(cine_folder)
+
+
+@pytest.fixture
+def structure_set(
+    cine: dict[str, Header], draw_endocardium: Any, write_structure_set: Any, tmp_path: Path
+) -> Path:
+    """The hand-drawn endocardium on the demo's patient."""
+    headers = list(cine.values())
+    path: Path = write_structure_set(headers, draw_endocardium(headers), tmp_path)
+    return path

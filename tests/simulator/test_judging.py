@@ -8,44 +8,19 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from PIL import Image
 
-from core.errors import ContourError
 from core.identity import Provenance
 from imaging.agreement import compare
 from imaging.derived import build_derived_series
 from imaging.header import Header
-from imaging.series import read_folder
-from imaging.structure_set_reader import read_structure_set, to_masks
 from imaging.truth import read_truth
 from imaging.verdict import is_complete, judge
-from imaging.verdict_picture import write_verdict_picture
 from imaging.volume import read_volume
-
-
-def _sent(folder: Path) -> dict[str, Header]:
-    series, _ = read_folder(folder)
-    return {header.sop_instance_uid: header for header in series[0].headers}
+from tests.returned import headers_of
 
 
 def _failed(sent: dict[str, Header], paths: Sequence[Path]) -> dict[str, str]:
     return {one.name: one.words for one in judge(sent, paths).checks if not one.passed}
-
-
-@pytest.fixture
-def cine(cine_folder: Path) -> dict[str, Header]:
-    """The demo's patient."""
-    return _sent(cine_folder)
-
-
-@pytest.fixture
-def structure_set(
-    cine: dict[str, Header], draw_endocardium: Any, write_structure_set: Any, tmp_path: Path
-) -> Path:
-    """The hand-drawn endocardium on the demo's patient."""
-    headers = list(cine.values())
-    path: Path = write_structure_set(headers, draw_endocardium(headers), tmp_path)
-    return path
 
 
 def _changed(path: Path, change: Callable[[Any], None]) -> Path:
@@ -212,68 +187,13 @@ def test_a_structure_set_that_comes_twice_counts_once(
 def test_dangling_references_of_a_real_structure_set_are_found(
     ct_folder: Path, ct_structure_set: Path
 ) -> None:
-    assert "references" in _failed(_sent(ct_folder), [ct_structure_set])
-
-
-def test_a_volume_is_compared_in_three_dimensions(
-    ct_folder: Path, ct_structure_set: Path, write_structure_set: Any, tmp_path: Path
-) -> None:
-    sent = _sent(ct_folder)
-    headers = list(sent.values())
-    masks, _ = to_masks(read_structure_set(ct_structure_set), headers)
-    moved = {name: np.roll(mask, 2, axis=0) for name, mask in masks.items()}
-    contours = judge(sent, [write_structure_set(headers, moved, tmp_path)]).contours
-    agreement = compare(read_truth(ct_structure_set, headers), contours, sent, {})[0]
-    assert agreement.instances == 51
-    assert 0.5 < agreement.dice < 1.0
-    assert 3.2 < agreement.hausdorff_95_mm < 6.6  # two slices of 3.27 mm, less where it is wide
-
-
-def test_only_instances_with_truth_are_compared(
-    cine: dict[str, Header], contour_folder: Path
-) -> None:
-    truth = read_truth(contour_folder, list(cine.values()))
-    elsewhere = {
-        uid: [np.array([[0, 0], [header.columns, 0], [0, header.rows]], dtype=float)]
-        for uid, header in cine.items()
-        if uid not in truth.masks["o"]
-    }
-    assert elsewhere
-    contours = {"LV_Epicardium": {**truth.contours["o"], **elsewhere}}
-    agreement = compare(truth, contours, cine, {"o": "LV_Epicardium"})[0]
-    assert (agreement.dice, agreement.instances) == (1.0, 9)
-
-
-def test_the_ring_is_the_outer_contour_without_the_inner_one(
-    cine: dict[str, Header], contour_folder: Path
-) -> None:
-    truth = read_truth(contour_folder, list(cine.values()))
-    uid = next(iter(truth.masks["o-i"]))
-    ring = truth.masks["o-i"][uid]
-    assert np.array_equal(ring, truth.masks["o"][uid] & ~truth.masks["i"][uid])
-    assert 0 < len(truth.masks["o-i"]) < len(truth.masks["i"])
-
-
-def test_a_structure_that_did_not_come_back_has_no_overlap(
-    cine: dict[str, Header], contour_folder: Path
-) -> None:
-    truth = read_truth(contour_folder, list(cine.values()))
-    agreement = compare(truth, {"Pool": {}, "Other": {}}, cine, {"i": "Missing"})[0]
-    assert (agreement.dice, agreement.hausdorff_95_mm) == (0.0, float("inf"))
-
-
-def test_structures_that_nothing_stands_for_are_named(
-    cine: dict[str, Header], contour_folder: Path
-) -> None:
-    truth = read_truth(contour_folder, list(cine.values()))
-    with pytest.raises(ContourError, match=r"\(Pool\) stands for one of the truth \(i, o, o-i\)"):
-        compare(truth, {"Pool": {}}, cine, {})
+    assert "references" in _failed(headers_of(ct_folder), [ct_structure_set])
 
 
 @pytest.fixture
 def blurred(ct_folder: Path, provenance: Provenance, tmp_path: Path) -> list[Path]:
     """A derived series with the pixels of the CT."""
-    volume = read_volume(list(_sent(ct_folder).values()))
+    volume = read_volume(list(headers_of(ct_folder).values()))
     paths = []
     series = build_derived_series(volume, volume.voxels, provenance, description="Nothing done")
     for index, data_set in enumerate(series):
@@ -285,8 +205,8 @@ def blurred(ct_folder: Path, provenance: Provenance, tmp_path: Path) -> list[Pat
 def test_a_derived_series_is_complete_with_its_last_instance(
     ct_folder: Path, blurred: list[Path]
 ) -> None:
-    sent = _sent(ct_folder)
-    headers = list(_sent(blurred[0].parent).values())
+    sent = headers_of(ct_folder)
+    headers = list(headers_of(blurred[0].parent).values())
     assert len(headers) == 51
     assert is_complete(headers, sent, "series")
     assert is_complete(headers, sent, "any")
@@ -310,27 +230,7 @@ def _of_elsewhere(data_set: Any) -> None:
 def test_a_derived_image_with_a_fault_fails(
     ct_folder: Path, blurred: list[Path], change: Callable[[Any], None], words: str
 ) -> None:
-    sent = _sent(ct_folder)
+    sent = headers_of(ct_folder)
     assert not _failed(sent, blurred)
     _changed(blurred[0], change)
     assert words in _failed(sent, blurred)["derived images"]
-
-
-def test_the_picture_shows_returned_contours_beside_hand_drawn_ones(
-    cine: dict[str, Header], structure_set: Path, contour_folder: Path, tmp_path: Path
-) -> None:
-    contours = judge(cine, [structure_set]).contours
-    truth = read_truth(contour_folder, list(cine.values()))
-    path = tmp_path / "both.png"
-    assert write_verdict_picture(path, cine, contours, truth=truth, pairs={"i": "LV_Endocardium"})
-    picture = Image.open(path)
-    assert picture.width > 1.5 * picture.height
-    left, right = (
-        np.asarray(picture.crop((start, 50, start + picture.width // 2 - 10, picture.height)))
-        for start in (0, picture.width // 2 + 2)
-    )
-    orange = [np.abs(half.astype(int) - (230, 159, 0)).sum(axis=-1) < 60 for half in (left, right)]
-    assert orange[0].sum() > 1000
-    assert orange[1].sum() > 1000
-    assert not write_verdict_picture(tmp_path / "none.png", cine, {})
-    assert not (tmp_path / "none.png").exists()

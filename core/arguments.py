@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from core.ae_titles import parse_ae_title
 from core.errors import ConfigurationError
 
-_AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -74,13 +74,11 @@ def listen_port(text: str) -> int:
 
 
 def ae_title(text: str) -> str:
-    """An application entity title (PS3.5 Table 6.2-1, AE)."""
-    title = text.strip()
-    if _AE_TITLE.fullmatch(title) is None:
-        raise argparse.ArgumentTypeError(
-            f"expected 1 to 16 printable characters without a backslash, found {text!r}"
-        )
-    return title
+    """An application entity title."""
+    try:
+        return parse_ae_title(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected {error}, found {text!r}") from error
 
 
 def seconds(text: str) -> float:

@@ -1,26 +1,18 @@
 """The configuration: read once at a door, validated whole, explained in one sentence when wrong."""
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from core.ae_titles import parse_ae_title
 from core.errors import ModelError
 from core.uids import PYDICOM_ROOT_UID, is_standard_uid, longest_root_uid
 
 SHIPPED_CHECKPOINT = Path(__file__).parent.parent / "model" / "shipped" / "left_ventricle.ckpt"
 PIPELINE_ALIASES = {"3dblur": "blur"}
 SENDER = "sender"
-_AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
-
-
-def _ae_title(value: str) -> str:
-    stripped = value.strip()
-    if not stripped or _AE_TITLE.fullmatch(stripped) is None:
-        raise ValueError("1 to 16 printable characters without a backslash")
-    return stripped
 
 
 def _root_uid(value: str) -> str:
@@ -34,7 +26,7 @@ def _pipeline_name(value: str) -> str:
     return PIPELINE_ALIASES.get(value, value)
 
 
-AeTitle = Annotated[str, AfterValidator(_ae_title)]
+AeTitle = Annotated[str, AfterValidator(parse_ae_title)]
 RootUid = Annotated[str, AfterValidator(_root_uid)]
 PipelineName = Annotated[str, AfterValidator(_pipeline_name)]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -1,10 +1,10 @@
 """Who may open an association: anybody on this machine, and the configured peers."""
 
 import ipaddress
-import socket
 from collections.abc import Sequence
 
 from core.config import Peer
+from node.hosts import addresses_of
 from node.ledger.instances import Sender
 
 
@@ -15,7 +15,7 @@ def why_not(sender: Sender, peers: Sequence[Peer]) -> str:
     named = [peer for peer in peers if peer.ae_title == sender.calling_ae_title]
     if not named:
         return f"calling AE title {sender.calling_ae_title!r} is no configured peer"
-    if not any(sender.address in _addresses(peer.ip) for peer in named):
+    if not any(sender.address in addresses_of(peer.ip) for peer in named):
         return f"peer {named[0].name} is expected from {named[0].ip}, came from {sender.address}"
     return ""
 
@@ -25,10 +25,3 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def _addresses(host: str) -> set[str]:
-    try:
-        return {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-    except OSError:
-        return set()

@@ -11,6 +11,7 @@ from pydicom.datadict import tag_for_keyword
 
 from core.config import SENDER, Configuration, Rule
 from core.errors import ConfigurationError
+from node.hosts import addresses_of
 from node.ledger.instances import Sender
 from node.ledger.jobs import Destination
 
@@ -70,8 +71,8 @@ class Router:
         ip, port = self._listener
         if destination.port != port:
             return False
-        theirs = _addresses(destination.ip)
-        ours = theirs if ip in _ANY_ADDRESS else _addresses(ip)
+        theirs = addresses_of(destination.ip)
+        ours = theirs if ip in _ANY_ADDRESS else addresses_of(ip)
         itself = any(address in ours and _is_local(address) for address in theirs)
         if itself:
             log.warning("destination is this node itself, not used", ip=destination.ip, port=port)
@@ -98,13 +99,6 @@ def _text(value: object) -> str:
     if isinstance(value, pydicom.multival.MultiValue):
         return "\\".join(str(part) for part in value)
     return "" if value is None else str(value)
-
-
-def _addresses(host: str) -> set[str]:
-    try:
-        return {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-    except OSError:
-        return set()
 
 
 def _is_local(address: str) -> bool:

@@ -1,0 +1,18 @@
+"""Application entity titles (PS3.5 Table 6.2-1, VR AE)."""
+
+import re
+
+EXPECTED = "1 to 16 printable characters without a backslash"
+_AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
+
+
+def parse_ae_title(text: str) -> str:
+    """The title without leading and trailing spaces, which mean nothing.
+
+    Raises:
+        ValueError: it is no AE title; says what was expected.
+    """
+    title = text.strip()
+    if _AE_TITLE.fullmatch(title) is None:
+        raise ValueError(EXPECTED)
+    return title

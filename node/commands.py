@@ -11,7 +11,7 @@ from node.ledger.jobs import DONE, FAILED, jobs_of, requeue_job
 from node.ledger.schema import commands
 from node.ledger.series import release
 
-RELEASE, RETRY = "release", "retry"
+RELEASE, RETRY, RESEND = "release", "retry", "resend"
 
 
 def ask(ledger: Ledger, verb: str, series_instance_uid: str) -> int:
@@ -60,4 +60,14 @@ def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
     return f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
 
 
-_VERBS: dict[str, Callable[[Connection, str, float], str]] = {RELEASE: _release, RETRY: _retry}
+def _resend(connection: Connection, series_instance_uid: str, now: float) -> str:
+    done = [job for job in jobs_of(connection, series_instance_uid) if job.state == DONE]
+    count = sum(send_again(connection, job.job_id, now, also_stored=True) for job in done)
+    return f"{count} instances sent again"
+
+
+_VERBS: dict[str, Callable[[Connection, str, float], str]] = {
+    RELEASE: _release,
+    RETRY: _retry,
+    RESEND: _resend,
+}

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from core.arguments import ArgumentParser
 from core.errors import ConfigurationError, StorageUnavailableError
-from node.commands import RELEASE, RETRY, answer_of, ask
+from node.commands import RELEASE, RESEND, RETRY, answer_of, ask
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
 from node.ledger.stories import Story, all_stories, story_of
 
@@ -57,6 +57,7 @@ def _parser() -> ArgumentParser:
         ("show", "everything that happened to a series"),
         (RELEASE, "let a held series run as it is"),
         (RETRY, "run a failed job again, send again what was not delivered"),
+        (RESEND, "send all results once more, the same bytes"),
     ):
         one = verbs.add_parser(verb, help=text)
         one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")

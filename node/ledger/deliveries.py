@@ -102,11 +102,19 @@ def postpone_parcel(connection: Connection, parcel: Parcel, *, words: str, until
     )
 
 
-def send_again(connection: Connection, job_id: str, now: float) -> int:
-    """A person wants undelivered results tried again at once; how many instances that are."""
+def send_again(
+    connection: Connection, job_id: str, now: float, *, also_stored: bool = False
+) -> int:
+    """A person wants results sent at once; how many instances that are.
+
+    Those that did not arrive, or with `also_stored` all of them: the same bytes once more.
+    """
+    wanted = deliveries.c.job_id == job_id
+    if not also_stored:
+        wanted &= deliveries.c.state != STORED
     result = connection.execute(
         update(deliveries)
-        .where(deliveries.c.job_id == job_id, deliveries.c.state != STORED)
+        .where(wanted)
         .values(state=WAITING, next_attempt_at=now, created_at=now, attempts=0)
     )
     return result.rowcount

@@ -225,6 +225,18 @@ def test_a_person_can_send_again_what_was_given_up(desk: Desk, start_peer: Any) 
     assert desk.states() == {"stored": 5}
 
 
+def test_a_person_can_have_everything_sent_once_more(desk: Desk, start_peer: Any) -> None:
+    peer = start_peer()
+    desk.queue(to(peer))
+    desk.deliver()
+    with desk.ledger.writing() as connection:
+        assert send_again(connection, JOB, desk.now[0], also_stored=True) == 5
+    desk.deliver()
+    assert came(peer) == 2 * (desk.sources + desk.results)
+    first, second = peer.received[:5], peer.received[5:]
+    assert [one.data_set_bytes for one in first] == [one.data_set_bytes for one in second]
+
+
 def test_a_hanging_peer_does_not_hold_up_another(desk: Desk, start_peer: Any) -> None:
     let_go = threading.Event()
 

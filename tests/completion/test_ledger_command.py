@@ -1,0 +1,90 @@
+"""`python -m node.ledger` tells what became of a series, and passes on what a person asks."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from node.commands import carry_out
+from node.ledger.__main__ import main
+from node.ledger.instances import ABORTED
+from tests.completion.conftest import Completion, series_uid
+
+VERBS = ("list", "show", "release", "retry", "resend")
+
+
+def told(capsys: pytest.CaptureFixture[str], completion: Completion, *words: str) -> str:
+    storage_path = str(completion.configuration.storage_path)
+    capsys.readouterr()  # what the node logged before
+    assert main(["--storage_path", storage_path, *words]) == 0
+    return capsys.readouterr().out
+
+
+def test_list_shows_every_series_whole_with_its_state_and_reason(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths, outcome=ABORTED)
+    completion.settle()
+    [_, row] = told(capsys, completion, "list").splitlines()
+    assert series_uid(ct_paths) in row
+    assert "TPS@127.0.0.1 to SLICEWIRE" in row
+    assert "held" in row
+    assert "came only through an association that was aborted" in row
+
+
+def test_show_tells_everything_that_happened_by_the_end_of_a_uid(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    text = told(capsys, completion, "show", series_uid(ct_paths)[-8:])
+    assert text.startswith(f"Series {series_uid(ct_paths)}: queued")
+    assert "association: released" in text
+    assert "processing: 10 instances, job" in text
+    assert "no destination: sender is no configured peer" in text
+
+
+def test_release_is_carried_out_by_the_running_node(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths, outcome=ABORTED)
+    completion.settle()
+    stop = threading.Event()
+
+    def node() -> None:
+        while not stop.wait(0.05):
+            carry_out(completion.ledger)
+
+    running = threading.Thread(target=node)
+    running.start()
+    text = told(capsys, completion, "release", series_uid(ct_paths))
+    stop.set()
+    running.join()
+    assert text == f"Series {series_uid(ct_paths)}: released as it is\n"
+    completion.settle(0)
+    assert len(completion.jobs(ct_paths)) == 1
+
+
+def test_a_series_that_is_not_there_is_said_with_exit_code_1(
+    completion: Completion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storage_path = str(completion.configuration.storage_path)
+    assert main(["--storage_path", storage_path, "show", "1.2.3"]) == 1
+    assert capsys.readouterr().out == "Series 1.2.3: not in this ledger\n"
+
+
+@pytest.mark.parametrize("words", [["list"], ["shwo", "1.2"], ["show"]])
+def test_a_wrong_command_line_is_one_sentence_with_exit_code_2(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--storage_path", str(tmp_path), *words]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_and_readme_tell_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    readme, text = (Path(__file__).parents[2] / "README.md").read_text(), capsys.readouterr().out
+    for verb in VERBS:
+        assert verb in text
+        assert f"python -m node.ledger {verb}" in readme

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from core.ae_titles import parse_ae_title
 from core.errors import ModelError
@@ -13,6 +13,7 @@ from core.uids import PYDICOM_ROOT_UID, is_standard_uid, longest_root_uid
 SHIPPED_CHECKPOINT = Path(__file__).parent.parent / "model" / "shipped" / "left_ventricle.ckpt"
 PIPELINE_ALIASES = {"3dblur": "blur"}
 SENDER = "sender"
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 
 def _root_uid(value: str) -> str:
@@ -44,6 +45,17 @@ class Peer(_Section):
     ae_title: AeTitle
     ip: str
     port: Annotated[int, Field(ge=1, le=65535)]
+    settle_s: Seconds | None = None
+    """Instead of `completion.settle_s`, for series that it sends."""
+    query: bool = False
+    """Whether it answers C-FIND (PS3.4 Annex C), so that it can be asked how much there is."""
+    query_ae_title: AeTitle | None = None
+    query_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Where it answers C-FIND, when that is not `ae_title` and `port`."""
+    proof: Literal["auto", "commitment", "query", "none"] = "auto"
+    """How it proves that it holds results; `auto`: storage commitment, else C-FIND, else not."""
+    storage_commitment: bool = False
+    """Whether it may ask us for storage commitment, and then delete its own copy."""
 
 
 class Rule(_Section):
@@ -63,6 +75,8 @@ class BlurPipeline(_Section):
 
     kind: Literal["blur"] = "blur"
     sigma_mm: Annotated[float, Field(gt=0, le=100)] = 3.0
+    resources: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """What a worker of an external cluster must offer, such as `GPU: 1`."""
 
     def parameters(self) -> dict[str, Any]:
         """What the pipeline is told, as plain values."""
@@ -78,6 +92,8 @@ class UnetPipeline(_Section):
 
     kind: Literal["unet"] = "unet"
     checkpoint_path: Path = SHIPPED_CHECKPOINT
+    resources: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """What a worker of an external cluster must offer, such as `GPU: 1`."""
 
     def parameters(self) -> dict[str, Any]:
         """What the pipeline is told, as plain values."""
@@ -106,6 +122,10 @@ class Completion(_Section):
 
     settle_s: Seconds = 5.0
     """Quiet time after an association was released before its series are looked at."""
+    recount_s: Annotated[float, Field(gt=0)] = 30.0
+    """How often a sender is asked again while fewer instances are here than it has."""
+    wait_for_rest_s: Seconds = 3600.0
+    """How long a series waits for the rest that its sender has, before it is held."""
 
 
 class Delivery(_Section):
@@ -119,12 +139,80 @@ class Delivery(_Section):
     """Whether a peer's answer 0x0111, duplicate SOP instance, counts as stored."""
 
 
+class Proof(_Section):
+    """How peers are asked whether they hold what they said they stored."""
+
+    answer_on_association_s: Seconds = 5.0
+    """How long the association stays open for the answer to a storage commitment request."""
+    answer_within_h: Annotated[float, Field(gt=0)] = 24.0
+    """How long an answer on a new association is waited for."""
+
+
+class Retention(_Section):
+    """When results and sources are removed; never before they are delivered."""
+
+    results_days: Annotated[float, Field(gt=0)] | None = None
+    sources_days: Annotated[float, Field(gt=0)] | None = None
+    """None: kept for good."""
+
+
+class Webhook(_Section):
+    """Where events are posted to, signed, without patient data."""
+
+    url: str | None = None
+    secret: SecretStr | None = None
+    timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    give_up_after_h: Annotated[float, Field(gt=0)] = 72.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "Webhook":
+        if self.url is not None and not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"webhook.url: {self.url!r}, expected http:// or https://")
+        if (self.url is None) != (self.secret is None):
+            raise ValueError("webhook.url and webhook.secret: both or neither")
+        return self
+
+
+class EngineTls(_Section):
+    """Certificates that scheduler, workers and node show each other."""
+
+    ca_path: Path
+    certificate_path: Path
+    key_path: Path
+
+
 class Engine(_Section):
     """Where pipelines run."""
 
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many jobs run at once, each in a process of its own."""
+    scheduler: str | None = None
+    """Address of an existing Dask scheduler, instead of workers of our own."""
+    tls: EngineTls | None = None
+    attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    """A job at which so many workers died is failed."""
     time_limit_s: Annotated[float, Field(gt=0)] = 3600.0
     stop_grace_s: Seconds = 20.0
     """How long a stop waits for the running job before leaving it to the next start."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Engine":
+        if self.scheduler is None:
+            return self
+        scheme, _, place = self.scheduler.partition("://")
+        host = place.rpartition(":")[0]
+        if scheme not in ("tcp", "tls") or not host:
+            raise ValueError(
+                f"engine.scheduler: {self.scheduler!r}, expected tcp://ADDRESS:PORT or tls://..."
+            )
+        if scheme == "tls" and self.tls is None:
+            raise ValueError("engine.tls: is missing, expected with a scheduler at tls://")
+        if scheme == "tcp" and host not in _LOOPBACK:
+            raise ValueError(
+                f"engine.scheduler: {self.scheduler!r}, expected tls:// with engine.tls, as "
+                "whoever reaches a scheduler from another machine can run code"
+            )
+        return self
 
 
 class Wire(_Section):
@@ -155,6 +243,8 @@ class Configuration(_Section):
     scu_port: Port | None = None
     scu_ae: AeTitle = "ANY-SCP"
     storage_path: Path = Path("dicom_storage_requests")
+    database_url: SecretStr | None = None
+    """The ledger's PostgreSQL database; SQLite in the storage path when not given."""
     checkpoint_path: Path | None = None
     root_uid: RootUid = PYDICOM_ROOT_UID
     export_series: bool = True
@@ -164,6 +254,9 @@ class Configuration(_Section):
     pipelines: dict[str, Pipeline] = {}
     completion: Completion = Completion()
     delivery: Delivery = Delivery()
+    proof: Proof = Proof()
+    retention: Retention = Retention()
+    webhook: Webhook = Webhook()
     engine: Engine = Engine()
     wire: Wire = Wire()
     log: Log = Log()

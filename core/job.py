@@ -1,8 +1,9 @@
 """What a job is told and what it answers, as plain values that travel to a worker process."""
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 Report = Callable[[float, str], None]
@@ -36,7 +37,27 @@ class JobRequest:
     created: datetime
     """When the job was made; the date of everything it writes."""
     output_dir: str
-    """Folder that holds the committed results; it does not exist before they are complete."""
+    """Folder that holds the committed results; it does not exist before they are complete.
+
+    Paths are relative to the storage folder in the ledger, and absolute in a worker.
+    """
+    resources: dict[str, float] = field(default_factory=dict)
+    """What a worker of an external cluster must offer."""
+    revision: int = 1
+    """1 for the first results of a series, 2 for those that replace them, and so on."""
+    predecessor_job_id: str = ""
+    """The job whose results this one replaces."""
+    predecessor_uids: dict[str, str] = field(default_factory=dict)
+    """SOP Instance UID to SOP Class UID of those results."""
+
+    def located(self, storage_path: Path) -> "JobRequest":
+        """The same with absolute paths."""
+        storage = storage_path.absolute()
+        return replace(
+            self,
+            instance_paths=tuple(str(storage / path) for path in self.instance_paths),
+            output_dir=str(storage / self.output_dir),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ def queue_results(
     """
     if job.result is None:
         return 0
-    folder = Path(job.request.output_dir).relative_to(storage_path.absolute())
+    request = job.request.located(storage_path)
+    folder = Path(request.output_dir).relative_to(storage_path.absolute())
     parcels: list[tuple[str, str]] = []
     if export_series and job.result.has_structure_set:
-        for path in map(Path, job.request.instance_paths):
+        for path in map(Path, request.instance_paths):
             parcels.append((str(path.relative_to(storage_path.absolute())), path.stem))
     parcels += [(str(folder / one.path), one.sop_instance_uid) for one in job.result.instances]
     queue_deliveries(connection, job, parcels, now)

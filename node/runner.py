@@ -72,7 +72,8 @@ class Runner:
 
     def _run(self, job: JobRow) -> JobResult:
         limit = self._configuration.engine.time_limit_s
-        return self._engine.run(job.request, attempt=job.attempts + 1, time_limit_s=limit)
+        request = job.request.located(self._configuration.storage_path)
+        return self._engine.run(request, attempt=job.attempts + 1, time_limit_s=limit)
 
     def _finish(self, job: JobRow, result: JobResult) -> None:
         """Result and next state in one transaction."""

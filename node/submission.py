@@ -109,15 +109,16 @@ class Submission:
         about = [row.series_instance_uid, rule.pipeline, pipeline.fingerprint()]
         about += [self._configuration.root_uid, *(f"{uid} {contents[uid]}" for uid in used)]
         job_id = hashlib.sha256("\n".join(about).encode()).hexdigest()
-        results = self._configuration.storage_path / RESULTS_FOLDER
+        storage_path = self._configuration.storage_path
         return JobRequest(
             job_id=job_id,
             series_instance_uid=row.series_instance_uid,
-            instance_paths=tuple(str(header.path.absolute()) for header in headers),
+            instance_paths=tuple(str(one.path.relative_to(storage_path)) for one in headers),
             pipeline=rule.pipeline,
             kind=pipeline.kind,
             parameters=pipeline.parameters(),
             root_uid=self._configuration.root_uid,
             created=datetime.fromtimestamp(self._ledger.clock(), UTC).astimezone(),
-            output_dir=str(Path(results, job_id).absolute()),
+            output_dir=str(Path(RESULTS_FOLDER, job_id)),
+            resources=pipeline.resources,
         )

@@ -21,9 +21,10 @@ _BUSY_TIMEOUT_S = 30
 class Ledger:
     """Transactions on the ledger of one storage folder, and the clock that stamps its rows."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], float], storage_path: Path) -> None:
         self._engine = engine
         self.clock = clock
+        self.storage_path = storage_path
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -70,7 +71,7 @@ def open_ledger(storage_path: Path, clock: Callable[[], float] = time.time) -> L
     )
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
-    ledger = Ledger(engine, clock)
+    ledger = Ledger(engine, clock, storage_path)
     with ledger.writing() as connection:
         migrate(connection)
     return ledger

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -47,11 +48,13 @@ instances = Table(
     Column("study_instance_uid", String(64), nullable=False),
     Column("sop_class_uid", String(64), nullable=False),
     Column("transfer_syntax_uid", String(64), nullable=False),
-    Column("size_bytes", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
     Column("path", Text, nullable=False),
     Column("received_at", Float, nullable=False),
     Column("made_here", Boolean, nullable=False),
     Column("differs", Boolean, nullable=False),
+    Column("committed_at", Float),  # a peer was told that this is safe here: never removed
+    Column("removed_at", Float),  # its file went by retention, its row stays
     UniqueConstraint("sop_instance_uid", "sha256"),
     Index(None, "series_instance_uid"),
 )
@@ -72,12 +75,14 @@ series = Table(
     Column("calling_ae_title", String(16), nullable=False),
     Column("called_ae_title", String(16), nullable=False),
     Column("address", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # arriving, settling, held, stored, processing
+    Column("state", String(16), nullable=False),  # node/ledger/series.py names them
     Column("reason", Text, nullable=False),
     Column("released_by_person", Boolean, nullable=False),
     Column("first_at", Float, nullable=False),
     Column("last_at", Float, nullable=False),
     Column("ready_at", Float),
+    Column("expected", Integer),  # instances that its sender says it has
+    Column("incomplete_since", Float),  # since when fewer than that are here
     Index(None, "state"),
 )
 
@@ -86,7 +91,7 @@ jobs = Table(
     metadata,
     Column("job_id", String(64), primary_key=True),
     Column("series_instance_uid", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # queued, running, done, failed, superseded
+    Column("state", String(16), nullable=False),  # node/ledger/jobs.py names them
     Column("reason", Text, nullable=False),
     Column("request", JSON, nullable=False),
     Column("result", JSON),
@@ -96,8 +101,14 @@ jobs = Table(
     Column("created_at", Float, nullable=False),
     Column("started_at", Float),
     Column("finished_at", Float),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("predecessor", String(64)),  # the job whose results this revision replaces
+    Column("deaths", Integer, nullable=False, server_default="0"),  # workers that died at it
+    Column("next_attempt_at", Float, nullable=False, server_default="0"),
+    Column("step", Text, nullable=False, server_default=""),  # what is being done, in words
+    Column("removed_at", Float),  # its results went by retention
     Index(None, "series_instance_uid"),
-    Index(None, "state"),
+    Index("ix_jobs_state_created_at", "state", "created_at"),
 )
 
 deliveries = Table(
@@ -112,14 +123,80 @@ deliveries = Table(
     Column("position", Integer, nullable=False),
     Column("path", Text, nullable=False),
     Column("sop_instance_uid", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # waiting, stored, refused, given up, cancelled
+    Column("state", String(16), nullable=False),  # node/ledger/deliveries.py names them
     Column("words", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("next_attempt_at", Float, nullable=False),
     Column("finished_at", Float),
+    Column("sha256", String(64), nullable=False, server_default=""),  # of the committed file
+    Column("confirmed_at", Float),  # the peer proved that it holds the instance
     UniqueConstraint("job_id", "peer", "position"),
-    Index(None, "state"),
+    Index("ix_deliveries_state_next_attempt_at", "state", "next_attempt_at"),
+)
+
+proofs = Table(  # what a peer is asked about results that it said it stored
+    "proofs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", ForeignKey("jobs.job_id"), nullable=False),
+    Column("peer", String(64), nullable=False),
+    Column("method", String(16), nullable=False),  # commitment, query; empty before one is found
+    Column("transaction_uid", String(64), unique=True),
+    Column("state", String(16), nullable=False),  # node/ledger/proofs.py names them
+    Column("words", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("next_attempt_at", Float, nullable=False),
+    Column("finished_at", Float),
+    UniqueConstraint("job_id", "peer"),
+    Index("ix_proofs_state_next_attempt_at", "state", "next_attempt_at"),
+)
+
+commitments = Table(  # what peers asked this node to keep (PS3.4 Annex J)
+    "commitments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("peer", String(64), nullable=False),
+    Column("transaction_uid", String(64), nullable=False),
+    Column("references", JSON, nullable=False),  # pairs of SOP class and instance UIDs
+    Column("failures", JSON, nullable=False),  # SOP Instance UID to failure reason
+    Column("state", String(16), nullable=False),  # node/ledger/commitments.py names them
+    Column("words", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("next_attempt_at", Float, nullable=False),
+    Column("finished_at", Float),
+    UniqueConstraint("peer", "transaction_uid"),
+    Index("ix_commitments_state_next_attempt_at", "state", "next_attempt_at"),
+)
+
+notices = Table(  # events on their way to the webhook
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("state", String(16), nullable=False),  # waiting, sent, given up
+    Column("words", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("next_attempt_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Index("ix_notices_state_next_attempt_at", "state", "next_attempt_at"),
+)
+
+conditions = Table(  # what stands in the node's way at present: a full disk, a lost scheduler
+    "conditions",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("words", Text, nullable=False),
+)
+
+identity = Table(  # which storage folder this ledger belongs to
+    "identity",
+    metadata,
+    Column("storage_id", String(32), primary_key=True),
 )
 
 events = Table(

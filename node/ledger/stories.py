@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -31,7 +32,7 @@ class Story:
 def all_stories(ledger: Ledger) -> list[Story]:
     """Of every series, the latest last."""
     with ledger.reading() as connection:
-        return [_story(connection, row) for row in all_series(connection)]
+        return [_story(connection, row, ledger.storage_path) for row in all_series(connection)]
 
 
 def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
@@ -42,10 +43,10 @@ def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
             for row in all_series(connection)
             if row.series_instance_uid.endswith(uid_or_end) and uid_or_end
         ]
-        return _story(connection, fitting[-1]) if fitting else None
+        return _story(connection, fitting[-1], ledger.storage_path) if fitting else None
 
 
-def _story(connection: Connection, row: SeriesRow) -> Story:
+def _story(connection: Connection, row: SeriesRow, storage_path: Path) -> Story:
     jobs = jobs_of(connection, row.series_instance_uid)
     state, reason = row.state, row.reason
     if state == PROCESSING:
@@ -61,7 +62,9 @@ def _story(connection: Connection, row: SeriesRow) -> Story:
         reason=reason,
         events=tuple(events),
         settled_s=_settled_s(events),
-        result_folders=tuple(job.request.output_dir for job in jobs if job.state == DONE),
+        result_folders=tuple(
+            job.request.located(storage_path).output_dir for job in jobs if job.state == DONE
+        ),
     )
 
 

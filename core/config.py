@@ -264,7 +264,11 @@ class Configuration(_Section):
     @model_validator(mode="before")
     @classmethod
     def _fill_pipelines(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """`blur` and `unet` always exist, and a pipeline of these names needs no `kind`."""
+        """`blur` and `unet` always exist, and a pipeline of these names needs no `kind`.
+
+        A section whose keys are all commented out counts as not given.
+        """
+        values = {key: value for key, value in values.items() if value is not None}
         given = values.get("pipelines") or {}
         if not isinstance(given, dict):
             return values

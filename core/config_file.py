@@ -12,6 +12,8 @@ from pydantic_core import ErrorDetails
 from core.config import Configuration
 from core.errors import ConfigurationError
 
+_SECRETS = ("secret", "database_url")
+
 
 def read_configuration(path: Path | None, flags: Mapping[str, Any]) -> Configuration:
     """The configuration of the file `path`, with `flags` of the command line over it.
@@ -60,14 +62,16 @@ def _explain(error: ErrorDetails) -> str:
         return f"unknown key {place}{_suggestion(error)}"
     if error["type"] == "missing":
         return f"{place} is missing"
-    if not place:
+    whole_section = error["type"] == "value_error" and isinstance(error["input"], dict)
+    if not place or whole_section:  # its check names the keys, and some are secret
         return error["msg"].removeprefix("Value error, ")
     return _wrong_value(place, error)
 
 
 def _wrong_value(place: str, error: ErrorDetails) -> str:
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{place} is {error['input']!r}, expected {expected}"
+    found = "..." if place.rpartition(".")[2] in _SECRETS else repr(error["input"])
+    return f"{place} is {found}, expected {expected}"
 
 
 def _without_kind(location: tuple[int | str, ...]) -> list[str]:

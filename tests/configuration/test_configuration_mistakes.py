@@ -1,10 +1,13 @@
 """A wrong key or value is one sentence that names it and what was expected."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from core.config import Configuration
 from core.config_file import read_configuration
 from core.errors import ConfigurationError
 
@@ -22,6 +25,12 @@ MISTAKES = {
     "ae_title: seventeen_letters": "ae_title is 'seventeen_letters', expected 1 to 16 printable",
     "scu_ip: 10.0.0.1": "scu_ip and scu_port: both or neither",
     "export_series: perhaps": "export_series is 'perhaps', expected a valid boolean",
+    "engine: {scheduler: '10.0.0.1:8786'}": "expected tcp://ADDRESS:PORT or tls://",
+    "engine: {scheduler: 'tcp://10.0.0.1:8786'}": "expected tls:// with engine.tls",
+    "engine: {scheduler: 'tls://10.0.0.1:8786'}": "engine.tls: is missing",
+    "webhook: {url: 'http://a'}": "webhook.url and webhook.secret: both or neither",
+    "webhook: {url: 'ftp://a', secret: abc}": "'ftp://a', expected http:// or https://",
+    "peers: [{name: a, ae_title: A, ip: b, port: 1, proof: yes}]": "peers.0.proof is True",
     "a: [": "is not YAML",
     "- 1": "expected keys and values at the top level",
 }
@@ -83,3 +92,31 @@ def test_a_blur_with_another_sigma_has_another_fingerprint() -> None:
         read_configuration(None, {"pipelines": {"blur": {"sigma_mm": sigma}}}) for sigma in (3, 4)
     )
     assert three.pipelines["blur"].fingerprint() != four.pipelines["blur"].fingerprint()
+
+
+@pytest.mark.parametrize("text", ["webhook: {secret: [hidden]}", "database_url: [hidden]"])
+def test_a_secret_is_not_quoted(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        read_configuration(path, {})
+    assert "hidden" not in str(caught.value)
+    assert "secret" in str(caught.value) or "database_url" in str(caught.value)
+
+
+def test_a_section_without_keys_is_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("retention:\nwebhook:\npeers:\n")
+    assert read_configuration(path, {}) == read_configuration(None, {})
+
+
+def test_the_shipped_file_names_every_key_and_changes_no_default() -> None:
+    path = Path(__file__).parents[2] / "config.yaml"
+    text = path.read_text()
+    for name, field in Configuration.model_fields.items():
+        assert name in text or name in ("checkpoint_path", "pipeline")
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for key in field.annotation.model_fields:
+                assert re.search(rf"\b{key}:", text), f"{name}.{key}"
+    shipped, default = read_configuration(path, {}), read_configuration(None, {})
+    assert shipped.model_copy(update={"rules": ()}) == default

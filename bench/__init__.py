@@ -1,0 +1,1 @@
+"""Measurements: time, memory and growth, printed as tables (make bench)."""

@@ -1,0 +1,51 @@
+"""Series to measure with, made of the sample CT."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import FileDataset
+
+from core.config import SHIPPED_CHECKPOINT
+from model.checkpoint import load_checkpoint, save_checkpoint
+from tests.peers import write_series
+
+_CT = Path(__file__).parent.parent / "samples" / "sts" / "STS_003" / "image"
+_SPACING_MM = 3.0
+
+
+def planning_ct(folder: Path, slices: int) -> list[Path]:
+    """A CT of `slices` axial images of full size, 3 mm apart, under new UIDs."""
+    sources = sorted(_CT.glob("*.dcm"))
+    chosen = [sources[index % len(sources)] for index in range(slices)]
+    return write_series(chosen, folder, _stack)
+
+
+def small_ct(folder: Path, slices: int, size: int) -> list[Path]:
+    """A CT of `slices` images of `size` rows and columns, under new UIDs."""
+
+    def shrink(data_set: FileDataset, index: int) -> None:
+        _stack(data_set, index)
+        pixels = data_set.pixel_array[:size, :size]
+        data_set.PixelData, data_set.Rows, data_set.Columns = pixels.tobytes(), size, size
+
+    return write_series(sorted(_CT.glob("*.dcm"))[:slices], folder, shrink)
+
+
+def checkpoint_for_ct(path: Path) -> Path:
+    """The shipped network, declared for CT: what it draws means nothing, its work is the same."""
+    card, weights = load_checkpoint(SHIPPED_CHECKPOINT)
+    card = replace(card, modalities=("CT",), pixel_spacing_range_mm=(0.3, 3.0))
+    save_checkpoint(path, card, weights)
+    return path
+
+
+def series_uid(paths: list[Path]) -> str:
+    """The SeriesInstanceUID of the files."""
+    return str(pydicom.dcmread(paths[0], stop_before_pixels=True).SeriesInstanceUID)
+
+
+def _stack(data_set: FileDataset, index: int) -> None:
+    x, y, _ = data_set.ImagePositionPatient
+    data_set.ImagePositionPatient = [x, y, _SPACING_MM * index]
+    data_set.InstanceNumber = index + 1

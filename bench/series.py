@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pydicom
 from pydicom.dataset import FileDataset
 
@@ -11,14 +12,24 @@ from model.checkpoint import load_checkpoint, save_checkpoint
 from tests.peers import write_series
 
 _CT = Path(__file__).parent.parent / "samples" / "sts" / "STS_003" / "image"
+_CT_SIZE = 512
 _SPACING_MM = 3.0
+_LONGEST_SH = 16
 
 
 def planning_ct(folder: Path, slices: int) -> list[Path]:
-    """A CT of `slices` axial images of full size, 3 mm apart, under new UIDs."""
+    """A CT of `slices` axial images, 512 x 512 and 3 mm apart, under new UIDs."""
     sources = sorted(_CT.glob("*.dcm"))
     chosen = [sources[index % len(sources)] for index in range(slices)]
-    return write_series(chosen, folder, _stack)
+
+    def enlarge(data_set: FileDataset, index: int) -> None:
+        _stack(data_set, index)
+        pixels = data_set.pixel_array
+        missing = [(0, _CT_SIZE - length) for length in pixels.shape]
+        data_set.PixelData = np.pad(pixels, missing, mode="wrap").tobytes()
+        data_set.Rows = data_set.Columns = _CT_SIZE
+
+    return write_series(chosen, folder, enlarge)
 
 
 def small_ct(folder: Path, slices: int, size: int) -> list[Path]:
@@ -49,3 +60,4 @@ def _stack(data_set: FileDataset, index: int) -> None:
     x, y, _ = data_set.ImagePositionPatient
     data_set.ImagePositionPatient = [x, y, _SPACING_MM * index]
     data_set.InstanceNumber = index + 1
+    data_set.StudyID = str(data_set.StudyID)[:_LONGEST_SH]

@@ -1,10 +1,14 @@
 # Two commands: `make demo` and `make test`. Each makes the virtual environment it needs.
+# For those who change the code: slow, test-postgresql, test-cluster, chaos, check, bench, model.
 
 PYTHON ?= python3
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
+ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/sending tests/proof \
+	tests/retention tests/webhook tests/whole_way
+CODE := core imaging model pipeline node bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
-.PHONY: demo test slow check model bench clean
+.PHONY: demo test slow test-postgresql test-cluster check model bench clean
 
 demo: $(VENV)/.ready
 	$(IN_VENV) demo.py
@@ -16,11 +20,25 @@ test: $(VENV)/.ready
 slow: $(VENV)/.ready
 	$(IN_VENV) -m pytest -m slow
 
+# The same promises with the ledger in PostgreSQL, on a private server that the tests start
+test-postgresql: $(VENV)/.ready
+	SLICEWIRE_TEST_DATABASE=postgresql $(IN_VENV) -m pytest $(ON_LEDGER)
+
+# The same promises with an external Dask scheduler and two workers as processes of their own
+test-cluster: $(VENV)/.ready
+	SLICEWIRE_TEST_ENGINE=external $(IN_VENV) -m pytest tests/jobs tests/whole_way
+
 check: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	$(VENV)/bin/mypy core imaging model pipeline node tests scp_server.py scu_export.py tps_simulator.py demo.py
+	$(VENV)/bin/mypy $(CODE)
 	$(VENV)/bin/lint-imports
+
+# Time and growth, beside the peers' where there are any
+bench: $(VENV)/.ready
+	$(IN_VENV) -W ignore -m bench.latency
+	$(IN_VENV) -W ignore -m bench.throughput
+	$(IN_VENV) -m bench.ledger
 
 # Trains the shipped model again from the samples
 model: $(VENV)/.ready

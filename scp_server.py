@@ -15,14 +15,13 @@ from pynetdicom import _config
 
 from core.arguments import ArgumentParser
 from core.config import Configuration
-from core.config_file import read_configuration
+from core.config_file import found_config, read_configuration
 from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
 from node.supervisor import Node
 from pipeline.kinds import GEOMETRY_RULES
 
-_DEFAULT_CONFIG = Path("config.yaml")
 _LOG_FILE = "debug.log"
 _PIPELINES = "pipeline.entry:run_job"
 _FLAGS = {
@@ -44,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
     try:
         values = vars(_parser().parse_args(argv))
-        configuration = read_configuration(_config_path(values.pop("config")), values)
+        configuration = read_configuration(found_config(values.pop("config")), values)
         node = _start(configuration)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
@@ -86,12 +85,6 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--config", type=Path, help="configuration file (default: config.yaml)")
     parser.add_argument("--version", action="version", version=f"Slicewire {VERSION}")
     return parser
-
-
-def _config_path(given: Path | None) -> Path | None:
-    if given is not None:
-        return given
-    return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
 
 
 if __name__ == "__main__":

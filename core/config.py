@@ -261,6 +261,11 @@ class Configuration(_Section):
     wire: Wire = Wire()
     log: Log = Log()
 
+    @property
+    def plain_database_url(self) -> str | None:
+        """Where the ledger is, password and all; not for a log."""
+        return None if self.database_url is None else self.database_url.get_secret_value()
+
     @model_validator(mode="before")
     @classmethod
     def _fill_pipelines(cls, values: dict[str, Any]) -> dict[str, Any]:

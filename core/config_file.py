@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from core.config import Configuration
 from core.errors import ConfigurationError
 
+_DEFAULT_CONFIG = Path("config.yaml")
 _SECRETS = ("secret", "database_url")
 
 
@@ -34,6 +35,16 @@ def read_configuration(path: Path | None, flags: Mapping[str, Any]) -> Configura
         if key in flags and len(first["loc"]) == 1:
             raise ConfigurationError(_wrong_value(f"--{key}", first)) from error
         raise ConfigurationError(f"{path or 'defaults'}: {_explain(first)}") from error
+
+
+def found_config(given: Path | None) -> Path | None:
+    """The configuration file that a command uses: `--config`, else config.yaml where there is one.
+
+    None is for defaults alone.
+    """
+    if given is not None:
+        return given
+    return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

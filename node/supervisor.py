@@ -67,7 +67,9 @@ class Node:
         self._lock = StorageLock(storage_path)
         try:
             _prepare_storage(storage_path)
-            self._ledger = open_ledger(storage_path)
+            self._ledger = open_ledger(
+                storage_path, database_url=self._configuration.plain_database_url
+            )
         except (StorageUnavailableError, OSError) as error:
             raise ConfigurationError(f"--storage_path is {storage_path}: {error}") from error
 

@@ -18,8 +18,8 @@ from pydicom.dataset import FileDataset
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.events import Event
 
-from node.ledger.database import open_ledger
 from node.ledger.stories import Story, story_of
+from tests.databases import database_url_for, open_test_ledger
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +70,9 @@ class NodeProcess:
         self.storage_path = folder / "storage"
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "config.yaml"
+        self.database_url = database_url_for(self.storage_path)
+        if self.database_url is not None:
+            keys = keys | {"database_url": self.database_url}
         self.config.write_text(yaml.safe_dump(QUICK | keys))
         self.address = ("127.0.0.1", 0)
 
@@ -102,7 +105,7 @@ class NodeProcess:
         return code
 
     def story(self, series_instance_uid: str) -> Story | None:
-        ledger = open_ledger(self.storage_path)
+        ledger = open_test_ledger(self.storage_path)
         try:
             return story_of(ledger, series_instance_uid)
         finally:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from core.config import Configuration
 from node.inbox import Inbox
-from node.ledger.database import Ledger, open_ledger
+from node.ledger.database import Ledger
 from node.scp import Listener
+from tests.databases import open_test_ledger
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Receiver:
     def files(self) -> list[Path]:
         """Every file below the storage folder but the ledger's."""
         found = (path for path in self.storage_path.parent.rglob("*") if path.is_file())
-        return sorted(path for path in found if not path.name.startswith("ledger.sqlite"))
+        return sorted(path for path in found if not path.name.startswith("ledger."))
 
 
 def start_receiver(tmp_path: Path, minimum_free_mb: int = 0) -> Receiver:
@@ -30,7 +31,7 @@ def start_receiver(tmp_path: Path, minimum_free_mb: int = 0) -> Receiver:
     storage_path = tmp_path / "storage"
     (storage_path / "incoming").mkdir(parents=True)
     configuration = Configuration(storage_path=storage_path, scp_port=0)
-    ledger = open_ledger(storage_path)
+    ledger = open_test_ledger(storage_path)
     inbox = Inbox(
         storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=minimum_free_mb
     )

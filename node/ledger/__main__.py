@@ -4,6 +4,7 @@ The exit code is 0 when it is shown or done, 1 when the node does not know it or
 2 for a wrong command line.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.arguments import ArgumentParser
+from core.config_file import found_config, read_configuration
 from core.errors import ConfigurationError, StorageUnavailableError
 from node.commands import RELEASE, RESEND, RETRY, answer_of, ask
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
@@ -28,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = Console(highlight=False, markup=False, soft_wrap=True, width=_TABLE_WIDTH)
     try:
         values = _parser().parse_args(argv)
-        ledger = _existing_ledger(values.storage_path)
+        ledger = _existing_ledger(values)
     except (ConfigurationError, StorageUnavailableError) as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
         return 2
@@ -48,9 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m node.ledger", description=__doc__)
-    parser.add_argument(
-        "--storage_path", type=Path, default=Path("dicom_storage_requests"), help="the node's"
-    )
+    parser.add_argument("--config", type=Path, help="the node's (default: config.yaml)")
+    for name in ("storage_path", "database_url"):
+        parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help="the node's")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     verbs.add_parser("list", help="every series, the latest last")
     for verb, text in (
@@ -64,10 +66,17 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _existing_ledger(storage_path: Path) -> Ledger:
-    if not (storage_path / LEDGER_FILE).exists():
+def _existing_ledger(values: argparse.Namespace) -> Ledger:
+    flags = {
+        name: value
+        for name, value in vars(values).items()
+        if name in ("storage_path", "database_url")
+    }
+    configuration = read_configuration(found_config(values.config), flags)
+    storage_path, database_url = configuration.storage_path, configuration.plain_database_url
+    if database_url is None and not (storage_path / LEDGER_FILE).exists():
         raise ConfigurationError(f"--storage_path is {storage_path}, expected a node's: no ledger")
-    return open_ledger(storage_path)
+    return open_ledger(storage_path, database_url=database_url)
 
 
 def _list(out: Console, ledger: Ledger) -> int:

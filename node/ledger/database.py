@@ -8,14 +8,15 @@ from pathlib import Path
 
 import alembic.command
 import alembic.config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StorageUnavailableError
+from node.ledger.dialects import READING, WRITING, begin, make_engine
+from node.ledger.ownership import check_owner
 
 LEDGER_FILE = "ledger.sqlite"
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
-_BUSY_TIMEOUT_S = 30
 
 
 class Ledger:
@@ -28,12 +29,12 @@ class Ledger:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that may write; committed at the end of the block, durable after it.
+        """A transaction that may write; one at a time, committed at its end, durable after it.
 
         Raises:
             StorageUnavailableError: the database cannot be read or written.
         """
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+        with self._transaction(WRITING) as connection:
             yield connection
 
     @contextmanager
@@ -43,14 +44,13 @@ class Ledger:
         Raises:
             StorageUnavailableError: the database cannot be read.
         """
-        with self._transaction("BEGIN") as connection:
+        with self._transaction(READING) as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
+    def _transaction(self, purpose: str) -> Iterator[Connection]:
         try:
-            connecting = self._engine.connect().execution_options(begin=begin)
-            with connecting as connection, connection.begin():
+            with self._engine.connect() as connection, begin(connection, purpose):
                 yield connection
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
@@ -60,20 +60,31 @@ class Ledger:
         self._engine.dispose()
 
 
-def open_ledger(storage_path: Path, clock: Callable[[], float] = time.time) -> Ledger:
+def open_ledger(
+    storage_path: Path,
+    clock: Callable[[], float] = time.time,
+    *,
+    database_url: str | None = None,
+) -> Ledger:
     """The ledger of `storage_path`, made or migrated to this version's tables.
 
+    Args:
+        storage_path: the node's folder; without `database_url` it holds the ledger (SQLite).
+        clock: seconds since 1970, for every row that is written.
+        database_url: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
+
     Raises:
-        StorageUnavailableError: it cannot be opened.
+        StorageUnavailableError: it cannot be opened, or belongs to another storage folder.
     """
-    engine = create_engine(
-        f"sqlite:///{storage_path / LEDGER_FILE}", connect_args={"timeout": _BUSY_TIMEOUT_S}
-    )
-    event.listen(engine, "connect", _prepare_connection)
-    event.listen(engine, "begin", _begin)
+    engine = make_engine(database_url or f"sqlite:///{storage_path / LEDGER_FILE}")
     ledger = Ledger(engine, clock, storage_path)
-    with ledger.writing() as connection:
-        migrate(connection)
+    try:
+        with ledger.writing() as connection:
+            migrate(connection)
+            check_owner(connection, storage_path)
+    except StorageUnavailableError:
+        ledger.close()
+        raise
     return ledger
 
 
@@ -85,15 +96,7 @@ def migrate(connection: Connection) -> None:
     alembic.command.upgrade(config, "head")
 
 
-def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions begin below, not where sqlite3 guesses
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    """The database's own words; SQLAlchemy adds statement and values, which are not for a log."""
+    original = getattr(error, "orig", None) or error
+    return str(original).splitlines()[0] if str(original) else type(original).__name__

@@ -13,13 +13,14 @@ from core.config import Configuration
 from core.config_file import read_configuration
 from imaging.geometry import RULES_2D, RULES_3D
 from node.inbox import Arrival, Inbox
-from node.ledger.database import Ledger, open_ledger
+from node.ledger.database import Ledger
 from node.ledger.events import events_of
 from node.ledger.instances import RELEASED, Sender, open_association
 from node.ledger.jobs import JobRow, jobs_of
 from node.ledger.series import SeriesRow, find_series
 from node.routing import Router
 from node.tracker import Tracker
+from tests.databases import open_test_ledger
 from tests.peers import encoded
 
 SETTLE_S = 5.0
@@ -117,7 +118,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         settings = {"pipeline": "unet", "checkpoint_path": checkpoint_path} | keys
         configuration = read_configuration(None, settings | {"storage_path": storage_path})
         clock = Clock()
-        ledger = open_ledger(storage_path, clock)
+        ledger = open_test_ledger(storage_path, clock)
         opened.append(ledger)
         return Completion(
             configuration=configuration,

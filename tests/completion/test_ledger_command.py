@@ -9,14 +9,20 @@ from node.commands import carry_out
 from node.ledger.__main__ import main
 from node.ledger.instances import ABORTED
 from tests.completion.conftest import Completion, series_uid
+from tests.databases import database_url_for
 
 VERBS = ("list", "show", "release", "retry", "resend")
 
 
-def told(capsys: pytest.CaptureFixture[str], completion: Completion, *words: str) -> str:
+def told(
+    capsys: pytest.CaptureFixture[str], completion: Completion, *words: str, code: int = 0
+) -> str:
     storage_path = str(completion.configuration.storage_path)
+    database_url = database_url_for(completion.configuration.storage_path)
+    flags = ["--storage_path", storage_path]
+    flags += [] if database_url is None else ["--database_url", database_url]
     capsys.readouterr()  # what the node logged before
-    assert main(["--storage_path", storage_path, *words]) == 0
+    assert main([*flags, *words]) == code
     return capsys.readouterr().out
 
 
@@ -68,9 +74,8 @@ def test_release_is_carried_out_by_the_running_node(
 def test_a_series_that_is_not_there_is_said_with_exit_code_1(
     completion: Completion, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    storage_path = str(completion.configuration.storage_path)
-    assert main(["--storage_path", storage_path, "show", "1.2.3"]) == 1
-    assert capsys.readouterr().out == "Series 1.2.3: not in this ledger\n"
+    text = told(capsys, completion, "show", "1.2.3", code=1)
+    assert text == "Series 1.2.3: not in this ledger\n"
 
 
 @pytest.mark.parametrize("words", [["list"], ["shwo", "1.2"], ["show"]])

@@ -13,7 +13,7 @@ import pytest
 from core.config_file import read_configuration
 from core.job import JobRequest
 from node.engine import Engine
-from node.ledger.database import Ledger, open_ledger
+from node.ledger.database import Ledger
 from node.ledger.events import events_of
 from node.ledger.jobs import (
     DONE,
@@ -28,6 +28,7 @@ from node.ledger.jobs import (
     supersede_jobs,
 )
 from node.runner import Runner
+from tests.databases import open_test_ledger
 
 SERIES = "1.2.3"
 ENTRY = "tests.jobs.entries:run"
@@ -96,7 +97,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, l
 @pytest.fixture
 def queue(engine: tuple[Engine, list[tuple[str, float]]], tmp_path: Path) -> Iterator[Queue]:
     """An empty queue."""
-    ledger = open_ledger(tmp_path)
+    ledger = open_test_ledger(tmp_path)
     configuration = read_configuration(
         None, {"storage_path": tmp_path, "engine": {"time_limit_s": 3.0}}
     )
@@ -151,7 +152,7 @@ def test_a_job_over_its_time_limit_is_ended_and_the_next_one_runs(queue: Queue) 
 
 
 def test_a_stop_puts_the_running_job_back(tmp_path: Path) -> None:
-    with closing(open_ledger(tmp_path)) as ledger:
+    with closing(open_test_ledger(tmp_path)) as ledger:
         engine = Engine(ENTRY, on_progress=lambda *_: None, scratch_folder=tmp_path)
         configuration = read_configuration(None, {"storage_path": tmp_path})
         stopped = Queue(ledger, Runner(configuration, ledger, engine), engine, [], tmp_path)

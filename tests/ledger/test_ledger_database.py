@@ -15,28 +15,29 @@ from core.errors import StorageUnavailableError
 from node.ledger.database import open_ledger
 from node.ledger.events import events_of, record_event
 from node.ledger.schema import metadata
+from tests.databases import database_url_for, open_test_ledger
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path)
+    ledger = open_test_ledger(tmp_path)
     with ledger.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
 def test_a_ledger_is_opened_again_with_what_it_held(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path)
+    ledger = open_test_ledger(tmp_path)
     with ledger.writing() as connection:
         record_event(connection, "kind", "words", now=1.0, series_instance_uid="1.2")
     ledger.close()
-    with open_ledger(tmp_path).reading() as connection:
+    with open_test_ledger(tmp_path).reading() as connection:
         assert events_of(connection, "1.2") == [(1.0, "kind", "words")]
 
 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path)
+    ledger = open_test_ledger(tmp_path)
     with pytest.raises(ZeroDivisionError), ledger.writing() as connection:
         record_event(connection, "kind", "words", now=1.0, series_instance_uid="1.2")
         raise ZeroDivisionError
@@ -45,7 +46,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_many_threads_write_without_losing_a_row(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path)
+    ledger = open_test_ledger(tmp_path)
 
     def write() -> None:
         for _ in range(10):
@@ -69,7 +70,7 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
         "import sys, time; from pathlib import Path\n"
         "from node.ledger.database import open_ledger\n"
         "from node.ledger.events import record_event\n"
-        "ledger = open_ledger(Path(sys.argv[1]))\n"
+        "ledger = open_ledger(Path(sys.argv[1]), database_url=sys.argv[2] or None)\n"
         "with ledger.writing() as connection:\n"
         "    record_event(connection, 'k', 'kept', now=1.0, series_instance_uid='1.2')\n"
         "print('committed', flush=True)\n"
@@ -78,14 +79,17 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
         "    print('open', flush=True); time.sleep(60)\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-c", code, str(tmp_path), database_url_for(tmp_path) or ""],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     assert process.stdout is not None
     assert [process.stdout.readline().strip() for _ in range(2)] == ["committed", "open"]
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    with open_ledger(tmp_path).reading() as connection:
+    with open_test_ledger(tmp_path).reading() as connection:
         assert [words for _, _, words in events_of(connection, "1.2")] == ["kept"]
 
 

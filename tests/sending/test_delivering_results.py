@@ -14,11 +14,12 @@ import pytest
 from core.config_file import read_configuration
 from core.job import JobRequest, JobResult, OutputInstance
 from node.delivery import Delivery
-from node.ledger.database import Ledger, open_ledger
+from node.ledger.database import Ledger
 from node.ledger.deliveries import delivery_states, send_again
 from node.ledger.jobs import Destination, create_job, find_job, finish_job
 from node.results import queue_results
 from node.scu import instance_to_send
+from tests.databases import open_test_ledger
 
 JOB = "a" * 64
 HOUR_S = 3600.0
@@ -78,7 +79,7 @@ def desk(tmp_path: Path, cine_folder: Path, ct_structure_set: Path) -> Iterator[
     folder = storage_path / "results" / JOB
     folder.mkdir(parents=True)
     shutil.copy(ct_structure_set, folder / "rs.dcm")
-    ledger = open_ledger(storage_path, lambda: now[0])
+    ledger = open_test_ledger(storage_path, lambda: now[0])
     uid = instance_to_send(ct_structure_set).sop_instance_uid
     _finish_job(ledger, storage_path, sources, uid)
     configuration = read_configuration(

@@ -1,0 +1,90 @@
+"""How SQLite and PostgreSQL are made to keep the same promises.
+
+Everywhere a transaction reads and then writes what it found; so writers take turns on both: with
+`BEGIN IMMEDIATE` in SQLite, with an advisory lock in PostgreSQL.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from core.errors import StorageUnavailableError
+
+READING, WRITING = "reading", "writing"
+_BUSY_TIMEOUT_S = 30
+_CONNECT_TIMEOUT_S = 5
+_WRITERS_LOCK = 5_115_227_093  # any number that other users of the server do not lock
+_POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
+_BEGIN = {
+    ("sqlite", READING): "BEGIN",
+    ("sqlite", WRITING): "BEGIN IMMEDIATE",
+    ("postgresql", READING): "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    ("postgresql", WRITING): "BEGIN ISOLATION LEVEL READ COMMITTED",
+}
+
+
+def make_engine(database_url: str) -> Engine:
+    """The SQLAlchemy engine of a database.
+
+    Raises:
+        StorageUnavailableError: the URL is none of SQLite or PostgreSQL.
+    """
+    try:
+        url = make_url(database_url)
+    except ArgumentError as error:
+        raise StorageUnavailableError(
+            "database_url is no URL, expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        ) from error
+    if url.drivername == "sqlite":
+        return _sqlite(url)
+    if url.drivername in _POSTGRESQL:
+        return _postgresql(url.set(drivername="postgresql+psycopg"))
+    raise StorageUnavailableError(
+        f"database_url begins with {url.drivername}://, expected postgresql://"
+    )
+
+
+@contextmanager
+def begin(connection: Connection, purpose: str) -> Iterator[None]:
+    """A transaction for `READING` or `WRITING`; committed at the end, rolled back on an error."""
+    connection.execution_options(purpose=purpose)
+    with connection.begin():
+        if purpose == WRITING and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_WRITERS_LOCK,))
+        yield
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    """Dead connections are noticed before they are used; no statement waits without end."""
+    timeout_ms = _BUSY_TIMEOUT_S * 1000
+    arguments = {
+        "connect_timeout": _CONNECT_TIMEOUT_S,
+        "autocommit": True,  # transactions begin below, with their isolation
+        "options": f"-c lock_timeout={timeout_ms} -c statement_timeout={timeout_ms}",
+        "keepalives_idle": _CONNECT_TIMEOUT_S,
+        "tcp_user_timeout": timeout_ms,
+    }
+    engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=20)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin below, not where sqlite3 guesses
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    purpose = connection.get_execution_options().get("purpose", READING)
+    connection.exec_driver_sql(_BEGIN[connection.dialect.name, purpose])

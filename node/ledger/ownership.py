@@ -1,0 +1,47 @@
+"""One ledger for one storage folder: a database that knows another folder's files is refused."""
+
+import uuid
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection, insert, select
+
+from core.durable import sync_folder, write_synced
+from core.errors import StorageUnavailableError
+from node.ledger.schema import identity
+
+STORAGE_ID_FILE = "ledger.id"
+_INSTANCES_FOLDER = "instances"
+
+log = structlog.get_logger("ledger")
+
+
+def check_owner(connection: Connection, storage_path: Path) -> None:
+    """Tie a new ledger to its storage folder, or see that they belong together.
+
+    Raises:
+        StorageUnavailableError: the ledger is another folder's, or the folder cannot be used.
+    """
+    ours, theirs = _storage_id(storage_path), connection.scalar(select(identity.c.storage_id))
+    if theirs is None:
+        if any((storage_path / _INSTANCES_FOLDER).glob("*")):
+            log.warning("the ledger is new, but instances lie in storage: it does not know them")
+        connection.execute(insert(identity).values(storage_id=ours))
+    elif theirs != ours:
+        raise StorageUnavailableError(
+            f"The ledger belongs to storage folder {theirs[:8]}, and {storage_path} is folder "
+            f"{ours[:8]}: expected a database of its own for each storage_path"
+        )
+
+
+def _storage_id(storage_path: Path) -> str:
+    path = storage_path / STORAGE_ID_FILE
+    try:
+        if not path.exists():
+            temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+            write_synced(temporary, uuid.uuid4().hex.encode())
+            temporary.rename(path)
+            sync_folder(storage_path)
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error

@@ -1,0 +1,51 @@
+"""The ledger's database for tests: SQLite, or a real PostgreSQL when the environment says so.
+
+`SLICEWIRE_TEST_DATABASE=postgresql` runs the same tests on a private server.
+"""
+
+import atexit
+import functools
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import create_engine
+
+from node.ledger.database import Ledger, migrate, open_ledger
+from tests.postgresql import PostgresServer
+
+_TEMPLATE = "migrated"
+
+
+def open_test_ledger(storage_path: Path, clock: Callable[[], float] = time.time) -> Ledger:
+    """The ledger of a storage folder."""
+    return open_ledger(storage_path, clock, database_url=database_url_for(storage_path))
+
+
+def database_url_for(storage_path: Path) -> str | None:
+    """The database of a storage folder, made at the first question; None for SQLite."""
+    if os.environ.get("SLICEWIRE_TEST_DATABASE", "sqlite") == "sqlite":
+        return None
+    server = _server()
+    name = f"t{hashlib.sha256(str(storage_path.absolute()).encode()).hexdigest()[:16]}"
+    with psycopg.connect(server.url()) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+        if known.fetchone():
+            return server.url(name)
+    return server.create_database(name, _TEMPLATE)
+
+
+@functools.cache
+def _server() -> PostgresServer:
+    server = PostgresServer()
+    atexit.register(server.stop)
+    engine = create_engine(
+        server.create_database(_TEMPLATE).replace("postgresql://", "postgresql+psycopg://")
+    )
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
+    return server

@@ -1,0 +1,108 @@
+"""The ledger in PostgreSQL: commits survive the server's end, and mistakes are said in words."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.errors import StorageUnavailableError
+from node.ledger.database import Ledger, open_ledger
+from node.ledger.events import events_of, record_event
+from tests.postgresql import PostgresServer, program
+
+pytestmark = pytest.mark.skipif(
+    program("initdb") is None and not os.environ.get("CI"), reason="initdb is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def ledger(server: PostgresServer, tmp_path: Path) -> Iterator[Ledger]:
+    ledger = open_ledger(tmp_path, database_url=server.create_database(tmp_path.name))
+    yield ledger
+    ledger.close()
+
+
+def note(ledger: Ledger, words: str) -> None:
+    with ledger.writing() as connection:
+        record_event(connection, "kind", words, now=1.0, series_instance_uid="1.2")
+
+
+def notes(ledger: Ledger) -> list[str]:
+    with ledger.reading() as connection:
+        return [words for _, _, words in events_of(connection, "1.2")]
+
+
+def test_commits_survive_the_servers_crash_and_the_same_ledger_goes_on(
+    server: PostgresServer, ledger: Ledger
+) -> None:
+    note(ledger, "kept")
+    with pytest.raises(StorageUnavailableError), ledger.writing() as connection:
+        record_event(connection, "kind", "lost", now=1.0, series_instance_uid="1.2")
+        server.kill()
+    begun = time.monotonic()
+    with pytest.raises(StorageUnavailableError, match="The ledger failed: "):
+        note(ledger, "refused")
+    assert time.monotonic() - begun < 10
+    server.start()
+    note(ledger, "after")
+    assert notes(ledger) == ["kept", "after"]
+
+
+def test_writers_take_turns(ledger: Ledger) -> None:
+    def write() -> None:
+        for _ in range(10):
+            with ledger.writing() as connection:
+                before = len(events_of(connection, "1.2"))
+                record_event(connection, "k", str(before), now=1.0, series_instance_uid="1.2")
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert notes(ledger) == [str(number) for number in range(40)]
+
+
+def test_a_reader_sees_one_state_while_others_write(ledger: Ledger) -> None:
+    note(ledger, "first")
+    with ledger.reading() as connection:
+        before = events_of(connection, "1.2")
+        note(ledger, "second")
+        assert events_of(connection, "1.2") == before
+    assert notes(ledger) == ["first", "second"]
+
+
+def test_a_database_of_another_storage_folder_is_refused(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    url = server.create_database(f"{tmp_path.name}-shared")
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    open_ledger(tmp_path / "one", database_url=url).close()
+    with pytest.raises(StorageUnavailableError, match="belongs to storage folder"):
+        open_ledger(tmp_path / "other", database_url=url)
+    open_ledger(tmp_path / "one", database_url=url).close()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("mysql://u:hidden@127.0.0.1/x", "database_url begins with mysql://, expected postgresql"),
+        ("no url, hidden", "database_url is no URL, expected postgresql://USER:PASSWORD@HOST"),
+        ("postgresql://u:hidden@127.0.0.1:1/x", "The ledger failed: "),
+    ],
+)
+def test_a_wrong_url_is_said_without_its_password(tmp_path: Path, url: str, sentence: str) -> None:
+    with pytest.raises(StorageUnavailableError, match=sentence) as caught:
+        open_ledger(tmp_path, database_url=url)
+    assert "hidden" not in str(caught.value)

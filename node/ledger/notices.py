@@ -1,0 +1,83 @@
+"""Rows of notices: what happened, on its way to the webhook.
+
+A notice is queued in the transaction that decides what it tells, so that neither is without the
+other. Whether there is a webhook is not asked here: without one, the node forgets them.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from node.ledger.schema import notices
+
+COMPLETED, HELD, FAILED, DEAD_LETTER = "completed", "held", "failed", "dead letter"
+WAITING, SENT, GIVEN_UP = "waiting", "sent", "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One event that the webhook's receiver has not taken yet."""
+
+    key: int
+    body: dict[str, str]
+    attempts: int
+    created_at: float
+
+
+def queue_notice(
+    connection: Connection,
+    kind: str,
+    *,
+    now: float,
+    series_instance_uid: str = "",
+    job_id: str = "",
+    words: str = "",
+) -> None:
+    """Queue one event of a `kind` above; `words` say what and why, never who the patient is."""
+    body = {
+        "id": uuid.uuid4().hex,
+        "kind": kind,
+        "at": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
+        "series_instance_uid": series_instance_uid,
+        "job_id": job_id,
+        "words": words,
+    }
+    row = {"body": body, "state": WAITING, "words": "", "attempts": 0}
+    connection.execute(insert(notices).values(row | {"created_at": now, "next_attempt_at": now}))
+
+
+def due_notices(connection: Connection, now: float, limit: int = 20) -> list[Notice]:
+    """What is to be posted now, in the order in which it happened."""
+    due = (notices.c.state == WAITING) & (notices.c.next_attempt_at <= now)
+    rows = connection.execute(select(notices).where(due).order_by(notices.c.id).limit(limit))
+    return [Notice(row.id, dict(row.body), row.attempts, row.created_at) for row in rows]
+
+
+def settle_notice(
+    connection: Connection, notice: Notice, *, state: str, words: str, now: float
+) -> None:
+    """Record what became of a notice."""
+    _set(connection, notice, state=state, words=words, finished_at=now)
+
+
+def postpone_notice(connection: Connection, notice: Notice, *, words: str, until: float) -> None:
+    """Record that an attempt failed, and when the next one is due."""
+    _set(connection, notice, words=words, next_attempt_at=until)
+
+
+def forget_waiting(connection: Connection) -> int:
+    """Drop what waits, as there is nobody to tell; how many those were."""
+    return connection.execute(delete(notices).where(notices.c.state == WAITING)).rowcount
+
+
+def forget_finished(connection: Connection, before: float) -> int:
+    """Drop what was settled before a time; how many those were."""
+    old = (notices.c.state != WAITING) & (notices.c.finished_at < before)
+    return connection.execute(delete(notices).where(old)).rowcount
+
+
+def _set(connection: Connection, notice: Notice, **values: object) -> None:
+    row = update(notices).where(notices.c.id == notice.key)
+    connection.execute(row.values(attempts=notice.attempts + 1, **values))

@@ -20,7 +20,7 @@ from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
 from node.supervisor import Node
-from pipeline.kinds import GEOMETRY_RULES
+from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
 
 _LOG_FILE = "debug.log"
 _PIPELINES = "pipeline.entry:run_job"
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _start(configuration: Configuration) -> Node:
     quieten_libraries()
     _config.LOG_HANDLER_LEVEL = "none"  # pynetdicom's own log quotes what peers send
-    node = Node(configuration, _PIPELINES, geometry_rules=GEOMETRY_RULES)
+    node = Node(configuration, _PIPELINES, geometry_rules=GEOMETRY_RULES, programs=PROGRAMS)
     node.prepare()
     log_file = configuration.log.file or configuration.storage_path / _LOG_FILE
     configure_logging(

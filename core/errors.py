@@ -11,6 +11,8 @@
     │   └── PixelError                pixels missing, damaged or of an unsupported kind
     ├── ModelError                    a checkpoint cannot be loaded, or does not fit the series
     ├── ContourError                  contours cannot be read, written or placed
+    ├── WorkerDiedError               a worker process ended while it ran a job
+    ├── EngineUnavailableError        there is no scheduler to give a job to
     ├── OutputError                   a result did not pass the checks before sending
     └── SendError                     a peer cannot be reached, or did not store an instance
 
@@ -63,6 +65,14 @@ class ModelError(SlicewireError):
 
 class ContourError(SlicewireError):
     """Contours cannot be read, written or placed on their images."""
+
+
+class WorkerDiedError(SlicewireError):
+    """A worker process ended, by a crash or a kill, while it ran a job."""
+
+
+class EngineUnavailableError(SlicewireError):
+    """There is no scheduler to give a job to; the job itself is not at fault."""
 
 
 class OutputError(SlicewireError):

@@ -1,116 +1,263 @@
-"""Where pipelines run: one worker process, so that a crash there never takes the node along.
+"""Where pipelines run: in worker processes, so that a crash there never takes the node along.
 
-Dask distributed keeps the worker alive and restarts it; the ledger is the truth about jobs, so
-whatever is lost here is queued again at the next start.
+Dask distributed places jobs and starts workers again; the ledger is the truth about jobs, so
+whatever is lost here is taken up from there.
 """
 
-import logging
 import pkgutil
-import signal
 import threading
-from collections.abc import Callable
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin, get_worker
+import structlog
+from distributed import Future, KilledWorker, get_worker
+from distributed.utils import sync
 
-from core.errors import SlicewireError
+from core.config import Engine as EngineSettings
+from core.errors import EngineUnavailableError, SlicewireError, WorkerDiedError
 from core.job import Cache, JobRequest, JobResult, Report
-from core.log import quieten_libraries
+from node.cluster import CACHE, Cluster, ExistingCluster, OwnWorkers, WorkerState, kill_worker
 
 RunJob = Callable[[JobRequest, Report, Cache], JobResult]
 """A pipeline's entry; a worker finds it by name, so that the node itself never loads torch."""
 OnProgress = Callable[[str, float, str], None]
 """Job id, fraction done, what is being done."""
-_CACHE = "model-cache"
-_PROGRESS = "progress"
-_ATTEMPTS_OF_A_KILLER = 1
+_PROGRESS = "slicewire-progress"
+_DIED = "The worker process died while running this job"
+_BEGUN = -1.0
+_LOOK_EVERY_S = 0.25
+_SAY_WAITING_AFTER_S = 5.0
+_TELL_EVERY_S = 0.5
+
+log = structlog.get_logger("engine")
+
+
+class _SchedulerLostError(EngineUnavailableError):
+    """The scheduler ended, or is another one than the job was given to."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """A job that was given to a worker."""
+
+    job_id: str
+    begun_at: list[float] = field(default_factory=list)
+    """Monotonic; more than one where Dask gave it to another worker after the first one died."""
+    worker: str = ""
+    told_at: float = -_TELL_EVERY_S
+
+
+@dataclass(slots=True)
+class _Task:
+    """The same as Dask sees it."""
+
+    cluster: Cluster
+    future: Future
+    running: _Running
+    resources: dict[str, float]
+
+    def result(self) -> JobResult | None:
+        """What the job answered; None while it has not, after a short wait.
+
+        Raises:
+            Exception: the job's own failure, or what became of its worker or scheduler.
+        """
+        try:
+            result: JobResult = self.future.result(timeout=_LOOK_EVERY_S)
+        except KilledWorker as error:
+            if not self.running.begun_at:  # it only waited at the worker that died
+                raise EngineUnavailableError("The worker died before the job began") from error
+            raise WorkerDiedError(_DIED) from error
+        except (Exception, CancelledError) as error:
+            if self.future.status == "error":  # raised by the job
+                raise
+            is_there = self.future.status in ("pending", "finished")
+            if is_there and self.cluster.client.status == "running":
+                return None
+            log.debug("job lost", status=self.future.status, error=type(error).__name__)
+            raise _SchedulerLostError("The Dask scheduler lost the job") from error
+        return result
+
+    def end(self) -> None:
+        """Take the job from its worker, which cannot be asked to stop: it is killed."""
+        with suppress(OSError, TimeoutError, CancelledError):
+            self.future.cancel(force=True)
+        if self.running.worker:
+            kill_worker(self.cluster.client, self.running.worker)
+
+    def what_it_waits_for(self) -> str:
+        """In words, while no worker has begun."""
+        resources = self.resources if self.cluster.honours_resources else {}
+        wanted = ", ".join(f"{name}={amount:g}" for name, amount in resources.items())
+        return "waits for a worker" + (f" with {wanted}" if wanted else "")
 
 
 class Engine:
-    """Runs one job at a time in a worker process of its own."""
+    """Runs jobs in worker processes, as many at once as threads call `run`."""
 
-    def __init__(self, entry: str, *, on_progress: OnProgress, scratch_folder: Path) -> None:
-        """`entry` names a `RunJob` as `package.module:function`."""
-        dask.config.set({"distributed.scheduler.allowed-failures": _ATTEMPTS_OF_A_KILLER})
+    def __init__(
+        self,
+        entry: str,
+        *,
+        on_progress: OnProgress,
+        scratch_folder: Path,
+        settings: EngineSettings | None = None,
+        warm: Sequence[str] = (),
+    ) -> None:
+        """`entry` names a `RunJob` as `package.module:function`, `warm` modules to import early."""
         self._entry = entry
         self._on_progress = on_progress
         self._scratch_folder = scratch_folder
-        self._running: Future | None = None
+        self._settings = settings or EngineSettings()
+        self._warm = tuple(warm)
+        self._running: dict[str, _Running] = {}
         self._lock = threading.Lock()
-        self._open()
+        self._cluster: Cluster | None = None
+        self._stopping = False
 
-    def _open(self) -> None:
-        self._cluster = LocalCluster(
-            n_workers=1,
-            threads_per_worker=1,
-            host="127.0.0.1",  # whoever reaches these ports can run code
-            dashboard_address=None,
-            local_directory=str(self._scratch_folder),
-            silence_logs=logging.CRITICAL,
-        )
-        self._client = Client(self._cluster, set_as_default=False)
-        self._client.register_plugin(_WorkerState(self._entry), name=_CACHE)
-        self._client.subscribe_topic(_PROGRESS, lambda event: self._on_progress(*event[1]))
-
-    def run(self, request: JobRequest, *, attempt: int, time_limit_s: float) -> JobResult:
-        """Run a job to its end.
+    def open(self) -> None:
+        """Start the workers, or connect to those that exist; nothing when that was done.
 
         Raises:
-            SlicewireError: the pipeline says why it cannot, the worker died, or time is over.
-            concurrent.futures.CancelledError: `cancel` was called meanwhile.
+            EngineUnavailableError: the scheduler does not answer.
         """
-        key = f"{request.job_id[:16]}-{attempt}"
-        future = self._client.submit(_run_on_worker, self._entry, request, key=key, pure=False)
+        self._opened()
+
+    def run(
+        self,
+        request: JobRequest,
+        *,
+        time_limit_s: float,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> JobResult:
+        """Run a job to its end.
+
+        Args:
+            request: with absolute paths.
+            time_limit_s: from the moment when a worker begins.
+            is_wanted: asked several times a second; no longer wanted, the worker is killed.
+
+        Raises:
+            SlicewireError: the pipeline says why it cannot, or time is over.
+            WorkerDiedError: the worker process died while it ran the job.
+            EngineUnavailableError: the scheduler is gone, or lost the job.
+            concurrent.futures.CancelledError: `cancel` was called, or it is not wanted.
+        """
+        cluster = self._opened()
+        key, running = f"{request.job_id[:16]}-{uuid.uuid4().hex[:8]}", _Running(request.job_id)
         with self._lock:
-            self._running = future
+            self._running[key] = running
         try:
-            result: JobResult = future.result(timeout=time_limit_s)
-        except KilledWorker as error:
-            raise SlicewireError("The worker process died twice while running this job") from error
-        except TimeoutError as error:
-            self.close()  # ends the worker; a new one is surer than one that was restarted
-            self._open()
-            raise SlicewireError(f"The job ran longer than {time_limit_s:.0f} s") from error
+            future = self._submit(cluster, key, request)
+            return self._wait(
+                _Task(cluster, future, running, request.resources), time_limit_s, is_wanted
+            )
+        except _SchedulerLostError:
+            self._leave(cluster)  # a scheduler that came back knows nothing of this client's
+            raise
         finally:
             with self._lock:
-                self._running = None
-        return result
+                self._running.pop(key, None)
 
     def cancel(self) -> None:
-        """Make `run` return now, before `close`: the worker itself is still at its job."""
+        """Make every `run` return now, before `close`."""
+        self._stopping = True
+
+    def _leave(self, cluster: Cluster) -> None:
         with self._lock:
-            running = self._running
-        if running is not None:
-            running.cancel(force=True)
+            if self._cluster is not cluster:
+                return
+            self._cluster = None
+        cluster.close()
 
     def close(self) -> None:
-        """End the worker process."""
-        self._client.close(timeout=5)
-        self._cluster.close(timeout=5)
+        """End the workers that are ours."""
+        with self._lock:
+            cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            cluster.close()
+
+    def _opened(self) -> Cluster:
+        with self._lock:
+            if self._cluster is not None and self._cluster.client.status != "running":
+                self._cluster.close()
+                self._cluster = None
+            if self._cluster is None:
+                self._cluster = self._open()
+            return self._cluster
+
+    def _open(self) -> Cluster:
+        settings = self._settings
+        cluster: Cluster
+        if settings.scheduler is None:
+            cluster = OwnWorkers(settings.workers, self._scratch_folder)
+        else:
+            cluster = ExistingCluster(settings.scheduler, settings.tls)
+        cluster.client.register_plugin(WorkerState(self._entry, self._warm), name=CACHE)
+        cluster.client.subscribe_topic(_PROGRESS, lambda event: self._on_event(*event[1]))
+        return cluster
+
+    def _submit(self, cluster: Cluster, key: str, request: JobRequest) -> Future:
+        resources = request.resources if cluster.honours_resources else None
+        try:
+            return cluster.client.submit(
+                _run_on_worker, self._entry, request, key, key=key, pure=False, resources=resources
+            )
+        except Exception as error:  # whatever the client raises when its scheduler is gone
+            raise EngineUnavailableError("The Dask scheduler did not take the job") from error
+
+    def _wait(self, task: _Task, time_limit_s: float, is_wanted: Callable[[], bool]) -> JobResult:
+        begun_at, submitted_at = task.running.begun_at, time.monotonic()
+        while (result := task.result()) is None:
+            now = time.monotonic()
+            if self._stopping or not is_wanted():
+                task.end()
+                raise CancelledError
+            if begun_at and now - begun_at[0] > time_limit_s:
+                task.end()
+                raise SlicewireError(f"The job ran longer than {time_limit_s:.0f} s")
+            if len(begun_at) > 1:
+                task.end()
+                raise WorkerDiedError(_DIED)
+            if not begun_at and now - submitted_at > _SAY_WAITING_AFTER_S:
+                self._tell(task.running, 0.0, task.what_it_waits_for())
+        return result
+
+    def _on_event(self, key: str, fraction: float, words: str, worker: str) -> None:
+        with self._lock:
+            running = self._running.get(key)
+        if running is None:
+            return  # another node's, on the same cluster, or one that was given up
+        if fraction == _BEGUN:
+            running.worker = worker
+            running.begun_at.append(time.monotonic())
+        else:
+            self._tell(running, fraction, words)
+
+    def _tell(self, running: _Running, fraction: float, words: str) -> None:
+        """Not oftener than a person looks."""
+        now = time.monotonic()
+        if now - running.told_at >= _TELL_EVERY_S or fraction >= 1:
+            running.told_at = now
+            self._on_progress(running.job_id, fraction, words)
 
 
-class _WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
-    """What lives as long as the worker process: the pipelines' code and loaded models."""
-
-    def __init__(self, entry: str) -> None:
-        self._entry = entry
-        self.cache: dict[str, Any] = {}
-
-    def setup(self, worker: Any) -> None:  # noqa: ARG002, the plugin's interface
-        """Libraries are quiet here too; a Ctrl-C at the terminal is the node's to act on."""
-        quieten_libraries()
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        pkgutil.resolve_name(self._entry)  # import now, not while the first series waits
-
-
-def _run_on_worker(entry: str, request: JobRequest) -> JobResult:
-    worker, run_job = get_worker(), pkgutil.resolve_name(entry)
+def _run_on_worker(entry: str, request: JobRequest, key: str) -> JobResult:
+    worker = get_worker()
 
     def report(fraction: float, words: str) -> None:
-        worker.log_event(_PROGRESS, (request.job_id, fraction, words))
+        worker.log_event(_PROGRESS, (key, fraction, words, worker.address))
 
-    result: JobResult = run_job(request, report, worker.plugins[_CACHE].cache)
+    # known to the node before anything can go wrong: whose job a worker died at is counted
+    begun = (key, _BEGUN, "", worker.address)
+    sync(worker.loop, worker.scheduler.log_event, topic=_PROGRESS, msg=begun)
+    run_job = pkgutil.resolve_name(entry)
+    cache: Any = worker.plugins[CACHE].cache
+    result: JobResult = run_job(request, report, cache)
     return result

@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -32,7 +33,8 @@ from node.scp import Listener
 from node.tracker import Tracker
 
 _POLL_S = 0.2
-_PROGRESS_EVERY_S = 0.5
+_LONGEST_PAUSE_S = 5.0
+_SAY_AGAIN_AFTER_S = 60.0
 _SCRATCH_FOLDER = "scratch"
 
 log = structlog.get_logger("node")
@@ -47,15 +49,22 @@ class Node:
         entry: str,
         *,
         geometry_rules: Mapping[str, GeometryRules],
+        programs: Mapping[str, str],
     ) -> None:
-        """`entry` names the pipelines' function, `geometry_rules` are theirs by kind."""
+        """What the door knows of the pipelines.
+
+        Args:
+            configuration: of the whole node.
+            entry: name of the pipelines' function, for workers.
+            geometry_rules: the pipelines' own, by kind.
+            programs: their names by kind, which workers import early where they are used.
+        """
         self._configuration = configuration
         self._entry = entry
         self._geometry_rules = geometry_rules
+        self._programs = programs
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._engine: Engine | None = None
-        self._progress_at = 0.0
 
     def prepare(self) -> None:
         """Take the storage folder and open its ledger.
@@ -92,10 +101,13 @@ class Node:
         self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
         self._resume()
         self._delivery = Delivery(configuration, ledger)
+        self._engine = self._make_engine()
+        runner = Runner(configuration, ledger, self._engine)
         self._repeat("completion", self._tracker.examine_due)
         self._repeat("associations", self._listener.reap)
         self._repeat("commands", lambda: carry_out(ledger))
-        self._repeat("jobs", self._run_next)
+        for slot in range(configuration.engine.workers):
+            self._repeat(f"jobs {slot + 1}", runner.run_next)
         self._repeat("delivery", self._start_deliveries)
         return address
 
@@ -107,13 +119,11 @@ class Node:
         grace_s = self._configuration.engine.stop_grace_s
         for thread in self._threads:
             thread.join(grace_s)
-        if self._engine is not None:
-            self._engine.cancel()
+        self._engine.cancel()
         for thread in self._threads:
             thread.join()
         self._delivery.stop()
-        if self._engine is not None:
-            self._engine.close()
+        self._engine.close()
         self._ledger.close()
         self._lock.release()
         log.info("stopped")
@@ -142,21 +152,24 @@ class Node:
         self._tracker.association_ended(association, outcome)
 
     def _on_progress(self, job_id: str, fraction: float, words: str) -> None:
-        """Told in the log; in the ledger not oftener than a person looks."""
+        """Told in the log and in the ledger; that the ledger is away must not end the job."""
         log.debug(words, job_id=job_id[:12], progress=round(fraction, 2))
-        if time.monotonic() - self._progress_at >= _PROGRESS_EVERY_S:
-            self._progress_at = time.monotonic()
-            with self._ledger.writing() as connection:
-                report_progress(connection, job_id, fraction)
+        with suppress(StorageUnavailableError), self._ledger.writing() as connection:
+            report_progress(connection, job_id, fraction, words)
 
-    def _run_next(self) -> bool:
-        """The engine takes seconds to start; instances are received meanwhile."""
-        if self._engine is None:
-            scratch = self._configuration.storage_path / _SCRATCH_FOLDER
-            self._engine = Engine(
-                self._entry, on_progress=self._on_progress, scratch_folder=scratch
-            )
-        return Runner(self._configuration, self._ledger, self._engine).run_next()
+    def _make_engine(self) -> Engine:
+        """Its workers take seconds to start; instances are received meanwhile."""
+        configuration = self._configuration
+        named = [rule.pipeline for rule in configuration.rules]
+        named += [configuration.pipeline] if configuration.pipeline is not None else []
+        kinds = {configuration.pipelines[name].kind for name in named}
+        return Engine(
+            self._entry,
+            on_progress=self._on_progress,
+            scratch_folder=configuration.storage_path / _SCRATCH_FOLDER,
+            settings=configuration.engine,
+            warm=sorted(self._programs[kind] for kind in kinds),
+        )
 
     def _start_deliveries(self) -> int:
         return len(self._delivery.start_due())
@@ -168,14 +181,19 @@ class Node:
 
     def _run_repeatedly(self, name: str, step: Callable[[], object]) -> None:
         """Until the node stops; a fault is logged and the next round tries again."""
+        said, said_at, pause_s = "", 0.0, _POLL_S
         while not self._stopping.is_set():
             try:
                 busy = bool(step())
+                said, pause_s = "", _POLL_S
             except Exception as error:  # noqa: BLE001, one bad round must not end the node
-                log.error("round failed", part=name, fault=_words_of(error))
-                busy = False
+                fault, busy = _words_of(error), False
+                if fault != said or time.monotonic() - said_at > _SAY_AGAIN_AFTER_S:
+                    said, said_at = fault, time.monotonic()
+                    log.error("round failed", part=name, fault=fault)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             if not busy:
-                self._stopping.wait(_POLL_S)
+                self._stopping.wait(pause_s)
 
 
 def _words_of(error: Exception) -> str:

@@ -1,22 +1,22 @@
 """The one function that the engine runs: a complete series in, committed results on disk out."""
 
+import errno
+import os
+import pkgutil
 from pathlib import Path
-from types import MappingProxyType
 
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, StorageUnavailableError
 from core.identity import Provenance
 from core.job import Cache, JobRequest, JobResult, Report
 from imaging.geometry import place
 from imaging.header import read_header
 from imaging.series import check_one_series
-from pipeline.blur_pipeline import run_blur
-from pipeline.kinds import GEOMETRY_RULES
+from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
 from pipeline.stopwatch import Stopwatch
 from pipeline.task import Task
-from pipeline.unet_pipeline import run_unet
 from pipeline.workspace import attempt_folder, commit, read_result
 
-_PROGRAMS = MappingProxyType({"blur": run_blur, "unet": run_unet})
+_DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:
@@ -24,17 +24,28 @@ def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:
 
     Raises:
         SlicewireError: why this series has no result, in words.
+        StorageUnavailableError: the disk is at fault, not the series.
     """
     committed = Path(request.output_dir)
     if committed.is_dir():
         return read_result(committed)
-    program = _PROGRAMS.get(request.kind)
-    if program is None:
-        known = ", ".join(sorted(_PROGRAMS))
+    if request.kind not in PROGRAMS:
+        known = ", ".join(sorted(PROGRAMS))
         raise ConfigurationError(f"Pipeline kind {request.kind!r}, expected one of {known}")
+    try:
+        return _attempt(request, report, committed, cache)
+    except OSError as error:
+        if error.errno in _DISK_TROUBLE:
+            reason = os.strerror(error.errno)
+            raise StorageUnavailableError(f"Results cannot be written: {reason}") from error
+        raise
+
+
+def _attempt(request: JobRequest, report: Report, committed: Path, cache: Cache) -> JobResult:
+    program = pkgutil.resolve_name(PROGRAMS[request.kind])
     with attempt_folder(committed) as folder:
         task = _prepare(request, report, folder, cache)
-        result = program(task)
+        result: JobResult = program(task)
         report(1.0, result.summary)
         return commit(folder, committed, result, task.report_so_far)
 

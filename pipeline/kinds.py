@@ -4,4 +4,9 @@ from types import MappingProxyType
 
 from imaging.geometry import RULES_2D, RULES_3D
 
+PROGRAMS = MappingProxyType(
+    {"blur": "pipeline.blur_pipeline:run_blur", "unet": "pipeline.unet_pipeline:run_unet"}
+)
+"""By name, so that a worker which only blurs never loads torch."""
+
 GEOMETRY_RULES = MappingProxyType({"blur": RULES_3D, "unet": RULES_2D})

@@ -19,6 +19,7 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.events import Event
 
 from node.ledger.stories import Story, story_of
+from tests.cluster import scheduler_for_tests
 from tests.databases import database_url_for, open_test_ledger
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file
 
@@ -73,6 +74,9 @@ class NodeProcess:
         self.database_url = database_url_for(self.storage_path)
         if self.database_url is not None:
             keys = keys | {"database_url": self.database_url}
+        scheduler = scheduler_for_tests()
+        if scheduler is not None:
+            keys = keys | {"engine": {"scheduler": scheduler} | keys.get("engine", {})}
         self.config.write_text(yaml.safe_dump(QUICK | keys))
         self.address = ("127.0.0.1", 0)
 

@@ -1,6 +1,6 @@
 """Rows of jobs: identity, state, what was asked and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from core.job import JobRequest, JobResult, OutputInstance
 from node.ledger.schema import jobs
 
 QUEUED, RUNNING, DONE, FAILED, SUPERSEDED = "queued", "running", "done", "failed", "superseded"
+CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class JobRow:
     created_at: float
     started_at: float | None
     finished_at: float | None
+    deaths: int
+    """How many worker processes died while they ran it."""
+    step: str
+    """What is being done, in words."""
+    removed_at: float | None
+    """When retention removed its results."""
 
 
 def create_job(
@@ -55,6 +62,8 @@ def create_job(
             progress=0.0,
             attempts=0,
             created_at=now,
+            revision=request.revision,
+            predecessor=request.predecessor_job_id or None,
         )
     )
 
@@ -71,10 +80,10 @@ def jobs_of(connection: Connection, series_instance_uid: str) -> list[JobRow]:
     return [_job_row(row) for row in connection.execute(query.order_by(jobs.c.created_at))]
 
 
-def next_queued(connection: Connection) -> JobRow | None:
-    """The queued job that waits longest."""
-    query = select(jobs).where(jobs.c.state == QUEUED).order_by(jobs.c.created_at).limit(1)
-    row = connection.execute(query).first()
+def next_queued(connection: Connection, now: float) -> JobRow | None:
+    """The queued job that waits longest, of those that may be tried now."""
+    due = (jobs.c.state == QUEUED) & (jobs.c.next_attempt_at <= now)
+    row = connection.execute(select(jobs).where(due).order_by(jobs.c.created_at).limit(1)).first()
     return None if row is None else _job_row(row)
 
 
@@ -83,9 +92,16 @@ def start_job(connection: Connection, job_id: str, now: float) -> None:
     _set(connection, job_id, state=RUNNING, started_at=now, attempts=jobs.c.attempts + 1)
 
 
-def report_progress(connection: Connection, job_id: str, progress: float) -> None:
-    """Record how much of a job is done, 0 to 1."""
-    _set(connection, job_id, progress=progress)
+def report_progress(connection: Connection, job_id: str, progress: float, step: str) -> None:
+    """Record how much of a running job is done, 0 to 1, and what is being done."""
+    running = (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING)
+    connection.execute(update(jobs).where(running).values(progress=progress, step=step))
+
+
+def count_death(connection: Connection, job_id: str) -> int:
+    """Record that a worker died at a job; how many that were."""
+    _set(connection, job_id, deaths=jobs.c.deaths + 1)
+    return int(connection.scalar(select(jobs.c.deaths).where(jobs.c.job_id == job_id)) or 0)
 
 
 def finish_job(connection: Connection, job_id: str, result: JobResult, now: float) -> None:
@@ -99,16 +115,32 @@ def fail_job(connection: Connection, job_id: str, reason: str, now: float) -> No
 
 
 def requeue_job(connection: Connection, job_id: str) -> None:
-    """Let a job run again, from the start."""
-    _set(connection, job_id, state=QUEUED, reason="", progress=0.0)
+    """Let a job run again, from the start; what went wrong before no longer counts."""
+    _set(connection, job_id, **_AGAIN, attempts=0, deaths=0)
 
 
-def requeue_running(connection: Connection) -> list[str]:
-    """Queue again what was running when the last run of the node ended; answers the job ids."""
-    interrupted = list(connection.scalars(select(jobs.c.job_id).where(jobs.c.state == RUNNING)))
+def put_back(connection: Connection, job_id: str, reason: str = "", until: float = 0.0) -> None:
+    """Queue a running job again, not before `until`; through no fault of its own with `reason`."""
+    fewer = {"attempts": jobs.c.attempts - 1} if reason else {}
+    running = (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING)
+    values = _AGAIN | fewer | {"reason": reason, "next_attempt_at": until}
+    connection.execute(update(jobs).where(running).values(**values))
+
+
+def requeue_running(connection: Connection, held: Collection[str] = ()) -> list[str]:
+    """Queue again what is marked as running but is not in `held`; answers the job ids."""
+    running = connection.scalars(select(jobs.c.job_id).where(jobs.c.state == RUNNING))
+    interrupted = [job_id for job_id in running if job_id not in held]
     for job_id in interrupted:
-        requeue_job(connection, job_id)
+        put_back(connection, job_id)
     return interrupted
+
+
+def cancel_job(connection: Connection, job_id: str, reason: str, now: float) -> bool:
+    """Record that a person does not want a queued or running job; whether it was one."""
+    unfinished = (jobs.c.job_id == job_id) & jobs.c.state.in_((QUEUED, RUNNING))
+    values = {"state": CANCELLED, "reason": reason, "finished_at": now}
+    return connection.execute(update(jobs).where(unfinished).values(**values)).rowcount > 0
 
 
 def supersede_jobs(connection: Connection, request: JobRequest) -> list[str]:
@@ -132,6 +164,15 @@ def set_destinations(
     _set(connection, job_id, destinations=[asdict(destination) for destination in destinations])
 
 
+_AGAIN: dict[str, Any] = {
+    "state": QUEUED,
+    "reason": "",
+    "progress": 0.0,
+    "step": "",
+    "next_attempt_at": 0.0,
+}
+
+
 def _set(connection: Connection, job_id: str, **values: Any) -> None:
     connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(**values))
 
@@ -152,6 +193,9 @@ def _job_row(row: Row[Any]) -> JobRow:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        deaths=row.deaths,
+        step=row.step,
+        removed_at=row.removed_at,
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 from core.errors import GeometryError
 from core.job import Cache, JobRequest, JobResult, Report
@@ -20,4 +21,19 @@ def run(request: JobRequest, report: Report, cache: Cache) -> JobResult:
         os._exit(9)
     if mode == "sleep":
         time.sleep(60)
+    if mode == "short":
+        time.sleep(3)
+    if mode == "meet":
+        _meet(Path(request.output_dir).parent)
     return JobResult((), False, f"run {cache['runs']} in {os.getpid()}")
+
+
+def _meet(folder: Path) -> None:
+    """Returns when another job is in here at the same time."""
+    folder.mkdir(exist_ok=True)
+    (folder / str(os.getpid())).touch()
+    end = time.monotonic() + 20
+    while len(list(folder.iterdir())) < 2:
+        if time.monotonic() > end:
+            raise GeometryError("nobody came")
+        time.sleep(0.05)

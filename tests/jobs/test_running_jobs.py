@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.config import Engine as EngineSettings
 from core.config_file import read_configuration
 from core.job import JobRequest
 from node.engine import Engine
@@ -28,6 +29,7 @@ from node.ledger.jobs import (
     supersede_jobs,
 )
 from node.runner import Runner
+from tests.cluster import scheduler_for_tests
 from tests.databases import open_test_ledger
 
 SERIES = "1.2.3"
@@ -89,6 +91,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, l
         ENTRY,
         on_progress=lambda job_id, fraction, _: progress.append((job_id, fraction)),
         scratch_folder=tmp_path_factory.mktemp("scratch"),
+        settings=EngineSettings(scheduler=scheduler_for_tests(), workers=2),
     )
     yield engine, progress
     engine.close()
@@ -99,7 +102,7 @@ def queue(engine: tuple[Engine, list[tuple[str, float]]], tmp_path: Path) -> Ite
     """An empty queue."""
     ledger = open_test_ledger(tmp_path)
     configuration = read_configuration(
-        None, {"storage_path": tmp_path, "engine": {"time_limit_s": 3.0}}
+        None, {"storage_path": tmp_path, "engine": {"time_limit_s": 3.0, "attempts": 2}}
     )
     yield Queue(ledger, Runner(configuration, ledger, engine[0]), *engine, tmp_path)
     ledger.close()
@@ -114,10 +117,15 @@ def test_a_job_runs_in_another_process_and_its_result_is_in_the_ledger(queue: Qu
 
 
 def test_what_a_worker_keeps_is_there_for_its_next_job(queue: Queue) -> None:
-    first, second = (queue.run("fine").result for _ in range(2))
-    assert first is not None
-    assert second is not None
-    assert int(second.summary.split()[1]) == int(first.summary.split()[1]) + 1
+    counts: dict[str, list[int]] = {}
+    for _ in range(6):
+        result = queue.run("fine").result
+        assert result is not None
+        _, count, _, worker = result.summary.split()
+        counts.setdefault(worker, []).append(int(count))
+    for seen in counts.values():
+        assert seen == list(range(seen[0], seen[0] + len(seen)))
+    assert max(map(len, counts.values())) > 1
 
 
 def test_a_refusal_is_the_jobs_reason_word_by_word(queue: Queue) -> None:
@@ -138,9 +146,12 @@ def test_an_unforeseen_error_is_named_without_its_own_words(queue: Queue) -> Non
 
 def test_a_worker_that_keeps_dying_fails_its_job_and_the_next_one_runs(queue: Queue) -> None:
     job = queue.run("die")
+    assert (job.state, job.deaths) == (QUEUED, 1)
+    assert queue.runner.run_next()
+    job = queue.job(job.job_id)
     assert (job.state, job.reason) == (
         FAILED,
-        "The worker process died twice while running this job",
+        "the worker process died 2 times while running this job",
     )
     assert queue.run("fine").state == DONE
 

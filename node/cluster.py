@@ -1,0 +1,148 @@
+"""The processes that jobs run in: workers of our own, or an existing Dask cluster's.
+
+Whoever reaches Dask's ports can run code: ours listen on loopback alone, and an existing scheduler
+elsewhere is reached by TLS.
+"""
+
+import logging
+import os
+import pkgutil
+import signal
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import dask
+from distributed import Client, LocalCluster, Nanny, Security, WorkerPlugin
+
+from core.config import EngineTls
+from core.errors import EngineUnavailableError
+from core.log import quieten_libraries
+
+CACHE = "model-cache"
+_LOOPBACK = "127.0.0.1"
+_CONNECT_WITHIN_S = 10
+_CLOSE_WITHIN_S = 5
+
+
+class Cluster(Protocol):
+    """Workers, and the client that gives them tasks."""
+
+    client: Client
+    honours_resources: bool
+
+    def close(self) -> None:
+        """Leave it; workers of our own end."""
+
+
+class OwnWorkers:
+    """Worker processes on this machine, one thread each."""
+
+    honours_resources = False
+
+    def __init__(self, workers: int, scratch_folder: Path) -> None:
+        """Start them; `scratch_folder` is for what they spill."""
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        dask.config.set(
+            {
+                "distributed.scheduler.allowed-failures": 0,  # the ledger counts attempts
+                "distributed.scheduler.http.routes": [],
+                "distributed.worker.http.routes": [],
+                "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": threads,
+            }
+        )
+        self._cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host=_LOOPBACK,
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": f"{_LOOPBACK}:0"},
+            local_directory=str(scratch_folder),
+            memory_limit=0,  # a volume is as large as it is; the system's limit counts
+            silence_logs=logging.CRITICAL,
+        )
+        self.client = Client(self._cluster, set_as_default=False)
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self.client.close(timeout=_CLOSE_WITHIN_S)
+        self._cluster.close(timeout=_CLOSE_WITHIN_S)
+
+
+class ExistingCluster:
+    """Workers of an existing scheduler, on this machine or on others."""
+
+    honours_resources = True
+
+    def __init__(self, scheduler: str, tls: EngineTls | None) -> None:
+        """Connect.
+
+        Raises:
+            EngineUnavailableError: the scheduler does not answer.
+        """
+        try:
+            self.client = Client(
+                scheduler,
+                set_as_default=False,
+                timeout=_CONNECT_WITHIN_S,
+                security=None if tls is None else _security(tls),
+            )
+        except (OSError, TimeoutError) as error:
+            raise EngineUnavailableError(f"No Dask scheduler answers at {scheduler}") from error
+
+    def close(self) -> None:
+        """Disconnect; the workers stay."""
+        with suppress(OSError, TimeoutError):
+            self.client.close(timeout=_CLOSE_WITHIN_S)
+
+
+class WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
+    """What lives as long as a worker process: the pipelines' code and loaded models."""
+
+    def __init__(self, entry: str, warm: Sequence[str]) -> None:
+        """`entry` is resolved and `warm` imported before the first series waits for them."""
+        self._entry = entry
+        self._warm = tuple(warm)
+        self.cache: dict[str, Any] = {}
+
+    def setup(self, worker: Any) -> None:  # noqa: ARG002, the plugin's interface
+        """Libraries are quiet here too; a Ctrl-C at the terminal is the node's to act on."""
+        quieten_libraries()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=self._import, name="warm", daemon=True).start()
+
+    def _import(self) -> None:
+        for name in (self._entry, *self._warm):
+            with suppress(ImportError, AttributeError):  # the job itself says what is missing
+                pkgutil.resolve_name(name)
+
+
+def kill_worker(client: Client, address: str) -> None:
+    """End the worker process at `address` at once; its nanny starts another."""
+    with suppress(OSError, TimeoutError, ValueError):
+        nanny = client.scheduler_info(n_workers=-1)["workers"].get(address, {}).get("nanny")
+        if nanny is not None:
+            client.run(_kill_child, workers=[address], nanny=True)
+        else:
+            client.run(_kill_self, workers=[address], wait=False)
+
+
+def _kill_child(dask_worker: Nanny) -> None:
+    if dask_worker.pid:
+        os.kill(dask_worker.pid, signal.SIGKILL)
+
+
+async def _kill_self() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _security(tls: EngineTls) -> Security:
+    return Security(
+        require_encryption=True,
+        tls_ca_file=str(tls.ca_path),
+        tls_client_cert=str(tls.certificate_path),
+        tls_client_key=str(tls.key_path),
+    )

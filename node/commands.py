@@ -5,13 +5,14 @@ from collections.abc import Callable
 from sqlalchemy import Connection, insert, select, update
 
 from node.ledger.database import Ledger
-from node.ledger.deliveries import send_again
+from node.ledger.deliveries import cancel_deliveries, send_again
 from node.ledger.events import record_event
-from node.ledger.jobs import DONE, FAILED, jobs_of, requeue_job
+from node.ledger.jobs import CANCELLED, DONE, FAILED, cancel_job, jobs_of, requeue_job
 from node.ledger.schema import commands
-from node.ledger.series import release
+from node.ledger.series import give_up, release, take_up
 
-RELEASE, RETRY, RESEND = "release", "retry", "resend"
+RELEASE, RETRY, RESEND, CANCEL = "release", "retry", "resend", "cancel"
+_BY_PERSON = "cancelled by a person"
 
 
 def ask(ledger: Ledger, verb: str, series_instance_uid: str) -> int:
@@ -53,11 +54,14 @@ def _release(connection: Connection, series_instance_uid: str, now: float) -> st
 
 def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
     jobs = jobs_of(connection, series_instance_uid)
-    failed = [job for job in jobs if job.state == FAILED]
+    failed = [job for job in jobs if job.state in (FAILED, CANCELLED)]
     for job in failed:
         requeue_job(connection, job.job_id)
     again = sum(send_again(connection, job.job_id, now) for job in jobs if job.state == DONE)
-    return f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
+    words = f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
+    if take_up(connection, series_instance_uid, now):
+        words += "; the series is looked at again"
+    return words
 
 
 def _resend(connection: Connection, series_instance_uid: str, now: float) -> str:
@@ -66,8 +70,21 @@ def _resend(connection: Connection, series_instance_uid: str, now: float) -> str
     return f"{count} instances sent again"
 
 
+def _cancel(connection: Connection, series_instance_uid: str, now: float) -> str:
+    done = []
+    if give_up(connection, series_instance_uid, _BY_PERSON):
+        done.append("the series is given up")
+    jobs = jobs_of(connection, series_instance_uid)
+    count = sum(cancel_job(connection, job.job_id, _BY_PERSON, now) for job in jobs)
+    done += [f"{count} unfinished jobs cancelled"] if count else []
+    unsent = sum(cancel_deliveries(connection, job.job_id, now) for job in jobs)
+    done += [f"{unsent} waiting instances are not sent"] if unsent else []
+    return "; ".join(done) or "nothing of it waits or runs, nothing to cancel"
+
+
 _VERBS: dict[str, Callable[[Connection, str, float], str]] = {
     RELEASE: _release,
     RETRY: _retry,
     RESEND: _resend,
+    CANCEL: _cancel,
 }

@@ -14,17 +14,19 @@ from imaging.header import Header
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.jobs import (
+    CANCELLED,
     DONE,
     FAILED,
     SUPERSEDED,
     Destination,
     create_job,
     find_job,
+    jobs_of,
     requeue_job,
     set_destinations,
     supersede_jobs,
 )
-from node.ledger.series import PROCESSING, SeriesRow, set_state
+from node.ledger.series import PROCESSING, SeriesRow, is_as_it_was, set_state
 from node.results import RESULTS_FOLDER, queue_results
 from node.routing import Router
 
@@ -48,6 +50,8 @@ class Submission:
     ) -> str:
         """Queue the job of a series, or join the one that stands; answers what was done.
 
+        The answer is empty when the series has changed since `row` was read: look again then.
+
         `contents` maps SOP Instance UIDs to the hashes of what is stored under them.
 
         Raises:
@@ -56,7 +60,10 @@ class Submission:
         destinations = self._router.destinations(rule, row.sender)
         request = self._request(row, rule, headers, contents)
         with self._ledger.writing() as connection:
+            if not is_as_it_was(connection, row):
+                return ""
             set_state(connection, row.series_instance_uid, PROCESSING)
+            request = _revised(connection, request)
             words = self._create_or_join(connection, request, destinations)
             for job_id in supersede_jobs(connection, request):
                 words += f"; takes over from job {job_id[:12]}"
@@ -80,11 +87,16 @@ class Submission:
         name = f"job {request.job_id[:12]} ({request.pipeline})"
         if job is None:
             create_job(connection, request, destinations, now)
-            return f"{len(request.instance_paths)} instances, {name} queued"
+            words = f"{len(request.instance_paths)} instances, {name} queued"
+            if request.revision > 1:
+                words += (
+                    f", revision {request.revision}, replaces job {request.predecessor_job_id[:12]}"
+                )
+            return words
         known = {one.peer for one in job.destinations}
         joined = tuple(one for one in destinations if one.peer not in known)
         set_destinations(connection, job.job_id, job.destinations + joined)
-        if job.state in (FAILED, SUPERSEDED):
+        if job.state in (FAILED, SUPERSEDED, CANCELLED):
             requeue_job(connection, job.job_id)
             return f"nothing new, {name} tried again"
         if job.state == DONE:
@@ -122,3 +134,36 @@ class Submission:
             output_dir=str(Path(RESULTS_FOLDER, job_id)),
             resources=pipeline.resources,
         )
+
+
+def _revised(connection: Connection, request: JobRequest) -> JobRequest:
+    """With the revision that its results will be, and what they replace.
+
+    Neither is part of the job's identity: the same content again is the same job.
+    """
+    request = _with_identity_of_its_own(connection, request)
+    earlier = [
+        job
+        for job in jobs_of(connection, request.series_instance_uid)
+        if job.state == DONE
+        and job.request.pipeline == request.pipeline
+        and job.job_id != request.job_id
+    ]
+    if not earlier:
+        return request
+    last = earlier[-1]
+    results = () if last.result is None else last.result.instances
+    return replace(
+        request,
+        revision=len(earlier) + 1,
+        predecessor_job_id=last.job_id,
+        predecessor_uids={one.sop_instance_uid: one.sop_class_uid for one in results},
+    )
+
+
+def _with_identity_of_its_own(connection: Connection, request: JobRequest) -> JobRequest:
+    """Results that retention removed are never made again under their UIDs: bytes could differ."""
+    while (job := find_job(connection, request.job_id)) is not None and job.removed_at is not None:
+        job_id = hashlib.sha256(f"{request.job_id}\nagain".encode()).hexdigest()
+        request = replace(request, job_id=job_id, output_dir=str(Path(RESULTS_FOLDER, job_id)))
+    return request

@@ -122,6 +122,7 @@ class Node:
         self._engine.cancel()
         for thread in self._threads:
             thread.join()
+        self._tracker.stop()
         self._delivery.stop()
         self._engine.close()
         self._ledger.close()

@@ -1,22 +1,36 @@
 """Completion: when a series is whole, whether it can run, and as which job.
 
 An association that ended makes its series due after a settle time. What then stands in the way
-(a part that came through a cut-off association, contradicting instances, geometry) holds the series
-with the reason in words; nothing runs on a part of a patient.
+(a rest that its sender still has, a part that came through a cut-off association, contradicting
+instances, geometry) holds the series with the reason in words; nothing runs on a part of a patient.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import structlog
+from sqlalchemy import Connection
 
-from core.config import Configuration
+from core.config import Configuration, Peer
 from core.errors import SeriesError, SlicewireError, explain_fault
 from imaging.geometry import GeometryRules, place
 from imaging.header import read_header
 from imaging.series import check_one_series, promises_image
+from node.expectation import (
+    CountInstances,
+    Expectation,
+    ask,
+    counting,
+    is_over,
+    missing_words,
+    peer_of,
+    settle_s,
+)
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
-from node.ledger.instances import StoredInstance, close_association
+from node.ledger.instances import StoredInstance, close_association, sender_of
+from node.ledger.notices import HELD as HELD_NOTICE
+from node.ledger.notices import queue_notice
 from node.ledger.series import (
     HELD,
     KEPT,
@@ -25,12 +39,16 @@ from node.ledger.series import (
     count_cut_off,
     due_series,
     instances_of,
+    is_as_it_was,
     series_of_association,
     set_state,
     settle,
+    wait_for_rest,
 )
 from node.routing import Router
 from node.submission import Submission
+
+_ASKED_AT_ONCE = 4
 
 log = structlog.get_logger("completion")
 
@@ -45,51 +63,117 @@ class Tracker:
         router: Router,
         *,
         geometry_rules: Mapping[str, GeometryRules],
+        count: CountInstances | None = None,
     ) -> None:
-        """`geometry_rules` by kind of pipeline: the pipelines' own, so that both agree."""
+        """`geometry_rules` by kind of pipeline: the pipelines' own, so that both agree.
+
+        `count` asks a peer how much of a series it has; by C-FIND when not given.
+        """
         self._configuration = configuration
         self._storage_path = configuration.storage_path
         self._ledger = ledger
         self._router = router
         self._geometry_rules = geometry_rules
         self._submission = Submission(configuration, ledger, router)
+        self._count = count or counting(configuration)
+        self._pool = ThreadPoolExecutor(_ASKED_AT_ONCE, thread_name_prefix="counting")
+        self._asked: dict[str, Future[None]] = {}
 
     def association_ended(self, association: int, outcome: str) -> None:
         """Record the end of an association; its series are looked at after the settle time."""
         now = self._ledger.clock()
-        ready_at = now + self._configuration.completion.settle_s
         with self._ledger.writing() as connection:
             close_association(connection, association, outcome, now)
+            ready_at = now + settle_s(self._configuration, sender_of(connection, association))
             for uid in series_of_association(connection, association):
                 settle(connection, uid, association, ready_at)
                 record_event(connection, "association", outcome, now=now, series_instance_uid=uid)
 
     def examine_due(self) -> int:
-        """Decide on every series whose settle time is over; how many that were."""
+        """Begin to decide on every series whose settle time is over; how many that were.
+
+        Where a peer is to be asked, that happens aside, so that a slow one holds up no other.
+        """
         with self._ledger.reading() as connection:
             due = due_series(connection, self._ledger.clock())
-        for row in due:
-            self._examine(row)
-        return len(due)
+        self._asked = {uid: one for uid, one in self._asked.items() if not one.done()}
+        begun = [row for row in due if row.series_instance_uid not in self._asked]
+        for row in begun:
+            peer = peer_of(self._configuration, row.sender)
+            if peer is None or not peer.query or row.released_by_person:
+                self._examine(row, None)
+            else:
+                asking = self._pool.submit(self._ask_and_examine, peer, row)
+                self._asked[row.series_instance_uid] = asking
+        return len(begun)
 
-    def _examine(self, row: SeriesRow) -> None:
+    def finish_asking(self) -> None:
+        """Wait for the peers that are being asked."""
+        wait(self._asked.values())
+
+    def stop(self) -> None:
+        """Ask nobody any more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ask_and_examine(self, peer: Peer, row: SeriesRow) -> None:
+        try:
+            self._examine(row, ask(self._count, peer, row))
+        except SlicewireError as error:
+            log.error("series not examined", reason=str(error))
+        except Exception as error:  # noqa: BLE001, it stays due: the next round tries again
+            log.error("series not examined", fault=explain_fault(error))
+
+    def _examine(self, row: SeriesRow, expectation: Expectation | None) -> None:
         uid = row.series_instance_uid
         with self._ledger.reading() as connection:
             instances = instances_of(connection, uid)
             cut_off = count_cut_off(connection, uid)
+        here = sum(not one.differs for one in instances)
+        missing = missing_words(expectation, here) if expectation is not None else ""
+        if missing and not is_over(row, self._configuration.completion, self._ledger.clock()):
+            self._wait_for_rest(row, expectation, missing)
+            return
+        if expectation is not None and expectation.expected == here:
+            cut_off = 0  # nothing can be missing, however the association ended
         try:
+            if missing:
+                raise SeriesError(f"{missing}, and no more came: send the rest, or release it")
             state, words = self._decide(row, instances, cut_off)
         except SlicewireError as error:
             state, words = HELD, str(error)
         except Exception as error:  # noqa: BLE001, one series must not stop the others
             state, words = HELD, explain_fault(error)
+        if words and self._record(row, state, words, expectation):
+            tell = log.warning if state == HELD else log.info
+            tell(f"series {state}", series_instance_uid=uid, reason=words)
+
+    def _record(
+        self, row: SeriesRow, state: str, words: str, expectation: Expectation | None
+    ) -> bool:
+        """Whether the decision stands: not, when something of the series came meanwhile."""
+        now, uid = self._ledger.clock(), row.series_instance_uid
         with self._ledger.writing() as connection:
             if state != PROCESSING:
+                if not is_as_it_was(connection, row):
+                    return False
                 set_state(connection, uid, state, words)
-            now = self._ledger.clock()
+            if expectation is not None:
+                _record_expectation(connection, uid, expectation, now)
             record_event(connection, state, words, now=now, series_instance_uid=uid)
-        tell = log.warning if state == HELD else log.info
-        tell(f"series {state}", series_instance_uid=uid, reason=words)
+            if state == HELD:
+                queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=words)
+        return True
+
+    def _wait_for_rest(self, row: SeriesRow, expectation: Expectation | None, missing: str) -> None:
+        now, uid = self._ledger.clock(), row.series_instance_uid
+        until = now + self._configuration.completion.recount_s
+        expected = 0 if expectation is None or not expectation.expected else expectation.expected
+        with self._ledger.writing() as connection:
+            if not is_as_it_was(connection, row):
+                return
+            wait_for_rest(connection, row, expected=expected, reason=missing, now=now, until=until)
+            if missing != row.reason:
+                record_event(connection, "waiting", missing, now=now, series_instance_uid=uid)
 
     def _decide(
         self, row: SeriesRow, instances: Sequence[StoredInstance], cut_off: int
@@ -110,6 +194,14 @@ class Tracker:
         place(headers, self._geometry_rules[kind])
         contents = {one.sop_instance_uid: one.sha256 for one in instances if not one.differs}
         return PROCESSING, self._submission.submit(row, rule, headers, contents)
+
+
+def _record_expectation(
+    connection: Connection, uid: str, expectation: Expectation, now: float
+) -> None:
+    """What the sender said goes into the story, so that a doubt can be settled later."""
+    words = expectation.words or f"{expectation.peer} has {expectation.expected} instances"
+    record_event(connection, "count", words, now=now, series_instance_uid=uid)
 
 
 def _check_undisputed(instances: Sequence[StoredInstance], cut_off: int) -> None:

@@ -9,6 +9,7 @@ from node.ledger.jobs import Destination, JobRow
 from node.ledger.schema import deliveries
 
 WAITING, STORED, REFUSED, GIVEN_UP = "waiting", "stored", "refused", "given up"
+CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,13 @@ def send_again(
         .values(state=WAITING, next_attempt_at=now, created_at=now, attempts=0)
     )
     return result.rowcount
+
+
+def cancel_deliveries(connection: Connection, job_id: str, now: float) -> int:
+    """A person does not want the rest of a job's results sent; how many instances that are."""
+    waiting = (deliveries.c.job_id == job_id) & (deliveries.c.state == WAITING)
+    values = {"state": CANCELLED, "words": "cancelled by a person", "finished_at": now}
+    return connection.execute(update(deliveries).where(waiting).values(**values)).rowcount
 
 
 def delivery_states(connection: Connection, job_id: str) -> list[DeliveryState]:

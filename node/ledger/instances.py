@@ -59,6 +59,12 @@ def close_association(connection: Connection, key: int, outcome: str, now: float
     )
 
 
+def sender_of(connection: Connection, association: int) -> Sender:
+    """Who opened an association."""
+    row = connection.execute(select(associations).where(associations.c.id == association)).one()
+    return Sender(row.calling_ae_title, row.called_ae_title, row.address)
+
+
 def open_associations(connection: Connection) -> list[int]:
     """Ids of associations without an end: at start, those that the last run was cut off from."""
     return list(connection.scalars(select(associations.c.id).where(associations.c.outcome == OPEN)))
@@ -97,7 +103,7 @@ def touch_series(
     """Record that something new of a series arrived: the series is arriving (again)."""
     key = series.c.series_instance_uid == instance.series_instance_uid
     fresh: dict[str, Any] = {"state": "arriving", "reason": "", "last_at": now, "ready_at": None}
-    fresh["released_by_person"] = False
+    fresh |= {"released_by_person": False, "incomplete_since": None}
     if connection.execute(update(series).where(key).values(**fresh)).rowcount:
         return
     row = connection.execute(select(associations).where(associations.c.id == association)).one()

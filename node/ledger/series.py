@@ -9,6 +9,7 @@ from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance
 from node.ledger.schema import associations, instances, receipts, series
 
 ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
+CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,16 @@ class SeriesRow:
     """A series as the ledger knows it."""
 
     series_instance_uid: str
+    study_instance_uid: str
     state: str
     reason: str
     sender: Sender
     released_by_person: bool
     first_at: float
     last_at: float
+    ready_at: float | None
+    incomplete_since: float | None
+    """Since when its sender is known to have more of it than is here."""
 
 
 def series_of_association(connection: Connection, association: int) -> list[str]:
@@ -49,6 +54,7 @@ def settle(
         .where(series.c.series_instance_uid == series_instance_uid)
         .values(
             state=SETTLING,
+            reason="",
             ready_at=ready_at,
             calling_ae_title=row.calling_ae_title,
             called_ae_title=row.called_ae_title,
@@ -64,8 +70,51 @@ def set_state(
     connection.execute(
         update(series)
         .where(series.c.series_instance_uid == series_instance_uid)
-        .values(state=state, reason=reason, ready_at=None)
+        .values(state=state, reason=reason, ready_at=None, incomplete_since=None)
     )
+
+
+def is_as_it_was(connection: Connection, row: SeriesRow) -> bool:
+    """Whether nothing came, ended or was asked of a series since `row` was read."""
+    now = find_series(connection, row.series_instance_uid)
+    return now is not None and (now.state, now.ready_at, now.last_at) == (
+        row.state,
+        row.ready_at,
+        row.last_at,
+    )
+
+
+def wait_for_rest(
+    connection: Connection, row: SeriesRow, *, expected: int, reason: str, now: float, until: float
+) -> None:
+    """Its sender has `expected` instances, more than are here: look again at `until`."""
+    since = now if row.incomplete_since is None else row.incomplete_since
+    connection.execute(
+        update(series)
+        .where(series.c.series_instance_uid == row.series_instance_uid)
+        .values(expected=expected, incomplete_since=since, reason=reason, ready_at=until)
+    )
+
+
+def give_up(connection: Connection, series_instance_uid: str, reason: str) -> bool:
+    """A person does not want a series that waits; whether it waited."""
+    waits = series.c.state.in_((HELD, SETTLING, ARRIVING))
+    result = connection.execute(
+        update(series)
+        .where(series.c.series_instance_uid == series_instance_uid, waits)
+        .values(state=CANCELLED, reason=reason, ready_at=None)
+    )
+    return result.rowcount > 0
+
+
+def take_up(connection: Connection, series_instance_uid: str, now: float) -> bool:
+    """A person wants a series after all that was given up; whether there was one."""
+    result = connection.execute(
+        update(series)
+        .where(series.c.series_instance_uid == series_instance_uid, series.c.state == CANCELLED)
+        .values(state=SETTLING, reason="", ready_at=now)
+    )
+    return result.rowcount > 0
 
 
 def release(connection: Connection, series_instance_uid: str, now: float) -> bool:
@@ -134,10 +183,13 @@ def _series_row(row: Row[Any]) -> SeriesRow:
 
     return SeriesRow(
         series_instance_uid=row.series_instance_uid,
+        study_instance_uid=row.study_instance_uid,
         state=row.state,
         reason=row.reason,
         sender=Sender(row.calling_ae_title, row.called_ae_title, row.address),
         released_by_person=row.released_by_person,
         first_at=row.first_at,
         last_at=row.last_at,
+        ready_at=row.ready_at,
+        incomplete_since=row.incomplete_since,
     )

@@ -12,6 +12,7 @@ from pynetdicom.dsutils import encode_file_meta
 from core.config import Configuration
 from core.config_file import read_configuration
 from imaging.geometry import RULES_2D, RULES_3D
+from node.expectation import CountInstances
 from node.inbox import Arrival, Inbox
 from node.ledger.database import Ledger
 from node.ledger.events import events_of
@@ -79,6 +80,7 @@ class Completion:
         """Let time pass, and the tracker look."""
         self.clock.now += seconds
         self.tracker.examine_due()
+        self.tracker.finish_asking()
 
     def series(self, paths: Sequence[Path]) -> SeriesRow:
         """The row of the series that `paths` belong to."""
@@ -110,7 +112,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """A completion with the configuration's keys that the test gives; `pipeline` is unet."""
     opened: list[Ledger] = []
 
-    def make(**keys: Any) -> Completion:
+    def make(count: CountInstances | None = None, **keys: Any) -> Completion:
         storage_path = tmp_path / "storage"
         (storage_path / "incoming").mkdir(parents=True)
         checkpoint_path = tmp_path / "model.ckpt"
@@ -129,6 +131,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 ledger,
                 Router(configuration, ("127.0.0.1", 11112)),
                 geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
+                count=count,
             ),
             clock=clock,
         )

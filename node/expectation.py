@@ -1,0 +1,80 @@
+"""How much of a series its sender has: it can hold a series back, never start one early."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from core.config import Completion, Configuration, Peer
+from core.errors import SendError
+from node.ledger.instances import Sender
+from node.ledger.series import SeriesRow
+from node.query import count_instances
+
+CountInstances = Callable[[Peer, SeriesRow], int | None]
+"""What a peer has of a series; None when it does not know it; raises SendError."""
+
+log = structlog.get_logger("completion")
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the sender of a series said when it was asked."""
+
+    peer: str
+    expected: int | None
+    """None: it did not say."""
+    words: str
+    """Why it did not say."""
+
+
+def peer_of(configuration: Configuration, sender: Sender) -> Peer | None:
+    """The configured peer that a sender is, by its AE title."""
+    titled = [one for one in configuration.peers if one.ae_title == sender.calling_ae_title]
+    return titled[0] if titled else None
+
+
+def settle_s(configuration: Configuration, sender: Sender) -> float:
+    """The quiet time for what a sender brings."""
+    peer = peer_of(configuration, sender)
+    if peer is None or peer.settle_s is None:
+        return configuration.completion.settle_s
+    return peer.settle_s
+
+
+def counting(configuration: Configuration) -> CountInstances:
+    """Counts by C-FIND."""
+
+    def count(peer: Peer, row: SeriesRow) -> int | None:
+        return count_instances(
+            peer,
+            configuration.ae_title,
+            study_instance_uid=row.study_instance_uid,
+            series_instance_uid=row.series_instance_uid,
+        )
+
+    return count
+
+
+def ask(count: CountInstances, peer: Peer, row: SeriesRow) -> Expectation:
+    """Ask the sender of a series how much of it there is."""
+    try:
+        expected = count(peer, row)
+    except SendError as error:
+        log.warning("sender not asked", peer=peer.name, reason=str(error))
+        return Expectation(peer.name, None, f"{peer.name} could not be asked: {error}")
+    words = "" if expected is not None else f"{peer.name} does not find the series"
+    return Expectation(peer.name, expected, words)
+
+
+def missing_words(expectation: Expectation, here: int) -> str:
+    """How much is missing, in words; empty when nothing is known to be."""
+    if expectation.expected is None or expectation.expected <= here:
+        return ""
+    return f"{here} of {expectation.expected} instances that {expectation.peer} has are here"
+
+
+def is_over(row: SeriesRow, settings: Completion, now: float) -> bool:
+    """Whether the rest was waited for long enough."""
+    since = now if row.incomplete_since is None else row.incomplete_since
+    return now - since >= settings.wait_for_rest_s

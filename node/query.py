@@ -1,0 +1,117 @@
+"""Asking a peer by C-FIND what it has of a series (PS3.4 Annex C, Study Root)."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+
+from pydicom.dataset import Dataset
+from pynetdicom import build_context
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run time
+    StudyRootQueryRetrieveInformationModelFind,
+)
+
+from core.config import Peer
+from core.errors import SendError
+from node.requestor import Conversation, PeerAddress, Timeouts, associate
+from node.statuses import words_of
+
+_PENDING = (0xFF00, 0xFF01)
+_SUCCESS = 0x0000
+_TIMEOUTS = Timeouts(connect_s=5.0, associate_s=10.0, response_s=20.0)
+
+
+def address_for_queries(peer: Peer) -> PeerAddress:
+    """Where a peer answers C-FIND."""
+    return PeerAddress(peer.ip, peer.query_port or peer.port, peer.query_ae_title or peer.ae_title)
+
+
+def count_instances(
+    peer: Peer,
+    calling_ae_title: str,
+    *,
+    study_instance_uid: str,
+    series_instance_uid: str,
+    timeouts: Timeouts = _TIMEOUTS,
+) -> int | None:
+    """How many instances `peer` has of a series; None when it does not know the series.
+
+    The number comes from NumberOfSeriesRelatedInstances; where the peer does not fill that in, its
+    instances are counted.
+
+    Raises:
+        SendError: it cannot be asked, or does not answer, with the reason in words.
+    """
+    address = address_for_queries(peer)
+    with _asking(address, calling_ae_title, timeouts) as conversation:
+        query = _series_query(study_instance_uid, series_instance_uid)
+        query.NumberOfSeriesRelatedInstances = ""
+        found = [
+            one
+            for one in _find(conversation, query)
+            if one.get("SeriesInstanceUID", series_instance_uid) == series_instance_uid
+        ]
+        if not found:
+            return None
+        with suppress(AttributeError, TypeError, ValueError):
+            return int(found[0].NumberOfSeriesRelatedInstances)
+        return len(_instances(conversation, study_instance_uid, series_instance_uid))
+
+
+def found_instances(
+    peer: PeerAddress,
+    calling_ae_title: str,
+    *,
+    study_instance_uid: str,
+    series_instance_uid: str,
+    timeouts: Timeouts = _TIMEOUTS,
+) -> set[str]:
+    """SOP Instance UIDs that `peer` has of a series.
+
+    Raises:
+        SendError: it cannot be asked, or does not answer, with the reason in words.
+    """
+    with _asking(peer, calling_ae_title, timeouts) as conversation:
+        return _instances(conversation, study_instance_uid, series_instance_uid)
+
+
+def _asking(
+    peer: PeerAddress, calling_ae_title: str, timeouts: Timeouts
+) -> AbstractContextManager[Conversation]:
+    context = build_context(StudyRootQueryRetrieveInformationModelFind)
+    return associate(peer, calling_ae_title, [context], timeouts)
+
+
+def _series_query(study_instance_uid: str, series_instance_uid: str) -> Dataset:
+    query = Dataset()
+    query.QueryRetrieveLevel = "SERIES"
+    query.StudyInstanceUID = study_instance_uid
+    query.SeriesInstanceUID = series_instance_uid
+    return query
+
+
+def _instances(
+    conversation: Conversation, study_instance_uid: str, series_instance_uid: str
+) -> set[str]:
+    query = _series_query(study_instance_uid, series_instance_uid)
+    query.QueryRetrieveLevel = "IMAGE"
+    query.SOPInstanceUID = ""
+    return {str(one.get("SOPInstanceUID", "")) for one in _find(conversation, query)} - {""}
+
+
+def _find(conversation: Conversation, query: Dataset) -> Iterator[Dataset]:
+    """Every match; the last status must be success."""
+    try:
+        answers = conversation.association.send_c_find(
+            query, StudyRootQueryRetrieveInformationModelFind
+        )
+        for status, match in answers:
+            if "Status" not in status:
+                raise SendError(f"{conversation.peer} ended the association during C-FIND")
+            if status.Status in _PENDING:
+                if match is not None:
+                    yield match
+            elif status.Status != _SUCCESS:
+                raise SendError(
+                    f"{conversation.peer} answered C-FIND with {words_of(status.Status)}"
+                )
+    except (RuntimeError, ValueError) as error:
+        raise SendError(f"{conversation.peer} does not answer C-FIND") from error

@@ -1,0 +1,122 @@
+"""What comes late makes a revision that names what it replaces; a cancelled case stays so."""
+
+from pathlib import Path
+
+from core.job import JobResult, OutputInstance
+from node.commands import ask, carry_out
+from node.ledger.jobs import CANCELLED, DONE, QUEUED, JobRow, finish_job, start_job
+from node.ledger.schema import jobs
+from node.ledger.series import CANCELLED as SERIES_CANCELLED
+from node.ledger.series import PROCESSING
+from tests.completion.conftest import Completion, series_uid
+
+RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+
+
+def finish(completion: Completion, job: JobRow) -> None:
+    """The job has run and left one structure set."""
+    output = OutputInstance("rs.dcm", RTSTRUCT, f"1.2.{job.created_at:.0f}", "1.2.4", "")
+    with completion.ledger.writing() as connection:
+        start_job(connection, job.job_id, completion.clock.now)
+        finish_job(connection, job.job_id, JobResult((output,), True, "drawn"), 1.0)
+
+
+def order(completion: Completion, paths: list[Path], verb: str) -> str:
+    """What the node answers to a person's command."""
+    ask(completion.ledger, verb, series_uid(paths))
+    carry_out(completion.ledger)
+    return completion.words(paths)[-1]
+
+
+def test_a_late_instance_makes_a_revision_that_names_its_predecessor(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:9])
+    completion.settle()
+    [first] = completion.jobs(ct_paths)
+    assert first.request.revision == 1
+    finish(completion, first)
+    completion.send(ct_paths[9:])
+    completion.settle()
+    second = completion.jobs(ct_paths)[-1]
+    assert second.request.revision == 2
+    assert second.request.predecessor_job_id == first.job_id
+    assert list(second.request.predecessor_uids.values()) == [RTSTRUCT]
+    assert f"revision 2, replaces job {first.job_id[:12]}" in completion.words(ct_paths)[-1]
+
+
+def test_a_revision_of_what_never_finished_is_still_the_first(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:9])
+    completion.settle()
+    completion.send(ct_paths[9:])
+    completion.settle()
+    assert completion.jobs(ct_paths)[-1].request.revision == 1
+
+
+def test_the_same_content_again_is_no_revision(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    finish(completion, completion.jobs(ct_paths)[0])
+    completion.send(ct_paths)
+    completion.settle()
+    [job] = completion.jobs(ct_paths)
+    assert job.state == DONE
+
+
+def test_results_that_were_removed_are_made_again_under_other_uids(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    [first] = completion.jobs(ct_paths)
+    finish(completion, first)
+    with completion.ledger.writing() as connection:
+        connection.execute(jobs.update().values(removed_at=2.0))
+    completion.send(ct_paths)
+    completion.settle()
+    _, second = completion.jobs(ct_paths)
+    assert second.state == QUEUED
+    assert second.request.output_dir.endswith(second.job_id)
+
+
+def test_a_held_series_can_be_given_up_and_taken_up_again(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths, outcome="aborted")
+    completion.settle()
+    assert order(completion, ct_paths, "cancel") == "the series is given up"
+    assert completion.series(ct_paths).state == SERIES_CANCELLED
+    completion.settle(1000)
+    assert completion.jobs(ct_paths) == []
+    assert order(completion, ct_paths, "retry").endswith("the series is looked at again")
+    completion.settle(0)
+    assert completion.series(ct_paths).state == "held"
+
+
+def test_a_given_up_series_that_is_sent_again_is_looked_at_again(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths, outcome="aborted")
+    completion.settle()
+    order(completion, ct_paths, "cancel")
+    completion.send(ct_paths)
+    completion.settle()
+    assert completion.series(ct_paths).state == PROCESSING
+
+
+def test_a_queued_job_can_be_cancelled_and_tried_again(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    assert order(completion, ct_paths, "cancel") == "1 unfinished jobs cancelled"
+    assert completion.jobs(ct_paths)[0].state == CANCELLED
+    assert order(completion, ct_paths, "cancel") == (
+        "nothing of it waits or runs, nothing to cancel"
+    )
+    assert order(completion, ct_paths, "retry").startswith("1 failed jobs queued again")
+    assert completion.jobs(ct_paths)[0].state == QUEUED

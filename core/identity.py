@@ -1,6 +1,7 @@
 """Who made a result: values that go into every object the project writes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.uids import derive_uid
@@ -18,6 +19,16 @@ class Provenance:
     created: datetime
     pipeline: str
     """What was done, in words, for descriptions: pipeline, model, parameters."""
+    revision: int = 1
+    """2 and more: these results replace earlier ones of the same series."""
+    predecessor_uids: Mapping[str, str] = field(default_factory=dict)
+    """SOP Instance UID to SOP Class UID of the results that are replaced."""
+    predecessor_series_uids: tuple[str, ...] = ()
+
+    @property
+    def revision_words(self) -> str:
+        """Which revision this is, for descriptions; empty for the first."""
+        return f"revision {self.revision}" if self.revision > 1 else ""
 
     def uid(self, *parts: str) -> str:
         """The UID of the part of this job's output that `parts` name."""

@@ -49,6 +49,8 @@ class JobRequest:
     """The job whose results this one replaces."""
     predecessor_uids: dict[str, str] = field(default_factory=dict)
     """SOP Instance UID to SOP Class UID of those results."""
+    predecessor_series_uids: tuple[str, ...] = ()
+    """Their series."""
 
     def located(self, storage_path: Path) -> "JobRequest":
         """The same with absolute paths."""

@@ -69,11 +69,13 @@ def build_derived_series(
     sources = [_read_source(header.path) for header in volume.headers]
     encoding = choose_encoding(sources, result)
     series_uid = provenance.uid(series_uid_part)
+    words = ", ".join(part for part in (description, provenance.revision_words) if part)
     for values in result:
         source = sources.pop(0)  # so that only the caller keeps what has its pixels
         _drop_what_is_no_longer_true(source, encoding)
         _write_general(source, provenance)
-        _write_series(source, provenance, series_uid, _series_description(description))
+        _write_series(source, provenance, series_uid, _series_description(words))
+        _write_predecessors(source, provenance)
         _write_derivation(source, provenance)
         _write_pixels(source, values, encoding)
         _write_identity(source, provenance)
@@ -116,6 +118,19 @@ def _write_series(
         data_set.SeriesTime = provenance.time
 
 
+def _write_predecessors(data_set: Dataset, provenance: Provenance) -> None:
+    """The series that this revision replaces, as a related one (PS3.3 C.7.3.1)."""
+    related = list(data_set.get("RelatedSeriesSequence") or ())
+    for uid in provenance.predecessor_series_uids:
+        item = Dataset()
+        item.StudyInstanceUID = data_set.StudyInstanceUID
+        item.SeriesInstanceUID = uid
+        item.PurposeOfReferenceCodeSequence = []  # type 2: no code says "replaced by this one"
+        related.append(item)
+    if related:
+        data_set.RelatedSeriesSequence = related
+
+
 def _write_derivation(data_set: Dataset, provenance: Provenance) -> None:
     source = Dataset()
     source.ReferencedSOPClassUID = data_set.SOPClassUID
@@ -124,7 +139,8 @@ def _write_derivation(data_set: Dataset, provenance: Provenance) -> None:
         _coded(codes.cid7202.SourceImageForImageProcessingOperation)
     ]
     data_set.SourceImageSequence = [source]
-    data_set.DerivationDescription = provenance.pipeline[:_LONGEST_ST]
+    words = ", ".join(part for part in (provenance.pipeline, provenance.revision_words) if part)
+    data_set.DerivationDescription = words[:_LONGEST_ST]
     data_set.DerivationCodeSequence = [_coded(codes.cid7203.GaussianBlur)]
 
 

@@ -70,6 +70,7 @@ def build_structure_set(
     _check(headers, masks, rois, label)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
     data_set = _empty_file(provenance)
+    label, description = _revised(label, description, provenance)
     texts = [label, description, provenance.pipeline]
     texts += [text for roi in rois for text in (roi.name, roi.description)]
     modules.copy_character_set(data_set, source, texts)
@@ -86,6 +87,25 @@ def build_structure_set(
     # what was copied is then written byte for byte, unless the character set had to change
     data_set.set_original_encoding(True, True, source.original_character_set)
     return data_set
+
+
+def _revised(label: str, description: str, provenance: Provenance) -> tuple[str, str]:
+    """With the revision where it is not the first: two sets of one series can be told apart."""
+    if provenance.revision == 1:
+        return label, description
+    suffix = f" REV{provenance.revision}"
+    words = ", ".join(part for part in (description, provenance.revision_words) if part)
+    return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix, words
+
+
+def _predecessors(provenance: Provenance) -> dict[str, Any]:
+    """The structure set that this one replaces (PS3.3 C.8.8.5)."""
+    items = [
+        build_item({"ReferencedSOPClassUID": sop_class, "ReferencedSOPInstanceUID": uid})
+        for uid, sop_class in provenance.predecessor_uids.items()
+        if sop_class == RTStructureSetStorage
+    ]
+    return {"PredecessorStructureSetSequence": items[:1]} if items else {}
 
 
 def _contours_of(mask: npt.NDArray[np.bool_], writers: Sequence[InstanceContours]) -> list[Dataset]:
@@ -123,6 +143,7 @@ def _structure_set(
         "StructureSetTime": provenance.time,
         "ReferencedFrameOfReferenceSequence": frames,
         "ApprovalStatus": "UNAPPROVED",
+        **_predecessors(provenance),
     }
 
 

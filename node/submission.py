@@ -158,6 +158,7 @@ def _revised(connection: Connection, request: JobRequest) -> JobRequest:
         revision=len(earlier) + 1,
         predecessor_job_id=last.job_id,
         predecessor_uids={one.sop_instance_uid: one.sop_class_uid for one in results},
+        predecessor_series_uids=tuple(dict.fromkeys(one.series_instance_uid for one in results)),
     )
 
 

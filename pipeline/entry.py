@@ -3,6 +3,7 @@
 import errno
 import os
 import pkgutil
+import re
 from pathlib import Path
 
 from core.errors import ConfigurationError, StorageUnavailableError
@@ -17,6 +18,7 @@ from pipeline.task import Task
 from pipeline.workspace import attempt_folder, commit, read_result
 
 _DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_ERRNO_IN_WORDS = re.compile(r"errno = (\d+)")
 
 
 def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:
@@ -34,11 +36,26 @@ def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:
         raise ConfigurationError(f"Pipeline kind {request.kind!r}, expected one of {known}")
     try:
         return _attempt(request, report, committed, cache)
-    except OSError as error:
-        if error.errno in _DISK_TROUBLE:
-            reason = os.strerror(error.errno)
-            raise StorageUnavailableError(f"Results cannot be written: {reason}") from error
-        raise
+    except Exception as error:
+        number = _disk_trouble(error)
+        if number is None:
+            raise
+        reason = os.strerror(number)
+        raise StorageUnavailableError(f"Results cannot be written: {reason}") from error
+
+
+def _disk_trouble(error: BaseException | None) -> int | None:
+    """The errno of a disk that is full, read-only or broken, at the root of what was raised.
+
+    pydicom raises the error once more without its number, h5py puts the number into the words.
+    """
+    while error is not None:
+        in_words = _ERRNO_IN_WORDS.search(str(error))
+        number = getattr(error, "errno", None) or (int(in_words[1]) if in_words else None)
+        if number in _DISK_TROUBLE:
+            return int(number)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _attempt(request: JobRequest, report: Report, committed: Path, cache: Cache) -> JobResult:
@@ -61,6 +78,9 @@ def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) ->
         root_uid=request.root_uid,
         created=request.created,
         pipeline=request.pipeline,
+        revision=request.revision,
+        predecessor_uids=request.predecessor_uids,
+        predecessor_series_uids=request.predecessor_series_uids,
     )
     return Task(
         request=request,

@@ -180,7 +180,8 @@ def _set(connection: Connection, job_id: str, **values: Any) -> None:
 def _job_row(row: Row[Any]) -> JobRow:
     request = dict(row.request)
     request["created"] = datetime.fromisoformat(request["created"])
-    request["instance_paths"] = tuple(request["instance_paths"])
+    for name in ("instance_paths", "predecessor_series_uids"):
+        request[name] = tuple(request.get(name, ()))
     return JobRow(
         job_id=row.job_id,
         state=row.state,

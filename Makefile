@@ -8,7 +8,7 @@ ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/send
 	tests/retention tests/webhook tests/whole_way
 CODE := core imaging model pipeline node bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
-.PHONY: demo test slow test-postgresql test-cluster check model bench clean
+.PHONY: demo test slow test-postgresql test-cluster chaos check model bench clean
 
 demo: $(VENV)/.ready
 	$(IN_VENV) demo.py
@@ -27,6 +27,12 @@ test-postgresql: $(VENV)/.ready
 # The same promises with an external Dask scheduler and two workers as processes of their own
 test-cluster: $(VENV)/.ready
 	SLICEWIRE_TEST_ENGINE=external $(IN_VENV) -m pytest tests/jobs tests/whole_way
+
+# Kills everything again and again while series arrive, and counts what is left (about 20 minutes)
+chaos: $(VENV)/.ready
+	$(IN_VENV) -W ignore -m tests.chaos --kills 50 --series 200
+	$(IN_VENV) -W ignore -m tests.chaos --kills 50 --series 200 --database postgresql
+	$(IN_VENV) -W ignore -m tests.chaos --kills 50 --series 200 --engine external
 
 check: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check .

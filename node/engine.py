@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from distributed import Future, KilledWorker, get_worker
@@ -32,6 +32,7 @@ _PROGRESS = "slicewire-progress"
 _DIED = "The worker process died while running this job"
 _BEGUN = -1.0
 _LOOK_EVERY_S = 0.25
+_FETCH_WITHIN_S = 10.0
 _SAY_WAITING_AFTER_S = 5.0
 _TELL_EVERY_S = 0.5
 
@@ -51,6 +52,7 @@ class _Running:
     """Monotonic; more than one where Dask gave it to another worker after the first one died."""
     worker: str = ""
     told_at: float = -_TELL_EVERY_S
+    changed: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(slots=True)
@@ -68,20 +70,30 @@ class _Task:
         Raises:
             Exception: the job's own failure, or what became of its worker or scheduler.
         """
+        self.running.changed.wait(_LOOK_EVERY_S)
+        self.running.changed.clear()
+        status = self.future.status  # asked once: it may change between two looks
+        if status == "error":
+            self._raise_what_the_job_raised()
+        if status not in ("pending", "finished") or self.cluster.client.status != "running":
+            log.debug("job lost", status=status)
+            raise _SchedulerLostError("The Dask scheduler lost the job")
+        return self._fetch() if status == "finished" else None
+
+    def _raise_what_the_job_raised(self) -> NoReturn:
+        error = self.future.exception()
+        if not isinstance(error, KilledWorker):
+            raise error
+        if not self.running.begun_at:  # it only waited at the worker that died
+            raise EngineUnavailableError("The worker died before the job began") from error
+        raise WorkerDiedError(_DIED) from error
+
+    def _fetch(self) -> JobResult | None:
+        """The result from its worker; None where that one is gone and Dask runs the job again."""
         try:
-            result: JobResult = self.future.result(timeout=_LOOK_EVERY_S)
-        except KilledWorker as error:
-            if not self.running.begun_at:  # it only waited at the worker that died
-                raise EngineUnavailableError("The worker died before the job began") from error
-            raise WorkerDiedError(_DIED) from error
-        except (Exception, CancelledError) as error:
-            if self.future.status == "error":  # raised by the job
-                raise
-            is_there = self.future.status in ("pending", "finished")
-            if is_there and self.cluster.client.status == "running":
-                return None
-            log.debug("job lost", status=self.future.status, error=type(error).__name__)
-            raise _SchedulerLostError("The Dask scheduler lost the job") from error
+            result: JobResult = self.future.result(timeout=_FETCH_WITHIN_S)
+        except (TimeoutError, OSError, CancelledError):
+            return None
         return result
 
     def end(self) -> None:
@@ -155,6 +167,7 @@ class Engine:
             self._running[key] = running
         try:
             future = self._submit(cluster, key, request)
+            future.add_done_callback(lambda _: running.changed.set())
             return self._wait(
                 _Task(cluster, future, running, request.resources), time_limit_s, is_wanted
             )

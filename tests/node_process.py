@@ -80,7 +80,7 @@ class NodeProcess:
         self.config.write_text(yaml.safe_dump(QUICK | keys))
         self.address = ("127.0.0.1", 0)
 
-    def start(self, *flags: str) -> "NodeProcess":
+    def start(self, *flags: str, new_session: bool = False) -> "NodeProcess":
         command = [sys.executable, str(ROOT / "scp_server.py"), "--config", str(self.config)]
         command += ["--scp-port", "0", "--storage-path", str(self.storage_path), *flags]
         self.errors = self.folder / f"stderr-{time.monotonic_ns()}"
@@ -91,6 +91,7 @@ class NodeProcess:
                 stderr=errors,
                 text=True,
                 cwd=ROOT,
+                start_new_session=new_session,
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
             )
         assert self.process.stdout is not None

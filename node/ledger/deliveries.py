@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select, update
 
 from node.ledger.jobs import Destination, JobRow
-from node.ledger.schema import deliveries
+from node.ledger.schema import deliveries, jobs, series
 
 WAITING, STORED, REFUSED, GIVEN_UP = "waiting", "stored", "refused", "given up"
 CANCELLED = "cancelled"
@@ -126,6 +126,18 @@ def cancel_deliveries(connection: Connection, job_id: str, now: float) -> int:
     waiting = (deliveries.c.job_id == job_id) & (deliveries.c.state == WAITING)
     values = {"state": CANCELLED, "words": "cancelled by a person", "finished_at": now}
     return connection.execute(update(deliveries).where(waiting).values(**values)).rowcount
+
+
+def count_unsettled(connection: Connection) -> int:
+    """How much there is left to do by itself: series to look at, jobs to run, results to send."""
+    open_series = series.c.state.in_(("arriving", "settling"))
+    open_jobs = jobs.c.state.in_(("queued", "running"))
+    counts = (
+        select(func.count()).select_from(series).where(open_series),
+        select(func.count()).select_from(jobs).where(open_jobs),
+        select(func.count()).select_from(deliveries).where(deliveries.c.state == WAITING),
+    )
+    return sum(connection.scalar(count) or 0 for count in counts)
 
 
 def delivery_states(connection: Connection, job_id: str) -> list[DeliveryState]:

@@ -1,0 +1,71 @@
+"""A planning system that does not give up: `python -m tests.chaos.sender PORT JOURNAL FOLDER...`.
+
+Sends every folder as a series in one association, again and again until each instance was answered
+0x0000 and the association was released. Every 0x0000 is a line in the journal before the next
+instance goes out.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TextIO
+
+from pynetdicom.dsutils import split_dataset
+
+from core.errors import SendError
+from core.log import quieten_libraries
+from node.proposal import propose
+from node.requestor import PeerAddress, Timeouts, associate
+from node.scu import instance_to_send
+
+_TIMEOUTS = Timeouts(connect_s=2.0, associate_s=10.0, response_s=20.0)
+_PAUSE_S = 0.3
+
+
+def main() -> None:
+    """Ends when everything is acknowledged."""
+    quieten_libraries()
+    port, journal, *folders = sys.argv[1:]
+    with Path(journal).open("a") as file:
+        for folder in folders:
+            while not _send(int(port), Path(folder), file):
+                time.sleep(_PAUSE_S)
+
+
+def data_set_hash(path: Path) -> str:
+    """Of what went over the wire: the data set without preamble and file meta information."""
+    _, offset = split_dataset(path)
+    return hashlib.sha256(path.read_bytes()[offset:]).hexdigest()
+
+
+def _send(port: int, folder: Path, journal: TextIO) -> bool:
+    """Whether all of a series was acknowledged and its association released."""
+    instances = [instance_to_send(path) for path in sorted(folder.glob("*.dcm"))]
+    peer = PeerAddress("127.0.0.1", port, "SLICEWIRE")
+    try:
+        with associate(peer, "TPS", propose(instances), _TIMEOUTS) as conversation:
+            association = conversation.association
+            for instance in instances:
+                answer = association.send_c_store(instance.path)
+                accepted = answer.get("Status") == 0
+                _note(journal, instance.sop_instance_uid, instance.path, accepted)
+                if not accepted:
+                    association.abort()
+                    return False
+    except (SendError, RuntimeError):
+        return False
+    return bool(association.is_released)
+
+
+def _note(journal: TextIO, uid: str, path: Path, accepted: bool) -> None:
+    line = {"uid": uid, "sha256": data_set_hash(path), "accepted": accepted}
+    journal.write(json.dumps(line) + "\n")
+    journal.flush()
+    os.fsync(journal.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.dsutils import encode_file_meta
 from pynetdicom.events import Event, EventHandlerType
+from pynetdicom.pdu import A_RELEASE_RQ
 from pynetdicom.transport import ThreadedAssociationServer
 
 from core.config import Configuration
@@ -72,8 +73,8 @@ class Listener:
             (evt.EVT_REQUESTED, self.on_requested),
             (evt.EVT_ACCEPTED, self.on_accepted),
             (evt.EVT_C_STORE, self.on_c_store),
-            (evt.EVT_RELEASED, self.on_end, [RELEASED]),
-            (evt.EVT_ABORTED, self.on_end, [ABORTED]),
+            (evt.EVT_PDU_RECV, self.on_pdu),
+            (evt.EVT_ABORTED, self.on_aborted),
         ]
         address = (self._configuration.scp_ip, self._configuration.scp_port)
         self._server = self._entity.start_server(address, block=False, evt_handlers=handlers)
@@ -104,16 +105,18 @@ class Listener:
             log.error("rejection not recorded", reason=str(error))
 
     def on_accepted(self, event: Event) -> None:
-        """Record the association; without a ledger its instances are answered 0xA700."""
-        sender = _sender(event.assoc)
+        """Record the association; while that fails its instances are answered 0xA700."""
         try:
-            with self._ledger.writing() as connection:
-                key = open_association(connection, sender, self._ledger.clock())
+            self._record_open(event.assoc)
         except StorageUnavailableError as error:
             log.error("association not recorded", reason=str(error))
-            return
-        self._open[event.assoc] = key
-        log.debug("association accepted", calling_ae_title=sender.calling_ae_title)
+        log.debug("association accepted")
+
+    def _record_open(self, association: Association) -> int:
+        with self._ledger.writing() as connection:
+            key = open_association(connection, _sender(association), self._ledger.clock())
+        self._open[association] = key
+        return key
 
     def on_c_store(self, event: Event) -> int | Dataset:
         """Store one instance; the status and its words are what the peer gets (Table B.2-1)."""
@@ -130,31 +133,43 @@ class Listener:
             log.warning("instance arrived with other content", sop_instance_uid=uid)
         return SUCCESS
 
-    def on_end(self, event: Event, outcome: str) -> None:
-        """An association was released or aborted."""
-        self._end(event.assoc, outcome)
+    def on_pdu(self, event: Event) -> None:
+        """A release is recorded before it is answered: a peer that got the answer may rely on it.
+
+        Where it cannot be recorded the connection is cut, which the peer sees as a failure.
+        """
+        if isinstance(event.pdu, A_RELEASE_RQ) and not self._end(event.assoc, RELEASED):
+            transport = event.assoc.dul.socket
+            if transport is not None:
+                transport.close()
+
+    def on_aborted(self, event: Event) -> None:
+        """An association was aborted, by the peer or by a broken connection."""
+        self._end(event.assoc, ABORTED)
 
     def reap(self) -> int:
-        """End associations whose thread died without saying how; how many there were."""
+        """End associations that are over and whose end is not recorded; how many those were."""
         dead = [one for one in list(self._open) if not one.is_alive()]
-        for association in dead:
-            self._end(association, ABORTED)
-        return len(dead)
+        return sum(self._end(association, ABORTED) for association in dead)
 
-    def _end(self, association: Association, outcome: str) -> None:
-        key = self._open.pop(association, None)
+    def _end(self, association: Association, outcome: str) -> bool:
+        """Whether the end is recorded; if not, `reap` tries again."""
+        key = self._open.get(association)
         if key is None:
-            return
+            return True
         try:
             self._on_end(key, outcome)
         except StorageUnavailableError as error:
             log.error("end of association not recorded", reason=str(error))
+            return False
+        self._open.pop(association, None)
         log.debug("association ended", outcome=outcome)
+        return True
 
     def _arrival(self, event: Event) -> Arrival:
         association = self._open.get(event.assoc)
         if association is None:
-            raise StorageUnavailableError("The ledger did not take this association")
+            association = self._record_open(event.assoc)
         request = cast(C_STORE, event.request)
         data_set = cast(BytesIO, request.DataSet)
         return Arrival(

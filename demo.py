@@ -20,7 +20,7 @@ from rich.table import Table
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from node.ledger.database import open_ledger
-from node.ledger.stories import Story, all_stories
+from node.ledger.stories import Story, latest_stories
 from node.play import PASSED, Outcome, Play
 from node.play_report import verdict_of, write_results
 from node.requestor import PeerAddress
@@ -109,7 +109,7 @@ def _free_port() -> int:
 
 def _what_the_node_says(storage_path: Path) -> tuple[Story | None, dict[str, Any]]:
     ledger = open_ledger(storage_path)
-    stories = all_stories(ledger)
+    stories = latest_stories(ledger, limit=1)
     ledger.close()
     if not stories or not stories[-1].result_folders:
         return (stories[-1] if stories else None), {}

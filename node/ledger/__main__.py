@@ -17,11 +17,12 @@ from rich.table import Table
 from core.arguments import ArgumentParser
 from core.config_file import found_config, read_configuration
 from core.errors import ConfigurationError, StorageUnavailableError
-from node.commands import RELEASE, RESEND, RETRY, answer_of, ask
+from node.commands import CANCEL, RELEASE, RESEND, RETRY, answer_of, ask
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
-from node.ledger.stories import Story, all_stories, story_of
+from node.ledger.stories import Story, latest_stories, story_of
 
 _ANSWER_WITHIN_S = 10.0
+_LATEST = 50
 _TABLE_WIDTH = 400  # UIDs are whole, so that they can be copied; a terminal wraps by itself
 
 
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         if values.verb == "list":
-            return _list(out, ledger)
+            return _list(out, ledger, values)
         story = story_of(ledger, values.series)
         if story is None:
             out.print(f"Series {values.series}: not in this ledger")
@@ -54,12 +55,15 @@ def _parser() -> ArgumentParser:
     for name in ("storage_path", "database_url"):
         parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help="the node's")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    verbs.add_parser("list", help="every series, the latest last")
+    one = verbs.add_parser("list", help=f"the latest {_LATEST} series, the latest last")
+    one.add_argument("--all", action="store_true", help="every series")
+    one.add_argument("--state", default="", help="only those: held, failed, sending, ...")
     for verb, text in (
         ("show", "everything that happened to a series"),
         (RELEASE, "let a held series run as it is"),
         (RETRY, "run a failed job again, send again what was not delivered"),
         (RESEND, "send all results once more, the same bytes"),
+        (CANCEL, "give a series up: no job, nothing more sent"),
     ):
         one = verbs.add_parser(verb, help=text)
         one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
@@ -79,11 +83,11 @@ def _existing_ledger(values: argparse.Namespace) -> Ledger:
     return open_ledger(storage_path, database_url=database_url)
 
 
-def _list(out: Console, ledger: Ledger) -> int:
+def _list(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
     table = Table(box=None)
     for name in ("last instance", "series", "from", "instances", "state", "why"):
         table.add_column(name, no_wrap=True)
-    for story in all_stories(ledger):
+    for story in latest_stories(ledger, None if values.all else _LATEST, values.state):
         table.add_row(
             _clock(story.last_at),
             story.series_instance_uid,

@@ -83,7 +83,8 @@ series = Table(
     Column("ready_at", Float),
     Column("expected", Integer),  # instances that its sender says it has
     Column("incomplete_since", Float),  # since when fewer than that are here
-    Index(None, "state"),
+    Index("ix_series_state_last_at", "state", "last_at"),
+    Index(None, "last_at"),
 )
 
 jobs = Table(

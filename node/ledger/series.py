@@ -1,15 +1,18 @@
 """Rows of series: from the first instance to the decision what becomes of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
 
 from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance
 from node.ledger.schema import associations, instances, receipts, series
 
 ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
 CANCELLED = "cancelled"
+_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,35 @@ def all_series(connection: Connection) -> list[SeriesRow]:
     return [_series_row(row) for row in rows]
 
 
+def latest_series(
+    connection: Connection, condition: ColumnElement[bool] | None = None
+) -> Iterator[SeriesRow]:
+    """Series that fit `condition`, the latest first; read in pages, as far as they are taken."""
+    order = (series.c.last_at.desc(), series.c.series_instance_uid)
+    query = select(series).order_by(*order).limit(_PAGE)
+    if condition is not None:
+        query = query.where(condition)
+    for begin in count(0, _PAGE):
+        rows = connection.execute(query.offset(begin)).all()
+        yield from map(_series_row, rows)
+        if len(rows) < _PAGE:
+            return
+
+
+def latest_ending_with(connection: Connection, end: str) -> SeriesRow | None:
+    """The latest series whose UID ends like this."""
+    fits = series.c.series_instance_uid.endswith(end, autoescape=True)
+    query = select(series).where(fits).order_by(series.c.last_at.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _series_row(row)
+
+
+def count_instances(connection: Connection, series_instance_uid: str) -> int:
+    """How many instances of a series are stored."""
+    query = select(func.count()).where(instances.c.series_instance_uid == series_instance_uid)
+    return connection.scalar(query) or 0
+
+
 def instances_of(connection: Connection, series_instance_uid: str) -> list[StoredInstance]:
     """Every stored instance of a series, in the order of arrival."""
     columns = [instances.c[name] for name in StoredInstance.__slots__]
@@ -180,7 +212,6 @@ def count_cut_off(connection: Connection, series_instance_uid: str) -> int:
 
 
 def _series_row(row: Row[Any]) -> SeriesRow:
-
     return SeriesRow(
         series_instance_uid=row.series_instance_uid,
         study_instance_uid=row.study_instance_uid,

@@ -10,7 +10,17 @@ from node.ledger.database import Ledger
 from node.ledger.deliveries import STORED, WAITING, DeliveryState, delivery_states
 from node.ledger.events import events_of
 from node.ledger.jobs import DONE, SUPERSEDED, JobRow, jobs_of
-from node.ledger.series import HELD, KEPT, PROCESSING, SeriesRow, all_series, instances_of
+from node.ledger.series import (
+    HELD,
+    KEPT,
+    PROCESSING,
+    SeriesRow,
+    count_instances,
+    find_series,
+    latest_ending_with,
+    latest_series,
+)
+from node.ledger.standing import DELIVERED, SENDING, may_stand_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +39,26 @@ class Story:
     result_folders: tuple[str, ...]
 
 
-def all_stories(ledger: Ledger) -> list[Story]:
-    """Of every series, the latest last."""
+def latest_stories(ledger: Ledger, limit: int | None = None, state: str = "") -> list[Story]:
+    """The latest series, those in `state` where one is named, the latest last."""
+    stories: list[Story] = []
     with ledger.reading() as connection:
-        return [_story(connection, row, ledger.storage_path) for row in all_series(connection)]
+        for row in latest_series(connection, may_stand_at(state) if state else None):
+            story = _story(connection, row, ledger.storage_path)
+            if story.state == state or not state:
+                stories.append(story)
+            if len(stories) == limit:
+                break
+    return stories[::-1]
 
 
 def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
-    """Of the latest series whose UID is, or ends with, `uid_or_end`."""
+    """Of the series with this UID, else of the latest one whose UID ends with it."""
+    if not uid_or_end:
+        return None
     with ledger.reading() as connection:
-        fitting = [
-            row
-            for row in all_series(connection)
-            if row.series_instance_uid.endswith(uid_or_end) and uid_or_end
-        ]
-        return _story(connection, fitting[-1], ledger.storage_path) if fitting else None
+        row = find_series(connection, uid_or_end) or latest_ending_with(connection, uid_or_end)
+        return None if row is None else _story(connection, row, ledger.storage_path)
 
 
 def _story(connection: Connection, row: SeriesRow, storage_path: Path) -> Story:
@@ -56,7 +71,7 @@ def _story(connection: Connection, row: SeriesRow, storage_path: Path) -> Story:
     return Story(
         series_instance_uid=row.series_instance_uid,
         sender=f"{sender.calling_ae_title}@{sender.address} to {sender.called_ae_title}",
-        instances=len(instances_of(connection, row.series_instance_uid)),
+        instances=count_instances(connection, row.series_instance_uid),
         last_at=row.last_at,
         state=state,
         reason=reason,
@@ -82,11 +97,12 @@ def _stand(connection: Connection, jobs: list[JobRow]) -> tuple[str, str]:
     job = current[-1]
     if job.state != DONE:
         return job.state, job.reason or f"{job.progress:.0%} done"
-    words = list(_deliveries(delivery_states(connection, job.job_id)))
+    states = delivery_states(connection, job.job_id)
+    words = list(_deliveries(states))
     if not words:
         return DONE, "no destination, results stay here"
-    delivered = all(one.state == STORED for one in delivery_states(connection, job.job_id))
-    return ("delivered" if delivered else "sending"), "; ".join(words)
+    delivered = all(one.state == STORED for one in states)
+    return (DELIVERED if delivered else SENDING), "; ".join(words)
 
 
 def _deliveries(states: list[DeliveryState]) -> Iterator[str]:

@@ -116,3 +116,6 @@ def upgrade() -> None:
     with op.batch_alter_table("series", schema=None) as batch_op:
         batch_op.add_column(sa.Column("expected", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("incomplete_since", sa.Float(), nullable=True))
+        batch_op.drop_index(batch_op.f("ix_series_state"))
+        batch_op.create_index("ix_series_state_last_at", ["state", "last_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_series_last_at"), ["last_at"], unique=False)

@@ -15,6 +15,7 @@
     ├── EngineUnavailableError        there is no scheduler to give a job to
     ├── OutputError                   a result did not pass the checks before sending
     └── SendError                     a peer cannot be reached, or did not store an instance
+        └── NotOfferedError           a peer does not offer what it was asked for
 
 A message is one sentence: what, which UID, expected, found, unit; never a patient's name.
 """
@@ -81,6 +82,10 @@ class OutputError(SlicewireError):
 
 class SendError(SlicewireError):
     """A peer cannot be reached, or did not store an instance."""
+
+
+class NotOfferedError(SendError):
+    """A peer takes associations, but accepts none of the presentation contexts proposed."""
 
 
 def explain_fault(error: BaseException) -> str:

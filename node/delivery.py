@@ -4,11 +4,14 @@ Every peer has its own thread, so that a dead one never holds up another; a deli
 its next attempt is a row, not a thread.
 """
 
+import hashlib
 import random
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
+from sqlalchemy import Connection
 
 from core.config import Configuration
 from core.errors import NotADataSetError, explain_fault
@@ -17,7 +20,9 @@ from node.ledger.deliveries import (
     GIVEN_UP,
     REFUSED,
     STORED,
+    WAITING,
     Parcel,
+    delivery_states,
     due_jobs,
     postpone_parcel,
     settle_parcel,
@@ -25,12 +30,16 @@ from node.ledger.deliveries import (
 )
 from node.ledger.events import record_event
 from node.ledger.jobs import Destination, find_job
+from node.ledger.notices import DEAD_LETTER, queue_notice
+from node.ledger.proofs import queue_proof
 from node.outgoing import InstanceToSend, instance_to_send
 from node.requestor import PeerAddress, Timeouts
 from node.scu import SendOutcome, State, send
 
 _JITTER = 0.2
 _HOUR_S = 3600.0
+_FEWEST_ATTEMPTS = 10
+"""Before giving up, so that a node that was off for days gives up nothing at its start."""
 
 log = structlog.get_logger("delivery")
 
@@ -110,11 +119,15 @@ class Delivery:
     def _open(self, parcels: Sequence[Parcel]) -> tuple[list[InstanceToSend], dict[str, Parcel]]:
         sendable, by_uid = [], {}
         for parcel in parcels:
+            path = self._configuration.storage_path / parcel.path
             try:
-                instance = instance_to_send(self._configuration.storage_path / parcel.path)
+                instance = instance_to_send(path)
+                is_changed = bool(parcel.sha256) and parcel.sha256 != _file_hash(path)
             except (NotADataSetError, OSError) as error:
-                words = f"file cannot be read: {type(error).__name__}"
-                self._settle(parcel, GIVEN_UP, words)
+                self._settle(parcel, GIVEN_UP, f"file cannot be read: {type(error).__name__}")
+                continue
+            if is_changed:
+                self._settle(parcel, GIVEN_UP, "file is not the one that was committed: not sent")
                 continue
             sendable.append(instance)
             by_uid[instance.sop_instance_uid] = parcel
@@ -141,13 +154,43 @@ class Delivery:
 
     def _try_later(self, parcel: Parcel, words: str) -> None:
         settings, now = self._configuration.delivery, self._ledger.clock()
-        if now - parcel.created_at > settings.give_up_after_h * _HOUR_S:
+        too_late = now - parcel.created_at > settings.give_up_after_h * _HOUR_S
+        if too_late and parcel.attempts + 1 >= _FEWEST_ATTEMPTS:
             self._settle(parcel, GIVEN_UP, words)
             return
         wait = min(settings.first_retry_s * 2**parcel.attempts, settings.longest_retry_s)
         until = now + wait * random.uniform(1 - _JITTER, 1 + _JITTER)
         with self._ledger.writing() as connection:
             postpone_parcel(connection, parcel, words=words, until=until)
+
+    def _record_dead_letters(
+        self, connection: Connection, job_id: str, destination: Destination, uid: str
+    ) -> None:
+        """What was refused or given up waits for a person, who is told once nothing else waits."""
+        now = self._ledger.clock()
+        states = [
+            one for one in delivery_states(connection, job_id) if one.peer == destination.peer
+        ]
+        dead = [one for one in states if one.state in (REFUSED, GIVEN_UP)]
+        if not dead or any(one.state == WAITING for one in states):
+            return
+        words = f"{destination.peer}: " + "; ".join(
+            f"{one.count} instances {one.state} ({one.words})" for one in dead
+        )
+        record_event(connection, "dead letter", words, now=now, series_instance_uid=uid)
+        queue_notice(
+            connection,
+            DEAD_LETTER,
+            now=now,
+            series_instance_uid=uid,
+            job_id=job_id,
+            words=words,
+        )
+
+    def _asks_for_proof(self, destination: Destination) -> bool:
+        """Only a configured peer is asked; --scu_ip may be anything."""
+        peers = self._configuration.peers
+        return any(one.name == destination.peer and one.proof != "none" for one in peers)
 
     def _conclude(
         self, job_id: str, destination: Destination, outcomes: Sequence[SendOutcome]
@@ -163,4 +206,12 @@ class Delivery:
             now = self._ledger.clock()
             kind = "delivered" if missing is None else "not delivered"
             record_event(connection, kind, words, now=now, series_instance_uid=uid)
+            if missing is None and self._asks_for_proof(destination):
+                queue_proof(connection, job_id, destination.peer, now)
+            self._record_dead_letters(connection, job_id, destination, uid)
         (log.info if missing is None else log.warning)(kind, job_id=job_id[:12], result=words)
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,9 +10,10 @@ from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.pdu import A_ABORT_RQ
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
 
-from core.errors import SendError
+from core.errors import NotOfferedError, SendError
 
 _ABORT_SOURCES = {0: "its user", 2: "its network layer"}
 
@@ -93,13 +94,19 @@ def associate(
     calling_ae_title: str,
     contexts: Sequence[PresentationContext],
     timeouts: Timeouts,
+    *,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    handlers: Sequence[EventHandlerType] = (),
 ) -> Iterator[Conversation]:
     """An association with `peer` that is released at the end, or aborted on an exception.
 
     Raises:
+        NotOfferedError: the peer accepts none of the contexts.
         SendError: no association, with the reason in words.
     """
-    conversation = _request(peer, calling_ae_title, contexts, timeouts)
+    conversation = _request(
+        peer, calling_ae_title, contexts, timeouts, roles=roles, handlers=handlers
+    )
     association = conversation.association
     try:
         yield conversation
@@ -114,6 +121,9 @@ def _request(
     calling_ae_title: str,
     contexts: Sequence[PresentationContext],
     timeouts: Timeouts,
+    *,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation],
+    handlers: Sequence[EventHandlerType],
 ) -> Conversation:
     watch, begun = _Watch(timeouts.response_s), time.monotonic()
     try:
@@ -127,11 +137,16 @@ def _request(
             peer.port,
             contexts=list(contexts),
             ae_title=peer.ae_title,
-            evt_handlers=watch.handlers,
+            ext_neg=list(roles),
+            evt_handlers=[*watch.handlers, *handlers],
         )
     except (ValueError, TypeError, OSError, OverflowError) as error:
         raise SendError(f"No association with {peer} can be asked for: {error}") from error
     conversation = Conversation(association, peer, timeouts, watch)
+    if association.rejected_contexts and not association.is_established:
+        raise NotOfferedError(
+            f"{peer} accepted none of the presentation contexts that were proposed"
+        )
     if not association.is_established:
         raise SendError(_why_none(conversation, time.monotonic() - begun))
     return conversation
@@ -147,8 +162,6 @@ def _why_none(conversation: Conversation, waited_s: float) -> str:
         reason = answer.reason_str.lower().replace(" ae title", " AE title")
         lasting = "permanently" if answer.result == 1 else "for now"
         return f"{peer} rejected the association {lasting}: {reason}"
-    if association.rejected_contexts:
-        return f"{peer} accepted none of the presentation contexts that were proposed"
     if conversation.watch.abort_source is not None:
         return f"{peer} aborted while the association was negotiated"
     if waited_s >= timeouts.associate_s:

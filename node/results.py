@@ -22,10 +22,12 @@ def queue_results(
         return 0
     request = job.request.located(storage_path)
     folder = Path(request.output_dir).relative_to(storage_path.absolute())
-    parcels: list[tuple[str, str]] = []
+    parcels: list[tuple[str, str, str]] = []
     if export_series and job.result.has_structure_set:
         for path in map(Path, request.instance_paths):
-            parcels.append((str(path.relative_to(storage_path.absolute())), path.stem))
-    parcels += [(str(folder / one.path), one.sop_instance_uid) for one in job.result.instances]
+            parcels.append((str(path.relative_to(storage_path.absolute())), path.stem, ""))
+    parcels += [
+        (str(folder / one.path), one.sop_instance_uid, one.sha256) for one in job.result.instances
+    ]
     queue_deliveries(connection, job, parcels, now)
     return len(parcels)

@@ -32,6 +32,8 @@ from node.ledger.jobs import (
     requeue_running,
     start_job,
 )
+from node.ledger.notices import COMPLETED, queue_notice
+from node.ledger.notices import FAILED as NOTICE_OF_FAILURE
 from node.results import queue_results
 
 _MOST_ATTEMPTS = 10
@@ -186,6 +188,7 @@ class Runner:
             words = f"job {job.job_id[:12]}: {result.summary}"
             words += f"; {count} instances to send" if current.destinations else ""
             self._record(connection, "done", words, job)
+            self._notify(connection, COMPLETED, words, job)
         log.info("job done", job_id=job.job_id[:12], summary=result.summary)
         for warning in result.warnings:
             log.warning(warning, job_id=job.job_id[:12])
@@ -204,7 +207,18 @@ class Runner:
         with self._ledger.writing() as connection:
             fail_job(connection, job.job_id, reason, now)
             self._record(connection, "failed", f"job {job.job_id[:12]}: {reason}", job)
+            self._notify(connection, NOTICE_OF_FAILURE, reason, job)
         log.error("job failed", job_id=job.job_id[:12], reason=reason)
+
+    def _notify(self, connection: Connection, kind: str, words: str, job: JobRow) -> None:
+        queue_notice(
+            connection,
+            kind,
+            now=self._ledger.clock(),
+            series_instance_uid=job.request.series_instance_uid,
+            job_id=job.job_id,
+            words=words,
+        )
 
     def _record(self, connection: Connection, kind: str, words: str, job: JobRow) -> None:
         uid = job.request.series_instance_uid

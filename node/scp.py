@@ -18,16 +18,17 @@ from pynetdicom.transport import ThreadedAssociationServer
 from core.config import Configuration
 from core.errors import InstanceError, StorageUnavailableError, UidMismatchError
 from node.association import why_not
+from node.commitment_messages import PUSH_MODEL
 from node.inbox import DIFFERENT, Arrival, Inbox
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.instances import (
     ABORTED,
     RELEASED,
-    Sender,
     open_association,
     record_rejection,
 )
+from node.scp_commitment import CommitmentService, sender_of
 from node.syntaxes import listener_contexts
 
 SUCCESS = 0x0000
@@ -49,16 +50,26 @@ class Listener:
     """Accepts associations and stores what they bring."""
 
     def __init__(
-        self, configuration: Configuration, ledger: Ledger, inbox: Inbox, *, on_end: OnEnd
+        self,
+        configuration: Configuration,
+        ledger: Ledger,
+        inbox: Inbox,
+        *,
+        on_end: OnEnd,
+        commitment: CommitmentService | None = None,
     ) -> None:
         self._configuration = configuration
         self._ledger = ledger
         self._inbox = inbox
         self._on_end = on_end
+        self._commitment = commitment
         self._open: dict[Association, int] = {}
         self._server: ThreadedAssociationServer | None = None
         self._entity = AE(ae_title=configuration.ae_title)
         self._entity.supported_contexts = listener_contexts()
+        if commitment is not None:
+            # a peer is the SCU when it asks us, and the SCP when it reports to us
+            self._entity.add_supported_context(PUSH_MODEL, scu_role=True, scp_role=True)
         self._entity.maximum_associations = configuration.wire.maximum_associations
         self._entity.maximum_pdu_size = _PDU_BYTES
         self._entity.network_timeout = configuration.wire.idle_timeout_s
@@ -76,6 +87,7 @@ class Listener:
             (evt.EVT_PDU_RECV, self.on_pdu),
             (evt.EVT_ABORTED, self.on_aborted),
         ]
+        handlers += self._commitment.handlers() if self._commitment is not None else []
         address = (self._configuration.scp_ip, self._configuration.scp_port)
         self._server = self._entity.start_server(address, block=False, evt_handlers=handlers)
         ip, port = cast(socket.socket, cast(Any, self._server).socket).getsockname()[:2]
@@ -89,7 +101,7 @@ class Listener:
 
     def on_requested(self, event: Event) -> None:
         """Reject an association from elsewhere that no configured peer asks for."""
-        sender = _sender(event.assoc)
+        sender = sender_of(event.assoc)
         reason = why_not(sender, self._configuration.peers)
         if not reason:
             return
@@ -114,7 +126,7 @@ class Listener:
 
     def _record_open(self, association: Association) -> int:
         with self._ledger.writing() as connection:
-            key = open_association(connection, _sender(association), self._ledger.clock())
+            key = open_association(connection, sender_of(association), self._ledger.clock())
         self._open[association] = key
         return key
 
@@ -180,17 +192,6 @@ class Listener:
             file_meta=_PREAMBLE + encode_file_meta(event.file_meta),
             data_set=data_set.getvalue(),
         )
-
-
-def _sender(association: Association) -> Sender:
-    requestor, primitive = association.requestor, association.requestor.primitive
-    called = primitive.called_ae_title if primitive is not None else ""
-    calling = primitive.calling_ae_title if primitive is not None else ""
-    return Sender(
-        calling_ae_title=(calling or "").strip(),
-        called_ae_title=(called or "").strip(),
-        address=requestor.address or "",
-    )
 
 
 def _refuse(status: int, sop_instance_uid: str, error: Exception) -> Dataset:

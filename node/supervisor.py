@@ -19,6 +19,7 @@ from core.errors import (
 from core.job import ATTEMPT_PREFIX
 from imaging.geometry import GeometryRules
 from node.commands import carry_out
+from node.commitment import Committer
 from node.delivery import Delivery
 from node.engine import Engine
 from node.inbox import INCOMING_FOLDER, Inbox
@@ -26,10 +27,12 @@ from node.ledger.database import open_ledger
 from node.ledger.instances import ABORTED, open_associations
 from node.ledger.jobs import report_progress, requeue_running
 from node.lock import StorageLock
+from node.proof import Prover
 from node.results import RESULTS_FOLDER
 from node.routing import Router
 from node.runner import Runner
 from node.scp import Listener
+from node.scp_commitment import CommitmentService
 from node.tracker import Tracker
 
 _POLL_S = 0.2
@@ -95,7 +98,14 @@ class Node:
             root_uid=configuration.root_uid,
             minimum_free_mb=configuration.wire.minimum_free_mb,
         )
-        self._listener = Listener(configuration, ledger, inbox, on_end=self._on_end)
+        prover, committer = Prover(configuration, ledger), Committer(configuration, ledger)
+        self._listener = Listener(
+            configuration,
+            ledger,
+            inbox,
+            on_end=self._on_end,
+            commitment=CommitmentService(committer, prover),
+        )
         address = self._listen()
         router = Router(configuration, address)
         self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
@@ -109,6 +119,8 @@ class Node:
         for slot in range(configuration.engine.workers):
             self._repeat(f"jobs {slot + 1}", runner.run_next)
         self._repeat("delivery", self._start_deliveries)
+        self._repeat("proof", prover.ask_due)
+        self._repeat("commitment", committer.answer_due)
         return address
 
     def stop(self) -> None:

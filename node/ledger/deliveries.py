@@ -21,6 +21,8 @@ class Parcel:
     sop_instance_uid: str
     attempts: int
     created_at: float
+    sha256: str
+    """Of the committed file; empty for an instance that came in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ class DeliveryState:
 
 
 def queue_deliveries(
-    connection: Connection, job: JobRow, parcels: Sequence[tuple[str, str]], now: float
+    connection: Connection, job: JobRow, parcels: Sequence[tuple[str, str, str]], now: float
 ) -> None:
-    """Queue a job's results, (path, SOP Instance UID) in sending order, for each destination.
+    """Queue a job's results, (path, UID, file's SHA-256) in order, for each destination.
 
     A destination that already has them is left as it is.
     """
@@ -45,10 +47,11 @@ def queue_deliveries(
         connection.scalars(select(deliveries.c.peer).where(deliveries.c.job_id == job.job_id))
     )
     rows = [
-        _row(job.job_id, destination, position, now) | {"path": path, "sop_instance_uid": uid}
+        _row(job.job_id, destination, position, now)
+        | {"path": path, "sop_instance_uid": uid, "sha256": digest}
         for destination in job.destinations
         if destination.peer not in served
-        for position, (path, uid) in enumerate(parcels)
+        for position, (path, uid, digest) in enumerate(parcels)
     ]
     if rows:
         connection.execute(insert(deliveries), rows)
@@ -79,7 +82,8 @@ def waiting_parcels(connection: Connection, job_id: str, peer: str) -> list[Parc
         .order_by(deliveries.c.position)
     )
     return [
-        Parcel(row.id, row.path, row.sop_instance_uid, row.attempts, row.created_at) for row in rows
+        Parcel(row.id, row.path, row.sop_instance_uid, row.attempts, row.created_at, row.sha256)
+        for row in rows
     ]
 
 

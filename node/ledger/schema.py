@@ -145,6 +145,7 @@ proofs = Table(  # what a peer is asked about results that it said it stored
     Column("method", String(16), nullable=False),  # commitment, query; empty before one is found
     Column("transaction_uid", String(64), unique=True),
     Column("state", String(16), nullable=False),  # node/ledger/proofs.py names them
+    Column("sent_again", Boolean, nullable=False),  # what it lacked, once
     Column("words", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", Float, nullable=False),

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("method", sa.String(length=16), nullable=False),
         sa.Column("transaction_uid", sa.String(length=64), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("sent_again", sa.Boolean(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),

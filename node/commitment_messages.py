@@ -1,0 +1,90 @@
+"""The data sets of storage commitment (PS3.4 Annex J): requests and reports."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+
+PUSH_MODEL = "1.2.840.10008.1.20.1"
+PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"
+REQUEST_COMMITMENT = 1
+"""Action Type ID of the only action (Table J.3-1)."""
+ALL_COMMITTED, FAILURES_EXIST = 1, 2
+"""Event Type IDs (Table J.3-2)."""
+PROCESSING_FAILURE, NO_SUCH_INSTANCE, CLASS_CONFLICT = 0x0110, 0x0112, 0x0119
+"""Failure Reasons (PS3.3 C.14.1.1)."""
+
+References = Mapping[str, str]
+"""SOP Instance UID to SOP Class UID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a peer says of a transaction."""
+
+    transaction_uid: str
+    committed: Collection[str]
+    failed: Mapping[str, int]
+    """SOP Instance UID to Failure Reason."""
+
+
+def request(transaction_uid: str, references: References) -> Dataset:
+    """The Action Information of a request."""
+    data_set = Dataset()
+    data_set.TransactionUID = transaction_uid
+    data_set.ReferencedSOPSequence = _items(references)
+    return data_set
+
+
+def read_request(data_set: Dataset) -> tuple[str, dict[str, str]]:
+    """Transaction UID and references.
+
+    Raises:
+        ValueError: it lacks one of them.
+    """
+    transaction_uid = str(data_set.get("TransactionUID", ""))
+    references = {
+        str(item.get("ReferencedSOPInstanceUID", "")): str(item.get("ReferencedSOPClassUID", ""))
+        for item in data_set.get("ReferencedSOPSequence") or ()
+    }
+    if not transaction_uid or not references or "" in references:
+        raise ValueError("TransactionUID or ReferencedSOPSequence is missing")
+    return transaction_uid, references
+
+
+def report(transaction_uid: str, references: References, failed: Mapping[str, int]) -> Dataset:
+    """The Event Information of a report."""
+    data_set = Dataset()
+    data_set.TransactionUID = transaction_uid
+    kept = {uid: sop_class for uid, sop_class in references.items() if uid not in failed}
+    if kept:
+        data_set.ReferencedSOPSequence = _items(kept)
+    if failed:
+        data_set.FailedSOPSequence = _items({uid: references[uid] for uid in failed})
+        for item in data_set.FailedSOPSequence:
+            item.FailureReason = failed[str(item.ReferencedSOPInstanceUID)]
+    return data_set
+
+
+def read_report(data_set: Dataset) -> Report:
+    """What a report says."""
+    committed = data_set.get("ReferencedSOPSequence") or ()
+    failed = data_set.get("FailedSOPSequence") or ()
+    return Report(
+        transaction_uid=str(data_set.get("TransactionUID", "")),
+        committed=[str(item.get("ReferencedSOPInstanceUID", "")) for item in committed],
+        failed={
+            str(item.get("ReferencedSOPInstanceUID", "")): int(item.get("FailureReason") or 0)
+            for item in failed
+        },
+    )
+
+
+def _items(references: References) -> list[Dataset]:
+    items = []
+    for uid, sop_class in references.items():
+        item = Dataset()
+        item.ReferencedSOPClassUID = sop_class
+        item.ReferencedSOPInstanceUID = uid
+        items.append(item)
+    return items

@@ -1,0 +1,125 @@
+"""Storage commitment as SCP: a modality may delete its only copy, so the promise must hold."""
+
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from pynetdicom import AE, build_context
+
+from node import commitment_messages as messages
+from node.ledger.schema import instances
+from tests.peers import CT, EXPLICIT, IMPLICIT, associate, store_file
+from tests.proof.conftest import Office
+
+TRANSACTION = "1.2.826.0.1.3680043.8.498.77"
+
+
+def store_three(office: Office, ct_folder: Path) -> dict[str, str]:
+    paths = sorted(ct_folder.glob("*.dcm"))[:3]
+    with associate(
+        office.address, classes=(CT,), syntaxes=(EXPLICIT, IMPLICIT), calling="HOLDER"
+    ) as association:
+        assert [store_file(association, path) for path in paths] == [0, 0, 0]
+    return {str(pydicom.dcmread(path).SOPInstanceUID): CT for path in paths}
+
+
+def ask(office: Office, references: dict[str, str], calling: str = "HOLDER") -> int:
+    entity = AE(ae_title=calling)
+    association = entity.associate(*office.address, contexts=[build_context(messages.PUSH_MODEL)])
+    assert association.is_established
+    status, _ = association.send_n_action(
+        messages.request(TRANSACTION, references),
+        messages.REQUEST_COMMITMENT,
+        messages.PUSH_MODEL,
+        messages.PUSH_MODEL_INSTANCE,
+    )
+    association.release()
+    return int(status.Status)
+
+
+def promised(office: Office) -> int:
+    with office.ledger.reading() as connection:
+        rows = connection.execute(instances.select()).all()
+    return sum(row.committed_at is not None for row in rows)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_is_stored_is_confirmed_also_after_a_restart(
+    start_holder: Any, start_office: Any, ct_folder: Path, restart: bool
+) -> None:
+    holder = start_holder(commitment=True)
+    office = start_office(holder, storage_commitment=True)
+    references = store_three(office, ct_folder)
+    assert ask(office, references) == 0x0000
+    if restart:
+        office.close()
+        office = start_office(holder, storage_commitment=True)
+    assert office.committer.answer_due() == 1
+    [report] = holder.reports
+    assert report.transaction_uid == TRANSACTION
+    assert set(report.committed) == set(references)
+    assert report.failed == {}
+    assert promised(office) == 3
+    assert office.committer.answer_due() == 0
+
+
+def test_what_is_not_there_or_damaged_or_another_class_is_not_confirmed(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder = start_holder(commitment=True)
+    office = start_office(holder, storage_commitment=True)
+    first, second, third = store_three(office, ct_folder)
+    damaged = next(office.storage_path.rglob(f"{first}.dcm"))
+    content = bytearray(damaged.read_bytes())
+    content[-1] ^= 1
+    damaged.write_bytes(content)
+    other_class = "1.2.840.10008.5.1.4.1.1.4"
+    ask(office, {first: CT, second: CT, third: other_class, "1.2.3": CT})
+    office.committer.answer_due()
+    [report] = holder.reports
+    assert report.committed == [second]
+    assert report.failed == {
+        first: messages.NO_SUCH_INSTANCE,
+        third: messages.CLASS_CONFLICT,
+        "1.2.3": messages.NO_SUCH_INSTANCE,
+    }
+    assert promised(office) == 1
+
+
+def test_a_peer_it_is_not_switched_on_for_is_refused(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    office = start_office(start_holder(commitment=True))
+    assert ask(office, store_three(office, ct_folder)) == 0x0124
+    assert office.committer.answer_due() == 0
+
+
+def test_somebody_else_is_refused(start_holder: Any, start_office: Any, ct_folder: Path) -> None:
+    office = start_office(start_holder(commitment=True), storage_commitment=True)
+    assert ask(office, store_three(office, ct_folder), calling="OTHER") == 0x0124
+
+
+def test_the_same_transaction_again_is_answered_again(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder = start_holder(commitment=True)
+    office = start_office(holder, storage_commitment=True)
+    references = store_three(office, ct_folder)
+    for _ in range(2):
+        assert ask(office, references) == 0x0000
+        office.committer.answer_due()
+    assert len(holder.reports) == 2
+
+
+def test_a_peer_that_is_away_gets_its_answer_later(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder = start_holder()  # accepts no storage commitment at first
+    office = start_office(holder, storage_commitment=True)
+    ask(office, store_three(office, ct_folder))
+    assert office.committer.answer_due() == 1
+    assert office.committer.answer_due() == 0
+    office.now[0] += 60
+    assert office.committer.answer_due() == 1
+    assert promised(office) == 3

@@ -7,7 +7,10 @@ Everywhere a transaction reads and then writes what it found; so writers take tu
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumper
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -75,8 +78,20 @@ def _postgresql(url: URL) -> Engine:
         "tcp_user_timeout": timeout_ms,
     }
     engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=20)
+    event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+class _WithoutNul(StrDumper):
+    """Peers put what they like into AE titles and comments; PostgreSQL's text holds no NUL."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    connection.adapters.register_dumper(str, _WithoutNul)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

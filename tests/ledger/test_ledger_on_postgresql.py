@@ -11,6 +11,7 @@ import pytest
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.events import events_of, record_event
+from node.ledger.instances import Sender, open_association, sender_of
 from tests.postgresql import PostgresServer, program
 
 pytestmark = pytest.mark.skipif(
@@ -56,6 +57,14 @@ def test_commits_survive_the_servers_crash_and_the_same_ledger_goes_on(
     server.start()
     note(ledger, "after")
     assert notes(ledger) == ["kept", "after"]
+
+
+def test_a_nul_in_what_a_peer_says_does_not_stop_the_ledger(ledger: Ledger) -> None:
+    with ledger.writing() as connection:
+        key = open_association(connection, Sender("A\0B", "SLICEWIRE", "127.0.0.1"), 1.0)
+        assert sender_of(connection, key).calling_ae_title == "A\ufffdB"
+    note(ledger, "status 0xC000: \0\0")
+    assert notes(ledger) == ["status 0xC000: \ufffd\ufffd"]
 
 
 def test_writers_take_turns(ledger: Ledger) -> None:

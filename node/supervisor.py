@@ -18,6 +18,7 @@ from core.errors import (
 )
 from core.job import ATTEMPT_PREFIX
 from imaging.geometry import GeometryRules
+from node.clock import ClockWatch, pull_back
 from node.commands import carry_out
 from node.commitment import Committer
 from node.delivery import Delivery
@@ -34,6 +35,7 @@ from node.runner import Runner
 from node.scp import Listener
 from node.scp_commitment import CommitmentService
 from node.tracker import Tracker
+from node.webhook import Webhook
 
 _POLL_S = 0.2
 _LONGEST_PAUSE_S = 5.0
@@ -113,6 +115,8 @@ class Node:
         self._delivery = Delivery(configuration, ledger)
         self._engine = self._make_engine()
         runner = Runner(configuration, ledger, self._engine)
+        self._repeat("clock", ClockWatch(ledger).look)
+        self._repeat("disk", inbox.watch_disk)
         self._repeat("completion", self._tracker.examine_due)
         self._repeat("associations", self._listener.reap)
         self._repeat("commands", lambda: carry_out(ledger))
@@ -121,6 +125,7 @@ class Node:
         self._repeat("delivery", self._start_deliveries)
         self._repeat("proof", prover.ask_due)
         self._repeat("commitment", committer.answer_due)
+        self._repeat("webhook", Webhook(configuration, ledger).post_next)
         return address
 
     def stop(self) -> None:
@@ -157,6 +162,7 @@ class Node:
         for association in cut_off:
             self._tracker.association_ended(association, ABORTED)
         with self._ledger.writing() as connection:
+            pull_back(connection, self._configuration, self._ledger.clock())
             interrupted = requeue_running(connection)
         for job_id in interrupted:
             log.info("job resumed", job_id=job_id[:12])

@@ -48,11 +48,12 @@ def queue_notice(
     connection.execute(insert(notices).values(row | {"created_at": now, "next_attempt_at": now}))
 
 
-def due_notices(connection: Connection, now: float, limit: int = 20) -> list[Notice]:
-    """What is to be posted now, in the order in which it happened."""
+def next_notice(connection: Connection, now: float) -> Notice | None:
+    """Of what may be posted now, what waits longest."""
     due = (notices.c.state == WAITING) & (notices.c.next_attempt_at <= now)
-    rows = connection.execute(select(notices).where(due).order_by(notices.c.id).limit(limit))
-    return [Notice(row.id, dict(row.body), row.attempts, row.created_at) for row in rows]
+    query = select(notices).where(due).order_by(notices.c.next_attempt_at, notices.c.id).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else Notice(row.id, dict(row.body), row.attempts, row.created_at)
 
 
 def settle_notice(

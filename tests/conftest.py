@@ -31,6 +31,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose outside program is missing; in CI that is a failure."""
     for mark in item.iter_markers("peer"):
         for program in mark.args:
-            if shutil.which(program, path="/usr/bin:/usr/local/bin") is None:
+            if shutil.which(program, path=":".join(_places())) is None:
                 reason = f"{program} is not installed"
                 pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+def _places() -> list[str]:
+    """Where the system keeps programs; Debian keeps those of PostgreSQL apart."""
+    return ["/usr/bin", "/usr/local/bin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]

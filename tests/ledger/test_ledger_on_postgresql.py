@@ -1,6 +1,5 @@
 """The ledger in PostgreSQL: commits survive the server's end, and mistakes are said in words."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -12,11 +11,9 @@ from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.events import events_of, record_event
 from node.ledger.instances import Sender, open_association, sender_of
-from tests.postgresql import PostgresServer, program
+from tests.postgresql import PostgresServer
 
-pytestmark = pytest.mark.skipif(
-    program("initdb") is None and not os.environ.get("CI"), reason="initdb is not installed"
-)
+pytestmark = pytest.mark.peer("initdb")
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,16 @@
 """Storage commitment as SCP (PS3.4 Annex J): a promise that a modality may rely on."""
 
-import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import structlog
 from pynetdicom import build_context, build_role
-from pynetdicom.dsutils import split_dataset
 
 from core.config import Configuration, Peer
 from core.errors import SendError
 from node import commitment_messages as messages
+from node.hashes import content_hash
 from node.ledger.commitments import (
     GIVEN_UP,
     REPORTED,
@@ -158,14 +156,3 @@ class Committer:
             until = now + wait_s * random.uniform(0.8, 1.2)
             postpone_commitment(connection, commitment, words=words, until=until)
         log.warning("commitment not reported", peer=commitment.peer, reason=words)
-
-
-def content_hash(path: Path, transfer_syntax_uid: str) -> str:
-    """The hash under which the inbox recorded an instance: transfer syntax and data set."""
-    _, offset = split_dataset(path)
-    digest = hashlib.sha256(transfer_syntax_uid.encode())
-    with path.open("rb") as file:
-        file.seek(offset)
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

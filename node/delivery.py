@@ -4,34 +4,30 @@ Every peer has its own thread, so that a dead one never holds up another; a deli
 its next attempt is a row, not a thread.
 """
 
-import hashlib
 import random
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import structlog
-from sqlalchemy import Connection
 
 from core.config import Configuration
 from core.errors import NotADataSetError, explain_fault
+from node.conclusion import conclude
+from node.hashes import content_hash, file_hash
 from node.ledger.database import Ledger
 from node.ledger.deliveries import (
     GIVEN_UP,
     REFUSED,
     STORED,
-    WAITING,
     Parcel,
-    delivery_states,
     due_jobs,
     postpone_parcel,
     settle_parcel,
     waiting_parcels,
 )
 from node.ledger.events import record_event
+from node.ledger.instances import find_instances
 from node.ledger.jobs import Destination, find_job
-from node.ledger.notices import DEAD_LETTER, queue_notice
-from node.ledger.proofs import queue_proof
 from node.outgoing import InstanceToSend, instance_to_send
 from node.requestor import PeerAddress, Timeouts
 from node.scu import SendOutcome, State, send
@@ -104,6 +100,8 @@ class Delivery:
         """One attempt to bring a job's results to a peer, on one association."""
         with self._ledger.reading() as connection:
             parcels = waiting_parcels(connection, job_id, destination.peer)
+        if not parcels:  # cancelled by a person in between
+            return
         sendable, by_uid = self._open(parcels)
         outcomes = send(
             sendable,
@@ -114,7 +112,7 @@ class Delivery:
             ),
             timeouts=Timeouts(response_s=self._configuration.delivery.timeout_s),
         )
-        self._conclude(job_id, destination, outcomes)
+        self._tell(parcels, destination, outcomes)
 
     def _open(self, parcels: Sequence[Parcel]) -> tuple[list[InstanceToSend], dict[str, Parcel]]:
         sendable, by_uid = [], {}
@@ -122,7 +120,7 @@ class Delivery:
             path = self._configuration.storage_path / parcel.path
             try:
                 instance = instance_to_send(path)
-                is_changed = bool(parcel.sha256) and parcel.sha256 != _file_hash(path)
+                is_changed = self._is_changed(parcel, instance)
             except (NotADataSetError, OSError) as error:
                 self._settle(parcel, GIVEN_UP, f"file cannot be read: {type(error).__name__}")
                 continue
@@ -132,6 +130,17 @@ class Delivery:
             sendable.append(instance)
             by_uid[instance.sop_instance_uid] = parcel
         return sendable, by_uid
+
+    def _is_changed(self, parcel: Parcel, instance: InstanceToSend) -> bool:
+        """Whether the file is another than the one that was committed, or came in."""
+        if parcel.sha256:
+            return file_hash(instance.path) != parcel.sha256
+        with self._ledger.reading() as connection:
+            known = find_instances(connection, instance.sop_instance_uid)
+        received = {path: digest for _, digest, path in known}.get(parcel.path)
+        if received is None:
+            return False
+        return content_hash(instance.path, instance.transfer_syntax_uid) != received
 
     def _record(self, parcel: Parcel, outcome: SendOutcome) -> None:
         if self._holds(outcome):
@@ -149,8 +158,10 @@ class Delivery:
         return outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts)
 
     def _settle(self, parcel: Parcel, state: str, words: str) -> None:
+        asks_for_proof, now = self._asks_for_proof(parcel.peer), self._ledger.clock()
         with self._ledger.writing() as connection:
-            settle_parcel(connection, parcel, state=state, words=words, now=self._ledger.clock())
+            settle_parcel(connection, parcel, state=state, words=words, now=now)
+            conclude(connection, parcel, asks_for_proof=asks_for_proof, now=now)
 
     def _try_later(self, parcel: Parcel, words: str) -> None:
         settings, now = self._configuration.delivery, self._ledger.clock()
@@ -163,55 +174,25 @@ class Delivery:
         with self._ledger.writing() as connection:
             postpone_parcel(connection, parcel, words=words, until=until)
 
-    def _record_dead_letters(
-        self, connection: Connection, job_id: str, destination: Destination, uid: str
-    ) -> None:
-        """What was refused or given up waits for a person, who is told once nothing else waits."""
-        now = self._ledger.clock()
-        states = [
-            one for one in delivery_states(connection, job_id) if one.peer == destination.peer
-        ]
-        dead = [one for one in states if one.state in (REFUSED, GIVEN_UP)]
-        if not dead or any(one.state == WAITING for one in states):
-            return
-        words = f"{destination.peer}: " + "; ".join(
-            f"{one.count} instances {one.state} ({one.words})" for one in dead
-        )
-        record_event(connection, "dead letter", words, now=now, series_instance_uid=uid)
-        queue_notice(
-            connection,
-            DEAD_LETTER,
-            now=now,
-            series_instance_uid=uid,
-            job_id=job_id,
-            words=words,
-        )
-
-    def _asks_for_proof(self, destination: Destination) -> bool:
+    def _asks_for_proof(self, name: str) -> bool:
         """Only a configured peer is asked; --scu_ip may be anything."""
         peers = self._configuration.peers
-        return any(one.name == destination.peer and one.proof != "none" for one in peers)
+        return any(one.name == name and one.proof != "none" for one in peers)
 
-    def _conclude(
-        self, job_id: str, destination: Destination, outcomes: Sequence[SendOutcome]
+    def _tell(
+        self, parcels: Sequence[Parcel], destination: Destination, outcomes: Sequence[SendOutcome]
     ) -> None:
+        """Record how an attempt went, in words."""
         stored = sum(self._holds(outcome) for outcome in outcomes)
-        words = f"{destination.peer}: {stored} of {len(outcomes)} instances stored"
+        words = f"{destination.peer}: {stored} of {len(parcels)} instances stored"
         missing = next((one for one in outcomes if not self._holds(one)), None)
         if missing is not None:
             words += f"; first that was not: {missing.instance.sop_instance_uid}, {missing.words}"
+        kind = "delivered" if stored == len(parcels) else "not delivered"
+        job_id = parcels[0].job_id
         with self._ledger.writing() as connection:
             job = find_job(connection, job_id)
             uid = "" if job is None else job.request.series_instance_uid
             now = self._ledger.clock()
-            kind = "delivered" if missing is None else "not delivered"
             record_event(connection, kind, words, now=now, series_instance_uid=uid)
-            if missing is None and self._asks_for_proof(destination):
-                queue_proof(connection, job_id, destination.peer, now)
-            self._record_dead_letters(connection, job_id, destination, uid)
-        (log.info if missing is None else log.warning)(kind, job_id=job_id[:12], result=words)
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        (log.info if kind == "delivered" else log.warning)(kind, job_id=job_id[:12], result=words)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from node.ledger.jobs import Destination, JobRow
-from node.ledger.schema import deliveries, jobs, series
+from node.ledger.schema import deliveries, instances, jobs, series
 
 WAITING, STORED, REFUSED, GIVEN_UP = "waiting", "stored", "refused", "given up"
 CANCELLED = "cancelled"
@@ -23,6 +23,8 @@ class Parcel:
     created_at: float
     sha256: str
     """Of the committed file; empty for an instance that came in."""
+    job_id: str
+    peer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,7 @@ def waiting_parcels(connection: Connection, job_id: str, peer: str) -> list[Parc
         )
         .order_by(deliveries.c.position)
     )
-    return [
-        Parcel(row.id, row.path, row.sop_instance_uid, row.attempts, row.created_at, row.sha256)
-        for row in rows
-    ]
+    return [Parcel(row.id, *(getattr(row, name) for name in Parcel.__slots__[1:])) for row in rows]
 
 
 def settle_parcel(
@@ -112,9 +111,17 @@ def send_again(
 ) -> int:
     """A person wants results sent at once; how many instances that are.
 
-    Those that did not arrive, or with `also_stored` all of them: the same bytes once more.
+    Those that did not arrive, or with `also_stored` all of them: the same bytes once more. What
+    retention removed stays as it is.
     """
-    wanted = deliveries.c.job_id == job_id
+    removed = exists(
+        select(instances.c.id).where(
+            instances.c.sop_instance_uid == deliveries.c.sop_instance_uid,
+            instances.c.path == deliveries.c.path,
+            instances.c.removed_at.is_not(None),
+        )
+    )
+    wanted = (deliveries.c.job_id == job_id) & ~removed
     if not also_stored:
         wanted &= deliveries.c.state != STORED
     result = connection.execute(

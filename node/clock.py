@@ -1,0 +1,94 @@
+"""A clock that jumps must neither end a wait early nor make it last for days."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Column, ColumnElement, Connection, Table, update
+
+from core.config import Configuration
+from node.ledger.database import Ledger
+from node.ledger.events import record_event
+from node.ledger.schema import commitments, deliveries, jobs, notices, proofs, series
+
+_JUMP_S = 2.0
+_MARGIN_S = 60.0
+_UNSETTLED = ("waiting", "checked", "asked", "sent again")
+_QUEUES = (deliveries, proofs, commitments, notices)
+
+log = structlog.get_logger("clock")
+
+
+class ClockWatch:
+    """Compares the wall clock with one that cannot be set, round by round."""
+
+    def __init__(self, ledger: Ledger, steady: Callable[[], float] = time.monotonic) -> None:
+        self._ledger = ledger
+        self._steady = steady
+        self._offset = ledger.clock() - steady()
+
+    def look(self) -> float:
+        """Seconds by which the clock was set since the last look; everything that waits is moved.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot take it now; the next look tries again.
+        """
+        offset = self._ledger.clock() - self._steady()
+        jump_s = offset - self._offset
+        if abs(jump_s) < _JUMP_S:
+            self._offset = offset  # what NTP slews, and what a long sleep of the machine adds up to
+            return 0.0
+        with self._ledger.writing() as connection:
+            shift_waits(connection, jump_s)
+            words = (
+                f"the clock was set {'forward' if jump_s > 0 else 'back'} by {abs(jump_s):.0f} s"
+            )
+            record_event(connection, "clock", words, now=self._ledger.clock())
+        self._offset = offset
+        log.warning(words)
+        return jump_s
+
+
+def shift_waits(connection: Connection, by_s: float) -> None:
+    """Move every time that something waits for, so that it waits as long as it should."""
+    settling = series.c.ready_at.is_not(None)
+    times = [series.c.ready_at, series.c.incomplete_since]
+    _shift(connection, series, times, by_s=by_s, where=settling)
+    for table in _QUEUES:
+        waits = table.c.state.in_(_UNSETTLED)
+        times = [table.c.next_attempt_at, table.c.created_at]
+        _shift(connection, table, times, by_s=by_s, where=waits)
+    waiting = jobs.c.next_attempt_at > 0
+    _shift(connection, jobs, [jobs.c.next_attempt_at], by_s=by_s, where=waiting)
+
+
+def pull_back(connection: Connection, configuration: Configuration, now: float) -> int:
+    """At the start: what would wait longer than it ever should was written under another clock."""
+    completion, delivery = configuration.completion, configuration.delivery
+    peers = [peer.settle_s for peer in configuration.peers if peer.settle_s is not None]
+    longest_s = max([completion.settle_s, completion.recount_s, *peers]) + _MARGIN_S
+    late = now + longest_s
+    count = _limit(connection, series, series.c.ready_at, late)
+    retry_s = max(delivery.longest_retry_s, delivery.first_retry_s) * 1.2 + _MARGIN_S
+    for table in (deliveries, commitments, notices):
+        count += _limit(connection, table, table.c.next_attempt_at, now + retry_s)
+    answer_s = configuration.proof.answer_within_h * 3600 + _MARGIN_S
+    count += _limit(connection, proofs, proofs.c.next_attempt_at, now + max(answer_s, retry_s))
+    return count + _limit(connection, jobs, jobs.c.next_attempt_at, now + retry_s)
+
+
+def _shift(
+    connection: Connection,
+    table: Table,
+    columns: list[Column[float]],
+    *,
+    by_s: float,
+    where: ColumnElement[bool],
+) -> None:
+    moved = {column.name: column + by_s for column in columns}
+    connection.execute(update(table).where(where).values(moved))
+
+
+def _limit(connection: Connection, table: Table, column: Column[float], latest: float) -> int:
+    earlier = {column.name: latest}
+    return connection.execute(update(table).where(column > latest).values(earlier)).rowcount

@@ -14,12 +14,15 @@ from core.errors import StorageUnavailableError
 from core.uids import is_derived_uid
 from imaging.provenance import is_made_here
 from node.data_set import examine, same_content
+from node.ledger.conditions import DISK, clear_condition, set_condition
 from node.ledger.database import Ledger
+from node.ledger.events import record_event
 from node.ledger.instances import (
     StoredInstance,
     find_instances,
     record_instance,
     record_receipt,
+    restore_instance,
     touch_series,
 )
 
@@ -54,6 +57,7 @@ class Inbox:
         self._ledger = ledger
         self._root_uid = root_uid
         self._minimum_free_bytes = minimum_free_mb * _MEGABYTE
+        self._disk_was_full: bool | None = None  # so that what the last run noted is cleared
 
     def receive(self, arrival: Arrival) -> str:
         """Store one instance durably; `stored`, `known` (same content before) or `different`.
@@ -100,6 +104,14 @@ class Inbox:
         known = find_instances(connection, instance.sop_instance_uid)
         now = self._ledger.clock()
         for key, digest, path in known:
+            if not (self._storage_path / path).exists():
+                if digest != instance.sha256:
+                    continue
+                self._rename(temporary, path)  # retention removed it, or something else did
+                restore_instance(connection, key)
+                record_receipt(connection, arrival.association, key)
+                touch_series(connection, instance, arrival.association, now)
+                return STORED
             if digest == instance.sha256 or self._same(path, temporary):
                 record_receipt(connection, arrival.association, key)
                 return KNOWN
@@ -124,16 +136,43 @@ class Inbox:
         temporary.rename(final)
         sync_folder(final.parent)
 
+    def watch_disk(self) -> bool:
+        """Note when the disk falls below its watermark and when it is above again; nothing to do.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot take it now; the next look tries again.
+        """
+        words = self._why_disk_is_full()
+        if bool(words) == self._disk_was_full:
+            return False
+        now = self._ledger.clock()
+        with self._ledger.writing() as connection:
+            if words:
+                since = set_condition(connection, DISK, words, now)
+                changed, told = since == now, f"{words}: instances are answered 0xA700"
+            else:
+                changed, told = clear_condition(connection, DISK), "space again"
+            if changed:
+                record_event(connection, "disk", told, now=now)
+        if changed:
+            (log.error if words else log.info)(f"disk: {told}")
+        self._disk_was_full = bool(words)
+        return False
+
     def _check_free_disk(self) -> None:
+        words = self._why_disk_is_full()
+        if words:
+            raise StorageUnavailableError(words)
+
+    def _why_disk_is_full(self) -> str:
         try:
             free = shutil.disk_usage(self._storage_path).free
         except OSError as error:
             raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
-        if free < self._minimum_free_bytes:
-            raise StorageUnavailableError(
-                f"Disk full: {free // _MEGABYTE} MB free, "
-                f"{self._minimum_free_bytes // _MEGABYTE} MB needed"
-            )
+        if free >= self._minimum_free_bytes:
+            return ""
+        needed = self._minimum_free_bytes // _MEGABYTE
+        return f"Disk full: {free // _MEGABYTE} MB free, {needed} MB needed"
 
 
 def _beside(instance: StoredInstance) -> StoredInstance:

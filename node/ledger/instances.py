@@ -19,6 +19,9 @@ class Sender:
     called_ae_title: str
     address: str
 
+    def __str__(self) -> str:
+        return f"{self.calling_ae_title}@{self.address} to {self.called_ae_title}"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredInstance:
@@ -84,6 +87,11 @@ def record_instance(connection: Connection, instance: StoredInstance, now: float
     """Record an instance that is on disk; answers its id."""
     values = {name: getattr(instance, name) for name in instance.__slots__}
     return _inserted_id(connection.execute(insert(instances).values(received_at=now, **values)))
+
+
+def restore_instance(connection: Connection, key: int) -> None:
+    """Record that an instance whose file was gone has come once more."""
+    connection.execute(update(instances).where(instances.c.id == key).values(removed_at=None))
 
 
 def record_receipt(connection: Connection, association: int, instance: int) -> None:

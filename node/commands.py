@@ -57,7 +57,8 @@ def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
     failed = [job for job in jobs if job.state in (FAILED, CANCELLED)]
     for job in failed:
         requeue_job(connection, job.job_id)
-    again = sum(send_again(connection, job.job_id, now) for job in jobs if job.state == DONE)
+    here = [job for job in jobs if job.state == DONE and job.removed_at is None]
+    again = sum(send_again(connection, job.job_id, now) for job in here)
     words = f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
     if take_up(connection, series_instance_uid, now):
         words += "; the series is looked at again"
@@ -66,8 +67,12 @@ def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
 
 def _resend(connection: Connection, series_instance_uid: str, now: float) -> str:
     done = [job for job in jobs_of(connection, series_instance_uid) if job.state == DONE]
-    count = sum(send_again(connection, job.job_id, now, also_stored=True) for job in done)
-    return f"{count} instances sent again"
+    here = [job for job in done if job.removed_at is None]
+    count = sum(send_again(connection, job.job_id, now, also_stored=True) for job in here)
+    words = f"{count} instances sent again"
+    if len(here) < len(done):
+        words += f"; the results of {len(done) - len(here)} jobs were removed by retention"
+    return words
 
 
 def _cancel(connection: Connection, series_instance_uid: str, now: float) -> str:

@@ -44,3 +44,15 @@ class StorageLock:
     def release(self) -> None:
         """Let another node use the folder."""
         self._file.close()
+
+
+def holder_of(storage_path: Path) -> str:
+    """The process id of the node that uses a storage folder; empty when none does."""
+    try:
+        with (storage_path / _LOCK_FILE).open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return (storage_path / _LOCK_FILE).read_text().strip() or "unknown"
+    except OSError:
+        return ""
+    return ""

@@ -30,6 +30,7 @@ from node.ledger.jobs import report_progress, requeue_running
 from node.lock import StorageLock
 from node.proof import Prover
 from node.results import RESULTS_FOLDER
+from node.retention import Retention
 from node.routing import Router
 from node.runner import Runner
 from node.scp import Listener
@@ -125,6 +126,7 @@ class Node:
         self._repeat("delivery", self._start_deliveries)
         self._repeat("proof", prover.ask_due)
         self._repeat("commitment", committer.answer_due)
+        self._repeat("retention", Retention(configuration, ledger).remove_due)
         self._repeat("webhook", Webhook(configuration, ledger).post_next)
         return address
 

@@ -16,6 +16,7 @@ from core.errors import SeriesError, SlicewireError, explain_fault
 from imaging.geometry import GeometryRules, place
 from imaging.header import read_header
 from imaging.series import check_one_series, promises_image
+from node.doubts import check_still_here, check_undisputed
 from node.expectation import (
     CountInstances,
     Expectation,
@@ -37,6 +38,7 @@ from node.ledger.series import (
     PROCESSING,
     SeriesRow,
     count_cut_off,
+    count_removed,
     due_series,
     instances_of,
     is_as_it_was,
@@ -127,7 +129,7 @@ class Tracker:
         uid = row.series_instance_uid
         with self._ledger.reading() as connection:
             instances = instances_of(connection, uid)
-            cut_off = count_cut_off(connection, uid)
+            cut_off, removed = count_cut_off(connection, uid), count_removed(connection, uid)
         here = sum(not one.differs for one in instances)
         missing = missing_words(expectation, here) if expectation is not None else ""
         if missing and not is_over(row, self._configuration.completion, self._ledger.clock()):
@@ -138,6 +140,7 @@ class Tracker:
         try:
             if missing:
                 raise SeriesError(f"{missing}, and no more came: send the rest, or release it")
+            check_still_here(instances, removed)
             state, words = self._decide(row, instances, cut_off)
         except SlicewireError as error:
             state, words = HELD, str(error)
@@ -181,7 +184,7 @@ class Tracker:
         if any(instance.made_here for instance in instances):
             return KEPT, "made by this node or one like it: stored, never processed"
         if not row.released_by_person:
-            _check_undisputed(instances, cut_off)
+            check_undisputed(instances, cut_off)
         paths = [self._storage_path / one.path for one in instances if not one.differs]
         headers = [header for header in map(read_header, paths) if promises_image(header)]
         if not headers:
@@ -202,17 +205,3 @@ def _record_expectation(
     """What the sender said goes into the story, so that a doubt can be settled later."""
     words = expectation.words or f"{expectation.peer} has {expectation.expected} instances"
     record_event(connection, "count", words, now=now, series_instance_uid=uid)
-
-
-def _check_undisputed(instances: Sequence[StoredInstance], cut_off: int) -> None:
-    """What only a person may pass over: parts of cut-off associations, contradicting contents."""
-    different = next((one for one in instances if one.differs), None)
-    if different is not None:
-        raise SeriesError(
-            f"Instance {different.sop_instance_uid} arrived again with other content; both are kept"
-        )
-    if cut_off:
-        raise SeriesError(
-            f"{cut_off} of {len(instances)} instances came only through an association that was "
-            "aborted, so the end may be missing: send the series again, or release it as it is"
-        )

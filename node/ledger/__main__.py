@@ -15,11 +15,15 @@ from rich.console import Console
 from rich.table import Table
 
 from core.arguments import ArgumentParser
+from core.config import Configuration
 from core.config_file import found_config, read_configuration
 from core.errors import ConfigurationError, StorageUnavailableError
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, answer_of, ask
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
+from node.ledger.receipts import receipt_of
+from node.ledger.status import status_lines
 from node.ledger.stories import Story, latest_stories, story_of
+from node.retention import Retention
 
 _ANSWER_WITHIN_S = 10.0
 _LATEST = 50
@@ -31,22 +35,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = Console(highlight=False, markup=False, soft_wrap=True, width=_TABLE_WIDTH)
     try:
         values = _parser().parse_args(argv)
-        ledger = _existing_ledger(values)
+        configuration = _configuration(values)
+        ledger = _existing_ledger(configuration)
     except (ConfigurationError, StorageUnavailableError) as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
         return 2
     try:
         if values.verb == "list":
             return _list(out, ledger, values)
-        story = story_of(ledger, values.series)
-        if story is None:
-            out.print(f"Series {values.series}: not in this ledger")
-            return 1
-        if values.verb == "show":
-            return _show(out, story)
-        return _ask(out, ledger, values.verb, story.series_instance_uid)
+        if values.verb == "status":
+            return _print(out, status_lines(ledger, configuration))
+        if values.verb == "retention":
+            return _print(out, _retention_lines(configuration, ledger))
+        return _about_one(out, ledger, values)
     finally:
         ledger.close()
+
+
+def _about_one(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
+    """The verbs that name a series."""
+    story = story_of(ledger, values.series)
+    if story is None:
+        out.print(f"Series {values.series}: not in this ledger")
+        return 1
+    if values.verb == "show":
+        return _show(out, story)
+    if values.verb == "receipt":
+        return _receipt(out, ledger, story, as_json=values.json)
+    return _ask(out, ledger, values.verb, story.series_instance_uid)
 
 
 def _parser() -> ArgumentParser:
@@ -58,6 +74,11 @@ def _parser() -> ArgumentParser:
     one = verbs.add_parser("list", help=f"the latest {_LATEST} series, the latest last")
     one.add_argument("--all", action="store_true", help="every series")
     one.add_argument("--state", default="", help="only those: held, failed, sending, ...")
+    verbs.add_parser("status", help="what is wrong, what waits, what runs")
+    verbs.add_parser("retention", help="what retention would remove now; removes nothing")
+    one = verbs.add_parser("receipt", help="what came, was made, sent, stored and confirmed")
+    one.add_argument("--json", action="store_true", help="for programs")
+    one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
     for verb, text in (
         ("show", "everything that happened to a series"),
         (RELEASE, "let a held series run as it is"),
@@ -70,13 +91,16 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _existing_ledger(values: argparse.Namespace) -> Ledger:
+def _configuration(values: argparse.Namespace) -> Configuration:
     flags = {
         name: value
         for name, value in vars(values).items()
         if name in ("storage_path", "database_url")
     }
-    configuration = read_configuration(found_config(values.config), flags)
+    return read_configuration(found_config(values.config), flags)
+
+
+def _existing_ledger(configuration: Configuration) -> Ledger:
     storage_path, database_url = configuration.storage_path, configuration.plain_database_url
     if database_url is None and not (storage_path / LEDGER_FILE).exists():
         raise ConfigurationError(f"--storage_path is {storage_path}, expected a node's: no ledger")
@@ -109,6 +133,30 @@ def _show(out: Console, story: Story) -> int:
         out.print(f"{_clock(at)}  {kind}: {words}")
     for folder in story.result_folders:
         out.print(f"Results: {folder}")
+    return 0
+
+
+def _receipt(out: Console, ledger: Ledger, story: Story, *, as_json: bool) -> int:
+    receipt = receipt_of(ledger, story.series_instance_uid)
+    if receipt is None:
+        out.print(f"Series {story.series_instance_uid}: no results yet, {story.state}")
+        return 1
+    return _print(out, [receipt.as_json()] if as_json else receipt.lines())
+
+
+def _retention_lines(configuration: Configuration, ledger: Ledger) -> list[str]:
+    settings, retention = configuration.retention, Retention(configuration, ledger)
+    if settings.results_days is None and settings.sources_days is None:
+        return ["retention.results_days and retention.sources_days are not given: nothing goes"]
+    found = retention.preview()
+    lines = [f"Series {one.series_instance_uid}: {retention.explain(one)}" for one in found]
+    goes = sum(not one.why_it_stays for one in found)
+    return [*lines, f"{len(found)} are older than configured; {goes} go, {len(found) - goes} stay"]
+
+
+def _print(out: Console, lines: Sequence[str]) -> int:
+    for line in lines:
+        out.print(line)
     return 0
 
 

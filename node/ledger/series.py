@@ -211,6 +211,13 @@ def count_cut_off(connection: Connection, series_instance_uid: str) -> int:
     return connection.scalar(query) or 0
 
 
+def count_removed(connection: Connection, series_instance_uid: str) -> int:
+    """How many instances of a series retention removed."""
+    gone = instances.c.removed_at.is_not(None)
+    query = select(func.count()).where(instances.c.series_instance_uid == series_instance_uid, gone)
+    return connection.scalar(query) or 0
+
+
 def _series_row(row: Row[Any]) -> SeriesRow:
     return SeriesRow(
         series_instance_uid=row.series_instance_uid,

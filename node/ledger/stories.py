@@ -66,11 +66,10 @@ def _story(connection: Connection, row: SeriesRow, storage_path: Path) -> Story:
     state, reason = row.state, row.reason
     if state == PROCESSING:
         state, reason = _stand(connection, jobs)
-    sender = row.sender
     events = events_of(connection, row.series_instance_uid)
     return Story(
         series_instance_uid=row.series_instance_uid,
-        sender=f"{sender.calling_ae_title}@{sender.address} to {sender.called_ae_title}",
+        sender=str(row.sender),
         instances=count_instances(connection, row.series_instance_uid),
         last_at=row.last_at,
         state=state,
@@ -96,7 +95,8 @@ def _stand(connection: Connection, jobs: list[JobRow]) -> tuple[str, str]:
         return PROCESSING, ""
     job = current[-1]
     if job.state != DONE:
-        return job.state, job.reason or f"{job.progress:.0%} done"
+        step = f", {job.step}" if job.step else ""
+        return job.state, job.reason or f"{job.progress:.0%} done{step}"
     states = delivery_states(connection, job.job_id)
     words = list(_deliveries(states))
     if not words:

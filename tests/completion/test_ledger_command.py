@@ -1,5 +1,6 @@
 """`python -m node.ledger` tells what became of a series, and passes on what a person asks."""
 
+import json
 import threading
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import pytest
 
 from node.commands import carry_out
 from node.ledger.__main__ import main
+from node.ledger.conditions import set_condition
 from node.ledger.instances import ABORTED
 from tests.completion.conftest import Completion, series_uid
+from tests.completion.test_revisions import finish
 from tests.databases import database_url_for
 
-VERBS = ("list", "show", "release", "retry", "resend")
+VERBS = ("list", "show", "status", "receipt", "release", "retry", "resend", "cancel", "retention")
 
 
 def told(
@@ -76,6 +79,36 @@ def test_a_series_that_is_not_there_is_said_with_exit_code_1(
 ) -> None:
     text = told(capsys, completion, "show", "1.2.3", code=1)
     assert text == "Series 1.2.3: not in this ledger\n"
+
+
+def test_status_tells_what_waits_and_what_is_wrong(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    with completion.ledger.writing() as connection:
+        set_condition(connection, "engine", "No Dask scheduler answers", completion.clock.now)
+    lines = told(capsys, completion, "status").splitlines()
+    assert "node: does not run" in lines
+    assert "series: 1 processing" in lines
+    assert "jobs: 1 queued" in lines
+    assert any(line.endswith("engine: No Dask scheduler answers") for line in lines)
+    assert any(line.startswith("oldest queued job: waits for ") for line in lines)
+
+
+def test_a_receipt_tells_what_came_and_what_was_made(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    uid = series_uid(ct_paths)
+    assert told(capsys, completion, "receipt", uid, code=1).endswith("no results yet, queued\n")
+    finish(completion, completion.jobs(ct_paths)[0])
+    lines = told(capsys, completion, "receipt", uid).splitlines()
+    assert "received: 10 instances from TPS@127.0.0.1 to SLICEWIRE" in lines
+    assert lines[-1] == "sent: nowhere, no destination"
+    receipt = json.loads(told(capsys, completion, "receipt", "--json", uid))
+    assert (receipt["received"], receipt["revision"], len(receipt["results"])) == (10, 1, 1)
 
 
 @pytest.mark.parametrize("words", [["list"], ["shwo", "1.2"], ["show"]])

@@ -1,0 +1,153 @@
+"""The receipt of a case: what came, what was made of it, what was sent, stored and confirmed."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from node.ledger.database import Ledger
+from node.ledger.jobs import DONE, JobRow, jobs_of
+from node.ledger.proofs import proofs_of
+from node.ledger.schema import deliveries
+from node.ledger.series import find_series
+
+_REPORT_FILE = "report.json"
+_ABOUT_THE_MODEL = ("software", "kind", "parameters", "model", "sigma_mm")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One instance at one peer."""
+
+    sop_instance_uid: str
+    state: str
+    words: str
+    confirmed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReceipt:
+    """What one peer was sent, and what it says of it."""
+
+    peer: str
+    ae_title: str
+    instances: tuple[Sent, ...]
+    proof: str
+    """How it was asked whether it holds them, and what came of that; empty when it was not."""
+
+    @property
+    def words(self) -> str:
+        """In one line."""
+        stored = sum(one.state == "stored" for one in self.instances)
+        confirmed = sum(bool(one.confirmed_at) for one in self.instances)
+        line = f"{self.peer} ({self.ae_title}): {len(self.instances)} to send, {stored} stored"
+        return f"{line}, {confirmed} confirmed" + (f"; {self.proof}" if self.proof else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A finished job, from what came in to what a peer proved to hold; no patient data."""
+
+    series_instance_uid: str
+    sender: str
+    received: int
+    job_id: str
+    revision: int
+    replaces: str
+    pipeline: str
+    made_with: dict[str, Any]
+    """Software, parameters, model with its hash."""
+    finished: str
+    results: tuple[str, ...]
+    """SOP Instance UIDs."""
+    peers: tuple[PeerReceipt, ...]
+
+    def as_json(self) -> str:
+        """For programs."""
+        return json.dumps(asdict(self), indent=2)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        revision = f"revision {self.revision}"
+        revision += f", replaces job {self.replaces[:12]}" if self.replaces else ""
+        made_with = ", ".join(f"{key} {_plain(value)}" for key, value in self.made_with.items())
+        return [
+            f"Series {self.series_instance_uid}",
+            f"received: {self.received} instances from {self.sender}",
+            f"made: {len(self.results)} instances by {self.pipeline}, {revision}, {self.finished}",
+            f"with: {made_with}",
+            f"job: {self.job_id}",
+            *(f"sent: {peer.words}" for peer in self.peers),
+            *([] if self.peers else ["sent: nowhere, no destination"]),
+        ]
+
+
+def receipt_of(ledger: Ledger, series_instance_uid: str) -> Receipt | None:
+    """Of the latest finished job of a series; None when none has finished."""
+    with ledger.reading() as connection:
+        row = find_series(connection, series_instance_uid)
+        done = [job for job in jobs_of(connection, series_instance_uid) if job.state == DONE]
+        if row is None or not done:
+            return None
+        return _receipt(connection, done[-1], str(row.sender), ledger.storage_path)
+
+
+def _receipt(connection: Connection, job: JobRow, sender: str, storage_path: Path) -> Receipt:
+    request, results = job.request, () if job.result is None else job.result.instances
+    return Receipt(
+        series_instance_uid=request.series_instance_uid,
+        sender=sender,
+        received=len(request.instance_paths),
+        job_id=job.job_id,
+        revision=request.revision,
+        replaces=request.predecessor_job_id,
+        pipeline=request.pipeline,
+        made_with=_made_with(Path(request.located(storage_path).output_dir)) or request.parameters,
+        finished=_clock(job.finished_at),
+        results=tuple(one.sop_instance_uid for one in results),
+        peers=tuple(_peers(connection, job.job_id)),
+    )
+
+
+def _peers(connection: Connection, job_id: str) -> list[PeerReceipt]:
+    rows = connection.execute(
+        select(deliveries)
+        .where(deliveries.c.job_id == job_id)
+        .order_by(deliveries.c.peer, deliveries.c.position)
+    ).all()
+    proofs = {one.peer: one for one in proofs_of(connection, job_id)}
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.peer, []).append(row)
+    receipts = []
+    for peer, of_peer in found.items():
+        proof = proofs.get(peer)
+        sent = tuple(
+            Sent(row.sop_instance_uid, row.state, row.words, _clock(row.confirmed_at))
+            for row in of_peer
+        )
+        words = "" if proof is None else f"proof {proof.state}: {proof.words}".rstrip(": ")
+        receipts.append(PeerReceipt(peer, of_peer[0].ae_title, sent, words))
+    return receipts
+
+
+def _made_with(folder: Path) -> dict[str, Any]:
+    """What the report in the results says; empty when retention removed it."""
+    try:
+        report = json.loads((folder / _REPORT_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {key: report[key] for key in _ABOUT_THE_MODEL if key in report}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key}={_plain(part)}" for key, part in value.items())
+    return str(value)
+
+
+def _clock(at: float | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,123 @@
+"""Retention: files that nobody needs any more go, hourly; their rows stay for the story.
+
+First a transaction records that they go, then they go inside another one, which reads the record
+again: an instance that arrives once more meanwhile is never taken along, as it is recorded in a
+transaction of its own. What a crash leaves between the two goes at the next start.
+"""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from core.config import Configuration
+from core.job import ATTEMPT_PREFIX
+from node.ledger.database import Ledger
+from node.ledger.events import record_event
+from node.ledger.retention import (
+    RESULTS,
+    Expired,
+    all_removed,
+    expired,
+    mark_removed,
+    removed_paths,
+    results_of,
+    sources_of,
+)
+
+_EVERY_S = 3600.0
+_MEGABYTE = 1_000_000
+
+log = structlog.get_logger("retention")
+
+
+class Retention:
+    """Removes what the configuration's days and the ledger allow."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._settings = configuration.retention
+        self._storage_path = configuration.storage_path
+        self._ledger = ledger
+        self._next_at: float | None = None
+
+    def remove_due(self) -> None:
+        """One round, when an hour went by since the last one or the clock jumped back.
+
+        Raises:
+            StorageUnavailableError: the ledger failed; the next round goes on.
+            OSError: files cannot be removed; the next start tries again.
+        """
+        now = self._ledger.clock()
+        if self._next_at is not None and self._next_at - _EVERY_S <= now < self._next_at:
+            return
+        if self._next_at is None:
+            self._remove_leftovers()
+        self._next_at = now + _EVERY_S
+        for what in self.preview():
+            if not what.why_it_stays:
+                self._remove(what)
+
+    def preview(self) -> list[Expired]:
+        """Everything that is older than the configured days, and why some of it stays."""
+        with self._ledger.reading() as connection:
+            return list(expired(connection, self._settings, self._ledger.clock()))
+
+    def explain(self, what: Expired) -> str:
+        """What it is, how large, and whether it goes."""
+        stand = f"stay: {what.why_it_stays}" if what.why_it_stays else "go"
+        return f"{self._described(what)}: {stand}"
+
+    def _described(self, what: Expired) -> str:
+        files = [file for path in what.paths for file in _files(self._storage_path / path)]
+        size = sum(file.stat().st_size for file in files) / _MEGABYTE
+        name = f"results of job {what.key[:12]}" if what.kind == RESULTS else "sources"
+        return f"{name}, {len(files)} files, {size:.1f} MB"
+
+    def _remove(self, what: Expired) -> None:
+        words, now = self._described(what), self._ledger.clock()
+        with self._ledger.writing() as connection:
+            find = results_of if what.kind == RESULTS else sources_of
+            current = find(connection, what.key)
+            if current is None or current.why_it_stays:
+                return  # something came or was asked for meanwhile
+            mark_removed(connection, current, now)
+            uid = what.series_instance_uid
+            record_event(connection, "removed", words, now=now, series_instance_uid=uid)
+        self._remove_files(what)
+        log.info("removed", series_instance_uid=what.series_instance_uid, what=words)
+
+    def _remove_leftovers(self) -> None:
+        with self._ledger.reading() as connection:
+            gone = list(all_removed(connection))
+        for what in gone:
+            self._remove_files(what)
+
+    def _remove_files(self, what: Expired) -> None:
+        with self._ledger.writing() as connection:
+            for path in removed_paths(connection, what):
+                if what.kind == RESULTS:
+                    _remove_folder(self._storage_path / path)
+                else:
+                    _remove_file(self._storage_path / path)
+
+
+def _remove_folder(folder: Path) -> None:
+    """By a rename first: half of a results folder must never be taken for results."""
+    leaving = folder.with_name(f"{ATTEMPT_PREFIX}removed-{folder.name}")
+    if folder.is_dir():
+        folder.rename(leaving)
+    shutil.rmtree(leaving, ignore_errors=True)
+
+
+def _remove_file(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty yet, or gone before
+        path.parent.rmdir()
+        path.parent.parent.rmdir()
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return [file for file in path.rglob("*") if file.is_file()]

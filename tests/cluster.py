@@ -38,14 +38,14 @@ class ExternalCluster:
         """The scheduler and its workers; waits until they have found each other."""
         self.scheduler = self._run("dask_scheduler", "--port", str(self._port))
         for _ in range(workers):
-            self.add_worker()
+            self.add_worker(self._resources)
         with Client(self.address, security=self._security(), timeout=_WITHIN_S) as client:
             client.wait_for_workers(workers, timeout=_WITHIN_S)
 
-    def add_worker(self) -> None:
+    def add_worker(self, resources: str = "") -> None:
         """One more worker with its nanny."""
         arguments = [self.address, "--nthreads", "1", "--local-directory", self._folder.name]
-        arguments += ["--resources", self._resources] if self._resources else []
+        arguments += ["--resources", resources] if resources else []
         self.workers.append(self._run("dask_worker", *arguments))
 
     def kill_scheduler(self) -> None:

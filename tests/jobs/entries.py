@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+from distributed import get_worker
+
 from core.errors import GeometryError
 from core.job import Cache, JobRequest, JobResult, Report
 
@@ -25,6 +27,8 @@ def run(request: JobRequest, report: Report, cache: Cache) -> JobResult:
         time.sleep(3)
     if mode == "meet":
         _meet(Path(request.output_dir).parent)
+    if mode == "resources":
+        return JobResult((), False, f"{get_worker().state.total_resources}")
     return JobResult((), False, f"run {cache['runs']} in {os.getpid()}")
 
 

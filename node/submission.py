@@ -13,6 +13,7 @@ from core.job import JobRequest
 from imaging.header import Header
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
+from node.ledger.instances import senders_of
 from node.ledger.jobs import (
     CANCELLED,
     DONE,
@@ -57,7 +58,7 @@ class Submission:
         Raises:
             ModelError: the pipeline's checkpoint cannot be read.
         """
-        destinations = self._router.destinations(rule, row.sender)
+        destinations = self._destinations(rule, row)
         request = self._request(row, rule, headers, contents)
         with self._ledger.writing() as connection:
             if not is_as_it_was(connection, row):
@@ -77,6 +78,16 @@ class Submission:
                     series_instance_uid=row.series_instance_uid,
                 )
         return words
+
+    def _destinations(self, rule: Rule, row: SeriesRow) -> tuple[Destination, ...]:
+        """Those of everybody who brought something of the series, each once."""
+        with self._ledger.reading() as connection:
+            senders = [*senders_of(connection, row.series_instance_uid), row.sender]
+        by_peer: dict[str, Destination] = {}
+        for sender in senders:
+            for destination in self._router.destinations(rule, sender):
+                by_peer.setdefault(destination.peer, destination)
+        return tuple(by_peer.values())
 
     def _create_or_join(
         self, connection: Connection, request: JobRequest, destinations: tuple[Destination, ...]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, insert, select, update
+from sqlalchemy import Connection, CursorResult, func, insert, select, update
 
 from core.errors import StorageUnavailableError
 from node.ledger.schema import associations, instances, receipts, series
@@ -66,6 +66,27 @@ def sender_of(connection: Connection, association: int) -> Sender:
     """Who opened an association."""
     row = connection.execute(select(associations).where(associations.c.id == association)).one()
     return Sender(row.calling_ae_title, row.called_ae_title, row.address)
+
+
+def senders_of(connection: Connection, series_instance_uid: str) -> list[Sender]:
+    """Who brought any of a series through an association that was released, oldest first."""
+    columns = (
+        associations.c.calling_ae_title,
+        associations.c.called_ae_title,
+        associations.c.address,
+    )
+    rows = connection.execute(
+        select(*columns)
+        .join(receipts, receipts.c.association_id == associations.c.id)
+        .join(instances, instances.c.id == receipts.c.instance_id)
+        .where(
+            instances.c.series_instance_uid == series_instance_uid,
+            associations.c.outcome == RELEASED,
+        )
+        .group_by(*columns)
+        .order_by(func.min(associations.c.id))
+    )
+    return [Sender(*row) for row in rows]
 
 
 def open_associations(connection: Connection) -> list[int]:

@@ -1,6 +1,7 @@
 """A series runs once it is whole, and only then."""
 
 from pathlib import Path
+from threading import Thread
 
 from node.ledger.instances import ABORTED
 from node.ledger.jobs import QUEUED, SUPERSEDED
@@ -118,6 +119,29 @@ def test_a_changed_configuration_is_another_job(
     completion.send(ct_paths)
     completion.settle()
     assert len({job.job_id for job in completion.jobs(ct_paths)}) == 2
+
+
+def test_two_peers_that_send_the_same_series_at_once_make_one_job_for_both(
+    start: object, ct_paths: list[Path]
+) -> None:
+    peers = [
+        {"name": name, "ae_title": name.upper(), "ip": "127.0.0.1", "port": port}
+        for name, port in (("tps", 4001), ("pacs", 4002))
+    ]
+    completion: Completion = start(peers=peers)  # type: ignore[operator]  # a fixture's factory
+    both = [
+        Thread(target=completion.send, args=(paths,), kwargs={"calling": calling})
+        for paths, calling in ((ct_paths, "TPS"), (ct_paths[::-1], "PACS"))
+    ]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    completion.settle()
+    [job] = completion.jobs(ct_paths)
+    assert len(job.request.instance_paths) == 10
+    assert len(list(completion.configuration.storage_path.rglob("*.dcm"))) == 10
+    assert {one.peer for one in job.destinations} == {"tps", "pacs"}
 
 
 def test_a_second_sender_of_the_same_series_gets_the_results_too(

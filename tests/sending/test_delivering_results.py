@@ -1,118 +1,14 @@
 """Results reach their peers: whole, in order, once, and as often tried as it takes."""
 
 import itertools
-import shutil
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.config_file import read_configuration
-from core.job import JobRequest, JobResult, OutputInstance
-from node.delivery import Delivery
-from node.ledger.database import Ledger
-from node.ledger.deliveries import delivery_states, send_again
-from node.ledger.jobs import Destination, create_job, find_job, finish_job
-from node.results import queue_results
-from node.scu import instance_to_send
-from tests.databases import open_test_ledger
-
-JOB = "a" * 64
-HOUR_S = 3600.0
-
-
-@dataclass
-class Desk:
-    """A ledger with one finished job, and the delivery that serves it."""
-
-    storage_path: Path
-    ledger: Ledger
-    now: list[float]
-    sources: list[str]
-    results: list[str]
-    delivery: Delivery
-
-    def queue(self, *destinations: Destination, export_series: bool = True) -> int:
-        """Queue the job's results for these peers."""
-        with self.ledger.writing() as connection:
-            job = find_job(connection, JOB)
-            assert job is not None
-            return queue_results(
-                connection,
-                replace(job, destinations=destinations),
-                storage_path=self.storage_path,
-                export_series=export_series,
-                now=self.now[0],
-            )
-
-    def deliver(self) -> int:
-        """Everything that is due at the clock's time; how many peers that were."""
-        threads = self.delivery.start_due()
-        for thread in threads:
-            thread.join()
-        return len(threads)
-
-    def states(self, peer: str = "tps") -> dict[str, int]:
-        """How many instances are in which state at a peer."""
-        with self.ledger.reading() as connection:
-            return {
-                one.state: one.count for one in delivery_states(connection, JOB) if one.peer == peer
-            }
-
-
-@pytest.fixture
-def desk(tmp_path: Path, cine_folder: Path, ct_structure_set: Path) -> Iterator[Desk]:
-    """Four images that came in and a structure set drawn on them."""
-    storage_path = tmp_path / "storage"
-    now = [1_000_000.0]
-    sources = []
-    for number in (89, 99, 109, 119):
-        uid = instance_to_send(cine_folder / f"{number}.dcm").sop_instance_uid
-        path = storage_path / "instances" / f"{uid}.dcm"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(cine_folder / f"{number}.dcm", path)
-        sources.append(uid)
-    folder = storage_path / "results" / JOB
-    folder.mkdir(parents=True)
-    shutil.copy(ct_structure_set, folder / "rs.dcm")
-    ledger = open_test_ledger(storage_path, lambda: now[0])
-    uid = instance_to_send(ct_structure_set).sop_instance_uid
-    _finish_job(ledger, storage_path, sources, uid)
-    configuration = read_configuration(
-        None, {"storage_path": storage_path, "delivery": {"timeout_s": 3.0}}
-    )
-    yield Desk(storage_path, ledger, now, sources, [uid], Delivery(configuration, ledger))
-    ledger.close()
-
-
-def _finish_job(ledger: Ledger, storage_path: Path, sources: list[str], uid: str) -> None:
-    request = JobRequest(
-        job_id=JOB,
-        series_instance_uid="1.2.3",
-        instance_paths=tuple(str(storage_path / "instances" / f"{one}.dcm") for one in sources),
-        pipeline="unet",
-        kind="unet",
-        parameters={},
-        root_uid="1.2.",
-        created=datetime.now(UTC),
-        output_dir=str(storage_path / "results" / JOB),
-    )
-    output = OutputInstance("rs.dcm", "1.2.840.10008.5.1.4.1.1.481.3", uid, "1.2.4", "")
-    with ledger.writing() as connection:
-        create_job(connection, request, (), ledger.clock())
-        finish_job(connection, JOB, JobResult((output,), True, "drawn"), ledger.clock())
-
-
-def to(peer: Any, name: str = "tps") -> Destination:
-    return Destination(name, peer.address.ip, peer.address.port, peer.address.ae_title)
-
-
-def came(peer: Any) -> list[str]:
-    return [one.sop_instance_uid for one in peer.received]
+from node.ledger.deliveries import send_again
+from node.ledger.jobs import Destination
+from tests.sending.desk import HOUR_S, JOB, Desk, came, to
 
 
 def test_images_go_first_and_the_structure_set_last_in_one_association(

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 
-from core.config import Peer
+from core.config_routing import Peer
 from node.hosts import addresses_of
 from node.ledger.instances import Sender
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import structlog
 from pynetdicom import build_context, build_role
 
-from core.config import Configuration, Peer
+from core.config import Configuration
+from core.config_routing import Peer
 from core.errors import SendError
 from node import commitment_messages as messages
 from node.hashes import content_hash

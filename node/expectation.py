@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.config import Completion, Configuration, Peer
+from core.config import Configuration
+from core.config_routing import Peer
+from core.config_sections import Completion
 from core.errors import SendError
 from node.ledger.instances import Sender
 from node.ledger.series import SeriesRow

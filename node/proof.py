@@ -13,7 +13,8 @@ from pynetdicom import build_context, evt
 from pynetdicom.events import Event
 from sqlalchemy import Connection
 
-from core.config import Configuration, Peer
+from core.config import Configuration
+from core.config_routing import Peer
 from core.errors import NotOfferedError, SendError
 from node import commitment_messages as messages
 from node.ledger.database import Ledger

@@ -9,7 +9,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
     StudyRootQueryRetrieveInformationModelFind,
 )
 
-from core.config import Peer
+from core.config_routing import Peer
 from core.errors import SendError
 from node.requestor import Conversation, PeerAddress, Timeouts, associate
 from node.statuses import words_of

@@ -9,7 +9,8 @@ import pydicom
 import structlog
 from pydicom.datadict import tag_for_keyword
 
-from core.config import SENDER, Configuration, Rule
+from core.config import SENDER, Configuration
+from core.config_routing import Rule
 from core.errors import ConfigurationError
 from node.hosts import addresses_of
 from node.ledger.instances import Sender

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from core.config import Configuration, Rule
+from core.config import Configuration
+from core.config_routing import Rule
 from core.job import JobRequest
 from imaging.header import Header
 from node.ledger.database import Ledger

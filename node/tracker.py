@@ -11,7 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import structlog
 from sqlalchemy import Connection
 
-from core.config import Configuration, Peer
+from core.config import Configuration
+from core.config_routing import Peer
 from core.errors import SeriesError, SlicewireError, explain_fault
 from imaging.geometry import GeometryRules, place
 from imaging.header import read_header

@@ -62,7 +62,8 @@ class ExternalCluster:
 
     def _run(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
-        command += ["--host", "127.0.0.1", "--no-dashboard", *self._tls_flags()]
+        command += ["--host", "127.0.0.1", "--no-dashboard"]
+        command += ["--dashboard-address", "127.0.0.1:0", *self._tls_flags()]
         return subprocess.Popen(
             command,
             cwd=ROOT,

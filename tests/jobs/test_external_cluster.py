@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from core.config import Engine as EngineSettings
+from core.config_sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError
 from node.engine import Engine
 from node.ledger.jobs import DONE, QUEUED, create_job

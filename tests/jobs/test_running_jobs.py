@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Engine as EngineSettings
 from core.config_file import read_configuration
+from core.config_sections import Engine as EngineSettings
 from core.job import JobRequest
 from node.engine import Engine
 from node.ledger.database import Ledger

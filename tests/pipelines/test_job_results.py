@@ -10,7 +10,7 @@ from typing import Any
 import pydicom
 import pytest
 
-from core.config import SHIPPED_CHECKPOINT
+from core.config_routing import SHIPPED_CHECKPOINT
 from core.errors import GeometryError, ModelError, OutputError, PixelError
 from core.job import JobRequest, JobResult
 from pipeline.entry import run_job

@@ -7,7 +7,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from core.config import Peer
+from core.config_routing import Peer
 from node.association import why_not
 from node.ledger.instances import Sender
 from tests.peers import associate, encoded, store

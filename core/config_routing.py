@@ -1,0 +1,91 @@
+"""Peers, rules and pipelines: who sends, what runs on it, where results go."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from core.config_values import AeTitle, PeerPort, PipelineName, Positive, Seconds, Section
+from core.errors import ModelError
+
+SHIPPED_CHECKPOINT = Path(__file__).parent.parent / "model" / "shipped" / "left_ventricle.ckpt"
+
+
+class Peer(Section):
+    """A system that may send from elsewhere than this machine, and to which results can go."""
+
+    name: str
+    ae_title: AeTitle
+    ip: str
+    port: PeerPort
+    settle_s: Seconds | None = None
+    """Instead of `completion.settle_s`, for series that it sends."""
+    query: bool = False
+    """Whether it answers C-FIND (PS3.4 Annex C), so that it can be asked how much there is."""
+    query_ae_title: AeTitle | None = None
+    query_port: PeerPort | None = None
+    """Where it answers C-FIND, when that is not `ae_title` and `port`."""
+    proof: Literal["auto", "commitment", "query", "none"] = "auto"
+    """How it proves that it holds results; `auto`: storage commitment, else C-FIND, else not."""
+    storage_commitment: bool = False
+    """Whether it may ask us for storage commitment, and then delete its own copy."""
+
+
+class Rule(Section):
+    """Which pipeline a series gets; the first rule that matches counts."""
+
+    pipeline: PipelineName
+    called_ae_title: str = "*"
+    calling_ae_title: str = "*"
+    tags: dict[str, str] = Field(default_factory=dict)
+    """DICOM keyword to a value or a pattern with `*` and `?`, compared without regard to case."""
+    destinations: tuple[str, ...] = ()
+    """Names of peers, or `sender`; empty: the sender if it is a peer, else --scu_ip/--scu_port."""
+
+
+class BlurPipeline(Section):
+    """3D Gaussian blur of the whole series."""
+
+    kind: Literal["blur"] = "blur"
+    sigma_mm: Annotated[float, Field(gt=0, le=100)] = 3.0
+    resources: dict[str, Positive] = Field(default_factory=dict)
+    """What a worker of an external cluster must offer, such as `GPU: 1`."""
+
+    def parameters(self) -> dict[str, Any]:
+        """What the pipeline is told, as plain values."""
+        return {"sigma_mm": self.sigma_mm}
+
+    def fingerprint(self) -> str:
+        """Text that changes when the pipeline's results could."""
+        return f"blur sigma_mm={self.sigma_mm!r}"
+
+
+class UnetPipeline(Section):
+    """Segmentation by a UNet checkpoint."""
+
+    kind: Literal["unet"] = "unet"
+    checkpoint_path: Path = SHIPPED_CHECKPOINT
+    resources: dict[str, Positive] = Field(default_factory=dict)
+    """What a worker of an external cluster must offer, such as `GPU: 1`."""
+
+    def parameters(self) -> dict[str, Any]:
+        """What the pipeline is told, as plain values."""
+        return {"checkpoint_path": str(self.checkpoint_path.absolute())}
+
+    def fingerprint(self) -> str:
+        """Text that changes when the pipeline's results could: the checkpoint's content.
+
+        Raises:
+            ModelError: the checkpoint cannot be read.
+        """
+        try:
+            digest = hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise ModelError(
+                f"Checkpoint {self.checkpoint_path} cannot be read ({error.strerror})"
+            ) from error
+        return f"unet checkpoint={digest}"
+
+
+Pipeline = Annotated[BlurPipeline | UnetPipeline, Field(discriminator="kind")]

@@ -1,0 +1,36 @@
+"""Kinds of values that the configuration's sections are made of."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from core.ae_titles import parse_ae_title
+from core.uids import is_standard_uid, longest_root_uid
+
+PIPELINE_ALIASES = {"3dblur": "blur"}
+
+
+def _root_uid(value: str) -> str:
+    root = value if value.endswith(".") else f"{value}."
+    if not is_standard_uid(root[:-1]) or len(root) > longest_root_uid():
+        raise ValueError(f"a UID root of digits and dots, at most {longest_root_uid()} characters")
+    return root
+
+
+def _pipeline_name(value: str) -> str:
+    return PIPELINE_ALIASES.get(value, value)
+
+
+AeTitle = Annotated[str, AfterValidator(parse_ae_title)]
+RootUid = Annotated[str, AfterValidator(_root_uid)]
+PipelineName = Annotated[str, AfterValidator(_pipeline_name)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+PeerPort = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are mistakes, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -43,25 +43,25 @@ def write_volume_hdf5(
         raise GeometryError(f"{len(voxels)} slices with {len(headers)} headers, expected one each")
     planes = [plane_of(header) for header in headers]
     # in memory first: HDF5 keeps a file that the disk cut off open, and crashes at the exit
-    with BytesIO() as memory:
-        with h5py.File(memory, "w") as file:
-            file.create_dataset(
-                "voxels",
-                data=voxels,
-                dtype=np.float32,
-                chunks=(1, *voxels.shape[1:]),
-                compression="gzip",
-                compression_opts=_GZIP_LEVEL,
-                shuffle=True,
-            )
-            file["sop_instance_uids"] = [header.sop_instance_uid for header in headers]
-            file["positions_mm"] = np.stack([plane.origin_mm for plane in planes])
-            file.attrs.update(_attributes(headers[0]))
-            if affine_mm is not None:
-                file.attrs["affine_mm"] = affine_mm
-            if slice_spacing_mm is not None:
-                file.attrs["slice_spacing_mm"] = slice_spacing_mm
-        path.write_bytes(memory.getbuffer())
+    memory = BytesIO()  # never closed by hand: a worker's profiler may still look at its buffer
+    with h5py.File(memory, "w") as file:
+        file.create_dataset(
+            "voxels",
+            data=voxels,
+            dtype=np.float32,
+            chunks=(1, *voxels.shape[1:]),
+            compression="gzip",
+            compression_opts=_GZIP_LEVEL,
+            shuffle=True,
+        )
+        file["sop_instance_uids"] = [header.sop_instance_uid for header in headers]
+        file["positions_mm"] = np.stack([plane.origin_mm for plane in planes])
+        file.attrs.update(_attributes(headers[0]))
+        if affine_mm is not None:
+            file.attrs["affine_mm"] = affine_mm
+        if slice_spacing_mm is not None:
+            file.attrs["slice_spacing_mm"] = slice_spacing_mm
+    path.write_bytes(memory.getbuffer())
 
 
 def read_volume_hdf5(path: Path, index: int | None = None) -> Voxels:

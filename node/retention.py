@@ -18,8 +18,8 @@ from node.ledger.events import record_event
 from node.ledger.retention import (
     RESULTS,
     Expired,
-    all_removed,
     expired,
+    last_removed,
     mark_removed,
     removed_paths,
     results_of,
@@ -89,7 +89,7 @@ class Retention:
 
     def _remove_leftovers(self) -> None:
         with self._ledger.reading() as connection:
-            gone = list(all_removed(connection))
+            gone = list(last_removed(connection))
         for what in gone:
             self._remove_files(what)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, select, update
 
 from core.config_sections import Retention
 from node.ledger import commitments as asked
@@ -86,14 +86,21 @@ def removed_paths(connection: Connection, what: Expired) -> list[str]:
     return list(connection.scalars(select(instances.c.path).where(gone)))
 
 
-def all_removed(connection: Connection) -> Iterator[Expired]:
-    """Everything that ever went: after a crash some of its files may still lie there."""
-    for job in connection.execute(select(jobs).where(jobs.c.removed_at.is_not(None))):
+def last_removed(connection: Connection) -> Iterator[Expired]:
+    """What went in the last rounds: after a crash some of its files may still lie there."""
+    rows = connection.execute(select(jobs).where(_recent(connection, jobs))).all()
+    for job in rows:
         folder = (str(job.request["output_dir"]),)
         yield Expired(RESULTS, job.job_id, job.series_instance_uid, folder, "")
-    gone = select(instances.c.series_instance_uid).where(instances.c.removed_at.is_not(None))
+    gone = select(instances.c.series_instance_uid).where(_recent(connection, instances))
     for uid in connection.scalars(gone.distinct()):
         yield Expired(SOURCES, uid, uid, (), "")
+
+
+def _recent(connection: Connection, table: Table) -> ColumnElement[bool]:
+    """Leftovers go before anything else does, so older rounds have left none."""
+    last = connection.scalar(select(func.max(table.c.removed_at)))
+    return table.c.removed_at >= (last or 0.0) - _DAY_S
 
 
 def _old_jobs(before: float) -> Select[Any]:

@@ -70,11 +70,19 @@ class Committer:
             record_event(connection, "commitment", words, now=now)
 
     def answer_due(self) -> int:
-        """Check and answer everything that waits; how much that was."""
+        """Check and answer everything that waits; how much that was.
+
+        A peer that cannot be told costs one attempt a round, however much waits for it.
+        """
+        away: dict[str, str] = {}
         with self._ledger.reading() as connection:
             due = due_commitments(connection, self._ledger.clock())
-        for commitment in due:
-            self._answer(self._check(commitment) if commitment.state == WAITING else commitment)
+        for one in due:
+            commitment = self._check(one) if one.state == WAITING else one
+            words = away.get(one.peer) or self._answer(commitment)
+            if words:
+                away[one.peer] = words
+                self._postpone(commitment, words)
         return len(due)
 
     def _check(self, commitment: Commitment) -> Commitment:
@@ -106,7 +114,8 @@ class Committer:
             log.error("committed instance unreadable", fault=type(error).__name__)
             return False
 
-    def _answer(self, commitment: Commitment) -> None:
+    def _answer(self, commitment: Commitment) -> str:
+        """Why the peer could not be told; empty when it was."""
         peers = {peer.name: peer for peer in self._configuration.peers}
         peer = peers.get(commitment.peer)
         try:
@@ -114,12 +123,12 @@ class Committer:
                 raise SendError(f"{commitment.peer} is no configured peer any more")
             self._report(peer, commitment)
         except SendError as error:
-            self._postpone(commitment, str(error))
-            return
+            return str(error)
         with self._ledger.writing() as connection:
             now = self._ledger.clock()
             settle_commitment(connection, commitment, state=REPORTED, words="", now=now)
         log.info("commitment reported", peer=commitment.peer)
+        return ""
 
     def _report(self, peer: Peer, commitment: Commitment) -> None:
         """N-EVENT-REPORT on an association of our own, in the role of the SCP."""

@@ -63,14 +63,21 @@ class Prover:
         self._ledger = ledger
 
     def ask_due(self) -> int:
-        """Ask everything that is due; how much that was."""
+        """Ask everything that is due; how much that was.
+
+        A peer that cannot be asked costs one attempt a round, however much waits for it.
+        """
+        away: dict[str, str] = {}
         with self._ledger.reading() as connection:
             due = due_proofs(connection, self._ledger.clock())
         for proof in due:
             if proof.state == ASKED:
                 self._settle(proof, GIVEN_UP, f"{proof.peer} gave no answer in time")
-            else:
-                self._ask(proof)
+                continue
+            words = away.get(proof.peer) or self._ask(proof)
+            if words:
+                away[proof.peer] = words
+                self._postpone(proof, words)
         return len(due)
 
     def take_report(self, report: messages.Report) -> bool:
@@ -86,7 +93,8 @@ class Prover:
             self._conclude(connection, proof, COMMITMENT, set(report.committed))
         return True
 
-    def _ask(self, proof: Proof) -> None:
+    def _ask(self, proof: Proof) -> str:
+        """Why the peer could not be asked; empty when it was, or has nothing to be asked by."""
         peer = next((one for one in self._configuration.peers if one.name == proof.peer), None)
         methods = () if peer is None else _METHODS.get(peer.proof, ())
         for method in methods:
@@ -96,9 +104,10 @@ class Prover:
             except NotOfferedError:
                 continue
             except (SendError, OSError) as error:
-                self._postpone(proof, str(error))
-            return
+                return str(error)
+            return ""
         self._settle(proof, NOT_OFFERED, f"{proof.peer} offers no proof")
+        return ""
 
     def _ask_by(self, method: str, peer: Peer, proof: Proof) -> None:
         with self._ledger.reading() as connection:

@@ -7,6 +7,7 @@ import pydicom
 import pytest
 from pynetdicom import AE, build_context
 
+from core.errors import SendError
 from node import commitment_messages as messages
 from node.ledger.schema import instances
 from tests.peers import CT, EXPLICIT, IMPLICIT, associate, store_file
@@ -24,12 +25,17 @@ def store_three(office: Office, ct_folder: Path) -> dict[str, str]:
     return {str(pydicom.dcmread(path).SOPInstanceUID): CT for path in paths}
 
 
-def ask(office: Office, references: dict[str, str], calling: str = "HOLDER") -> int:
+def ask(
+    office: Office,
+    references: dict[str, str],
+    calling: str = "HOLDER",
+    transaction_uid: str = TRANSACTION,
+) -> int:
     entity = AE(ae_title=calling)
     association = entity.associate(*office.address, contexts=[build_context(messages.PUSH_MODEL)])
     assert association.is_established
     status, _ = association.send_n_action(
-        messages.request(TRANSACTION, references),
+        messages.request(transaction_uid, references),
         messages.REQUEST_COMMITMENT,
         messages.PUSH_MODEL,
         messages.PUSH_MODEL_INSTANCE,
@@ -123,3 +129,22 @@ def test_a_peer_that_is_away_gets_its_answer_later(
     office.now[0] += 60
     assert office.committer.answer_due() == 1
     assert promised(office) == 3
+
+
+def test_a_peer_that_is_away_costs_one_attempt_however_much_waits_for_it(
+    start_holder: Any, start_office: Any, ct_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = start_office(start_holder(), storage_commitment=True)
+    references = store_three(office, ct_folder)
+    for number in range(3):
+        ask(office, references, transaction_uid=f"{TRANSACTION}.{number}")
+    attempts: list[object] = []
+
+    def report(*about: object) -> None:
+        attempts.append(about)
+        raise SendError("nobody there")
+
+    monkeypatch.setattr(office.committer, "_report", report)
+    assert office.committer.answer_due() == 3
+    assert len(attempts) == 1
+    assert office.committer.answer_due() == 0

@@ -174,7 +174,7 @@ def start_office(tmp_path: Path) -> Iterator[StartOffice]:
                 "storage_path": storage_path,
                 "scp_port": 0,
                 "peers": [settings | peer],
-                "proof": {"answer_on_association_s": 1.0},
+                "proof": {"answer_on_association_s": 20.0 if holder.answers else 0.3},
             },
         )
         now = [1_000_000.0]

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,7 +78,8 @@ class Inbox:
         except OSError as error:
             raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # a disk that became read-only; the next start clears it
+                temporary.unlink(missing_ok=True)
 
     def _describe(self, arrival: Arrival, content: bytes) -> StoredInstance:
         data_set = examine(content, arrival.sop_class_uid, arrival.sop_instance_uid)

@@ -5,11 +5,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imaging.findings import FindingKind
 from imaging.header import Header
 from imaging.plane import Plane, Points, plane_of
 
 _SAME_POSITION_MM = 0.01
 _SLACK_MM = 1e-3
+_ON_PLANE_MM = 0.02
+"""So near, a contour was drawn for that plane: writers round to a hundredth at worst."""
+_OFF_PLANE_MM = 0.1
+"""Beyond it, a contour placed by its reference is said to lie off its plane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One item of a contour's ContourImageSequence (PS3.3 C.8.8.6)."""
+
+    sop_instance_uid: str
+    frame_number: int | None = None
+    """ReferencedFrameNumber; None where the instance as a whole is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,69 +32,116 @@ class Place:
 
     index: int | None
     """Of the instance, in the order of the headers."""
-    by_position: bool
-    """Whether the reference did not decide."""
-    reason: str = ""
-    """In words, where `index` is None."""
+    kind: FindingKind | None = None
+    """What is unusual about it; None where the reference decided and the plane is met."""
+    distance_mm: float = 0.0
+    """From the farthest point to the plane that decided."""
+    detail: str = ""
 
 
 class Placement:
     """The planes of a series, ready to take contours."""
 
-    def __init__(self, headers: Sequence[Header]) -> None:
+    def __init__(self, headers: Sequence[Header], tolerance_mm: float | None = None) -> None:
         """For `headers`, in their order.
+
+        Args:
+            headers: single-frame images.
+            tolerance_mm: how far from a plane a contour may be; by default half the usual
+                distance between slices.
 
         Raises:
             GeometryError: an instance has no place in the patient.
         """
         self.planes: list[Plane] = [plane_of(header) for header in headers]
-        self._headers = headers
-        self._index = {header.sop_instance_uid: at for at, header in enumerate(headers)}
+        self._uids = [header.sop_instance_uid for header in headers]
+        self._index = {uid: at for at, uid in enumerate(self._uids)}
         self._frames = {header.frame_of_reference_uid for header in headers}
-        self._normals = np.stack([plane.normal for plane in self.planes])
-        self._offsets_mm = np.stack([plane.origin_mm @ plane.normal for plane in self.planes])
-        self.tolerance_mm = self._half_spacing_mm()
-        """How far from a plane a contour may be: half the usual distance between slices."""
+        normals = np.stack([plane.normal for plane in self.planes])
+        self._normals, group = np.unique(normals, axis=0, return_inverse=True)
+        self._group = group.reshape(-1)
+        self._offsets_mm = np.array([plane.origin_mm @ plane.normal for plane in self.planes])
+        steps = self._steps_mm()
+        self.tolerance_mm = float(np.median(steps)) / 2 + _SLACK_MM
+        if tolerance_mm is not None:
+            self.tolerance_mm = tolerance_mm
+        # a writer that takes an average spacing is off by less than the largest gap
+        self._reach_mm = max(float(steps.max()), self.tolerance_mm)
 
-    def place(self, points_mm: Points, referenced_uid: str, frame_uid: str) -> Place:
-        """The instance of a contour (n, 3) LPS mm; the nearest where the reference does not fit."""
-        referenced = self._index.get(referenced_uid)
-        if referenced is not None:
-            distance_mm = self._distances_mm(points_mm, slice(referenced, referenced + 1))
-            if distance_mm[0] <= self.tolerance_mm:
-                return Place(referenced, by_position=False)
+    def place(
+        self, points_mm: Points, references: Sequence[Reference], frame_uid: str
+    ) -> list[Place]:
+        """The instances of a contour (n, 3) LPS mm, or one place that says why there is none.
+
+        A contour belongs to every instance that it refers to and lies on. It lies on one that is
+        no farther than the tolerance; or no farther than the largest gap between slices, where it
+        is on the plane of no other instance, since some writers average the spacing. A contour
+        that refers to none of these belongs to the nearest within the tolerance, if that is one.
+        """
+        low, high = self._extent_mm(points_mm)
+        distances_mm = np.maximum(np.abs(low - self._offsets_mm), np.abs(high - self._offsets_mm))
+        tried = [self._referenced(one, distances_mm, high - low) for one in references]
+        if any(place.index is not None for place in tried):
+            return tried
         if frame_uid and "" not in self._frames and frame_uid not in self._frames:
-            return Place(None, True, f"its frame of reference {frame_uid} is not the series'")
-        return self._nearest(self._distances_mm(points_mm, slice(None)))
+            detail = f"its frame of reference {frame_uid} is not the series'"
+            return [Place(None, FindingKind.OTHER_FRAME, float(distances_mm.min()), detail)]
+        by_default = Place(None, FindingKind.UNREFERENCED)
+        return [self._nearest(distances_mm, (low, high), (tried or [by_default])[0])]
 
-    def _distances_mm(self, points_mm: Points, instances: slice) -> Points:
-        """How far the farthest point is from the plane of each instance, (instances,)."""
-        along = points_mm @ self._normals[instances].T - self._offsets_mm[instances]
-        farthest: Points = np.abs(along).max(axis=0)
-        return farthest
+    def _extent_mm(self, points_mm: Points) -> tuple[Points, Points]:
+        """Where a contour begins and ends along the normal of each instance, (instances,)."""
+        along = points_mm @ self._normals.T
+        return along.min(axis=0)[self._group], along.max(axis=0)[self._group]
 
-    def _nearest(self, distances_mm: Points) -> Place:
+    def _referenced(self, reference: Reference, distances_mm: Points, spread_mm: Points) -> Place:
+        index = self._index.get(reference.sop_instance_uid)
+        uid, frame = reference.sop_instance_uid, reference.frame_number
+        if index is None:
+            return Place(None, FindingKind.DANGLING, detail=f"instance {uid} is not in the series")
+        if frame not in (None, 1):
+            detail = f"instance {uid} has no frame {frame}"
+            return Place(None, FindingKind.DANGLING, detail=detail)
+        distance_mm = float(distances_mm[index])
+        is_elsewhere = distances_mm.min() <= _ON_PLANE_MM or spread_mm[index] > _OFF_PLANE_MM
+        if distance_mm > self.tolerance_mm and (is_elsewhere or distance_mm > self._reach_mm):
+            detail = f"instance {uid} is {distance_mm:.2f} mm away"
+            return Place(None, FindingKind.CONTRADICTED, distance_mm, detail)
+        if distance_mm <= _OFF_PLANE_MM:
+            return Place(index, distance_mm=distance_mm)
+        detail = f"{distance_mm:.2f} mm off instance {uid}"
+        return Place(index, FindingKind.OFF_PLANE, distance_mm, detail)
+
+    def _nearest(
+        self, distances_mm: Points, extent_mm: tuple[Points, Points], tried: Place
+    ) -> Place:
         nearest = int(distances_mm.argmin())
         distance_mm = float(distances_mm[nearest])
-        uid = self._headers[nearest].sop_instance_uid
+        before = f"{tried.detail}; " if tried.detail else ""
+        instance = f"instance {self._uids[nearest]}, {distance_mm:.2f} mm away"
         if distance_mm > self.tolerance_mm:
-            return Place(
-                None,
-                True,
-                f"the nearest instance {uid} is {distance_mm:.2f} mm away, expected at most "
-                f"{self.tolerance_mm:.2f} mm",
-            )
+            kind = self._why_not(extent_mm, nearest)
+            limit = f"expected at most {self.tolerance_mm:.2f} mm"
+            return Place(None, kind, distance_mm, f"{before}the nearest is {instance}, {limit}")
         count = int((distances_mm <= distance_mm + _SAME_POSITION_MM).sum())
         if count > 1:
-            return Place(
-                None, True, f"{count} instances such as {uid} lie {distance_mm:.2f} mm away"
-            )
-        return Place(nearest, by_position=True)
+            detail = f"{before}one is {instance}, and {count - 1} more are as near"
+            return Place(None, FindingKind.AMBIGUOUS, distance_mm, detail)
+        return Place(nearest, tried.kind, distance_mm, f"{before}placed on {instance}")
 
-    def _half_spacing_mm(self) -> float:
+    def _why_not(self, extent_mm: tuple[Points, Points], nearest: int) -> FindingKind:
+        low, high = float(extent_mm[0][nearest]), float(extent_mm[1][nearest])
+        if high - low > self.tolerance_mm:
+            return FindingKind.TILTED
+        offsets = self._offsets_mm[self._group == self._group[nearest]]
+        if offsets.min() <= (low + high) / 2 <= offsets.max():
+            return FindingKind.BETWEEN_SLICES
+        return FindingKind.OUTSIDE_VOLUME
+
+    def _steps_mm(self) -> Points:
+        """Distances between neighbouring positions; a row's width where there is one position."""
         first = self.planes[0]
         along = np.sort([plane.origin_mm @ first.normal for plane in self.planes])
-        steps = np.diff(along)
+        steps: Points = np.diff(along)
         steps = steps[steps > _SAME_POSITION_MM]
-        spacing = np.median(steps) if len(steps) else np.linalg.norm(first.row_step_mm)
-        return float(spacing) / 2 + _SLACK_MM
+        return steps if len(steps) else np.array([np.linalg.norm(first.row_step_mm)])

@@ -1,6 +1,7 @@
 """Polygons back to a mask: a pixel belongs when its centre lies inside, by the even-odd rule."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,22 @@ from core.errors import ContourError
 Mask = npt.NDArray[np.bool_]
 Polygon = npt.NDArray[np.float64]
 _Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The part of a mask that polygons reach."""
+
+    row: int
+    """Of its first row in the image."""
+    column: int
+    inside: Mask
+    """[row, column]"""
+
+    def toggle(self, mask: Mask) -> None:
+        """Turn around the pixels of `mask` [row, column] that lie inside, as even-odd has it."""
+        rows, columns = self.inside.shape
+        mask[self.row : self.row + rows, self.column : self.column + columns] ^= self.inside
 
 
 def polygons_to_mask(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Mask:
@@ -24,17 +41,26 @@ def polygons_to_mask(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Mas
         ContourError: a coordinate is not a finite number.
     """
     mask: Mask = np.zeros(shape, dtype=bool)
+    polygons_to_patch(polygons, shape).toggle(mask)
+    return mask
+
+
+def polygons_to_patch(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Patch:
+    """The same, only as large as it needs to be.
+
+    Raises:
+        ContourError: a coordinate is not a finite number.
+    """
     row, column = _crossings(polygons, shape)
     if len(row) == 0:
-        return mask
+        return Patch(0, 0, np.zeros((0, 0), dtype=bool))
     top, bottom, left = int(row.min()), int(row.max()) + 1, int(column.min())
     right = int(column.max())
     width = right - left + 1
     cells = (row - top) * width + column - left
     toggles = np.bincount(cells, minlength=(bottom - top) * width).reshape(-1, width)
     inside = np.cumsum(toggles.astype(np.uint8), axis=1, dtype=np.uint8) & 1
-    mask[top:bottom, left:right] = inside[:, : right - left]
-    return mask
+    return Patch(top, left, inside[:, : right - left].astype(bool))
 
 
 def _crossings(polygons: Sequence[Polygon], shape: tuple[int, int]) -> tuple[_Indices, _Indices]:
@@ -46,8 +72,9 @@ def _crossings(polygons: Sequence[Polygon], shape: tuple[int, int]) -> tuple[_In
     edge = np.repeat(np.arange(len(counts)), counts)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
     crossed, towards = start[edge], end[edge]
-    share = (row - crossed[:, 1]) / (towards[:, 1] - crossed[:, 1])
-    x = crossed[:, 0] + share * (towards[:, 0] - crossed[:, 0])
+    # the product first: what lies on a grid of binary fractions is then met without rounding
+    rise = (row - crossed[:, 1]) * (towards[:, 0] - crossed[:, 0])
+    x = crossed[:, 0] + rise / (towards[:, 1] - crossed[:, 1])
     return row, _first_centre(x, shape[1])
 
 

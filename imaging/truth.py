@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from core.errors import ContourError
 from imaging.contours import mask_to_polygons
+from imaging.findings import summarise
 from imaging.header import Header
 from imaging.masks import polygons_to_mask
 from imaging.returned_contours import Contours
 from imaging.series import is_image
-from imaging.structure_set_reader import read_structure_set, to_masks
+from imaging.structure_set_masks import to_masks
+from imaging.structure_set_reader import read_structure_set
 from imaging.text_contours import find_text_contours, read_text_contour
 
 Mask = npt.NDArray[np.bool_]
@@ -32,6 +34,8 @@ class Truth:
     """The same as polygons (n, 2), (column, row)."""
     default_map: dict[str, str] = field(default_factory=dict)
     """Name here to the name that a returned structure is expected to have."""
+    findings: list[str] = field(default_factory=list)
+    """What was unusual in placing them, in words."""
 
 
 def read_truth(path: Path, sent: Sequence[Header]) -> Truth:
@@ -96,11 +100,12 @@ def _from_structure_set(path: Path, sent: Sequence[Header]) -> Truth:
     truth = Truth(default_map={roi.name: roi.name for roi in structure_set.rois})
     best = 0
     for headers in _image_series(sent):
-        masks, _ = to_masks(structure_set, headers)
+        masks, findings = to_masks(structure_set, headers)
         size = sum(int(mask.sum()) for mask in masks.values())
         if size > best:
             best = size
             truth.masks.update(_by_instance(masks, headers))
+            truth.findings[:] = summarise(findings)
     for name, by_uid in truth.masks.items():
         truth.contours[name] = {
             uid: mask_to_polygons(mask) for uid, mask in by_uid.items() if mask.any()

@@ -81,6 +81,7 @@ class Outcome:
             "instances_received": self.received_kinds,
             "seconds": {step: round(took_s, 3) for step, took_s in self.seconds.items()},
             "checks": [asdict(check) for check in self.checks],
+            "truth": [] if self.truth is None else self.truth.findings,
             "structures": [_finite(asdict(agreement)) for agreement in self.agreements],
         }
 

@@ -30,6 +30,8 @@ def table_of(outcome: Outcome) -> Table:
     table.add_row("received", outcome.came_back + times, _seconds(outcome, "waiting"))
     for check in outcome.checks:
         table.add_row(check.name, check.words, "ok" if check.passed else "WRONG")
+    for words in [] if outcome.truth is None else outcome.truth.findings:
+        table.add_row("truth", words, "note")
     for one in outcome.agreements:
         words = f"Dice {one.dice:.3f}, 95 % Hausdorff {one.hausdorff_95_mm:.2f} mm"
         table.add_row(

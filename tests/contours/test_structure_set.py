@@ -12,10 +12,12 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from core.errors import ContourError
 from core.identity import Provenance
+from imaging.findings import FindingKind
 from imaging.header import Header
 from imaging.provenance import is_made_here
 from imaging.structure_set import NOT_FOUND, Roi, build_structure_set
-from imaging.structure_set_reader import read_structure_set, to_masks
+from imaging.structure_set_masks import to_masks
+from imaging.structure_set_reader import read_structure_set
 
 Mask = npt.NDArray[np.bool_]
 MakeMask = Callable[[list[Header], int], Mask]
@@ -53,8 +55,8 @@ def test_masks_of_real_series_come_back_the_same(
 ) -> None:
     headers: list[Header] = request.getfixturevalue(series)
     structure_set = read_structure_set(saved(build(headers), tmp_path))
-    masks, warnings = to_masks(structure_set, headers)
-    assert warnings == []
+    masks, findings = to_masks(structure_set, headers)
+    assert [finding.kind for finding in findings] == [FindingKind.EMPTY]
     assert np.array_equal(masks[RED.name], blobs(headers, 5))
     assert not masks[BLUE.name].any()
 
@@ -66,8 +68,8 @@ def test_masks_of_an_oblique_uneven_series_come_back_the_same(
     tmp_path: Path,
 ) -> None:
     headers = write_phantom()
-    masks, warnings = to_masks(read_structure_set(saved(build(headers), tmp_path)), headers)
-    assert warnings == []
+    masks, findings = to_masks(read_structure_set(saved(build(headers), tmp_path)), headers)
+    assert [finding.kind for finding in findings] == [FindingKind.EMPTY]
     assert np.array_equal(masks[RED.name], blobs(headers, 5))
 
 
@@ -100,8 +102,8 @@ def test_each_phase_of_a_cine_series_keeps_its_own_contours(
         mask[index, 40 + index : 50, 60:70] = True
     mask[:, :, 65] = False
     data_set = build_structure_set(cine_headers, {"Myo": mask}, [BLUE], provenance, label="AUTO")
-    masks, warnings = to_masks(read_structure_set(saved(data_set, tmp_path)), cine_headers)
-    assert warnings == []
+    masks, findings = to_masks(read_structure_set(saved(data_set, tmp_path)), cine_headers)
+    assert findings == []
     assert np.array_equal(masks["Myo"], mask)
 
 

@@ -1,137 +1,161 @@
-"""Contours find their instance, and one that finds none is named."""
+"""What stands in a structure set is read as it stands, and what does not fit together is named."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
+from pydicom.dataset import Dataset
 
 from core.errors import ContourError
+from core.identity import Provenance
+from imaging.contour_placement import Reference
+from imaging.findings import FindingKind
 from imaging.header import Header
-from imaging.plane import plane_of
-from imaging.structure_set_reader import (
-    Contour,
-    RoiContours,
-    StructureSet,
-    read_structure_set,
-    to_masks,
-)
+from imaging.structure_set import Roi, build_structure_set
+from imaging.structure_set_masks import to_masks
+from imaging.structure_set_reader import StructureSet, read_structure_set
 
-Phantom = Callable[..., list[Header]]
-SQUARE = np.array([(2.5, 1.5), (8.5, 1.5), (8.5, 5.5), (2.5, 5.5)])
+Change = Callable[[Dataset], None]
 
 
-def on(
-    header: Header, offset_mm: float = 0.0, uid: str = "", kind: str = "CLOSED_PLANAR"
-) -> Contour:
-    """A square of 6 x 4 pixels, moved along the normal of an instance."""
-    plane = plane_of(header)
-    return Contour(plane.to_patient(SQUARE) + offset_mm * plane.normal, kind, uid)
+@pytest.fixture
+def read_changed(
+    ct_headers: list[Header], provenance: Provenance, tmp_path: Path
+) -> Callable[[Change], StructureSet]:
+    """Reads a structure set of two structures, `Left` and `Right`, after a change to it."""
+
+    def read(change: Change) -> StructureSet:
+        shape = (3, ct_headers[0].rows, ct_headers[0].columns)
+        left, right = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        left[1, 10:20, 10:20] = right[1:, 10:20, 40:50] = True
+        data_set = build_structure_set(
+            ct_headers[:3],
+            {"Left": left, "Right": right},
+            [Roi("Left", (255, 0, 0), "ORGAN"), Roi("Right", (0, 255, 0))],
+            provenance,
+            label="AUTO",
+        )
+        path = tmp_path / "RS.dcm"
+        data_set.save_as(path, enforce_file_format=True)
+        written = pydicom.dcmread(path)
+        change(written)
+        written.save_as(path)
+        return read_structure_set(path)
+
+    return read
 
 
-def holding(*contours: Contour, frame_uid: str = "1.2.3.6") -> StructureSet:
-    roi = RoiContours(1, "GTV", None, "", "MANUAL", frame_uid, contours)
-    return StructureSet("1", "2", "3", "", (frame_uid,), (), "", "", (roi,))
-
-
-def counts(structure_set: StructureSet, headers: list[Header]) -> tuple[list[int], list[str]]:
-    masks, warnings = to_masks(structure_set, headers)
-    return masks["GTV"].sum(axis=(1, 2)).tolist(), warnings
-
-
-def test_reference_decides(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    contour = on(headers[1], 1.0, headers[1].sop_instance_uid)
-    assert counts(holding(contour), headers) == ([0, 24, 0, 0], [])
-
-
-def test_dangling_reference_falls_to_the_nearest_plane_and_says_so(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    for uid in ("", "9.9.9"):
-        placed, warnings = counts(holding(on(headers[3], -1.2, uid)), headers)
-        assert placed == [0, 0, 0, 24]
-        assert warnings == [
-            "ROI 'GTV': 1 of 1 contours refer to no instance of the series near them, "
-            "placed by position"
-        ]
-
-
-def test_reference_to_an_instance_far_away_does_not_hold(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    placed, warnings = counts(holding(on(headers[0], 0.0, headers[2].sop_instance_uid)), headers)
-    assert placed == [24, 0, 0, 0]
-    assert len(warnings) == 1
-
-
-def test_contour_between_slices_that_are_missing_is_named_with_its_distance(
-    write_phantom: Phantom,
+def test_structures_of_one_number_share_the_contours_of_that_number_in_order(
+    read_changed: Callable[[Change], StructureSet], ct_headers: list[Header]
 ) -> None:
-    headers = write_phantom()  # 4 mm lie between the last two, 2.5 mm between the others
-    placed, warnings = counts(holding(on(headers[2], 2.0)), headers)
-    assert placed == [0, 0, 0, 0]
-    assert "contour 1: not placed" in warnings[0]
-    assert "2.00 mm away, expected at most 1.25 mm" in warnings[0]
+    def change(data_set: Dataset) -> None:
+        for keyword, number in (
+            ("StructureSetROISequence", "ROINumber"),
+            ("ROIContourSequence", "ReferencedROINumber"),
+        ):
+            for item in data_set[keyword].value:
+                setattr(item, number, 7)
+
+    read = read_changed(change)
+    assert [(roi.number, roi.name, len(roi.contours)) for roi in read.rois] == [
+        (7, "Left", 1),
+        (7, "Right", 2),
+    ]
+    assert [finding.kind for finding in read.findings] == [FindingKind.NUMBER_TAKEN] * 2
+    assert "1 of 2 items" in str(read.findings[0])
+    assert to_masks(read, ct_headers[:3])[1][:2] == list(read.findings)
 
 
-def test_tilted_contour_is_not_placed(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    tilt = np.array([0.0, 4.0, 4.0, 0.0])[:, np.newaxis] * plane_of(headers[1]).normal
-    contour = replace(on(headers[1]), points_mm=on(headers[1]).points_mm + tilt)
-    assert counts(holding(contour), headers)[0] == [0, 0, 0, 0]
-
-
-def test_dangling_reference_among_several_instances_at_one_position_is_not_guessed(
-    write_phantom: Phantom,
+def test_contours_of_one_structure_in_two_items_are_all_read(
+    read_changed: Callable[[Change], StructureSet],
 ) -> None:
-    headers = write_phantom((0.0, 0.0, 8.0, 8.0))
-    placed, warnings = counts(holding(on(headers[0])), headers)
-    assert placed == [0, 0, 0, 0]
-    assert "2 instances such as 1.2.3.9.1 lie 0.00 mm away" in warnings[0]
+    def change(data_set: Dataset) -> None:
+        data_set.ROIContourSequence[1].ReferencedROINumber = 1
+
+    left, right = read_changed(change).rois
+    assert (len(left.contours), len(right.contours)) == (3, 0)
 
 
-def test_other_frame_of_reference_is_never_placed_by_position(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    placed, warnings = counts(holding(on(headers[0]), frame_uid="1.9.9"), headers)
-    assert placed == [0, 0, 0, 0]
-    assert "its frame of reference 1.9.9 is not the series'" in warnings[0]
+def test_contours_whose_number_is_not_listed_make_a_structure_of_their_own(
+    read_changed: Callable[[Change], StructureSet], ct_headers: list[Header]
+) -> None:
+    def change(data_set: Dataset) -> None:
+        del data_set.StructureSetROISequence[1]
+
+    read = read_changed(change)
+    masks, findings = to_masks(read, ct_headers[:3])
+    assert {name: int(mask.sum()) for name, mask in masks.items()} == {"Left": 100, "ROI 2": 200}
+    assert [(finding.kind, finding.roi_number) for finding in findings] == [
+        (FindingKind.NAMELESS, 2)
+    ]
 
 
-def test_points_and_open_lines_are_named_not_filled(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    uid = headers[0].sop_instance_uid
-    contours = on(headers[0], 0, uid, "POINT"), on(headers[0], 0, uid, "OPEN_PLANAR")
-    placed, warnings = counts(holding(*contours), headers)
-    assert placed == [0, 0, 0, 0]
-    assert ["POINT" in warnings[0], "OPEN_PLANAR" in warnings[1]] == [True, True]
+def _without_contours(data_set: Dataset) -> None:
+    del data_set.ROIContourSequence[0].ContourSequence
 
 
-def test_contour_inside_another_is_a_hole(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    outer = on(headers[0], 0, headers[0].sop_instance_uid)
-    inner = replace(
-        outer, points_mm=plane_of(headers[0]).to_patient((SQUARE + np.array([6.5, 3.5])) / 2)
+def _with_empty_sequence(data_set: Dataset) -> None:
+    data_set.ROIContourSequence[0].ContourSequence = []
+
+
+def _without_item(data_set: Dataset) -> None:
+    del data_set.ROIContourSequence[0]
+
+
+@pytest.mark.parametrize("change", [_without_contours, _with_empty_sequence, _without_item])
+def test_structure_without_contours_is_an_empty_mask_and_said(
+    change: Change, read_changed: Callable[[Change], StructureSet], ct_headers: list[Header]
+) -> None:
+    masks, findings = to_masks(read_changed(change), ct_headers[:3])
+    assert not masks["Left"].any()
+    assert [(finding.kind, finding.roi_name) for finding in findings] == [
+        (FindingKind.EMPTY, "Left")
+    ]
+
+
+def test_number_of_points_that_is_wrong_is_said(
+    read_changed: Callable[[Change], StructureSet], ct_headers: list[Header]
+) -> None:
+    def change(data_set: Dataset) -> None:
+        data_set.ROIContourSequence[1].ContourSequence[1].NumberOfContourPoints = 9
+
+    masks, (finding,) = to_masks(read_changed(change), ct_headers[:3])
+    assert (finding.kind, finding.contour) == (FindingKind.POINT_COUNT, 2)
+    assert "4, not 9" in str(finding)
+    assert masks["Right"].sum() == 200
+
+
+def test_every_reference_of_a_contour_is_read_with_its_frame(
+    read_changed: Callable[[Change], StructureSet], ct_headers: list[Header]
+) -> None:
+    def change(data_set: Dataset) -> None:
+        images = data_set.ROIContourSequence[0].ContourSequence[0].ContourImageSequence
+        second = Dataset()
+        second.ReferencedSOPClassUID = images[0].ReferencedSOPClassUID
+        second.ReferencedSOPInstanceUID = "1.2.3"
+        second.ReferencedFrameNumber = 4
+        images.append(second)
+
+    (contour,) = read_changed(change).rois[0].contours
+    assert contour.references == (
+        Reference(ct_headers[1].sop_instance_uid),
+        Reference("1.2.3", 4),
     )
-    assert counts(holding(outer, inner), headers)[0] == [24 - 6, 0, 0, 0]
 
 
-def test_contour_that_reaches_outside_the_image_is_cut_and_said(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    points = plane_of(headers[0]).to_patient(SQUARE - np.array([6.0, 0.0]))
-    contour = Contour(points, "CLOSED_PLANAR", headers[0].sop_instance_uid)
-    placed, warnings = counts(holding(contour), headers)
-    assert placed == [12, 0, 0, 0]
-    assert warnings == ["ROI 'GTV': 1 of 1 contours reach outside the image, cut off there"]
+@pytest.mark.parametrize("value", ["1\\2\\3\\4", "1\\2\\nan", "1\\2\\x"])
+def test_contour_whose_numbers_are_no_points_is_refused(
+    value: str, read_changed: Callable[[Change], StructureSet]
+) -> None:
+    def change(data_set: Dataset) -> None:
+        item = data_set.ROIContourSequence[0].ContourSequence[0]
+        del item.ContourData
+        item.add_new(0x30060050, "LT", value)
 
-
-def test_second_structure_of_the_same_name_gets_its_number(write_phantom: Phantom) -> None:
-    headers = write_phantom()
-    structure_set = holding(on(headers[0], 0, headers[0].sop_instance_uid))
-    (roi,) = structure_set.rois
-    both = replace(structure_set, rois=(roi, replace(roi, number=7)))
-    masks, warnings = to_masks(both, headers)
-    assert list(masks) == ["GTV", "GTV (7)"]
-    assert len(warnings) == 1
+    with pytest.raises(ContourError, match=r"RS\.dcm|ROI 1, contour 1"):
+        read_changed(change)
 
 
 def test_what_is_not_a_structure_set_is_refused(ct_headers: list[Header], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import OutputError
 from core.job import OutputInstance
+from imaging.contour_placement import Reference
 from imaging.header import Header, read_header
 from imaging.plane import plane_of
 from imaging.structure_set_reader import Contour, RoiContours, StructureSet
@@ -47,7 +48,7 @@ def structure_set(contour: Contour | None) -> StructureSet:
 
 def contour(header: Header, pixels: np.ndarray, off_mm: float = 0.0) -> Contour:
     points = plane_of(header).to_patient(pixels) + off_mm * plane_of(header).normal
-    return Contour(points, "CLOSED_PLANAR", header.sop_instance_uid)
+    return Contour(points, "CLOSED_PLANAR", (Reference(header.sop_instance_uid),))
 
 
 def test_a_contour_on_its_image_passes(header: Header) -> None:
@@ -77,7 +78,7 @@ def test_a_wrong_contour_is_refused(
 
 
 def test_a_contour_of_a_foreign_instance_is_refused(header: Header) -> None:
-    foreign = replace(contour(header, SQUARE), referenced_sop_instance_uid="9.9")
+    foreign = replace(contour(header, SQUARE), references=(Reference("9.9"),))
     with pytest.raises(OutputError, match=r"refers to instance 9\.9, which is not in the series"):
         check_structure_set(structure_set(foreign), [header])
 

@@ -10,7 +10,8 @@ from PIL import Image
 from core.errors import ContourError
 from imaging.agreement import compare
 from imaging.header import Header
-from imaging.structure_set_reader import read_structure_set, to_masks
+from imaging.structure_set_masks import to_masks
+from imaging.structure_set_reader import read_structure_set
 from imaging.truth import read_truth
 from imaging.verdict import judge
 from imaging.verdict_picture import write_verdict_picture

@@ -1,0 +1,91 @@
+"""Outlines on one instance to its mask, and what even-odd makes of them that was hardly meant."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from imaging.findings import FindingKind
+from imaging.masks import Mask, Patch, polygons_to_patch
+
+Polygon = npt.NDArray[np.float64]
+Remark = tuple[FindingKind, int, str]
+"""What, of which polygon (its index), and details."""
+
+_BORDER_PIXELS = 0.51
+"""The outermost pixels end half a pixel beyond their centres; the rest is rounding."""
+
+
+def is_beyond(pixels: Polygon, shape: tuple[int, int]) -> tuple[FindingKind, Polygon] | None:
+    """Whether points (n, 2) as (column, row) leave the image, and by how many columns and rows."""
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    last = np.array([shape[1], shape[0]]) - 1 + _BORDER_PIXELS
+    excess = np.maximum(np.maximum(-_BORDER_PIXELS - low, high - last), 0.0)
+    if not excess.any():
+        return None
+    if (high < -_BORDER_PIXELS).any() or (low > last).any():
+        return FindingKind.OUTSIDE_IMAGE, excess
+    return FindingKind.CUT, excess
+
+
+def fill_outlines(mask: Mask, polygons: Sequence[Polygon], is_xor: Sequence[bool]) -> list[Remark]:
+    """Fill `mask` [row, column] with `polygons` by even-odd, and say what is unusual.
+
+    A polygon that is the same as one before it, and not declared as one of an exclusive or, is
+    filled once: even-odd would erase both.
+    """
+    shape = (mask.shape[0], mask.shape[1])
+    patches = [polygons_to_patch([polygon], shape) for polygon in polygons]
+    remarks: list[Remark] = []
+    repeated = set()
+    for first, second, common in _overlaps(patches):
+        if is_xor[first] or is_xor[second] or first in repeated:
+            continue
+        sizes = [int(patches[at].inside.sum()) for at in (first, second)]
+        if common == sizes[0] == sizes[1]:
+            repeated.add(second)
+            remarks.append((FindingKind.REPEATED, second, f"{common} pixels"))
+        elif common < min(sizes):
+            remarks.append((FindingKind.OVERLAP, second, f"{common} pixels"))
+    for at, patch in enumerate(patches):
+        if at not in repeated:
+            patch.toggle(mask)
+        if not patch.inside.any() and _meets(polygons[at], shape):
+            remarks.append((FindingKind.NO_PIXEL, at, ""))
+    return remarks
+
+
+def _meets(polygon: Polygon, shape: tuple[int, int]) -> bool:
+    beyond = is_beyond(polygon, shape)
+    return beyond is None or beyond[0] is not FindingKind.OUTSIDE_IMAGE
+
+
+def _overlaps(patches: Sequence[Patch]) -> Iterator[tuple[int, int, int]]:
+    """Pairs that have pixels in common, and how many."""
+    boxes = np.array([_box(patch) for patch in patches]).reshape(-1, 4)
+    for at, patch in enumerate(patches):
+        top, bottom, left, right = boxes[at]
+        later = boxes[at + 1 :]
+        near = (later[:, 0] < bottom) & (later[:, 1] > top)
+        near &= (later[:, 2] < right) & (later[:, 3] > left)
+        for other in (np.flatnonzero(near) + at + 1).tolist():
+            common = _common(patch, patches[other], np.stack([boxes[at], boxes[other]]))
+            if common:
+                yield at, other, common
+
+
+def _box(patch: Patch) -> tuple[int, int, int, int]:
+    rows, columns = patch.inside.shape
+    return patch.row, patch.row + rows, patch.column, patch.column + columns
+
+
+def _common(first: Patch, second: Patch, boxes: npt.NDArray[np.int64]) -> int:
+    top, left = boxes[:, 0].max(), boxes[:, 2].max()
+    bottom, right = boxes[:, 1].min(), boxes[:, 3].min()
+    parts = [
+        patch.inside[
+            top - patch.row : bottom - patch.row, left - patch.column : right - patch.column
+        ]
+        for patch in (first, second)
+    ]
+    return int((parts[0] & parts[1]).sum())

@@ -1,0 +1,97 @@
+"""What was noticed while contours were read and placed: values with words and numbers."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FindingKind(StrEnum):
+    """What is unusual. The words of a finding say the rest."""
+
+    # of a structure
+    EMPTY = "has no contours"
+    NAME_TAKEN = "shares its name with another structure"
+    NUMBER_TAKEN = "shares its number with another structure"
+    NAMELESS = "is contoured but not listed"
+    ON_CENTRES = "is drawn through pixel centres, filled with its border"
+    # not placed as the file says
+    UNREFERENCED = "refers to no instance"
+    DANGLING = "refers to an instance that is not in the series"
+    CONTRADICTED = "refers to an instance on which it does not lie"
+    OFF_PLANE = "lies off the plane of its instance"
+    # filled, but not as drawn
+    CUT = "reaches outside the image, cut off there"
+    OVERLAP = "overlaps another contour in part, which even-odd leaves out"
+    REPEATED = "is the same as another contour, filled once"
+    POINT_COUNT = "has another number of points than it says"
+    # not filled
+    BETWEEN_SLICES = "lies between slices, not placed"
+    OUTSIDE_VOLUME = "lies beyond the first or last slice, not placed"
+    TILTED = "is not parallel to the slices, not placed"
+    AMBIGUOUS = "lies on several instances and refers to none of them, not placed"
+    OTHER_FRAME = "is in another frame of reference, not placed"
+    OUTSIDE_IMAGE = "lies outside the image"
+    NO_PIXEL = "is too small to contain a pixel's centre"
+    NOT_CLOSED = "is no closed contour, not filled"
+    TOO_FEW_POINTS = "has too few points, not filled"
+
+
+DROPPED = frozenset(
+    {
+        FindingKind.BETWEEN_SLICES,
+        FindingKind.OUTSIDE_VOLUME,
+        FindingKind.TILTED,
+        FindingKind.AMBIGUOUS,
+        FindingKind.OTHER_FRAME,
+        FindingKind.OUTSIDE_IMAGE,
+        FindingKind.NO_PIXEL,
+        FindingKind.NOT_CLOSED,
+        FindingKind.TOO_FEW_POINTS,
+    }
+)
+"""Of a contour that left no pixel in the mask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about one structure, or about one of its contours."""
+
+    kind: FindingKind
+    roi_number: int
+    roi_name: str
+    contour: int | None = None
+    """Its place in ContourSequence, from 1; None for the structure as a whole."""
+    referenced_sop_instance_uid: str = ""
+    """What the contour refers to; empty where it refers to nothing."""
+    distance_mm: float | None = None
+    """To the plane that decided, or beyond the border of the image."""
+    detail: str = ""
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether the contour left no pixel in the mask."""
+        return self.kind in DROPPED
+
+    def __str__(self) -> str:
+        contour = "" if self.contour is None else f", contour {self.contour}"
+        detail = f": {self.detail}" if self.detail else ""
+        return f"ROI {self.roi_number} {self.roi_name!r}{contour} {self.kind}{detail}"
+
+
+def summarise(findings: Iterable[Finding]) -> list[str]:
+    """One line for each structure and kind, with how many contours and the largest distance."""
+    counts: Counter[tuple[int, str, FindingKind]] = Counter()
+    farthest_mm: dict[tuple[int, str, FindingKind], float] = {}
+    for one in findings:
+        key = (one.roi_number, one.roi_name, one.kind)
+        counts[key] += one.contour is not None
+        if one.distance_mm is not None:
+            farthest_mm[key] = max(one.distance_mm, farthest_mm.get(key, 0.0))
+    lines = []
+    for key, count in counts.items():
+        number, name, kind = key
+        what = f"; {count} contours" if count else ""
+        far = f", up to {farthest_mm[key]:.2f} mm" if key in farthest_mm else ""
+        lines.append(f"ROI {number} {name!r} {kind}{what}{far}")
+    return lines

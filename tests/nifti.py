@@ -1,0 +1,35 @@
+"""A mask in a NIfTI-1 file, read without a library: truth that another program has made."""
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+_TYPES = {2: np.uint8, 4: np.int16, 8: np.int32, 16: np.float32, 64: np.float64, 512: np.uint16}
+
+
+def read_nifti_mask(path: Path) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """The mask [i, j, k], and the matrix (3, 4) from voxel indices to LPS mm (method 2, qform).
+
+    Written after the header's definition in nifti1.h; nothing but little endian is read.
+    """
+    raw = gzip.decompress(path.read_bytes())
+    shape = struct.unpack_from("<3h", raw, 42)
+    (code,) = struct.unpack_from("<h", raw, 70)
+    pixdim = np.array(struct.unpack_from("<4f", raw, 76))
+    (start,) = struct.unpack_from("<f", raw, 108)
+    b, c, d, *offset = struct.unpack_from("<6f", raw, 256)
+    values = np.frombuffer(raw, _TYPES[code], int(np.prod(shape)), int(start))
+    a = np.sqrt(max(0.0, 1 - b * b - c * c - d * d))
+    turn = np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ]
+    )
+    steps = pixdim[1:] * [1, 1, -1 if pixdim[0] < 0 else 1]
+    to_ras = np.column_stack([turn * steps, offset])
+    return values.reshape(shape, order="F") > 0, np.diag([-1.0, -1.0, 1.0]) @ to_ras

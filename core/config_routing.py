@@ -9,6 +9,7 @@ from pydantic import Field
 from core.config_values import AeTitle, PeerPort, PipelineName, Positive, Seconds, Section
 from core.errors import ModelError
 
+Channel = Annotated[int, Field(ge=0, le=255)]
 SHIPPED_CHECKPOINT = Path(__file__).parent.parent / "model" / "shipped" / "left_ventricle.ckpt"
 
 
@@ -61,20 +62,36 @@ class BlurPipeline(Section):
         return f"blur sigma_mm={self.sigma_mm!r}"
 
 
+class Structure(Section):
+    """How a structure of a model is written; what is not given is the model's own."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """ROIName, such as the one that AAPM TG-263 has for it."""
+    color_rgb: tuple[Channel, Channel, Channel] | None = None
+    interpreted_type: Annotated[str, Field(pattern=r"^[A-Z0-9_ ]{1,16}$")] | None = None
+    """RTROIInterpretedType, such as ORGAN."""
+
+
 class UnetPipeline(Section):
     """Segmentation by a UNet checkpoint."""
 
     kind: Literal["unet"] = "unet"
     checkpoint_path: Path = SHIPPED_CHECKPOINT
+    variant: Literal["generic", "eclipse", "raystation", "pinnacle"] = "generic"
+    """The target system whose limits the structure set keeps."""
+    phases: Literal["together", "apart"] = "together"
+    """Whether the phases of a series share a structure set or have one each."""
+    structures: dict[str, Structure] = Field(default_factory=dict)
+    """By the model's name of the structure."""
     resources: dict[str, Positive] = Field(default_factory=dict)
     """What a worker of an external cluster must offer, such as `GPU: 1`."""
 
     def parameters(self) -> dict[str, Any]:
         """What the pipeline is told, as plain values."""
-        return {"checkpoint_path": str(self.checkpoint_path.absolute())}
+        return {"checkpoint_path": str(self.checkpoint_path.absolute()), **self._output()}
 
     def fingerprint(self) -> str:
-        """Text that changes when the pipeline's results could: the checkpoint's content.
+        """Text that changes when the pipeline's results could: checkpoint's content and output.
 
         Raises:
             ModelError: the checkpoint cannot be read.
@@ -85,7 +102,14 @@ class UnetPipeline(Section):
             raise ModelError(
                 f"Checkpoint {self.checkpoint_path} cannot be read ({error.strerror})"
             ) from error
-        return f"unet checkpoint={digest}"
+        output = "".join(f" {key}={value!r}" for key, value in self._output().items())
+        return f"unet checkpoint={digest}{output}"
+
+    def _output(self) -> dict[str, Any]:
+        """What differs from the defaults, as plain values in a fixed order."""
+        return self.model_dump(
+            mode="json", include={"variant", "phases", "structures"}, exclude_defaults=True
+        )
 
 
 Pipeline = Annotated[BlurPipeline | UnetPipeline, Field(discriminator="kind")]

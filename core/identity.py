@@ -24,6 +24,8 @@ class Provenance:
     predecessor_uids: Mapping[str, str] = field(default_factory=dict)
     """SOP Instance UID to SOP Class UID of the results that are replaced."""
     predecessor_series_uids: tuple[str, ...] = ()
+    predecessor_job_id: str = ""
+    """Of the job that made them."""
 
     @property
     def revision_words(self) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from imaging import structure_set_modules as modules
 from imaging.contour_data import InstanceContours
 from imaging.header import Header
 from imaging.structure_set_modules import build_item, fill
+from imaging.structure_variants import GENERIC, Variant, fit_names
 
 Masks = Mapping[str, npt.NDArray[np.bool_]]
 
@@ -40,7 +41,7 @@ class Roi:
     """What is told of a structure besides its contours."""
 
     name: str
-    """ROIName, at most 64 characters; above 16 some planning systems cut it off."""
+    """ROIName, at most 64 characters; the variant may allow fewer."""
     color_rgb: tuple[int, int, int]
     interpreted_type: str = ""
     """RTROIInterpretedType, such as ORGAN or PTV; empty where it is not known."""
@@ -55,6 +56,8 @@ def build_structure_set(
     *,
     label: str,
     description: str = "",
+    variant: Variant = GENERIC,
+    phase: int | None = None,
 ) -> FileDataset:
     """A whole RT Structure Set of `rois`, ready for `save_as(path, enforce_file_format=True)`.
 
@@ -63,14 +66,24 @@ def build_structure_set(
     contour refers to its own instance and lies in that instance's plane. It is written in implicit
     VR little endian, which every receiver takes and in which no element has a length limit.
 
+    Args:
+        headers: the instances of one series, or of one of its phases.
+        masks: by ROI name.
+        rois: in the order in which they are written.
+        provenance: of the job.
+        label: StructureSetLabel of at most 16 characters, cut for what phase and revision add.
+        description: StructureSetDescription and SeriesDescription.
+        variant: what the target system takes of names and types.
+        phase: from 1, where each phase of the series has a structure set of its own.
+
     Raises:
         ContourError: names, masks and headers do not fit together, or a text breaks a limit.
         GeometryError: an instance has no place in the patient.
     """
     _check(headers, masks, rois, label)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
-    data_set = _empty_file(provenance)
-    label, description = _revised(label, description, provenance)
+    data_set = _empty_file(provenance, phase)
+    label, description = _labelled(label, description, provenance, phase)
     texts = [label, description, provenance.pipeline]
     texts += [text for roi in rois for text in (roi.name, roi.description)]
     modules.copy_character_set(data_set, source, texts)
@@ -79,33 +92,65 @@ def build_structure_set(
     fill(data_set, modules.equipment(provenance))
     frames = modules.frame_references(headers, provenance.uid("frame of reference"))
     fill(data_set, _structure_set(frames, provenance, label, description))
+    fill(data_set, _predecessors(provenance, phase))
     frame_uid = str(frames[0].FrameOfReferenceUID)
     fill(data_set, {"FrameOfReferenceUID": frame_uid})
     writers = [InstanceContours(header) for header in headers]
     contours = [_contours_of(masks[roi.name], writers) for roi in rois]
-    fill(data_set, _roi_sequences(rois, contours, frame_uid, provenance))
+    fill(data_set, _roi_sequences(_fitted(rois, variant), contours, frame_uid, provenance))
     # what was copied is then written byte for byte, unless the character set had to change
     data_set.set_original_encoding(True, True, source.original_character_set)
     return data_set
 
 
-def _revised(label: str, description: str, provenance: Provenance) -> tuple[str, str]:
-    """With the revision where it is not the first: two sets of one series can be told apart."""
-    if provenance.revision == 1:
-        return label, description
-    suffix = f" REV{provenance.revision}"
-    words = ", ".join(part for part in (description, provenance.revision_words) if part)
-    return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix, words
+def _labelled(
+    label: str, description: str, provenance: Provenance, phase: int | None
+) -> tuple[str, str]:
+    """With phase and revision, where there are any: two sets of one series can be told apart."""
+    suffix = f" P{phase}" if phase is not None else ""
+    suffix += f" REV{provenance.revision}" if provenance.revision > 1 else ""
+    phase_words = f"phase {phase}" if phase is not None else ""
+    words = [part for part in (description, phase_words, provenance.revision_words) if part]
+    return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix, ", ".join(words)
 
 
-def _predecessors(provenance: Provenance) -> dict[str, Any]:
-    """The structure set that this one replaces (PS3.3 C.8.8.5)."""
-    items = [
-        build_item({"ReferencedSOPClassUID": sop_class, "ReferencedSOPInstanceUID": uid})
+def _fitted(rois: Sequence[Roi], variant: Variant) -> list[Roi]:
+    """With names that the target system takes; a name that is cut is told in the description."""
+    fitted = []
+    for roi, name in zip(rois, fit_names([roi.name for roi in rois], variant), strict=True):
+        if variant.needs_interpreted_type and not roi.interpreted_type:
+            _log.warning("structure without a type", roi=roi.name, variant=variant.name)
+        if name != roi.name:
+            _log.warning("ROIName cut", roi=roi.name, written=name, variant=variant.name)
+            description = f"{roi.name}. {roi.description}".strip()
+            fitted.append(replace(roi, name=name, description=description))
+        else:
+            fitted.append(roi)
+    return fitted
+
+
+def _predecessors(provenance: Provenance, phase: int | None) -> dict[str, Any]:
+    """The structure set that this one replaces, where it is certain which (PS3.3 C.8.8.5)."""
+    replaced = [
+        uid
         for uid, sop_class in provenance.predecessor_uids.items()
         if sop_class == RTStructureSetStorage
     ]
-    return {"PredecessorStructureSetSequence": items[:1]} if items else {}
+    if phase is not None:
+        earlier = replace(provenance, job_id=provenance.predecessor_job_id)
+        replaced = [uid for uid in replaced if uid == _uid(earlier, phase)]
+    if len(replaced) != 1:
+        return {}
+    item = {
+        "ReferencedSOPClassUID": RTStructureSetStorage,
+        "ReferencedSOPInstanceUID": replaced[0],
+    }
+    return {"PredecessorStructureSetSequence": [build_item(item)]}
+
+
+def _uid(provenance: Provenance, phase: int | None) -> str:
+    part = () if phase is None else (f"phase {phase}",)
+    return provenance.uid("structure set", *part)
 
 
 def _contours_of(mask: npt.NDArray[np.bool_], writers: Sequence[InstanceContours]) -> list[Dataset]:
@@ -113,20 +158,21 @@ def _contours_of(mask: npt.NDArray[np.bool_], writers: Sequence[InstanceContours
     return [item for writer, plane in planes if plane.any() for item in writer.items(plane)]
 
 
-def _empty_file(provenance: Provenance) -> FileDataset:
+def _empty_file(provenance: Provenance, phase: int | None) -> FileDataset:
+    uid = _uid(provenance, phase)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = RTStructureSetStorage
-    meta.MediaStorageSOPInstanceUID = UID(provenance.uid("structure set"))
+    meta.MediaStorageSOPInstanceUID = UID(uid)
     meta.TransferSyntaxUID = ImplicitVRLittleEndian
     meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
     meta.ImplementationVersionName = f"{MANUFACTURER.upper()} {VERSION}"[:16]
     data_set = FileDataset("", {}, preamble=b"\0" * 128, file_meta=meta)
     sop_common = {
         "SOPClassUID": RTStructureSetStorage,
-        "SOPInstanceUID": provenance.uid("structure set"),
+        "SOPInstanceUID": uid,
         "InstanceCreationDate": provenance.date,
         "InstanceCreationTime": provenance.time,
-        "InstanceNumber": 1,
+        "InstanceNumber": phase or 1,
     }
     fill(data_set, sop_common)
     return data_set
@@ -143,7 +189,6 @@ def _structure_set(
         "StructureSetTime": provenance.time,
         "ReferencedFrameOfReferenceSequence": frames,
         "ApprovalStatus": "UNAPPROVED",
-        **_predecessors(provenance),
     }
 
 
@@ -226,5 +271,3 @@ def _check_roi(roi: Roi) -> None:
         )
     if not all(0 <= part <= 255 for part in roi.color_rgb):
         raise ContourError(f"Colour {roi.color_rgb} of {roi.name!r}: expected three of 0 to 255")
-    if len(roi.name) > _LONGEST_LABEL:
-        _log.warning("ROIName above 16 characters, some planning systems cut it", roi=roi.name)

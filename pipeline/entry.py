@@ -81,6 +81,7 @@ def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) ->
         revision=request.revision,
         predecessor_uids=request.predecessor_uids,
         predecessor_series_uids=request.predecessor_series_uids,
+        predecessor_job_id=request.predecessor_job_id,
     )
     return Task(
         request=request,

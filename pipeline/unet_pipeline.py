@@ -1,29 +1,26 @@
-"""The `unet` pipeline: a series in, one RT Structure Set out."""
+"""The `unet` pipeline: a series in, one RT Structure Set out, or one for each phase."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import FileDataset
 
-from core.job import Cache, JobResult
+from core.job import Cache, JobResult, OutputInstance
 from imaging.hdf5 import write_volume_hdf5
 from imaging.header import Header
 from imaging.metrics import volume_ml
 from imaging.pictures import Outline, Panel, choose_panels, overview_picture, write_png
 from imaging.plane import plane_of
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_reader import StructureSet, read_structure_set
+from imaging.structure_set import Roi
+from imaging.structure_set_reader import StructureSet
 from imaging.volume import read_images
 from model.predict import Segmenter, load_segmenter
-from pipeline.checks import check_structure_set
+from pipeline.structure_sets import Content, configured, write_structure_sets
 from pipeline.task import Task
-from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
+from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE
 
 Masks = dict[str, npt.NDArray[np.bool_]]
 _MOST_PANELS = 12
-_LABEL = "SLICEWIRE"
 _UNCOLOURED = (255, 255, 0)
 
 
@@ -41,12 +38,10 @@ def run_unet(task: Task) -> JobResult:
     with task.stopwatch.measure("read"):
         images = read_images(headers, task.part(0.0, 0.2))
     with task.stopwatch.measure("compute"):
-        masks = segmenter.predict(images, _spacing(headers[0]), task.part(0.2, 0.8))
+        found = segmenter.predict(images, _spacing(headers[0]), task.part(0.2, 0.8))
+    content = configured(Content(found, _rois(segmenter)), task.request.parameters)
     with task.stopwatch.measure("write"):
-        data_set = _build(task, segmenter, masks)
-        output = write_instance(data_set, task.folder)
-        structure_set = read_structure_set(task.folder / output.path)
-    check_structure_set(structure_set, headers)
+        outputs, structure_sets = _write(task, segmenter, content)
     with task.stopwatch.measure("pictures"):
         write_volume_hdf5(
             task.folder / VOLUME_FILE,
@@ -54,10 +49,17 @@ def run_unet(task: Task) -> JobResult:
             headers,
             slice_spacing_mm=task.placement.slice_spacing_mm,
         )
-        panels = _panels(structure_set, headers, images)
+        panels = _panels(structure_sets, headers, images)
         write_png(overview_picture(panels), task.folder / OVERVIEW_FILE)
-    _describe(task, segmenter, masks)
-    return task.result([output], _summary(masks), has_structure_set=True)
+    _describe(task, segmenter, content.masks)
+    return task.result(outputs, _summary(content.masks), has_structure_set=True)
+
+
+def _rois(segmenter: Segmenter) -> tuple[Roi, ...]:
+    return tuple(
+        Roi(structure.name, structure.color_rgb, structure.interpreted_type)
+        for structure in segmenter.card.structures
+    )
 
 
 def _segmenter(checkpoint_path: Path, cache: Cache) -> Segmenter:
@@ -75,30 +77,28 @@ def _spacing(header: Header) -> tuple[float, float]:
     return float(np.linalg.norm(row)), float(np.linalg.norm(column))
 
 
-def _build(task: Task, segmenter: Segmenter, masks: Masks) -> FileDataset:
+def _write(
+    task: Task, segmenter: Segmenter, content: Content
+) -> tuple[list[OutputInstance], list[StructureSet]]:
     card = segmenter.card
-    rois = [
-        Roi(structure.name, structure.color_rgb, structure.interpreted_type)
-        for structure in card.structures
-    ]
-    words = f"{task.request.pipeline}: model {card.name} {card.version}, {segmenter.sha256[:16]}"
-    return build_structure_set(
-        task.placement.headers,
-        masks,
-        rois,
-        replace(task.provenance, pipeline=words),
-        label=_LABEL,
+    return write_structure_sets(
+        task,
+        content,
+        pipeline=f"{task.request.pipeline}: model {card.name} {card.version}, "
+        f"{segmenter.sha256[:16]}",
         description=f"AI contours, unapproved: {card.name} {card.version}",
     )
 
 
 def _panels(
-    structure_set: StructureSet, headers: tuple[Header, ...], images: npt.NDArray[np.float32]
+    structure_sets: list[StructureSet],
+    headers: tuple[Header, ...],
+    images: npt.NDArray[np.float32],
 ) -> list[Panel]:
-    """Images with the contours that were written on them, read back from the structure set."""
+    """Images with the contours that were written on them, read back from the structure sets."""
     outlines: dict[str, list[Outline]] = {}
     planes = {header.sop_instance_uid: plane_of(header) for header in headers}
-    for roi in structure_set.rois:
+    for roi in (roi for structure_set in structure_sets for roi in structure_set.rois):
         for contour in roi.contours:
             pixels, _ = planes[contour.referenced_sop_instance_uid].to_pixels(contour.points_mm)
             outlines.setdefault(contour.referenced_sop_instance_uid, []).append(

@@ -1,0 +1,122 @@
+"""Masks to the structure sets that the configuration asks for, written, read back and checked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ContourError
+from core.identity import Provenance
+from core.job import OutputInstance
+from imaging.header import Header
+from imaging.structure_set import Roi, build_structure_set
+from imaging.structure_set_reader import StructureSet, read_structure_set
+from imaging.structure_variants import name_faults, variant_of
+from pipeline.checks import check_structure_set
+from pipeline.task import Task
+from pipeline.workspace import write_instance
+
+Masks = dict[str, npt.NDArray[np.bool_]]
+_LABEL = "SLICEWIRE"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What goes into the structure sets of a job."""
+
+    masks: Masks
+    """[instance, row, column] by ROI name, in the order of the job's headers."""
+    rois: tuple[Roi, ...]
+
+
+def configured(content: Content, parameters: Mapping[str, Any]) -> Content:
+    """With the names, colours and types that `structures` of the pipeline's configuration gives.
+
+    Raises:
+        ContourError: it names a structure that is not there.
+    """
+    changes: Mapping[str, Mapping[str, Any]] = parameters.get("structures", {})
+    known = [roi.name for roi in content.rois]
+    unknown = [name for name in changes if name not in known]
+    if unknown:
+        raise ContourError(
+            f"structures: the model draws no {unknown[0]!r}, expected one of {', '.join(known)}"
+        )
+    rois = tuple(_changed(roi, changes.get(roi.name, {})) for roi in content.rois)
+    masks = {
+        roi.name: content.masks[name] for roi, name in zip(rois, known, strict=True)
+    }  # two of one name are refused when they are written
+    return Content(masks, rois)
+
+
+def write_structure_sets(
+    task: Task, content: Content, *, pipeline: str, description: str
+) -> tuple[list[OutputInstance], list[StructureSet]]:
+    """One structure set, or one for each phase in which something was found, and what they hold.
+
+    Raises:
+        ContourError: names or types break a limit.
+        OutputError: nothing was found, or what was written does not pass the checks.
+    """
+    for roi in content.rois:
+        faults = name_faults(roi.name)
+        task.warnings += [f"ROI {roi.name!r} against TG-263: {fault}" for fault in faults]
+    outputs, structure_sets = [], []
+    provenance = replace(task.provenance, pipeline=pipeline)
+    for phase, headers, masks in _parts(task, content.masks):
+        part = Content(masks, content.rois)
+        output = _write(task, part, (phase, headers), (provenance, description))
+        outputs.append(output)
+        structure_sets.append(read_structure_set(task.folder / output.path))
+        check_structure_set(structure_sets[-1], headers)
+    return outputs, structure_sets
+
+
+def _changed(roi: Roi, change: Mapping[str, Any]) -> Roi:
+    color_rgb = change.get("color_rgb")
+    return replace(
+        roi,
+        name=change.get("name") or roi.name,
+        color_rgb=roi.color_rgb if color_rgb is None else tuple(color_rgb),
+        interpreted_type=change.get("interpreted_type") or roi.interpreted_type,
+    )
+
+
+def _parts(task: Task, masks: Masks) -> Iterator[tuple[int | None, tuple[Header, ...], Masks]]:
+    """Number of the phase (None for all together), its instances and their masks."""
+    phases = task.placement.phases
+    is_apart = task.request.parameters.get("phases") == "apart" and len(phases) > 1
+    if not is_apart or not any(mask.any() for mask in masks.values()):
+        yield None, task.placement.headers, masks
+        return
+    start = 0
+    for number, headers in enumerate(phases, 1):
+        part = {name: mask[start : start + len(headers)] for name, mask in masks.items()}
+        start += len(headers)
+        if any(mask.any() for mask in part.values()):
+            yield number, headers, part
+        else:
+            task.warnings.append(f"Phase {number}: nothing was found, so no structure set")
+
+
+def _write(
+    task: Task,
+    content: Content,
+    part: tuple[int | None, Sequence[Header]],
+    words: tuple[Provenance, str],
+) -> OutputInstance:
+    phase, headers = part
+    provenance, description = words
+    data_set = build_structure_set(
+        headers,
+        content.masks,
+        content.rois,
+        provenance,
+        label=_LABEL,
+        description=description,
+        variant=variant_of(task.request.parameters.get("variant", "generic")),
+        phase=phase,
+    )
+    return write_instance(data_set, task.folder)

@@ -7,7 +7,15 @@ from sqlalchemy import Connection, insert, select, update
 from node.ledger.database import Ledger
 from node.ledger.deliveries import cancel_deliveries, send_again
 from node.ledger.events import record_event
-from node.ledger.jobs import CANCELLED, DONE, FAILED, cancel_job, jobs_of, requeue_job
+from node.ledger.jobs import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    cancel_job,
+    current_jobs,
+    jobs_of,
+    requeue_job,
+)
 from node.ledger.schema import commands
 from node.ledger.series import give_up, release, take_up
 
@@ -53,7 +61,7 @@ def _release(connection: Connection, series_instance_uid: str, now: float) -> st
 
 
 def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
-    jobs = jobs_of(connection, series_instance_uid)
+    jobs = current_jobs(connection, series_instance_uid)
     failed = [job for job in jobs if job.state in (FAILED, CANCELLED)]
     for job in failed:
         requeue_job(connection, job.job_id)
@@ -66,7 +74,7 @@ def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
 
 
 def _resend(connection: Connection, series_instance_uid: str, now: float) -> str:
-    done = [job for job in jobs_of(connection, series_instance_uid) if job.state == DONE]
+    done = current_jobs(connection, series_instance_uid, states=(DONE,))
     here = [job for job in done if job.removed_at is None]
     count = sum(send_again(connection, job.job_id, now, also_stored=True) for job in here)
     words = f"{count} instances sent again"

@@ -110,14 +110,19 @@ class Runner:
 
     def _take(self) -> JobRow | None:
         """Start the longest waiting job; what is marked as running and is not, goes back first."""
-        now = self._ledger.clock()
-        with self._ledger.writing() as connection:
-            requeue_running(connection, self._held)
-            job = next_queued(connection, now)
-            if job is None:
-                return None
-            start_job(connection, job.job_id, now)
-            self._held.add(job.job_id)  # before the commit: another slot must not put it back
+        now, job = self._ledger.clock(), None
+        try:
+            with self._ledger.writing() as connection:
+                requeue_running(connection, self._held)
+                job = next_queued(connection, now)
+                if job is None:
+                    return None
+                start_job(connection, job.job_id, now)
+                self._held.add(job.job_id)  # before the commit: another slot must not put it back
+        except StorageUnavailableError:
+            if job is not None:  # whether it was committed is unknown: nobody runs it
+                self._held.discard(job.job_id)
+            raise
         return job
 
     def _run(self, job: JobRow) -> JobResult:
@@ -148,7 +153,7 @@ class Runner:
     def _put_back(self, job: JobRow) -> None:
         """It was stopped: by the node's own stop, a newer revision or a person."""
         with self._ledger.writing() as connection:
-            put_back(connection, job.job_id)
+            put_back(connection, job.job_id, "stopped with the node")
         log.info("job stopped", job_id=job.job_id[:12])
 
     def _count_death(self, job: JobRow) -> None:
@@ -205,7 +210,8 @@ class Runner:
     def _fail(self, job: JobRow, reason: str) -> None:
         now = self._ledger.clock()
         with self._ledger.writing() as connection:
-            fail_job(connection, job.job_id, reason, now)
+            if not fail_job(connection, job.job_id, reason, now):
+                return  # a newer revision of the series took over, or a person cancelled it
             self._record(connection, "failed", f"job {job.job_id[:12]}: {reason}", job)
             self._notify(connection, NOTICE_OF_FAILURE, reason, job)
         log.error("job failed", job_id=job.job_id[:12], reason=reason)

@@ -109,7 +109,7 @@ class Submission:
         joined = tuple(one for one in destinations if one.peer not in known)
         set_destinations(connection, job.job_id, job.destinations + joined)
         if job.state in (FAILED, SUPERSEDED, CANCELLED):
-            requeue_job(connection, job.job_id)
+            requeue_job(connection, job.job_id, replace(request, created=job.request.created))
             return f"nothing new, {name} tried again"
         if job.state == DONE:
             queue_results(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from core.config import Configuration
 from core.config_routing import Peer
-from core.errors import SeriesError, SlicewireError, explain_fault
+from core.errors import SeriesError, SlicewireError, StorageUnavailableError, explain_fault
 from imaging.geometry import GeometryRules, place
 from imaging.header import read_header
 from imaging.series import check_one_series, promises_image
@@ -143,6 +143,8 @@ class Tracker:
                 raise SeriesError(f"{missing}, and no more came: send the rest, or release it")
             check_still_here(instances, removed)
             state, words = self._decide(row, instances, cut_off)
+        except StorageUnavailableError:
+            raise  # the node's trouble, not the series': it stays due
         except SlicewireError as error:
             state, words = HELD, str(error)
         except Exception as error:  # noqa: BLE001, one series must not stop the others

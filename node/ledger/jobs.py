@@ -57,7 +57,7 @@ def create_job(
             series_instance_uid=request.series_instance_uid,
             state=QUEUED,
             reason="",
-            request=asdict(request) | {"created": request.created.isoformat()},
+            request=_fields(request),
             destinations=[asdict(destination) for destination in destinations],
             progress=0.0,
             attempts=0,
@@ -78,6 +78,18 @@ def jobs_of(connection: Connection, series_instance_uid: str) -> list[JobRow]:
     """Every job of a series, oldest first."""
     query = select(jobs).where(jobs.c.series_instance_uid == series_instance_uid)
     return [_job_row(row) for row in connection.execute(query.order_by(jobs.c.created_at))]
+
+
+def current_jobs(
+    connection: Connection, series_instance_uid: str, states: Collection[str] = ()
+) -> list[JobRow]:
+    """The latest job of each pipeline, of those in `states`: an older revision never comes back."""
+    latest = {
+        job.request.pipeline: job
+        for job in jobs_of(connection, series_instance_uid)
+        if job.state in states or (not states and job.state != SUPERSEDED)
+    }
+    return list(latest.values())
 
 
 def next_queued(connection: Connection, now: float) -> JobRow | None:
@@ -109,14 +121,23 @@ def finish_job(connection: Connection, job_id: str, result: JobResult, now: floa
     _set(connection, job_id, state=DONE, result=asdict(result), progress=1.0, finished_at=now)
 
 
-def fail_job(connection: Connection, job_id: str, reason: str, now: float) -> None:
-    """Record why a job did not come to a result."""
-    _set(connection, job_id, state=FAILED, reason=reason, finished_at=now)
+def fail_job(connection: Connection, job_id: str, reason: str, now: float) -> bool:
+    """Record why a running job did not come to a result; whether it was still wanted."""
+    running = (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING)
+    values = {"state": FAILED, "reason": reason, "finished_at": now}
+    return connection.execute(update(jobs).where(running).values(**values)).rowcount > 0
 
 
-def requeue_job(connection: Connection, job_id: str) -> None:
-    """Let a job run again, from the start; what went wrong before no longer counts."""
-    _set(connection, job_id, **_AGAIN, attempts=0, deaths=0)
+def requeue_job(connection: Connection, job_id: str, request: JobRequest | None = None) -> None:
+    """Let a job run again, from the start; what went wrong before no longer counts.
+
+    With `request`, as the revision that it would be now.
+    """
+    values: dict[str, Any] = {}
+    if request is not None:
+        values = {"request": _fields(request), "revision": request.revision}
+        values["predecessor"] = request.predecessor_job_id or None
+    _set(connection, job_id, **_AGAIN, **values, attempts=0, deaths=0)
 
 
 def put_back(connection: Connection, job_id: str, reason: str = "", until: float = 0.0) -> None:
@@ -144,11 +165,11 @@ def cancel_job(connection: Connection, job_id: str, reason: str, now: float) -> 
 
 
 def supersede_jobs(connection: Connection, request: JobRequest) -> list[str]:
-    """Drop unfinished jobs of the same series and pipeline: a newer revision takes over."""
+    """Drop jobs of the same series and pipeline that left nothing: a newer one takes over."""
     superseded = [
         row.job_id
         for row in jobs_of(connection, request.series_instance_uid)
-        if row.state in (QUEUED, RUNNING)
+        if row.state in (QUEUED, RUNNING, FAILED)
         and row.request.pipeline == request.pipeline
         and row.job_id != request.job_id
     ]
@@ -175,6 +196,10 @@ _AGAIN: dict[str, Any] = {
 
 def _set(connection: Connection, job_id: str, **values: Any) -> None:
     connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(**values))
+
+
+def _fields(request: JobRequest) -> dict[str, Any]:
+    return asdict(request) | {"created": request.created.isoformat()}
 
 
 def _job_row(row: Row[Any]) -> JobRow:

@@ -4,7 +4,16 @@ from pathlib import Path
 
 from core.job import JobResult, OutputInstance
 from node.commands import ask, carry_out
-from node.ledger.jobs import CANCELLED, DONE, QUEUED, JobRow, finish_job, start_job
+from node.ledger.jobs import (
+    CANCELLED,
+    DONE,
+    QUEUED,
+    SUPERSEDED,
+    JobRow,
+    fail_job,
+    finish_job,
+    start_job,
+)
 from node.ledger.schema import jobs
 from node.ledger.series import CANCELLED as SERIES_CANCELLED
 from node.ledger.series import PROCESSING
@@ -120,3 +129,51 @@ def test_a_queued_job_can_be_cancelled_and_tried_again(
     )
     assert order(completion, ct_paths, "retry").startswith("1 failed jobs queued again")
     assert completion.jobs(ct_paths)[0].state == QUEUED
+
+
+def fail(completion: Completion, job: JobRow) -> None:
+    with completion.ledger.writing() as connection:
+        start_job(connection, job.job_id, completion.clock.now)
+        fail_job(connection, job.job_id, "no result", completion.clock.now)
+
+
+def test_a_retry_never_brings_an_older_revision_back(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:9])
+    completion.settle()
+    fail(completion, completion.jobs(ct_paths)[0])
+    completion.clock.now += 60
+    completion.send(ct_paths[9:])
+    completion.settle()
+    finish(completion, completion.jobs(ct_paths)[-1])
+    assert order(completion, ct_paths, "retry").startswith("0 failed jobs queued again")
+    assert [job.state for job in completion.jobs(ct_paths)] == [SUPERSEDED, DONE]
+
+
+def test_an_old_job_that_is_wanted_again_runs_as_the_revision_that_it_is_now(
+    completion: Completion, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    for weights in (b"weights", b"other weights", b"weights"):
+        (tmp_path / "model.ckpt").write_bytes(weights)
+        completion.send(ct_paths)
+        completion.clock.now += 60
+        completion.settle()
+        if weights == b"other weights":
+            finish(completion, completion.jobs(ct_paths)[-1])
+    first, second = completion.jobs(ct_paths)
+    assert first.state == QUEUED
+    assert (first.request.revision, first.request.predecessor_job_id) == (2, second.job_id)
+
+
+def test_a_job_that_a_newer_one_replaced_does_not_fail_afterwards(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    completion.send(ct_paths[:9])
+    completion.settle()
+    completion.send(ct_paths[9:])
+    completion.settle()
+    old = completion.jobs(ct_paths)[0]
+    with completion.ledger.writing() as connection:
+        assert not fail_job(connection, old.job_id, "too late", completion.clock.now)
+    assert completion.jobs(ct_paths)[0].state == SUPERSEDED

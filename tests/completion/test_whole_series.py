@@ -3,8 +3,12 @@
 from pathlib import Path
 from threading import Thread
 
+import pytest
+
+from core.errors import StorageUnavailableError
 from node.ledger.instances import ABORTED
 from node.ledger.jobs import QUEUED, SUPERSEDED
+from node.ledger.series import SETTLING
 from tests.completion.conftest import SETTLE_S, Completion
 from tests.peers import write_series
 
@@ -157,3 +161,20 @@ def test_a_second_sender_of_the_same_series_gets_the_results_too(
         completion.settle()
     [job] = completion.jobs(ct_paths)
     assert [one.peer for one in job.destinations] == ["tps", "pacs"]
+
+
+def test_a_ledger_that_fails_for_a_moment_holds_nothing(
+    completion: Completion, ct_paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    completion.send(ct_paths)
+
+    def fail(*_: object) -> str:
+        raise StorageUnavailableError("The ledger failed: disk is full")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(completion.tracker._submission, "submit", fail)
+        with pytest.raises(StorageUnavailableError):
+            completion.settle()
+    assert completion.series(ct_paths).state == SETTLING
+    completion.settle()
+    assert len(completion.jobs(ct_paths)) == 1

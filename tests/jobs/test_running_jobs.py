@@ -3,15 +3,17 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from core.config_file import read_configuration
 from core.config_sections import Engine as EngineSettings
+from core.errors import StorageUnavailableError
 from core.job import JobRequest
 from node.engine import Engine
 from node.ledger.database import Ledger
@@ -20,6 +22,7 @@ from node.ledger.jobs import (
     DONE,
     FAILED,
     QUEUED,
+    RUNNING,
     SUPERSEDED,
     JobRow,
     create_job,
@@ -211,3 +214,24 @@ def test_a_job_that_never_ends_is_given_up(queue: Queue) -> None:
             start_job(connection, job_id, 0.0)
     assert queue.runner.run_next()
     assert queue.job(job_id).reason == "given up after 10 attempts that did not end"
+
+
+def test_a_job_whose_start_may_not_have_been_recorded_runs_all_the_same(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = queue.add("fine")
+    writing = queue.ledger.writing
+
+    @contextmanager
+    def committed_without_an_answer() -> Iterator[Connection]:
+        with writing() as connection:
+            yield connection
+        raise StorageUnavailableError("The ledger failed: the connection was lost")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(queue.ledger, "writing", committed_without_an_answer)
+        with pytest.raises(StorageUnavailableError):
+            queue.runner._take()
+    assert queue.job(job_id).state == RUNNING
+    assert queue.runner.run_next()
+    assert queue.job(job_id).state == DONE

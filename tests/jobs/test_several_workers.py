@@ -40,6 +40,7 @@ def make_queue(engine: Engine, folder: Path, **keys: object) -> Queue:
 @pytest.fixture
 def queue(engine: Engine, tmp_path: Path) -> Iterator[Queue]:
     queue = make_queue(engine, tmp_path, time_limit_s=30.0)
+    engine._opened().client.wait_for_workers(2, timeout=60)  # after the last test killed one
     yield queue
     queue.ledger.close()
 

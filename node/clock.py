@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Column, ColumnElement, Connection, Table, update
 
 from core.config import Configuration
+from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.schema import commitments, deliveries, jobs, notices, proofs, series
@@ -19,13 +20,39 @@ _QUEUES = (deliveries, proofs, commitments, notices)
 log = structlog.get_logger("clock")
 
 
-class ClockWatch:
-    """Compares the wall clock with one that cannot be set, round by round."""
+class NodeClock:
+    """Seconds since 1970 that pass evenly: `ClockWatch` alone takes over what the clock was set by.
 
-    def __init__(self, ledger: Ledger, steady: Callable[[], float] = time.monotonic) -> None:
-        self._ledger = ledger
+    So no wait can end by a jump before the rows of all that waits were moved with it.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall = wall
         self._steady = steady
-        self._offset = ledger.clock() - steady()
+        self._offset = wall() - steady()
+
+    def __call__(self) -> float:
+        return self._steady() + self._offset
+
+    def difference(self) -> float:
+        """Seconds by which the machine's clock is ahead of this one."""
+        return self._wall() - self()
+
+    def advance(self, by_s: float) -> None:
+        """Go over to another time."""
+        self._offset += by_s
+
+
+class ClockWatch:
+    """Finds out that the machine's clock was set, and lets the node's follow."""
+
+    def __init__(self, ledger: Ledger, clock: NodeClock) -> None:
+        self._ledger = ledger
+        self._clock = clock
 
     def look(self) -> float:
         """Seconds by which the clock was set since the last look; everything that waits is moved.
@@ -33,20 +60,26 @@ class ClockWatch:
         Raises:
             StorageUnavailableError: the ledger cannot take it now; the next look tries again.
         """
-        offset = self._ledger.clock() - self._steady()
-        jump_s = offset - self._offset
+        jump_s = self._clock.difference()
         if abs(jump_s) < _JUMP_S:
-            self._offset = offset  # what NTP slews, and what a long sleep of the machine adds up to
+            self._clock.advance(jump_s)  # what NTP slews
             return 0.0
-        with self._ledger.writing() as connection:
-            shift_waits(connection, jump_s)
-            words = (
-                f"the clock was set {'forward' if jump_s > 0 else 'back'} by {abs(jump_s):.0f} s"
-            )
-            record_event(connection, "clock", words, now=self._ledger.clock())
-        self._offset = offset
-        log.warning(words)
+        early_s, late_s = (0.0, jump_s) if jump_s > 0 else (jump_s, 0.0)
+        self._clock.advance(early_s)  # in between, waits may only be too long
+        try:
+            with self._ledger.writing() as connection:
+                self._move(connection, jump_s)
+        except StorageUnavailableError:
+            self._clock.advance(-early_s)
+            raise
+        self._clock.advance(late_s)
         return jump_s
+
+    def _move(self, connection: Connection, jump_s: float) -> None:
+        shift_waits(connection, jump_s)
+        words = f"the clock was set {'forward' if jump_s > 0 else 'back'} by {abs(jump_s):.0f} s"
+        record_event(connection, "clock", words, now=self._clock())
+        log.warning(words)
 
 
 def shift_waits(connection: Connection, by_s: float) -> None:
@@ -69,6 +102,8 @@ def pull_back(connection: Connection, configuration: Configuration, now: float) 
     longest_s = max([completion.settle_s, completion.recount_s, *peers]) + _MARGIN_S
     late = now + longest_s
     count = _limit(connection, series, series.c.ready_at, late)
+    for column in (series.c.incomplete_since, *(table.c.created_at for table in _QUEUES)):
+        count += _limit(connection, column.table, column, now)
     retry_s = max(delivery.longest_retry_s, delivery.first_retry_s) * 1.2 + _MARGIN_S
     for table in (deliveries, commitments, notices):
         count += _limit(connection, table, table.c.next_attempt_at, now + retry_s)

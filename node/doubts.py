@@ -32,6 +32,6 @@ def check_still_here(instances: Sequence[StoredInstance], removed: int) -> None:
     """
     if removed:
         raise SeriesError(
-            f"{removed} of {len(instances)} instances were removed by retention since they came: "
-            "send the whole series again"
+            f"{removed} of {removed + len(instances)} instances were removed since they came, by "
+            "retention: send the whole series again"
         )

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from node.ledger.events import record_event
 from node.ledger.instances import (
     StoredInstance,
     find_instances,
+    mark_gone,
     record_instance,
     record_receipt,
     restore_instance,
@@ -73,8 +75,9 @@ class Inbox:
         temporary = self._storage_path / INCOMING_FOLDER / uuid.uuid4().hex
         try:
             write_synced(temporary, content)
+            compared = self._compare(instance, temporary)
             with self._ledger.writing() as connection:
-                return self._place(connection, arrival, instance, temporary)
+                return self._place(connection, arrival, instance, temporary, compared=compared)
         except OSError as error:
             raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
         finally:
@@ -100,31 +103,55 @@ class Inbox:
             made_here=ours,
         )
 
+    def _compare(self, instance: StoredInstance, temporary: Path) -> dict[str, bool]:
+        """By hash: whether a stored content in another encoding is the same; whole files are read.
+
+        That takes long for large ones, so it is done before the transaction.
+        """
+        with self._ledger.reading() as connection:
+            known = find_instances(connection, instance.sop_instance_uid)
+        return {
+            digest: self._same(path, temporary)
+            for _, digest, path in known
+            if digest != instance.sha256 and (self._storage_path / path).exists()
+        }
+
     def _place(
-        self, connection: Connection, arrival: Arrival, instance: StoredInstance, temporary: Path
+        self,
+        connection: Connection,
+        arrival: Arrival,
+        instance: StoredInstance,
+        temporary: Path,
+        *,
+        compared: Mapping[str, bool],
     ) -> str:
-        known = find_instances(connection, instance.sop_instance_uid)
-        now = self._ledger.clock()
-        for key, digest, path in known:
-            if not (self._storage_path / path).exists():
-                if digest != instance.sha256:
-                    continue
-                self._rename(temporary, path)  # retention removed it, or something else did
-                restore_instance(connection, key)
-                record_receipt(connection, arrival.association, key)
-                touch_series(connection, instance, arrival.association, now)
-                return STORED
-            if digest == instance.sha256 or self._same(path, temporary):
+        known, now = find_instances(connection, instance.sop_instance_uid), self._ledger.clock()
+        here = [one for one in known if (self._storage_path / one[2]).exists()]
+        for key, digest, path in here:
+            same = compared.get(digest)
+            if digest == instance.sha256 or (self._same(path, temporary) if same is None else same):
                 record_receipt(connection, arrival.association, key)
                 return KNOWN
+        gone = {
+            digest: (key, path) for key, digest, path in known if (key, digest, path) not in here
+        }
+        if instance.sha256 in gone:  # retention removed it, or something else did
+            key, path = gone[instance.sha256]
+            self._rename(temporary, path)
+            restore_instance(connection, key)
+            record_receipt(connection, arrival.association, key)
+            touch_series(connection, instance, arrival.association, now)
+            return STORED
+        mark_gone(connection, [key for key, _ in gone.values()], now)
         if known:
-            instance = _beside(instance)
+            instance = _beside(instance, differs=bool(here))
+        if here:
             log.warning("instance differs", sop_instance_uid=instance.sop_instance_uid)
         self._rename(temporary, instance.path)
         key = record_instance(connection, instance, now)
         record_receipt(connection, arrival.association, key)
         touch_series(connection, instance, arrival.association, now)
-        return DIFFERENT if known else STORED
+        return DIFFERENT if here else STORED
 
     def _same(self, path: str, temporary: Path) -> bool:
         return same_content(self._storage_path / path, temporary.read_bytes())
@@ -177,8 +204,8 @@ class Inbox:
         return f"Disk full: {free // _MEGABYTE} MB free, {needed} MB needed"
 
 
-def _beside(instance: StoredInstance) -> StoredInstance:
-    """The same instance under a name of its own, for content that differs from the first."""
+def _beside(instance: StoredInstance, *, differs: bool) -> StoredInstance:
+    """The same instance under a name of its own, as another content has or had the usual one."""
     path = Path(instance.path)
     name = f"{path.stem}.{instance.sha256[:16]}.dcm"
-    return replace(instance, path=str(path.with_name(name)), differs=True)
+    return replace(instance, path=str(path.with_name(name)), differs=differs)

@@ -6,6 +6,8 @@ transaction of its own. What a crash leaves between the two goes at the next sta
 """
 
 import shutil
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +29,8 @@ from node.ledger.retention import (
 )
 
 _EVERY_S = 3600.0
+_TRUST_AFTER_S = 3600.0
+_JUMP_S = 60.0
 _MEGABYTE = 1_000_000
 
 log = structlog.get_logger("retention")
@@ -35,7 +39,15 @@ log = structlog.get_logger("retention")
 class Retention:
     """Removes what the configuration's days and the ledger allow."""
 
-    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        ledger: Ledger,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._steady = steady
+        self._offset = ledger.clock() - steady()
+        self._trusted_at = steady() + _TRUST_AFTER_S
         self._settings = configuration.retention
         self._storage_path = configuration.storage_path
         self._ledger = ledger
@@ -43,6 +55,9 @@ class Retention:
 
     def remove_due(self) -> None:
         """One round, when an hour went by since the last one or the clock jumped back.
+
+        Nothing goes in the first hour after a start or a jump of the clock: a clock that is wrong
+        would make everything look old, and is usually put right by then.
 
         Raises:
             StorageUnavailableError: the ledger failed; the next round goes on.
@@ -53,10 +68,20 @@ class Retention:
             return
         if self._next_at is None:
             self._remove_leftovers()
+            self._next_at = now
+        if not self._is_trusted(now):
+            return
         self._next_at = now + _EVERY_S
         for what in self.preview():
             if not what.why_it_stays:
                 self._remove(what)
+
+    def _is_trusted(self, now: float) -> bool:
+        offset = now - self._steady()
+        if abs(offset - self._offset) > _JUMP_S:
+            self._trusted_at = self._steady() + _TRUST_AFTER_S
+        self._offset = offset
+        return self._steady() >= self._trusted_at
 
     def preview(self) -> list[Expired]:
         """Everything that is older than the configured days, and why some of it stays."""

@@ -18,7 +18,7 @@ from core.errors import (
 )
 from core.job import ATTEMPT_PREFIX
 from imaging.geometry import GeometryRules
-from node.clock import ClockWatch, pull_back
+from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out
 from node.commitment import Committer
 from node.delivery import Delivery
@@ -70,6 +70,7 @@ class Node:
         self._geometry_rules = geometry_rules
         self._programs = programs
         self._stopping = threading.Event()
+        self._can_track = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def prepare(self) -> None:
@@ -82,8 +83,9 @@ class Node:
         self._lock = StorageLock(storage_path)
         try:
             _prepare_storage(storage_path)
+            self._clock = NodeClock()
             self._ledger = open_ledger(
-                storage_path, database_url=self._configuration.plain_database_url
+                storage_path, self._clock, database_url=self._configuration.plain_database_url
             )
         except (StorageUnavailableError, OSError) as error:
             raise ConfigurationError(f"--storage_path is {storage_path}: {error}") from error
@@ -109,14 +111,17 @@ class Node:
             on_end=self._on_end,
             commitment=CommitmentService(committer, prover),
         )
+        with ledger.reading() as connection:
+            cut_off = open_associations(connection)  # before the first one of this run
         address = self._listen()
         router = Router(configuration, address)
         self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
-        self._resume()
+        self._can_track.set()
+        self._resume(cut_off)
         self._delivery = Delivery(configuration, ledger)
         self._engine = self._make_engine()
         runner = Runner(configuration, ledger, self._engine)
-        self._repeat("clock", ClockWatch(ledger).look)
+        self._repeat("clock", ClockWatch(ledger, self._clock).look)
         self._repeat("disk", inbox.watch_disk)
         self._repeat("completion", self._tracker.examine_due)
         self._repeat("associations", self._listener.reap)
@@ -157,10 +162,8 @@ class Node:
                 f"cannot listen there ({error.strerror})"
             ) from error
 
-    def _resume(self) -> None:
+    def _resume(self, cut_off: list[int]) -> None:
         """What the last run left open: associations were cut off, jobs run again."""
-        with self._ledger.reading() as connection:
-            cut_off = open_associations(connection)
         for association in cut_off:
             self._tracker.association_ended(association, ABORTED)
         with self._ledger.writing() as connection:
@@ -170,6 +173,7 @@ class Node:
             log.info("job resumed", job_id=job_id[:12])
 
     def _on_end(self, association: int, outcome: str) -> None:
+        self._can_track.wait()  # for those that end while the node still starts
         self._tracker.association_ended(association, outcome)
 
     def _on_progress(self, job_id: str, fraction: float, words: str) -> None:

@@ -43,9 +43,11 @@ from node.ledger.series import (
     due_series,
     instances_of,
     is_as_it_was,
+    orphans,
     series_of_association,
     set_state,
     settle,
+    settle_orphans,
     wait_for_rest,
 )
 from node.routing import Router
@@ -97,8 +99,12 @@ class Tracker:
 
         Where a peer is to be asked, that happens aside, so that a slow one holds up no other.
         """
+        now = self._ledger.clock()
         with self._ledger.reading() as connection:
-            due = due_series(connection, self._ledger.clock())
+            due, alone = due_series(connection, now), orphans(connection)
+        if alone:
+            with self._ledger.writing() as connection:
+                settle_orphans(connection, now + self._configuration.completion.settle_s)
         self._asked = {uid: one for uid, one in self._asked.items() if not one.done()}
         begun = [row for row in due if row.series_instance_uid not in self._asked]
         for row in begun:

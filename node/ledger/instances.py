@@ -1,5 +1,6 @@
 """Rows of associations and of the instances that came through them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,12 @@ def record_instance(connection: Connection, instance: StoredInstance, now: float
 def restore_instance(connection: Connection, key: int) -> None:
     """Record that an instance whose file was gone has come once more."""
     connection.execute(update(instances).where(instances.c.id == key).values(removed_at=None))
+
+
+def mark_gone(connection: Connection, keys: Sequence[int], now: float) -> None:
+    """Record that files of instances are not there any more, whoever removed them."""
+    gone = instances.c.id.in_(keys) & instances.c.removed_at.is_(None)
+    connection.execute(update(instances).where(gone).values(removed_at=now))
 
 
 def record_receipt(connection: Connection, association: int, instance: int) -> None:

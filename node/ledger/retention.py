@@ -150,7 +150,10 @@ def _why_jobs_need_them(connection: Connection, series_instance_uid: str) -> str
 
 def _why_not_delivered(connection: Connection, job_id: str) -> str:
     """What of a job's results did not arrive or was not proven, in words; empty when all did."""
-    for one in delivery_states(connection, job_id):
+    states = delivery_states(connection, job_id)
+    if not states:
+        return f"job {job_id[:12]}: its results were sent nowhere"
+    for one in states:
         if one.state not in (STORED, NOT_WANTED):
             verb = "still to send" if one.state == WAITING else one.state
             return f"job {job_id[:12]}, {one.peer}: {one.count} instances {verb}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Exists, Row, exists, func, select, update
 
 from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance
 from node.ledger.schema import associations, instances, receipts, series
@@ -132,17 +132,24 @@ def release(connection: Connection, series_instance_uid: str, now: float) -> boo
 
 def due_series(connection: Connection, now: float) -> list[SeriesRow]:
     """Series whose settle time is over and that no open association carries."""
-    carried = exists(
-        select(receipts.c.instance_id)
-        .join(instances, instances.c.id == receipts.c.instance_id)
-        .join(associations, associations.c.id == receipts.c.association_id)
-        .where(
-            instances.c.series_instance_uid == series.c.series_instance_uid,
-            associations.c.outcome == OPEN,
-        )
-    )
-    due = (series.c.state == SETTLING) & (series.c.ready_at <= now) & ~carried
+    due = (series.c.state == SETTLING) & (series.c.ready_at <= now) & ~_carried()
     return [_series_row(row) for row in connection.execute(select(series).where(due))]
+
+
+def orphans(connection: Connection) -> list[str]:
+    """Series that arrive through no open association.
+
+    That happens when the last instance is stored after the end of its association was recorded.
+    """
+    alone = (series.c.state == ARRIVING) & ~_carried()
+    return list(connection.scalars(select(series.c.series_instance_uid).where(alone)))
+
+
+def settle_orphans(connection: Connection, ready_at: float) -> None:
+    """Give series that arrive through no open association a time to be looked at."""
+    for uid in orphans(connection):
+        one = series.c.series_instance_uid == uid
+        connection.execute(update(series).where(one).values(state=SETTLING, ready_at=ready_at))
 
 
 def find_series(connection: Connection, series_instance_uid: str) -> SeriesRow | None:
@@ -188,11 +195,14 @@ def count_instances(connection: Connection, series_instance_uid: str) -> int:
 
 
 def instances_of(connection: Connection, series_instance_uid: str) -> list[StoredInstance]:
-    """Every stored instance of a series, in the order of arrival."""
+    """Every instance of a series that is here, in the order of arrival."""
     columns = [instances.c[name] for name in StoredInstance.__slots__]
     rows = connection.execute(
         select(*columns)
-        .where(instances.c.series_instance_uid == series_instance_uid)
+        .where(
+            instances.c.series_instance_uid == series_instance_uid,
+            instances.c.removed_at.is_(None),
+        )
         .order_by(instances.c.id)
     )
     return [StoredInstance(*row) for row in rows]
@@ -206,16 +216,41 @@ def count_cut_off(connection: Connection, series_instance_uid: str) -> int:
         .where(receipts.c.instance_id == instances.c.id, associations.c.outcome == RELEASED)
     )
     query = select(func.count()).where(
-        instances.c.series_instance_uid == series_instance_uid, ~released
+        instances.c.series_instance_uid == series_instance_uid,
+        instances.c.removed_at.is_(None),
+        ~released,
     )
     return connection.scalar(query) or 0
 
 
 def count_removed(connection: Connection, series_instance_uid: str) -> int:
-    """How many instances of a series retention removed."""
-    gone = instances.c.removed_at.is_not(None)
-    query = select(func.count()).where(instances.c.series_instance_uid == series_instance_uid, gone)
+    """How many instances of a series were removed and have not come again, in whatever form."""
+    again = instances.alias()
+    here = exists(
+        select(again.c.id).where(
+            again.c.sop_instance_uid == instances.c.sop_instance_uid,
+            again.c.removed_at.is_(None),
+        )
+    )
+    query = select(func.count()).where(
+        instances.c.series_instance_uid == series_instance_uid,
+        instances.c.removed_at.is_not(None),
+        ~here,
+    )
     return connection.scalar(query) or 0
+
+
+def _carried() -> Exists:
+    """Whether an open association has brought something of a series."""
+    return exists(
+        select(receipts.c.instance_id)
+        .join(instances, instances.c.id == receipts.c.instance_id)
+        .join(associations, associations.c.id == receipts.c.association_id)
+        .where(
+            instances.c.series_instance_uid == series.c.series_instance_uid,
+            associations.c.outcome == OPEN,
+        )
+    )
 
 
 def _series_row(row: Row[Any]) -> SeriesRow:

@@ -1,52 +1,83 @@
 """A clock that is set neither ends a wait early nor makes it last for days."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from node.clock import ClockWatch, pull_back
+from core.errors import StorageUnavailableError
+from node.clock import ClockWatch, NodeClock, pull_back
 from node.ledger.series import PROCESSING, SETTLING
 from tests.completion.conftest import Completion
 
 DAY_S = 86_400.0
 
 
-class Steady:
-    """A clock that cannot be set."""
+@dataclass
+class Clocks:
+    """The machine's clock, which is set, and one that cannot be; the node's goes by both."""
 
-    def __init__(self) -> None:
-        self.now = 50.0
+    completion: Completion
+    wall: float = 1_000_000.0
+    steady: float = 50.0
 
-    def __call__(self) -> float:
-        return self.now
+    def __post_init__(self) -> None:
+        self.node = NodeClock(lambda: self.wall, lambda: self.steady)
+        self.completion.ledger.clock = self.node
+        self.watch = ClockWatch(self.completion.ledger, self.node)
+
+    def settle(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+        self.completion.settle(0)
+
+
+@pytest.fixture
+def clocks(completion: Completion) -> Clocks:
+    return Clocks(completion)
 
 
 @pytest.mark.parametrize("jump_s", [-DAY_S, DAY_S])
+@pytest.mark.parametrize("looked_first", [True, False])
 def test_a_series_settles_as_long_as_it_should_when_the_clock_is_set(
-    completion: Completion, ct_paths: list[Path], jump_s: float
+    clocks: Clocks, ct_paths: list[Path], jump_s: float, looked_first: bool
 ) -> None:
-    steady = Steady()
-    watch = ClockWatch(completion.ledger, steady)
-    completion.send(ct_paths)
-    completion.clock.now += jump_s
-    assert watch.look() == pytest.approx(jump_s)
-    completion.settle(4.9)
-    assert completion.series(ct_paths).state == SETTLING
-    completion.settle(0.2)
-    assert completion.series(ct_paths).state == PROCESSING
+    clocks.completion.send(ct_paths)
+    clocks.wall += jump_s
+    if not looked_first:  # completion is as often first as the watch
+        clocks.settle(0)
+    assert clocks.watch.look() == pytest.approx(jump_s)
+    assert clocks.node() == pytest.approx(clocks.wall)
+    clocks.settle(4.9)
+    assert clocks.completion.series(ct_paths).state == SETTLING
+    clocks.settle(0.2)
+    assert clocks.completion.series(ct_paths).state == PROCESSING
 
 
-def test_a_clock_that_goes_as_it_should_changes_nothing(
-    completion: Completion, ct_paths: list[Path]
+def test_a_clock_that_is_slewed_changes_no_wait(clocks: Clocks, ct_paths: list[Path]) -> None:
+    clocks.completion.send(ct_paths)
+    before = clocks.completion.series(ct_paths).ready_at
+    clocks.wall += 0.5
+    assert clocks.watch.look() == 0.0
+    assert clocks.completion.series(ct_paths).ready_at == before
+
+
+def test_a_jump_that_the_ledger_cannot_take_is_taken_over_at_the_next_look(
+    clocks: Clocks, ct_paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steady = Steady()
-    watch = ClockWatch(completion.ledger, steady)
-    completion.send(ct_paths)
-    before = completion.series(ct_paths).ready_at
-    completion.clock.now += 3600.5
-    steady.now += 3600.0
-    assert watch.look() == 0.0
-    assert completion.series(ct_paths).ready_at == before
+    clocks.completion.send(ct_paths)
+    clocks.wall -= DAY_S
+
+    def fail() -> None:
+        raise StorageUnavailableError("The ledger failed: disk is full")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(clocks.completion.ledger, "writing", fail)
+        with pytest.raises(StorageUnavailableError):
+            clocks.watch.look()
+    assert clocks.watch.look() == pytest.approx(-DAY_S)
+    clocks.settle(5.1)
+    assert clocks.completion.series(ct_paths).state == PROCESSING
 
 
 def test_what_was_written_under_a_clock_ahead_of_time_is_pulled_back_at_the_start(

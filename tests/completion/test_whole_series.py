@@ -8,7 +8,7 @@ import pytest
 from core.errors import StorageUnavailableError
 from node.ledger.instances import ABORTED
 from node.ledger.jobs import QUEUED, SUPERSEDED
-from node.ledger.series import SETTLING
+from node.ledger.series import HELD, SETTLING
 from tests.completion.conftest import SETTLE_S, Completion
 from tests.peers import write_series
 
@@ -178,3 +178,15 @@ def test_a_ledger_that_fails_for_a_moment_holds_nothing(
     assert completion.series(ct_paths).state == SETTLING
     completion.settle()
     assert len(completion.jobs(ct_paths)) == 1
+
+
+def test_an_instance_stored_after_its_association_ended_is_not_forgotten(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    association = completion.open()
+    completion.receive(association, ct_paths[:5])
+    completion.tracker.association_ended(association, ABORTED)
+    completion.receive(association, ct_paths[5:])
+    completion.settle()
+    completion.settle()
+    assert completion.series(ct_paths).state == HELD

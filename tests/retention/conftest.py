@@ -94,6 +94,10 @@ def store(start: Start, ct_paths: Sequence[Path], ct_structure_set: Path) -> Sto
     completion = start(retention=settings)
     completion.send(ct_paths)
     completion.settle()
-    made = Store(completion, list(ct_paths), Retention(completion.configuration, completion.ledger))
+    made = Store(
+        completion,
+        list(ct_paths),
+        Retention(completion.configuration, completion.ledger, completion.clock),
+    )
     made.finish(ct_structure_set, PEER)
     return made

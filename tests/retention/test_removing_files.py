@@ -1,7 +1,10 @@
 """Old files go, never before what was made of them arrived; their story stays."""
 
+from pathlib import Path
+
+import pydicom
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from node.commands import RESEND, ask, carry_out
 from node.ledger.__main__ import main
@@ -9,9 +12,10 @@ from node.ledger.deliveries import delivery_states
 from node.ledger.proofs import queue_proof
 from node.ledger.schema import deliveries, instances
 from node.ledger.series import HELD, PROCESSING
+from node.retention import Retention
 from tests.completion.conftest import Start, series_uid
 from tests.databases import database_url_for
-from tests.retention.conftest import Store
+from tests.retention.conftest import DAY_S, Store
 
 
 def test_sources_and_results_go_after_their_days_and_the_story_stays(store: Store) -> None:
@@ -105,7 +109,7 @@ def test_a_part_of_a_removed_series_that_comes_again_is_held(store: Store) -> No
     store.completion.settle()
     row = store.completion.series(store.paths)
     assert row.state == HELD
-    assert row.reason.startswith("7 of 10 instances were removed by retention since they came")
+    assert row.reason.startswith("7 of 10 instances were removed since they came")
 
 
 def test_resend_says_that_results_are_gone(store: Store) -> None:
@@ -159,4 +163,50 @@ def test_a_dry_run_shows_what_would_go_and_removes_nothing(
     assert sources == f"Series {series_uid(store.paths)}: sources, 10 files, 0.5 MB: go"
     assert total == "2 are older than configured; 2 go, 0 stay"
     assert store.results.exists()
+    assert len(store.sources()) == 10
+
+
+def test_nothing_goes_that_was_sent_nowhere(store: Store) -> None:
+    with store.completion.ledger.writing() as connection:
+        connection.execute(delete(deliveries))
+    found = store.after(1000)
+    assert all(one.why_it_stays.endswith("its results were sent nowhere") for one in found)
+    assert len(store.sources()) == 10
+    assert store.results.exists()
+
+
+def test_a_clock_that_jumps_ahead_removes_nothing(store: Store) -> None:
+    store.arrive()
+    steady = [0.0]
+    configuration, ledger = store.completion.configuration, store.completion.ledger
+    retention = Retention(configuration, ledger, lambda: steady[0])
+    store.completion.clock.now += 4000
+    steady[0] += 4000
+    retention.remove_due()
+    store.completion.clock.now += 40 * DAY_S  # somebody set it
+    retention.remove_due()
+    assert len(store.sources()) == 10
+    steady[0] += 3601
+    store.completion.clock.now += 3601
+    retention.remove_due()
+    assert store.sources() == []
+
+
+def test_a_removed_series_that_comes_again_with_another_attribute_takes_its_place(
+    store: Store, tmp_path: Path
+) -> None:
+    store.arrive()
+    store.after(1000)
+    changed = []
+    for path in store.paths:
+        data_set = pydicom.dcmread(path)
+        data_set.SeriesDescription = "renamed in the archive"
+        changed.append(tmp_path / path.name)
+        data_set.save_as(changed[-1])
+    store.completion.send(changed)
+    store.completion.settle()
+    assert store.completion.series(store.paths).state == PROCESSING
+    assert len(store.job.request.instance_paths) == 10
+    again = type(store.retention)(store.completion.configuration, store.completion.ledger)
+    again.remove_due()  # what a kill left of the removed ones
     assert len(store.sources()) == 10

@@ -1,6 +1,5 @@
 """Storage commitment as SCP (PS3.4 Annex J): a promise that a modality may rely on."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,7 +8,7 @@ from pynetdicom import build_context, build_role
 
 from core.config import Configuration
 from core.config_routing import Peer
-from core.errors import SendError
+from core.errors import SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
 from node.hashes import content_hash
 from node.ledger.commitments import (
@@ -28,6 +27,7 @@ from node.ledger.commitments import (
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.instances import Sender
+from node.pauses import pause_s
 from node.requestor import PeerAddress, Timeouts, associate
 from node.statuses import words_of
 
@@ -78,8 +78,14 @@ class Committer:
         with self._ledger.reading() as connection:
             due = due_commitments(connection, self._ledger.clock())
         for one in due:
-            commitment = self._check(one) if one.state == WAITING else one
-            words = away.get(one.peer) or self._answer(commitment)
+            try:
+                commitment = self._check(one) if one.state == WAITING else one
+                words = away.get(one.peer) or self._answer(commitment)
+            except StorageUnavailableError:
+                raise
+            except Exception as error:  # noqa: BLE001, one must not stop the others
+                self._postpone(one, explain_fault(error))
+                continue
             if words:
                 away[one.peer] = words
                 self._postpone(commitment, words)
@@ -110,8 +116,8 @@ class Committer:
         path = self._configuration.storage_path / kept.path
         try:
             return content_hash(path, kept.transfer_syntax_uid) == kept.sha256
-        except (OSError, ValueError) as error:
-            log.error("committed instance unreadable", fault=type(error).__name__)
+        except Exception as error:  # noqa: BLE001, whatever is wrong with it: it is not whole
+            log.error("instance to commit is damaged", fault=type(error).__name__)
             return False
 
     def _answer(self, commitment: Commitment) -> str:
@@ -162,7 +168,10 @@ class Committer:
                 settle_commitment(connection, commitment, state=GIVEN_UP, words=words, now=now)
                 record_event(connection, "commitment given up", words, now=now)
                 return
-            wait_s = min(settings.first_retry_s * 2**commitment.attempts, settings.longest_retry_s)
-            until = now + wait_s * random.uniform(0.8, 1.2)
-            postpone_commitment(connection, commitment, words=words, until=until)
+            wait_s = pause_s(
+                commitment.attempts,
+                first_s=settings.first_retry_s,
+                longest_s=settings.longest_retry_s,
+            )
+            postpone_commitment(connection, commitment, words=words, until=now + wait_s)
         log.warning("commitment not reported", peer=commitment.peer, reason=words)

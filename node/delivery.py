@@ -4,14 +4,15 @@ Every peer has its own thread, so that a dead one never holds up another; a deli
 its next attempt is a row, not a thread.
 """
 
-import random
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
 from core.config import Configuration
-from core.errors import NotADataSetError, explain_fault
+from core.errors import NotADataSetError, StorageUnavailableError, explain_fault
 from node.conclusion import conclude
 from node.hashes import content_hash, file_hash
 from node.ledger.database import Ledger
@@ -21,6 +22,7 @@ from node.ledger.deliveries import (
     STORED,
     Parcel,
     due_jobs,
+    is_cancelled,
     postpone_parcel,
     settle_parcel,
     waiting_parcels,
@@ -29,10 +31,12 @@ from node.ledger.events import record_event
 from node.ledger.instances import find_instances
 from node.ledger.jobs import Destination, find_job
 from node.outgoing import InstanceToSend, instance_to_send
+from node.pauses import pause_s
 from node.requestor import PeerAddress, Timeouts
+from node.results import RESULTS_FOLDER
+from node.routing import current_destination
 from node.scu import SendOutcome, State, send
 
-_JITTER = 0.2
 _HOUR_S = 3600.0
 _FEWEST_ATTEMPTS = 10
 """Before giving up, so that a node that was off for days gives up nothing at its start."""
@@ -88,13 +92,21 @@ class Delivery:
     def _deliver_and_free(self, job_id: str, destination: Destination) -> None:
         try:
             self.deliver(job_id, destination)
-        except _StoppedError:
-            log.info("delivery goes on at the next start", job_id=job_id[:12])
-        except Exception as error:  # noqa: BLE001, the next round tries again
+        except _StoppedError as reason:
+            log.info(f"delivery ended: {reason}", job_id=job_id[:12])
+        except Exception as error:  # noqa: BLE001, it is tried again later
             log.error("delivery broke off", peer=destination.peer, fault=explain_fault(error))
+            self._postpone(job_id, destination, explain_fault(error))
         finally:
             with self._lock:
                 self._busy.pop(destination.peer, None)
+
+    def _postpone(self, job_id: str, destination: Destination, words: str) -> None:
+        with suppress(StorageUnavailableError):
+            with self._ledger.reading() as connection:
+                parcels = waiting_parcels(connection, job_id, destination.peer)
+            for parcel in parcels:
+                self._try_later(parcel, words)
 
     def deliver(self, job_id: str, destination: Destination) -> None:
         """One attempt to bring a job's results to a peer, on one association."""
@@ -103,9 +115,10 @@ class Delivery:
         if not parcels:  # cancelled by a person in between
             return
         sendable, by_uid = self._open(parcels)
+        now_at = current_destination(self._configuration, destination)
         outcomes = send(
             sendable,
-            PeerAddress(destination.ip, destination.port, destination.ae_title),
+            PeerAddress(now_at.ip, now_at.port, now_at.ae_title),
             self._configuration.ae_title,
             on_outcome=lambda outcome: self._record(
                 by_uid[outcome.instance.sop_instance_uid], outcome
@@ -135,11 +148,11 @@ class Delivery:
         """Whether the file is another than the one that was committed, or came in."""
         if parcel.sha256:
             return file_hash(instance.path) != parcel.sha256
+        if Path(parcel.path).is_relative_to(RESULTS_FOLDER):
+            return False  # of an older version, which kept no hashes
         with self._ledger.reading() as connection:
-            known = find_instances(connection, instance.sop_instance_uid)
+            known = find_instances(connection, parcel.sop_instance_uid)
         received = {path: digest for _, digest, path in known}.get(parcel.path)
-        if received is None:
-            return False
         return content_hash(instance.path, instance.transfer_syntax_uid) != received
 
     def _record(self, parcel: Parcel, outcome: SendOutcome) -> None:
@@ -150,7 +163,10 @@ class Delivery:
         else:
             self._try_later(parcel, outcome.words)
         if self._stopping.is_set():
-            raise _StoppedError
+            raise _StoppedError("it goes on at the next start")
+        with self._ledger.reading() as connection:
+            if is_cancelled(connection, parcel):
+                raise _StoppedError("cancelled by a person")
 
     def _holds(self, outcome: SendOutcome) -> bool:
         """Whether the peer has the instance now, by what it says and what it is set to mean."""
@@ -169,10 +185,11 @@ class Delivery:
         if too_late and parcel.attempts + 1 >= _FEWEST_ATTEMPTS:
             self._settle(parcel, GIVEN_UP, words)
             return
-        wait = min(settings.first_retry_s * 2**parcel.attempts, settings.longest_retry_s)
-        until = now + wait * random.uniform(1 - _JITTER, 1 + _JITTER)
+        wait_s = pause_s(
+            parcel.attempts, first_s=settings.first_retry_s, longest_s=settings.longest_retry_s
+        )
         with self._ledger.writing() as connection:
-            postpone_parcel(connection, parcel, words=words, until=until)
+            postpone_parcel(connection, parcel, words=words, until=now + wait_s)
 
     def _asks_for_proof(self, name: str) -> bool:
         """Only a configured peer is asked; --scu_ip may be anything."""

@@ -1,9 +1,9 @@
 """Proof that results arrived: storage commitment, or a look by C-FIND, whichever a peer offers."""
 
-import random
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pydicom
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from core.config import Configuration
 from core.config_routing import Peer
-from core.errors import NotOfferedError, SendError
+from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
@@ -30,16 +30,19 @@ from node.ledger.proofs import (
     NOT_OFFERED,
     QUERY,
     SENT_AGAIN,
+    WAITING,
     Proof,
     begin_transaction,
     confirm,
     delivered_paths,
+    delivered_uids,
     due_proofs,
     find_transaction,
     postpone_proof,
     send_missing,
     settle_proof,
 )
+from node.pauses import pause_s
 from node.query import address_for_queries, found_instances
 from node.requestor import PeerAddress, Timeouts, associate
 from node.statuses import words_of
@@ -61,6 +64,7 @@ class Prover:
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._configuration = configuration
         self._ledger = ledger
+        self._waiting: dict[str, threading.Event] = {}
 
     def ask_due(self) -> int:
         """Ask everything that is due; how much that was.
@@ -72,13 +76,21 @@ class Prover:
             due = due_proofs(connection, self._ledger.clock())
         for proof in due:
             if proof.state == ASKED:
-                self._settle(proof, GIVEN_UP, f"{proof.peer} gave no answer in time")
+                self._postpone(proof, f"{proof.peer} gave no answer in time")
                 continue
-            words = away.get(proof.peer) or self._ask(proof)
+            words = away.get(proof.peer) or self._try_to_ask(proof)
             if words:
                 away[proof.peer] = words
                 self._postpone(proof, words)
         return len(due)
+
+    def _try_to_ask(self, proof: Proof) -> str:
+        try:
+            return self._ask(proof)
+        except StorageUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001, one must not stop the others
+            return explain_fault(error)
 
     def take_report(self, report: messages.Report) -> bool:
         """Record a peer's answer; whether it belongs to a question of ours.
@@ -90,13 +102,19 @@ class Prover:
             proof = find_transaction(connection, report.transaction_uid)
             if proof is None:
                 return False
-            self._conclude(connection, proof, COMMITMENT, set(report.committed))
+            if proof.state in (WAITING, ASKED):  # else it is answered already
+                self._conclude(connection, proof, COMMITMENT, set(report.committed))
+        waiting = self._waiting.get(report.transaction_uid)
+        if waiting is not None:
+            waiting.set()
         return True
 
     def _ask(self, proof: Proof) -> str:
         """Why the peer could not be asked; empty when it was, or has nothing to be asked by."""
         peer = next((one for one in self._configuration.peers if one.name == proof.peer), None)
         methods = () if peer is None else _METHODS.get(peer.proof, ())
+        if proof.method == COMMITMENT and proof.attempts:  # that was not answered
+            methods = methods[::-1]
         for method in methods:
             assert peer is not None
             try:
@@ -128,27 +146,32 @@ class Prover:
 
         def on_report(event: Event) -> tuple[int, None]:
             is_ours = self.take_report(messages.read_report(event.event_information))
-            answered.set()
             return SUCCESS if is_ours else INVALID_ARGUMENT, None
 
         address = PeerAddress(peer.ip, peer.port, peer.ae_title)
-        with associate(
+        asking = associate(
             address,
             self._configuration.ae_title,
             [build_context(messages.PUSH_MODEL)],
             _TIMEOUTS,
             handlers=[(evt.EVT_N_EVENT_REPORT, on_report)],
-        ) as conversation:
+        )
+        with ExitStack() as stack, asking as conversation:
             transaction_uid = proof.transaction_uid or str(generate_uid())
             until = self._ledger.clock() + settings.answer_within_h * _HOUR_S
             with self._ledger.writing() as connection:
                 begin_transaction(connection, proof, transaction_uid, until)
-            status, _ = conversation.association.send_n_action(
-                messages.request(transaction_uid, references),
-                messages.REQUEST_COMMITMENT,
-                messages.PUSH_MODEL,
-                messages.PUSH_MODEL_INSTANCE,
-            )
+            self._waiting[transaction_uid] = answered
+            stack.callback(self._waiting.pop, transaction_uid)
+            try:
+                status, _ = conversation.association.send_n_action(
+                    messages.request(transaction_uid, references),
+                    messages.REQUEST_COMMITMENT,
+                    messages.PUSH_MODEL,
+                    messages.PUSH_MODEL_INSTANCE,
+                )
+            except (RuntimeError, ValueError) as error:
+                raise SendError(f"{address} took no storage commitment request") from error
             if status.get("Status") != 0:
                 code = status.get("Status")
                 words = "nothing" if code is None else words_of(int(code))
@@ -173,9 +196,7 @@ class Prover:
 
     def _conclude(self, connection: Connection, proof: Proof, method: str, found: set[str]) -> None:
         """All there: confirmed. Something missing: sent again once, then for a person."""
-        now, storage = self._ledger.clock(), self._configuration.storage_path
-        paths = delivered_paths(connection, proof)
-        uids = {str(_identifiers(storage / path).SOPInstanceUID) for path in paths}
+        now, uids = self._ledger.clock(), delivered_uids(connection, proof)
         confirm(connection, proof, uids & found, now)
         missing = uids - found
         words = f"{proof.peer} holds {len(uids & found)} of {len(uids)} instances {_BY[method]}"
@@ -185,14 +206,14 @@ class Prover:
             state, words = SENT_AGAIN, f"{words}; what it lacks is sent again"
         elif missing:
             state, words = MISSING, f"{words}; first that it lacks: {min(missing)}"
-        settle_proof(connection, proof, state=state, words=words, now=now, method=method)
-        self._record(connection, proof, state, words)
+        if settle_proof(connection, proof, state=state, words=words, now=now, method=method):
+            self._record(connection, proof, state, words)
 
     def _settle(self, proof: Proof, state: str, words: str) -> None:
         with self._ledger.writing() as connection:
             now = self._ledger.clock()
-            settle_proof(connection, proof, state=state, words=words, now=now)
-            self._record(connection, proof, state, words)
+            if settle_proof(connection, proof, state=state, words=words, now=now):
+                self._record(connection, proof, state, words)
 
     def _record(self, connection: Connection, proof: Proof, state: str, words: str) -> None:
         now, job = self._ledger.clock(), find_job(connection, proof.job_id)
@@ -211,14 +232,15 @@ class Prover:
 
     def _postpone(self, proof: Proof, words: str) -> None:
         settings, now = self._configuration.delivery, self._ledger.clock()
-        too_late = now - proof.created_at > settings.give_up_after_h * _HOUR_S
-        if too_late and proof.attempts + 1 >= _FEWEST_ATTEMPTS:
+        too_late = now - proof.created_at >= settings.give_up_after_h * _HOUR_S
+        if too_late and (proof.state == ASKED or proof.attempts + 1 >= _FEWEST_ATTEMPTS):
             self._settle(proof, GIVEN_UP, words)
             return
-        wait_s = min(settings.first_retry_s * 2**proof.attempts, settings.longest_retry_s)
+        wait_s = pause_s(
+            proof.attempts, first_s=settings.first_retry_s, longest_s=settings.longest_retry_s
+        )
         with self._ledger.writing() as connection:
-            until = now + wait_s * random.uniform(0.8, 1.2)
-            postpone_proof(connection, proof, words=words, until=until)
+            postpone_proof(connection, proof, words=words, until=now + wait_s)
         log.warning("proof not asked", job_id=proof.job_id[:12], reason=words)
 
 

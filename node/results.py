@@ -5,6 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from node.ledger.deliveries import queue_deliveries
+from node.ledger.instances import uids_by_path
 from node.ledger.jobs import JobRow
 
 RESULTS_FOLDER = "results"
@@ -24,8 +25,10 @@ def queue_results(
     folder = Path(request.output_dir).relative_to(storage_path.absolute())
     parcels: list[tuple[str, str, str]] = []
     if export_series and job.result.has_structure_set:
+        uids = uids_by_path(connection, request.series_instance_uid)
         for path in map(Path, request.instance_paths):
-            parcels.append((str(path.relative_to(storage_path.absolute())), path.stem, ""))
+            here = str(path.relative_to(storage_path.absolute()))
+            parcels.append((here, uids.get(here, path.stem), ""))
     parcels += [
         (str(folder / one.path), one.sop_instance_uid, one.sha256) for one in job.result.instances
     ]

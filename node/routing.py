@@ -80,6 +80,17 @@ class Router:
         return itself
 
 
+def current_destination(configuration: Configuration, destination: Destination) -> Destination:
+    """Where a destination is now, by its name: its address may have been put right meanwhile."""
+    for peer in configuration.peers:
+        if peer.name == destination.peer:
+            return Destination(peer.name, peer.ip, peer.port, peer.ae_title)
+    ip, port = configuration.scu_ip, configuration.scu_port
+    if destination.peer != DEFAULT_DESTINATION or ip is None or port is None:
+        return destination
+    return Destination(DEFAULT_DESTINATION, ip, port, configuration.scu_ae)
+
+
 def _fits_sender(rule: Rule, sender: Sender) -> bool:
     return fnmatch.fnmatchcase(
         sender.called_ae_title, rule.called_ae_title

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import http.client
 import json
-import random
 import urllib.request
 
 import structlog
@@ -30,8 +29,9 @@ from node.ledger.notices import (
     postpone_notice,
     settle_notice,
 )
+from node.pauses import pause_s
 
-_FIRST_RETRY_S, _LONGEST_RETRY_S, _JITTER = 10.0, 3600.0, 0.2
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 10.0, 3600.0
 _HOUR_S = 3600.0
 _REMEMBER_S = 30 * 24 * _HOUR_S
 _GONE = 410
@@ -108,8 +108,7 @@ class Webhook:
         if now - notice.created_at > self._settings.give_up_after_h * _HOUR_S:
             self._give_up(notice, words)
             return
-        wait = min(_FIRST_RETRY_S * 2.0 ** min(notice.attempts, 30), _LONGEST_RETRY_S)
-        until = now + wait * random.uniform(1 - _JITTER, 1 + _JITTER)
+        until = now + pause_s(notice.attempts, first_s=_FIRST_RETRY_S, longest_s=_LONGEST_RETRY_S)
         with self._ledger.writing() as connection:
             postpone_notice(connection, notice, words=words, until=until)
         log.debug("webhook not told", id=notice.body["id"], reason=words)

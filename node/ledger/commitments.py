@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
+from node.ledger.batches import batches
 from node.ledger.schema import commitments, instances
 
 WAITING, CHECKED, REPORTED, GIVEN_UP = "waiting", "checked", "reported", "given up"
@@ -89,9 +90,10 @@ def promise(
     now: float,
 ) -> None:
     """Record the answer before it is given: what is in `kept` is never removed again."""
-    connection.execute(
-        update(instances).where(instances.c.id.in_(list(kept))).values(committed_at=now)
-    )
+    for some in batches(kept):
+        connection.execute(
+            update(instances).where(instances.c.id.in_(some)).values(committed_at=now)
+        )
     _set(connection, commitment, state=CHECKED, failures=dict(failures))
 
 

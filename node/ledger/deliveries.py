@@ -86,6 +86,16 @@ def waiting_parcels(connection: Connection, job_id: str, peer: str) -> list[Parc
     return [Parcel(row.id, *(getattr(row, name) for name in Parcel.__slots__[1:])) for row in rows]
 
 
+def is_cancelled(connection: Connection, parcel: Parcel) -> bool:
+    """Whether a person does not want the rest of a job's results at this peer any more."""
+    unwanted = (
+        (deliveries.c.job_id == parcel.job_id)
+        & (deliveries.c.peer == parcel.peer)
+        & (deliveries.c.state == CANCELLED)
+    )
+    return connection.execute(select(deliveries.c.id).where(unwanted).limit(1)).first() is not None
+
+
 def settle_parcel(
     connection: Connection, parcel: Parcel, *, state: str, words: str, now: float
 ) -> None:

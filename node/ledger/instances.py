@@ -105,6 +105,14 @@ def find_instances(connection: Connection, sop_instance_uid: str) -> list[tuple[
     return [(row.id, row.sha256, row.path) for row in rows]
 
 
+def uids_by_path(connection: Connection, series_instance_uid: str) -> dict[str, str]:
+    """SOP Instance UIDs of a series' instances by their files, relative to the storage folder."""
+    columns = (instances.c.path, instances.c.sop_instance_uid)
+    of_series = instances.c.series_instance_uid == series_instance_uid
+    rows = connection.execute(select(*columns).where(of_series))
+    return {row.path: row.sop_instance_uid for row in rows}
+
+
 def record_instance(connection: Connection, instance: StoredInstance, now: float) -> int:
     """Record an instance that is on disk; answers its id."""
     values = {name: getattr(instance, name) for name in instance.__slots__}

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from node.ledger.batches import batches
 from node.ledger.deliveries import STORED
 from node.ledger.deliveries import WAITING as TO_SEND
 from node.ledger.jobs import Destination
@@ -71,6 +72,7 @@ def begin_transaction(
         connection,
         proof,
         state=ASKED,
+        words="",
         method=COMMITMENT,
         transaction_uid=transaction_uid,
         next_attempt_at=until,
@@ -78,30 +80,32 @@ def begin_transaction(
 
 
 def postpone_proof(connection: Connection, proof: Proof, *, words: str, until: float) -> None:
-    """Asking failed; it is tried again."""
+    """Asking failed; it is tried again, unless an answer came meanwhile."""
     values = {"words": words, "next_attempt_at": until, "attempts": proof.attempts + 1}
     _set(connection, proof, state=WAITING, **values)
 
 
 def settle_proof(
     connection: Connection, proof: Proof, *, state: str, words: str, now: float, method: str = ""
-) -> None:
-    """Record what came of it."""
+) -> bool:
+    """Record what came of it; whether that was still open."""
     chosen = {"method": method} if method else {}
-    _set(connection, proof, state=state, words=words, finished_at=now, **chosen)
+    return _set(connection, proof, state=state, words=words, finished_at=now, **chosen)
 
 
 def confirm(connection: Connection, proof: Proof, uids: Collection[str], now: float) -> None:
     """Record which instances the peer was found to hold."""
-    found = _delivered(proof) & deliveries.c.sop_instance_uid.in_(list(uids))
-    connection.execute(update(deliveries).where(found).values(confirmed_at=now))
+    for some in batches(uids):
+        found = _delivered(proof) & deliveries.c.sop_instance_uid.in_(some)
+        connection.execute(update(deliveries).where(found).values(confirmed_at=now))
 
 
 def send_missing(connection: Connection, proof: Proof, uids: Collection[str], now: float) -> int:
     """Send what the peer lacks once more; how many instances that are."""
-    lacking = _delivered(proof) & deliveries.c.sop_instance_uid.in_(list(uids))
-    again = {"state": TO_SEND, "next_attempt_at": now, "created_at": now, "attempts": 0}
-    count = connection.execute(update(deliveries).where(lacking).values(**again)).rowcount
+    again, count = {"state": TO_SEND, "next_attempt_at": now, "created_at": now, "attempts": 0}, 0
+    for some in batches(uids):
+        lacking = _delivered(proof) & deliveries.c.sop_instance_uid.in_(some)
+        count += connection.execute(update(deliveries).where(lacking).values(**again)).rowcount
     _set(connection, proof, state=SENT_AGAIN, sent_again=True)
     return count
 
@@ -110,6 +114,11 @@ def delivered_paths(connection: Connection, proof: Proof) -> list[str]:
     """Files, relative to the storage folder, that the peer said it stored."""
     query = select(deliveries.c.path).where(_delivered(proof)).order_by(deliveries.c.position)
     return list(connection.scalars(query))
+
+
+def delivered_uids(connection: Connection, proof: Proof) -> set[str]:
+    """SOP Instance UIDs of what the peer said it stored."""
+    return set(connection.scalars(select(deliveries.c.sop_instance_uid).where(_delivered(proof))))
 
 
 def destination_of(connection: Connection, proof: Proof) -> Destination | None:
@@ -129,8 +138,10 @@ def _delivered(proof: Proof) -> Any:
     )
 
 
-def _set(connection: Connection, proof: Proof, **values: Any) -> None:
-    connection.execute(update(proofs).where(proofs.c.id == proof.key).values(**values))
+def _set(connection: Connection, proof: Proof, **values: Any) -> bool:
+    """Whether the proof still waited for that: an answer may come at any time."""
+    open_row = (proofs.c.id == proof.key) & proofs.c.state.in_(UNSETTLED)
+    return connection.execute(update(proofs).where(open_row).values(**values)).rowcount > 0
 
 
 def _proof(row: Row[Any]) -> Proof:

@@ -106,6 +106,21 @@ def test_somebody_else_is_refused(start_holder: Any, start_office: Any, ct_folde
     assert ask(office, store_three(office, ct_folder), calling="OTHER") == 0x0124
 
 
+def test_a_file_without_its_beginning_is_not_confirmed_and_stops_nobody(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder = start_holder(commitment=True)
+    office = start_office(holder, storage_commitment=True)
+    references = store_three(office, ct_folder)
+    damaged = next((office.storage_path / "instances").rglob("*.dcm"))
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    assert ask(office, references) == 0x0000
+    office.committer.answer_due()
+    [report] = holder.reports
+    assert report.failed == {damaged.stem: 0x0112}
+    assert promised(office) == 2
+
+
 def test_the_same_transaction_again_is_answered_again(
     start_holder: Any, start_office: Any, ct_folder: Path
 ) -> None:

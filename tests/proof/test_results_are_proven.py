@@ -143,6 +143,20 @@ def test_a_report_of_an_unknown_transaction_is_refused(
     assert holder.report_to(office.address) == 0x0115
 
 
+def test_a_peer_that_gave_no_answer_is_asked_again_in_the_other_way(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder = start_holder(commitment=True, find=True, answers=False)
+    office = start_office(holder)
+    finish_a_job(office, holder, ct_folder)
+    office.deliver()
+    office.prover.ask_due()
+    for pause_s in (24 * HOUR_S + 1, 60):
+        office.now[0] += pause_s
+        office.prover.ask_due()
+    assert proof_of(office).words == "tps holds 3 of 3 instances as C-FIND shows"
+
+
 def test_no_answer_in_time_is_given_up_with_words(
     start_holder: Any, start_office: Any, ct_folder: Path
 ) -> None:
@@ -150,9 +164,12 @@ def test_no_answer_in_time_is_given_up_with_words(
     office = start_office(holder)
     finish_a_job(office, holder, ct_folder)
     office.deliver()
-    office.prover.ask_due()
-    office.now[0] += 24 * HOUR_S + 1
-    office.prover.ask_due()
+    begun = office.now[0]
+    while proof_of(office).state != GIVEN_UP and office.now[0] < begun + 200 * HOUR_S:
+        office.prover.ask_due()
+        office.now[0] += 6 * HOUR_S
+    assert office.now[0] >= begun + 72 * HOUR_S
+    assert len(holder.requests) == 3
     assert (proof_of(office).state, proof_of(office).words) == (
         GIVEN_UP,
         "tps gave no answer in time",

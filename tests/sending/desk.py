@@ -13,8 +13,10 @@ from sqlalchemy import select, update
 from core.config_file import read_configuration
 from core.job import JobRequest, JobResult, OutputInstance
 from node.delivery import Delivery
+from node.hashes import content_hash
 from node.ledger.database import Ledger
 from node.ledger.deliveries import delivery_states
+from node.ledger.instances import StoredInstance, record_instance
 from node.ledger.jobs import Destination, create_job, find_job, finish_job
 from node.ledger.schema import deliveries
 from node.results import queue_results
@@ -62,6 +64,11 @@ class Desk:
             moved = update(deliveries).where(deliveries.c.peer == name)
             connection.execute(moved.values(port=port))
 
+    def restart(self, **keys: Any) -> None:
+        """The node starts again, with another configuration."""
+        configuration = read_configuration(None, {"storage_path": self.storage_path} | keys)
+        self.delivery = Delivery(configuration, self.ledger)
+
     def parcel_words(self) -> list[str]:
         """What is recorded of each instance, in the order of sending."""
         with self.ledger.reading() as connection:
@@ -93,12 +100,31 @@ def desk(tmp_path: Path, cine_folder: Path, ct_structure_set: Path) -> Iterator[
     shutil.copy(ct_structure_set, folder / "rs.dcm")
     ledger = open_test_ledger(storage_path, lambda: now[0])
     uid = instance_to_send(ct_structure_set).sop_instance_uid
+    with ledger.writing() as connection:
+        for source in sources:
+            record_instance(connection, _as_received(storage_path, source), now[0])
     _finish_job(ledger, storage_path, sources, uid)
     configuration = read_configuration(
         None, {"storage_path": storage_path, "delivery": {"timeout_s": 3.0}}
     )
     yield Desk(storage_path, ledger, now, sources, [uid], Delivery(configuration, ledger))
     ledger.close()
+
+
+def _as_received(storage_path: Path, uid: str) -> StoredInstance:
+    path = storage_path / "instances" / f"{uid}.dcm"
+    instance = instance_to_send(path)
+    return StoredInstance(
+        sop_instance_uid=uid,
+        series_instance_uid="1.2.3",
+        study_instance_uid="1.2.2",
+        sop_class_uid=instance.sop_class_uid,
+        transfer_syntax_uid=instance.transfer_syntax_uid,
+        sha256=content_hash(path, instance.transfer_syntax_uid),
+        size_bytes=path.stat().st_size,
+        path=str(path.relative_to(storage_path)),
+        made_here=False,
+    )
 
 
 def _finish_job(ledger: Ledger, storage_path: Path, sources: list[str], uid: str) -> None:

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from node.ledger.deliveries import cancel_deliveries
 from node.ledger.events import events_of
 from node.ledger.jobs import Destination
+from node.ledger.schema import deliveries
 from node.scu import PeerAddress
-from tests.sending.desk import HOUR_S, Desk, came, to
+from tests.sending.desk import HOUR_S, JOB, Desk, came, to
 
 
 def abort(event: Any, index: int) -> int:
@@ -63,6 +66,46 @@ def test_a_peer_that_is_down_for_an_hour_gets_everything_afterwards(
     desk.deliver()
     assert desk.states() == {"stored": 5}
     assert came(peer) == desk.sources + desk.results
+
+
+def test_a_corrected_address_counts_for_what_waits(
+    desk: Desk, start_peer: Any, closed_port: PeerAddress
+) -> None:
+    peer = start_peer()
+    desk.queue(Destination("tps", closed_port.ip, closed_port.port, "NOBODY"))
+    desk.deliver()
+    assert desk.states() == {"waiting": 5}
+    corrected = {"name": "tps", "ae_title": "PEER", "ip": "127.0.0.1", "port": peer.address.port}
+    desk.restart(peers=[corrected | {"proof": "none"}])
+    desk.now[0] += 60
+    desk.deliver()
+    assert desk.states() == {"stored": 5}
+
+
+def test_a_peer_that_is_away_for_weeks_is_still_tried_at_pauses(
+    desk: Desk, closed_port: PeerAddress
+) -> None:
+    desk.restart(delivery={"longest_retry_s": 60, "give_up_after_h": 10_000})
+    desk.queue(Destination("tps", closed_port.ip, closed_port.port, "NOBODY"))
+    with desk.ledger.writing() as connection:
+        connection.execute(update(deliveries).values(attempts=5000))
+    assert desk.deliver() == 1
+    assert desk.deliver() == 0
+    assert desk.states() == {"waiting": 5}
+
+
+def test_a_cancel_ends_what_is_being_sent(desk: Desk, start_peer: Any) -> None:
+    def cancel(_: Any, index: int) -> int:
+        if index == 1:
+            with desk.ledger.writing() as connection:
+                cancel_deliveries(connection, JOB, desk.now[0])
+        return 0x0000
+
+    peer = start_peer(cancel)
+    desk.queue(to(peer))
+    desk.deliver()
+    assert len(peer.received) == 2
+    assert desk.states() == {"cancelled": 3, "stored": 2}
 
 
 def test_a_peer_that_never_answers_leaves_everything_waiting(

@@ -16,7 +16,7 @@ from core.config_sections import (
     Webhook,
     Wire,
 )
-from core.config_values import AeTitle, PipelineName, Port, RootUid, Section
+from core.config_values import AeTitle, Name, PipelineName, Port, RootUid, Section
 from core.uids import PYDICOM_ROOT_UID
 
 SENDER = "sender"
@@ -28,7 +28,7 @@ class Configuration(Section):
     scp_ip: str = "127.0.0.1"
     scp_port: Port = 11112
     ae_title: AeTitle = "SLICEWIRE"
-    scu_ip: str | None = None
+    scu_ip: Name | None = None
     scu_port: Port | None = None
     scu_ae: AeTitle = "ANY-SCP"
     storage_path: Path = Path("dicom_storage_requests")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from core.config_values import AeTitle, PeerPort, PipelineName, Positive, Seconds, Section
+from core.config_values import AeTitle, Name, PeerPort, PipelineName, Positive, Seconds, Section
 from core.errors import ModelError
 
 Channel = Annotated[int, Field(ge=0, le=255)]
@@ -16,9 +16,9 @@ SHIPPED_CHECKPOINT = Path(__file__).parent.parent / "model" / "shipped" / "left_
 class Peer(Section):
     """A system that may send from elsewhere than this machine, and to which results can go."""
 
-    name: str
+    name: Name
     ae_title: AeTitle
-    ip: str
+    ip: Name
     port: PeerPort
     settle_s: Seconds | None = None
     """Instead of `completion.settle_s`, for series that it sends."""

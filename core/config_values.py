@@ -24,6 +24,7 @@ def _pipeline_name(value: str) -> str:
 AeTitle = Annotated[str, AfterValidator(parse_ae_title)]
 RootUid = Annotated[str, AfterValidator(_root_uid)]
 PipelineName = Annotated[str, AfterValidator(_pipeline_name)]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 PeerPort = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0)]

@@ -110,6 +110,8 @@ class WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
     def setup(self, worker: Any) -> None:  # noqa: ARG002, the plugin's interface
         """Libraries are quiet here too; a Ctrl-C at the terminal is the node's to act on."""
         quieten_libraries()
+        with suppress(OSError):  # where memory runs out, a worker goes, and never the listener
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=self._import, name="warm", daemon=True).start()

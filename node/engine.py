@@ -34,6 +34,7 @@ _BEGUN = -1.0
 _LOOK_EVERY_S = 0.25
 _FETCH_WITHIN_S = 10.0
 _SAY_WAITING_AFTER_S = 5.0
+_PASS_ON_AFTER_S = 30.0
 _TELL_EVERY_S = 0.5
 
 log = structlog.get_logger("engine")
@@ -102,6 +103,11 @@ class _Task:
             self.future.cancel(force=True)
         if self.running.worker:
             kill_worker(self.cluster.client, self.running.worker)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether not every worker will do."""
+        return self.cluster.honours_resources and bool(self.resources)
 
     def what_it_waits_for(self) -> str:
         """In words, while no worker has begun."""
@@ -240,6 +246,9 @@ class Engine:
                 raise WorkerDiedError(_DIED)
             if not begun_at and now - submitted_at > _SAY_WAITING_AFTER_S:
                 self._tell(task.running, 0.0, task.what_it_waits_for())
+            if not begun_at and task.wants_more and now - submitted_at > _PASS_ON_AFTER_S:
+                task.end()  # others can use the slot meanwhile
+                raise EngineUnavailableError(f"The job {task.what_it_waits_for()}")
         return result
 
     def _on_event(self, key: str, fraction: float, words: str, worker: str) -> None:

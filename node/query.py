@@ -1,5 +1,6 @@
 """Asking a peer by C-FIND what it has of a series (PS3.4 Annex C, Study Root)."""
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 
@@ -16,6 +17,7 @@ from node.statuses import words_of
 
 _PENDING = (0xFF00, 0xFF01)
 _SUCCESS = 0x0000
+_ALL_WITHIN_S = 120.0
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=10.0, response_s=20.0)
 
 
@@ -99,11 +101,16 @@ def _instances(
 
 def _find(conversation: Conversation, query: Dataset) -> Iterator[Dataset]:
     """Every match; the last status must be success."""
+    end = time.monotonic() + _ALL_WITHIN_S
     try:
         answers = conversation.association.send_c_find(
             query, StudyRootQueryRetrieveInformationModelFind
         )
         for status, match in answers:
+            if time.monotonic() > end:
+                raise SendError(
+                    f"{conversation.peer} did not end its answers in {_ALL_WITHIN_S:g} s"
+                )
             if "Status" not in status:
                 raise SendError(f"{conversation.peer} ended the association during C-FIND")
             if status.Status in _PENDING:

@@ -1,7 +1,7 @@
 """The listener: Verification and Storage SCP (PS3.4 Annexes A and B)."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, cast
 
@@ -28,6 +28,7 @@ from node.ledger.instances import (
     open_association,
     record_rejection,
 )
+from node.refusals import Refusal, refusal_of
 from node.scp_commitment import CommitmentService, sender_of
 from node.syntaxes import listener_contexts
 
@@ -42,8 +43,8 @@ _PREAMBLE = b"\x00" * 128 + b"DICM"
 
 log = structlog.get_logger("receive")
 
-OnEnd = Callable[[int, str], None]
-"""Called with the ledger's id of an association and how it ended."""
+OnEnd = Callable[[int, str, Sequence[Refusal]], None]
+"""Called with the ledger's id of an association, how it ended, and what of it was refused."""
 
 
 class Listener:
@@ -64,6 +65,7 @@ class Listener:
         self._on_end = on_end
         self._commitment = commitment
         self._open: dict[Association, int] = {}
+        self._refused: dict[Association, list[Refusal]] = {}
         self._server: ThreadedAssociationServer | None = None
         self._entity = AE(ae_title=configuration.ae_title)
         self._entity.supported_contexts = listener_contexts()
@@ -136,14 +138,19 @@ class Listener:
         try:
             outcome = self._inbox.receive(self._arrival(event))
         except UidMismatchError as error:
-            return _refuse(DOES_NOT_MATCH, uid, error)
+            return self._refuse(event, DOES_NOT_MATCH, error)
         except InstanceError as error:
-            return _refuse(CANNOT_UNDERSTAND, uid, error)
+            return self._refuse(event, CANNOT_UNDERSTAND, error)
         except StorageUnavailableError as error:
-            return _refuse(OUT_OF_RESOURCES, uid, error)
+            return self._refuse(event, OUT_OF_RESOURCES, error)
         if outcome == DIFFERENT:
             log.warning("instance arrived with other content", sop_instance_uid=uid)
         return SUCCESS
+
+    def _refuse(self, event: Event, status: int, error: Exception) -> Dataset:
+        refusal = refusal_of(event, status, error)
+        self._refused.setdefault(event.assoc, []).append(refusal)
+        return _answer(status, refusal.sop_instance_uid, error)
 
     def on_pdu(self, event: Event) -> None:
         """A release is recorded before it is answered: a peer that got the answer may rely on it.
@@ -166,15 +173,17 @@ class Listener:
 
     def _end(self, association: Association, outcome: str) -> bool:
         """Whether the end is recorded; if not, `reap` tries again."""
-        key = self._open.get(association)
-        if key is None:
+        key, refused = self._open.get(association), self._refused.get(association, [])
+        if key is None and not refused:
             return True
         try:
-            self._on_end(key, outcome)
+            key = self._record_open(association) if key is None else key
+            self._on_end(key, outcome, refused)
         except StorageUnavailableError as error:
             log.error("end of association not recorded", reason=str(error))
             return False
         self._open.pop(association, None)
+        self._refused.pop(association, None)
         log.debug("association ended", outcome=outcome)
         return True
 
@@ -194,7 +203,7 @@ class Listener:
         )
 
 
-def _refuse(status: int, sop_instance_uid: str, error: Exception) -> Dataset:
+def _answer(status: int, sop_instance_uid: str, error: Exception) -> Dataset:
     """A failure status with the reason as its comment, as far as 64 characters go."""
     log.warning(
         "instance refused",

@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from node.ledger.instances import ABORTED, open_associations
 from node.ledger.jobs import report_progress, requeue_running
 from node.lock import StorageLock
 from node.proof import Prover
+from node.refusals import Refusal
 from node.results import RESULTS_FOLDER
 from node.retention import Retention
 from node.routing import Router
@@ -172,9 +173,9 @@ class Node:
         for job_id in interrupted:
             log.info("job resumed", job_id=job_id[:12])
 
-    def _on_end(self, association: int, outcome: str) -> None:
+    def _on_end(self, association: int, outcome: str, refused: Sequence[Refusal]) -> None:
         self._can_track.wait()  # for those that end while the node still starts
-        self._tracker.association_ended(association, outcome)
+        self._tracker.association_ended(association, outcome, refused)
 
     def _on_progress(self, job_id: str, fraction: float, words: str) -> None:
         """Told in the log and in the ledger; that the ledger is away must not end the job."""

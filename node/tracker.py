@@ -7,6 +7,7 @@ instances, geometry) holds the series with the reason in words; nothing runs on 
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from core.errors import SeriesError, SlicewireError, StorageUnavailableError, ex
 from imaging.geometry import GeometryRules, place
 from imaging.header import read_header
 from imaging.series import check_one_series, promises_image
-from node.doubts import check_still_here, check_undisputed
+from node.doubts import Doubts, check_still_here, check_undisputed, doubts_about
 from node.expectation import (
     CountInstances,
     Expectation,
@@ -33,13 +34,12 @@ from node.ledger.events import record_event
 from node.ledger.instances import StoredInstance, close_association, sender_of
 from node.ledger.notices import HELD as HELD_NOTICE
 from node.ledger.notices import queue_notice
+from node.ledger.refusals import record_refusal
 from node.ledger.series import (
     HELD,
     KEPT,
     PROCESSING,
     SeriesRow,
-    count_cut_off,
-    count_removed,
     due_series,
     instances_of,
     is_as_it_was,
@@ -50,10 +50,9 @@ from node.ledger.series import (
     settle_orphans,
     wait_for_rest,
 )
+from node.refusals import Refusal
 from node.routing import Router
 from node.submission import Submission
-
-_ASKED_AT_ONCE = 4
 
 log = structlog.get_logger("completion")
 
@@ -81,18 +80,24 @@ class Tracker:
         self._geometry_rules = geometry_rules
         self._submission = Submission(configuration, ledger, router)
         self._count = count or counting(configuration)
-        self._pool = ThreadPoolExecutor(_ASKED_AT_ONCE, thread_name_prefix="counting")
+        peers = sum(peer.query for peer in configuration.peers)
+        self._pool = ThreadPoolExecutor(max(1, peers), thread_name_prefix="counting")
         self._asked: dict[str, Future[None]] = {}
 
-    def association_ended(self, association: int, outcome: str) -> None:
+    def association_ended(
+        self, association: int, outcome: str, refused: Sequence[Refusal] = ()
+    ) -> None:
         """Record the end of an association; its series are looked at after the settle time."""
         now = self._ledger.clock()
         with self._ledger.writing() as connection:
             close_association(connection, association, outcome, now)
             ready_at = now + settle_s(self._configuration, sender_of(connection, association))
-            for uid in series_of_association(connection, association):
+            uids = series_of_association(connection, association)
+            for uid in uids:
                 settle(connection, uid, association, ready_at)
                 record_event(connection, "association", outcome, now=now, series_instance_uid=uid)
+            for refusal in refused:
+                _record_refusal(connection, refusal, uids, now)
 
     def examine_due(self) -> int:
         """Begin to decide on every series whose settle time is over; how many that were.
@@ -105,16 +110,19 @@ class Tracker:
         if alone:
             with self._ledger.writing() as connection:
                 settle_orphans(connection, now + self._configuration.completion.settle_s)
-        self._asked = {uid: one for uid, one in self._asked.items() if not one.done()}
-        begun = [row for row in due if row.series_instance_uid not in self._asked]
-        for row in begun:
-            peer = peer_of(self._configuration, row.sender)
-            if peer is None or not peer.query or row.released_by_person:
-                self._examine(row, None)
-            else:
-                asking = self._pool.submit(self._ask_and_examine, peer, row)
-                self._asked[row.series_instance_uid] = asking
-        return len(begun)
+        self._asked = {name: one for name, one in self._asked.items() if not one.done()}
+        return sum(self._begin(row) for row in due)
+
+    def _begin(self, row: SeriesRow) -> bool:
+        """Examine a series now or aside; not while its sender is being asked about another."""
+        peer = peer_of(self._configuration, row.sender)
+        if peer is None or not peer.query or row.released_by_person:
+            self._examine(row, None)
+            return True
+        if peer.name in self._asked:
+            return False
+        self._asked[peer.name] = self._pool.submit(self._ask_and_examine, peer, row)
+        return True
 
     def finish_asking(self) -> None:
         """Wait for the peers that are being asked."""
@@ -136,19 +144,19 @@ class Tracker:
         uid = row.series_instance_uid
         with self._ledger.reading() as connection:
             instances = instances_of(connection, uid)
-            cut_off, removed = count_cut_off(connection, uid), count_removed(connection, uid)
+            doubts = doubts_about(connection, uid)
         here = sum(not one.differs for one in instances)
         missing = missing_words(expectation, here) if expectation is not None else ""
         if missing and not is_over(row, self._configuration.completion, self._ledger.clock()):
             self._wait_for_rest(row, expectation, missing)
             return
         if expectation is not None and expectation.expected == here:
-            cut_off = 0  # nothing can be missing, however the association ended
+            doubts = replace(doubts, cut_off=0, refused="")  # nothing can be missing
         try:
             if missing:
                 raise SeriesError(f"{missing}, and no more came: send the rest, or release it")
-            check_still_here(instances, removed)
-            state, words = self._decide(row, instances, cut_off)
+            check_still_here(instances, doubts.removed)
+            state, words = self._decide(row, instances, doubts)
         except StorageUnavailableError:
             raise  # the node's trouble, not the series': it stays due
         except SlicewireError as error:
@@ -188,12 +196,12 @@ class Tracker:
                 record_event(connection, "waiting", missing, now=now, series_instance_uid=uid)
 
     def _decide(
-        self, row: SeriesRow, instances: Sequence[StoredInstance], cut_off: int
+        self, row: SeriesRow, instances: Sequence[StoredInstance], doubts: Doubts
     ) -> tuple[str, str]:
         if any(instance.made_here for instance in instances):
             return KEPT, "made by this node or one like it: stored, never processed"
         if not row.released_by_person:
-            check_undisputed(instances, cut_off)
+            check_undisputed(instances, doubts)
         paths = [self._storage_path / one.path for one in instances if not one.differs]
         headers = [header for header in map(read_header, paths) if promises_image(header)]
         if not headers:
@@ -214,3 +222,13 @@ def _record_expectation(
     """What the sender said goes into the story, so that a doubt can be settled later."""
     words = expectation.words or f"{expectation.peer} has {expectation.expected} instances"
     record_event(connection, "count", words, now=now, series_instance_uid=uid)
+
+
+def _record_refusal(
+    connection: Connection, refusal: Refusal, brought: Sequence[str], now: float
+) -> None:
+    """For its series, or for all that the association brought where that is unknown."""
+    for uid in [refusal.series_instance_uid] if refusal.series_instance_uid else brought:
+        record_refusal(connection, uid, refusal.sop_instance_uid, words=refusal.words, now=now)
+        words = f"instance {refusal.sop_instance_uid}: {refusal.words}"
+        record_event(connection, "refused", words, now=now, series_instance_uid=uid)

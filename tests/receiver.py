@@ -1,11 +1,13 @@
 """A listener with its inbox and ledger on a free port, without anything behind it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.config import Configuration
 from node.inbox import Inbox
 from node.ledger.database import Ledger
+from node.refusals import Refusal
 from node.scp import Listener
 from tests.databases import open_test_ledger
 
@@ -18,6 +20,7 @@ class Receiver:
     storage_path: Path
     ledger: Ledger
     ended: list[tuple[int, str]]
+    refused: list[Refusal]
     listener: Listener
 
     def files(self) -> list[Path]:
@@ -36,7 +39,11 @@ def start_receiver(tmp_path: Path, minimum_free_mb: int = 0) -> Receiver:
         storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=minimum_free_mb
     )
     ended: list[tuple[int, str]] = []
-    listener = Listener(
-        configuration, ledger, inbox, on_end=lambda key, outcome: ended.append((key, outcome))
-    )
-    return Receiver(listener.start(), storage_path, ledger, ended, listener)
+    refused: list[Refusal] = []
+
+    def on_end(key: int, outcome: str, refusals: Sequence[Refusal]) -> None:
+        ended.append((key, outcome))
+        refused.extend(refusals)
+
+    listener = Listener(configuration, ledger, inbox, on_end=on_end)
+    return Receiver(listener.start(), storage_path, ledger, ended, refused, listener)

@@ -67,6 +67,17 @@ receipts = Table(
     Index(None, "instance_id"),
 )
 
+refusals = Table(  # sent by a peer, and not here: its series is not whole
+    "refusals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("series_instance_uid", String(64), nullable=False),
+    Column("sop_instance_uid", String(64), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("words", Text, nullable=False),
+    UniqueConstraint("series_instance_uid", "sop_instance_uid"),
+)
+
 series = Table(
     "series",
     metadata,

@@ -1,5 +1,6 @@
 """How much its sender has can hold a series back; it never starts one early."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pydicom
 import pytest
 
+from core.config_routing import Peer
 from node.commands import ask, carry_out
 from node.ledger.instances import ABORTED
-from node.ledger.series import HELD, PROCESSING, SETTLING
+from node.ledger.series import HELD, PROCESSING, SETTLING, SeriesRow
 from tests.archive import Archive
 from tests.completion.conftest import Completion, Start, series_uid
 
@@ -127,6 +129,32 @@ def test_more_here_than_its_sender_has_runs(
     asking.send(ct_paths)
     asking.settle()
     assert asking.series(ct_paths).state == PROCESSING
+
+
+def test_a_peer_is_asked_about_one_series_at_a_time(
+    start: Start, archive: Archive, ct_paths: list[Path], cine_folder: Path
+) -> None:
+    asked, let_go = [], threading.Event()
+
+    def count(_: Peer, row: SeriesRow) -> int:
+        asked.append(row.series_instance_uid)
+        let_go.wait(10)
+        return 10
+
+    completion = start(count, peers=[peer(archive)])
+    others = sorted(cine_folder.glob("*.dcm"))
+    completion.send(ct_paths)
+    completion.send(others)
+    completion.clock.now += 10
+    for _ in range(3):
+        completion.tracker.examine_due()
+    assert len(asked) == 1
+    let_go.set()
+    for _ in range(3):
+        completion.tracker.finish_asking()
+        completion.tracker.examine_due()
+    completion.tracker.finish_asking()
+    assert len(set(asked)) == 2
 
 
 def test_what_comes_while_the_sender_is_asked_is_not_overlooked(

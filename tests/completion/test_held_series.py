@@ -7,7 +7,9 @@ import pytest
 from pydicom.uid import generate_uid
 
 from node.commands import RELEASE, answer_of, ask, carry_out
-from node.ledger.instances import ABORTED
+from node.ledger.instances import ABORTED, RELEASED
+from node.ledger.series import HELD
+from node.refusals import Refusal
 from tests.completion.conftest import Completion, series_uid
 from tests.peers import Change, write_series
 
@@ -92,6 +94,41 @@ def test_the_same_instance_with_other_content_holds_the_case(
     assert row.state == "held"
     assert str(data_set.SOPInstanceUID) in row.reason
     assert "other content" in row.reason
+
+
+def refusal(path: Path, *, series_known: bool = True) -> Refusal:
+    data_set = pydicom.dcmread(path, stop_before_pixels=True)
+    series_uid = str(data_set.SeriesInstanceUID) if series_known else ""
+    return Refusal(str(data_set.SOPInstanceUID), series_uid, "0xA700, Disk full")
+
+
+@pytest.mark.parametrize("series_known", [True, False])
+def test_a_series_of_which_something_was_refused_is_held_until_that_comes(
+    completion: Completion, ct_paths: list[Path], series_known: bool
+) -> None:
+    association = completion.open()
+    completion.receive(association, ct_paths[:7])
+    refused = [refusal(ct_paths[7], series_known=series_known)]
+    completion.tracker.association_ended(association, RELEASED, refused)
+    completion.settle()
+    row = completion.series(ct_paths)
+    assert row.state == HELD
+    assert row.reason.startswith("1 instances were refused and have not come again, such as ")
+    assert "0xA700, Disk full" in row.reason
+    completion.send(ct_paths)
+    completion.settle()
+    assert len(completion.jobs(ct_paths)) == 1
+
+
+def test_a_refusal_holds_no_other_series_of_its_association(
+    completion: Completion, ct_paths: list[Path], cine_folder: Path
+) -> None:
+    association = completion.open()
+    completion.receive(association, ct_paths)
+    refused = [refusal(cine_folder / "9.dcm")]
+    completion.tracker.association_ended(association, RELEASED, refused)
+    completion.settle()
+    assert len(completion.jobs(ct_paths)) == 1
 
 
 def test_a_held_case_does_not_hold_up_another(

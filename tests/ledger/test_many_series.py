@@ -42,7 +42,8 @@ def test_series_are_listed_by_where_they_or_their_jobs_stand(ledger: Ledger) -> 
     with ledger.writing() as connection:
         set_state(connection, uid("series", 7), HELD, "no rule")
         [job] = jobs_of(connection, uid("series", 3))
-        fail_job(connection, job.job_id, "out of memory", now=1.0)
+        start_job(connection, job.job_id, now=1.0)
+        assert fail_job(connection, job.job_id, "out of memory", now=1.0)
     by_state = {
         state: [one.series_instance_uid for one in latest_stories(ledger, None, state)]
         for state in ("held", "failed", "sending", "delivered", "queued")

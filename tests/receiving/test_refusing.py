@@ -118,6 +118,19 @@ def test_a_disk_below_the_watermark_is_0xa700(
     receiver.listener.stop()
 
 
+def test_the_end_of_an_association_tells_what_was_refused(
+    receiver: Receiver, instance: pydicom.FileDataset
+) -> None:
+    uid, series_uid = str(instance.SOPInstanceUID), str(instance.SeriesInstanceUID)
+    with associate(receiver.address) as association:
+        store(association, encoded(instance)[:-1000], sop_instance_uid=uid)
+        store(association, b"rubbish", sop_instance_uid="1.2.3")
+    first, second = receiver.refused
+    assert (first.sop_instance_uid, first.series_instance_uid) == (uid, series_uid)
+    assert first.words.startswith("0xC000, ")
+    assert (second.sop_instance_uid, second.series_instance_uid) == ("1.2.3", "")
+
+
 def test_the_node_goes_on_after_all_of_it(
     receiver: Receiver, instance: pydicom.FileDataset
 ) -> None:

@@ -1,0 +1,50 @@
+"""Rows of refusals: instances that a peer sent and was told are not stored."""
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+
+from node.ledger.schema import instances, refusals
+
+
+def record_refusal(
+    connection: Connection,
+    series_instance_uid: str,
+    sop_instance_uid: str,
+    *,
+    words: str,
+    now: float,
+) -> None:
+    """Record that an instance of a series was refused, once however often it was."""
+    row = (refusals.c.series_instance_uid == series_instance_uid) & (
+        refusals.c.sop_instance_uid == sop_instance_uid
+    )
+    values = {"words": words, "at": now}
+    if not connection.execute(update(refusals).where(row).values(**values)).rowcount:
+        key = {
+            "series_instance_uid": series_instance_uid,
+            "sop_instance_uid": sop_instance_uid,
+        }
+        connection.execute(insert(refusals).values(**(key | values)))
+
+
+def refused_words(connection: Connection, series_instance_uid: str) -> str:
+    """How many refused instances of a series have not come since, and one; empty when none."""
+    came = exists(
+        select(instances.c.id).where(
+            instances.c.sop_instance_uid == refusals.c.sop_instance_uid,
+            instances.c.removed_at.is_(None),
+        )
+    )
+    missing = (refusals.c.series_instance_uid == series_instance_uid) & ~came
+    count = connection.scalar(select(func.count()).select_from(refusals).where(missing)) or 0
+    last = connection.execute(
+        select(refusals.c.sop_instance_uid, refusals.c.words)
+        .where(missing)
+        .order_by(refusals.c.at.desc())
+        .limit(1)
+    ).first()
+    if last is None:
+        return ""
+    return (
+        f"{count} instances were refused and have not come again, such as "
+        f"{last.sop_instance_uid} ({last.words})"
+    )

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ContourError
+from imaging.contour_filling import is_beyond
 from imaging.contours import mask_to_polygons
 from imaging.findings import summarise
 from imaging.header import Header
@@ -56,17 +57,25 @@ def read_truth(path: Path, sent: Sequence[Header]) -> Truth:
 def _from_texts(path: Path, sent: Sequence[Header]) -> Truth:
     headers = _by_number(sent)
     truth = Truth(default_map={INNER: "LV_Endocardium"})
+    absent = 0
     for text in find_text_contours(path):
         header = headers.get(text.number)
         if header is None:
+            absent += 1
             continue
         polygon = read_text_contour(text.path)
-        mask = polygons_to_mask([polygon], (header.rows, header.columns))
+        shape = (header.rows, header.columns)
+        mask = polygons_to_mask([polygon], shape)
+        beyond = is_beyond(polygon, shape)
+        if beyond is not None:
+            truth.findings.append(f"{text.path.name} {beyond[0]}")
         uid = header.sop_instance_uid
         if uid in truth.masks.get(text.kind, {}):
             raise ContourError(f"{text.path}: a second {text.kind}-contour of {text.number}.dcm")
         truth.masks.setdefault(text.kind, {})[uid] = mask
         truth.contours.setdefault(text.kind, {})[uid] = [polygon]
+    if absent:
+        truth.findings.append(f"{absent} text contours of images that are not sent, left out")
     _add_ring(truth)
     return truth
 

@@ -2,10 +2,13 @@
 
 Outlines run along the pixel edges and are moved a trace towards the foreground: a reader that asks
 for pixel centres and a reader that rounds vertices to pixels find the same pixels, and no two
-polygons touch. Corners in a straight line do not arise, so there is nothing to thin out.
+polygons touch. Points in a straight line arise only where a region is one pixel thin
+(`imaging/thin_parts.py`). A polygon with keyholes is closed by a horizontal edge: on planes that
+are not axial plastimatch 1.9.4 draws any other closing edge to a wrong place.
 Pixel coordinates are (column, row), the first pixel's centre at (0, 0).
 """
 
+import sys
 from collections import defaultdict
 from typing import Literal
 
@@ -13,6 +16,7 @@ import numpy as np
 
 from imaging.masks import polygons_to_mask
 from imaging.pixel_edges import INSET, Corners, Mask, Polygon, corners_of, rings_of
+from imaging.thin_parts import mark_thin_parts
 
 Holes = Literal["keyhole", "xor"]
 _BRIDGE = 3 * INSET
@@ -35,10 +39,12 @@ def mask_to_polygons(
         return []
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     cropped = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    polygons = [polygon + np.array([columns[0], rows[0]]) for polygon in _outlines(cropped, holes)]
-    if most_points is None:
-        return polygons
-    return _cut_long(polygons, mask, holes=holes, most_points=max(most_points, _FEWEST_POINTS))
+    most = sys.maxsize if most_points is None else max(most_points, _FEWEST_POINTS)
+    outlines = mark_thin_parts(_outlines(cropped, holes), cropped, most)
+    corner = np.array([columns[0], rows[0]])
+    # from the second point on: the edge along the top closes the polygon
+    polygons = [np.concatenate([outline[1:], outline[:1]]) + corner for outline in outlines]
+    return _cut_long(polygons, mask, holes=holes, most_points=most)
 
 
 def _cut_long(

@@ -77,7 +77,7 @@ def test_single_pixel_is_a_square_around_its_centre() -> None:
     mask = np.zeros((5, 9), dtype=bool)
     mask[1, 6] = True
     (polygon,) = mask_to_polygons(mask)
-    expected = [(5.505, 0.505), (6.495, 0.505), (6.495, 1.495), (5.505, 1.495)]
+    expected = [(6.495, 0.505), (6.495, 1.495), (5.505, 1.495), (5.505, 0.505)]
     assert np.allclose(polygon, expected)
 
 

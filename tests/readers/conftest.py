@@ -1,0 +1,71 @@
+"""Phantoms on disk, and what each peer reads of them; each peer runs once for all."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.readers.cases import FORMS, Form, Phantom, all_cases
+from tests.readers.environments import PEERS, UnavailableError, python_of
+from tests.readers.masks import Mask
+from tests.readers.writing import ROI_NAME, write_phantom
+
+_LONGEST_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one peer made of the cases of one form."""
+
+    masks: dict[str, Mask]
+    failures: dict[str, str]
+    """Case to the words of its exception."""
+
+
+@pytest.fixture(scope="session")
+def phantoms() -> dict[Form, list[Phantom]]:
+    return {form: [case.phantom(form) for case in all_cases()] for form in FORMS}
+
+
+@pytest.fixture(scope="session")
+def written(phantoms: dict[Form, list[Phantom]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with FORM/CASE/images and FORM/CASE/structure_set.dcm."""
+    root = tmp_path_factory.mktemp("phantoms")
+    for form, of_form in phantoms.items():
+        for phantom in of_form:
+            write_phantom(phantom, root / form / phantom.name)
+    return root
+
+
+@pytest.fixture(scope="session")
+def answers_of(
+    written: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Form], Answers]:
+    """Runs a peer the first time that it is asked for."""
+    outputs: dict[str, Path] = {}
+
+    def ask(peer: str, form: Form) -> Answers:
+        if peer not in outputs:
+            outputs[peer] = tmp_path_factory.mktemp(peer)
+            _read_all(peer, written, outputs[peer])
+        folder = outputs[peer] / form
+        masks = {path.stem: np.load(path) for path in folder.glob("*.npy")}
+        return Answers(masks, {path.stem: path.read_text() for path in folder.glob("*.txt")})
+
+    return ask
+
+
+def _read_all(peer: str, root: Path, output: Path) -> None:
+    try:
+        python = python_of(peer)
+    except UnavailableError as error:
+        reason = f"{peer} cannot be installed: {error}"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    script = PEERS / f"{peer}_reader.py"
+    command = [str(python), "-W", "ignore", str(script), str(root), str(output), ROI_NAME]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LONGEST_S)
+    assert done.returncode == 0, done.stderr[-2000:]

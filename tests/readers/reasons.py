@@ -60,7 +60,7 @@ def _is_on_slices_by_z(phantom: Phantom, theirs: Mask) -> bool:
     drawn = np.flatnonzero(phantom.mask.any(axis=(1, 2)))
     nearest = np.arange(len(z_mm))
     nearest[drawn] = [
-        np.abs(z_mm - _first_point_z_mm(phantom, number)).argmin() for number in drawn
+        np.abs(z_mm - _first_point_z_mm(phantom, number)).argmin() for number in drawn.tolist()
     ]
     return np.array_equal(theirs, _moved(phantom.mask, nearest))
 

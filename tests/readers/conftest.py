@@ -3,27 +3,17 @@
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.readers.answers import Answers
 from tests.readers.cases import FORMS, Form, Phantom, all_cases
 from tests.readers.environments import PEERS, UnavailableError, python_of
-from tests.readers.masks import Mask
 from tests.readers.writing import ROI_NAME, write_phantom
 
 _LONGEST_S = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What one peer made of the cases of one form."""
-
-    masks: dict[str, Mask]
-    failures: dict[str, str]
-    """Case to the words of its exception."""
 
 
 @pytest.fixture(scope="session")
@@ -47,11 +37,19 @@ def answers_of(
 ) -> Callable[[str, Form], Answers]:
     """Runs a peer the first time that it is asked for."""
     outputs: dict[str, Path] = {}
+    unavailable: dict[str, str] = {}
 
     def ask(peer: str, form: Form) -> Answers:
-        if peer not in outputs:
-            outputs[peer] = tmp_path_factory.mktemp(peer)
-            _read_all(peer, written, outputs[peer])
+        if peer not in outputs and peer not in unavailable:
+            output = tmp_path_factory.mktemp(peer)
+            try:
+                _read_all(peer, python_of(peer), written, output)
+                outputs[peer] = output
+            except UnavailableError as error:
+                unavailable[peer] = f"{peer} cannot be installed: {error}"
+        if peer in unavailable:
+            reason = unavailable[peer]
+            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
         folder = outputs[peer] / form
         masks = {path.stem: np.load(path) for path in folder.glob("*.npy")}
         return Answers(masks, {path.stem: path.read_text() for path in folder.glob("*.txt")})
@@ -59,12 +57,7 @@ def answers_of(
     return ask
 
 
-def _read_all(peer: str, root: Path, output: Path) -> None:
-    try:
-        python = python_of(peer)
-    except UnavailableError as error:
-        reason = f"{peer} cannot be installed: {error}"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+def _read_all(peer: str, python: Path, root: Path, output: Path) -> None:
     script = PEERS / f"{peer}_reader.py"
     command = [str(python), "-W", "ignore", str(script), str(root), str(output), ROI_NAME]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LONGEST_S)

@@ -43,6 +43,6 @@ def _run(*command: str) -> None:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_LONGEST_S)
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout).strip().splitlines()[-1:]
-        raise UnavailableError(f"{' '.join(command)}: {' '.join(last)}") from error
+        raise UnavailableError(" ".join(last)) from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(f"{' '.join(command)}: {error}") from error
+        raise UnavailableError(str(error)) from error

@@ -8,8 +8,8 @@ import pytest
 
 from imaging.header import read_header
 from imaging.structure_set_reader import read_structure_set, to_masks
+from tests.readers.answers import Answers, difference
 from tests.readers.cases import FORMS, Form, Phantom, all_cases
-from tests.readers.conftest import Answers
 from tests.readers.expected import expected
 from tests.readers.writing import IMAGES, ROI_NAME, STRUCTURE_SET, write_phantom
 
@@ -22,17 +22,6 @@ PEERS = [
     *FOUR[1:],
 ]
 Ask = Callable[[str, Form], Answers]
-
-
-def difference(phantom: Phantom, answers: Answers) -> str:
-    """In words; empty where the mask is the same."""
-    theirs = answers.masks.get(phantom.name)
-    if theirs is None:
-        return answers.failures.get(phantom.name, "no answer")
-    if theirs.shape != phantom.mask.shape:
-        return f"shape {theirs.shape}, expected {phantom.mask.shape}"
-    wrong = int(np.count_nonzero(theirs != phantom.mask))
-    return f"{wrong} voxels differ, {phantom.mask.sum()} were drawn" if wrong else ""
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.readers import table
-from tests.readers.conftest import PEERS
+from tests.readers.environments import PEERS
 from tests.readers.expected import expected
 
 PAGE = (Path(__file__).parents[2] / "docs" / "readers.md").read_text()

@@ -10,7 +10,8 @@ from core.uids import is_standard_uid, longest_root_uid
 PIPELINE_ALIASES = {"3dblur": "blur"}
 
 
-def _root_uid(value: str) -> str:
+def parse_root_uid(value: str) -> str:
+    """A UID root with its last dot; raises ValueError with what is expected instead."""
     root = value if value.endswith(".") else f"{value}."
     if not is_standard_uid(root[:-1]) or len(root) > longest_root_uid():
         raise ValueError(f"a UID root of digits and dots, at most {longest_root_uid()} characters")
@@ -22,7 +23,7 @@ def _pipeline_name(value: str) -> str:
 
 
 AeTitle = Annotated[str, AfterValidator(parse_ae_title)]
-RootUid = Annotated[str, AfterValidator(_root_uid)]
+RootUid = Annotated[str, AfterValidator(parse_root_uid)]
 PipelineName = Annotated[str, AfterValidator(_pipeline_name)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -4,39 +4,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code
-from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, ExplicitVRLittleEndian
 
 from core.errors import OutputError
 from core.identity import Provenance
-from imaging.encoding import PET, Encoding, choose_encoding
+from imaging.derivation import (
+    LONGEST_ST,
+    SERIES_NUMBER_STEP,
+    coded,
+    description_with_warning,
+    drop_pixels_only,
+    write_encoded_pixels,
+    write_identity,
+    write_source,
+)
+from imaging.encoding import PET, choose_encoding
 from imaging.pixels import Voxels
 from imaging.provenance import contributing_equipment
 from imaging.volume import Volume
-
-_WARNING = "NOT FOR DOSE"
-_LONGEST_LO = 64
-_LONGEST_ST = 1024
-_SERIES_NUMBER_STEP = 1000
-# True of the source's pixels or bytes, and not of these.
-_SOURCE_ONLY = (
-    "PixelPaddingValue",
-    "PixelPaddingRangeLimit",
-    "SmallestPixelValueInSeries",
-    "LargestPixelValueInSeries",
-    "SmallestImagePixelValueInPlane",
-    "LargestImagePixelValueInPlane",
-    "PixelDataProviderURL",
-    "IconImageSequence",
-    "MACParametersSequence",
-    "DigitalSignaturesSequence",
-)
-_STORED_VALUES_ONLY = ("RealWorldValueMappingSequence", "VOILUTSequence")
-_OVERLAY_GROUPS = range(0x6000, 0x6100)
-_CURVE_GROUPS = range(0x5000, 0x5100)
-_PIXEL_GROUP = 0x7FE0
 
 
 def build_derived_series(
@@ -72,30 +58,19 @@ def build_derived_series(
     words = ", ".join(part for part in (description, provenance.revision_words) if part)
     for values in result:
         source = sources.pop(0)  # so that only the caller keeps what has its pixels
-        _drop_what_is_no_longer_true(source, encoding)
+        drop_pixels_only(source, same_encoding=encoding.from_source)
         _write_general(source, provenance)
-        _write_series(source, provenance, series_uid, _series_description(words))
+        _write_series(source, provenance, series_uid, description_with_warning(words))
         _write_predecessors(source, provenance)
         _write_derivation(source, provenance)
-        _write_pixels(source, values, encoding)
-        _write_identity(source, provenance)
+        write_encoded_pixels(source, values, encoding)
+        write_identity(source, provenance.uid("derived", str(source.SOPInstanceUID)))
         yield source
 
 
 def _read_source(path: Path) -> FileDataset:
     """All of an instance before its pixels; its values are passed on as they were read."""
     return pydicom.dcmread(path, stop_before_pixels=True)
-
-
-def _drop_what_is_no_longer_true(data_set: Dataset, encoding: Encoding) -> None:
-    for tag in list(data_set.keys()):
-        is_drawing = tag.group in _OVERLAY_GROUPS or tag.group in _CURVE_GROUPS
-        if tag.is_private or is_drawing or tag.group == _PIXEL_GROUP or tag.element == 0:
-            del data_set[tag]
-    dropped = _SOURCE_ONLY if encoding.from_source else _SOURCE_ONLY + _STORED_VALUES_ONLY
-    for keyword in dropped:
-        if keyword in data_set:
-            delattr(data_set, keyword)
 
 
 def _write_general(data_set: Dataset, provenance: Provenance) -> None:
@@ -112,7 +87,7 @@ def _write_series(
 ) -> None:
     data_set.SeriesInstanceUID = series_uid
     data_set.SeriesDescription = description
-    data_set.SeriesNumber = int(data_set.get("SeriesNumber") or 0) + _SERIES_NUMBER_STEP
+    data_set.SeriesNumber = int(data_set.get("SeriesNumber") or 0) + SERIES_NUMBER_STEP
     if data_set.SOPClassUID != PET:  # there, decay is corrected to the time of the series
         data_set.SeriesDate = provenance.date
         data_set.SeriesTime = provenance.time
@@ -132,53 +107,7 @@ def _write_predecessors(data_set: Dataset, provenance: Provenance) -> None:
 
 
 def _write_derivation(data_set: Dataset, provenance: Provenance) -> None:
-    source = Dataset()
-    source.ReferencedSOPClassUID = data_set.SOPClassUID
-    source.ReferencedSOPInstanceUID = data_set.SOPInstanceUID
-    source.PurposeOfReferenceCodeSequence = [
-        _coded(codes.cid7202.SourceImageForImageProcessingOperation)
-    ]
-    data_set.SourceImageSequence = [source]
+    write_source(data_set, data_set.SOPClassUID, data_set.SOPInstanceUID)
     words = ", ".join(part for part in (provenance.pipeline, provenance.revision_words) if part)
-    data_set.DerivationDescription = words[:_LONGEST_ST]
-    data_set.DerivationCodeSequence = [_coded(codes.cid7203.GaussianBlur)]
-
-
-def _write_pixels(data_set: Dataset, values: Voxels, encoding: Encoding) -> None:
-    stored = encoding.stored(values)
-    data_set.BitsAllocated = data_set.BitsStored = 16
-    data_set.HighBit = 15
-    data_set.PixelRepresentation = int(encoding.signed)
-    value_representation = "SS" if encoding.signed else "US"
-    data_set.add_new("SmallestImagePixelValue", value_representation, int(stored.min()))
-    data_set.add_new("LargestImagePixelValue", value_representation, int(stored.max()))
-    if not encoding.from_source:
-        if "RescaleSlope" not in data_set:
-            data_set.RescaleType = "US"  # unspecified; a CT without the type means HU
-        data_set.RescaleSlope, data_set.RescaleIntercept = encoding.slope, encoding.intercept
-    data_set.add_new("PixelData", "OW", stored.tobytes())
-
-
-def _write_identity(data_set: FileDataset, provenance: Provenance) -> None:
-    """Last, because the source's UID is needed before."""
-    data_set.SOPInstanceUID = provenance.uid("derived", str(data_set.SOPInstanceUID))
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = data_set.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
-    data_set.file_meta = meta
-
-
-def _series_description(description: str) -> str:
-    """LO, at most 64 characters, the warning never cut off."""
-    plain = description.encode("ascii", "replace").decode().replace("\\", "/")
-    return f"{plain[: _LONGEST_LO - len(_WARNING) - 1]} {_WARNING}".strip()
-
-
-def _coded(code: Code) -> Dataset:
-    item = Dataset()
-    item.CodeValue = code.value
-    item.CodingSchemeDesignator = code.scheme_designator
-    item.CodeMeaning = code.meaning
-    return item
+    data_set.DerivationDescription = words[:LONGEST_ST]
+    data_set.DerivationCodeSequence = [coded(codes.cid7203.GaussianBlur)]

@@ -32,10 +32,12 @@ class Encoding:
         return np.rint(exact).astype("<i2" if self.signed else "<u2")
 
 
-def choose_encoding(sources: Sequence[Dataset], values: Voxels) -> Encoding:
+def choose_encoding(
+    sources: Sequence[Dataset], values: Voxels, *, only_fitting: bool = False
+) -> Encoding:
     """One encoding for all `values`: that of the sources where it holds them, else one that fits.
 
-    PET keeps an intercept of 0 (PS3.3 C.8.9.4.1.5).
+    PET keeps an intercept of 0 (PS3.3 C.8.9.4.1.5). With `only_fitting`, the sources' is not taken.
 
     Raises:
         OutputError: values that are not numbers, or that no slope of 16 characters brings within
@@ -44,7 +46,7 @@ def choose_encoding(sources: Sequence[Dataset], values: Voxels) -> Encoding:
     lowest, highest = float(values.min()), float(values.max())
     if not np.isfinite([lowest, highest]).all():
         raise OutputError("The result has values that are not finite numbers")
-    shared = _shared_encoding(sources)
+    shared = None if only_fitting else _shared_encoding(sources)
     if shared and _holds(shared, lowest, highest):
         return shared
     is_pet = str(sources[0].SOPClassUID) == PET

@@ -1,17 +1,13 @@
-"""`volume.h5`: the pixels that a job computed on, chunked by slice; names nobody.
+"""`volume.h5`: voxels and where each slice lies, chunked by slice; names nobody.
 
-/voxels               float32 [slice, row, column], one chunk a slice
-/sop_instance_uids    one string a slice
-/positions_mm         float64 (slice, 3), LPS, ImagePositionPatient of each slice
-attributes            schema_version, units, series_instance_uid, study_instance_uid,
-                      frame_of_reference_uid, modality, orientation (6),
-                      pixel_spacing_mm (2: rows, columns), and where the slices are a grid
-                      slice_spacing_mm and affine_mm (4, 4: index to LPS)
+The layout is in docs/hdf5.md. A job writes the voxels that it computed on; a converted series
+(imaging/hdf5_series.py) has its stored values besides, so that it can go back bit for bit.
 """
 
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -22,7 +18,7 @@ from imaging.header import Header
 from imaging.pixels import Voxels
 from imaging.plane import plane_of
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _GZIP_LEVEL = 1
 
 
@@ -41,26 +37,12 @@ def write_volume_hdf5(
     """
     if len(headers) != len(voxels) or not headers:
         raise GeometryError(f"{len(voxels)} slices with {len(headers)} headers, expected one each")
-    planes = [plane_of(header) for header in headers]
     # in memory first: HDF5 keeps a file that the disk cut off open, and crashes at the exit
     memory = BytesIO()  # never closed by hand: a worker's profiler may still look at its buffer
     with h5py.File(memory, "w") as file:
-        file.create_dataset(
-            "voxels",
-            data=voxels,
-            dtype=np.float32,
-            chunks=(1, *voxels.shape[1:]),
-            compression="gzip",
-            compression_opts=_GZIP_LEVEL,
-            shuffle=True,
-        )
-        file["sop_instance_uids"] = [header.sop_instance_uid for header in headers]
-        file["positions_mm"] = np.stack([plane.origin_mm for plane in planes])
-        file.attrs.update(_attributes(headers[0]))
-        if affine_mm is not None:
-            file.attrs["affine_mm"] = affine_mm
-        if slice_spacing_mm is not None:
-            file.attrs["slice_spacing_mm"] = slice_spacing_mm
+        dataset = create_slices(file, "voxels", voxels.shape, np.float32)
+        dataset[...] = voxels
+        write_places(file, headers, affine_mm=affine_mm, slice_spacing_mm=slice_spacing_mm)
     path.write_bytes(memory.getbuffer())
 
 
@@ -80,11 +62,50 @@ def read_volume_hdf5(path: Path, index: int | None = None) -> Voxels:
         raise PixelError(f"{path.name}: {what} cannot be read ({error})") from error
 
 
+def create_slices(group: Any, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Any:
+    """A new dataset of `shape` (slice, row, column) in `group`, one compressed chunk a slice."""
+    return group.create_dataset(
+        name,
+        shape=shape,
+        dtype=dtype,
+        chunks=(1, *shape[1:]),
+        compression="gzip",
+        compression_opts=_GZIP_LEVEL,
+        shuffle=True,
+    )
+
+
+def write_places(
+    file: Any,
+    headers: Sequence[Header],
+    *,
+    affine_mm: npt.NDArray[np.float64] | None,
+    slice_spacing_mm: float | None,
+    units: str | None = None,
+) -> None:
+    """Write what is known of each slice and of the series; raises as `write_volume_hdf5`."""
+    planes = [plane_of(header) for header in headers]
+    file["sop_instance_uids"] = [header.sop_instance_uid for header in headers]
+    file["frame_of_reference_uids"] = [header.frame_of_reference_uid for header in headers]
+    file["instance_numbers"] = np.array([header.instance_number for header in headers], np.int64)
+    file["positions_mm"] = np.stack([plane.origin_mm for plane in planes])
+    file["orientations"] = np.array([header.image_orientation for header in headers], np.float64)
+    file["pixel_spacings_mm"] = np.array([h.pixel_spacing_mm for h in headers], np.float64)
+    file.attrs.update(_attributes(headers[0]))
+    if units is not None:
+        file.attrs["units"] = units
+    if affine_mm is not None:
+        file.attrs["affine_mm"] = affine_mm
+    if slice_spacing_mm is not None:
+        file.attrs["slice_spacing_mm"] = slice_spacing_mm
+
+
 def _attributes(header: Header) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "units": "HU" if header.modality == "CT" else "rescaled",
         "modality": header.modality,
+        "sop_class_uid": header.sop_class_uid,
         "series_instance_uid": header.series_instance_uid,
         "study_instance_uid": header.study_instance_uid,
         "frame_of_reference_uid": header.frame_of_reference_uid,

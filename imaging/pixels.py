@@ -15,7 +15,7 @@ from core.errors import PixelError
 Voxels = npt.NDArray[np.float32]
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 # What pydicom and the decoders behind it raise on damaged or unknown pixel data.
-_DECODING_ERRORS = (ValueError, RuntimeError, AttributeError, TypeError, LookupError, OSError)
+DECODING_ERRORS = (ValueError, RuntimeError, AttributeError, TypeError, LookupError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,17 @@ def read_stored(path: Path) -> StoredPixels:
         warnings.simplefilter("ignore", UserWarning)
         try:
             data_set = pydicom.dcmread(path)
-        except _DECODING_ERRORS as error:
+        except DECODING_ERRORS as error:
             raise PixelError(f"{path.name}: not a readable DICOM instance ({error})") from error
         return stored_pixels(data_set)
 
 
 def stored_pixels(data_set: FileDataset) -> StoredPixels:
     """The decoded pixels of `data_set`; raises as `read_pixels` does."""
-    _check_supported(data_set)
+    check_supported(data_set)
     try:
         values: npt.NDArray[Any] = np.asarray(data_set.pixel_array)
-    except _DECODING_ERRORS as error:
+    except DECODING_ERRORS as error:
         syntax = data_set.file_meta.TransferSyntaxUID.name
         raise PixelError(
             f"Instance {data_set.SOPInstanceUID}: pixels cannot be decoded from {syntax} ({error})"
@@ -78,7 +78,8 @@ def stored_pixels(data_set: FileDataset) -> StoredPixels:
     )
 
 
-def _check_supported(data_set: Dataset) -> None:
+def check_supported(data_set: Dataset) -> None:
+    """Nothing, for grey pixels with at most one slope and intercept; else PixelError."""
     uid = data_set.get("SOPInstanceUID", "without a SOP Instance UID")
     if not any(
         name in data_set for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")

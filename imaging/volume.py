@@ -39,7 +39,7 @@ def read_volume(headers: Sequence[Header], report: Report | None = None) -> Volu
         GeometryError: an instance has no place in the patient, or they have several shapes.
         PixelError: as `pixels.read_pixels`.
     """
-    affine_mm = _affine(headers)
+    affine_mm = affine_of(headers)
     voxels = read_images(headers, report)
     slice_mm, row_mm, column_mm = np.linalg.norm(affine_mm[:3, :3], axis=0)
     return Volume(
@@ -96,7 +96,11 @@ def _fill_padding(images: Voxels, padding: Padding) -> None:
             images[index][mask] = min(values)
 
 
-def _affine(headers: Sequence[Header]) -> npt.NDArray[np.float64]:
+def affine_of(headers: Sequence[Header]) -> npt.NDArray[np.float64]:
+    """(4, 4): homogeneous index (slice, row, column, 1) of one phase to LPS mm.
+
+    Raises GeometryError where there is nothing to place, or an instance has no place.
+    """
     if not headers:
         raise GeometryError("No instances to read")
     first, last = plane_of(headers[0]), plane_of(headers[-1])

@@ -1,0 +1,107 @@
+"""The instances of one image series in the order of their slices, pixels included; from memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import FileDataset
+
+from core.errors import GeometryError, NotADataSetError
+from imaging.common_plane import check_images, common_plane
+from imaging.geometry import RULES_2D, RULES_3D, place
+from imaging.header import Header, header_of
+from imaging.pixel_format import PixelFormat, format_of
+from imaging.plane import plane_of
+from imaging.series import check_one_series
+from imaging.volume import affine_of
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSeries:
+    """One series; everything is in the order of the slices."""
+
+    data_sets: tuple[FileDataset, ...]
+    headers: tuple[Header, ...]
+    formats: tuple[PixelFormat, ...]
+    affine_mm: npt.NDArray[np.float64] | None
+    """(4, 4): index (slice, row, column, 1) to LPS mm; None where the slices are no grid."""
+    slice_spacing_mm: float | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    headers: Sequence[Header]
+    slice_spacing_mm: float | None
+    is_grid: bool
+    warnings: tuple[str, ...]
+
+
+def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
+    """The instances along their normal, phase after phase where several share each position.
+
+    Slices that are no grid are taken all the same, with a warning: nothing is computed between
+    them. Those of several orientations are ordered by InstanceNumber.
+
+    Raises:
+        NotADataSetError: an instance without the UIDs that identify it.
+        SeriesError: not one series of one patient.
+        GeometryError: an instance without a place in the patient, or images of several sizes.
+        PixelError: pixels of a kind that is not supported.
+    """
+    by_uid = {}
+    headers = []
+    for data_set in data_sets:
+        headers.append(_header(data_set))
+        by_uid[headers[-1].sop_instance_uid] = data_set
+    warnings = check_one_series(headers)
+    check_images(headers)
+    for header in headers:
+        plane_of(header)
+    order = _order(headers)
+    ordered = tuple(by_uid[header.sop_instance_uid] for header in order.headers)
+    return ImageSeries(
+        data_sets=ordered,
+        headers=tuple(order.headers),
+        formats=tuple(format_of(data_set) for data_set in ordered),
+        affine_mm=affine_of(order.headers) if order.is_grid else None,
+        slice_spacing_mm=order.slice_spacing_mm,
+        warnings=(*warnings, *order.warnings),
+    )
+
+
+def _header(data_set: FileDataset) -> Header:
+    try:
+        return header_of(data_set, Path(str(data_set.get("SOPInstanceUID", ""))))
+    except (AttributeError, ValueError, TypeError, KeyError) as error:
+        raise NotADataSetError(f"A data set is no readable DICOM instance ({error})") from error
+
+
+def _order(headers: Sequence[Header]) -> _Order:
+    try:
+        placement = place(headers, RULES_3D)
+    except GeometryError as error:
+        return _order_without_grid(headers, f"{error}; so there is no affine")
+    is_grid = len(placement.phases) == 1
+    return _Order(placement.headers, placement.slice_spacing_mm, is_grid, placement.warnings)
+
+
+def _order_without_grid(headers: Sequence[Header], reason: str) -> _Order:
+    try:
+        placement = place(headers, RULES_2D)
+    except GeometryError:
+        return _Order(_along_normal(headers), None, is_grid=False, warnings=(reason,))
+    return _Order(placement.headers, placement.slice_spacing_mm, is_grid=False, warnings=(reason,))
+
+
+def _along_normal(headers: Sequence[Header]) -> list[Header]:
+    numbered = sorted(headers, key=lambda h: (h.instance_number, h.sop_instance_uid))
+    try:
+        normal = common_plane(headers).normal
+    except GeometryError:
+        return numbered
+    return sorted(
+        numbered, key=lambda h: (float(np.asarray(h.image_position_mm) @ normal), h.temporal_key)
+    )

@@ -1,0 +1,92 @@
+"""DICOM to HDF5 and JSON and back, from memory to memory: nothing here opens a file."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+
+from core.identity import Provenance
+from core.uids import PYDICOM_ROOT_UID
+from imaging.hdf5_reader import read_hdf5
+from imaging.hdf5_series import series_hdf5
+from imaging.image_series import order_series
+from imaging.restored import restore_series
+from imaging.series_summary import summarise_series
+
+_NO_DATE = datetime(1900, 1, 1)  # restored instances have no date of their own
+
+_PIXEL_GROUP = 0x7FE0
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """One series as HDF5 and as what JSON can hold."""
+
+    hdf5: bytes
+    """The content of a file of docs/hdf5.md; names nobody."""
+    summary: dict[str, Any]
+    """Named fields of docs/hdf5.md, the patient among them."""
+
+
+def dicom_to_hdf5(data_sets: Sequence[FileDataset]) -> Converted:
+    """The instances of one image series, in any order and any lossless or lossy transfer syntax.
+
+    The same instances give the same bytes.
+
+    Raises:
+        NotADataSetError: an instance without the UIDs that identify it.
+        SeriesError: not one series of one patient.
+        GeometryError: an instance without a place in the patient, or images of several sizes.
+        PixelError: pixels damaged or of a kind that is not supported.
+    """
+    series = order_series(data_sets)
+    return Converted(series_hdf5(series), summarise_series(series))
+
+
+def hdf5_to_dicom(
+    hdf5: bytes,
+    templates: Sequence[Dataset],
+    *,
+    root_uid: str = PYDICOM_ROOT_UID,
+    name: str = "HDF5",
+) -> Iterator[FileDataset]:
+    """A new series from the content of an HDF5 file, one instance for each slice, in their order.
+
+    Patient, study and all that the file does not hold come from `templates`, instances of one
+    image series whose pixels are not needed. UIDs derive from both under `root_uid`: the same
+    again gives the same UIDs and bytes. `name` is what errors call the file.
+
+    Raises:
+        PixelError: the content is no such file, or contradicts itself.
+        SeriesError: templates that do not belong to it, or not together.
+        OutputError: voxels that 16 bits cannot hold.
+    """
+    volume = read_hdf5(hdf5, name)
+    provenance = Provenance(
+        job_id=_digest(hdf5, templates),
+        root_uid=root_uid,
+        created=_NO_DATE,
+        pipeline="Made from HDF5" + (", stored values unchanged" if volume.stored else " voxels"),
+    )
+    return restore_series(volume, templates, provenance)
+
+
+def _digest(hdf5: bytes, templates: Sequence[Dataset]) -> str:
+    """A hash of everything that the new instances are made from."""
+    parts = [hashlib.sha256(hdf5).hexdigest(), *sorted(_hash(one) for one in templates)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _hash(data_set: Dataset) -> str:
+    tags = [tag for tag in list(data_set.keys()) if tag.group < _PIXEL_GROUP]
+    header = Dataset({tag: data_set.get_item(tag) for tag in tags})
+    memory = BytesIO()
+    pydicom.dcmwrite(
+        memory, header, implicit_vr=False, little_endian=True, enforce_file_format=False
+    )
+    return hashlib.sha256(memory.getbuffer()).hexdigest()

@@ -1,0 +1,142 @@
+"""What the two conversion commands read and write on disk."""
+
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import FileDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import MediaStorageDirectoryStorage
+
+from core.durable import commit_folder, sync_folder, write_synced
+from core.errors import ConfigurationError, NotADataSetError, SeriesError
+from imaging.header import read_header
+from imaging.series import Series, is_image, promises_image, read_folder
+from imaging.whole import check_whole
+
+_READING_ERRORS = (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError, TypeError)
+_MAGIC_AT = 128
+
+
+def image_series(folder: Path) -> tuple[list[Series], list[str]]:
+    """The series of images in `folder` at any depth, and a line for each file left out.
+
+    Raises:
+        NotADataSetError: a DICOM file that cannot be read: its series would lack a slice.
+        SeriesError: one instance twice with different content, or no image at all.
+    """
+    series, _ = read_folder(folder)
+    known = {header.path: header for one in series for header in one.headers}
+    by_uid = {header.sop_instance_uid: header.path for header in known.values()}
+    skipped = [
+        f"{path.relative_to(folder)}: {_why_left_out(path, by_uid)}"
+        for path in sorted(path for path in folder.rglob("*") if path.is_file())
+        if path not in known
+    ]
+    images = [one for one in series if any(is_image(h) or promises_image(h) for h in one.headers)]
+    if not images:
+        raise SeriesError(f"{folder}: no DICOM image there")
+    return images, skipped
+
+
+def choose_series(series: Sequence[Series], wanted_uid: str | None) -> Series:
+    """The series with that UID, or the only one.
+
+    Raises:
+        ConfigurationError: there is none such, or it has to be said which.
+    """
+    chosen = [one for one in series if wanted_uid in (None, one.uid)]
+    if len(chosen) == 1:
+        return chosen[0]
+    found = ", ".join(
+        f"{one.uid} ({len(one.headers)} {one.headers[0].modality or 'images'})" for one in series
+    )
+    if wanted_uid is None:
+        raise ConfigurationError(f"--series: expected which of {len(series)} series, found {found}")
+    raise ConfigurationError(f"--series: no series {wanted_uid} there, found {found}")
+
+
+def read_instances(paths: Sequence[Path], *, pixels: bool) -> list[FileDataset]:
+    """The data sets in `paths`, with their pixels or before them.
+
+    Raises:
+        NotADataSetError: one is no DICOM instance, or cut off.
+    """
+    return [_read(path, pixels=pixels) for path in paths]
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write every file under a temporary name beside its own, then rename them all.
+
+    Raises:
+        OSError: the disk fails; what it could not take is not there in part either.
+    """
+    attempts = {path: _temporary(path) for path in contents}
+    try:
+        for path, content in contents.items():
+            write_synced(attempts[path], content)
+        for path, attempt in attempts.items():
+            attempt.replace(path)
+            sync_folder(path.parent)
+    finally:
+        for attempt in attempts.values():
+            attempt.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes `folder` at the end unless something went wrong.
+
+    Raises:
+        OSError: the disk fails, or `folder` came to hold something else meanwhile.
+    """
+    attempt = _temporary(folder)
+    attempt.mkdir()
+    try:
+        yield attempt
+        if not commit_folder(attempt, folder):
+            raise FileExistsError(f"{folder} is not empty any more")
+    finally:
+        shutil.rmtree(attempt, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(_MAGIC_AT)
+        return file.read(4) == b"DICM"
+
+
+def _why_left_out(path: Path, by_uid: Mapping[str, Path]) -> str:
+    """Why nothing is lost without the file; raises where something would be."""
+    if not _is_dicom(path):
+        return "not a DICOM file"
+    try:
+        meta = pydicom.filereader.read_file_meta_info(path)
+        if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+            return "a DICOMDIR"
+        header = read_header(path)
+    except _READING_ERRORS as error:
+        raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
+    if path.read_bytes() == by_uid[header.sop_instance_uid].read_bytes():
+        return f"SOP instance {header.sop_instance_uid} again, with the same content"
+    raise SeriesError(
+        f"{path.name}: SOP instance {header.sop_instance_uid} is there twice, with different "
+        "content"
+    )
+
+
+def _read(path: Path, *, pixels: bool) -> FileDataset:
+    try:
+        data_set = pydicom.dcmread(path, stop_before_pixels=not pixels)
+    except _READING_ERRORS as error:
+        raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
+    if pixels:
+        check_whole(data_set, path.stat().st_size)
+    return data_set

@@ -1,0 +1,77 @@
+"""DICOM to HDF5 and JSON: `python -m pipeline.dicom_to_hdf5 -i DICOM_DIR -h OUT.h5 -j OUT.json`.
+
+The function that touches no disk is `pipeline.conversion.dicom_to_hdf5`.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.arguments import ArgumentParser
+from core.errors import ConfigurationError
+from pipeline.command_line import (
+    complain,
+    conversion_parser,
+    existing_folder,
+    new_file,
+    run_command,
+)
+from pipeline.conversion import dicom_to_hdf5
+from pipeline.conversion_files import choose_series, image_series, read_instances, write_files
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    return run_command(lambda: _convert(_parser().parse_args(argv)))
+
+
+def _parser() -> ArgumentParser:
+    parser = conversion_parser(
+        "dicom_to_hdf5",
+        "One DICOM image series as HDF5 (voxels, stored values, geometry; names nobody) and its "
+        "attributes as JSON (names the patient). Layout and fields: docs/hdf5.md.",
+    )
+    parser.add_argument(
+        "-i", "--input", type=existing_folder, required=True, metavar="DICOM_DIR",
+        default=argparse.SUPPRESS, help="folder with the series, at any depth",
+    )  # fmt: skip
+    parser.add_argument(
+        "-h", "--hdf5", type=new_file, required=True, metavar="OUT.h5",
+        default=argparse.SUPPRESS, help="HDF5 file to write",
+    )  # fmt: skip
+    parser.add_argument(
+        "-j", "--json", type=new_file, metavar="OUT.json",
+        help="JSON file to write, none if not given",
+    )  # fmt: skip
+    parser.add_argument(
+        "--series", metavar="UID", help="SeriesInstanceUID, where the folder has several"
+    )
+    return parser
+
+
+def _convert(values: argparse.Namespace) -> str:
+    if values.json and values.json.absolute() == values.hdf5.absolute():
+        raise ConfigurationError(f"-j/--json: expected another file than {values.hdf5}")
+    series, skipped = image_series(values.input)
+    for line in skipped:
+        complain(f"skipped {line}")
+    chosen = choose_series(series, values.series)
+    converted = dicom_to_hdf5(read_instances([h.path for h in chosen.headers], pixels=True))
+    for line in converted.summary["warnings"]:
+        complain(f"warning: {line}")
+    contents: dict[Path, bytes] = {values.hdf5: converted.hdf5}
+    if values.json:
+        text = json.dumps(converted.summary, indent=2, ensure_ascii=False, allow_nan=False)
+        contents[values.json] = f"{text}\n".encode()
+    write_files(contents)
+    pixels = converted.summary["pixels"]
+    return (
+        f"{values.hdf5}: {pixels['slices']} slices of {pixels['rows']} x {pixels['columns']} "
+        f"pixels in {len(converted.hdf5) / 1e6:.1f} MB, series {chosen.uid}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""HDF5 to DICOM: `python -m pipeline.hdf5_to_dicom -h IN.h5 -d TEMPLATE_DICOM -o OUT_DIR`.
+
+The function that touches no disk is `pipeline.conversion.hdf5_to_dicom`.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydicom.dataset import FileDataset
+
+from core.arguments import ArgumentParser
+from core.uids import PYDICOM_ROOT_UID
+from imaging.hdf5_reader import series_uid_in
+from pipeline.command_line import (
+    complain,
+    conversion_parser,
+    empty_folder,
+    existing,
+    existing_file,
+    root_uid,
+    run_command,
+)
+from pipeline.conversion import hdf5_to_dicom
+from pipeline.conversion_files import choose_series, image_series, new_folder, read_instances
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    return run_command(lambda: _convert(_parser().parse_args(argv)))
+
+
+def _parser() -> ArgumentParser:
+    parser = conversion_parser(
+        "hdf5_to_dicom",
+        "An HDF5 volume as a new DICOM series, one file for each slice: stored values come back "
+        "bit for bit, voxels without them as 16-bit integers. Layout: docs/hdf5.md.",
+    )
+    parser.add_argument(
+        "-h", "--hdf5", type=existing_file, required=True, metavar="IN.h5",
+        default=argparse.SUPPRESS, help="HDF5 file to read",
+    )  # fmt: skip
+    parser.add_argument(
+        "-d", "--template", type=existing, required=True, metavar="TEMPLATE_DICOM",
+        default=argparse.SUPPRESS,
+        help="DICOM file or folder that patient, study and all else come from; best the series "
+        "that the HDF5 file was made from",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", type=empty_folder, required=True, metavar="OUT_DIR",
+        default=argparse.SUPPRESS, help="new or empty folder for the series",
+    )  # fmt: skip
+    parser.add_argument(
+        "--series", metavar="UID",
+        help="the template's SeriesInstanceUID, where its folder has several and none is that of "
+        "the HDF5 file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--root_uid", type=root_uid, default=PYDICOM_ROOT_UID, help="root of the new UIDs"
+    )
+    return parser
+
+
+def _convert(values: argparse.Namespace) -> str:
+    content = values.hdf5.read_bytes()
+    own_uid = series_uid_in(content, values.hdf5.name)
+    templates = read_instances(
+        _template_paths(values.template, values.series, own_uid), pixels=False
+    )
+    data_sets = hdf5_to_dicom(content, templates, root_uid=values.root_uid, name=values.hdf5.name)
+    with new_folder(values.output) as folder:
+        count, series_uid = _write(data_sets, folder)
+    return f"{values.output}: {count} instances of the new series {series_uid}"
+
+
+def _template_paths(template: Path, wanted_uid: str | None, own_uid: str) -> list[Path]:
+    if template.is_file():
+        return [template]
+    series, skipped = image_series(template)
+    for line in skipped:
+        complain(f"skipped {line}")
+    if wanted_uid is None and any(one.uid == own_uid for one in series):
+        wanted_uid = own_uid
+    return [header.path for header in choose_series(series, wanted_uid).headers]
+
+
+def _write(data_sets: Iterable[FileDataset], folder: Path) -> tuple[int, str]:
+    series_uids = []
+    for data_set in data_sets:
+        series_uids.append(str(data_set.SeriesInstanceUID))
+        data_set.save_as(folder / f"{data_set.SOPInstanceUID}.dcm", enforce_file_format=True)
+    return len(series_uids), series_uids[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,6 +13,7 @@ from imaging.hdf5 import SCHEMA_VERSION
 from imaging.hdf5_series import STORED
 from imaging.pixel_format import Cells, PixelFormat
 from imaging.pixels import Voxels
+from imaging.plane import direction_fault
 
 _READING_ERRORS = (OSError, KeyError, IndexError, ValueError, TypeError, RuntimeError)
 
@@ -137,10 +138,23 @@ def _read_slices(file: Any, count: int, name: str) -> tuple[SliceRecord, ...]:
     )
     _check_counts(columns, count, name)
     records = zip(*columns, strict=True)
-    return tuple(
+    slices = tuple(
         SliceRecord(uid, frame, int(number), position, orientation, spacing, _none(thickness))
         for uid, frame, number, position, orientation, spacing, thickness in records
     )
+    for index, record in enumerate(slices):
+        _check_plane(record, f"{name}: slice {index}")
+    return slices
+
+
+def _check_plane(record: SliceRecord, place: str) -> None:
+    fault = direction_fault(record.orientation)
+    if fault:
+        raise PixelError(f"{place} has an orientation that is {fault}")
+    if min(record.pixel_spacing_mm) <= 0:
+        raise PixelError(
+            f"{place} has pixel spacing {record.pixel_spacing_mm} mm, expected above 0"
+        )
 
 
 def _read_stored(group: Any, shape: tuple[int, ...], name: str) -> StoredSlices:

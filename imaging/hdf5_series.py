@@ -15,6 +15,8 @@ from imaging.pixel_format import PixelFormat, cells_of
 STORED = "stored"
 """The group of stored values and their formats."""
 
+_UNSPECIFIED = "US"
+
 
 def series_hdf5(series: ImageSeries) -> bytes:
     """The content of an HDF5 file with the voxels, stored values and geometry of `series`.
@@ -43,8 +45,8 @@ def series_hdf5(series: ImageSeries) -> bytes:
 def units_of(data_set: Dataset) -> str:
     """The unit of rescaled values: PET states Units, others RescaleType (PS3.3 C.11.1.1.2)."""
     said = str(data_set.get("Units") or data_set.get("RescaleType") or "")
-    if said and said != "US":  # unspecified
-        return said
+    if said:
+        return "rescaled" if said == _UNSPECIFIED else said
     return "HU" if data_set.get("Modality") == "CT" else "rescaled"
 
 

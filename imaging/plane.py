@@ -1,5 +1,6 @@
 """Where one image lies in the patient: pixels to millimetres and back (PS3.3 C.7.6.2.1.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,11 @@ def plane_of(header: Header) -> Plane:
         )
     along_row = np.array(orientation[:3], dtype=np.float64)
     down_column = np.array(orientation[3:], dtype=np.float64)
-    _check_orthonormal(header, along_row, down_column)
+    fault = direction_fault(orientation)
+    if fault:
+        raise GeometryError(
+            f"Instance {header.sop_instance_uid}: ImageOrientationPatient is {fault}"
+        )
     if min(spacing) <= 0:
         raise GeometryError(
             f"Instance {header.sop_instance_uid}: PixelSpacing {spacing} mm, expected above 0"
@@ -68,11 +73,15 @@ def plane_of(header: Header) -> Plane:
     )
 
 
-def _check_orthonormal(header: Header, along_row: Points, down_column: Points) -> None:
+def direction_fault(orientation: Sequence[float]) -> str:
+    """What is wrong with six direction cosines, or nothing if they are a rectangular grid's."""
+    along_row = np.array(orientation[:3], dtype=np.float64)
+    down_column = np.array(orientation[3:], dtype=np.float64)
     lengths = np.linalg.norm(along_row), np.linalg.norm(down_column)
     skew = abs(float(along_row @ down_column))
-    if max(abs(length - 1.0) for length in lengths) > _UNIT_TOLERANCE or skew > _UNIT_TOLERANCE:
-        raise GeometryError(
-            f"Instance {header.sop_instance_uid}: ImageOrientationPatient is not two perpendicular "
-            f"unit vectors (lengths {lengths[0]:.4f} and {lengths[1]:.4f}, dot product {skew:.4f})"
-        )
+    if max(abs(length - 1.0) for length in lengths) <= _UNIT_TOLERANCE and skew <= _UNIT_TOLERANCE:
+        return ""
+    return (
+        f"not two perpendicular unit vectors (lengths {lengths[0]:.4f} and {lengths[1]:.4f}, "
+        f"dot product {skew:.4f})"
+    )

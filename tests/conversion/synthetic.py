@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from imaging.pixel_format import cells_of, format_of
 
@@ -25,7 +25,7 @@ def _make_slice(
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data_set = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     data_set.SOPClassUID = meta.MediaStorageSOPClassUID = CTImageStorage
-    data_set.SOPInstanceUID = meta.MediaStorageSOPInstanceUID = f"{SERIES}.{number + 1}"
+    data_set.SOPInstanceUID = meta.MediaStorageSOPInstanceUID = UID(f"{SERIES}.{number + 1}")
     data_set.SeriesInstanceUID, data_set.StudyInstanceUID = SERIES, STUDY
     data_set.FrameOfReferenceUID, data_set.Modality = FRAME, "CT"
     data_set.PatientName, data_set.PatientID = "Nobody^At All", "0815"

@@ -1,6 +1,7 @@
 """DICOM to HDF5 to DICOM: every pixel, rescale and place as before, under new UIDs."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -156,7 +157,9 @@ def test_restored_files_are_read_with_the_same_values(ct: list[FileDataset], tmp
         one.save_as(tmp_path / "one.dcm", enforce_file_format=True)
         again = pydicom.dcmread(tmp_path / "one.dcm")
         source = next(s for s in ct if s.ImagePositionPatient == again.ImagePositionPatient)
-        assert np.array_equal(read_pixels(tmp_path / "one.dcm"), read_pixels(str(source.filename)))
+        assert np.array_equal(
+            read_pixels(tmp_path / "one.dcm"), read_pixels(Path(str(source.filename)))
+        )
 
 
 def test_a_gap_between_slices_is_a_warning(ct: list[FileDataset]) -> None:

@@ -75,6 +75,11 @@ def create_slices(group: Any, name: str, shape: tuple[int, ...], dtype: npt.DTyp
     )
 
 
+def fixed_texts(values: Sequence[str]) -> npt.NDArray[np.bytes_]:
+    """Strings of one length in bytes: a damaged file with others can keep HDF5 reading forever."""
+    return np.array([value.encode() for value in values], dtype=np.bytes_)
+
+
 def write_places(
     file: Any,
     headers: Sequence[Header],
@@ -85,8 +90,8 @@ def write_places(
 ) -> None:
     """Write what is known of each slice and of the series; raises as `write_volume_hdf5`."""
     planes = [plane_of(header) for header in headers]
-    file["sop_instance_uids"] = [header.sop_instance_uid for header in headers]
-    file["frame_of_reference_uids"] = [header.frame_of_reference_uid for header in headers]
+    file["sop_instance_uids"] = fixed_texts([h.sop_instance_uid for h in headers])
+    file["frame_of_reference_uids"] = fixed_texts([h.frame_of_reference_uid for h in headers])
     file["instance_numbers"] = np.array([header.instance_number for header in headers], np.int64)
     file["positions_mm"] = np.stack([plane.origin_mm for plane in planes])
     file["orientations"] = np.array([header.image_orientation for header in headers], np.float64)

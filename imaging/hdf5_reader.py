@@ -11,11 +11,20 @@ import numpy as np
 from core.errors import PixelError
 from imaging.hdf5 import SCHEMA_VERSION
 from imaging.hdf5_series import STORED
-from imaging.pixel_format import Cells, PixelFormat
+from imaging.hdf5_stored import StoredSlices, check_counts, read_stored, text, texts
 from imaging.pixels import Voxels
 from imaging.plane import direction_fault
 
-_READING_ERRORS = (OSError, KeyError, IndexError, ValueError, TypeError, RuntimeError)
+# What h5py raises on damaged or foreign files.
+_READING_ERRORS = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +39,6 @@ class SliceRecord:
     orientation: tuple[float, ...]
     pixel_spacing_mm: tuple[float, ...]
     slice_thickness_mm: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSlices:
-    """Stored values as they were in the instances."""
-
-    values: Cells
-    """Integers [slice, row, column] of a type that holds those of all slices."""
-    unused_bits: Cells | None
-    formats: tuple[PixelFormat, ...]
-
-    def cells(self, index: int) -> Cells:
-        """The pixel cells [row, column] of one slice, unused bits included."""
-        cells: Cells = self.values[index].astype(self.formats[index].dtype)
-        if self.unused_bits is None:
-            return cells
-        whole: Cells = cells ^ self.unused_bits[index].astype(cells.dtype)
-        return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,7 @@ def series_uid_in(content: bytes, name: str = "HDF5") -> str:
     try:
         with h5py.File(BytesIO(content), "r") as file:
             _check_schema(file, name)
-            return _text(file.attrs.get("series_instance_uid", ""))
+            return text(file.attrs.get("series_instance_uid", ""))
     except _READING_ERRORS as error:
         raise _unreadable(name, error) from error
 
@@ -111,32 +102,30 @@ def _read(file: Any, name: str) -> VolumeContent:
             "[slice, row, column]"
         )
     voxels = voxels.astype(np.float32, copy=False)
-    stored = _read_stored(file[STORED], voxels.shape, name) if STORED in file else None
-    if stored:
-        _check_agreement(voxels, stored, name)
+    stored = read_stored(file[STORED], voxels, name) if STORED in file else None
     return VolumeContent(
         voxels=voxels,
         slices=_read_slices(file, len(voxels), name),
         stored=stored,
-        modality=_text(file.attrs.get("modality", "")),
-        sop_class_uid=_text(file.attrs.get("sop_class_uid", "")),
-        series_instance_uid=_text(file.attrs.get("series_instance_uid", "")),
-        study_instance_uid=_text(file.attrs.get("study_instance_uid", "")),
+        modality=text(file.attrs.get("modality", "")),
+        sop_class_uid=text(file.attrs.get("sop_class_uid", "")),
+        series_instance_uid=text(file.attrs.get("series_instance_uid", "")),
+        study_instance_uid=text(file.attrs.get("study_instance_uid", "")),
     )
 
 
 def _read_slices(file: Any, count: int, name: str) -> tuple[SliceRecord, ...]:
-    frame = _text(file.attrs.get("frame_of_reference_uid", ""))
+    frame = text(file.attrs.get("frame_of_reference_uid", ""))
     columns = (
-        _texts(file, "sop_instance_uids", [""] * count),
-        _texts(file, "frame_of_reference_uids", [frame] * count),
+        texts(file, "sop_instance_uids", [""] * count),
+        texts(file, "frame_of_reference_uids", [frame] * count),
         _numbers(file, "instance_numbers", range(1, count + 1)),
         _rows(file, "positions_mm", None, 3),
         _rows(file, "orientations", "orientation", 6),
         _rows(file, "pixel_spacings_mm", "pixel_spacing_mm", 2),
         _numbers(file, "slice_thicknesses_mm", [np.nan] * count),
     )
-    _check_counts(columns, count, name)
+    check_counts(columns, count, name)
     records = zip(*columns, strict=True)
     slices = tuple(
         SliceRecord(uid, frame, int(number), position, orientation, spacing, _none(thickness))
@@ -157,62 +146,6 @@ def _check_plane(record: SliceRecord, place: str) -> None:
         )
 
 
-def _read_stored(group: Any, shape: tuple[int, ...], name: str) -> StoredSlices:
-    values = np.asarray(group["values"][()])
-    if values.shape != shape or values.dtype.kind not in "iu":
-        raise PixelError(
-            f"{name}: {STORED}/values are {values.dtype} of shape {values.shape}, expected "
-            f"integers of shape {shape}"
-        )
-    unused = np.asarray(group["unused_bits"][()]) if "unused_bits" in group else None
-    return StoredSlices(values, unused, _read_formats(group, len(values), name))
-
-
-def _read_formats(group: Any, count: int, name: str) -> tuple[PixelFormat, ...]:
-    columns = (
-        group["bits_allocated"][()].tolist(),
-        group["bits_stored"][()].tolist(),
-        group["pixel_representations"][()].astype(bool).tolist(),
-        _texts(group, "photometric_interpretations"),
-        group["rescale_slopes"][()].tolist(),
-        group["rescale_intercepts"][()].tolist(),
-        group["has_rescale"][()].astype(bool).tolist(),
-        _texts(group, "rescale_types"),
-        [_whole(value) for value in group["padding_values"][()]],
-        [_whole(value) for value in group["padding_range_limits"][()]],
-        group["lossy"][()].astype(bool).tolist(),
-    )
-    _check_counts(columns, count, name)
-    return tuple(PixelFormat(*fields) for fields in zip(*columns, strict=True))
-
-
-def _check_counts(columns: Sequence[Sequence[Any]], count: int, name: str) -> None:
-    for column in columns:
-        if len(column) != count:
-            raise PixelError(f"{name}: a table of {len(column)} rows for {count} slices")
-
-
-def _check_agreement(voxels: Voxels, stored: StoredSlices, name: str) -> None:
-    """Somebody may have changed the voxels alone; neither of the two may win unseen."""
-    for index, pixel_format in enumerate(stored.formats):
-        expected = pixel_format.rescaled(stored.values[index])
-        if not np.array_equal(voxels[index], expected, equal_nan=True):
-            raise PixelError(
-                f"{name}: voxels of slice {index} are not its stored values rescaled, remove "
-                f"the group {STORED} if the voxels are right"
-            )
-
-
-def _texts(group: Any, key: str, otherwise: Sequence[str] | None = None) -> list[str]:
-    if key not in group and otherwise is not None:
-        return list(otherwise)
-    return [_text(value) for value in group[key][()]]
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
 def _numbers(group: Any, key: str, otherwise: Sequence[float]) -> list[float]:
     return list(group[key][()].tolist() if key in group else otherwise)
 
@@ -230,7 +163,3 @@ def _rows(file: Any, key: str, attribute: str | None, width: int) -> list[tuple[
 
 def _none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _whole(value: float) -> int | None:
-    return None if np.isnan(value) else int(value)

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from pydicom.dataset import Dataset
 
-from imaging.hdf5 import create_slices, write_places
+from imaging.hdf5 import create_slices, fixed_texts, write_places
 from imaging.image_series import ImageSeries
 from imaging.pixel_format import PixelFormat, cells_of
 
@@ -77,10 +77,12 @@ def _write_formats(group: Any, formats: Sequence[PixelFormat]) -> None:
     group["bits_allocated"] = np.array([one.bits_allocated for one in formats], np.uint16)
     group["bits_stored"] = np.array([one.bits_stored for one in formats], np.uint16)
     group["pixel_representations"] = np.array([one.is_signed for one in formats], np.uint16)
-    group["photometric_interpretations"] = [one.photometric_interpretation for one in formats]
+    group["photometric_interpretations"] = fixed_texts(
+        [one.photometric_interpretation for one in formats]
+    )
     group["rescale_slopes"] = np.array([one.slope for one in formats], np.float64)
     group["rescale_intercepts"] = np.array([one.intercept for one in formats], np.float64)
-    group["rescale_types"] = [one.rescale_type for one in formats]
+    group["rescale_types"] = fixed_texts([one.rescale_type for one in formats])
     group["has_rescale"] = np.array([one.has_rescale for one in formats], np.uint8)
     group["padding_values"] = _or_nan([one.padding_value for one in formats])
     group["padding_range_limits"] = _or_nan([one.padding_range_limit for one in formats])

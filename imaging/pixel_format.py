@@ -21,7 +21,7 @@ from imaging.pixels import DECODING_ERRORS, StoredPixels, Voxels, check_supporte
 Cells = npt.NDArray[Any]
 """Integers of the allocated bits; those of unused bits included."""
 
-_ALLOCATED = (8, 16, 32)
+ALLOCATED = (8, 16, 32)
 _ALWAYS_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 
 
@@ -69,7 +69,7 @@ def format_of(data_set: FileDataset) -> PixelFormat:
     check_supported(data_set)
     allocated, stored = _whole(data_set, "BitsAllocated"), _whole(data_set, "BitsStored")
     high = int(data_set.get("HighBit", stored - 1))
-    is_usual = allocated in _ALLOCATED and 1 <= stored <= allocated and high == stored - 1
+    is_usual = allocated in ALLOCATED and 1 <= stored <= allocated and high == stored - 1
     if not is_usual or "PixelData" not in data_set:
         raise PixelError(
             f"Instance {data_set.SOPInstanceUID}: {allocated} bits allocated, {stored} stored, "

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset, FileDataset
 from core.errors import PixelError
 
 Voxels = npt.NDArray[np.float32]
-_GREY = ("MONOCHROME1", "MONOCHROME2")
+GREY = ("MONOCHROME1", "MONOCHROME2")
 # What pydicom and the decoders behind it raise on damaged or unknown pixel data.
 DECODING_ERRORS = (ValueError, RuntimeError, AttributeError, TypeError, LookupError, OSError)
 
@@ -86,10 +86,10 @@ def check_supported(data_set: Dataset) -> None:
     ):
         raise PixelError(f"Instance {uid}: no pixel data")
     photometric = data_set.get("PhotometricInterpretation", "")
-    if data_set.get("SamplesPerPixel", 1) != 1 or photometric not in _GREY:
+    if data_set.get("SamplesPerPixel", 1) != 1 or photometric not in GREY:
         raise PixelError(
             f"Instance {uid}: colour or unknown pixels ({photometric or 'no interpretation'}), "
-            f"expected {_GREY[0]} or {_GREY[1]}"
+            f"expected {GREY[0]} or {GREY[1]}"
         )
     if "ModalityLUTSequence" in data_set:
         raise PixelError(f"Instance {uid}: values given by a Modality LUT, which is not supported")

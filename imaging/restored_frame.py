@@ -10,6 +10,7 @@ from pydicom.valuerep import format_number_as_ds
 from imaging.derivation import drop, drop_bytes_only, drop_pixels_only
 from imaging.encoding import PET
 from imaging.hdf5_reader import SliceRecord
+from imaging.transcode import turn_words
 
 # What is said of one image, and is not known of another at another place or time.
 _OF_ONE_IMAGE = (
@@ -31,7 +32,7 @@ _OF_ONE_IMAGE = (
     "TriggerTime",
     "XRayTubeCurrent",
 )
-_EXACT_WHOLE_DIGITS = 1e15
+_LONGEST_DS = 16
 _PIXEL_GROUP = 0x7FE0
 
 
@@ -89,7 +90,7 @@ def write_numbers(data_set: Dataset, keyword: str, values: Sequence[float]) -> N
 
 def decimal_text(value: float) -> str:
     """`value` as a DS of at most 16 characters; exactly where a DS of that length can be."""
-    if float(value).is_integer() and abs(value) < _EXACT_WHOLE_DIGITS:
+    if float(value).is_integer() and len(str(int(value))) <= _LONGEST_DS:
         return str(int(value))
     return str(format_number_as_ds(float(value)))
 
@@ -100,6 +101,9 @@ def _copy(source: Dataset) -> FileDataset:
     for tag in list(source.keys()):
         if tag.group != _PIXEL_GROUP:
             copy[tag] = deepcopy(source[tag])
+    _, is_little_endian = source.original_encoding
+    if is_little_endian is False:  # None: not read from anywhere
+        turn_words(copy)
     return copy
 
 

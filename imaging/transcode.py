@@ -43,7 +43,7 @@ def write_uncompressed(source: Path, destination: Path, transfer_syntax_uid: str
     if was.is_encapsulated:
         _decompress(data_set)
     elif was == ExplicitVRBigEndian:
-        data_set.walk(_swap_words)
+        turn_words(data_set)
     target = UID(transfer_syntax_uid)
     data_set.file_meta.TransferSyntaxUID = target
     pydicom.dcmwrite(
@@ -67,8 +67,12 @@ def _decompress(data_set: FileDataset) -> None:
         data_set.PhotometricInterpretation = "YBR_FULL"  # decoders give every pixel its colour
 
 
+def turn_words(data_set: Dataset) -> None:
+    """Turn the words of all binary values (OW and its like), which pydicom leaves to its caller."""
+    data_set.walk(_swap_words)
+
+
 def _swap_words(_: Dataset, element: DataElement) -> None:
-    """Turn binary values from big to little endian, which pydicom leaves to its caller."""
     size = _WORD_BYTES.get(element.VR)
     value = element.value
     if size is None or not isinstance(value, bytes):

@@ -1,9 +1,11 @@
 """What the commands of this room have in common: how they end, and what a path must be."""
 
 import argparse
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -24,12 +26,24 @@ def run_command(command: Callable[[], str]) -> int:
         return 2
     except SlicewireError as error:
         complain(str(error))
+    except KeyboardInterrupt:
+        complain("interrupted, nothing is left of it")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         complain(f"{place}{error.strerror or error}")
     except Exception as error:  # noqa: BLE001  # a library's own words could name a patient
         complain(explain_fault(error))
     return 1
+
+
+def run_process(main: Callable[[], int]) -> NoReturn:
+    """Leave the process with the exit code of `main`; a SIGTERM ends it as Ctrl-C does, tidily."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main())
+
+
+def _interrupt(_: int, __: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def conversion_parser(name: str, description: str) -> ArgumentParser:

@@ -5,7 +5,6 @@ The function that touches no disk is `pipeline.conversion.dicom_to_hdf5`.
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from pipeline.command_line import (
     existing_folder,
     new_file,
     run_command,
+    run_process,
 )
 from pipeline.conversion import dicom_to_hdf5
 from pipeline.conversion_files import choose_series, image_series, read_instances, write_files
@@ -74,4 +74,4 @@ def _convert(values: argparse.Namespace) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process(main)

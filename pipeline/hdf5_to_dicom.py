@@ -4,7 +4,6 @@ The function that touches no disk is `pipeline.conversion.hdf5_to_dicom`.
 """
 
 import argparse
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from pipeline.command_line import (
     existing_file,
     root_uid,
     run_command,
+    run_process,
 )
 from pipeline.conversion import hdf5_to_dicom
 from pipeline.conversion_files import choose_series, image_series, new_folder, read_instances
@@ -94,4 +94,4 @@ def _write(data_sets: Iterable[FileDataset], folder: Path) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process(main)

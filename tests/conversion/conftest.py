@@ -8,6 +8,8 @@ import pydicom
 import pytest
 from pydicom.dataset import FileDataset
 
+from tests.conversion.synthetic import make_series, ramp
+
 Save = Callable[[Sequence[FileDataset], Path], Path]
 
 
@@ -35,3 +37,16 @@ def save() -> Save:
         return folder
 
     return write
+
+
+@pytest.fixture
+def source(save: Save, tmp_path: Path) -> Path:
+    """A folder with a series of three slices."""
+    return save(make_series(ramp("<u2", 16), bits_stored=16), tmp_path / "source")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An empty folder."""
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out"

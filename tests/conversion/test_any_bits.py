@@ -15,7 +15,7 @@ from tests.conversion.synthetic import make_series
 
 Case = tuple[Any, int]
 _QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 
 

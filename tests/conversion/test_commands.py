@@ -1,45 +1,22 @@
 """The two commands: what they write, what they say, how they end."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
 import pytest
 from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
-from pipeline import dicom_to_hdf5, hdf5_to_dicom
+from pipeline import dicom_to_hdf5
+from tests.conversion.commands import to_dicom, to_hdf5
 from tests.conversion.conftest import Save
 from tests.conversion.synthetic import SERIES, make_series, ramp
-from tests.small_disk import fill, small_disk
 
 ROOT = Path(__file__).parents[2]
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def source(save: Save, tmp_path: Path) -> Path:
-    return save(make_series(ramp("<u2", 16), bits_stored=16), tmp_path / "source")
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    (tmp_path / "out").mkdir()
-    return tmp_path / "out"
-
-
-def _to_hdf5(folder: Path, out: Path, *more: str) -> int:
-    files = ["-h", str(out / "a.h5"), "-j", str(out / "a.json")]
-    return dicom_to_hdf5.main(["-i", str(folder), *files, *more])
-
-
-def _to_dicom(out: Path, template: Path, *more: str) -> int:
-    files = ["-h", str(out / "a.h5"), "-o", str(out / "dicom")]
-    return hdf5_to_dicom.main([*files, "-d", str(template), *more])
 
 
 def _run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -89,7 +66,7 @@ def test_no_json_is_written_where_none_is_asked_for(source: Path, out: Path) -> 
 
 def test_an_older_file_is_replaced(source: Path, out: Path) -> None:
     (out / "a.h5").write_text("old")
-    assert _to_hdf5(source, out) == 0
+    assert to_hdf5(source, out) == 0
     assert (out / "a.h5").read_bytes().startswith(b"\x89HDF")
 
 
@@ -104,31 +81,31 @@ def two_series(source: Path, save: Save) -> Path:
 
 
 def test_of_several_series_one_must_be_named(two_series: Path, out: Path, capsys: Captured) -> None:
-    assert _to_hdf5(two_series, out) == 2
+    assert to_hdf5(two_series, out) == 2
     said = capsys.readouterr().err
     assert said.startswith("--series: expected which of 2 series")
     assert "1.2.3.4 (3 CT)" in said
     assert f"{SERIES} (3 CT)" in said
     assert list(out.iterdir()) == []
-    assert _to_hdf5(two_series, out, "--series", "1.2.3.4") == 0
+    assert to_hdf5(two_series, out, "--series", "1.2.3.4") == 0
     assert json.loads((out / "a.json").read_text())["series"]["instance_uid"] == "1.2.3.4"
-    assert _to_hdf5(two_series, out, "--series", "1.2.3.5") == 2
+    assert to_hdf5(two_series, out, "--series", "1.2.3.5") == 2
     assert "no series 1.2.3.5 there" in capsys.readouterr().err
 
 
 def test_the_template_is_the_series_of_the_file_where_there_are_several(
     two_series: Path, out: Path
 ) -> None:
-    assert _to_hdf5(two_series, out, "--series", "1.2.3.4") == 0
-    assert _to_dicom(out, two_series) == 0
+    assert to_hdf5(two_series, out, "--series", "1.2.3.4") == 0
+    assert to_dicom(out, two_series) == 0
     first = pydicom.dcmread(next((out / "dicom").iterdir()))
     named = first.SourceImageSequence[0].ReferencedSOPInstanceUID
     assert named.startswith("1.2.3.4.")
 
 
 def test_a_template_file_is_enough(source: Path, out: Path) -> None:
-    assert _to_hdf5(source, out) == 0
-    assert _to_dicom(out, next(source.iterdir())) == 0
+    assert to_hdf5(source, out) == 0
+    assert to_dicom(out, next(source.iterdir())) == 0
     assert len(list((out / "dicom").iterdir())) == 3
 
 
@@ -144,7 +121,7 @@ def test_what_is_no_image_is_passed_over(
     index.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     index.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     pydicom.dcmwrite(source / "DICOMDIR", index, enforce_file_format=True)
-    assert _to_hdf5(source, out) == 0
+    assert to_hdf5(source, out) == 0
     said = capsys.readouterr().err
     assert "skipped notes.txt: not a DICOM file" in said
     assert "skipped DICOMDIR: a DICOMDIR" in said
@@ -177,117 +154,13 @@ def test_a_wrong_command_line_is_one_sentence_and_2(
 def test_the_way_back_needs_an_empty_folder_and_a_root(
     source: Path, out: Path, capsys: Captured
 ) -> None:
-    assert _to_hdf5(source, out) == 0
-    assert _to_dicom(out, source, "--root_uid", "1.x") == 2
+    assert to_hdf5(source, out) == 0
+    assert to_dicom(out, source, "--root_uid", "1.x") == 2
     assert "--root_uid: expected a UID root" in capsys.readouterr().err
     (out / "dicom").mkdir()
     (out / "dicom" / "kept").touch()
-    assert _to_dicom(out, source) == 2
+    assert to_dicom(out, source) == 2
     assert "expected a new or empty folder" in capsys.readouterr().err
     (out / "dicom" / "kept").unlink()
-    assert _to_dicom(out, source, "--root-uid", "1.2.3") == 0
+    assert to_dicom(out, source, "--root-uid", "1.2.3") == 0
     assert next((out / "dicom").iterdir()).name.startswith("1.2.3.")
-
-
-def _cut(folder: Path) -> None:
-    path = min(folder.iterdir())
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def _cut_header(folder: Path) -> None:
-    path = min(folder.iterdir())
-    path.write_bytes(path.read_bytes()[:300])
-
-
-def _contradict(folder: Path) -> None:
-    data_set = pydicom.dcmread(min(folder.iterdir()))
-    data_set.PatientPosition = "HFS"
-    data_set.save_as(folder / "again")
-
-
-def _colour(folder: Path) -> None:
-    data_set = pydicom.dcmread(min(folder.iterdir()))
-    data_set.PhotometricInterpretation = "PALETTE COLOR"
-    data_set.save_as(min(folder.iterdir()))
-
-
-def _another_patient(folder: Path) -> None:
-    data_set = pydicom.dcmread(min(folder.iterdir()))
-    data_set.PatientName = "Some^Body"
-    data_set.save_as(min(folder.iterdir()))
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
-
-
-@pytest.mark.parametrize(
-    ("damage", "words"),
-    [
-        (_cut, "truncated"),
-        (_cut_header, "not a readable DICOM instance"),
-        (_contradict, "twice, with different content"),
-        (_colour, "colour or unknown pixels"),
-        (_another_patient, "more than one patient"),
-        (_empty, "no DICOM image there"),
-    ],
-)
-def test_bad_data_is_one_sentence_and_1_and_leaves_nothing(
-    damage: Callable[[Path], None], words: str, source: Path, out: Path, capsys: Captured
-) -> None:
-    damage(source)
-    assert _to_hdf5(source, out) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert words in said.err
-    assert said.err.count("\n") == 1
-    assert "Some^Body" not in said.err
-    assert list(out.iterdir()) == []
-
-
-@pytest.mark.parametrize("kept", [0, 100, 5000, -2000])
-def test_a_damaged_hdf5_file_is_1_and_leaves_nothing(
-    kept: int, source: Path, out: Path, capsys: Captured
-) -> None:
-    assert _to_hdf5(source, out) == 0
-    (out / "a.h5").write_bytes((out / "a.h5").read_bytes()[:kept])
-    assert _to_dicom(out, source) == 1
-    assert capsys.readouterr().err.startswith("a.h5: not a readable volume")
-    assert {path.name for path in out.iterdir()} == {"a.h5", "a.json"}
-
-
-def test_a_full_disk_is_1_and_leaves_nothing(
-    ct_folder: Path, tmp_path: Path, capsys: Captured
-) -> None:
-    with small_disk(tmp_path / "disk", "8m") as disk:
-        filling = fill(disk, 1_000_000)
-        assert _to_hdf5(ct_folder, disk) == 1
-        assert "No space left on device" in capsys.readouterr().err
-        assert list(disk.iterdir()) == [filling]
-        filling.unlink()
-        assert _to_hdf5(ct_folder, disk) == 0
-        filling = fill(disk, 1_000_000)
-        assert _to_dicom(disk, ct_folder) == 1
-        assert "No space left on device" in capsys.readouterr().err
-        assert {path.name for path in disk.iterdir()} == {"a.h5", "a.json", filling.name}
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_leave_to_write_is_1(source: Path, out: Path, capsys: Captured) -> None:
-    out.chmod(0o500)
-    assert _to_hdf5(source, out) == 1
-    assert "Permission denied" in capsys.readouterr().err
-
-
-def test_an_unforeseen_fault_is_named_by_its_place_alone(
-    source: Path, out: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_: object) -> None:
-        raise RuntimeError("Nobody^At All")
-
-    monkeypatch.setattr("pipeline.dicom_to_hdf5.dicom_to_hdf5", fail)
-    assert _to_hdf5(source, out) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("unforeseen error RuntimeError at test_commands.py")
-    assert "Nobody" not in said

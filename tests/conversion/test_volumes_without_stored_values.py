@@ -181,3 +181,22 @@ def test_values_that_are_no_numbers_are_refused(templates: list[FileDataset]) ->
     voxels = np.full((2, 4, 5), np.nan, np.float32)
     with pytest.raises(OutputError, match="not finite"):
         list(hdf5_to_dicom(_foreign(voxels), templates))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("bits_allocated", 12, "12 bits allocated and 16 stored"),
+        ("bits_stored", 9, "slice 0 has stored values from 0 to 21835, expected 0 to 511"),
+        ("rescale_slopes", np.inf, "no finite number"),
+        ("padding_values", 70000.0, "padding 70000, expected 16 bits"),
+    ],
+)
+def test_formats_that_no_image_has_are_refused(
+    key: str, value: float, words: str, templates: list[FileDataset]
+) -> None:
+    def change(file: Any) -> None:
+        file[f"stored/{key}"][0] = value
+
+    with pytest.raises(PixelError, match=words):
+        hdf5_to_dicom(_edited(dicom_to_hdf5(templates).hdf5, change), templates)

@@ -159,3 +159,14 @@ def test_an_image_once_compressed_with_loss_goes_on_saying_so() -> None:
     assert content.summary["pixels"]["is_lossy"] is True
     plain = make_series(ramp("<u2", 12), bits_stored=12)
     assert all(one.LossyImageCompression == "01" for one in hdf5_to_dicom(content.hdf5, plain))
+
+
+def test_overlays_of_a_big_endian_series_come_back_in_their_bits(tmp_path: Path) -> None:
+    drawing = bytes(range(180))
+    sources = make_series(ramp("<u2", 12), bits_stored=12)
+    for one in sources:  # as it lies in a big-endian file
+        turned = np.frombuffer(drawing, "<u2").astype(">u2").tobytes()
+        one.add_new(0x60003000, "OW", turned)
+    encoded = [_big_endian(one, tmp_path) for one in sources]
+    for one in hdf5_to_dicom(dicom_to_hdf5(encoded).hdf5, encoded):
+        assert one[0x60003000].value == drawing

@@ -11,6 +11,7 @@ from imaging.pixels import Voxels
 from imaging.volume import Volume, read_volume
 from pipeline.checks import check_derived_series
 from pipeline.task import Task
+from pipeline.threads import threads_of_worker
 from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
 
 _MOST_PANELS = 6
@@ -33,7 +34,9 @@ def run_blur(task: Task) -> JobResult:
             volume = read_volume(phase, task.part(start, middle))
         with task.stopwatch.measure("compute"):
             task.report(middle, f"blur phase {number + 1} of {len(phases)}")
-            result = gaussian_blur(volume.voxels, sigma_mm, volume.spacing_mm)
+            result = gaussian_blur(
+                volume.voxels, sigma_mm, volume.spacing_mm, threads=threads_of_worker()
+            )
         outputs += _write_phase(task, volume, result, sigma_mm)
         volumes.append(volume)
         blurred.append(result)

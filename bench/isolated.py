@@ -1,0 +1,76 @@
+"""One side of a comparison in a fresh process, so that its time and its memory are its own.
+
+Needs nothing but the standard library: it runs in the peers' virtual environment, too.
+"""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).parent.parent
+_STATUS = Path("/proc/self/status")
+Prepared = tuple[Callable[[], Any], Callable[[Any], dict[str, Any]]]
+"""The work that is measured, and what is told of its result afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one process measured."""
+
+    seconds: float
+    peak_mb: float
+    """Most resident memory while it worked: interpreter, libraries, input and result."""
+    added_mb: float
+    """The same, less what was resident before: the input, the interpreter and its libraries."""
+    found: dict[str, Any]
+
+
+def run_isolated(python: str | Path, function: str, *arguments: str | Path) -> Run:
+    """Prepare and measure `function` ("module:name"), which gets `arguments` as text.
+
+    Raises:
+        SystemExit: the process failed.
+    """
+    command = [str(python), "-W", "ignore", "-m", "bench.isolated", function]
+    command += [str(argument) for argument in arguments]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(f"{function} failed: {done.stderr[-2000:]}")
+    return Run(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> None:
+    """Answer one line of JSON with the figures of `Run`."""
+    module, name = sys.argv[1].split(":")
+    prepared: Prepared = getattr(importlib.import_module(module), name)(*sys.argv[2:])
+    work, describe = prepared
+    before_mb = _resident_mb("VmRSS")
+    _forget_peak()
+    begun = time.perf_counter()
+    result = work()
+    seconds = time.perf_counter() - begun
+    peak_mb = _resident_mb("VmHWM")
+    figures = {"seconds": seconds, "peak_mb": peak_mb, "added_mb": peak_mb - before_mb}
+    os.write(1, (json.dumps(figures | {"found": describe(result)}) + "\n").encode())
+
+
+def _resident_mb(name: str) -> float:
+    lines = _STATUS.read_text().splitlines()
+    kib = next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
+    return int(kib) * 1024 / 1e6
+
+
+def _forget_peak() -> None:
+    """What the preparation took at most is none of the work's (proc(5), clear_refs)."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+if __name__ == "__main__":
+    main()

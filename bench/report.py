@@ -1,0 +1,116 @@
+"""What a comparison says: a table for a person, and the same as `bench_output/NAME.json`."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.isolated import Run
+
+OUTPUT = Path(__file__).parent.parent / "bench_output"
+OURS = "Slicewire"
+
+
+@dataclass(slots=True)
+class Case:
+    """One piece of work, and what each side took for it."""
+
+    name: str
+    runs: dict[str, list[Run]] = field(default_factory=dict)
+    """By side; `OURS` is one of them."""
+
+    def ratios(self, side: str) -> list[float]:
+        """How many times longer than ours `side` took, repetition by repetition."""
+        pairs = zip(self.runs[side], self.runs[OURS], strict=True)
+        return [theirs.seconds / ours.seconds for theirs, ours in pairs]
+
+    def summary(self, side: str) -> dict[str, Any]:
+        """Medians of `side`, and their ratio to ours."""
+        runs, ours = self.runs[side], self.runs[OURS]
+        seconds = median(run.seconds for run in runs)
+        return {
+            "seconds": seconds,
+            "peak_mb": median(run.peak_mb for run in runs),
+            "added_mb": median(run.added_mb for run in runs),
+            "times_our_seconds": seconds / median(run.seconds for run in ours),
+            "times_our_seconds_from_to": [min(self.ratios(side)), max(self.ratios(side))],
+            "times_our_peak": _ratio(runs, ours, lambda run: run.peak_mb),
+            "times_our_added": _ratio(runs, ours, lambda run: run.added_mb),
+            "found": runs[-1].found,
+        }
+
+
+def measure(name: str, repetitions: int, sides: Mapping[str, Callable[[], Run]]) -> Case:
+    """Every side once, then all again: what else the machine does then meets all of them."""
+    case = Case(name, {side: [] for side in sides})
+    for _ in range(repetitions):
+        for side, run in sides.items():
+            case.runs[side].append(run())
+    return case
+
+
+def report(name: str, title: str, sizes: Mapping[str, Any], cases: Sequence[Case]) -> None:
+    """Print the table and write the file."""
+    Console(width=150).print(_table(title, cases))
+    OUTPUT.mkdir(exist_ok=True)
+    content = {
+        "bench": name,
+        "title": title,
+        "sizes": dict(sizes),
+        "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
+        "load_average": os.getloadavg()[0],
+        "cases": [_as_values(case) for case in cases],
+    }
+    (OUTPUT / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _table(title: str, cases: Sequence[Case]) -> Table:
+    table = Table("", "side", title=title, box=None)
+    headings = ("median s", "from-to s", "x ours", "from-to", "peak MB", "added MB", "x ours")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    table.add_column("found")
+    for case in cases:
+        for side, runs in case.runs.items():
+            table.add_row(case.name, side, *_cells(case.summary(side), runs))
+    return table
+
+
+def _cells(of_side: dict[str, Any], runs: list[Run]) -> list[str]:
+    seconds = [run.seconds for run in runs]
+    low, high = of_side["times_our_seconds_from_to"]
+    return [
+        f"{of_side['seconds']:.3f}",
+        f"{min(seconds):.3f}-{max(seconds):.3f}",
+        f"{of_side['times_our_seconds']:.1f}",
+        f"{low:.1f}-{high:.1f}",
+        f"{of_side['peak_mb']:.0f}",
+        f"{of_side['added_mb']:.0f}",
+        f"{of_side['times_our_added']:.1f}",
+        ", ".join(f"{what} {value}" for what, value in of_side["found"].items()),
+    ]
+
+
+def _as_values(case: Case) -> dict[str, Any]:
+    return {
+        "case": case.name,
+        "sides": {
+            side: {
+                "repetitions": len(runs),
+                "medians": case.summary(side),
+                "runs": [asdict(run) for run in runs],
+            }
+            for side, runs in case.runs.items()
+        },
+    }
+
+
+def _ratio(runs: list[Run], ours: list[Run], value: Callable[[Run], float]) -> float:
+    return median(map(value, runs)) / max(median(map(value, ours)), 1e-9)

@@ -25,6 +25,8 @@ class Run:
     """What one process measured."""
 
     seconds: float
+    cpu_seconds: float
+    """Of all its threads: what else the machine does at the time weighs less on it."""
     peak_mb: float
     """Most resident memory while it worked: interpreter, libraries, input and result."""
     added_mb: float
@@ -53,11 +55,12 @@ def main() -> None:
     work, describe = prepared
     before_mb = _resident_mb("VmRSS")
     _forget_peak()
-    begun = time.perf_counter()
+    begun, cpu_begun = time.perf_counter(), time.process_time()
     result = work()
-    seconds = time.perf_counter() - begun
+    seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - cpu_begun
     peak_mb = _resident_mb("VmHWM")
-    figures = {"seconds": seconds, "peak_mb": peak_mb, "added_mb": peak_mb - before_mb}
+    figures = {"seconds": seconds, "cpu_seconds": cpu_seconds}
+    figures |= {"peak_mb": peak_mb, "added_mb": peak_mb - before_mb}
     os.write(1, (json.dumps(figures | {"found": describe(result)}) + "\n").encode())
 
 

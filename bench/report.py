@@ -37,10 +37,12 @@ class Case:
         seconds = median(run.seconds for run in runs)
         return {
             "seconds": seconds,
+            "cpu_seconds": median(run.cpu_seconds for run in runs),
             "peak_mb": median(run.peak_mb for run in runs),
             "added_mb": median(run.added_mb for run in runs),
             "times_our_seconds": seconds / median(run.seconds for run in ours),
             "times_our_seconds_from_to": [min(self.ratios(side)), max(self.ratios(side))],
+            "times_our_cpu": _ratio(runs, ours, lambda run: run.cpu_seconds),
             "times_our_peak": _ratio(runs, ours, lambda run: run.peak_mb),
             "times_our_added": _ratio(runs, ours, lambda run: run.added_mb),
             "found": runs[-1].found,
@@ -58,7 +60,7 @@ def measure(name: str, repetitions: int, sides: Mapping[str, Callable[[], Run]])
 
 def report(name: str, title: str, sizes: Mapping[str, Any], cases: Sequence[Case]) -> None:
     """Print the table and write the file."""
-    Console(width=150).print(_table(title, cases))
+    Console(width=180).print(_table(title, cases))
     OUTPUT.mkdir(exist_ok=True)
     content = {
         "bench": name,
@@ -73,8 +75,8 @@ def report(name: str, title: str, sizes: Mapping[str, Any], cases: Sequence[Case
 
 def _table(title: str, cases: Sequence[Case]) -> Table:
     table = Table("", "side", title=title, box=None)
-    headings = ("median s", "from-to s", "x ours", "from-to", "peak MB", "added MB", "x ours")
-    for heading in headings:
+    times = ("median s", "from-to s", "x ours", "from-to", "CPU s", "x ours")
+    for heading in (*times, "peak MB", "added MB", "x ours"):
         table.add_column(heading, justify="right")
     table.add_column("found")
     for case in cases:
@@ -91,6 +93,8 @@ def _cells(of_side: dict[str, Any], runs: list[Run]) -> list[str]:
         f"{min(seconds):.3f}-{max(seconds):.3f}",
         f"{of_side['times_our_seconds']:.1f}",
         f"{low:.1f}-{high:.1f}",
+        f"{of_side['cpu_seconds']:.2f}",
+        f"{of_side['times_our_cpu']:.1f}",
         f"{of_side['peak_mb']:.0f}",
         f"{of_side['added_mb']:.0f}",
         f"{of_side['times_our_added']:.1f}",

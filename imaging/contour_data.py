@@ -1,9 +1,14 @@
 """ContourSequence (3006,0040): exact, and within the limits that receivers set."""
 
+import struct
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+from pydicom.tag import BaseTag, ItemTag, Tag
 from pydicom.valuerep import format_number_as_ds
 
 from core.errors import ContourError
@@ -16,7 +21,9 @@ from imaging.structure_set_modules import build_item, image_reference
 LONGEST_BYTES = 65_534
 """Above it the element changes its VR when it is sent in explicit VR."""
 _LONGEST_NUMBER = 16
+_CONTOUR_SEQUENCE = Tag("ContourSequence")
 _CONTOUR_DATA = Tag("ContourData")
+_NUMBER_OF_CONTOUR_POINTS = Tag("NumberOfContourPoints")
 _FINE_SPACING_MM = 0.1
 _X_Y_Z = 3
 
@@ -75,7 +82,10 @@ class ContourFormat:
 
 
 class InstanceContours:
-    """Masks of one instance to items of ContourSequence."""
+    """Masks of one instance to items of ContourSequence, as they are written.
+
+    Implicit VR little endian: pydicom would make some ten objects of every contour.
+    """
 
     def __init__(self, header: Header) -> None:
         """For the image of `header`.
@@ -84,28 +94,45 @@ class InstanceContours:
             GeometryError: it has no place in the patient.
             ContourError: its coordinates do not fit into DS values.
         """
-        self._header = header
         self._format = ContourFormat(plane_of(header), (header.rows, header.columns))
+        self._begin = _encoded(
+            build_item(
+                {
+                    "ContourImageSequence": [image_reference(header)],
+                    "ContourGeometricType": "CLOSED_PLANAR",
+                }
+            )
+        )
 
-    def items(self, mask: Mask) -> list[Dataset]:
+    def items(self, mask: Mask) -> Iterator[bytes]:
         """One item for each polygon of `mask` [row, column]."""
-        polygons = mask_to_polygons(mask, most_points=self._format.most_points)
-        return [self._item(polygon) for polygon in polygons]
+        for polygon in mask_to_polygons(mask, most_points=self._format.most_points):
+            count = str(len(polygon)).encode("ascii")
+            content = (
+                self._begin
+                + _element(_NUMBER_OF_CONTOUR_POINTS, count + b" " * (len(count) % 2))
+                + _element(_CONTOUR_DATA, self._format.encode(polygon))
+            )
+            yield _element(ItemTag, content)
 
-    def _item(self, polygon: Polygon) -> Dataset:
-        item = build_item(
-            {
-                "ContourImageSequence": [image_reference(self._header)],
-                "ContourGeometricType": "CLOSED_PLANAR",
-                "NumberOfContourPoints": len(polygon),
-            }
-        )
-        value = self._format.encode(polygon)
-        # raw: pydicom would make an object of every number
-        item[_CONTOUR_DATA] = RawDataElement(
-            _CONTOUR_DATA, "DS", len(value), value, 0, True, True, True, False
-        )
-        return item
+
+def contour_sequence(items: Iterable[bytes]) -> RawDataElement | None:
+    """ContourSequence of encoded `items`, or None if there are none; parsed when asked for."""
+    value = b"".join(items)
+    if not value:
+        return None
+    return RawDataElement(_CONTOUR_SEQUENCE, "SQ", len(value), value, 0, True, True, True, False)
+
+
+def _encoded(item: Dataset) -> bytes:
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR, buffer.is_little_endian = True, True
+    write_dataset(buffer, item)
+    return buffer.getvalue()
+
+
+def _element(tag: BaseTag, value: bytes) -> bytes:
+    return struct.pack("<HHL", tag.group, tag.element, len(value)) + value
 
 
 def _shortest(value: float) -> str:

@@ -69,14 +69,15 @@ def rings_of(corners: Corners) -> list[list[int]]:
     successors: list[int] = _successors(corners).tolist()
     seen = bytearray(len(successors))
     rings = []
-    for start in range(len(successors)):
+    start = seen.find(0)
+    while start >= 0:
         ring, corner = [], start
         while not seen[corner]:
             seen[corner] = 1
             ring.append(corner)
             corner = successors[corner]
-        if ring:
-            rings.append(ring)
+        rings.append(ring)
+        start = seen.find(0, start)
     return rings
 
 

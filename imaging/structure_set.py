@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 import structlog
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import (
     PYDICOM_IMPLEMENTATION_UID,
@@ -20,7 +21,7 @@ from pydicom.uid import (
 from core.errors import ContourError
 from core.identity import MANUFACTURER, VERSION, Provenance
 from imaging import structure_set_modules as modules
-from imaging.contour_data import InstanceContours
+from imaging.contour_data import InstanceContours, contour_sequence
 from imaging.header import Header
 from imaging.structure_set_modules import build_item, fill
 from imaging.structure_variants import GENERIC, Variant, fit_names
@@ -153,9 +154,11 @@ def _uid(provenance: Provenance, phase: int | None) -> str:
     return provenance.uid("structure set", *part)
 
 
-def _contours_of(mask: npt.NDArray[np.bool_], writers: Sequence[InstanceContours]) -> list[Dataset]:
+def _contours_of(
+    mask: npt.NDArray[np.bool_], writers: Sequence[InstanceContours]
+) -> RawDataElement | None:
     planes = zip(writers, mask, strict=True)
-    return [item for writer, plane in planes if plane.any() for item in writer.items(plane)]
+    return contour_sequence(item for writer, plane in planes for item in writer.items(plane))
 
 
 def _empty_file(provenance: Provenance, phase: int | None) -> FileDataset:
@@ -193,7 +196,10 @@ def _structure_set(
 
 
 def _roi_sequences(
-    rois: Sequence[Roi], contours: list[list[Dataset]], frame_uid: str, provenance: Provenance
+    rois: Sequence[Roi],
+    contours: list[RawDataElement | None],
+    frame_uid: str,
+    provenance: Provenance,
 ) -> dict[str, Any]:
     numbers = range(1, len(rois) + 1)
     return {
@@ -203,19 +209,16 @@ def _roi_sequences(
                     "ROINumber": number,
                     "ReferencedFrameOfReferenceUID": frame_uid,
                     "ROIName": roi.name,
-                    "ROIDescription": _described(roi, is_empty=not items),
+                    "ROIDescription": _described(roi, is_empty=drawn is None),
                     "ROIGenerationAlgorithm": "AUTOMATIC",
                     "ROIGenerationDescription": modules.one_line(provenance.pipeline),
                 }
             )
-            for number, roi, items in zip(numbers, rois, contours, strict=True)
+            for number, roi, drawn in zip(numbers, rois, contours, strict=True)
         ],
         "ROIContourSequence": [
-            build_item(
-                {"ReferencedROINumber": number, "ROIDisplayColor": list(roi.color_rgb)}
-                | ({"ContourSequence": items} if items else {})
-            )
-            for number, roi, items in zip(numbers, rois, contours, strict=True)
+            _roi_contour(number, roi, drawn)
+            for number, roi, drawn in zip(numbers, rois, contours, strict=True)
         ],
         "RTROIObservationsSequence": [
             build_item(
@@ -230,6 +233,13 @@ def _roi_sequences(
             for number, roi in zip(numbers, rois, strict=True)
         ],
     }
+
+
+def _roi_contour(number: int, roi: Roi, drawn: RawDataElement | None) -> Dataset:
+    item = build_item({"ReferencedROINumber": number, "ROIDisplayColor": list(roi.color_rgb)})
+    if drawn is not None:
+        item[drawn.tag] = drawn
+    return item
 
 
 def _described(roi: Roi, *, is_empty: bool) -> str:

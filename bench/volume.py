@@ -1,0 +1,67 @@
+"""`python -m bench.volume`: a folder to a volume, beside SimpleITK and dicom2nifti.
+
+The peers run in `.peers/`, a virtual environment of their own:
+`python -m venv .peers && .peers/bin/pip install SimpleITK dicom2nifti`.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.isolated import Prepared, Run, run_isolated
+from bench.report import OURS, measure, report
+from bench.series import planning_ct
+from imaging.geometry import RULES_3D, place
+from imaging.series import read_folder
+from imaging.volume import Volume, read_volume
+
+_PEERS = Path(__file__).parent.parent / ".peers" / "bin" / "python"
+_SIZE = 512
+
+
+def main() -> None:
+    """Print one table; without `.peers/` it has our side alone."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slices", type=int, default=300)
+    parser.add_argument("--runs", type=int, default=5)
+    values = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="slicewire-bench-") as name:
+        folder = Path(name) / "ct"
+        planning_ct(folder, values.slices)
+        case = measure("read", values.runs, _sides(folder))
+    title = f"CT of {values.slices} slices of {_SIZE} x {_SIZE} to a volume"
+    report("volume", title, {"slices": values.slices, "size": _SIZE}, [case])
+
+
+def _sides(folder: Path) -> dict[str, Callable[[], Run]]:
+    sides = {OURS: lambda: run_isolated(sys.executable, "bench.volume:ours", folder)}
+    if _PEERS.exists():
+        for name, function in (("SimpleITK", "simple_itk"), ("dicom2nifti", "dicom_to_nifti")):
+            sides[name] = _peer(function, folder)
+    return sides
+
+
+def _peer(function: str, folder: Path) -> Callable[[], Run]:
+    return lambda: run_isolated(_PEERS, f"bench.volume_peers:{function}", folder)
+
+
+def ours(folder: str) -> Prepared:
+    """As a job reads it: what is there, in which order it lies, its values."""
+
+    def work() -> Volume:
+        (series,), _ = read_folder(Path(folder))
+        return read_volume(place(series.headers, RULES_3D).phases[0])
+
+    def describe(volume: Volume) -> dict[str, Any]:
+        return {"sum": float(volume.voxels.sum(dtype=np.float64)), "type": str(volume.voxels.dtype)}
+
+    return work, describe
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,8 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(IN_VENV) -m pytest
 
-# What takes long or needs outside programs (DCMTK, dicom3tools)
+# What takes long or needs outside programs (DCMTK, dicom3tools, PostgreSQL, plastimatch; the readers of
+# structure sets get environments of their own in .peers/, 2 GB)
 slow: $(VENV)/.ready
 	$(IN_VENV) -m pytest -m slow
 
@@ -45,6 +46,8 @@ bench: $(VENV)/.ready
 	$(IN_VENV) -W ignore -m bench.latency
 	$(IN_VENV) -W ignore -m bench.throughput
 	$(IN_VENV) -m bench.ledger
+	$(IN_VENV) -W ignore -m bench.blur
+	$(IN_VENV) -W ignore -m bench.structure_set
 
 # Trains the shipped model again from the samples
 model: $(VENV)/.ready
@@ -57,4 +60,4 @@ $(VENV)/.ready: requirements.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo_output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .peers demo_output bench_output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -28,7 +28,8 @@ from core.identity import Provenance
 from imaging.geometry import RULES_3D, place
 from imaging.header import Header, read_header
 from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_reader import read_structure_set, to_masks
+from imaging.structure_set_masks import to_masks
+from imaging.structure_set_reader import read_structure_set
 
 _PEER = "rt-utils"
 _SIZE = 512

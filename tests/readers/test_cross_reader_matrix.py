@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from imaging.header import read_header
-from imaging.structure_set_reader import read_structure_set, to_masks
+from imaging.structure_set_masks import to_masks
+from imaging.structure_set_reader import read_structure_set
 from tests.readers.answers import Answers, difference
 from tests.readers.cases import FORMS, Form, Phantom, all_cases
 from tests.readers.expected import expected

@@ -16,19 +16,19 @@ _SPACING_TOLERANCE = 1e-4
 
 
 def check_images(headers: Sequence[Header]) -> None:
-    """Single grey images of one size.
+    """Grey images of one size, whole instances or frames.
 
     Raises:
-        GeometryError: no image, several frames, colour, or several sizes.
+        GeometryError: no image, frames without a place, colour, or several sizes.
     """
     uid = headers[0].series_instance_uid
     for header in headers:
         if not is_image(header):
             raise GeometryError(f"Instance {header.sop_instance_uid}: holds no image")
-        if header.number_of_frames > 1:
+        if header.number_of_frames > 1 and header.frame_number is None:
             raise GeometryError(
-                f"Instance {header.sop_instance_uid}: multi-frame ({header.number_of_frames} "
-                "frames), not supported yet"
+                f"Instance {header.sop_instance_uid}: {header.number_of_frames} frames without "
+                "functional groups, so that they have no place in the patient"
             )
         if header.samples_per_pixel != 1:
             raise GeometryError(

@@ -46,7 +46,7 @@ class Placement:
         """For `headers`, in their order.
 
         Args:
-            headers: single-frame images.
+            headers: images, or frames of them.
             tolerance_mm: how far from a plane a contour may be; by default half the usual
                 distance between slices.
 
@@ -55,7 +55,9 @@ class Placement:
         """
         self.planes: list[Plane] = [plane_of(header) for header in headers]
         self._uids = [header.sop_instance_uid for header in headers]
-        self._index = {uid: at for at, uid in enumerate(self._uids)}
+        self._index = {header.image: at for at, header in enumerate(headers)}
+        self._frames_of = [header.frame_number for header in headers]
+        self._multi_frame = {header.sop_instance_uid for header in headers if header.frame_number}
         self._frames = {header.frame_of_reference_uid for header in headers}
         normals = np.stack([plane.normal for plane in self.planes])
         self._normals, group = np.unique(normals, axis=0, return_inverse=True)
@@ -95,11 +97,13 @@ class Placement:
         return along.min(axis=0)[self._group], along.max(axis=0)[self._group]
 
     def _referenced(self, reference: Reference, distances_mm: Points, spread_mm: Points) -> Place:
-        index = self._index.get(reference.sop_instance_uid)
         uid, frame = reference.sop_instance_uid, reference.frame_number
+        if frame is None and uid in self._multi_frame:  # all of its frames
+            return Place(None, FindingKind.UNREFERENCED, detail=f"no frame of instance {uid}")
+        index = self._index.get((uid, frame), self._index.get((uid, None)))
         if index is None:
             return Place(None, FindingKind.DANGLING, detail=f"instance {uid} is not in the series")
-        if frame not in (None, 1):
+        if frame not in (None, 1, self._frames_of[index]):
             detail = f"instance {uid} has no frame {frame}"
             return Place(None, FindingKind.DANGLING, detail=detail)
         distance_mm = float(distances_mm[index])

@@ -1,7 +1,6 @@
 """A blurred series: each source instance again, with computed pixels (PS3.3 C.7.6.1.1.3)."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
@@ -20,6 +19,8 @@ from imaging.derivation import (
     write_source,
 )
 from imaging.encoding import PET, choose_encoding
+from imaging.frames import single_frame
+from imaging.header import Header
 from imaging.pixels import Voxels
 from imaging.provenance import contributing_equipment
 from imaging.volume import Volume
@@ -52,25 +53,26 @@ def build_derived_series(
     """
     if result.shape != volume.voxels.shape:
         raise OutputError(f"Result of {result.shape} voxels, expected {volume.voxels.shape}")
-    sources = [_read_source(header.path) for header in volume.headers]
+    sources = [_read_source(header) for header in volume.headers]
     encoding = choose_encoding(sources, result)
     series_uid = provenance.uid(series_uid_part)
     words = ", ".join(part for part in (description, provenance.revision_words) if part)
-    for values in result:
+    for values, header in zip(result, volume.headers, strict=True):
         source = sources.pop(0)  # so that only the caller keeps what has its pixels
         drop_pixels_only(source, same_encoding=encoding.from_source)
         _write_general(source, provenance)
         _write_series(source, provenance, series_uid, description_with_warning(words))
         _write_predecessors(source, provenance)
-        _write_derivation(source, provenance)
+        _write_derivation(source, provenance, header)
         write_encoded_pixels(source, values, encoding)
-        write_identity(source, provenance.uid("derived", str(source.SOPInstanceUID)))
+        frame = [] if header.frame_number is None else [str(header.frame_number)]
+        write_identity(source, provenance.uid("derived", header.sop_instance_uid, *frame))
         yield source
 
 
-def _read_source(path: Path) -> FileDataset:
+def _read_source(header: Header) -> FileDataset:
     """All of an instance before its pixels; its values are passed on as they were read."""
-    return pydicom.dcmread(path, stop_before_pixels=True)
+    return single_frame(pydicom.dcmread(header.path, stop_before_pixels=True), header)
 
 
 def _write_general(data_set: Dataset, provenance: Provenance) -> None:
@@ -106,8 +108,10 @@ def _write_predecessors(data_set: Dataset, provenance: Provenance) -> None:
         data_set.RelatedSeriesSequence = related
 
 
-def _write_derivation(data_set: Dataset, provenance: Provenance) -> None:
-    write_source(data_set, data_set.SOPClassUID, data_set.SOPInstanceUID)
+def _write_derivation(data_set: Dataset, provenance: Provenance, header: Header) -> None:
+    write_source(data_set, header.sop_class_uid, header.sop_instance_uid)
+    if header.frame_number is not None:
+        data_set.SourceImageSequence[0].ReferencedFrameNumber = header.frame_number
     words = ", ".join(part for part in (provenance.pipeline, provenance.revision_words) if part)
     data_set.DerivationDescription = words[:LONGEST_ST]
     data_set.DerivationCodeSequence = [coded(codes.cid7203.GaussianBlur)]

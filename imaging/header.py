@@ -1,10 +1,10 @@
 """What is asked of an instance before its pixels: one immutable record."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
@@ -13,6 +13,7 @@ from pydicom.errors import InvalidDicomError
 from core.errors import NotADataSetError
 
 _DEFER_BYTES = 4096
+Read = TypeVar("Read")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -44,17 +45,37 @@ class Header:
     """Direction of increasing column, then of increasing row (ImageOrientationPatient)."""
     temporal_key: tuple[float, float]
     """TemporalPositionIdentifier and TriggerTime (ms): orders the instances at one position."""
+    frame_number: int | None = None
+    """Of a multi-frame instance, from 1; None: the instance as a whole."""
+
+    @property
+    def image(self) -> tuple[str, int | None]:
+        """SOP Instance UID and frame: what tells an image from every other one."""
+        return self.sop_instance_uid, self.frame_number
+
+    def with_place(self, attributes: Dataset) -> "Header":
+        """With position, orientation and spacing out of `attributes`."""
+        return replace(
+            self,
+            pixel_spacing_mm=_pair(_numbers(attributes, "PixelSpacing", 2)),
+            image_position_mm=_triple(_numbers(attributes, "ImagePositionPatient", 3)),
+            image_orientation=_numbers(attributes, "ImageOrientationPatient", 6),
+        )
 
 
 def read_header(path: Path) -> Header:
-    """The record of the instance in the file `path`; pixels stay on disk.
+    """The record of the instance in the file `path` as a whole; pixels stay on disk.
 
     Raises:
         NotADataSetError: the file is not DICOM or lacks the UIDs that identify an instance.
     """
+    return read_with(path, header_of)
+
+
+def read_with(path: Path, read: Callable[[FileDataset, Path], Read]) -> Read:
+    """What `read` makes of the data set in the file `path`; raises as `read_header`."""
     try:
-        data_set = pydicom.dcmread(path, defer_size=_DEFER_BYTES)
-        return header_of(data_set, path)
+        return read(pydicom.dcmread(path, defer_size=_DEFER_BYTES), path)
     except (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError, OSError) as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
 

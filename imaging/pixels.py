@@ -11,6 +11,7 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import PixelError
+from imaging.frames import rescaling
 
 Voxels = npt.NDArray[np.float32]
 GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -52,24 +53,35 @@ def read_stored(path: Path) -> StoredPixels:
     with warnings.catch_warnings():
         # Odd values in the header are reported once a series, by check_one_series.
         warnings.simplefilter("ignore", UserWarning)
-        try:
-            data_set = pydicom.dcmread(path)
-        except DECODING_ERRORS as error:
-            raise PixelError(f"{path.name}: not a readable DICOM instance ({error})") from error
-        return stored_pixels(data_set)
+        return stored_pixels(_read(path))
+
+
+def read_frames(path: Path) -> list[StoredPixels]:
+    """The stored values of each frame [1, row, column] in the enhanced instance in the file `path`.
+
+    Raises as `read_pixels` does; here each frame may have a slope and an intercept of its own.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        data_set = _read(path)
+        check_supported(data_set, by_frame=True)
+        values = _decoded(data_set)
+        padding = _padding(data_set, values)
+        return [
+            StoredPixels(
+                values=values[index : index + 1],
+                slope=slope,
+                intercept=intercept,
+                padding=None if padding is None else padding[index : index + 1],
+            )
+            for index, (slope, intercept) in enumerate(rescaling(data_set))
+        ]
 
 
 def stored_pixels(data_set: FileDataset) -> StoredPixels:
     """The decoded pixels of `data_set`; raises as `read_pixels` does."""
     check_supported(data_set)
-    try:
-        values: npt.NDArray[Any] = np.asarray(data_set.pixel_array)
-    except DECODING_ERRORS as error:
-        syntax = data_set.file_meta.TransferSyntaxUID.name
-        raise PixelError(
-            f"Instance {data_set.SOPInstanceUID}: pixels cannot be decoded from {syntax} ({error})"
-        ) from error
-    values = values if values.ndim == 3 else values[np.newaxis]
+    values = _decoded(data_set)
     return StoredPixels(
         values=values,
         slope=float(data_set.get("RescaleSlope") or 1.0),
@@ -78,8 +90,30 @@ def stored_pixels(data_set: FileDataset) -> StoredPixels:
     )
 
 
-def check_supported(data_set: Dataset) -> None:
-    """Nothing, for grey pixels with at most one slope and intercept; else PixelError."""
+def _read(path: Path) -> FileDataset:
+    try:
+        return pydicom.dcmread(path)
+    except DECODING_ERRORS as error:
+        raise PixelError(f"{path.name}: not a readable DICOM instance ({error})") from error
+
+
+def _decoded(data_set: FileDataset) -> npt.NDArray[Any]:
+    """[frame, row, column]."""
+    try:
+        values: npt.NDArray[Any] = np.asarray(data_set.pixel_array)
+    except DECODING_ERRORS as error:
+        syntax = data_set.file_meta.TransferSyntaxUID.name
+        raise PixelError(
+            f"Instance {data_set.SOPInstanceUID}: pixels cannot be decoded from {syntax} ({error})"
+        ) from error
+    return values if values.ndim == 3 else values[np.newaxis]
+
+
+def check_supported(data_set: Dataset, *, by_frame: bool = False) -> None:
+    """Nothing, for grey pixels with at most one slope and intercept; else PixelError.
+
+    With `by_frame`, one of each for every frame.
+    """
     uid = data_set.get("SOPInstanceUID", "without a SOP Instance UID")
     if not any(
         name in data_set for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -93,8 +127,8 @@ def check_supported(data_set: Dataset) -> None:
         )
     if "ModalityLUTSequence" in data_set:
         raise PixelError(f"Instance {uid}: values given by a Modality LUT, which is not supported")
-    if _is_rescaled_by_frame(data_set):
-        raise PixelError(f"Instance {uid}: multi-frame rescaled by frame, not supported yet")
+    if not by_frame and _is_rescaled_by_frame(data_set):
+        raise PixelError(f"Instance {uid}: multi-frame rescaled by frame, read frame by frame")
 
 
 def _is_rescaled_by_frame(data_set: Dataset) -> bool:

@@ -99,7 +99,7 @@ def _check_single(headers: Sequence[Header], what: str, values: list[str]) -> No
 
 
 def _check_instances(headers: Sequence[Header]) -> None:
-    uid, count = Counter(header.sop_instance_uid for header in headers).most_common(1)[0]
+    (uid, _), count = Counter(header.image for header in headers).most_common(1)[0]
     if count > 1:
         raise SeriesError(
             f"Series {headers[0].series_instance_uid}: SOP instance {uid} is there "

@@ -249,9 +249,10 @@ def _described(roi: Roi, *, is_empty: bool) -> str:
 def _check(headers: Sequence[Header], masks: Masks, rois: Sequence[Roi], label: str) -> None:
     if not headers or len({header.series_instance_uid for header in headers}) != 1:
         raise ContourError("A structure set needs the instances of exactly one series")
-    if any(header.number_of_frames > 1 for header in headers):
+    if any(header.number_of_frames > 1 and not header.frame_number for header in headers):
         raise ContourError(
-            f"Series {headers[0].series_instance_uid}: several frames in one instance, expected one"
+            f"Series {headers[0].series_instance_uid}: several frames in one instance, expected "
+            "them one by one"
         )
     if not 0 < len(label) <= _LONGEST_LABEL or "\\" in label:
         raise ContourError(

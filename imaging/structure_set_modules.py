@@ -131,13 +131,16 @@ def frame_references(headers: Sequence[Header], unknown_frame_uid: str) -> list[
 
 
 def image_reference(header: Header) -> Dataset:
-    """An item that refers to one instance."""
-    return build_item(
+    """An item that refers to one instance, or one of its frames (PS3.3 10.3)."""
+    item = build_item(
         {
             "ReferencedSOPClassUID": header.sop_class_uid,
             "ReferencedSOPInstanceUID": header.sop_instance_uid,
         }
     )
+    if header.frame_number is not None:
+        item.ReferencedFrameNumber = header.frame_number
+    return item
 
 
 def _frame_reference(uid: str, headers: Sequence[Header]) -> Dataset:

@@ -36,6 +36,12 @@ class Contour:
     """NumberOfContourPoints, which may differ from what there is."""
 
     @property
+    def image(self) -> tuple[str, int | None]:
+        """SOP Instance UID and frame of the first reference, as `Header.image`."""
+        first = self.references[0] if self.references else Reference("")
+        return first.sop_instance_uid, first.frame_number
+
+    @property
     def referenced_sop_instance_uid(self) -> str:
         """Of the first reference; empty where there is none."""
         return self.references[0].sop_instance_uid if self.references else ""

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import GeometryError
+from core.errors import GeometryError, PixelError
 from core.job import Report
 from imaging.header import Header
-from imaging.pixels import Voxels, read_stored
+from imaging.pixels import StoredPixels, Voxels, read_frames, read_stored
 from imaging.plane import plane_of
 
 Padding = dict[int, npt.NDArray[np.bool_]]
+Files = dict[Path, list[StoredPixels]]
 _LONE_SLICE_MM = 1.0
 
 
@@ -64,16 +66,19 @@ def read_images(headers: Sequence[Header], report: Report | None = None) -> Voxe
         raise GeometryError("No instances to read")
     images = np.empty((len(headers), headers[0].rows, headers[0].columns), dtype=np.float32)
     padding: Padding = {}
+    files: Files = {}
     for index, header in enumerate(headers):
-        _read_one(header, index, images, padding)
+        _read_one(header, index, images, padding, files=files)
         if report:
             report((index + 1) / len(headers), f"read {index + 1} of {len(headers)} images")
     _fill_padding(images, padding)
     return images
 
 
-def _read_one(header: Header, index: int, images: Voxels, padding: Padding) -> None:
-    stored = read_stored(header.path)
+def _read_one(
+    header: Header, index: int, images: Voxels, padding: Padding, *, files: Files
+) -> None:
+    stored = _stored(header, files)
     if stored.values.shape != (1, *images.shape[1:]):
         raise GeometryError(
             f"Instance {header.sop_instance_uid}: {stored.values.shape} pixels [frame, row, "
@@ -82,6 +87,21 @@ def _read_one(header: Header, index: int, images: Voxels, padding: Padding) -> N
     images[index] = stored.rescaled()[0]
     if stored.padding is not None:
         padding[index] = stored.padding[0]
+
+
+def _stored(header: Header, files: Files) -> StoredPixels:
+    """Pixels of an image; a multi-frame file is decoded once."""
+    if header.frame_number is None:
+        return read_stored(header.path)
+    if header.path not in files:
+        files[header.path] = read_frames(header.path)
+    frames = files[header.path]
+    if header.frame_number > len(frames):
+        raise PixelError(
+            f"Instance {header.sop_instance_uid}: {len(frames)} frames of pixels, expected "
+            f"{header.number_of_frames}"
+        )
+    return frames[header.frame_number - 1]
 
 
 def _fill_padding(images: Voxels, padding: Padding) -> None:

@@ -129,7 +129,7 @@ class Submission:
         contents: Mapping[str, str],
     ) -> JobRequest:
         pipeline = self._configuration.pipelines[rule.pipeline]
-        used = sorted(header.sop_instance_uid for header in headers)
+        used = sorted({header.sop_instance_uid for header in headers})
         about = [row.series_instance_uid, rule.pipeline, pipeline.fingerprint()]
         about += [self._configuration.root_uid, *(f"{uid} {contents[uid]}" for uid in used)]
         job_id = hashlib.sha256("\n".join(about).encode()).hexdigest()
@@ -137,7 +137,9 @@ class Submission:
         return JobRequest(
             job_id=job_id,
             series_instance_uid=row.series_instance_uid,
-            instance_paths=tuple(str(one.path.relative_to(storage_path)) for one in headers),
+            instance_paths=tuple(
+                dict.fromkeys(str(one.path.relative_to(storage_path)) for one in headers)
+            ),
             pipeline=rule.pipeline,
             kind=pipeline.kind,
             parameters=pipeline.parameters(),

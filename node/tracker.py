@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import SeriesError, SlicewireError, StorageUnavailableError, explain_fault
+from imaging.frames import read_headers
 from imaging.geometry import GeometryRules, place
-from imaging.header import read_header
 from imaging.series import check_one_series, promises_image
 from node.doubts import Doubts, check_still_here, check_undisputed, doubts_about
 from node.expectation import (
@@ -203,7 +203,7 @@ class Tracker:
         if not row.released_by_person:
             check_undisputed(instances, doubts)
         paths = [self._storage_path / one.path for one in instances if not one.differs]
-        headers = [header for header in map(read_header, paths) if promises_image(header)]
+        headers = [one for path in paths for one in read_headers(path) if promises_image(one)]
         if not headers:
             return KEPT, "no images: stored, not processed"
         check_one_series(headers)

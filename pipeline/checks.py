@@ -21,13 +21,13 @@ def check_structure_set(structure_set: StructureSet, headers: Sequence[Header]) 
     Raises:
         OutputError: one does not, or there is no contour at all.
     """
-    by_uid = {header.sop_instance_uid: header for header in headers}
+    by_image = {header.image: header for header in headers}
     contours = [(roi.name, one) for roi in structure_set.rois for one in roi.contours]
     if not contours:
         names = ", ".join(roi.name for roi in structure_set.rois)
         raise OutputError(f"None of {names} was found on {len(headers)} images: nothing to send")
     for name, contour in contours:
-        header = by_uid.get(contour.referenced_sop_instance_uid)
+        header = by_image.get(contour.image)
         if header is None:
             raise OutputError(
                 f"A contour of {name} refers to instance {contour.referenced_sop_instance_uid}, "

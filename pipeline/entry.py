@@ -9,8 +9,8 @@ from pathlib import Path
 from core.errors import ConfigurationError, StorageUnavailableError
 from core.identity import Provenance
 from core.job import Cache, JobRequest, JobResult, Report
+from imaging.frames import read_headers
 from imaging.geometry import place
-from imaging.header import read_header
 from imaging.series import check_one_series
 from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
 from pipeline.stopwatch import Stopwatch
@@ -70,7 +70,7 @@ def _attempt(request: JobRequest, report: Report, committed: Path, cache: Cache)
 def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) -> Task:
     stopwatch = Stopwatch()
     with stopwatch.measure("read"):
-        headers = [read_header(Path(path)) for path in request.instance_paths]
+        headers = [one for path in request.instance_paths for one in read_headers(Path(path))]
         warnings = check_one_series(headers)
         placement = place(headers, GEOMETRY_RULES[request.kind])
     provenance = Provenance(

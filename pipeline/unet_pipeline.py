@@ -96,20 +96,20 @@ def _panels(
     images: npt.NDArray[np.float32],
 ) -> list[Panel]:
     """Images with the contours that were written on them, read back from the structure sets."""
-    outlines: dict[str, list[Outline]] = {}
-    planes = {header.sop_instance_uid: plane_of(header) for header in headers}
+    outlines: dict[tuple[str, int | None], list[Outline]] = {}
+    planes = {header.image: plane_of(header) for header in headers}
     for roi in (roi for structure_set in structure_sets for roi in structure_set.rois):
         for contour in roi.contours:
-            pixels, _ = planes[contour.referenced_sop_instance_uid].to_pixels(contour.points_mm)
-            outlines.setdefault(contour.referenced_sop_instance_uid, []).append(
+            pixels, _ = planes[contour.image].to_pixels(contour.points_mm)
+            outlines.setdefault(contour.image, []).append(
                 Outline(pixels, roi.color_rgb or _UNCOLOURED)
             )
     row_mm, column_mm = _spacing(headers[0])
-    drawn = [i for i, header in enumerate(headers) if header.sop_instance_uid in outlines]
+    drawn = [i for i, header in enumerate(headers) if header.image in outlines]
     return [
         Panel(
             images[drawn[pick]],
-            outlines[headers[drawn[pick]].sop_instance_uid],
+            outlines[headers[drawn[pick]].image],
             f"instance {headers[drawn[pick]].instance_number}",
             aspect=row_mm / column_mm,
         )

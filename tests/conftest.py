@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ def ct_folder() -> Path:
 def ct_structure_set() -> Path:
     """The structure set with one GTV that was drawn on `ct_folder`."""
     return next((SAMPLES / "sts" / "STS_003" / "mask").glob("*.dcm"))
+
+
+@pytest.fixture(scope="session")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Series of every awkward kind, in folders below this one, NIfTI files beside some."""
+    folder = tmp_path_factory.mktemp("zoo")
+    with tarfile.open(SAMPLES / "zoo" / "zoo.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

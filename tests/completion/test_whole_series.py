@@ -190,3 +190,11 @@ def test_an_instance_stored_after_its_association_ended_is_not_forgotten(
     completion.settle()
     completion.settle()
     assert completion.series(ct_paths).state == HELD
+
+
+def test_an_enhanced_multi_frame_instance_is_a_series(zoo: Path, completion: Completion) -> None:
+    paths = list((zoo / "philips_enhanced/anatomical/001").iterdir())
+    completion.send(paths)
+    completion.settle()
+    [job] = completion.jobs(paths)
+    assert len(job.request.instance_paths) == 1

@@ -108,7 +108,7 @@ def test_orientations_that_differ_are_refused_with_their_counts(
     [
         ({"rows": 100}, "several sizes"),
         ({"pixel_spacing_mm": (0.9, 0.9)}, r"pixel spacing of 0\.9000 x 0\.9000 mm in 1 instances"),
-        ({"number_of_frames": 8}, r"1\.2\.3\.9: multi-frame \(8 frames\), not supported yet"),
+        ({"number_of_frames": 8}, r"1\.2\.3\.9: 8 frames without functional groups"),
         ({"samples_per_pixel": 3}, "colour"),
         ({"has_pixel_data": False}, "holds no image"),
         ({"image_position_mm": None}, "no place in the patient"),

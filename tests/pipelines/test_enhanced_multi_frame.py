@@ -1,0 +1,78 @@
+"""An enhanced multi-frame instance goes the whole way: each frame is an image of its own."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from core.identity import Provenance
+from core.job import JobResult
+from imaging.frames import read_headers
+from imaging.geometry import RULES_2D, RULES_3D, place
+from imaging.structure_set import Roi, build_structure_set
+from imaging.structure_set_masks import to_masks
+from imaging.structure_set_reader import read_structure_set
+from pipeline.entry import run_job
+from tests.pipelines.test_job_results import request_for
+
+
+@pytest.fixture
+def provenance() -> Provenance:
+    return Provenance("0" * 64, "1.2.826.0.1.3680043.8.498.", datetime.now(UTC), "unet")
+
+
+@pytest.fixture
+def path(zoo: Path) -> Path:
+    return next((zoo / "philips_enhanced/anatomical/001").iterdir())
+
+
+def blurred(path: Path, folder: Path) -> tuple[JobResult, list[pydicom.FileDataset]]:
+    request = request_for([path], folder, "blur", {"sigma_mm": 1.0})
+    result = run_job(request, lambda *_: None, {})
+    return result, [pydicom.dcmread(Path(request.output_dir, one.path)) for one in result.instances]
+
+
+def test_a_blurred_enhanced_series_comes_back_as_single_frames_in_place(
+    path: Path, tmp_path: Path
+) -> None:
+    result, derived = blurred(path, tmp_path)
+    frames = place(read_headers(path), RULES_3D).headers
+    assert len(result.instances) == len({one.SOPInstanceUID for one in derived}) == 8
+    for data_set, frame in zip(derived, frames, strict=True):
+        assert data_set.SOPClassUID.name == "MR Image Storage"
+        assert "PerFrameFunctionalGroupsSequence" not in data_set
+        assert "NumberOfFrames" not in data_set
+        assert frame.image_position_mm == pytest.approx(data_set.ImagePositionPatient)
+        assert frame.image_orientation == pytest.approx(data_set.ImageOrientationPatient)
+        source = data_set.SourceImageSequence[0]
+        assert source.ReferencedSOPInstanceUID == frame.sop_instance_uid
+        assert source.ReferencedFrameNumber == frame.frame_number
+
+
+def test_contours_on_frames_refer_to_them_and_come_back_identical(
+    path: Path, tmp_path: Path, provenance: Provenance
+) -> None:
+    frames = place(read_headers(path), RULES_2D).headers
+    mask = np.zeros((8, 256, 256), dtype=bool)
+    mask[2:6, 100:140, 90:120] = True
+    mask[4, 110:120, 100:105] = False
+    data_set = build_structure_set(
+        frames, {"Organ": mask}, [Roi("Organ", (255, 0, 0))], provenance, label="FRAMES"
+    )
+    data_set.save_as(tmp_path / "rs.dcm")
+    structure_set = read_structure_set(tmp_path / "rs.dcm")
+    [roi] = structure_set.rois
+    assert {one.image for one in roi.contours} == {frames[index].image for index in range(2, 6)}
+    masks, findings = to_masks(structure_set, frames)
+    assert np.array_equal(masks["Organ"], mask)
+    assert findings == []
+
+
+def test_frames_without_functional_groups_are_refused_in_words(path: Path, tmp_path: Path) -> None:
+    data_set = pydicom.dcmread(path)
+    del data_set.PerFrameFunctionalGroupsSequence
+    data_set.save_as(tmp_path / "plain.dcm")
+    [whole] = read_headers(tmp_path / "plain.dcm")
+    assert (whole.number_of_frames, whole.frame_number) == (8, None)

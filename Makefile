@@ -6,6 +6,8 @@ VENV := .venv
 IN_VENV := $(VENV)/bin/python
 ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/sending tests/proof \
 	tests/retention tests/webhook tests/whole_way
+# a file's tests stay together; more at once than cores, since many wait for the network
+AT_ONCE := -n 3 --dist loadfile
 CODE := core imaging model pipeline node bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
 .PHONY: demo test slow test-postgresql test-cluster chaos check model bench clean
@@ -14,7 +16,7 @@ demo: $(VENV)/.ready
 	$(IN_VENV) demo.py
 
 test: $(VENV)/.ready
-	$(IN_VENV) -m pytest
+	$(IN_VENV) -m pytest $(AT_ONCE)
 
 # What takes long or needs outside programs (DCMTK, dicom3tools, PostgreSQL, plastimatch; the readers of
 # structure sets get environments of their own in .peers/, 2 GB)
@@ -23,7 +25,7 @@ slow: $(VENV)/.ready
 
 # The same promises with the ledger in PostgreSQL, on a private server that the tests start
 test-postgresql: $(VENV)/.ready
-	SLICEWIRE_TEST_DATABASE=postgresql $(IN_VENV) -m pytest $(ON_LEDGER)
+	SLICEWIRE_TEST_DATABASE=postgresql $(IN_VENV) -m pytest $(AT_ONCE) $(ON_LEDGER)
 
 # The same promises with an external Dask scheduler and two workers as processes of their own
 test-cluster: $(VENV)/.ready

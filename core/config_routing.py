@@ -81,6 +81,8 @@ class UnetPipeline(Section):
     """The target system whose limits the structure set keeps."""
     phases: Literal["together", "apart"] = "together"
     """Whether the phases of a series share a structure set or have one each."""
+    segmentation: bool = False
+    """Whether a DICOM Segmentation goes with the structure set."""
     structures: dict[str, Structure] = Field(default_factory=dict)
     """By the model's name of the structure."""
     resources: dict[str, Positive] = Field(default_factory=dict)
@@ -108,7 +110,9 @@ class UnetPipeline(Section):
     def _output(self) -> dict[str, Any]:
         """What differs from the defaults, as plain values in a fixed order."""
         return self.model_dump(
-            mode="json", include={"variant", "phases", "structures"}, exclude_defaults=True
+            mode="json",
+            include={"variant", "phases", "segmentation", "structures"},
+            exclude_defaults=True,
         )
 
 

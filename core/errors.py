@@ -11,6 +11,7 @@
     │   └── PixelError                pixels missing, damaged or of an unsupported kind
     ├── ModelError                    a checkpoint cannot be loaded, or does not fit the series
     ├── ContourError                  contours cannot be read, written or placed
+    ├── SegmentationError             DICOM has none of such a series, or it cannot be read
     ├── WorkerDiedError               a worker process ended while it ran a job
     ├── EngineUnavailableError        there is no scheduler to give a job to
     ├── OutputError                   a result did not pass the checks before sending
@@ -66,6 +67,10 @@ class ModelError(SlicewireError):
 
 class ContourError(SlicewireError):
     """Contours cannot be read, written or placed on their images."""
+
+
+class SegmentationError(SlicewireError):
+    """DICOM has no segmentation of such a series, or one cannot be read."""
 
 
 class WorkerDiedError(SlicewireError):

@@ -73,6 +73,18 @@ def plane_of(header: Header) -> Plane:
     )
 
 
+def corner_shift_mm(header: Header, other: Header) -> float:
+    """The farthest that a corner pixel of one image lies from that of another of the same size.
+
+    Raises:
+        GeometryError: one of them has no place in the patient.
+    """
+    last = (header.columns - 1, header.rows - 1)
+    corners = np.array([(0, 0), (last[0], 0), (0, last[1]), last], dtype=np.float64)
+    shifts = plane_of(header).to_patient(corners) - plane_of(other).to_patient(corners)
+    return float(np.linalg.norm(shifts, axis=1).max())
+
+
 def direction_fault(orientation: Sequence[float]) -> str:
     """What is wrong with six direction cosines, or nothing if they are a rectangular grid's."""
     along_row = np.array(orientation[:3], dtype=np.float64)

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from core.errors import GeometryError, PixelError
 from imaging.header import Header
 from imaging.pixels import read_pixels
-from imaging.plane import plane_of
+from imaging.plane import corner_shift_mm
 
 _TOLERANCE_MM = 0.01
 _PIXEL_GROUP = 0x7FE0
@@ -98,17 +98,10 @@ def _place_faults(header: Header, source: Header) -> Iterator[str]:
         yield f"instance {uid} has another size than its source"
         return
     try:
-        shift_mm = _corner_shift_mm(header, source)
+        shift_mm = corner_shift_mm(header, source)
     except GeometryError as error:
         if source.image_position_mm is not None:
             yield str(error)
         return
     if shift_mm > _TOLERANCE_MM:
         yield f"instance {uid} lies {shift_mm:.3f} mm beside its source, expected {_TOLERANCE_MM}"
-
-
-def _corner_shift_mm(header: Header, source: Header) -> float:
-    last = (header.columns - 1, header.rows - 1)
-    corners = np.array([(0, 0), (last[0], 0), (0, last[1]), last], dtype=np.float64)
-    shifts = plane_of(header).to_patient(corners) - plane_of(source).to_patient(corners)
-    return float(np.linalg.norm(shifts, axis=1).max())

@@ -10,16 +10,11 @@ import numpy.typing as npt
 import pydicom
 import structlog
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import (
-    PYDICOM_IMPLEMENTATION_UID,
-    UID,
-    ImplicitVRLittleEndian,
-    RTStructureSetStorage,
-)
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import RTStructureSetStorage
 
 from core.errors import ContourError
-from core.identity import MANUFACTURER, VERSION, Provenance
+from core.identity import Provenance
 from imaging import structure_set_modules as modules
 from imaging.contour_data import InstanceContours, contour_sequence
 from imaging.header import Header
@@ -81,10 +76,10 @@ def build_structure_set(
         ContourError: names, masks and headers do not fit together, or a text breaks a limit.
         GeometryError: an instance has no place in the patient.
     """
-    _check(headers, masks, rois, label)
+    check_content(headers, masks, rois, label)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
     data_set = _empty_file(provenance, phase)
-    label, description = _labelled(label, description, provenance, phase)
+    label, description = labelled(label, description, provenance, phase)
     texts = [label, description, provenance.pipeline]
     texts += [text for roi in rois for text in (roi.name, roi.description)]
     modules.copy_character_set(data_set, source, texts)
@@ -104,10 +99,10 @@ def build_structure_set(
     return data_set
 
 
-def _labelled(
+def labelled(
     label: str, description: str, provenance: Provenance, phase: int | None
 ) -> tuple[str, str]:
-    """With phase and revision, where there are any: two sets of one series can be told apart."""
+    """With phase and revision, where there are any: two results of one series can be told apart."""
     suffix = f" P{phase}" if phase is not None else ""
     suffix += f" REV{provenance.revision}" if provenance.revision > 1 else ""
     phase_words = f"phase {phase}" if phase is not None else ""
@@ -163,12 +158,7 @@ def _contours_of(
 
 def _empty_file(provenance: Provenance, phase: int | None) -> FileDataset:
     uid = _uid(provenance, phase)
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = RTStructureSetStorage
-    meta.MediaStorageSOPInstanceUID = UID(uid)
-    meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
-    meta.ImplementationVersionName = f"{MANUFACTURER.upper()} {VERSION}"[:16]
+    meta = modules.file_meta(RTStructureSetStorage, uid)
     data_set = FileDataset("", {}, preamble=b"\0" * 128, file_meta=meta)
     sop_common = {
         "SOPClassUID": RTStructureSetStorage,
@@ -246,18 +236,20 @@ def _described(roi: Roi, *, is_empty: bool) -> str:
     return f"{roi.description} {NOT_FOUND if is_empty else ''}".strip()[:_LONGEST_TEXT]
 
 
-def _check(headers: Sequence[Header], masks: Masks, rois: Sequence[Roi], label: str) -> None:
+def check_content(headers: Sequence[Header], masks: Masks, rois: Sequence[Roi], label: str) -> None:
+    """Whether masks, names and instances fit together, in a structure set or a segmentation.
+
+    Raises ContourError where they do not, or a text breaks a limit.
+    """
     if not headers or len({header.series_instance_uid for header in headers}) != 1:
-        raise ContourError("A structure set needs the instances of exactly one series")
+        raise ContourError("Structures need the instances of exactly one series")
     if any(header.number_of_frames > 1 and not header.frame_number for header in headers):
         raise ContourError(
             f"Series {headers[0].series_instance_uid}: several frames in one instance, expected "
             "them one by one"
         )
     if not 0 < len(label) <= _LONGEST_LABEL or "\\" in label:
-        raise ContourError(
-            f"StructureSetLabel {label!r}: expected 1 to 16 characters, no backslash"
-        )
+        raise ContourError(f"Label {label!r}: expected 1 to 16 characters, no backslash")
     names = [roi.name for roi in rois]
     if len({name.casefold() for name in names}) != len(names) or set(names) != set(masks):
         raise ContourError(f"ROIs {names} and masks {sorted(masks)}: expected one of each by name")

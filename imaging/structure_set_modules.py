@@ -9,8 +9,9 @@ from pydicom import config
 from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.tag import BaseTag, Tag
+from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID, ImplicitVRLittleEndian
 
 from core.errors import ContourError
 from core.identity import MANUFACTURER, VERSION, Provenance
@@ -43,6 +44,17 @@ _OPTIONAL = (
     "LongitudinalTemporalInformationModified",
 )
 _COPIED = {**_PATIENT, **_STUDY, **dict.fromkeys(_OPTIONAL, 3), "PositionReferenceIndicator": 2}
+
+
+def file_meta(sop_class_uid: str, sop_instance_uid: str) -> FileMetaDataset:
+    """File meta information for implicit VR little endian, which every receiver takes."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = UID(sop_class_uid)
+    meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid)
+    meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
+    meta.ImplementationVersionName = f"{MANUFACTURER.upper()} {VERSION}"[:16]
+    return meta
 
 
 def build_item(values: Mapping[str, Any]) -> Dataset:

@@ -7,7 +7,9 @@ import numpy as np
 from core.errors import OutputError
 from core.job import OutputInstance
 from imaging.header import Header
-from imaging.plane import plane_of
+from imaging.plane import corner_shift_mm, plane_of
+from imaging.segmentation_reader import SegmentationContent
+from imaging.structure_set import Masks
 from imaging.structure_set_reader import Contour, StructureSet
 
 _FEWEST_POINTS = 3
@@ -34,6 +36,30 @@ def check_structure_set(structure_set: StructureSet, headers: Sequence[Header]) 
                 "which is not in the series"
             )
         _check_on_image(name, contour, header)
+
+
+def check_segmentation(
+    segmentation: SegmentationContent, headers: Sequence[Header], masks: Masks
+) -> None:
+    """Every frame lies exactly on its source image, and all together are `masks`, none else.
+
+    Raises:
+        OutputError: one does not, or a mask differs.
+    """
+    by_image = {header.image: header for header in headers}
+    for frame in segmentation.frames:
+        source = by_image.get(frame.source)
+        if source is None:
+            raise OutputError(f"A segment's frame refers to {frame.source[0]}, not in the series")
+        shift_mm = corner_shift_mm(frame.place, source)
+        if shift_mm > _PLANE_TOLERANCE_MM:
+            raise OutputError(
+                f"A segment's frame lies {shift_mm:.3f} mm beside instance {frame.source[0]}"
+            )
+    written = segmentation.masks(headers)
+    differing = [name for name, mask in masks.items() if not np.array_equal(written[name], mask)]
+    if differing or len(written) != len(masks):
+        raise OutputError(f"The segments {', '.join(differing)} are not the masks that were found")
 
 
 def check_derived_series(outputs: Sequence[OutputInstance], sources: Sequence[Header]) -> None:

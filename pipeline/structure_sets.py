@@ -19,7 +19,9 @@ from pipeline.task import Task
 from pipeline.workspace import write_instance
 
 Masks = dict[str, npt.NDArray[np.bool_]]
-_LABEL = "SLICEWIRE"
+Headers = tuple[Header, ...]
+LABEL = "SLICEWIRE"
+"""Of structure sets and segmentations, before phase and revision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +86,23 @@ def _changed(roi: Roi, change: Mapping[str, Any]) -> Roi:
     )
 
 
-def _parts(task: Task, masks: Masks) -> Iterator[tuple[int | None, tuple[Header, ...], Masks]]:
-    """Number of the phase (None for all together), its instances and their masks."""
+def phases_of(task: Task, masks: Masks) -> Iterator[tuple[int | None, Headers, Masks]]:
+    """Number of the phase (None where there is only one), its instances and their masks."""
     phases = task.placement.phases
-    is_apart = task.request.parameters.get("phases") == "apart" and len(phases) > 1
-    if not is_apart or not any(mask.any() for mask in masks.values()):
-        yield None, task.placement.headers, masks
-        return
     start = 0
     for number, headers in enumerate(phases, 1):
         part = {name: mask[start : start + len(headers)] for name, mask in masks.items()}
         start += len(headers)
+        yield number if len(phases) > 1 else None, headers, part
+
+
+def _parts(task: Task, masks: Masks) -> Iterator[tuple[int | None, Headers, Masks]]:
+    """As `phases_of`, or all phases together, as the configuration says."""
+    is_apart = task.request.parameters.get("phases") == "apart"
+    if not is_apart or not any(mask.any() for mask in masks.values()):
+        yield None, task.placement.headers, masks
+        return
+    for number, headers, part in phases_of(task, masks):
         if any(mask.any() for mask in part.values()):
             yield number, headers, part
         else:
@@ -114,7 +122,7 @@ def _write(
         content.masks,
         content.rois,
         provenance,
-        label=_LABEL,
+        label=LABEL,
         description=description,
         variant=variant_of(task.request.parameters.get("variant", "generic")),
         phase=phase,

@@ -1,4 +1,4 @@
-"""The `unet` pipeline: a series in, one RT Structure Set out, or one for each phase."""
+"""The `unet` pipeline: a series in, structure sets out, with segmentations if configured."""
 
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from imaging.header import Header
 from imaging.metrics import volume_ml
 from imaging.pictures import Outline, Panel, choose_panels, overview_picture, write_png
 from imaging.plane import plane_of
+from imaging.segmentation import Algorithm
 from imaging.structure_set import Roi
 from imaging.structure_set_reader import StructureSet
 from imaging.volume import read_images
 from model.predict import Segmenter, load_segmenter
+from pipeline.segmentations import write_segmentations
 from pipeline.structure_sets import Content, configured, write_structure_sets
 from pipeline.task import Task
 from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE
@@ -80,14 +82,18 @@ def _spacing(header: Header) -> tuple[float, float]:
 def _write(
     task: Task, segmenter: Segmenter, content: Content
 ) -> tuple[list[OutputInstance], list[StructureSet]]:
+    """What is sent, in this order, the structure set last; and what the structure sets hold."""
     card = segmenter.card
-    return write_structure_sets(
-        task,
-        content,
-        pipeline=f"{task.request.pipeline}: model {card.name} {card.version}, "
+    words = {
+        "pipeline": f"{task.request.pipeline}: model {card.name} {card.version}, "
         f"{segmenter.sha256[:16]}",
-        description=f"AI contours, unapproved: {card.name} {card.version}",
+        "description": f"AI contours, unapproved: {card.name} {card.version}",
+    }
+    segmentations = write_segmentations(
+        task, content, Algorithm(card.name, f"{card.version} {segmenter.sha256[:16]}"), **words
     )
+    outputs, structure_sets = write_structure_sets(task, content, **words)
+    return [*segmentations, *outputs], structure_sets
 
 
 def _panels(

@@ -1,0 +1,66 @@
+"""Masks to the DICOM Segmentations that go with a structure set, written, read back and checked."""
+
+from dataclasses import replace
+
+from core.errors import SegmentationError
+from core.identity import Provenance
+from core.job import OutputInstance
+from imaging.segmentation import Algorithm, build_segmentation, check_frame_of_reference
+from imaging.segmentation_reader import read_segmentation
+from pipeline.checks import check_segmentation
+from pipeline.structure_sets import LABEL, Content, Headers, phases_of
+from pipeline.task import Task
+from pipeline.workspace import write_instance
+
+
+def write_segmentations(
+    task: Task, content: Content, algorithm: Algorithm, *, pipeline: str, description: str
+) -> list[OutputInstance]:
+    """A segmentation for each phase in which something was found; none unless configured.
+
+    Always phase by phase, whatever `phases` says: viewers lay frames of one position on top of each
+    other. A series of which DICOM has no segmentation gets a warning, and its structure set.
+
+    Raises:
+        ContourError: a text cannot be written.
+        OutputError: what was written does not pass the checks.
+    """
+    if not task.request.parameters.get("segmentation"):
+        return []
+    try:
+        check_frame_of_reference(task.placement.headers)
+    except SegmentationError as error:
+        task.warnings.append(f"No segmentation: {error}")
+        task.findings["segmentation"] = {"instances": 0, "reason": str(error)}
+        return []
+    words = replace(task.provenance, pipeline=pipeline), description
+    outputs = [
+        _write(task, (phase, headers, Content(masks, content.rois)), algorithm, words)
+        for phase, headers, masks in phases_of(task, content.masks)
+        if any(mask.any() for mask in masks.values())
+    ]
+    task.findings["segmentation"] = {"instances": len(outputs)}
+    return outputs
+
+
+def _write(
+    task: Task,
+    part: tuple[int | None, Headers, Content],
+    algorithm: Algorithm,
+    words: tuple[Provenance, str],
+) -> OutputInstance:
+    phase, headers, content = part
+    provenance, description = words
+    data_set = build_segmentation(
+        headers,
+        content.masks,
+        content.rois,
+        provenance,
+        algorithm=algorithm,
+        label=LABEL,
+        description=description,
+        phase=phase,
+    )
+    output = write_instance(data_set, task.folder)
+    check_segmentation(read_segmentation(task.folder / output.path), headers, content.masks)
+    return output

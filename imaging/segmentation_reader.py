@@ -94,8 +94,10 @@ def _masks(data_set: Dataset, header: Header) -> npt.NDArray[np.bool_]:
             f"Segmentation {header.sop_instance_uid}: {data_set.SegmentationType}, expected BINARY"
         )
     shape = (header.number_of_frames, header.rows, header.columns)
-    packed = np.frombuffer(data_set.PixelData, dtype=np.uint8)
-    bits = np.unpackbits(packed, count=int(np.prod(shape)), bitorder="little")
+    packed, count = np.frombuffer(data_set.PixelData, dtype=np.uint8), int(np.prod(shape))
+    if len(packed) * 8 < count:  # numpy would fill up with zeros
+        raise ValueError(f"{len(packed)} bytes of pixels, expected {-(-count // 8)}")
+    bits = np.unpackbits(packed, count=count, bitorder="little")
     return bits.astype(bool).reshape(shape)
 
 

@@ -16,6 +16,7 @@ from imaging.returned_contours import (
     read_returned_contours,
 )
 from imaging.returned_images import derived_faults, find_changes
+from imaging.returned_segmentations import SEGMENTATION_CLASS, segmentation_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Sorted:
     """Instances that came back, by what they are."""
 
     structure_sets: list[Header]
+    segmentations: list[Header]
     unchanged: list[Header]
     """Those with the SOP Instance UID of one that was sent."""
     derived: dict[str, list[Header]]
@@ -54,13 +56,15 @@ class Sorted:
 
 
 def sort_returned(headers: Sequence[Header], sent: Mapping[str, Header]) -> Sorted:
-    """Tell structure sets, sent instances and new images apart."""
-    found = Sorted([], [], {}, [])
+    """Tell structure sets, segmentations, sent instances and new images apart."""
+    found = Sorted([], [], [], {}, [])
     for header in headers:
         if header.sop_instance_uid in sent:
             found.unchanged.append(header)
         elif header.sop_class_uid == STRUCTURE_SET_CLASS:
             found.structure_sets.append(header)
+        elif header.sop_class_uid == SEGMENTATION_CLASS:
+            found.segmentations.append(header)
         elif header.has_pixel_data:
             found.derived.setdefault(header.series_instance_uid, []).append(header)
         else:
@@ -101,6 +105,10 @@ def judge(sent: Mapping[str, Header], returned: Sequence[Path]) -> Findings:
     ]
     if found.structure_sets:
         checks += _contour_checks(contours)
+    if found.segmentations:
+        faults = _segmentation_faults(found.segmentations, sent)
+        words = f"{len(found.segmentations)}, each frame in the place of its source"
+        checks.append(_check("segmentations", faults, words))
     if found.unchanged:
         faults = _change_faults(found.unchanged, sent)
         checks.append(_check("unchanged images", faults, f"{len(found.unchanged)} instances"))
@@ -168,6 +176,10 @@ def _contour_checks(all_returned: Sequence[ReturnedContours]) -> Iterator[Check]
     yield _check("references", references, "all lead to instances that were sent")
     words = f"{count} contours, at most {farthest:.4f} mm off their image"
     yield _check("contours on their images", places, words)
+
+
+def _segmentation_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Iterator[str]:
+    return (fault for header in headers for fault in segmentation_faults(header.path, sent))
 
 
 def _change_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Iterator[str]:

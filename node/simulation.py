@@ -136,6 +136,7 @@ def _kinds(paths: Sequence[Path], sent: Mapping[str, Header]) -> dict[str, int]:
     found = sort_returned(headers, sent)
     counts = {
         "structure sets": len(found.structure_sets),
+        "segmentations": len(found.segmentations),
         "unchanged images": len(found.unchanged),
         "derived images": sum(len(group) for group in found.derived.values()),
         "others": len(found.others) + len(unreadable),

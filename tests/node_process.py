@@ -24,7 +24,7 @@ from tests.databases import database_url_for, open_test_ledger
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file
 
 ROOT = Path(__file__).parents[1]
-SENDABLE = (MR, CT, "1.2.840.10008.5.1.4.1.1.481.3")
+SENDABLE = (MR, CT, "1.2.840.10008.5.1.4.1.1.481.3", "1.2.840.10008.5.1.4.1.1.66.4")
 QUICK = {"completion": {"settle_s": 0.3}, "delivery": {"first_retry_s": 0.5}}
 
 

@@ -11,9 +11,12 @@ from core.identity import Provenance
 from core.job import JobResult
 from imaging.frames import read_headers
 from imaging.geometry import RULES_2D, RULES_3D, place
+from imaging.segmentation import Algorithm, build_segmentation
+from imaging.segmentation_reader import read_segmentation
 from imaging.structure_set import Roi, build_structure_set
 from imaging.structure_set_masks import to_masks
 from imaging.structure_set_reader import read_structure_set
+from pipeline.checks import check_segmentation
 from pipeline.entry import run_job
 from tests.pipelines.test_job_results import request_for
 
@@ -68,6 +71,28 @@ def test_contours_on_frames_refer_to_them_and_come_back_identical(
     masks, findings = to_masks(structure_set, frames)
     assert np.array_equal(masks["Organ"], mask)
     assert findings == []
+
+
+def test_segments_on_frames_refer_to_them_and_come_back_identical(
+    path: Path, tmp_path: Path, provenance: Provenance
+) -> None:
+    frames = place(read_headers(path), RULES_2D).headers
+    mask = np.zeros((8, 256, 256), dtype=bool)
+    mask[2:6, 100:140, 90:120] = True
+    data_set = build_segmentation(
+        frames,
+        {"Organ": mask},
+        [Roi("Organ", (255, 0, 0))],
+        provenance,
+        algorithm=Algorithm("unet", "1"),
+        label="FRAMES",
+    )
+    data_set.save_as(tmp_path / "seg.dcm")
+    [series] = data_set.ReferencedSeriesSequence
+    assert len(series.ReferencedInstanceSequence) == 1
+    content = read_segmentation(tmp_path / "seg.dcm")
+    assert {one.source for one in content.frames} == {one.image for one in frames[2:6]}
+    check_segmentation(content, frames, {"Organ": mask})
 
 
 def test_frames_without_functional_groups_are_refused_in_words(path: Path, tmp_path: Path) -> None:

@@ -30,12 +30,8 @@ VALUES = {"checkpoint_path": str(SHIPPED_CHECKPOINT), "segmentation": True}
 @pytest.fixture
 def cine(cine_folder: Path, tmp_path: Path) -> list[Path]:
     """Two phases at each of two positions, in one frame of reference."""
-
-    def share(data_set: pydicom.FileDataset, _: int) -> None:
-        data_set.FrameOfReferenceUID = "1.2.3.4"
-
     sources = [cine_folder / f"{number}.dcm" for number in (89, 99, 109, 119)]
-    return write_series(sources, tmp_path / "sent", share)
+    return write_series(sources, tmp_path / "sent")
 
 
 def run(request: JobRequest) -> JobResult:

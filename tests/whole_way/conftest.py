@@ -19,7 +19,7 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture(scope="module")
 def node(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
-    """A node with rules: BLUR is blurred, BROKEN fails, other MR is segmented."""
+    """A node with rules: BLUR is blurred, BROKEN fails, other MR is drawn on, for SEG twice."""
     folder = tmp_path_factory.mktemp("node")
     broken = folder / "broken.ckpt"
     broken.write_bytes(b"no checkpoint")
@@ -27,10 +27,14 @@ def node(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeP
         folder,
         scu_ip="127.0.0.1",
         scu_port=sink.port,
-        pipelines={"broken": {"kind": "unet", "checkpoint_path": str(broken)}},
+        pipelines={
+            "broken": {"kind": "unet", "checkpoint_path": str(broken)},
+            "masked": {"kind": "unet", "segmentation": True},
+        },
         rules=[
             {"called_ae_title": "BLUR", "pipeline": "blur"},
             {"called_ae_title": "BROKEN", "pipeline": "broken"},
+            {"called_ae_title": "SEG", "pipeline": "masked"},
             {"tags": {"Modality": "MR"}, "pipeline": "unet"},
         ],
     )

@@ -16,6 +16,7 @@ from pydicom.uid import (
 )
 
 from core.errors import PixelError
+from imaging.extended_jpeg import decode_extended, is_extended
 from imaging.pixels import DECODING_ERRORS, StoredPixels, Voxels, check_supported
 
 Cells = npt.NDArray[Any]
@@ -97,7 +98,10 @@ def cells_of(data_set: FileDataset, pixel_format: PixelFormat) -> Cells:
         PixelError: damaged or truncated pixels, or a transfer syntax that nothing here decodes.
     """
     try:
-        cells: Cells = pixel_array(data_set, raw=True, correct_unused_bits=False)
+        if is_extended(data_set):
+            cells: Cells = decode_extended(data_set)[0]
+        else:
+            cells = pixel_array(data_set, raw=True, correct_unused_bits=False)
         return cells.astype(pixel_format.dtype, copy=False)
     except DECODING_ERRORS as error:
         syntax = UID(data_set.file_meta.TransferSyntaxUID).name

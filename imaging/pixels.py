@@ -11,6 +11,7 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import PixelError
+from imaging.extended_jpeg import decode_extended, is_extended
 from imaging.frames import rescaling
 
 Voxels = npt.NDArray[np.float32]
@@ -100,6 +101,8 @@ def _read(path: Path) -> FileDataset:
 def _decoded(data_set: FileDataset) -> npt.NDArray[Any]:
     """[frame, row, column]."""
     try:
+        if is_extended(data_set):
+            return decode_extended(data_set)
         values: npt.NDArray[Any] = np.asarray(data_set.pixel_array)
     except DECODING_ERRORS as error:
         syntax = data_set.file_meta.TransferSyntaxUID.name

@@ -15,6 +15,7 @@ from pydicom.uid import (
 )
 
 from core.errors import NotADataSetError, PixelError
+from imaging.extended_jpeg import decode_extended, is_extended
 
 UNCOMPRESSED = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
 """What `write_uncompressed` can write, best first: explicit VR keeps private elements' types."""
@@ -57,6 +58,9 @@ def write_uncompressed(source: Path, destination: Path, transfer_syntax_uid: str
 
 def _decompress(data_set: FileDataset) -> None:
     try:
+        if is_extended(data_set):
+            data_set.add_new("PixelData", "OW", decode_extended(data_set).tobytes())
+            return
         decompress(data_set, as_rgb=False, generate_instance_uid=False)
     except (RuntimeError, ValueError, AttributeError, NotImplementedError, EOFError) as error:
         name = UID(data_set.file_meta.TransferSyntaxUID).name

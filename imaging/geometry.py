@@ -15,6 +15,7 @@ import numpy as np
 from core.errors import GeometryError
 from imaging.common_plane import check_images, common_plane
 from imaging.header import Header
+from imaging.localizers import set_aside_localizers
 from imaging.plane import Plane
 from imaging.steps import Step, find_gap, find_irregular, steps_between
 
@@ -63,13 +64,15 @@ def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
 
     Two dimensions: single images of one shape and one orientation, with any number at a position
     and any spacing, but no missing slice. Three: besides, a grid of regular spacing with the
-    same number of instances (phases) at every position, stacked along its normal.
+    same number of instances (phases) at every position, stacked along its normal. Localizers
+    across the other images are left out, with a warning.
 
     Raises:
         GeometryError: the series is not that; the message has the reason and the numbers.
     """
     if not headers:
         raise GeometryError("A series without instances has no geometry")
+    headers, localizer_warnings = set_aside_localizers(headers)
     check_images(headers)
     plane = common_plane(headers)
     groups = _positions(headers, plane, rules)
@@ -82,7 +85,7 @@ def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
         phases=phases,
         positions_mm=tuple(positions),
         slice_spacing_mm=median(step.length_mm for step in steps) if steps else None,
-        warnings=(*phase_warnings, *spacing_warnings, *drift_warnings),
+        warnings=(*localizer_warnings, *phase_warnings, *spacing_warnings, *drift_warnings),
     )
 
 

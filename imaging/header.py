@@ -47,6 +47,8 @@ class Header:
     """TemporalPositionIdentifier and TriggerTime (ms): orders the instances at one position."""
     frame_number: int | None = None
     """Of a multi-frame instance, from 1; None: the instance as a whole."""
+    is_localizer: bool = False
+    """Whether its ImageType says LOCALIZER (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1), as of a scout view."""
 
     @property
     def image(self) -> tuple[str, int | None]:
@@ -106,6 +108,7 @@ def header_of(data_set: FileDataset, path: Path) -> Header:
             _number(data_set, "TemporalPositionIdentifier"),
             _number(data_set, "TriggerTime"),
         ),
+        is_localizer="LOCALIZER" in (data_set.get("ImageType") or ()),
     )
 
 

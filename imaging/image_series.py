@@ -12,6 +12,7 @@ from core.errors import GeometryError, NotADataSetError
 from imaging.common_plane import check_images, common_plane
 from imaging.geometry import RULES_2D, RULES_3D, place
 from imaging.header import Header, header_of
+from imaging.localizers import set_aside_localizers
 from imaging.pixel_format import PixelFormat, format_of
 from imaging.plane import plane_of
 from imaging.series import check_one_series
@@ -80,6 +81,9 @@ def _header(data_set: FileDataset) -> Header:
 
 
 def _order(headers: Sequence[Header]) -> _Order:
+    kept, warnings = set_aside_localizers(headers)
+    if len(kept) < len(headers):  # here nothing is left out: what came goes back
+        return _Order(_along_normal(headers), None, is_grid=False, warnings=tuple(warnings))
     try:
         placement = place(headers, RULES_3D)
     except GeometryError as error:

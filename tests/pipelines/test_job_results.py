@@ -112,6 +112,21 @@ def test_every_phase_is_blurred_on_its_own(ct_folder: Path, tmp_path: Path) -> N
         assert abs(values).max() == 0
 
 
+def test_a_localizer_among_the_slices_is_not_blurred_and_it_is_said(
+    ct_folder: Path, tmp_path: Path
+) -> None:
+    def last_is_a_scout(data_set: pydicom.FileDataset, index: int) -> None:
+        if index == 4:
+            data_set.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+            data_set.ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
+
+    slices = sorted(ct_folder.glob("*.dcm"))[:5]
+    paths = write_series(slices, tmp_path / "sent", last_is_a_scout)
+    result = run(request_for(paths, tmp_path, "blur", {"sigma_mm": 3.0}))
+    assert len(result.instances) == 4
+    assert any("1 of 5 images are localizers" in warning for warning in result.warnings)
+
+
 def test_reports_and_pictures_hold_no_name(unet: JobRequest, tmp_path: Path) -> None:
     run(unet)
     folder = Path(unet.output_dir)

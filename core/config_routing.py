@@ -81,6 +81,8 @@ class UnetPipeline(Section):
     """The target system whose limits the structure set keeps."""
     phases: Literal["together", "apart"] = "together"
     """Whether the phases of a series share a structure set or have one each."""
+    holes: Literal["keyhole", "xor"] = "keyhole"
+    """Holes joined to their outline, or contours of their own (CLOSEDPLANAR_XOR)."""
     segmentation: bool = False
     """Whether a DICOM Segmentation goes with the structure set."""
     structures: dict[str, Structure] = Field(default_factory=dict)
@@ -111,7 +113,7 @@ class UnetPipeline(Section):
         """What differs from the defaults, as plain values in a fixed order."""
         return self.model_dump(
             mode="json",
-            include={"variant", "phases", "segmentation", "structures"},
+            include={"variant", "phases", "holes", "segmentation", "structures"},
             exclude_defaults=True,
         )
 

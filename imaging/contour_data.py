@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Iterator
+from types import MappingProxyType
 
 import numpy as np
 from pydicom.dataelem import RawDataElement
@@ -12,7 +13,7 @@ from pydicom.tag import BaseTag, ItemTag, Tag
 from pydicom.valuerep import format_number_as_ds
 
 from core.errors import ContourError
-from imaging.contours import mask_to_polygons
+from imaging.contours import Holes, mask_to_polygons
 from imaging.header import Header
 from imaging.pixel_edges import Mask, Polygon
 from imaging.plane import Plane, plane_of
@@ -26,6 +27,8 @@ _CONTOUR_DATA = Tag("ContourData")
 _NUMBER_OF_CONTOUR_POINTS = Tag("NumberOfContourPoints")
 _FINE_SPACING_MM = 0.1
 _X_Y_Z = 3
+# PS3.3 C.8.8.6.3; one contour of a structure with XOR, all of them
+_GEOMETRIC_TYPES = MappingProxyType({"keyhole": "CLOSED_PLANAR", "xor": "CLOSEDPLANAR_XOR"})
 
 
 class ContourFormat:
@@ -87,26 +90,28 @@ class InstanceContours:
     Implicit VR little endian: pydicom would make some ten objects of every contour.
     """
 
-    def __init__(self, header: Header) -> None:
-        """For the image of `header`.
+    def __init__(self, header: Header, holes: Holes = "keyhole") -> None:
+        """For the image of `header`, with `holes` as `mask_to_polygons` has them.
 
         Raises:
             GeometryError: it has no place in the patient.
             ContourError: its coordinates do not fit into DS values.
         """
         self._format = ContourFormat(plane_of(header), (header.rows, header.columns))
+        self._holes: Holes = holes
         self._begin = _encoded(
             build_item(
                 {
                     "ContourImageSequence": [image_reference(header)],
-                    "ContourGeometricType": "CLOSED_PLANAR",
+                    "ContourGeometricType": _GEOMETRIC_TYPES[holes],
                 }
             )
         )
 
     def items(self, mask: Mask) -> Iterator[bytes]:
         """One item for each polygon of `mask` [row, column]."""
-        for polygon in mask_to_polygons(mask, most_points=self._format.most_points):
+        most_points = self._format.most_points
+        for polygon in mask_to_polygons(mask, holes=self._holes, most_points=most_points):
             count = str(len(polygon)).encode("ascii")
             content = (
                 self._begin

@@ -21,6 +21,8 @@ PLANE_TOLERANCE_MM = 0.01
 """How far a point may lie off its image: coordinates have 16 characters, so they can do better."""
 BORDER_TOLERANCE_PIXELS = 0.01
 
+_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+
 Polygon = npt.NDArray[np.float64]
 Sent = Mapping[str, Header]
 """What was sent, by SOP Instance UID."""
@@ -134,7 +136,7 @@ def _points(contour: Dataset) -> Polygon | None:
     except (TypeError, ValueError):
         return None
     count = contour.get("NumberOfContourPoints")
-    is_planar = str(contour.get("ContourGeometricType", "")).startswith("CLOSED_PLANAR")
+    is_planar = str(contour.get("ContourGeometricType", "")) in _CLOSED
     if not is_planar or len(values) < 9 or count is None or len(values) != 3 * int(count):
         return None
     return values.reshape(-1, 3) if np.isfinite(values).all() else None

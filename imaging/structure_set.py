@@ -17,6 +17,7 @@ from core.errors import ContourError
 from core.identity import Provenance
 from imaging import structure_set_modules as modules
 from imaging.contour_data import InstanceContours, contour_sequence
+from imaging.contours import Holes
 from imaging.header import Header
 from imaging.structure_set_modules import build_item, fill
 from imaging.structure_variants import GENERIC, Variant, fit_names
@@ -54,6 +55,7 @@ def build_structure_set(
     description: str = "",
     variant: Variant = GENERIC,
     phase: int | None = None,
+    holes: Holes = "keyhole",
 ) -> FileDataset:
     """A whole RT Structure Set of `rois`, ready for `save_as(path, enforce_file_format=True)`.
 
@@ -71,6 +73,7 @@ def build_structure_set(
         description: StructureSetDescription and SeriesDescription.
         variant: what the target system takes of names and types.
         phase: from 1, where each phase of the series has a structure set of its own.
+        holes: as keyholes, or as contours of their own, all then CLOSEDPLANAR_XOR.
 
     Raises:
         ContourError: names, masks and headers do not fit together, or a text breaks a limit.
@@ -91,7 +94,7 @@ def build_structure_set(
     fill(data_set, _predecessors(provenance, phase))
     frame_uid = str(frames[0].FrameOfReferenceUID)
     fill(data_set, {"FrameOfReferenceUID": frame_uid})
-    writers = [InstanceContours(header) for header in headers]
+    writers = [InstanceContours(header, holes) for header in headers]
     contours = [_contours_of(masks[roi.name], writers) for roi in rois]
     fill(data_set, _roi_sequences(_fitted(rois, variant), contours, frame_uid, provenance))
     # what was copied is then written byte for byte, unless the character set had to change

@@ -126,5 +126,6 @@ def _write(
         description=description,
         variant=variant_of(task.request.parameters.get("variant", "generic")),
         phase=phase,
+        holes=task.request.parameters.get("holes", "keyhole"),
     )
     return write_instance(data_set, task.folder)

@@ -95,6 +95,23 @@ def test_names_colours_and_types_are_the_configured_ones(cine_folder: Path, tmp_
     assert any("against TG-263: 33 characters" in warning for warning in warnings)
 
 
+def test_holes_are_contours_of_their_own_where_that_is_configured(
+    cine_folder: Path, tmp_path: Path
+) -> None:
+    keyholes, excluding = (
+        written(request(cine_folder, tmp_path / name, holes=name))[0] for name in ("keyhole", "xor")
+    )
+    headers = [read_header(path) for path in cine_folder.glob("*.dcm")]
+    masks = [to_masks(read_structure_set(one), headers)[0] for one in (keyholes, excluding)]
+    assert all((masks[0][name] == masks[1][name]).all() for name in masks[0])
+    kinds = {
+        contour.ContourGeometricType
+        for roi in pydicom.dcmread(excluding).ROIContourSequence
+        for contour in roi.ContourSequence
+    }
+    assert kinds == {"CLOSEDPLANAR_XOR"}
+
+
 def test_structure_that_the_model_does_not_draw_is_refused(
     cine_folder: Path, tmp_path: Path
 ) -> None:
@@ -112,11 +129,12 @@ def test_output_keys_are_parameters_and_part_of_the_fingerprint() -> None:
     changed = [
         pipeline(variant="eclipse"),
         pipeline(phases="apart"),
+        pipeline(holes="xor"),
         pipeline(structures={"LV_Endocardium": {"color_rgb": [1, 2, 3]}}),
     ]
-    assert len({one.fingerprint() for one in [plain, *changed]}) == 4
+    assert len({one.fingerprint() for one in [plain, *changed]}) == 5
     assert changed[0].parameters()["variant"] == "eclipse"
-    assert changed[2].parameters()["structures"] == {"LV_Endocardium": {"color_rgb": [1, 2, 3]}}
+    assert changed[3].parameters()["structures"] == {"LV_Endocardium": {"color_rgb": [1, 2, 3]}}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +142,8 @@ def test_output_keys_are_parameters_and_part_of_the_fingerprint() -> None:
     [
         {"variant": "monaco"},
         {"phases": "each"},
+        {"holes": "filled"},
+        {"segmentation": "sometimes"},
         {"structures": {"A": {"interpreted_type": "organ"}}},
         {"structures": {"A": {"color_rgb": [1, 2, 256]}}},
         {"structures": {"A": {"name": "x" * 65}}},

@@ -1,6 +1,7 @@
 """What is asked of an instance before its pixels: one immutable record."""
 
 import hashlib
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,12 +9,51 @@ from typing import Any, TypeVar
 
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.errors import NotADataSetError
+from imaging.elements import read_elements, tags_of
 
 _DEFER_BYTES = 4096
 Read = TypeVar("Read")
+# What pydicom raises on what is no DICOM or damaged, such as a VR that there is not
+_READING_ERRORS = (
+    InvalidDicomError,
+    BytesLengthException,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    AttributeError,
+    ValueError,
+    KeyError,
+)
+_TAGS = tags_of(
+    "ImageType",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "StudyInstanceUID",
+    "FrameOfReferenceUID",
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "Modality",
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "InstanceNumber",
+    "PixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "TemporalPositionIdentifier",
+    "TriggerTime",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
+"""All that records of images and of frames are made of."""
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -75,10 +115,14 @@ def read_header(path: Path) -> Header:
 
 
 def read_with(path: Path, read: Callable[[FileDataset, Path], Read]) -> Read:
-    """What `read` makes of the data set in the file `path`; raises as `read_header`."""
+    """What `read` makes of a record's elements in the file `path`; raises as `read_header`.
+
+    Of a file that is not regular (`imaging/elements.py`) it gets all elements.
+    """
     try:
-        return read(pydicom.dcmread(path, defer_size=_DEFER_BYTES), path)
-    except (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError, OSError) as error:
+        data_set = read_elements(path, _TAGS, pixels=False)
+        return read(data_set or pydicom.dcmread(path, defer_size=_DEFER_BYTES), path)
+    except _READING_ERRORS as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
 
 

@@ -11,10 +11,13 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import PixelError
+from imaging.elements import read_elements
 from imaging.extended_jpeg import decode_extended, is_extended
 from imaging.frames import rescaling
+from imaging.plain_pixels import PIXEL_TAGS, plain_values
 
 Voxels = npt.NDArray[np.float32]
+_WHOLE_IN_SINGLE = 2.0**24
 GREY = ("MONOCHROME1", "MONOCHROME2")
 # What pydicom and the decoders behind it raise on damaged or unknown pixel data.
 DECODING_ERRORS = (ValueError, RuntimeError, AttributeError, TypeError, LookupError, OSError)
@@ -33,8 +36,19 @@ class StoredPixels:
 
     def rescaled(self) -> Voxels:
         """float32 [frame, row, column]: stored value x slope + intercept, rounded once."""
+        if self._is_exact_in_single():
+            single: Voxels = np.multiply(self.values, np.float32(self.slope), dtype=np.float32)
+            single += np.float32(self.intercept)
+            return single
         exact = self.values.astype(np.float64) * self.slope + self.intercept
         return exact.astype(np.float32)
+
+    def _is_exact_in_single(self) -> bool:
+        """Whether products and sums are whole numbers that float32 holds: then nothing rounds."""
+        if self.values.dtype.kind not in "iu" or not self.slope.is_integer():
+            return False
+        largest = float(1 << 8 * self.values.dtype.itemsize) * abs(self.slope)
+        return self.intercept.is_integer() and largest + abs(self.intercept) < _WHOLE_IN_SINGLE
 
 
 def read_pixels(path: Path) -> Voxels:
@@ -93,7 +107,7 @@ def stored_pixels(data_set: FileDataset) -> StoredPixels:
 
 def _read(path: Path) -> FileDataset:
     try:
-        return pydicom.dcmread(path)
+        return read_elements(path, PIXEL_TAGS, pixels=True) or pydicom.dcmread(path)
     except DECODING_ERRORS as error:
         raise PixelError(f"{path.name}: not a readable DICOM instance ({error})") from error
 
@@ -101,9 +115,11 @@ def _read(path: Path) -> FileDataset:
 def _decoded(data_set: FileDataset) -> npt.NDArray[Any]:
     """[frame, row, column]."""
     try:
-        if is_extended(data_set):
-            return decode_extended(data_set)
-        values: npt.NDArray[Any] = np.asarray(data_set.pixel_array)
+        values = plain_values(data_set)
+        if values is None and is_extended(data_set):
+            values = decode_extended(data_set)
+        if values is None:
+            values = np.asarray(data_set.pixel_array)
     except DECODING_ERRORS as error:
         syntax = data_set.file_meta.TransferSyntaxUID.name
         raise PixelError(

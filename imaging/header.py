@@ -17,7 +17,7 @@ from imaging.elements import read_elements, tags_of
 _DEFER_BYTES = 4096
 Read = TypeVar("Read")
 # What pydicom raises on what is no DICOM or damaged, such as a VR that there is not
-_READING_ERRORS = (
+READING_ERRORS = (
     InvalidDicomError,
     BytesLengthException,
     struct.error,
@@ -122,7 +122,7 @@ def read_with(path: Path, read: Callable[[FileDataset, Path], Read]) -> Read:
     try:
         data_set = read_elements(path, _TAGS, pixels=False)
         return read(data_set or pydicom.dcmread(path, defer_size=_DEFER_BYTES), path)
-    except _READING_ERRORS as error:
+    except READING_ERRORS as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
 
 

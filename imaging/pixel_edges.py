@@ -9,6 +9,7 @@ Mask = npt.NDArray[np.bool_]
 Polygon = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
+_AROUND = ((0, 0), (0, 1), (1, 0), (1, 1))
 INSET = 0.005
 """How far an outline is moved towards the foreground, in pixels."""
 
@@ -33,14 +34,14 @@ class Corners:
 def corners_of(mask: Mask) -> Corners:
     """All corners; where two regions touch diagonally there are two, one for each."""
     padded = np.pad(mask, 1)
-    north_west, north_east = padded[:-1, :-1], padded[:-1, 1:]
-    south_west, south_east = padded[1:, :-1], padded[1:, 1:]
-    touch = (north_west == south_east) & (north_east == south_west) & (north_west != north_east)
-    turn = north_west ^ north_east ^ south_west ^ south_east
-    row, column = np.nonzero(turn | touch)
-    around = np.stack([part[row, column] for part in (north_west, north_east, south_west)])
-    falling = south_east[row, column].astype(np.int64)
-    west_north, east_north, west_south = around.astype(np.int64)
+    beside = padded[:-1, :-1] ^ padded[:-1, 1:]
+    # an edge runs along the row to the left of the corner, and to the right of it
+    edge = padded[:-1] ^ padded[1:]
+    touch = edge[:, :-1] & edge[:, 1:] & beside
+    turn = edge[:, :-1] ^ edge[:, 1:]
+    row, column = np.divmod(np.flatnonzero(turn | touch), turn.shape[1])
+    around = np.stack([padded[row + south, column + east] for south, east in _AROUND])
+    west_north, east_north, west_south, falling = around.astype(np.int64)
     down = west_south + falling - west_north - east_north
     right = east_north + falling - west_north - west_south
     return _doubled(

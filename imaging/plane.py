@@ -64,7 +64,7 @@ def plane_of(header: Header) -> Plane:
         raise GeometryError(
             f"Instance {header.sop_instance_uid}: PixelSpacing {spacing} mm, expected above 0"
         )
-    normal = np.cross(along_row, down_column)
+    normal = _cross(along_row, down_column)
     return Plane(
         origin_mm=np.array(position, dtype=np.float64),
         column_step_mm=along_row * spacing[1],
@@ -83,6 +83,12 @@ def corner_shift_mm(header: Header, other: Header) -> float:
     corners = np.array([(0, 0), (last[0], 0), (0, last[1]), last], dtype=np.float64)
     shifts = plane_of(header).to_patient(corners) - plane_of(other).to_patient(corners)
     return float(np.linalg.norm(shifts, axis=1).max())
+
+
+def _cross(first: Points, second: Points) -> Points:
+    """As numpy.cross, which takes ten times as long for one pair."""
+    (a, b, c), (d, e, f) = first.tolist(), second.tolist()
+    return np.array([b * f - c * e, c * d - a * f, a * e - b * d])
 
 
 def direction_fault(orientation: Sequence[float]) -> str:

@@ -1,15 +1,16 @@
 """An RT Structure Set of any maker to contours, as they stand in the file."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 from pydicom.uid import RTStructureSetStorage
@@ -17,10 +18,12 @@ from pydicom.uid import RTStructureSetStorage
 from core.errors import ContourError
 from imaging.contour_placement import Reference
 from imaging.findings import Finding, FindingKind
-from imaging.header import patient_key
+from imaging.header import READING_ERRORS, patient_key
+from imaging.plain_contours import PlainContour, plain_contours
+from imaging.plain_numbers import read_numbers
 from imaging.plane import Points
 
-_CONTOUR_DATA = Tag("ContourData")
+_CONTOUR_DATA, _CONTOUR_SEQUENCE = Tag("ContourData"), Tag("ContourSequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def read_structure_set(path: Path) -> StructureSet:
         if data_set.get("SOPClassUID") != RTStructureSetStorage:
             raise ContourError(f"{path.name}: not an RT Structure Set")
         return _structure_set(data_set)
-    except (InvalidDicomError, OSError, EOFError, AttributeError, ValueError, KeyError) as error:
+    except (*READING_ERRORS, TypeError) as error:  # also several values where one is expected
         raise ContourError(f"{path.name}: not a readable RT Structure Set ({error})") from error
 
 
@@ -147,7 +150,7 @@ def _rois(data_set: Dataset, findings: list[Finding]) -> Iterator[RoiContours]:
 def _roi(
     roi: Dataset, number: int, drawn: Sequence[Dataset], observed: Sequence[Dataset]
 ) -> RoiContours:
-    items = [item for one in drawn for item in _items(one, "ContourSequence")]
+    written = (contour for one in drawn for contour in _written(one))
     return RoiContours(
         number=number,
         name=_text(roi, "ROIName"),
@@ -155,14 +158,37 @@ def _roi(
         interpreted_type=_text(observed[0], "RTROIInterpretedType") if observed else "",
         generation_algorithm=_text(roi, "ROIGenerationAlgorithm"),
         frame_of_reference_uid=_text(roi, "ReferencedFrameOfReferenceUID"),
-        contours=tuple(_contour(item, number, at) for at, item in enumerate(items, 1)),
+        contours=tuple(_contours(written, number)),
     )
 
 
-def _contour(item: Dataset, number: int, at: int) -> Contour:
+def _contours(written: Iterable[PlainContour], number: int) -> Iterator[Contour]:
+    """With their points; numbers are read for many contours at once."""
+    ahead, contours = tee(written)
+    numbers = read_numbers(one.data.strip(b" \0") for one in ahead)
+    for at, (one, found) in enumerate(zip(contours, numbers, strict=True), 1):
+        if found.size % 3 or not np.isfinite(found).all():
+            raise ContourError(
+                f"ROI {number}, contour {at}: ContourData of {found.size} numbers, expected finite "
+                "x, y, z triples"
+            )
+        points = found.reshape(-1, 3)
+        yield Contour(points, one.geometric_type, one.references, one.announced_points)
+
+
+def _written(drawn: Dataset) -> Iterable[PlainContour]:
+    """The contours of a structure as they are written, from the bytes where these are plain."""
+    element = drawn.get_item(_CONTOUR_SEQUENCE) if _CONTOUR_SEQUENCE in drawn else None
+    plain = plain_contours(element) if isinstance(element, RawDataElement) else None
+    if plain is not None:
+        return plain
+    return (_by_pydicom(item) for item in _items(drawn, "ContourSequence"))
+
+
+def _by_pydicom(item: Dataset) -> PlainContour:
     announced = item.get("NumberOfContourPoints")
-    return Contour(
-        points_mm=_points_mm(item, f"ROI {number}, contour {at}"),
+    return PlainContour(
+        data=_data(item),
         geometric_type=_text(item, "ContourGeometricType"),
         references=tuple(_reference(one) for one in _items(item, "ContourImageSequence")),
         announced_points=None if announced is None else int(announced),
@@ -176,20 +202,15 @@ def _reference(image: Dataset) -> Reference:
     return Reference(_text(image, "ReferencedSOPInstanceUID"), number)
 
 
-def _points_mm(item: Dataset, name: str) -> Points:
-    """(n, 3), from the bytes, which are let go: pydicom would make an object of every number."""
+def _data(item: Dataset) -> bytes:
+    """ContourData as bytes, which are let go: pydicom would make an object of every number."""
     element = item.get_item(_CONTOUR_DATA) if _CONTOUR_DATA in item else None
     value: Any = b"" if element is None or element.value is None else element.value
-    if isinstance(value, bytes):
-        text = value.strip(b" \0")
-        value = text.split(b"\\") if text else []
     item.pop(_CONTOUR_DATA, None)
-    numbers = np.array([float(number) for number in value])
-    if numbers.size % 3 or not np.isfinite(numbers).all():
-        raise ContourError(
-            f"{name}: ContourData of {numbers.size} numbers, expected finite x, y, z triples"
-        )
-    return numbers.reshape(-1, 3)
+    if isinstance(value, bytes):
+        return value
+    numbers = value if isinstance(value, MultiValue) else [value]
+    return "\\".join(str(number) for number in numbers).encode()
 
 
 def _by_number(data_set: Dataset, keyword: str) -> dict[int, list[Dataset]]:

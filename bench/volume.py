@@ -9,16 +9,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from bench.isolated import Prepared, Run, run_isolated
+from bench.isolated import Run, run_isolated
 from bench.report import OURS, measure, report
 from bench.series import planning_ct
-from imaging.geometry import RULES_3D, place
-from imaging.series import read_folder
-from imaging.volume import Volume, read_volume
 
 _PEERS = Path(__file__).parent.parent / ".peers" / "bin" / "python"
 _SIZE = 512
@@ -39,7 +33,7 @@ def main() -> None:
 
 
 def _sides(folder: Path) -> dict[str, Callable[[], Run]]:
-    sides = {OURS: lambda: run_isolated(sys.executable, "bench.volume:ours", folder)}
+    sides = {OURS: lambda: run_isolated(sys.executable, "bench.volume_ours:ours", folder)}
     if _PEERS.exists():
         for name, function in (("SimpleITK", "simple_itk"), ("dicom2nifti", "dicom_to_nifti")):
             sides[name] = _peer(function, folder)
@@ -48,19 +42,6 @@ def _sides(folder: Path) -> dict[str, Callable[[], Run]]:
 
 def _peer(function: str, folder: Path) -> Callable[[], Run]:
     return lambda: run_isolated(_PEERS, f"bench.volume_peers:{function}", folder)
-
-
-def ours(folder: str) -> Prepared:
-    """As a job reads it: what is there, in which order it lies, its values."""
-
-    def work() -> Volume:
-        (series,), _ = read_folder(Path(folder))
-        return read_volume(place(series.headers, RULES_3D).phases[0])
-
-    def describe(volume: Volume) -> dict[str, Any]:
-        return {"sum": float(volume.voxels.sum(dtype=np.float64)), "type": str(volume.voxels.dtype)}
-
-    return work, describe
 
 
 if __name__ == "__main__":

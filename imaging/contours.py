@@ -37,8 +37,10 @@ def mask_to_polygons(
     mask = np.asarray(mask, dtype=bool)
     if not mask.any():
         return []
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    cropped = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    rows = np.flatnonzero(mask.any(axis=1))
+    cropped = mask[rows[0] : rows[-1] + 1]
+    columns = np.flatnonzero(cropped.any(axis=0))
+    cropped = cropped[:, columns[0] : columns[-1] + 1]
     most = sys.maxsize if most_points is None else max(most_points, _FEWEST_POINTS)
     outlines = mark_thin_parts(_outlines(cropped, holes), cropped, most)
     corner = np.array([columns[0], rows[0]])

@@ -33,7 +33,8 @@ class Corners:
 
 def corners_of(mask: Mask) -> Corners:
     """All corners; where two regions touch diagonally there are two, one for each."""
-    padded = np.pad(mask, 1)
+    padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), dtype=bool)
+    padded[1:-1, 1:-1] = mask
     beside = padded[:-1, :-1] ^ padded[:-1, 1:]
     # an edge runs along the row to the left of the corner, and to the right of it
     edge = padded[:-1] ^ padded[1:]
@@ -44,9 +45,9 @@ def corners_of(mask: Mask) -> Corners:
     west_north, east_north, west_south, falling = around.astype(np.int64)
     down = west_south + falling - west_north - east_north
     right = east_north + falling - west_north - west_south
-    return _doubled(
-        Corners(row, column, np.sign(down), np.sign(right)), touch[row, column], falling
-    )
+    corners = Corners(row, column, np.sign(down), np.sign(right))
+    is_double = touch[row, column]
+    return _doubled(corners, is_double, falling) if is_double.any() else corners
 
 
 def _doubled(corners: Corners, touch: Mask, falling: Indices) -> Corners:

@@ -98,8 +98,8 @@ def iterate_masks(
         work = _RoiWork(roi, placement, shape)
         if name != roi.name:
             work.add(FindingKind.NAME_TAKEN, detail=f"called {name!r}")
-        mask = work.mask(vertices)
-        yield RoiMask(name, roi, mask, tuple(work.findings))
+        # no name for the mask: it goes when its reader lets it go, before the next one is made
+        yield RoiMask(name, roi, work.mask(vertices), tuple(work.findings))
 
 
 def _free_name(roi: RoiContours, taken: set[str]) -> str:

@@ -1,0 +1,24 @@
+"""Our side of `bench.volume`; nothing is imported that it does not need: its memory counts."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.isolated import Prepared
+from imaging.geometry import RULES_3D, place
+from imaging.series import read_folder
+from imaging.volume import Volume, read_volume
+
+
+def ours(folder: str) -> Prepared:
+    """As a job reads it: what is there, in which order it lies, its values."""
+
+    def work() -> Volume:
+        (series,), _ = read_folder(Path(folder))
+        return read_volume(place(series.headers, RULES_3D).phases[0])
+
+    def describe(volume: Volume) -> dict[str, Any]:
+        return {"sum": float(volume.voxels.sum(dtype=np.float64)), "type": str(volume.voxels.dtype)}
+
+    return work, describe

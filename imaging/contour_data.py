@@ -1,7 +1,9 @@
 """ContourSequence (3006,0040): exact, and within the limits that receivers set."""
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from operator import itemgetter
 from types import MappingProxyType
 
 import numpy as np
@@ -13,9 +15,9 @@ from pydicom.tag import BaseTag, ItemTag, Tag
 from pydicom.valuerep import format_number_as_ds
 
 from core.errors import ContourError
-from imaging.contours import Holes, mask_to_polygons
+from imaging.contours import Holes, Masks, Outlines, masks_to_outlines
+from imaging.decimal_text import as_decimals, as_rows, joined
 from imaging.header import Header
-from imaging.pixel_edges import Mask, Polygon
 from imaging.plane import Plane, plane_of
 from imaging.structure_set_modules import build_item, image_reference
 
@@ -45,80 +47,111 @@ class ContourFormat:
         Raises:
             ContourError: a coordinate would take more than the 16 characters of a DS value.
         """
-        self._plane = plane
         steps = np.abs(np.stack([plane.column_step_mm, plane.row_step_mm]))
         fine = np.linalg.norm(steps, axis=1).min() < _FINE_SPACING_MM
-        self._decimals = 6 if fine else 4
-        self._varying = np.flatnonzero(steps.any(axis=0))
-        texts = [
-            f"%.{self._decimals}f" if axis in self._varying else _shortest(plane.origin_mm[axis])
-            for axis in range(_X_Y_Z)
-        ]
-        self._point = "\\".join(texts) + "\\"
-        self._point_bytes = self._longest_point(shape)
+        self.decimals = 6 if fine else 4
+        self.fixed = tuple(
+            None if varies else _shortest(origin)
+            for varies, origin in zip(steps.max(axis=0) > 0, plane.origin_mm, strict=True)
+        )
+        """For x, y and z the text of a coordinate that is the same all over the plane."""
+        self.most_points = LONGEST_BYTES // self._longest_point(plane, shape)
+        """So many points stay within `LONGEST_BYTES`, wherever on the image they are."""
 
     @property
-    def most_points(self) -> int:
-        """So many points stay within `LONGEST_BYTES`, wherever on the image they are."""
-        return LONGEST_BYTES // self._point_bytes
+    def kind(self) -> tuple[int, tuple[bool, ...]]:
+        """Equal for planes whose points are written in the same way."""
+        return self.decimals, tuple(text is None for text in self.fixed)
 
-    def encode(self, polygon: Polygon) -> bytes:
-        """`polygon` (n, 2) as (column, row) to the value of ContourData, padded to even length."""
-        places = self._plane.to_patient(polygon)[:, self._varying]
-        numbers = np.round(places, self._decimals) + 0.0  # no negative zeros
-        text = (self._point * len(polygon)) % tuple(numbers.ravel().tolist())
-        value = text[:-1].encode("ascii")
-        return value + b" " * (len(value) % 2)
-
-    def _longest_point(self, shape: tuple[int, int]) -> int:
+    def _longest_point(self, plane: Plane, shape: tuple[int, int]) -> int:
         rows, columns = shape
         edges = np.array([(-1, -1), (columns, -1), (-1, rows), (columns, rows)], dtype=np.float64)
-        corners = self._plane.to_patient(edges)[:, self._varying]
-        texts = [(self._point % tuple(corner)).split("\\")[:_X_Y_Z] for corner in corners.tolist()]
-        lengths = [max(len(text) for text in column) for column in zip(*texts, strict=True)]
+        corners = plane.to_patient(edges)
+        lengths = [
+            len(text) if text else max(len(f"{one:.{self.decimals}f}") for one in corners[:, axis])
+            for axis, text in enumerate(self.fixed)
+        ]
         if max(lengths) > _LONGEST_NUMBER:
             raise ContourError(
                 f"A coordinate of the image takes {max(lengths)} characters in mm, expected at "
-                f"most {_LONGEST_NUMBER}: its position is {self._plane.origin_mm.tolist()} mm"
+                f"most {_LONGEST_NUMBER}: its position is {plane.origin_mm.tolist()} mm"
             )
         return sum(lengths) + _X_Y_Z
 
 
-class InstanceContours:
-    """Masks of one instance to items of ContourSequence, as they are written.
+class SeriesContours:
+    """Masks of images to items of ContourSequence, as they are written.
 
     Implicit VR little endian: pydicom would make some ten objects of every contour.
     """
 
-    def __init__(self, header: Header, holes: Holes = "keyhole") -> None:
-        """For the image of `header`, with `holes` as `mask_to_polygons` has them.
+    def __init__(self, headers: Sequence[Header], holes: Holes = "keyhole") -> None:
+        """For the images of `headers`, in their order, `holes` as `mask_to_polygons` has them.
 
         Raises:
-            GeometryError: it has no place in the patient.
-            ContourError: its coordinates do not fit into DS values.
+            GeometryError: one has no place in the patient.
+            ContourError: coordinates of one do not fit into DS values.
         """
-        self._format = ContourFormat(plane_of(header), (header.rows, header.columns))
+        planes = [plane_of(header) for header in headers]
+        self._formats = [
+            ContourFormat(plane, (header.rows, header.columns))
+            for plane, header in zip(planes, headers, strict=True)
+        ]
+        self._most_points = min(one.most_points for one in self._formats)
+        kinds = [one.kind for one in self._formats]
+        self._kind = np.array([kinds.index(kind) for kind in kinds])
+        self._origins_mm = np.stack([plane.origin_mm for plane in planes])
+        steps = [(plane.column_step_mm, plane.row_step_mm) for plane in planes]
+        self._steps_mm = np.array(steps)
+        self._fixed = [
+            as_rows([one.fixed[axis] or "" for one in self._formats]) for axis in range(_X_Y_Z)
+        ]
         self._holes: Holes = holes
-        self._begin = _encoded(
-            build_item(
-                {
-                    "ContourImageSequence": [image_reference(header)],
-                    "ContourGeometricType": _GEOMETRIC_TYPES[holes],
-                }
-            )
-        )
+        self._begins = [_begin_of(header, holes) for header in headers]
 
-    def items(self, mask: Mask) -> Iterator[bytes]:
-        """One item for each polygon of `mask` [row, column]."""
-        most_points = self._format.most_points
-        for polygon in mask_to_polygons(mask, holes=self._holes, most_points=most_points):
-            count = str(len(polygon)).encode("ascii")
+    def items(self, masks: Masks) -> Iterator[bytes]:
+        """One item for each polygon of `masks` [image, row, column], image after image."""
+        for outlines in self._outlines(masks):
+            kinds = self._kind[outlines.image]
+            items = [
+                item
+                for kind in np.unique(kinds)
+                for item in self._items_of(outlines.chosen(kinds == kind))
+            ]
+            yield from (item for _, item in sorted(items, key=itemgetter(0)))
+
+    def _outlines(self, masks: Masks) -> Iterator[Outlines]:
+        return masks_to_outlines(masks, holes=self._holes, most_points=self._most_points)
+
+    def _items_of(self, outlines: Outlines) -> Iterator[tuple[int, bytes]]:
+        """Image and item of polygons whose points are written in the same way."""
+        images = outlines.image.tolist()
+        counts = outlines.lengths.tolist()
+        for image, count, data in zip(images, counts, self._texts(outlines), strict=True):
             content = (
-                self._begin
-                + _element(_NUMBER_OF_CONTOUR_POINTS, count + b" " * (len(count) % 2))
-                + _element(_CONTOUR_DATA, self._format.encode(polygon))
+                self._begins[image]
+                + _element(_NUMBER_OF_CONTOUR_POINTS, _even(b"%d" % count))
+                + _element(_CONTOUR_DATA, _even(data))
             )
-            yield _element(ItemTag, content)
+            yield image, _element(ItemTag, content)
+
+    def _texts(self, outlines: Outlines) -> Iterator[bytes]:
+        """The values of ContourData."""
+        image = np.repeat(outlines.image, outlines.lengths)
+        column, row = outlines.points.T[:, :, np.newaxis]
+        steps_mm = self._steps_mm[image]
+        points_mm = self._origins_mm[image] + column * steps_mm[:, 0] + row * steps_mm[:, 1]
+        decimals, varies = self._formats[outlines.image[0]].kind
+        columns = [
+            as_decimals(points_mm[:, axis], decimals)
+            if varies[axis]
+            else self._fixed[axis].at(image)
+            for axis in range(_X_Y_Z)
+        ]
+        text, lengths = joined(columns, b"\\")
+        ends = np.cumsum(lengths)[np.cumsum(outlines.lengths) - 1].tolist()
+        for begin, end in pairwise([0, *ends]):
+            yield text[begin : end - 1]
 
 
 def contour_sequence(items: Iterable[bytes]) -> RawDataElement | None:
@@ -129,11 +162,23 @@ def contour_sequence(items: Iterable[bytes]) -> RawDataElement | None:
     return RawDataElement(_CONTOUR_SEQUENCE, "SQ", len(value), value, 0, True, True, True, False)
 
 
+def _begin_of(header: Header, holes: Holes) -> bytes:
+    item = {
+        "ContourImageSequence": [image_reference(header)],
+        "ContourGeometricType": _GEOMETRIC_TYPES[holes],
+    }
+    return _encoded(build_item(item))
+
+
 def _encoded(item: Dataset) -> bytes:
     buffer = DicomBytesIO()
     buffer.is_implicit_VR, buffer.is_little_endian = True, True
     write_dataset(buffer, item)
     return buffer.getvalue()
+
+
+def _even(value: bytes) -> bytes:
+    return value + b" " * (len(value) % 2)
 
 
 def _element(tag: BaseTag, value: bytes) -> bytes:

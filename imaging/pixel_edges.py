@@ -25,10 +25,10 @@ class Corners:
     right: Indices
     """+1 where that foreground is mostly to the right, -1 to the left."""
 
-    def points(self) -> Polygon:
-        """(n, 2) as (column, row), moved towards the foreground."""
+    def points(self, row: Indices) -> Polygon:
+        """(n, 2) as (column, row), moved towards the foreground, with `row` for their rows."""
         column = self.column - 0.5 + INSET * self.right
-        return np.stack([column, self.row - 0.5 + INSET * self.down], axis=1)
+        return np.stack([column, row - 0.5 + INSET * self.down], axis=1)
 
 
 def corners_of(mask: Mask) -> Corners:
@@ -60,6 +60,14 @@ def _doubled(corners: Corners, touch: Mask, falling: Indices) -> Corners:
     side = np.where(falling[copies[second]] > 0, 1, -1)
     down[second - 1], down[second] = -side, side
     return Corners(corners.row[copies], corners.column[copies], down, right)
+
+
+def following(lengths: Indices) -> Indices:
+    """For each point of polygons with so many points the one that comes next around its polygon."""
+    ends = np.cumsum(lengths)
+    after = np.arange(1, ends[-1] + 1)
+    after[ends - 1] = ends - lengths
+    return after
 
 
 def rings_of(corners: Corners) -> list[list[int]]:

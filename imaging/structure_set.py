@@ -16,7 +16,7 @@ from pydicom.uid import RTStructureSetStorage
 from core.errors import ContourError
 from core.identity import Provenance
 from imaging import structure_set_modules as modules
-from imaging.contour_data import InstanceContours, contour_sequence
+from imaging.contour_data import SeriesContours, contour_sequence
 from imaging.contours import Holes
 from imaging.header import Header
 from imaging.structure_set_modules import build_item, fill
@@ -94,8 +94,8 @@ def build_structure_set(
     fill(data_set, _predecessors(provenance, phase))
     frame_uid = str(frames[0].FrameOfReferenceUID)
     fill(data_set, {"FrameOfReferenceUID": frame_uid})
-    writers = [InstanceContours(header, holes) for header in headers]
-    contours = [_contours_of(masks[roi.name], writers) for roi in rois]
+    writer = SeriesContours(headers, holes)
+    contours = [contour_sequence(writer.items(masks[roi.name])) for roi in rois]
     fill(data_set, _roi_sequences(_fitted(rois, variant), contours, frame_uid, provenance))
     # what was copied is then written byte for byte, unless the character set had to change
     data_set.set_original_encoding(True, True, source.original_character_set)
@@ -150,13 +150,6 @@ def _predecessors(provenance: Provenance, phase: int | None) -> dict[str, Any]:
 def _uid(provenance: Provenance, phase: int | None) -> str:
     part = () if phase is None else (f"phase {phase}",)
     return provenance.uid("structure set", *part)
-
-
-def _contours_of(
-    mask: npt.NDArray[np.bool_], writers: Sequence[InstanceContours]
-) -> RawDataElement | None:
-    planes = zip(writers, mask, strict=True)
-    return contour_sequence(item for writer, plane in planes for item in writer.items(plane))
 
 
 def _empty_file(provenance: Provenance, phase: int | None) -> FileDataset:

@@ -5,36 +5,41 @@ Rounded, both sides of such a part fall on one line. platipy 0.7.2 fills it with
 So each pixel there gets a vertex; it lies on the outline, which does not change.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
-import numpy.typing as npt
 
-from imaging.pixel_edges import Mask, Polygon
-
-_Indices = npt.NDArray[np.int64]
+from imaging.pixel_edges import Indices, Mask, Polygon, following
 
 
-def mark_thin_parts(polygons: Sequence[Polygon], mask: Mask, most_points: int) -> list[Polygon]:
-    """`polygons` (n, 2) as (column, row) with a point in the middle of each thin pixel's side.
+def mark_thin_parts(
+    points: Polygon, lengths: Indices, first_rows: Indices, mask: Mask, *, most_points: int
+) -> tuple[Polygon, Indices]:
+    """Polygons with a point in the middle of each thin pixel's side, and their numbers of points.
 
-    They are outlines of `mask` [row, column] with the foreground on the right hand. One that would
-    have more than `most_points` stays as it is.
+    A polygon that would have more than `most_points` stays as it is.
+
+    Args:
+        points: (n, 2) as (column, row), polygon after polygon.
+        lengths: how many of them each polygon has.
+        first_rows: the row of `mask` that is each polygon's row 0.
+        mask: [row, column]; the polygons are its outlines with the foreground on the right hand.
+        most_points: see above.
     """
     flat, upright = _thin(mask)
-    if not polygons or not (flat.any() or upright.any()):
-        return list(polygons)
-    lengths = np.array([len(polygon) for polygon in polygons])
-    ends = np.cumsum(lengths)
-    following = np.arange(1, ends[-1] + 1)
-    following[ends - 1] = ends - lengths
-    start = np.concatenate(polygons)
-    edge, points = _marks(start, start[following], flat, upright)
+    if not (flat.any() or upright.any()):
+        return points, lengths
+    shift = np.zeros_like(points)
+    shift[:, 1] = np.repeat(first_rows, lengths)
+    start = points + shift
+    edge, marks = _marks(start, start[following(lengths)], flat, upright)
     counts = np.bincount(np.repeat(np.arange(len(lengths)), lengths)[edge], minlength=len(lengths))
     counts[lengths + counts > most_points] = 0
     kept = np.repeat(counts > 0, lengths)[edge]
-    marked = np.insert(start, edge[kept] + 1, points[kept], axis=0)
-    return np.split(marked, (ends + np.cumsum(counts))[:-1])
+    edge, marks = edge[kept], marks[kept]
+    # a mark has a whole column and its edge's row, or the other way round: neither is rounded
+    is_flat = marks[:, 1] == start[edge, 1]
+    row = np.where(is_flat, points[edge, 1], marks[:, 1] - shift[edge, 1])
+    marks = np.stack([marks[:, 0], row], axis=1)
+    return np.insert(points, edge + 1, marks, axis=0), lengths + counts
 
 
 def _thin(mask: Mask) -> tuple[Mask, Mask]:
@@ -47,7 +52,7 @@ def _thin(mask: Mask) -> tuple[Mask, Mask]:
     return flat, upright.T
 
 
-def _marks(start: Polygon, end: Polygon, flat: Mask, upright: Mask) -> tuple[_Indices, Polygon]:
+def _marks(start: Polygon, end: Polygon, flat: Mask, upright: Mask) -> tuple[Indices, Polygon]:
     """Edges and the points on them, in the edge's direction: upper sides and left ones."""
     edge, points = _on_upper_sides(start, end, flat)
     # left sides go upwards: turned over and backwards they are upper sides
@@ -56,7 +61,7 @@ def _marks(start: Polygon, end: Polygon, flat: Mask, upright: Mask) -> tuple[_In
     return edge, np.concatenate([points, points_left[::-1, ::-1]])
 
 
-def _on_upper_sides(start: Polygon, end: Polygon, thin: Mask) -> tuple[_Indices, Polygon]:
+def _on_upper_sides(start: Polygon, end: Polygon, thin: Mask) -> tuple[Indices, Polygon]:
     """Edges that go rightwards, and points on them in the middle of thin pixels between corners."""
     edges = np.flatnonzero((start[:, 1] == end[:, 1]) & (start[:, 0] < end[:, 0]))
     row = np.rint(start[edges, 1]).astype(np.int64)

@@ -30,7 +30,6 @@ from imaging.frames import read_headers
 from imaging.header import Header, header_of, read_header
 from imaging.pixels import StoredPixels, read_frames, read_pixels, stored_pixels
 
-_ENHANCED = Path(__file__).parents[2] / "samples/zoo/philips_enhanced/anatomical/001"
 _TAGS = tags_of("SOPInstanceUID", "PatientName")
 _PYDICOMS_ERRORS = (
     pydicom.errors.InvalidDicomError,
@@ -152,10 +151,11 @@ def test_every_file_that_pydicom_brings_reads_the_same() -> None:
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
 def test_frames_of_an_enhanced_instance_are_those_of_pydicom(
-    syntax: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    syntax: Any, zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "enhanced.dcm"
-    path.write_bytes(_bytes(pydicom.dcmread(next(_ENHANCED.iterdir())), syntax))
+    enhanced = next((zoo / "philips_enhanced/anatomical/001").iterdir())
+    path.write_bytes(_bytes(pydicom.dcmread(enhanced), syntax))
     assert read_elements(path, _TAGS, pixels=False) is not None
     headers, frames = read_headers(path), read_frames(path)
     for module in (header_module, pixels_module):

@@ -10,6 +10,7 @@
     │   ├── GeometryError             its slices do not make what the pipeline needs
     │   └── PixelError                pixels missing, damaged or of an unsupported kind
     ├── ModelError                    a checkpoint cannot be loaded, or does not fit the series
+    ├── LearningDataError             what a model is to learn from is damaged or contradicts itself
     ├── ContourError                  contours cannot be read, written or placed
     ├── SegmentationError             DICOM has none of such a series, or it cannot be read
     ├── WorkerDiedError               a worker process ended while it ran a job
@@ -63,6 +64,10 @@ class PixelError(SeriesError):
 
 class ModelError(SlicewireError):
     """A checkpoint cannot be loaded, or does not fit the series."""
+
+
+class LearningDataError(SlicewireError):
+    """What a model is to learn from is damaged, of another kind, or contradicts itself."""
 
 
 class ContourError(SlicewireError):

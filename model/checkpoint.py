@@ -19,21 +19,11 @@ from torch import Tensor
 from core.durable import sync_folder, write_synced
 from core.errors import ModelError
 from model.card_values import parse_card_values
+from model.structure import Structure
 
 FORMAT = "slicewire-unet-1"
 _ZIP_MAGIC = b"PK\x03\x04"
 _LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError)
-
-
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """A structure that the model draws, as the structure set will show it."""
-
-    name: str
-    """At most 16 characters, so that it also fits an observation label."""
-    color_rgb: tuple[int, int, int]
-    interpreted_type: str
-    """RTROIInterpretedType (PS3.3 C.8.8.8), such as ORGAN."""
 
 
 @dataclass(frozen=True, slots=True)

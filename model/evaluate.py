@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,8 +13,8 @@ from model.checkpoint import ModelCard
 from model.command_line import names, run, with_underscores
 from model.measure import Summary, mean_dice, measure, summarise
 from model.predict import load_segmenter
-from model.samples import Collection
-from model.sunnybrook import read_sunnybrook
+from model.samples import SampleEntry, SampleSource
+from model.sources import open_source
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--data_dir", type=Path, required=True,
-        help="folder with dicoms/, contourfiles/ and link.csv",
+        help="HDF5 data set of model.prepare, or folders that it takes (docs/data_sets.md)",
     )  # fmt: skip
     parser.add_argument(
         "--patients", type=names, default=(), metavar="KEY,KEY",
@@ -51,50 +51,51 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate(options: argparse.Namespace) -> int:
     segmenter = load_segmenter(options.checkpoint)
-    collection = read_sunnybrook(options.data_dir)
-    chosen = choose_patients(collection, options.patients)
-    check_structures(segmenter.card, chosen)
-    measurements = measure(segmenter, chosen.samples)
+    source = open_source(options.data_dir)
+    chosen = choose_patients(source, options.patients)
+    check_structures(segmenter.card, source)
+    measurements = measure(segmenter, source, chosen)
     console = Console()
-    print_defects(console, chosen)
+    print_defects(console, source, {entry.patient for entry in chosen})
     console.print(table_of(summarise(measurements), f"Model '{segmenter.card.name}'"))
     too_low = [score for score in mean_dice(measurements).values() if score < options.least_dice]
     return 1 if too_low else 0
 
 
-def choose_patients(collection: Collection, patients: Sequence[str]) -> Collection:
-    """The part of `collection` that belongs to `patients`, or all of it when none is named.
+def choose_patients(source: SampleSource, patients: Sequence[str]) -> tuple[SampleEntry, ...]:
+    """The instances of `patients`, or all when none is named.
 
     Raises:
         ConfigurationError: a patient has no usable contour there.
     """
-    unknown = set(patients) - set(collection.patients)
+    unknown = set(patients) - set(source.patients)
     if unknown:
         raise ConfigurationError(
             f"No usable contours of patient {', '.join(sorted(unknown))}, "
-            f"expected some of {', '.join(collection.patients)}"
+            f"expected some of {', '.join(source.patients)}"
         )
-    return collection.of_patients(set(patients)) if patients else collection
+    return source.samples(patients or None)
 
 
-def check_structures(card: ModelCard, collection: Collection) -> None:
+def check_structures(card: ModelCard, source: SampleSource) -> None:
     """Nothing, when the model draws what was drawn by hand.
 
     Raises:
         ModelError: other structures, or another order.
     """
-    drawn = tuple(structure.name for structure in card.structures)
-    if drawn != collection.structures:
+    drawn = [structure.name for structure in card.structures]
+    known = [structure.name for structure in source.structures]
+    if drawn != known:
         raise ModelError(
-            f"Model '{card.name}' draws {', '.join(drawn)}, "
-            f"the data set has {', '.join(collection.structures)}"
+            f"Model '{card.name}' draws {', '.join(drawn)}, the data set has {', '.join(known)}"
         )
 
 
-def print_defects(console: Console, collection: Collection) -> None:
-    """One line for each thing that was left out."""
-    for defect in collection.defects:
-        console.print(f"{defect.key}: {defect.reason}", highlight=False, soft_wrap=True)
+def print_defects(console: Console, source: SampleSource, patients: Collection[str]) -> None:
+    """One line for each thing of `patients` that was left out."""
+    for defect in source.defects:
+        if defect.key.split("/")[0] in patients:
+            console.print(f"{defect.key}: {defect.reason}", highlight=False, soft_wrap=True)
 
 
 def table_of(summaries: Sequence[Summary], title: str) -> Table:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from model.checkpoint import Finishing, Structure
+from model.checkpoint import Finishing
+from model.structure import Structure
 
 Probabilities = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

@@ -1,11 +1,25 @@
 """Between the grid that the data brings and the grid that the network works on."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 Images = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingGrid:
+    """How an image becomes what a network sees."""
+
+    spacing_mm: float | None
+    """Distance between rows and columns; None: as the image has it."""
+    percentiles: tuple[float, float] = (1.0, 99.0)
+    """Of an image's values: these become 0 and 1."""
+    stride: int = 1
+    """Rows and columns are padded to multiples of this."""
 
 
 def normalise(images: Images, percentiles: tuple[float, float]) -> Images:

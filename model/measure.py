@@ -7,7 +7,7 @@ import numpy as np
 
 from imaging.metrics import dice, hausdorff_95_mm
 from model.predict import Segmenter
-from model.samples import Sample
+from model.samples import Sample, SampleEntry, SampleSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,11 @@ class Summary:
     """Instances on which prediction and truth share no pixel."""
 
 
-def measure(segmenter: Segmenter, samples: Sequence[Sample]) -> list[Measurement]:
-    """Each known structure of each sample, predicted and compared."""
+def measure(
+    segmenter: Segmenter, source: SampleSource, entries: Sequence[SampleEntry]
+) -> list[Measurement]:
+    """Each known structure of each of `entries`, predicted and compared."""
+    samples = (source.read(entry) for entry in entries)
     return [one for sample in samples for one in _measure_sample(segmenter, sample)]
 
 

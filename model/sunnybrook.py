@@ -20,8 +20,8 @@ from imaging.header import read_header
 from imaging.masks import polygons_to_mask
 from imaging.pixels import read_pixels
 from imaging.text_contours import TextContour, find_text_contours, read_text_contour
-from model.checkpoint import Structure
-from model.samples import Collection, Defect, Sample
+from model.samples import Defect, Sample, SampleEntry, SamplesInMemory, digest_of
+from model.structure import Structure
 
 Mask = npt.NDArray[np.bool_]
 ENDOCARDIUM = Structure("LV_Endocardium", (230, 159, 0), "ORGAN")
@@ -32,7 +32,7 @@ _MOST_OUTSIDE = 0.05
 """Share of the endocardium that hand-drawn contours may leave outside the epicardium."""
 
 
-def read_sunnybrook(folder: Path) -> Collection:
+def read_sunnybrook(folder: Path) -> SamplesInMemory:
     """Every instance below `folder` that has a usable i-contour, and what was left out.
 
     Raises:
@@ -43,8 +43,7 @@ def read_sunnybrook(folder: Path) -> Collection:
     for patient, original in sorted(_read_links(folder / "link.csv").items()):
         contours = find_text_contours(folder / "contourfiles" / original)
         _read_patient(folder / "dicoms" / patient, contours, samples, defects)
-    names = tuple(structure.name for structure in STRUCTURES)
-    return Collection(names, tuple(samples), tuple(defects))
+    return SamplesInMemory(STRUCTURES, samples, defects)
 
 
 def _read_links(path: Path) -> dict[str, str]:
@@ -101,15 +100,19 @@ def _read_sample(key: str, instance: Path, by_kind: dict[str, Path]) -> tuple[Sa
     reason = _contradiction(masks)
     if reason:
         del masks["o"]
-    sample = Sample(
+    layers, known = _layers(masks), (True, "o" in masks)
+    entry = SampleEntry(
         key=key,
         patient=key.split("/", maxsplit=1)[0],
-        image=image,
+        series=header.series_instance_uid,
+        index=0,
+        shape=shape,
         pixel_spacing_mm=header.pixel_spacing_mm,
-        masks=_layers(masks),
-        known=(True, "o" in masks),
-        sources=(instance, *(by_kind[kind] for kind in sorted(masks))),
+        known=known,
+        modality=header.modality,
+        digest=digest_of(image, layers, known, header.pixel_spacing_mm),
     )
+    sample = Sample(entry, image, layers)
     return sample, reason
 
 

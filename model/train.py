@@ -5,7 +5,7 @@ import dataclasses
 import logging
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytorch_lightning as lightning
@@ -16,13 +16,15 @@ from core.errors import ConfigurationError
 from model.augment import Augmentation
 from model.checkpoint import Finishing, ModelCard, check_card, save_checkpoint
 from model.command_line import run, with_underscores
-from model.data import BatchSettings, Fold, SampleDataModule, fingerprint, fold_of
+from model.data import BatchSettings, SampleDataModule
 from model.evaluate import choose_patients, print_defects, table_of
+from model.folds import Fold, fold_of
+from model.grid import WorkingGrid
 from model.measure import mean_dice, measure, summarise
 from model.module import Learning, SegmentationModule
 from model.predict import load_segmenter
-from model.samples import Collection
-from model.sunnybrook import STRUCTURES, read_sunnybrook
+from model.samples import SampleEntry, SampleSource, fingerprint
+from model.sources import open_source
 from model.train_options import train_parser
 
 _EPOCH_STEPS = 50
@@ -40,20 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     console = Console()
-    collection = read_sunnybrook(options.data_dir)
-    print_defects(console, collection)
-    choose_patients(collection, [*options.exclude, *options.measure])
-    held_out = set(options.exclude) | set(options.measure)
-    usable = collection.of_patients(set(collection.patients) - held_out)
-    if not usable.samples:
+    source = open_source(options.data_dir)
+    print_defects(console, source, source.patients)
+    choose_patients(source, [*options.exclude, *options.measure])
+    usable = sorted(set(source.patients) - set(options.exclude) - set(options.measure))
+    if not usable:
         raise ConfigurationError(f"{options.data_dir}: no patient is left to train on")
-    fold = fold_of(usable.patients, options.k_folds, options.k_fold_index, options.seed)
-    card = _card(options, usable.of_patients(fold.training))
+    fold = fold_of(usable, options.k_folds, options.k_fold_index, options.seed)
+    card = _card(options, source, source.samples(fold.training))
     _check_before_training(options, card)
-    _fit(options, usable, fold, card)
+    _fit(options, source, fold, card)
     measured = fold.validation | set(options.measure)
     if measured:
-        _measure(console, options.output, collection.of_patients(measured))
+        _measure(console, options.output, source, measured)
     console.print(f"Wrote {options.output}", highlight=False)
     return 0
 
@@ -78,32 +79,35 @@ def _check_before_training(options: argparse.Namespace, card: ModelCard) -> None
         raise ConfigurationError(f"--output {options.output}: {error.strerror}") from error
 
 
-def _card(options: argparse.Namespace, training: Collection) -> ModelCard:
-    spacings = [spacing for sample in training.samples for spacing in sample.pixel_spacing_mm]
+def _card(
+    options: argparse.Namespace, source: SampleSource, training: Sequence[SampleEntry]
+) -> ModelCard:
+    spacings = [spacing for entry in training for spacing in entry.pixel_spacing_mm]
+    first, *others = source.structures
     return ModelCard(
         name=options.name or options.output.stem,
         version=options.version,
         intended_use="demonstration",
-        structures=STRUCTURES,
+        structures=source.structures,
         finishing=(
             Finishing(fill_holes=True),
-            Finishing(without=(STRUCTURES[0].name,)),
+            *(Finishing(without=(first.name,)) for _ in others),
         ),
         encoder_widths=options.encoder_args,
         working_spacing_mm=options.working_spacing,
         percentiles=(1.0, 99.0),
-        modalities=("MR",),
+        modalities=tuple(sorted({entry.modality for entry in training})),
         pixel_spacing_range_mm=(
             round(min(spacings) / _SPACING_MARGIN, 3),
             round(max(spacings) * _SPACING_MARGIN, 3),
         ),
         views=options.views,
-        training_fingerprint=fingerprint(training.samples),
-        training_instances=len(training.samples),
+        training_fingerprint=fingerprint(training),
+        training_instances=len(training),
     )
 
 
-def _fit(options: argparse.Namespace, usable: Collection, fold: Fold, card: ModelCard) -> None:
+def _fit(options: argparse.Namespace, source: SampleSource, fold: Fold, card: ModelCard) -> None:
     """Train and write the checkpoint, without any measurement yet."""
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     torch.set_num_threads(options.threads or torch.get_num_threads())
@@ -118,7 +122,10 @@ def _fit(options: argparse.Namespace, usable: Collection, fold: Fold, card: Mode
     )
     learning = Learning(options.learning_rate, steps=options.max_steps)
     module = SegmentationModule(card.encoder_widths, names, learning)
-    data = SampleDataModule(usable, fold, card, settings)
+    grid = WorkingGrid(
+        card.working_spacing_mm, card.percentiles, 2 ** (len(card.encoder_widths) - 1)
+    )
+    data = SampleDataModule(source, fold, grid, settings)
     trainer = _trainer(options, bool(fold.validation), _epochs(settings, options.max_steps, card))
     trainer.fit(module, data)
     save_checkpoint(options.output, card, module.network.state_dict())
@@ -145,15 +152,15 @@ def _trainer(options: argparse.Namespace, validates: bool, epochs: int) -> light
     )
 
 
-def _measure(console: Console, path: Path, collection: Collection) -> None:
+def _measure(console: Console, path: Path, source: SampleSource, patients: Collection[str]) -> None:
     """Measure the written checkpoint on patients it has not seen, and note that in its card."""
     segmenter = load_segmenter(path)
-    measurements = measure(segmenter, collection.samples)
+    measurements = measure(segmenter, source, source.samples(patients))
     console.print(table_of(summarise(measurements), "Patients not trained on"))
     card = dataclasses.replace(
         segmenter.card,
         measured_dice=mean_dice(measurements),
-        measured_on=", ".join(collection.patients),
+        measured_on=", ".join(sorted(patients)),
     )
     save_checkpoint(path, card, segmenter.network.state_dict())
 

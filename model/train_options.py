@@ -37,7 +37,7 @@ def train_parser() -> argparse.ArgumentParser:
 def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--data_dir", type=Path, required=True,
-        help="folder with dicoms/, contourfiles/ and link.csv",
+        help="HDF5 data set of model.prepare, or folders that it takes (docs/data_sets.md)",
     )  # fmt: skip
     group.add_argument(
         "--exclude", type=names, default=(), metavar="KEY,KEY", help="patients to leave out"

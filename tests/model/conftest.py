@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.checkpoint import Finishing, ModelCard, Structure, save_checkpoint
+from model.checkpoint import Finishing, ModelCard, save_checkpoint
 from model.predict import Segmenter, load_segmenter
+from model.structure import Structure
 from model.unet import UNet
 
 ROOT = Path(__file__).parent.parent.parent

@@ -10,7 +10,7 @@ from imaging.header import read_header
 from imaging.metrics import dice
 from model import evaluate
 from model.predict import Segmenter, load_segmenter
-from model.samples import Collection
+from model.samples import Sample
 from model.sunnybrook import read_sunnybrook
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,9 +25,10 @@ def segmenter() -> Segmenter:
 
 
 @pytest.fixture(scope="module")
-def unseen() -> Collection:
+def unseen() -> list[Sample]:
     """The demo's patient."""
-    return read_sunnybrook(ROOT / "samples" / "sunnybrook").of_patients({UNSEEN})
+    source = read_sunnybrook(ROOT / "samples" / "sunnybrook")
+    return [source.read(entry) for entry in source.samples({UNSEEN})]
 
 
 def test_it_is_at_most_ten_megabytes() -> None:
@@ -46,9 +47,9 @@ def test_its_card_says_what_it_is(segmenter: Segmenter) -> None:
 
 
 def test_it_finds_the_ventricle_of_a_patient_it_has_not_seen(
-    segmenter: Segmenter, unseen: Collection
+    segmenter: Segmenter, unseen: list[Sample]
 ) -> None:
-    chosen = [one for one in unseen.samples if one.key in {f"{UNSEEN}/99", f"{UNSEEN}/129"}]
+    chosen = [one for one in unseen if one.key in {f"{UNSEEN}/99", f"{UNSEEN}/129"}]
     assert len(chosen) == 2
     for sample in chosen:
         masks = segmenter.predict(sample.image[None], sample.pixel_spacing_mm)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigurationError
-from model.samples import Collection
+from model.samples import Sample, SamplesInMemory
 from model.sunnybrook import read_sunnybrook
 
 SUNNYBROOK = Path(__file__).parent.parent.parent / "samples" / "sunnybrook"
 
 
 @pytest.fixture(scope="module")
-def collection() -> Collection:
+def collection() -> SamplesInMemory:
     """All four patients of the samples."""
     return read_sunnybrook(SUNNYBROOK)
 
@@ -35,30 +35,37 @@ def broken_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_i_contour_becomes_a_sample(collection: Collection) -> None:
-    assert len(collection.samples) == 76
+def all_of(collection: SamplesInMemory) -> list[Sample]:
+    """Every sample with its pixels."""
+    return [collection.read(entry) for entry in collection.samples()]
+
+
+def test_every_i_contour_becomes_a_sample(collection: SamplesInMemory) -> None:
+    assert len(collection.samples()) == 76
     assert collection.patients == ("SCD0000101", "SCD0000201", "SCD0000401", "SCD0000501")
-    assert all(sample.masks[0].any() and sample.known[0] for sample in collection.samples)
+    samples = all_of(collection)
+    assert all(sample.masks[0].any() and sample.known[0] for sample in samples)
 
 
-def test_shifted_o_contours_are_found_by_themselves(collection: Collection) -> None:
+def test_shifted_o_contours_are_found_by_themselves(collection: SamplesInMemory) -> None:
     assert {defect.key for defect in collection.defects} == {
         f"SCD0000501/{number}" for number in (59, 79, 99, 119, 139, 159, 179, 199, 219)
     }
     assert all("lies outside it" in defect.reason for defect in collection.defects)
 
 
-def test_myocardium_is_known_only_where_an_o_contour_is_right(collection: Collection) -> None:
-    known = [sample for sample in collection.samples if sample.known[1]]
+def test_myocardium_is_known_only_where_an_o_contour_is_right(collection: SamplesInMemory) -> None:
+    samples = all_of(collection)
+    known = [sample for sample in samples if sample.known[1]]
     assert len(known) == 27
     assert not any(sample.patient == "SCD0000501" for sample in known)
-    for sample in collection.samples:
+    for sample in samples:
         assert sample.known[1] == sample.masks[1].any()
         assert not (sample.masks[0] & sample.masks[1]).any()
 
 
-def test_blood_is_brighter_than_the_muscle_around_it(collection: Collection) -> None:
-    for sample in collection.samples:
+def test_blood_is_brighter_than_the_muscle_around_it(collection: SamplesInMemory) -> None:
+    for sample in all_of(collection):
         if sample.known[1]:
             blood, muscle = (np.median(sample.image[mask]) for mask in sample.masks)
             assert blood > 1.2 * muscle
@@ -70,7 +77,7 @@ def test_damaged_contours_are_named_and_the_rest_is_kept(broken_folder: Path) ->
     (contours / "i-contours" / "IM-0001-0079-icontour-manual.txt").unlink()
     (contours / "i-contours" / "IM-0001-0003-icontour-manual.txt").write_text("1 1\n9 1\n9 9\n")
     collection = read_sunnybrook(broken_folder)
-    assert [sample.key for sample in collection.samples] == ["p1/99"]
+    assert [sample.key for sample in collection.samples()] == ["p1/99"]
     reasons = {defect.key: defect.reason for defect in collection.defects}
     assert reasons.keys() == {"p1/59", "p1/79", "p1/3"}
     assert "line 1" in reasons["p1/59"]
@@ -91,7 +98,7 @@ def test_a_damaged_instance_is_named_and_the_rest_is_kept(broken_folder: Path) -
     instance.write_bytes(instance.read_bytes()[:40_000])
     (broken_folder / "dicoms" / "p1" / "99.dcm").write_text("no image")
     collection = read_sunnybrook(broken_folder)
-    assert [sample.key for sample in collection.samples] == ["p1/59"]
+    assert [sample.key for sample in collection.samples()] == ["p1/59"]
     assert [defect.key for defect in collection.defects] == ["p1/79", "p1/99"]
 
 

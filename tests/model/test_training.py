@@ -9,22 +9,18 @@ import torch
 from core.errors import ConfigurationError
 from model import evaluate, train
 from model.augment import Augmentation, augment
-from model.checkpoint import ModelCard, load_checkpoint
-from model.data import (
-    BatchSettings,
-    DrawSampler,
-    Fold,
-    SampleDataModule,
-    SampleDataset,
-    fingerprint,
-    fold_of,
-)
+from model.batches import DrawSampler
+from model.checkpoint import load_checkpoint
+from model.data import BatchSettings, SampleDataModule, SampleDataset
+from model.folds import Fold, fold_of
+from model.grid import WorkingGrid
 from model.losses import dice_and_cross_entropy
 from model.predict import load_segmenter
-from model.samples import Collection
+from model.samples import SampleSource, fingerprint
 from model.sunnybrook import read_sunnybrook
 
 SUNNYBROOK = Path(__file__).parent.parent.parent / "samples" / "sunnybrook"
+GRID = WorkingGrid(2.0, stride=4)
 NEUTRAL = Augmentation(
     crop=(40, 56), scale=(1.0, 1.0), stretch=(1.0, 1.0), shift_pixels=0.0, elastic_pixels=0.0,
     gamma=(1.0, 1.0), contrast=(1.0, 1.0), brightness=(0.0, 0.0), bias_field=0.0, noise=0.0,
@@ -37,7 +33,7 @@ QUICK = (
 
 
 @pytest.fixture(scope="module")
-def collection() -> Collection:
+def collection() -> SampleSource:
     """All four patients of the samples."""
     return read_sunnybrook(SUNNYBROOK)
 
@@ -71,10 +67,11 @@ def test_each_pass_draws_every_sample_once_in_a_new_order() -> None:
 
 
 def test_a_draw_is_the_same_again_and_another_draw_is_not(
-    collection: Collection, small_card: ModelCard
+    collection: SampleSource,
 ) -> None:
-    samples = collection.samples[:2]
-    data = [SampleDataset(samples, small_card, Augmentation((32, 48)), seed=1) for _ in range(2)]
+    entries = collection.samples()[:2]
+    changed = Augmentation((32, 48))
+    data = [SampleDataset(collection, entries, GRID, changed, seed=1) for _ in range(2)]
     assert torch.equal(data[0][4][0], data[1][4][0])
     assert not torch.equal(data[0][4][0], data[0][6][0])
     assert data[0][4][0].shape == (1, 32, 48)
@@ -82,13 +79,13 @@ def test_a_draw_is_the_same_again_and_another_draw_is_not(
 
 
 def test_batches_do_not_depend_on_the_number_of_workers(
-    collection: Collection, small_card: ModelCard
+    collection: SampleSource,
 ) -> None:
     batches = []
     for workers in (0, 2):
         settings = BatchSettings(3, 1, workers, 7, Augmentation((32, 32)))
         fold = Fold(frozenset({"SCD0000201"}), frozenset())
-        module = SampleDataModule(collection, fold, small_card, settings)
+        module = SampleDataModule(collection, fold, GRID, settings)
         batches.append(next(iter(module.train_dataloader())))
     assert all(torch.equal(one, other) for one, other in zip(*batches, strict=True))
 
@@ -147,8 +144,8 @@ def test_a_right_answer_costs_nothing_and_a_wrong_one_does() -> None:
     assert float(wrong) > 10.0
 
 
-def test_the_fingerprint_depends_on_what_was_used(collection: Collection) -> None:
-    samples = collection.samples
+def test_the_fingerprint_depends_on_what_was_used(collection: SampleSource) -> None:
+    samples = collection.samples()
     assert fingerprint(samples) == fingerprint(samples[::-1])
     assert fingerprint(samples) != fingerprint(samples[1:])
 

@@ -1,0 +1,34 @@
+"""Which patients train and which validate."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Patients to train on and patients to measure on; no patient in both."""
+
+    training: frozenset[str]
+    validation: frozenset[str]
+
+
+def fold_of(patients: Sequence[str], k_folds: int, index: int, seed: int) -> Fold:
+    """Fold `index` of `k_folds` of `patients`, by patient; without folds all train.
+
+    Raises:
+        ConfigurationError: more folds than patients, or no such fold.
+    """
+    if k_folds == 0:
+        return Fold(frozenset(patients), frozenset())
+    if not 2 <= k_folds <= len(patients) or not 0 <= index < k_folds:
+        raise ConfigurationError(
+            f"--k_folds {k_folds} with --k_fold_index {index}: expected 2 to {len(patients)} folds "
+            f"(there are {len(patients)} patients), or 0, and an index from 0 below that"
+        )
+    shuffled = sorted(patients)
+    random.Random(seed).shuffle(shuffled)
+    validation = frozenset(shuffled[index::k_folds])
+    return Fold(frozenset(patients) - validation, validation)

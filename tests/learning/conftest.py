@@ -1,0 +1,59 @@
+"""Small data sets of blobs, in arrays and in HDF5."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.data_set_writer import Drawn, SeriesKey, merge, write_patient
+from model.structure import Structure
+
+STRUCTURES = (
+    Structure("Inner", (230, 159, 0), "ORGAN"),
+    Structure("Outer", (0, 114, 178), "ORGAN"),
+)
+SERIES = SeriesKey("MR-1", "MR", "text contours")
+
+
+def drawn(number: int, *, seed: int = 0, shape: tuple[int, int] = (40, 48)) -> Drawn:
+    """A bright blob with a ring on noise; every third has an unknown ring."""
+    random = np.random.default_rng([seed, number])
+    row, column = random.uniform(14, 26, 2)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    distance = np.hypot(rows - row, columns - column)
+    masks = np.stack([distance < 5, (distance >= 5) & (distance < 8)])
+    known = (True, number % 3 != 0)
+    masks[~np.array(known)] = False
+    image = random.normal(0, 0.1, shape) + masks[0] * 2.0
+    return Drawn(str(number), image.astype(np.float32), masks, known, (1.25, 1.5))
+
+
+def part(path: Path, patient: str, count: int = 6, *, seed: int = 0) -> Path:
+    """One patient in a file of its own."""
+    with write_patient(path, patient, STRUCTURES) as writer:
+        for number in range(count):
+            writer.add(SERIES, drawn(number, seed=seed))
+        writer.report({"findings": [], "patient": patient})
+    return path
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> Path:
+    """Three patients of six instances each."""
+    parts = [part(tmp_path / f"{key}.part", key, seed=at) for at, key in enumerate("abc")]
+    path = tmp_path / "data.h5"
+    merge(path, parts)
+    return path
+
+
+@pytest.fixture
+def array_folder(tmp_path: Path) -> Path:
+    """Two patients of three pairs each."""
+    folder = tmp_path / "arrays"
+    for patient in ("p1", "p2"):
+        for number in (2, 10, 1):
+            one = drawn(number, seed=int(patient[1]))
+            for kind, values in (("img", one.image[None]), ("mask", one.masks[:1])):
+                (folder / patient / kind).mkdir(parents=True, exist_ok=True)
+                np.save(folder / patient / kind / f"{number}.npy", values)
+    return folder

@@ -19,32 +19,9 @@ import numpy as np
 from core.errors import LearningDataError
 from imaging.hdf5 import fixed_texts
 from model.data_set_file import FORMAT, READING_ERRORS, open_data_set, words_of
-from model.samples import Image, Masks, digest_of
+from model.drawn import Drawn, SeriesKey
 from model.structure import Structure
 from model.whole_file import whole_hdf5
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesKey:
-    """Which series of a patient, and what it is."""
-
-    name: str
-    """The data set's own key."""
-    modality: str
-    source: str
-    """`text contours`, `structure set` or `arrays`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One instance as it goes into a data set."""
-
-    number: str
-    """With the patient's key its name in the data set."""
-    image: Image
-    masks: Masks
-    known: tuple[bool, ...]
-    pixel_spacing_mm: tuple[float, float]
 
 
 @dataclass(slots=True)
@@ -87,8 +64,7 @@ class PatientWriter:
         rows.numbers.append(drawn.number)
         rows.known.append(drawn.known)
         rows.spacings.append(drawn.pixel_spacing_mm)
-        contents = drawn.image, drawn.masks, drawn.known
-        rows.digests.append(digest_of(*contents, drawn.pixel_spacing_mm))
+        rows.digests.append(drawn.digest())
 
     def report(self, values: Mapping[str, Any]) -> None:
         """What was found about the patient, as JSON beside the instances."""

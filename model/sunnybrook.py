@@ -9,135 +9,135 @@ between them, and unknown on an instance that has no o-contour.
 """
 
 import csv
-import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from core.errors import ConfigurationError, ContourError, NotADataSetError, PixelError
-from imaging.header import read_header
-from imaging.masks import polygons_to_mask
-from imaging.pixels import read_pixels
-from imaging.text_contours import TextContour, find_text_contours, read_text_contour
-from model.samples import Defect, Sample, SampleEntry, SamplesInMemory, digest_of
+from core.errors import ConfigurationError
+from imaging.text_contours import TextContour, find_text_contours
+from model.preparation.cases import Case, Plan
+from model.preparation.contradictions import Choice
+from model.preparation.remarks import Kind, Remark
+from model.samples import Defect, Sample, SamplesInMemory
 from model.structure import Structure
+from model.text_contour_cases import SOURCE, InstanceContours
 
-Mask = npt.NDArray[np.bool_]
 ENDOCARDIUM = Structure("LV_Endocardium", (230, 159, 0), "ORGAN")
 MYOCARDIUM = Structure("LV_Myocardium", (0, 114, 178), "ORGAN")
 """Orange and blue of Okabe and Ito, told apart by colour-blind eyes."""
 STRUCTURES = (ENDOCARDIUM, MYOCARDIUM)
-_MOST_OUTSIDE = 0.05
-"""Share of the endocardium that hand-drawn contours may leave outside the epicardium."""
+
+
+@dataclass(frozen=True, slots=True)
+class SunnybrookTask:
+    """One patient of the link table."""
+
+    dicoms: Path
+    contours: tuple[TextContour, ...]
+    images: int
+    choice: Choice = "exclude"
+    source: str = SOURCE
+
+    @property
+    def patient(self) -> str:
+        """The key: patient_id of the link table."""
+        return self.dicoms.name
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Instances that contours belong to, and the contours."""
+        instances = (self._instance(number) for number in self._numbers())
+        return (*(path for path in instances if path.is_file()), *(c.path for c in self.contours))
+
+    @property
+    def options(self) -> str:
+        """What becomes of contradictions."""
+        return self.choice
+
+    def cases(self) -> Iterator[Case]:
+        """Each instance with contours, in order of its number."""
+        instances = [
+            InstanceContours(f"{self.patient}/{number}", self._instance(number), paths)
+            for number, paths in self._numbers().items()
+        ]
+        headers = [one.header() for one in instances]
+        people = {header.patient_key for header in headers if header is not None}
+        if len(people) > 1:
+            yield self._of_several(len(people))
+            return
+        for instance, header in zip(instances, headers, strict=True):
+            yield instance.without_image() if header is None else instance.case(header, self.choice)
+
+    def _of_several(self, people: int) -> Case:
+        words = f"{self.patient}: instances of {people} patients in one folder, expected one"
+        remark = Remark(Kind.TWO_PATIENTS, self.patient, words)
+        return Case(self.patient, contours=len(self.contours), remarks=(remark,))
+
+    def _numbers(self) -> dict[int, dict[str, Path]]:
+        paths: dict[int, dict[str, Path]] = {}
+        for contour in self.contours:
+            paths.setdefault(contour.number, {})[contour.kind] = contour.path
+        return dict(sorted(paths.items()))
+
+    def _instance(self, number: int) -> Path:
+        return self.dicoms / f"{number}.dcm"
+
+
+def plan_sunnybrook(folder: Path, choice: Choice = "exclude") -> Plan:
+    """The patients that link.csv names, and its links that lead nowhere.
+
+    Raises:
+        ConfigurationError: no readable link.csv.
+    """
+    plan = Plan(STRUCTURES)
+    links = _read_links(folder / "link.csv")
+    counts = [Counter(link[place] for link in links) for place in (0, 1)]
+    for patient, original in dict.fromkeys(links):
+        dicoms, contours = folder / "dicoms" / patient, folder / "contourfiles" / original
+        twice = counts[0][patient] > 1 or counts[1][original] > 1
+        if twice:
+            words = f"link.csv: {patient} and {original} do not stand in one row alone: left out"
+            plan.remarks.append(Remark(Kind.TWO_PATIENTS, patient, words))
+        elif not dicoms.is_dir() or not contours.is_dir():
+            missing = dicoms if not dicoms.is_dir() else contours
+            words = f"link.csv: {missing.relative_to(folder)} is not there"
+            plan.remarks.append(Remark(Kind.LINK, patient, words))
+        else:
+            found = tuple(find_text_contours(contours))
+            plan.tasks.append(
+                SunnybrookTask(dicoms, found, sum(1 for _ in dicoms.glob("*.dcm")), choice)
+            )
+    return plan
 
 
 def read_sunnybrook(folder: Path) -> SamplesInMemory:
     """Every instance below `folder` that has a usable i-contour, and what was left out.
 
     Raises:
-        ConfigurationError: no readable link.csv, or one that names a patient twice.
+        ConfigurationError: no readable link.csv.
     """
+    plan = plan_sunnybrook(folder)
     samples: list[Sample] = []
-    defects: list[Defect] = []
-    for patient, original in sorted(_read_links(folder / "link.csv").items()):
-        contours = find_text_contours(folder / "contourfiles" / original)
-        _read_patient(folder / "dicoms" / patient, contours, samples, defects)
+    remarks = list(plan.remarks)
+    for task in plan.tasks:
+        for case in task.cases():
+            remarks += case.remarks
+            if case.drawn is not None and case.series is not None:
+                entry = case.drawn.entry(task.patient, case.series)
+                samples.append(Sample(entry, case.drawn.image, case.drawn.masks))
+    defects = [Defect(one.key, one.words) for one in remarks if one.left_out]
     return SamplesInMemory(STRUCTURES, samples, defects)
 
 
-def _read_links(path: Path) -> dict[str, str]:
+def _read_links(path: Path) -> list[tuple[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [(row["patient_id"], row["original_id"]) for row in csv.DictReader(file)]
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+            return [
+                (row["patient_id"].strip(), row["original_id"].strip())
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(
             f"{path}: expected a readable table with columns patient_id,original_id"
         ) from error
-    links = dict(rows)
-    if len(links) < len(rows):
-        raise ConfigurationError(f"{path}: a patient_id stands in two rows, expected each once")
-    return links
-
-
-def _read_patient(
-    dicoms: Path, contours: list[TextContour], samples: list[Sample], defects: list[Defect]
-) -> None:
-    paths: dict[int, dict[str, Path]] = {}
-    for contour in contours:
-        paths.setdefault(contour.number, {})[contour.kind] = contour.path
-    for number, by_kind in sorted(paths.items()):
-        key = f"{dicoms.name}/{number}"
-        try:
-            sample, reason = _read_sample(key, dicoms / f"{number}.dcm", by_kind)
-        except (ContourError, PixelError, NotADataSetError) as error:
-            defects.append(Defect(key, str(error)))
-            continue
-        samples.append(sample)
-        if reason:
-            defects.append(Defect(key, reason))
-
-
-def _read_sample(key: str, instance: Path, by_kind: dict[str, Path]) -> tuple[Sample, str]:
-    """The sample, and why its o-contour was left out (empty when it was not).
-
-    Raises:
-        ContourError: no i-contour, or none of it lies on the image, or no image for it.
-    """
-    if not instance.is_file():
-        raise ContourError(f"contour without its image {instance.name}")
-    if "i" not in by_kind:
-        raise ContourError("o-contour without an i-contour")
-    with warnings.catch_warnings():
-        # UIDs of this data set break the rule against leading zeros.
-        warnings.simplefilter("ignore", UserWarning)
-        header = read_header(instance)
-    if header.pixel_spacing_mm is None:
-        raise ContourError(f"instance {header.sop_instance_uid} has no pixel spacing")
-    image = read_pixels(instance)[0]
-    shape = (image.shape[0], image.shape[1])
-    masks = {kind: _read_mask(path, shape) for kind, path in by_kind.items()}
-    reason = _contradiction(masks)
-    if reason:
-        del masks["o"]
-    layers, known = _layers(masks), (True, "o" in masks)
-    entry = SampleEntry(
-        key=key,
-        patient=key.split("/", maxsplit=1)[0],
-        series=header.series_instance_uid,
-        index=0,
-        shape=shape,
-        pixel_spacing_mm=header.pixel_spacing_mm,
-        known=known,
-        modality=header.modality,
-        digest=digest_of(image, layers, known, header.pixel_spacing_mm),
-    )
-    sample = Sample(entry, image, layers)
-    return sample, reason
-
-
-def _read_mask(path: Path, shape: tuple[int, int]) -> Mask:
-    mask = polygons_to_mask([read_text_contour(path)], shape)
-    if not mask.any():
-        raise ContourError(f"{path.name}: the contour covers no pixel of its image")
-    return mask
-
-
-def _contradiction(masks: dict[str, Mask]) -> str:
-    """Why an o-contour cannot belong to its i-contour; empty when it can."""
-    if "o" not in masks:
-        return ""
-    outside = float((masks["i"] & ~masks["o"]).sum() / masks["i"].sum())
-    if outside <= _MOST_OUTSIDE:
-        return ""
-    return (
-        f"o-contour left out: {outside:.0%} of the i-contour's area lies outside it, "
-        f"expected at most {_MOST_OUTSIDE:.0%}"
-    )
-
-
-def _layers(masks: dict[str, Mask]) -> Mask:
-    """[structure, row, column]: endocardium, and the ring around it where that is known."""
-    endocardium = masks["i"]
-    ring = masks["o"] & ~endocardium if "o" in masks else np.zeros_like(endocardium)
-    return np.stack([endocardium, ring])

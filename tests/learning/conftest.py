@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.data_set_writer import Drawn, SeriesKey, merge, write_patient
+from model.data_set_writer import merge, write_patient
+from model.drawn import Drawn, SeriesKey
 from model.structure import Structure
 
 STRUCTURES = (

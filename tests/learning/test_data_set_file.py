@@ -12,7 +12,8 @@ import pytest
 
 from core.errors import LearningDataError
 from model.data_set_file import open_data_set
-from model.data_set_writer import Drawn, merge, write_patient
+from model.data_set_writer import merge, write_patient
+from model.drawn import Drawn
 from model.samples import fingerprint
 from model.whole_file import GuardedFile
 from tests.learning.conftest import SERIES, STRUCTURES, drawn, part

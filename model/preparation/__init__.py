@@ -1,0 +1,1 @@
+"""From drawn contours on disk to a data set, a report and pictures."""

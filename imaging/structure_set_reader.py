@@ -79,6 +79,10 @@ class StructureSet:
     rois: tuple[RoiContours, ...]
     findings: tuple[Finding, ...] = ()
     """Structures whose numbers or contours do not fit together."""
+    referenced_series_uids: tuple[str, ...] = ()
+    """Of the images, as the top of the object says."""
+    drawn_at: str = ""
+    """StructureSetDate and StructureSetTime, as they stand: later ones sort later."""
 
 
 def read_structure_set(path: Path) -> StructureSet:
@@ -114,15 +118,23 @@ def _structure_set(data_set: Dataset) -> StructureSet:
         approval_status=_text(data_set, "ApprovalStatus"),
         rois=rois,
         findings=tuple(findings),
+        referenced_series_uids=tuple(
+            _text(series, "SeriesInstanceUID") for series in _referenced_series(frames)
+        ),
+        drawn_at=_text(data_set, "StructureSetDate") + _text(data_set, "StructureSetTime"),
     )
 
 
-def _referenced_images(frames: Sequence[Dataset]) -> Iterator[str]:
+def _referenced_series(frames: Sequence[Dataset]) -> Iterator[Dataset]:
     for frame in frames:
         for study in _items(frame, "RTReferencedStudySequence"):
-            for series in _items(study, "RTReferencedSeriesSequence"):
-                for image in _items(series, "ContourImageSequence"):
-                    yield _text(image, "ReferencedSOPInstanceUID")
+            yield from _items(study, "RTReferencedSeriesSequence")
+
+
+def _referenced_images(frames: Sequence[Dataset]) -> Iterator[str]:
+    for series in _referenced_series(frames):
+        for image in _items(series, "ContourImageSequence"):
+            yield _text(image, "ReferencedSOPInstanceUID")
 
 
 def _rois(data_set: Dataset, findings: list[Finding]) -> Iterator[RoiContours]:

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,23 @@ SPACING_MM = (1.0, 1.0)
 MODALITY = ""
 SERIES = "arrays"
 _DAMAGE = (OSError, ValueError, EOFError, MemoryError)
+
+
+class Fault(StrEnum):
+    """What can be wrong with a pair."""
+
+    NO_IMAGE = "mask without its image"
+    NO_MASK = "image without its mask"
+    SHAPE = "shapes that do not fit"
+    DAMAGED = "damaged"
+
+
+class ArrayFaultError(LearningDataError):
+    """What is wrong with one pair of arrays."""
+
+    def __init__(self, kind: Fault, words: str) -> None:
+        super().__init__(words)
+        self.kind = kind
 
 
 class ArrayFolder:
@@ -97,11 +115,11 @@ def open_array_folder(
     return ArrayFolder(folder, structures, tuple(entries), tuple(defects))
 
 
-def default_structures(count: int) -> tuple[Structure, ...]:
-    """Names for the channels of masks that bear none."""
+def default_structures(count: int, names: Sequence[str] = ()) -> tuple[Structure, ...]:
+    """The channels of masks under `names`, or numbered."""
+    names = names or [f"Structure {number + 1}" for number in range(count)]
     return tuple(
-        Structure(f"Structure {number + 1}", COLORS[number % len(COLORS)], "ORGAN")
-        for number in range(count)
+        Structure(name, COLORS[number % len(COLORS)], "ORGAN") for number, name in enumerate(names)
     )
 
 
@@ -115,42 +133,47 @@ def read_arrays(patient: Path, number: str) -> tuple[Image, Masks]:
     """The image [row, column] and masks [structure, row, column] called `number`.
 
     Raises:
-        LearningDataError: one is missing, damaged, no numbers, or their shapes do not agree.
+        ArrayFaultError: one is missing, damaged, no numbers, or their shapes do not agree.
     """
     key = f"{patient.name}/{number}"
-    image = _load(patient / "img" / f"{number}.npy", "mask without its image")
-    masks = _load(patient / "mask" / f"{number}.npy", "image without its mask")
+    image = _load(patient / "img" / f"{number}.npy", Fault.NO_IMAGE)
+    masks = _load(patient / "mask" / f"{number}.npy", Fault.NO_MASK)
     if image.ndim != 3 or len(image) != 1 or masks.ndim != 3 or not len(masks) or not image.size:
-        raise LearningDataError(
+        raise ArrayFaultError(
+            Fault.SHAPE,
             f"{key}: image {image.shape} and mask {masks.shape}, "
-            "expected (1, rows, columns) and (structures, rows, columns)"
+            "expected (1, rows, columns) and (structures, rows, columns)",
         )
     if image.shape[1:] != masks.shape[1:]:
-        raise LearningDataError(
+        raise ArrayFaultError(
+            Fault.SHAPE,
             f"{key}: image of {image.shape[1]} x {image.shape[2]} rows and columns, "
-            f"mask of {masks.shape[1]} x {masks.shape[2]}, expected the same"
+            f"mask of {masks.shape[1]} x {masks.shape[2]}, expected the same",
         )
     pixels = image[0].astype(np.float32)
     if not np.isfinite(pixels).all() or not np.isfinite(masks).all():
-        raise LearningDataError(f"{key}: a pixel is not a finite number")
+        raise ArrayFaultError(Fault.DAMAGED, f"{key}: a pixel is not a finite number")
     return pixels, masks != 0
 
 
 def check_channels(key: str, masks: Masks, expected: int) -> None:
-    """Nothing, where a mask has as many channels as the others; else LearningDataError."""
+    """Nothing, where a mask has as many channels as the others; else ArrayFaultError."""
     if len(masks) != expected:
-        raise LearningDataError(f"{key}: mask of {len(masks)} channels, expected {expected}")
+        words = f"{key}: mask of {len(masks)} channels, expected {expected}"
+        raise ArrayFaultError(Fault.SHAPE, words)
 
 
-def _load(path: Path, missing: str) -> npt.NDArray[Any]:
+def _load(path: Path, missing: Fault) -> npt.NDArray[Any]:
     if not path.is_file():
-        raise LearningDataError(f"{path.parents[1].name}/{path.stem}: {missing}")
+        raise ArrayFaultError(missing, f"{path.parents[1].name}/{path.stem}: {missing}")
     try:
         values = np.load(path, allow_pickle=False)
     except _DAMAGE as error:
-        raise LearningDataError(f"{path}: not a readable array ({error})") from error
+        words = f"{path.parents[1].name}/{path.stem}: not a readable array ({error})"
+        raise ArrayFaultError(Fault.DAMAGED, words) from error
     if values.dtype.kind not in "biuf":
-        raise LearningDataError(f"{path}: holds {values.dtype}, expected numbers")
+        words = f"{path.parents[1].name}/{path.stem}: holds {values.dtype}, expected numbers"
+        raise ArrayFaultError(Fault.DAMAGED, words)
     return np.asarray(values)
 
 

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     SHAPE = "masks that do not fit their image"
     LINK = "links to nothing"
     NO_SERIES = "structure sets without their series"
+    NO_SET = "images of series without structure set"
     UNREADABLE_SET = "damaged structure sets"
     SEVERAL_SETS = "structures in several structure sets"
     NOT_CHOSEN = "structures that the table does not name"

@@ -1,0 +1,116 @@
+"""One patient: read, written, drawn and reported; what a worker process does."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import SlicewireError, explain_fault
+from imaging.masks import Mask
+from model.data_set_writer import write_patient
+from model.preparation.cases import Case, PatientTask
+from model.preparation.remarks import Kind, PatientReport, Remark
+from model.preparation.sheets import Sheets
+from model.structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where a run works; travels to the worker processes."""
+
+    parts: Path
+    """Folder of the patients that are finished, each in a file."""
+    pictures: Path | None
+    """Folder of the pictures; None: none are made."""
+    structures: tuple[Structure, ...]
+    there: dict[str, str]
+    """Content digests of the patients that need not be read again."""
+    workers: int
+
+    def part(self, patient: str) -> Path:
+        """The file of a finished patient; keys may be longer than names of files."""
+        return self.parts / f"{hashlib.sha256(patient.encode()).hexdigest()[:24]}.h5"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a patient."""
+
+    patient: str
+    is_new: bool
+    """Whether a part was written."""
+    remarks: tuple[Remark, ...] = ()
+    """What the patient's report cannot say, since there is none."""
+
+
+def prepare_patient(task: PatientTask, workshop: Workshop) -> Outcome:
+    """Write the patient's part and pictures, unless they are there with the same content.
+
+    Raises:
+        OSError: the disk is full, read-only or gone.
+    """
+    try:
+        digest = content_digest(task)
+    except OSError as error:
+        return _failed(task.patient, f"{task.patient}: a file cannot be read ({error.strerror})")
+    if workshop.there.get(task.patient) == digest:
+        return Outcome(task.patient, is_new=False)
+    try:
+        _write(task, workshop, digest)
+    except SlicewireError as error:
+        return _failed(task.patient, str(error))
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one patient must not end the others
+        return _failed(task.patient, f"{task.patient}: {explain_fault(error)}")
+    return Outcome(task.patient, is_new=True)
+
+
+def _write(task: PatientTask, workshop: Workshop, digest: str) -> None:
+    structures = workshop.structures
+    report = PatientReport(task.patient, task.source, task.images, content_digest=digest)
+    sheets = None
+    if workshop.pictures is not None:
+        sheets = Sheets(workshop.pictures, task.patient, structures)
+    with write_patient(workshop.part(task.patient), task.patient, structures) as writer:
+        for case in task.cases():
+            _count(report, case, structures)
+            if case.drawn is not None and case.series is not None:
+                writer.add(case.series, case.drawn)
+            if sheets is not None:
+                sheets.add(case)
+        if sheets is not None:
+            sheets.finish()
+        writer.report(report.values())
+
+
+def content_digest(task: PatientTask) -> str:
+    """SHA-256 over options, names and contents of all that the patient is made from.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    digest = hashlib.sha256(f"{task.patient}\x00{task.source}\x00{task.options}".encode())
+    for path in task.files:
+        digest.update(f"\x00{path.parent.name}/{path.name}\x00".encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _count(report: PatientReport, case: Case, structures: tuple[Structure, ...]) -> None:
+    report.contours += case.contours
+    report.matched += case.matched
+    report.findings += case.remarks
+    report.contour_digests += case.contour_digests
+    if case.drawn is None:
+        return
+    masks: Mask = case.drawn.masks
+    seen = [structure.name for structure, mask in zip(structures, masks, strict=True) if mask.any()]
+    report.drawn_images += bool(seen)
+    report.empty_images += not seen
+    for name in seen:
+        report.structures[name] = report.structures.get(name, 0) + 1
+
+
+def _failed(patient: str, words: str) -> Outcome:
+    return Outcome(patient, is_new=False, remarks=(Remark(Kind.FAILED, patient, words),))

@@ -1,0 +1,158 @@
+"""A whole run: patients to parts, parts to the data set, all to the report."""
+
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import h5py
+
+from core.errors import ConfigurationError, LearningDataError
+from model.data_set_file import READING_ERRORS, open_data_set, reports_in
+from model.data_set_writer import Merged, merge
+from model.preparation.cases import PatientTask, Plan
+from model.preparation.comparison import compare_patients
+from model.preparation.patient import Outcome, Workshop, prepare_patient
+from model.preparation.pool import in_processes
+from model.preparation.remarks import Kind, PatientReport, Remark, report_of
+from model.structure import Structure
+
+Progress = Callable[[str], None]
+"""Called with each patient's key when it is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a run works."""
+
+    output: Path
+    workers: int
+    pictures: bool = True
+    replace: bool = False
+
+    @property
+    def parts(self) -> Path:
+        """Folder of finished patients that are not in the data set yet."""
+        return self.output.with_name(f"{self.output.name}.parts")
+
+    @property
+    def pictures_folder(self) -> Path:
+        """Folder of the pictures."""
+        return self.output.with_name(f"{self.output.stem}_pictures")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run did."""
+
+    merged: Merged
+    structures: tuple[Structure, ...]
+    patients: tuple[PatientReport, ...]
+    """All that the data set knows of, also those of whom nothing could be used."""
+    remarks: tuple[Remark, ...]
+    """What concerns several patients, or none."""
+
+
+def run(plan: Plan, settings: Settings, progress: Progress) -> Result:
+    """Prepare the patients of `plan` and add them to the data set.
+
+    Raises:
+        ConfigurationError: another run works on the same data set.
+        LearningDataError: the data set that is there is damaged or has other structures.
+        OSError: the disk is full, read-only or gone; what was finished stays for the next run.
+    """
+    settings.parts.mkdir(parents=True, exist_ok=True)
+    with _alone(settings.parts):
+        _check_structures(settings.output, plan)
+        outcomes = list(_prepare(plan.tasks, _workshop(plan, settings), progress))
+        parts = [one for one in sorted(settings.parts.glob("*.h5")) if _fits(one, plan)]
+        merged = merge(settings.output, parts, replace=settings.replace)
+        for part in parts:
+            part.unlink()
+    patients = _reports(settings.output)
+    remarks = [*plan.remarks, *(remark for one in outcomes for remark in one.remarks)]
+    remarks += [_other_content(key) for key in merged.other]
+    remarks += compare_patients(list(patients.values()), plan.identities)
+    skipped = {one.patient for one in outcomes if not one.is_new and not one.remarks}
+    same = sorted({*merged.same, *(skipped - set(merged.added))})
+    merged = replace(merged, same=tuple(same))
+    sorted_reports = tuple(patients[key] for key in sorted(patients))
+    return Result(merged, plan.structures, sorted_reports, tuple(remarks))
+
+
+def _prepare(
+    tasks: Sequence[PatientTask], workshop: Workshop, progress: Progress
+) -> Iterator[Outcome]:
+    work = partial(prepare_patient, workshop=workshop)
+    for outcome in in_processes(work, tasks, workshop.workers, died=_died):
+        progress(outcome.patient)
+        yield outcome
+
+
+def _workshop(plan: Plan, settings: Settings) -> Workshop:
+    there = _reports(settings.output)
+    digests = {key: report.content_digest for key, report in there.items()}
+    for part in settings.parts.glob("*.h5"):  # of a run that was killed
+        digests |= {key: one.content_digest for key, one in _reports(part).items()}
+    pictures = settings.pictures_folder if settings.pictures else None
+    return Workshop(settings.parts, pictures, plan.structures, digests, settings.workers)
+
+
+def _check_structures(output: Path, plan: Plan) -> None:
+    if output.exists() and open_data_set(output).structures != plan.structures:
+        names = [", ".join(one.name for one in of) for of in
+                 (open_data_set(output).structures, plan.structures)]  # fmt: skip
+        raise LearningDataError(
+            f"{output.name} has the structures {names[0]}, this input gives {names[1]} (names, "
+            "colours and types must be the same): name another data set"
+        )
+
+
+def _fits(part: Path, plan: Plan) -> bool:
+    """Whether a part is of this data set; one that a killed run left damaged is done again."""
+    try:
+        return open_data_set(part).structures == plan.structures
+    except LearningDataError:
+        part.unlink()
+        return False
+
+
+def _reports(path: Path) -> dict[str, PatientReport]:
+    if not path.exists():
+        return {}
+    try:
+        with h5py.File(path, "r") as file:
+            return {key: report_of(values) for key, values in reports_in(file).items()}
+    except READING_ERRORS as error:
+        raise LearningDataError(f"{path.name}: its reports cannot be read ({error})") from error
+
+
+def _died(task: PatientTask) -> Outcome:
+    words = f"{task.patient}: its process died (out of memory?)"
+    return Outcome(task.patient, is_new=False, remarks=(Remark(Kind.FAILED, task.patient, words),))
+
+
+def _other_content(patient: str) -> Remark:
+    words = (
+        f"{patient} was in the data set with other content, which stays (--replace takes the new)"
+    )
+    return Remark(Kind.OTHER_CONTENT, patient, words)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of `folder`; it goes with the last part."""
+    lock = folder / "lock"
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(f"{folder}: another run works on this data set") from error
+        try:
+            yield
+        finally:
+            lock.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()

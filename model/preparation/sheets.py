@@ -1,0 +1,71 @@
+"""Pictures of every image that somebody drew on, many to a sheet, and one by one what is wrong."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from imaging.contours import mask_to_polygons
+from imaging.pictures import Outline, Panel, box_around, overview_picture, write_png
+from model.preparation.cases import Case
+from model.structure import Structure
+
+_ON_A_SHEET = 36
+_MARGIN_PX = 24.0
+LEFT_OUT_RGB = (255, 70, 70)
+"""What is shown and not learnt."""
+
+
+@dataclass(slots=True)
+class Sheets:
+    """The pictures of one patient, written as the images come."""
+
+    folder: Path
+    patient: str
+    structures: tuple[Structure, ...]
+    written: list[str] = field(default_factory=list)
+    """Names of the files, in order."""
+    _panels: list[Panel] = field(default_factory=list)
+
+    def add(self, case: Case) -> None:
+        """Show `case` where something was drawn on it."""
+        panel = self._panel(case)
+        if panel is None:
+            return
+        if case.left_out:
+            # not cropped: where a contour went astray is seen in the whole image
+            self._write(f"{case.key.replace('/', '-')}.png", [panel], whole=True)
+        self._panels.append(panel)
+        if len(self._panels) == _ON_A_SHEET:
+            self.finish()
+
+    def finish(self) -> None:
+        """Write what is left over."""
+        if self._panels:
+            number = sum("-sheet-" in name for name in self.written) + 1
+            self._write(f"{self.patient}-sheet-{number:02d}.png", self._panels)
+            self._panels = []
+
+    def _panel(self, case: Case) -> Panel | None:
+        drawn = case.drawn
+        if drawn is None:
+            return None
+        layers = [*zip(drawn.masks, (one.color_rgb for one in self.structures), strict=True)]
+        layers += [(mask, LEFT_OUT_RGB) for mask in case.left_out]
+        outlines = [
+            Outline(points, color)
+            for mask, color in layers
+            for points in mask_to_polygons(np.asarray(mask))
+        ]
+        if not outlines:
+            return None
+        caption = f"{drawn.number}: left out in red" if case.left_out else drawn.number
+        rows_mm, columns_mm = drawn.pixel_spacing_mm
+        return Panel(drawn.image, outlines, caption, aspect=rows_mm / columns_mm)
+
+    def _write(self, name: str, panels: list[Panel], *, whole: bool = False) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shapes = {panel.image.shape for panel in panels}
+        box = None if whole or len(shapes) > 1 else box_around(panels, _MARGIN_PX)
+        write_png(overview_picture(panels, box=box), self.folder / name)
+        self.written.append(name)

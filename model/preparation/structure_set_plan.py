@@ -1,0 +1,138 @@
+"""Folders of DICOM series with RT Structure Sets: what belongs together, by UIDs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ConfigurationError
+from imaging.header import Header
+from model.array_folder import COLORS
+from model.preparation.cases import Plan
+from model.preparation.folder_index import FilesDone, FolderIndex, SetRecord, index_folder
+from model.preparation.patient_keys import Naming, Patients, patients_in
+from model.preparation.remarks import Kind, Remark
+from model.preparation.structure_set_task import DrawnSeries, Slices, StructureSetTask
+from model.preparation.structure_table import StructureTable, read_table, table_of
+from model.structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class SetChoices:
+    """How structure sets are used."""
+
+    table: Path | None = None
+    """File of `structure_table`; None: every structure under its own name."""
+    naming: Naming = "person"
+    slices: Slices = "all"
+    workers: int = 1
+    structures: tuple[Structure, ...] = ()
+    """Of the data set that is extended."""
+
+
+def plan_structure_sets(folder: Path, choices: SetChoices, done: FilesDone) -> Plan:
+    """A task for each patient who has a series with a structure set.
+
+    Raises:
+        ConfigurationError: no structure set, or structures whose names cannot be used.
+    """
+    index = index_folder(folder, choices.workers, done)
+    if not index.sets:
+        raise ConfigurationError(
+            f"{folder}: {sum(map(len, index.series.values()))} images and no RT Structure Set, "
+            "expected DICOM series with structure sets"
+        )
+    table = _table(index, choices)
+    plan = Plan(choices.structures or _structures(table, index), remarks=index.remarks)
+    matched = _match(index, plan)
+    patients = patients_in(folder, index.series, choices.naming)
+    plan.remarks += patients.remarks
+    plan.identities = patients.identities
+    _add_tasks(plan, patients, index.series, matched, table=table, choices=choices)
+    return plan
+
+
+def _add_tasks(
+    plan: Plan,
+    patients: Patients,
+    all_series: Mapping[str, Sequence[Header]],
+    matched: Mapping[str, Sequence[SetRecord]],
+    *,
+    table: StructureTable,
+    choices: SetChoices,
+) -> None:
+    for key, uids in patients.series.items():
+        drawn = [
+            DrawnSeries(tuple(all_series[uid]), tuple(one.path for one in matched[uid]))
+            for uid in uids
+            if uid in matched
+        ]
+        bare = sum(len(all_series[uid]) for uid in uids if uid not in matched)
+        if bare:
+            words = f"{key}: {bare} images of series without structure set"
+            plan.remarks.append(Remark(Kind.NO_SET, key, words, count=bare))
+        if drawn:
+            plan.tasks.append(
+                StructureSetTask(key, tuple(drawn), table, plan.structures, choices.slices)
+            )
+
+
+def _table(index: FolderIndex, choices: SetChoices) -> StructureTable:
+    if choices.table is not None:
+        return read_table(choices.table)
+    if choices.structures:
+        return table_of([one.name for one in choices.structures], "the data set")
+    names = sorted({roi.name.strip() for one in index.sets for roi in one.rois})
+    return table_of([name for name in names if name], "structure sets")
+
+
+def _structures(table: StructureTable, index: FolderIndex) -> tuple[Structure, ...]:
+    """Colour and type as the first structure set has them that draws the structure."""
+    first: dict[str, Structure] = {}
+    for number, name in enumerate(table.names):
+        first[name] = Structure(name, COLORS[number % len(COLORS)], "ORGAN")
+    found = set()
+    for roi in (roi for one in index.sets for roi in one.rois):
+        name = table.name_of(roi.name)
+        if name and name not in found:
+            found.add(name)
+            color, kind = first[name].color_rgb, roi.interpreted_type or "ORGAN"
+            first[name] = Structure(name, roi.color_rgb or color, kind)
+    return tuple(first.values())
+
+
+def _match(index: FolderIndex, plan: Plan) -> dict[str, list[SetRecord]]:
+    """Structure sets by the UID of their series, the latest first."""
+    images = {
+        header.sop_instance_uid: uid for uid, headers in index.series.items() for header in headers
+    }
+    matched: dict[str, list[SetRecord]] = {}
+    for record in sorted(index.sets, key=lambda one: (one.drawn_at, one.sop_instance_uid)):
+        uids = _series_of(record, index, images)
+        if not uids:
+            words = (
+                f"structure set {record.sop_instance_uid}: its series "
+                f"{', '.join(record.series_uids) or '(none named)'} is not there"
+            )
+            plan.remarks.append(Remark(Kind.NO_SERIES, record.path.name, words))
+        for uid in uids:
+            matched.setdefault(uid, []).insert(0, record)
+    return matched
+
+
+def _series_of(record: SetRecord, index: FolderIndex, images: Mapping[str, str]) -> tuple[str, ...]:
+    """By the series it names, else by its images, else by frame of reference where one fits."""
+    named = [uid for uid in record.series_uids if uid in index.series]
+    if not named:
+        named = [images[uid] for uid in record.image_uids if uid in images]
+    if named:
+        own = [uid for uid in named if index.series[uid][0].patient_key == record.patient_key]
+        return tuple(dict.fromkeys(own))
+    if record.series_uids:
+        return ()
+    fitting = [
+        uid
+        for uid, headers in index.series.items()
+        if headers[0].patient_key == record.patient_key
+        and headers[0].frame_of_reference_uid in record.frame_uids
+    ]
+    return tuple(fitting) if len(fitting) == 1 else ()

@@ -110,11 +110,10 @@ def _progress(console: Console) -> Progress:
 
 def _write_report(summary: Summary, settings: Settings) -> Path:
     folder, stem = settings.output.parent, settings.output.stem
-    pictures = sorted(settings.pictures_folder.glob("*.png"))
     page = folder / f"{stem}.report.html"
     content = json.dumps(summary.values(), indent=1)
     _replace(folder / f"{stem}.report.json", f"{content}\n")
-    _replace(page, page_of(summary, pictures, folder))
+    _replace(page, page_of(summary, settings.pictures_folder))
     return page
 
 
@@ -128,12 +127,11 @@ def _print(console: Console, summary: Summary) -> None:
     console.print(f"{summary.opening}.", soft_wrap=True, markup=False)
     for line in summary.headlines:
         console.print(f"! {line}", soft_wrap=True, markup=False)
-    if summary.counts:
-        table = Table("found", box=None)
-        table.add_column("number", justify="right")
-        for name, count in summary.counts.items():
-            table.add_row(name, str(count))
-        console.print(table)
+    table = Table("found", box=None)
+    table.add_column("number", justify="right")
+    for name, count in summary.table.items():
+        table.add_row(name, str(count))
+    console.print(table)
 
 
 def _nothing_usable(settings: Settings) -> int:

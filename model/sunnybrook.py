@@ -99,6 +99,9 @@ def plan_sunnybrook(folder: Path, choice: Choice = "exclude") -> Plan:
         if twice:
             words = f"link.csv: {patient} and {original} do not stand in one row alone: left out"
             plan.remarks.append(Remark(Kind.TWO_PATIENTS, patient, words))
+        elif not (_is_plain(patient) and _is_plain(original)):
+            words = f"link.csv: {patient!r}, {original!r}: expected names of folders"
+            plan.remarks.append(Remark(Kind.LINK, "link.csv", words))
         elif not dicoms.is_dir() or not contours.is_dir():
             missing = dicoms if not dicoms.is_dir() else contours
             words = f"link.csv: {missing.relative_to(folder)} is not there"
@@ -109,6 +112,10 @@ def plan_sunnybrook(folder: Path, choice: Choice = "exclude") -> Plan:
                 SunnybrookTask(dicoms, found, sum(1 for _ in dicoms.glob("*.dcm")), choice)
             )
     return plan
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ("", ".", "..") and Path(name).name == name
 
 
 def read_sunnybrook(folder: Path) -> SamplesInMemory:

@@ -27,13 +27,26 @@ def _same_contours(reports: Sequence[PatientReport]) -> list[Remark]:
         Remark(
             Kind.SAME_CONTOURS,
             patients[0],
-            f"{count} contours are the same, point by point, at {' and '.join(patients)}: at "
-            "most one of them can be right",
+            f"{count} contours are the same, point by point, at {' and '.join(patients)}: "
+            + _whose(patients, reports),
             left_out=False,
             count=count,
         )
         for patients, count in shared.items()
     ]
+
+
+def _whose(patients: Sequence[str], reports: Sequence[PatientReport]) -> str:
+    """Where they belong, as far as the other contours say."""
+    wrong = [
+        report.patient
+        for report in reports
+        if report.patient in patients
+        and any(one.kind is Kind.CONTRADICTION for one in report.findings)
+    ]
+    if wrong and len(wrong) < len(patients):
+        return f"they contradict the other contours of {' and '.join(wrong)}"
+    return "at most one of them can be right"
 
 
 def _one_person(identities: Identities) -> list[Remark]:

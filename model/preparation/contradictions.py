@@ -30,7 +30,7 @@ def contradiction(key: str, inner: Mask, outer: Mask, choice: Choice) -> Remark 
     words = (
         f"{outside:.0%} of the i-contour's area lies outside its o-contour, expected at most "
         f"{MOST_OUTSIDE:.0%}; the o-contour is shifted by {np.hypot(columns, rows):.1f} pixels "
-        f"({columns:+.1f} columns, {rows:+.1f} rows)"
+        f"({_signed(columns, 1)} columns, {_signed(rows, 1)} rows)"
     )
     excluded = choice == "exclude"
     words += ": left out" if excluded else ": kept"
@@ -49,9 +49,14 @@ def shift_in_words(patient: str, remarks: Sequence[Remark]) -> str:
     lengths = sorted(float(np.hypot(*shift)) for shift in shifts)
     if not lengths or lengths[-1] < _NOTICEABLE_PX:
         return ""
-    columns, rows = (median(shift[axis] for shift in shifts) for axis in (0, 1))
+    columns, rows = (_signed(median(shift[axis] for shift in shifts)) for axis in (0, 1))
     return (
         f"{patient}: {len(shifts)} o-contours are shifted by {lengths[0]:.0f} to {lengths[-1]:.0f} "
-        f"pixels against their i-contours (median {median(lengths):.0f}: {columns:+.0f} columns, "
-        f"{rows:+.0f} rows)"
+        f"pixels against their i-contours (median {median(lengths):.0f}: {columns} columns, "
+        f"{rows} rows)"
     )
+
+
+def _signed(value: float, digits: int = 0) -> str:
+    """Without a minus zero."""
+    return f"{round(float(value), digits) + 0.0:+.{digits}f}"

@@ -107,7 +107,9 @@ def _read_files(files: _Files) -> _Found:
                 is_set = isinstance(error, ContourError)
                 kind = Kind.UNREADABLE_SET if is_set else Kind.UNREADABLE_FILE
                 name = str(path.relative_to(files.folder))
-                found.remarks.append(Remark(kind, name, f"{name}: {error}"))
+                what = "structure set" if is_set else "file"
+                words = f"{what} {name}: {str(error).partition(': ')[2]}"
+                found.remarks.append(Remark(kind, name, words))
     return found
 
 

@@ -70,7 +70,8 @@ def _write(task: PatientTask, workshop: Workshop, digest: str) -> None:
     report = PatientReport(task.patient, task.source, task.images, content_digest=digest)
     sheets = None
     if workshop.pictures is not None:
-        sheets = Sheets(workshop.pictures, task.patient, structures)
+        sheets = Sheets(workshop.pictures / task.patient, structures)
+        sheets.begin()
     with write_patient(workshop.part(task.patient), task.patient, structures) as writer:
         for case in task.cases():
             _count(report, case, structures)

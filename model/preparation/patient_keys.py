@@ -1,7 +1,7 @@
 """What patients are called in a data set: never by their name."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -43,22 +43,31 @@ def patients_in(folder: Path, all_series: AllSeries, naming: Naming) -> Patients
         by_folder = naming == "folder" or not owned.identity.person
         together = _top(folder, owned.paths[0]) if by_folder else owned.hash
         groups.setdefault(together, []).append(owned)
-    keys: dict[str, list[list[_Owned]]] = {}
+    owners = _owners(folder, groups.values())
+    keys: dict[str, list[_Owned]] = {}
     for group in groups.values():
-        keys.setdefault(_key(folder, group, naming, patients), []).append(group)
+        keys.setdefault(_key(folder, group, naming, owners), []).extend(group)
     for key, of_key in sorted(keys.items()):
-        people = {owned.hash for group in of_key for owned in group}
-        if len(people) > 1:
-            words = (
-                f"{key}: images of {len(people)} patients in one folder, expected one; left out "
-                "(--patient_keys hash tells patients apart by what the images say)"
-            )
-            patients.remarks.append(Remark(Kind.TWO_PATIENTS, key, words))
-            continue
-        patients.series[key] = [owned.uid for group in of_key for owned in group]
-        identity = of_key[0][0].identity
-        patients.identities[key] = identity.number, identity.person
+        _add(patients, key, of_key)
     return patients
+
+
+def _add(patients: Patients, key: str, owned: Sequence[_Owned]) -> None:
+    people = {one.hash for one in owned}
+    if len(people) > 1:
+        words = (
+            f"{key}: images of {len(people)} patients in one folder, expected one; left out "
+            "(--patient_keys hash tells patients apart by what the images say)"
+        )
+        patients.remarks.append(Remark(Kind.TWO_PATIENTS, key, words))
+        return
+    identity = owned[0].identity
+    if identity.is_named_in(key):
+        key = _hashed(owned[0])
+        words = f"a folder's name holds a part of the patient's name: called {key}"
+        patients.remarks.append(Remark(Kind.KEY, key, words, left_out=False))
+    patients.series[key] = [one.uid for one in owned]
+    patients.identities[key] = identity.number, identity.person
 
 
 def _owned(all_series: AllSeries) -> list[_Owned]:
@@ -71,20 +80,35 @@ def _owned(all_series: AllSeries) -> list[_Owned]:
     return owned
 
 
-def _key(folder: Path, group: Sequence[_Owned], naming: Naming, patients: Patients) -> str:
-    hashed = f"patient-{group[0].hash}"
+def _owners(folder: Path, groups: Iterable[Sequence[_Owned]]) -> dict[Path, set[str]]:
+    """Who has images in each folder or below, `folder` itself included."""
+    owners: dict[Path, set[str]] = {}
+    for owned in (owned for group in groups for owned in group):
+        for parent in {parent for path in owned.paths for parent in path.parents}:
+            if parent == folder or folder in parent.parents:
+                owners.setdefault(parent, set()).add(owned.hash)
+    return owners
+
+
+def _key(
+    folder: Path, group: Sequence[_Owned], naming: Naming, owners: Mapping[Path, set[str]]
+) -> str:
+    """The highest folder that holds the whole of one person, and nobody else."""
+    first = group[0]
     if naming == "hash":
-        return hashed
-    paths = [path.parent for owned in group for path in owned.paths]
-    common = Path(os.path.commonpath(paths)).relative_to(folder)
-    if naming == "folder" or not group[0].identity.person:
-        common = Path(_top(folder, group[0].paths[0]))
-    name = "-".join(common.parts) or hashed
-    if group[0].identity.is_named_in(name):
-        words = f"a folder's name holds a part of the patient's name: called {hashed}"
-        patients.remarks.append(Remark(Kind.KEY, hashed, words, left_out=False))
-        return hashed
-    return name
+        return _hashed(first)
+    if naming == "folder" or not first.identity.person:
+        return _top(folder, first.paths[0]) or _hashed(first)
+    common = Path(os.path.commonpath([path.parent for one in group for path in one.paths]))
+    if common == folder:
+        return folder.name if len(owners[folder]) == 1 else _hashed(first)
+    ways = [common, *(parent for parent in common.parents if folder in parent.parents)]
+    own = [way for way in ways if len(owners[way]) == 1]
+    return "-".join((own[-1] if own else common).relative_to(folder).parts)
+
+
+def _hashed(owned: _Owned) -> str:
+    return f"patient-{owned.hash}"
 
 
 def _top(folder: Path, path: Path) -> str:

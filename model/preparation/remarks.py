@@ -18,6 +18,7 @@ class Kind(StrEnum):
     NO_INNER = "o-contours without an i-contour"
     UNREADABLE_CONTOUR = "contours that are not numbers"
     OPEN = "open contours"
+    DANGLING = "contours that refer to no image there, placed by where they lie"
     UNUSUAL = "unusual contours"
     NO_MASK = "images without mask"
     UNREADABLE_IMAGE = "damaged images"
@@ -32,7 +33,7 @@ class Kind(StrEnum):
     TWO_PATIENTS = "two patients with one id"
     ONE_PATIENT = "one patient under two keys"
     OTHER_CONTENT = "patients who were there with other content"
-    UNREADABLE_FILE = "files that are not DICOM"
+    UNREADABLE_FILE = "files that are no whole DICOM"
     KEY = "folder names that could name a patient"
     FAILED = "patients that could not be prepared"
 

@@ -21,20 +21,26 @@ class Sheets:
     """The pictures of one patient, written as the images come."""
 
     folder: Path
-    patient: str
+    """The patient's own."""
     structures: tuple[Structure, ...]
-    written: list[str] = field(default_factory=list)
-    """Names of the files, in order."""
+    sheets: int = 0
+    """How many are written."""
     _panels: list[Panel] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Make the folder; what another run drew there goes."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in self.folder.glob("*.png"):
+            path.unlink()
 
     def add(self, case: Case) -> None:
         """Show `case` where something was drawn on it."""
         panel = self._panel(case)
         if panel is None:
             return
-        if case.left_out:
+        if case.left_out and case.drawn is not None:
             # not cropped: where a contour went astray is seen in the whole image
-            self._write(f"{case.key.replace('/', '-')}.png", [panel], whole=True)
+            self._write(f"{case.drawn.number}.png", [panel], whole=True)
         self._panels.append(panel)
         if len(self._panels) == _ON_A_SHEET:
             self.finish()
@@ -42,8 +48,8 @@ class Sheets:
     def finish(self) -> None:
         """Write what is left over."""
         if self._panels:
-            number = sum("-sheet-" in name for name in self.written) + 1
-            self._write(f"{self.patient}-sheet-{number:02d}.png", self._panels)
+            self.sheets += 1
+            self._write(f"sheet-{self.sheets:02d}.png", self._panels)
             self._panels = []
 
     def _panel(self, case: Case) -> Panel | None:
@@ -64,8 +70,6 @@ class Sheets:
         return Panel(drawn.image, outlines, caption, aspect=rows_mm / columns_mm)
 
     def _write(self, name: str, panels: list[Panel], *, whole: bool = False) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         shapes = {panel.image.shape for panel in panels}
         box = None if whole or len(shapes) > 1 else box_around(panels, _MARGIN_PX)
         write_png(overview_picture(panels, box=box), self.folder / name)
-        self.written.append(name)

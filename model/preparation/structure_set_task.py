@@ -38,6 +38,8 @@ _KINDS = {
     FindingKind.TILTED: Kind.NO_IMAGE,
     FindingKind.AMBIGUOUS: Kind.NO_IMAGE,
     FindingKind.OTHER_FRAME: Kind.NO_IMAGE,
+    FindingKind.UNREFERENCED: Kind.DANGLING,
+    FindingKind.DANGLING: Kind.DANGLING,
 }
 
 
@@ -217,7 +219,8 @@ class _SeriesWork:
             return image
         if self.frames is None:
             self.frames = read_images(self.series.headers)
-        return self.frames[index]
+        frame: Image = self.frames[index]
+        return frame
 
     def _number(self, index: int) -> str:
         """InstanceNumber, and frame; or where instances share it, the place in the series."""

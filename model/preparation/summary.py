@@ -5,10 +5,21 @@ from typing import Any
 
 from model.data_set_writer import prepared_by
 from model.preparation.contradictions import shift_in_words
-from model.preparation.remarks import PatientReport, Remark, counts_of
+from model.preparation.remarks import Kind, PatientReport, Remark, counts_of
 from model.preparation.run import Result
 
 _COLUMNS = ("images", "drawn_images", "undrawn_images", "contours", "matched")
+_URGENT = (
+    Kind.SAME_CONTOURS,
+    Kind.TWO_PATIENTS,
+    Kind.ONE_PATIENT,
+    Kind.NO_SERIES,
+    Kind.LINK,
+    Kind.UNREADABLE_SET,
+    Kind.OTHER_CONTENT,
+    Kind.FAILED,
+)
+_MOST_HEADLINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +47,25 @@ class Summary:
         return counts_of(self.remarks)
 
     @property
+    def table(self) -> dict[str, int]:
+        """What everybody wants to know, found or not, then what else was found."""
+        totals, counts = self.totals, self.counts
+        asked = {
+            "contours used": totals["matched"],
+            Kind.NO_IMAGE.value: counts.get(Kind.NO_IMAGE, 0),
+            "images without contour": totals["undrawn_images"],
+            "empty or outside the image": counts.get(Kind.EMPTY, 0) + counts.get(Kind.OUTSIDE, 0),
+            Kind.CONTRADICTION.value: counts.get(Kind.CONTRADICTION, 0),
+        }
+        within = (Kind.EMPTY, Kind.OUTSIDE)
+        return asked | {name: n for name, n in counts.items() if name not in (*asked, *within)}
+
+    @property
     def headlines(self) -> list[str]:
         """What a person must know first."""
         shifts = [shift_in_words(one.patient, one.findings) for one in self.result.patients]
-        return [line for line in shifts if line] + [one.words for one in self.result.remarks]
+        urgent = [one.words for one in self.remarks if one.kind in _URGENT]
+        return [line for line in shifts if line] + urgent[:_MOST_HEADLINES]
 
     @property
     def opening(self) -> str:
@@ -49,8 +75,8 @@ class Summary:
         return (
             f"{len(usable)} patients with {totals['drawn_images']} drawn images are in the data "
             f"set ({len(merged.added)} patients added by this run, {len(merged.same)} there "
-            f"already); {totals['matched']} of {totals['contours']} contours used, "
-            f"{totals['undrawn_images']} images without contour"
+            f"already), and {totals['empty_images']} images known to hold none of the structures; "
+            f"{totals['matched']} of {totals['contours']} contours are used"
         )
 
     def values(self) -> dict[str, Any]:
@@ -62,7 +88,7 @@ class Summary:
             "summary": self.opening,
             "headlines": self.headlines,
             "totals": self.totals,
-            "counts": self.counts,
+            "counts": self.table,
             "added": list(merged.added),
             "already_there": list(merged.same),
             "there_with_other_content": list(merged.other),

@@ -148,8 +148,8 @@ def merge(path: Path, parts: Sequence[Path], *, replace: bool = False) -> Merged
         _write_root(file, structures)
         for part, keys in chosen.items():
             _take(file, part, keys)
-    added = tuple(key for keys in chosen.values() for key in keys)
-    return Merged(added, tuple(same), tuple(key for key in other if key not in added))
+    added = {key for keys in chosen.values() for key in keys}
+    return Merged(*(tuple(sorted(keys)) for keys in (added, same, set(other) - added)))
 
 
 def contents_of(path: Path) -> dict[str, tuple[str, ...]]:

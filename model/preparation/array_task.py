@@ -19,6 +19,7 @@ from model.array_folder import (
 from model.drawn import Drawn, SeriesKey
 from model.preparation.cases import Case, Plan
 from model.preparation.remarks import Kind, Remark
+from model.preparation.structure_table import check_names
 from model.structure import Structure
 
 SOURCE = "arrays"
@@ -104,6 +105,8 @@ def plan_arrays(
         raise ConfigurationError(
             f"{folder}: masks of {channels} channels, {len(names)} names given, expected as many"
         )
+    if names:
+        check_names(names, "--names")
     structures = default_structures(channels, names)
     plan = Plan(structures)
     for patient in folders:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -29,33 +30,37 @@ def in_processes(
         Exception: whatever `work` raises; what is running is then finished, the rest not begun.
     """
     left = list(tasks)
-    try:
-        for task, result in _together(work, tasks, workers):
-            left.remove(task)
-            yield result
-    except BrokenProcessPool:
-        for task in left:
-            yield _alone(work, task, died)
+    while left:
+        running: dict[Future[Result], Task] = {}
+        try:
+            for task, result in _together(work, left, min(workers, len(left)), running):
+                left.remove(task)
+                yield result
+        except BrokenProcessPool:
+            for task in running.values():
+                left.remove(task)
+                yield _alone(work, task, died)
 
 
 def _together(
-    work: Callable[[Task], Result], tasks: Sequence[Task], workers: int
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    workers: int,
+    running: dict[Future[Result], Task],
 ) -> Iterator[tuple[Task, Result]]:
+    """`running` says all the time which are not finished."""
     with _pool(workers) as pool:
-        running: dict[Future[Result], Task] = {}
-        todo = iter(tasks)
+        todo = iter(list(tasks))
         while True:
             # few at a time: tasks carry lists of files
-            while len(running) < workers * _WAITING_FOR_EACH:
-                task = next(todo, None)
-                if task is None:
-                    break
+            for task in islice(todo, workers * _WAITING_FOR_EACH - len(running)):
                 running[pool.submit(work, task)] = task
             if not running:
                 return
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                yield running.pop(future), future.result()
+                result = future.result()
+                yield running.pop(future), result
 
 
 def _alone(work: Callable[[Task], Result], task: Task, died: Callable[[Task], Result]) -> Result:

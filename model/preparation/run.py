@@ -66,8 +66,9 @@ def run(plan: Plan, settings: Settings, progress: Progress) -> Result:
     settings.parts.mkdir(parents=True, exist_ok=True)
     with _alone(settings.parts):
         _check_structures(settings.output, plan)
+        _clear(settings.parts, plan)
         outcomes = list(_prepare(plan.tasks, _workshop(plan, settings), progress))
-        parts = [one for one in sorted(settings.parts.glob("*.h5")) if _fits(one, plan)]
+        parts = sorted(settings.parts.glob("[!.]*.h5"))
         merged = merge(settings.output, parts, replace=settings.replace)
         for part in parts:
             part.unlink()
@@ -94,7 +95,7 @@ def _prepare(
 def _workshop(plan: Plan, settings: Settings) -> Workshop:
     there = _reports(settings.output)
     digests = {key: report.content_digest for key, report in there.items()}
-    for part in settings.parts.glob("*.h5"):  # of a run that was killed
+    for part in settings.parts.glob("[!.]*.h5"):  # of a run that was killed
         digests |= {key: one.content_digest for key, one in _reports(part).items()}
     pictures = settings.pictures_folder if settings.pictures else None
     return Workshop(settings.parts, pictures, plan.structures, digests, settings.workers)
@@ -110,13 +111,17 @@ def _check_structures(output: Path, plan: Plan) -> None:
         )
 
 
-def _fits(part: Path, plan: Plan) -> bool:
-    """Whether a part is of this data set; one that a killed run left damaged is done again."""
-    try:
-        return open_data_set(part).structures == plan.structures
-    except LearningDataError:
-        part.unlink()
-        return False
+def _clear(parts: Path, plan: Plan) -> None:
+    """Take away what a killed run left unfinished, and parts of other structures."""
+    for path in parts.glob(".*"):
+        path.unlink()
+    for path in parts.glob("*.h5"):
+        try:
+            fits = open_data_set(path).structures == plan.structures
+        except LearningDataError:
+            fits = False
+        if not fits:
+            path.unlink()
 
 
 def _reports(path: Path) -> dict[str, PatientReport]:

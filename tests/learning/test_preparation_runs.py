@@ -1,0 +1,123 @@
+"""A run adds patients, can be run again, and loses nothing that was finished."""
+
+import fcntl
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigurationError, LearningDataError
+from model import prepare
+from model.data_set_file import open_data_set
+from model.preparation.cases import Plan
+from model.preparation.patient import Workshop, prepare_patient
+from model.preparation.run import Result, Settings, run
+from model.samples import fingerprint
+from tests.learning.conftest import STRUCTURES, part
+from tests.learning.processes import SyntheticTask
+
+
+def ran(output: Path, tasks: Sequence[SyntheticTask], *, replace: bool = False) -> Result:
+    """A run of two processes without pictures."""
+    settings = Settings(output, workers=2, pictures=False, replace=replace)
+    return run(Plan(STRUCTURES, list(tasks)), settings, lambda _patient: None)
+
+
+def test_patients_are_added_and_those_who_are_there_are_not_read_again(tmp_path: Path) -> None:
+    output = tmp_path / "data.h5"
+    assert ran(output, [SyntheticTask("a"), SyntheticTask("b")]).merged.added == ("a", "b")
+    # a task that would fail if it were run
+    again = ran(output, [SyntheticTask("a", "fail"), SyntheticTask("b"), SyntheticTask("c")])
+    assert (again.merged.added, again.merged.same) == (("c",), ("a", "b"))
+    assert not again.remarks
+    assert open_data_set(output).patients == ("a", "b", "c")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.h5"]
+
+
+def test_other_content_is_named_and_stays_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
+    output = tmp_path / "data.h5"
+    ran(output, [SyntheticTask("a")])
+    before = fingerprint(open_data_set(output).samples())
+    result = ran(output, [SyntheticTask("a", seed=5)])
+    assert [one.words for one in result.remarks] == [
+        "a was in the data set with other content, which stays (--replace takes the new)"
+    ]
+    assert fingerprint(open_data_set(output).samples()) == before
+    ran(output, [SyntheticTask("a", seed=5)], replace=True)
+    assert fingerprint(open_data_set(output).samples()) != before
+
+
+def test_a_patient_whose_process_dies_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
+    tasks = [SyntheticTask(name, "die" if name == "b" else "") for name in "abcd"]
+    result = ran(tmp_path / "data.h5", tasks)
+    assert result.merged.added == ("a", "c", "d")
+    assert [(one.key, one.words) for one in result.remarks] == [
+        ("b", "b: its process died (out of memory?)")
+    ]
+
+
+def test_an_unforeseen_fault_is_named_without_its_words(tmp_path: Path) -> None:
+    result = ran(tmp_path / "data.h5", [SyntheticTask("a", "fail"), SyntheticTask("b")])
+    assert result.merged.added == ("b",)
+    (remark,) = result.remarks
+    assert "ZeroDivisionError at processes.py" in remark.words
+    assert "Doe" not in remark.words
+
+
+def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    output = tmp_path / "data.h5"
+    tasks = [SyntheticTask("a"), SyntheticTask("b", "full")]
+    with pytest.raises(OSError, match="No space"):
+        ran(output, tasks)
+    assert not output.exists()
+    # a was finished: it would fail if it were run again
+    result = ran(output, [SyntheticTask("a", "fail"), SyntheticTask("b")])
+    assert set(open_data_set(output).patients) == {"a", "b"}
+    assert not result.remarks
+
+
+def test_what_a_killed_run_left_is_taken_over_or_done_again(tmp_path: Path) -> None:
+    output = tmp_path / "data.h5"
+    settings = Settings(output, 1)
+    settings.parts.mkdir()
+    workshop = Workshop(settings.parts, None, STRUCTURES, {}, 1)
+    prepare_patient(SyntheticTask("a"), workshop)
+    workshop.part("b").write_bytes(b"half a file")
+    (settings.parts / ".c.h5.123").write_bytes(b"not finished")
+    result = ran(output, [SyntheticTask("a", "fail"), SyntheticTask("b")])
+    assert result.merged.added == ("a", "b")
+    assert not settings.parts.exists()
+
+
+def test_a_second_run_on_the_same_data_set_is_refused(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "data.h5", 1)
+    settings.parts.mkdir()
+    with (settings.parts / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ConfigurationError, match="another run"):
+            ran(tmp_path / "data.h5", [SyntheticTask("a")])
+
+
+def test_a_data_set_of_other_structures_is_not_extended(tmp_path: Path) -> None:
+    output = tmp_path / "data.h5"
+    part(output, "a")
+    plan = Plan(STRUCTURES[:1], [SyntheticTask("b")])
+    with pytest.raises(LearningDataError, match="has the structures Inner, Outer"):
+        run(plan, Settings(output, 1), lambda _patient: None)
+
+
+def test_a_damaged_data_set_is_refused_and_left_alone(
+    array_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = array_folder.parent / "data.h5"
+    output.write_bytes(b"no HDF5")
+    assert prepare.main(["--input", str(array_folder), "--output", str(output)]) == 2
+    assert "data.h5: not a readable data set" in capsys.readouterr().err
+    assert output.read_bytes() == b"no HDF5"
+
+
+def test_preparing_needs_no_torch() -> None:
+    code = "import sys, model.prepare; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -28,7 +28,7 @@ Holes = Literal["keyhole", "xor"]
 Masks = npt.NDArray[np.bool_]
 _FEWEST_POINTS = 4
 _PIXELS_AT_ONCE = 1 << 20
-_SHARE_OF_MOST = 0.7
+_SHARE_OF_MOST = 0.95
 """How much of the points allowed a part is to get of a polygon that is cut."""
 
 

@@ -17,6 +17,7 @@ from core.config_sections import (
     Wire,
 )
 from core.config_values import AeTitle, Name, PipelineName, Port, RootUid, Section
+from core.config_web import Web, is_loopback
 from core.uids import PYDICOM_ROOT_UID
 
 SENDER = "sender"
@@ -38,6 +39,9 @@ class Configuration(Section):
     root_uid: RootUid = PYDICOM_ROOT_UID
     export_series: bool = True
     pipeline: PipelineName | None = None
+    web_ip: str = "127.0.0.1"
+    web_port: Port = 8080
+    """0: no pages and no REST API."""
     peers: tuple[Peer, ...] = ()
     rules: tuple[Rule, ...] = ()
     pipelines: dict[str, Pipeline] = Field(default_factory=dict)
@@ -49,6 +53,7 @@ class Configuration(Section):
     engine: Engine = Engine()
     wire: Wire = Wire()
     log: Log = Log()
+    web: Web = Web()
 
     @property
     def plain_database_url(self) -> str | None:
@@ -73,6 +78,16 @@ class Configuration(Section):
         if values.get("checkpoint_path") and isinstance(pipelines["unet"], dict):
             pipelines["unet"] = pipelines["unet"] | {"checkpoint_path": values["checkpoint_path"]}
         return values | {"pipelines": pipelines}
+
+    @model_validator(mode="after")
+    def _check_web(self) -> "Configuration":
+        encrypted = self.web.certificate_path is not None or self.web.plain_http
+        if self.web_port and not encrypted and not is_loopback(self.web_ip):
+            raise ValueError(
+                f"web_ip: {self.web_ip!r}, expected web.certificate_path and web.key_path with it, "
+                "or web.plain_http: true behind a proxy that does the HTTPS"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_names(self) -> "Configuration":

@@ -1,0 +1,59 @@
+"""A real web server on a free port, over a real ledger."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from core.config import Configuration
+from core.config_file import read_configuration
+from node.ledger.database import Ledger
+from tests.databases import database_url_for
+from web.app import create_app
+from web.settings import WebSettings
+
+
+@dataclass
+class Site:
+    """Where it answers, and what it reads."""
+
+    url: str
+    settings: WebSettings
+    ledger: Ledger
+
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=30, **options)
+
+
+def web_configuration(storage_path: Path, **keys: Any) -> Configuration:
+    storage_path.mkdir(parents=True, exist_ok=True)
+    flags = {"storage_path": storage_path, "database_url": database_url_for(storage_path)} | keys
+    return read_configuration(None, {name: one for name, one in flags.items() if one is not None})
+
+
+@contextmanager
+def serving(configuration: Configuration) -> Iterator[Site]:
+    settings = WebSettings(configuration)
+    app = create_app(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    )
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        try:
+            port = listener.getsockname()[1]
+            yield Site(f"http://127.0.0.1:{port}", settings, app.state.ledger)
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,23 @@
+"""What every request passes: host, origin, size, headers."""
+
+import httpx
+
+
+def test_every_answer_carries_the_security_headers(client: httpx.Client) -> None:
+    answer = client.get("/health/live")
+    assert answer.status_code == 200
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_foreign_host_name_is_refused_against_dns_rebinding(client: httpx.Client) -> None:
+    answer = client.get("/health/live", headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert "Host" in answer.json()["msg"]
+
+
+def test_an_unknown_method_is_405_as_json(client: httpx.Client) -> None:
+    answer = client.request("DELETE", "/health/live")
+    assert answer.status_code == 405
+    assert answer.json()["msg"] == "Method Not Allowed"

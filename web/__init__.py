@@ -1,0 +1,1 @@
+"""Pages and the REST API, in a process of their own beside the SCP."""

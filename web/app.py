@@ -1,0 +1,75 @@
+"""The application: routes, access, guard and ledger put together."""
+
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from core.identity import VERSION
+from node.ledger.database import open_ledger
+from web.access import Access
+from web.answers import install_answers
+from web.api import health
+from web.guard import Guard
+from web.settings import WebSettings
+
+_MEGABYTE = 1_000_000
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(settings: WebSettings) -> FastAPI:
+    """The ASGI application of one node.
+
+    Raises:
+        ConfigurationError: the users are wrong, or missing where others than this machine look.
+        StorageUnavailableError: the ledger cannot be opened.
+        OSError: the key of the sessions can be neither read nor written.
+    """
+    access = Access(settings)
+    ledger = open_ledger(
+        settings.storage_path, database_url=settings.configuration.plain_database_url
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        ledger.close()
+
+    app = FastAPI(
+        title="Slicewire",
+        version=VERSION,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings, app.state.access, app.state.ledger = settings, access, ledger
+    install_answers(app)
+    _mount(app, settings)
+    _guard(app, settings)
+    return app
+
+
+def _mount(app: FastAPI, settings: WebSettings) -> None:
+    for module in (health,):
+        app.include_router(module.router)
+    if importlib.util.find_spec("web.pages") is not None:
+        pages = importlib.import_module("web.pages.router")
+        app.include_router(pages.pages_router(settings))
+    if _STATIC.is_dir():
+        app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+
+def _guard(app: FastAPI, settings: WebSettings) -> None:
+    web = settings.configuration.web
+    app.add_middleware(
+        Guard,
+        hosts=web.hosts,
+        body_bytes=int(web.limits.body_mb * _MEGABYTE),
+        upload_bytes=int(web.limits.upload_mb * _MEGABYTE),
+        is_https=settings.is_https,
+    )

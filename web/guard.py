@@ -1,0 +1,153 @@
+"""What every request passes before its route, and every answer after it (an ASGI middleware)."""
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import explain_fault
+from web.access import SAFE_METHODS
+from web.answers import refusal
+
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": _CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_HSTS = "max-age=31536000"
+
+log = structlog.get_logger("web")
+
+
+class _TooLargeError(Exception):
+    """More came than was allowed."""
+
+
+class Guard:
+    """Checks host, origin and size; adds the headers; an unforeseen fault is one clear answer."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str],
+        body_bytes: int,
+        upload_bytes: int,
+        is_https: bool,
+    ) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts) | {"localhost"}
+        self._body_bytes = body_bytes
+        self._upload_bytes = upload_bytes
+        self._is_https = is_https
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun: list[bool] = []
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                begun.append(True)
+                self._add_headers(message, scope)
+            await send(message)
+
+        refused = self._why_not(scope)
+        if refused is None:
+            refused = await self._let_through(scope, receive, answer)
+        if refused is not None and not begun:
+            await refusal(*refused)(scope, receive, answer)
+
+    async def _let_through(
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> tuple[int, str] | None:
+        """The route's own answer is sent; None, or what went wrong on the way there."""
+        most = self._most_bytes(scope)
+        try:
+            await self._app(scope, _counted(receive, most), send)
+        except _TooLargeError:
+            return 413, _too_large(most)
+        except Exception as error:  # noqa: BLE001, its own words may quote patient data
+            fault = explain_fault(error)
+            log.error("request failed", method=scope["method"], fault=fault)
+            return 500, fault
+        return None
+
+    def _why_not(self, scope: Scope) -> tuple[int, str] | None:
+        headers = Headers(scope=scope)
+        if not self._knows(headers.get("host", "")):
+            return 400, "Host is no address of this machine, and not in web.hosts"
+        if scope["method"] not in SAFE_METHODS and not _is_ours(headers):
+            return 403, "posted by a page of another site"
+        length, most = headers.get("content-length", "0"), self._most_bytes(scope)
+        if not length.isdecimal():
+            return 400, "Content-Length is no number"
+        return (413, _too_large(most)) if int(length) > most else None
+
+    def _knows(self, host: str) -> bool:
+        """An address cannot be rebound by a foreign DNS server, only a name can."""
+        name = _host_name(host)
+        if name in self._hosts:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def _most_bytes(self, scope: Scope) -> int:
+        return self._upload_bytes if scope["path"] == "/api/uploads" else self._body_bytes
+
+    def _add_headers(self, message: Message, scope: Scope) -> None:
+        headers = MutableHeaders(scope=message)
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        if not scope["path"].startswith("/static/"):
+            headers.setdefault("cache-control", "no-store")
+        if self._is_https:
+            headers.setdefault("strict-transport-security", _HSTS)
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    taken = 0
+
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > most:
+            raise _TooLargeError
+        return message
+
+    return counted
+
+
+def _is_ours(headers: Headers) -> bool:
+    """Browsers say which site a post comes from; programs say nothing."""
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+
+
+def _host_name(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0][1:].lower()
+    return host.partition(":")[0].lower()
+
+
+def _too_large(most: int) -> str:
+    return f"the request is larger than {most} bytes"

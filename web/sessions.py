@@ -1,0 +1,92 @@
+"""Sessions in signed cookies: nothing of them is kept here but those that were ended early."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from web.user_file import User
+
+_SECRET_BYTES = 32
+_MOST_ENDED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Whose it is, and its own name."""
+
+    key: str
+    name: str
+    stamp: str
+    """Of the user's password hash: another password ends the sessions of the old one."""
+
+
+class Sessions:
+    """Begins, recognises and ends sessions."""
+
+    def __init__(self, secret: bytes, lasts_s: float) -> None:
+        self._secret = secret
+        self._lasts_s = lasts_s
+        self._serializer = URLSafeTimedSerializer(secret, salt="slicewire.session")
+        self._ended: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, user: User) -> str:
+        """The cookie of a new session."""
+        return str(self._serializer.dumps([secrets.token_hex(16), user.name, _stamp(user)]))
+
+    def read(self, cookie: str) -> Session | None:
+        """The session of a cookie; None when it is forged, over or was ended."""
+        try:
+            key, name, stamp = self._serializer.loads(cookie, max_age=int(self._lasts_s))
+        except (BadSignature, ValueError, TypeError):
+            return None
+        with self._lock:
+            return None if key in self._ended else Session(str(key), str(name), str(stamp))
+
+    def is_of(self, session: Session, user: User) -> bool:
+        """Whether the user's password is still the one that the session began with."""
+        return hmac.compare_digest(session.stamp, _stamp(user))
+
+    def end(self, session: Session) -> None:
+        """Nobody gets in with it any more."""
+        now = time.monotonic()
+        with self._lock:
+            self._ended = {k: at for k, at in self._ended.items() if now - at < self._lasts_s}
+            if len(self._ended) < _MOST_ENDED:
+                self._ended[session.key] = now
+
+    def csrf_token(self, key: str) -> str:
+        """What forms of a session carry, so that no other site can post them."""
+        return hmac.new(self._secret, f"csrf {key}".encode(), hashlib.sha256).hexdigest()
+
+
+def read_secret(path: Path) -> bytes:
+    """The key of a storage folder, made at the first start, for the node's user alone.
+
+    Raises:
+        OSError: it can be neither read nor written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        content = path.read_bytes()
+        if len(content) >= _SECRET_BYTES:
+            return content
+        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)  # cut off by a crash
+    content = secrets.token_bytes(_SECRET_BYTES)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return content
+
+
+def _stamp(user: User) -> str:
+    return hashlib.sha256(user.password_hash.encode()).hexdigest()[:16]

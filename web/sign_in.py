@@ -1,0 +1,69 @@
+"""In and out with a password: limited guesses, a signed cookie, an event for the log."""
+
+import math
+
+from fastapi import HTTPException, Request
+from fastapi.responses import Response
+
+from node.ledger.database import Ledger
+from node.ledger.events import record_event
+from web.access import Access, Person, address_of
+from web.user_file import User
+
+
+def sign_in(access: Access, ledger: Ledger, request: Request, *, name: str, password: str) -> User:
+    """The user that name and password belong to; call `set_cookie` on the answer then.
+
+    Takes about 50 ms of one core, so it belongs into a thread.
+
+    Raises:
+        HTTPException: 401 for a wrong pair, 429 after too many of them.
+    """
+    address = address_of(request)
+    keys = (f"address {address}", f"name {name}")
+    wait_s = access.guesses.wait_s(*keys)
+    if wait_s > 0:
+        words = "too many wrong passwords: try again later"
+        raise HTTPException(429, words, {"Retry-After": str(math.ceil(wait_s))})
+    user = access.users.users().get(name)
+    fits = access.passwords.fits("" if user is None else user.password_hash, password)
+    if user is None or not fits:
+        access.guesses.count(*keys)
+        who = "somebody" if user is None else user.name  # an unknown name may be a password
+        _record(ledger, "wrong password", f"{who} from {address}")
+        raise HTTPException(401, "name or password is wrong")
+    _record(ledger, "signed in", f"{user.name} from {address}")
+    return user
+
+
+def set_cookie(access: Access, answer: Response, user: User) -> None:
+    """Begin a session: the cookie is not for scripts, not for other sites, and over HTTPS alone."""
+    answer.set_cookie(
+        access.cookie,
+        access.sessions.begin(user),
+        max_age=int(access.lasts_s),
+        path="/",
+        secure=access.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def sign_out(access: Access, ledger: Ledger, request: Request, person: Person) -> None:
+    """End the session that a request comes with; call `drop_cookie` on the answer then."""
+    session = access.session_of(request)
+    if session is not None:
+        access.sessions.end(session)
+        _record(ledger, "signed out", f"{person.name} from {person.address}")
+
+
+def drop_cookie(access: Access, answer: Response) -> None:
+    """Let the browser forget it."""
+    answer.delete_cookie(
+        access.cookie, path="/", secure=access.is_https, httponly=True, samesite="lax"
+    )
+
+
+def _record(ledger: Ledger, kind: str, words: str) -> None:
+    with ledger.writing() as connection:
+        record_event(connection, kind, words, now=ledger.clock())

@@ -1,0 +1,101 @@
+"""The file of users: names, roles, Argon2 hashes of passwords, SHA-256 of bearer tokens.
+
+A token is 256 random bits, which nobody can guess, so that a fast hash is enough for it (NIST SP
+800-63B, section 5.1.2.2); a password is not, and gets Argon2id (RFC 9106).
+"""
+
+import hashlib
+import json
+import os
+import uuid
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from core.durable import sync_folder
+from core.errors import ConfigurationError
+
+VIEWER, OPERATOR = "viewer", "operator"
+ROLES = (VIEWER, OPERATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or a script."""
+
+    name: str
+    role: str
+    password_hash: str = ""
+    """Argon2id; empty: no password opens anything."""
+    token_hashes: tuple[str, ...] = ()
+
+
+class UserFile:
+    """Reads the file again whenever it changed; writes it whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: tuple[int, int] | None = None
+        self._users: dict[str, User] = {}
+
+    def users(self) -> dict[str, User]:
+        """Everybody, by name; nobody where there is no file.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or is not of this form.
+        """
+        try:
+            status = self._path.stat()
+            stamp = (status.st_mtime_ns, status.st_ino)
+            if stamp != self._stamp:
+                self._users = _parsed(self._path.read_text(encoding="utf-8"))
+                self._stamp = stamp
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ConfigurationError(
+                f"{self._path}: expected a file of `python -m web.users` ({type(error).__name__})"
+            ) from error
+        return self._users
+
+    def write(self, user: User) -> None:
+        """Add or change one."""
+        self._replace({**self.users(), user.name: user})
+
+    def remove(self, name: str) -> bool:
+        """Take one out; whether there was one."""
+        users = dict(self.users())
+        gone = users.pop(name, None)
+        if gone is not None:
+            self._replace(users)
+        return gone is not None
+
+    def _replace(self, users: dict[str, User]) -> None:
+        content = json.dumps([asdict(one) for one in users.values()], indent=1)
+        temporary = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+        sync_folder(self._path.parent)
+
+
+def hash_of_token(token: str) -> str:
+    """What is kept of a bearer token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def with_token(user: User, token: str) -> User:
+    """The same user with one more token."""
+    return replace(user, token_hashes=(*user.token_hashes, hash_of_token(token)))
+
+
+def _parsed(text: str) -> dict[str, User]:
+    users = [
+        User(**(fields | {"token_hashes": tuple(fields.get("token_hashes", ()))}))
+        for fields in json.loads(text)
+    ]
+    if any(one.role not in ROLES for one in users):
+        raise ValueError("role")
+    return {one.name: one for one in users}

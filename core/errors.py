@@ -9,6 +9,7 @@
     ├── SeriesError                   a series cannot be processed as it is: the case is held
     │   ├── GeometryError             its slices do not make what the pipeline needs
     │   └── PixelError                pixels missing, damaged or of an unsupported kind
+    ├── OrderError                    a job that was asked for by name cannot be done as asked
     ├── ModelError                    a checkpoint cannot be loaded, or does not fit the series
     ├── LearningDataError             what a model is to learn from is damaged or contradicts itself
     ├── ContourError                  contours cannot be read, written or placed
@@ -60,6 +61,10 @@ class GeometryError(SeriesError):
 
 class PixelError(SeriesError):
     """Pixels are missing, damaged or of a kind that is not supported."""
+
+
+class OrderError(SlicewireError):
+    """A job that was asked for by name cannot be done as it was asked for."""
 
 
 class ModelError(SlicewireError):

@@ -1,6 +1,7 @@
 """What a person asks of the running node: rows that a command writes and the node carries out."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -16,17 +17,36 @@ from node.ledger.jobs import (
     jobs_of,
     requeue_job,
 )
+from node.ledger.orders import cancel_orders, look_again
 from node.ledger.schema import commands
 from node.ledger.series import give_up, release, take_up
 
 RELEASE, RETRY, RESEND, CANCEL = "release", "retry", "resend", "cancel"
+ECHO = "echo"
 _BY_PERSON = "cancelled by a person"
 
 
-def ask(ledger: Ledger, verb: str, series_instance_uid: str) -> int:
-    """Write a command for the running node; answers its id."""
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and from where; nobody for a command line on this machine."""
+
+    person: str = ""
+    address: str = ""
+
+    @property
+    def words(self) -> str:
+        """For the event; empty for nobody."""
+        return f", by {self.person} from {self.address}" if self.person else ""
+
+
+_NOBODY = Asker()
+
+
+def ask(ledger: Ledger, verb: str, target: str, asker: Asker = _NOBODY) -> int:
+    """Write a command for the running node, on a series or, for `echo`, a peer; answers its id."""
     with ledger.writing() as connection:
-        row = {"at": ledger.clock(), "verb": verb, "target": series_instance_uid, "answer": ""}
+        row = {"at": ledger.clock(), "verb": verb, "target": target, "answer": ""}
+        row |= {"person": asker.person, "address": asker.address}
         key = connection.execute(insert(commands).values(**row)).inserted_primary_key
     return 0 if key is None else int(key[0])
 
@@ -40,14 +60,16 @@ def answer_of(ledger: Ledger, command: int) -> str | None:
 
 def carry_out(ledger: Ledger) -> int:
     """Carry out every command that waits; how many there were."""
+    undone = commands.c.done_at.is_(None) & commands.c.verb.in_(_VERBS)
     with ledger.reading() as connection:
-        waiting = connection.execute(select(commands).where(commands.c.done_at.is_(None))).all()
+        waiting = connection.execute(select(commands).where(undone)).all()
     for row in waiting:
         with ledger.writing() as connection:
             answer = _VERBS[row.verb](connection, row.target, ledger.clock())
             now = ledger.clock()
+            words = f"{answer}{Asker(row.person, row.address).words}"
             record_event(
-                connection, f"person: {row.verb}", answer, now=now, series_instance_uid=row.target
+                connection, f"person: {row.verb}", words, now=now, series_instance_uid=row.target
             )
             done = update(commands).where(commands.c.id == row.id)
             connection.execute(done.values(done_at=now, answer=answer))
@@ -55,8 +77,11 @@ def carry_out(ledger: Ledger) -> int:
 
 
 def _release(connection: Connection, series_instance_uid: str, now: float) -> str:
+    asked_for = look_again(connection, [series_instance_uid])
     if release(connection, series_instance_uid, now):
         return "released as it is"
+    if asked_for:
+        return f"{asked_for} jobs that were asked for are looked at again"
     return "is not held, nothing to release"
 
 
@@ -87,6 +112,8 @@ def _cancel(connection: Connection, series_instance_uid: str, now: float) -> str
     done = []
     if give_up(connection, series_instance_uid, _BY_PERSON):
         done.append("the series is given up")
+    unread = cancel_orders(connection, series_instance_uid, _BY_PERSON, now)
+    done += [f"{unread} jobs that were asked for are not done"] if unread else []
     jobs = jobs_of(connection, series_instance_uid)
     count = sum(cancel_job(connection, job.job_id, _BY_PERSON, now) for job in jobs)
     done += [f"{count} unfinished jobs cancelled"] if count else []

@@ -28,6 +28,7 @@ from node.ledger.jobs import (
     set_destinations,
     supersede_jobs,
 )
+from node.ledger.orders import Order, mark_submitted
 from node.ledger.series import PROCESSING, SeriesRow, is_as_it_was, set_state
 from node.results import RESULTS_FOLDER, queue_results
 from node.routing import Router
@@ -49,28 +50,34 @@ class Submission:
         rule: Rule,
         headers: Sequence[Header],
         contents: Mapping[str, str],
+        *,
+        order: Order | None = None,
     ) -> str:
         """Queue the job of a series, or join the one that stands; answers what was done.
 
         The answer is empty when the series has changed since `row` was read: look again then.
 
-        `contents` maps SOP Instance UIDs to the hashes of what is stored under them.
+        `contents` maps SOP Instance UIDs to the hashes of what is stored under them. The results
+        for an `order` go to the peers that it names alone, else nowhere.
 
         Raises:
             ModelError: the pipeline's checkpoint cannot be read.
         """
-        destinations = self._destinations(rule, row)
+        destinations = self._destinations(rule, row, order)
         request = self._request(row, rule, headers, contents)
         with self._ledger.writing() as connection:
             if not is_as_it_was(connection, row):
                 return ""
             set_state(connection, row.series_instance_uid, PROCESSING)
             request = _revised(connection, request)
+            if order is not None:
+                self._take(connection, order, request, destinations)
             words = self._create_or_join(connection, request, destinations)
             for job_id in supersede_jobs(connection, request):
                 words += f"; takes over from job {job_id[:12]}"
             if not destinations:
                 words += "; no destination, results stay here"
+            if not destinations and order is None:
                 record_event(
                     connection,
                     "no destination",
@@ -80,8 +87,25 @@ class Submission:
                 )
         return words
 
-    def _destinations(self, rule: Rule, row: SeriesRow) -> tuple[Destination, ...]:
+    def _take(
+        self,
+        connection: Connection,
+        order: Order,
+        request: JobRequest,
+        destinations: tuple[Destination, ...],
+    ) -> None:
+        """Record which job does an order; one that a person cancelled goes only where asked."""
+        mark_submitted(connection, order.uid, request.job_id, self._ledger.clock())
+        job = find_job(connection, request.job_id)
+        if job is not None and job.state == CANCELLED:
+            set_destinations(connection, job.job_id, destinations)
+
+    def _destinations(
+        self, rule: Rule, row: SeriesRow, order: Order | None
+    ) -> tuple[Destination, ...]:
         """Those of everybody who brought something of the series, each once."""
+        if order is not None:
+            return self._router.destinations(rule, row.sender) if rule.destinations else ()
         with self._ledger.reading() as connection:
             senders = [*senders_of(connection, row.series_instance_uid), row.sender]
         by_peer: dict[str, Destination] = {}

@@ -22,7 +22,9 @@ from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out
 from node.commitment import Committer
 from node.delivery import Delivery
+from node.echoes import Echoes
 from node.engine import Engine
+from node.importer import Importer, remove_orphaned_uploads
 from node.inbox import INCOMING_FOLDER, Inbox
 from node.ledger.database import open_ledger
 from node.ledger.instances import ABORTED, open_associations
@@ -118,6 +120,7 @@ class Node:
         router = Router(configuration, address)
         self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
         self._can_track.set()
+        remove_orphaned_uploads(configuration.storage_path, ledger)
         self._resume(cut_off)
         self._delivery = Delivery(configuration, ledger)
         self._engine = self._make_engine()
@@ -127,6 +130,9 @@ class Node:
         self._repeat("completion", self._tracker.examine_due)
         self._repeat("associations", self._listener.reap)
         self._repeat("commands", lambda: carry_out(ledger))
+        self._repeat("echoes", Echoes(configuration, ledger).answer_next)
+        importer = Importer(configuration, ledger, inbox, tracker=self._tracker)
+        self._repeat("orders", importer.read_next)
         for slot in range(configuration.engine.workers):
             self._repeat(f"jobs {slot + 1}", runner.run_next)
         self._repeat("delivery", self._start_deliveries)

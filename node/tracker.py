@@ -31,9 +31,10 @@ from node.expectation import (
 )
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
-from node.ledger.instances import StoredInstance, close_association, sender_of
+from node.ledger.instances import RELEASED, StoredInstance, close_association, sender_of
 from node.ledger.notices import HELD as HELD_NOTICE
 from node.ledger.notices import queue_notice
+from node.ledger.orders import look_again, mark_read
 from node.ledger.refusals import record_refusal
 from node.ledger.series import (
     HELD,
@@ -47,9 +48,11 @@ from node.ledger.series import (
     series_of_association,
     set_state,
     settle,
+    settle_folder,
     settle_orphans,
     wait_for_rest,
 )
+from node.ordering import Orders
 from node.refusals import Refusal
 from node.routing import Router
 from node.submission import Submission
@@ -79,6 +82,9 @@ class Tracker:
         self._router = router
         self._geometry_rules = geometry_rules
         self._submission = Submission(configuration, ledger, router)
+        self._orders = Orders(
+            configuration, ledger, self._submission, geometry_rules=geometry_rules
+        )
         self._count = count or counting(configuration)
         peers = sum(peer.query for peer in configuration.peers)
         self._pool = ThreadPoolExecutor(max(1, peers), thread_name_prefix="counting")
@@ -96,8 +102,21 @@ class Tracker:
             for uid in uids:
                 settle(connection, uid, association, ready_at)
                 record_event(connection, "association", outcome, now=now, series_instance_uid=uid)
+            look_again(connection, uids)
             for refusal in refused:
                 _record_refusal(connection, refusal, uids, now)
+
+    def folder_ended(self, association: int, outcome: str, order: str, uid: str) -> None:
+        """Record that the folder of an order was read, or was not: its series is looked at."""
+        now = self._ledger.clock()
+        ready_at = now + self._configuration.completion.settle_s
+        with self._ledger.writing() as connection:
+            close_association(connection, association, outcome, now)
+            settle_folder(connection, uid, now=now, ready_at=ready_at)
+            record_event(connection, "folder", outcome, now=now, series_instance_uid=uid)
+            if outcome == RELEASED:
+                mark_read(connection, order, uid)
+                look_again(connection, [uid])
 
     def examine_due(self) -> int:
         """Begin to decide on every series whose settle time is over; how many that were.
@@ -111,7 +130,7 @@ class Tracker:
             with self._ledger.writing() as connection:
                 settle_orphans(connection, now + self._configuration.completion.settle_s)
         self._asked = {name: one for name, one in self._asked.items() if not one.done()}
-        return sum(self._begin(row) for row in due)
+        return sum(self._begin(row) for row in due) + self._orders.serve_due()
 
     def _begin(self, row: SeriesRow) -> bool:
         """Examine a series now or aside; not while its sender is being asked about another."""
@@ -207,6 +226,8 @@ class Tracker:
         if not headers:
             return KEPT, "no images: stored, not processed"
         check_one_series(headers)
+        if row.sender.is_folder:
+            return KEPT, "came from a folder: nothing but what is asked for runs on it"
         rule = self._router.find_rule(row.sender, [header.path for header in headers])
         if rule is None:
             return KEPT, "no rule of the configuration matches: stored, not processed"

@@ -10,6 +10,8 @@ from core.errors import StorageUnavailableError
 from node.ledger.schema import associations, instances, receipts, series
 
 OPEN, RELEASED, ABORTED, REJECTED = "open", "released", "aborted", "rejected"
+FOLDER = "folder"
+"""Instead of an address: what came from a folder of this machine, not through the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,14 @@ class Sender:
     called_ae_title: str
     address: str
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether nobody sent it: it was read from a folder."""
+        return self.address == FOLDER
+
     def __str__(self) -> str:
+        if self.is_folder:
+            return "a folder of this machine"
         return f"{self.calling_ae_title}@{self.address} to {self.called_ae_title}"
 
 
@@ -70,7 +79,7 @@ def sender_of(connection: Connection, association: int) -> Sender:
 
 
 def senders_of(connection: Connection, series_instance_uid: str) -> list[Sender]:
-    """Who brought any of a series through an association that was released, oldest first."""
+    """Who sent any of a series through an association that was released, oldest first."""
     columns = (
         associations.c.calling_ae_title,
         associations.c.called_ae_title,
@@ -83,6 +92,7 @@ def senders_of(connection: Connection, series_instance_uid: str) -> list[Sender]
         .where(
             instances.c.series_instance_uid == series_instance_uid,
             associations.c.outcome == RELEASED,
+            associations.c.address != FOLDER,
         )
         .group_by(*columns)
         .order_by(func.min(associations.c.id))

@@ -232,4 +232,28 @@ commands = Table(
     Column("target", String(64), nullable=False),
     Column("done_at", Float),
     Column("answer", Text, nullable=False),
+    Column("person", String(64), nullable=False, server_default=""),
+    Column("address", String(64), nullable=False, server_default=""),
+    Index(None, "done_at"),
+)
+
+orders = Table(  # jobs that were asked for by name, each on a folder of files
+    "orders",
+    metadata,
+    Column("uid", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),  # node/ledger/orders.py names them
+    Column("words", Text, nullable=False),
+    Column("pipeline", String(64), nullable=False),
+    Column("root", String(16), nullable=False),  # which root the folder is below
+    Column("folder", Text, nullable=False),  # empty once it was read: names say too much
+    Column("wanted", String(64), nullable=False),  # SeriesInstanceUID, where the folder has several
+    Column("destinations", JSON, nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("series_instance_uid", String(64)),
+    Column("job_id", String(64)),
+    Index("ix_orders_state_created_at", "state", "created_at"),
+    Index(None, "series_instance_uid"),
 )

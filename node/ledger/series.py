@@ -66,6 +66,26 @@ def settle(
     )
 
 
+def settle_folder(
+    connection: Connection, series_instance_uid: str, *, now: float, ready_at: float
+) -> None:
+    """The folder that brought a series was read: complete as it is, unless others sent of it.
+
+    A series of which the folder had nothing new stays as it is, and its sender stays so always.
+    """
+    row = find_series(connection, series_instance_uid)
+    if row is None or row.state not in (ARRIVING, HELD):
+        return
+    if row.state == HELD and not row.sender.is_folder:
+        return
+    when = now if row.sender.is_folder else ready_at
+    connection.execute(
+        update(series)
+        .where(series.c.series_instance_uid == series_instance_uid)
+        .values(state=SETTLING, reason="", ready_at=when)
+    )
+
+
 def set_state(
     connection: Connection, series_instance_uid: str, state: str, reason: str = ""
 ) -> None:

@@ -1,0 +1,54 @@
+"""C-ECHO on request: the web process asks by a row, only the node speaks on the wire."""
+
+from sqlalchemy import select, update
+
+from core.config import Configuration
+from core.errors import SendError
+from node.commands import ECHO, Asker
+from node.ledger.database import Ledger
+from node.ledger.events import record_event
+from node.ledger.schema import commands
+from node.requestor import PeerAddress, Timeouts
+from node.scu import echo
+
+ANSWERS = "answers"
+_TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
+_TOO_LATE_S = 60.0
+
+
+class Echoes:
+    """Carries out one C-ECHO after the other; a dead peer takes its timeout."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+
+    def answer_next(self) -> bool:
+        """The one that waits longest; whether there was one."""
+        waiting = commands.c.done_at.is_(None) & (commands.c.verb == ECHO)
+        query = select(commands).where(waiting).order_by(commands.c.id).limit(1)
+        with self._ledger.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return False
+        late = self._ledger.clock() - row.at > _TOO_LATE_S
+        answer = "not asked: the node did not run" if late else self._echo(row.target)
+        now = self._ledger.clock()
+        with self._ledger.writing() as connection:
+            done = update(commands).where(commands.c.id == row.id)
+            connection.execute(done.values(done_at=now, answer=answer))
+            words = f"{row.target} {answer}{Asker(row.person, row.address).words}"
+            record_event(connection, f"person: {ECHO}", words, now=now)
+        return True
+
+    def _echo(self, name: str) -> str:
+        peers = {peer.name: peer for peer in self._configuration.peers}
+        if name not in peers:
+            return "is no configured peer"
+        peer = peers[name]
+        address = PeerAddress(peer.ip, peer.port, peer.ae_title)
+        try:
+            echo(address, self._configuration.ae_title, timeouts=_TIMEOUTS)
+        except SendError as error:
+            return f"does not answer: {error}"
+        return ANSWERS

@@ -1,0 +1,102 @@
+"""Orders whose series is here become jobs, or are held with the reason."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from core.config import Configuration
+from core.config_routing import Rule
+from core.errors import OrderError, SeriesError, SlicewireError, StorageUnavailableError
+from imaging.frames import read_headers
+from imaging.geometry import GeometryRules, place
+from imaging.series import check_one_series, promises_image
+from node.doubts import check_still_here, doubts_about
+from node.ledger.database import Ledger
+from node.ledger.events import record_event
+from node.ledger.notices import HELD as HELD_NOTICE
+from node.ledger.notices import queue_notice
+from node.ledger.orders import Order, due_orders, fail_order, hold_order
+from node.ledger.series import HELD, SeriesRow, find_series, instances_of, is_as_it_was, set_state
+from node.submission import Submission
+
+log = structlog.get_logger("orders")
+
+
+class Orders:
+    """Judges a series by the rules of the pipeline that was asked for, and by no other's."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        ledger: Ledger,
+        submission: Submission,
+        *,
+        geometry_rules: Mapping[str, GeometryRules],
+    ) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+        self._submission = submission
+        self._geometry_rules = geometry_rules
+
+    def serve_due(self) -> int:
+        """Submit or hold every order whose series is here; how many those were.
+
+        Raises:
+            StorageUnavailableError: disk or ledger failed; they stay due.
+        """
+        with self._ledger.reading() as connection:
+            due = [
+                (one, find_series(connection, one.series_instance_uid))
+                for one in due_orders(connection)
+            ]
+        for order, row in due:
+            if row is not None:
+                self._serve(order, row)
+        return len(due)
+
+    def _serve(self, order: Order, row: SeriesRow) -> None:
+        try:
+            words = self._submit(order, row)
+        except StorageUnavailableError:
+            raise
+        except SeriesError as error:
+            self._hold(order, row, str(error))
+        except SlicewireError as error:
+            with self._ledger.writing() as connection:
+                fail_order(connection, order, str(error), self._ledger.clock())
+        else:
+            log.info("order submitted", order=order.uid, words=words)
+
+    def _submit(self, order: Order, row: SeriesRow) -> str:
+        uid, storage_path = row.series_instance_uid, self._configuration.storage_path
+        pipeline = self._configuration.pipelines.get(order.asked.pipeline)
+        if pipeline is None:
+            raise OrderError(f"there is no pipeline {order.asked.pipeline} any more")
+        with self._ledger.reading() as connection:
+            instances = instances_of(connection, uid)
+            doubts = doubts_about(connection, uid)
+        if any(one.made_here for one in instances):
+            raise OrderError("made by this node or one like it: never processed")
+        check_still_here(instances, doubts.removed)
+        here = [one for one in instances if not one.differs]
+        paths = [storage_path / one.path for one in here]
+        headers = [one for path in paths for one in read_headers(path) if promises_image(one)]
+        check_one_series(headers)
+        place(headers, self._geometry_rules[pipeline.kind])
+        rule = Rule(pipeline=order.asked.pipeline, destinations=order.asked.destinations)
+        contents = {one.sop_instance_uid: one.sha256 for one in here}
+        return self._submission.submit(row, rule, headers, contents, order=order)
+
+    def _hold(self, order: Order, row: SeriesRow, words: str) -> None:
+        """The series itself is held, too, when it came for orders alone: somebody should look."""
+        uid, now = row.series_instance_uid, self._ledger.clock()
+        with self._ledger.writing() as connection:
+            if not is_as_it_was(connection, row):
+                return
+            hold_order(connection, order.uid, words)
+            if row.sender.is_folder:
+                set_state(connection, uid, HELD, words)
+                queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=words)
+            told = f"job {order.uid} ({order.asked.pipeline}): {words}"
+            record_event(connection, HELD, told, now=now, series_instance_uid=uid)
+        log.warning("order held", order=order.uid, reason=words)

@@ -1,0 +1,192 @@
+"""Jobs asked for by name on a folder: the same gate, the named pipeline, results that stay here."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+
+from node.commands import CANCEL, RELEASE, ask, carry_out
+from node.importer import Importer
+from node.ledger.orders import IN_DIR, Asked, Order, find_order, place_order
+from tests.completion.conftest import Completion, Start
+
+Asking = tuple[Completion, Importer, Path]
+
+
+@pytest.fixture
+def asking(start: Start, tmp_path: Path) -> Asking:
+    root = tmp_path / "root"
+    root.mkdir()
+    completion = start(
+        pipeline=None,
+        web={"in_dir_root": root},
+        peers=[{"name": "tps", "ae_title": "TPS", "ip": "127.0.0.1", "port": 104}],
+        rules=[{"pipeline": "unet"}],
+    )
+    importer = Importer(
+        completion.configuration, completion.ledger, completion.inbox, tracker=completion.tracker
+    )
+    return completion, importer, root
+
+
+def fill(root: Path, paths: Sequence[Path], name: str = "case") -> str:
+    folder = root / name
+    folder.mkdir(exist_ok=True)
+    for path in paths:
+        shutil.copy(path, folder / path.name)
+    return name
+
+
+def order(asking: Asking, folder: str, pipeline: str = "blur", **more: Any) -> Order:
+    """Asked for, read and looked at."""
+    completion, importer, _ = asking
+    with completion.ledger.writing() as connection:
+        uid = place_order(connection, Asked(pipeline, IN_DIR, folder, **more), 0.0)
+    importer.read_next()
+    completion.tracker.examine_due()
+    completion.tracker.examine_due()
+    return again(completion, uid)
+
+
+def again(completion: Completion, uid: str) -> Order:
+    with completion.ledger.reading() as connection:
+        found = find_order(connection, uid)
+    assert found is not None
+    return found
+
+
+def ct_paths(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.dcm"))
+
+
+def test_a_folder_runs_the_named_pipeline_alone_and_goes_nowhere(
+    asking: Asking, ct_folder: Path
+) -> None:
+    completion, _, root = asking
+    paths = ct_paths(ct_folder)
+    placed = order(asking, fill(root, paths))
+    assert placed.state == "submitted"
+    (job,) = completion.jobs(paths)
+    assert (job.job_id, job.request.pipeline, job.destinations) == (placed.job_id, "blur", ())
+    assert len(job.request.instance_paths) == len(paths)
+    assert placed.asked.folder == ""  # its name may say too much
+
+
+def test_results_go_to_the_peers_that_the_order_names(asking: Asking, ct_folder: Path) -> None:
+    completion, _, root = asking
+    paths = ct_paths(ct_folder)
+    order(asking, fill(root, paths), destinations=("tps",))
+    (job,) = completion.jobs(paths)
+    assert [one.peer for one in job.destinations] == ["tps"]
+
+
+def test_two_pipelines_on_one_folder_are_two_jobs(asking: Asking, ct_folder: Path) -> None:
+    completion, _, root = asking
+    paths = ct_paths(ct_folder)
+    name = fill(root, paths)
+    first, second = order(asking, name, "blur"), order(asking, name, "unet")
+    assert {first.job_id, second.job_id} == {job.job_id for job in completion.jobs(paths)}
+
+
+def test_a_series_that_a_peer_sent_keeps_its_own_job_and_destination(
+    asking: Asking, ct_folder: Path
+) -> None:
+    completion, _, root = asking
+    paths = ct_paths(ct_folder)
+    completion.send(paths)
+    completion.settle()
+    order(asking, fill(root, paths))
+    sent, asked = completion.jobs(paths)
+    assert (sent.request.pipeline, [one.peer for one in sent.destinations]) == ("unet", ["tps"])
+    assert (asked.request.pipeline, asked.destinations) == ("blur", ())
+    assert completion.series(paths).sender.calling_ae_title == "TPS"
+
+
+def test_a_gap_holds_the_order_until_the_rest_is_there(asking: Asking, ct_folder: Path) -> None:
+    completion, _, root = asking
+    paths = ct_paths(ct_folder)
+    uids = {path: place_of(path) for path in paths}
+    inner = sorted(paths, key=lambda path: uids[path])[20]
+    placed = order(asking, fill(root, [path for path in paths if path != inner]))
+    assert placed.state == "held"
+    assert "gap" in placed.words or "spacing" in placed.words
+    assert completion.series(paths).state == "held"
+    whole = order(asking, fill(root, paths, "whole"))
+    assert whole.state == "submitted"
+    assert again(completion, placed.uid).job_id == whole.job_id
+
+
+def test_cancelling_the_series_cancels_what_was_asked(asking: Asking, ct_folder: Path) -> None:
+    completion, _, root = asking
+    paths = sorted(ct_paths(ct_folder), key=place_of)
+    placed = order(asking, fill(root, [*paths[:10], *paths[12:]]))
+    uid = completion.series(paths).series_instance_uid
+    ask(completion.ledger, RELEASE, uid)
+    carry_out(completion.ledger)
+    completion.tracker.examine_due()
+    completion.tracker.examine_due()
+    assert again(completion, placed.uid).state == "held"  # geometry is nobody's to release
+    ask(completion.ledger, CANCEL, uid)
+    carry_out(completion.ledger)
+    assert again(completion, placed.uid).state == "cancelled"
+
+
+def test_a_folder_of_two_series_is_refused_unless_one_is_named(
+    asking: Asking, ct_folder: Path, cine_folder: Path
+) -> None:
+    _, _, root = asking
+    paths = ct_paths(ct_folder)
+    fill(root, sorted(cine_folder.glob("*.dcm")))
+    name = fill(root, paths)
+    refused = order(asking, name)
+    assert refused.state == "failed"
+    assert "2 series" in refused.words
+    uid = completion_uid(paths)
+    assert uid in refused.words
+    assert order(asking, name, wanted=uid).state == "submitted"
+
+
+def test_a_folder_without_images_fails_with_the_reason(asking: Asking) -> None:
+    _, _, root = asking
+    folder = root / "empty"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("nothing")
+    placed = order(asking, "empty")
+    assert placed.state == "failed"
+    assert "no DICOM images among the 1 files" in placed.words
+
+
+def test_a_file_that_is_cut_short_fails_the_order_and_runs_nothing(
+    asking: Asking, ct_folder: Path
+) -> None:
+    completion, _, root = asking
+    paths = ct_paths(ct_folder)
+    fill(root, paths)
+    last = root / "case" / paths[-1].name
+    last.write_bytes(last.read_bytes()[:-1000])
+    placed = order(asking, "case")
+    assert placed.state == "failed"
+    assert f"file {len(paths)} of {len(paths)}" in placed.words
+    assert paths[-1].name not in placed.words
+    assert completion.jobs(paths) == []
+
+
+@pytest.mark.parametrize("name", ["../root/case", "/etc", "link", "", ".", "nowhere", "a\0b"])
+def test_a_folder_elsewhere_is_refused(asking: Asking, ct_folder: Path, name: str) -> None:
+    _, _, root = asking
+    fill(root, ct_paths(ct_folder)[:1])
+    (root / "link").symlink_to("/etc")
+    placed = order(asking, name)
+    assert placed.state == "failed"
+    assert placed.words.startswith("in_dir: expected")
+
+
+def place_of(path: Path) -> float:
+    return float(pydicom.dcmread(path, stop_before_pixels=True).ImagePositionPatient[2])
+
+
+def completion_uid(paths: Sequence[Path]) -> str:
+    return str(pydicom.dcmread(paths[0], stop_before_pixels=True).SeriesInstanceUID)

@@ -50,6 +50,7 @@ class _Node:
         command = [sys.executable, str(_HERE / "scp_server.py")]
         command += ["--config", str(_HERE / "config.yaml"), "--scp_ip", _ON_THIS_MACHINE]
         command += ["--scp_port", str(self.port), "--storage_path", str(self.storage_path)]
+        command += ["--web_port", "0"]
         command += ["--scu_ip", _ON_THIS_MACHINE, "--scu_port", str(results_port)]
         self.process = subprocess.Popen(  # noqa: S603, our own program
             command, stdout=subprocess.PIPE, text=True

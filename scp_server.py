@@ -1,6 +1,7 @@
-"""The node in one command: receive series, run pipelines, push results back.
+"""The node in one command: receive series, run pipelines, push results back; pages and REST API.
 
-The exit code is 0 after a clean stop and 2 for a wrong configuration or command line.
+The exit code is 0 after a clean stop and 2 for a wrong configuration or command line; with --check
+it is 0 when everything is in order and 1 when something is not.
 """
 
 import argparse
@@ -19,8 +20,13 @@ from core.config_file import found_config, read_configuration
 from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
+from node.preflight import node_findings, running_node
 from node.supervisor import Node
 from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
+from pipeline.preflight import pipeline_findings
+from web.preflight import web_findings
+from web.process import WebProcess
+from web.settings import WebSettings
 
 _LOG_FILE = "debug.log"
 _PIPELINES = "pipeline.entry:run_job"
@@ -35,6 +41,8 @@ _FLAGS = {
     "checkpoint_path": "model of the unet pipeline; the shipped one when not given",
     "root_uid": "prefix of the UIDs of results",
     "export_series": "send the imaging series back, unchanged, before the structure set",
+    "web_ip": "address of pages and REST API; elsewhere than on this machine with users and HTTPS",
+    "web_port": "their port; 0 for none",
     "pipeline": "run this one (blur, 3dblur, unet or one of --config) whatever the rules say",
 }
 
@@ -43,8 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
     try:
         values = vars(_parser().parse_args(argv))
+        only_check = values.pop("check")
         configuration = read_configuration(found_config(values.pop("config")), values)
-        node = _start(configuration)
+        if only_check:
+            return _check(configuration)
+        node, web = _start(configuration)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -53,11 +64,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     while not stop.wait(1.0):
         pass
+    if web is not None:
+        web.stop()
     node.stop()
     return 0
 
 
-def _start(configuration: Configuration) -> Node:
+def _check(configuration: Configuration) -> int:
+    """Everything that could stand in the way of a start, a line each."""
+    holder = running_node(configuration)
+    if holder:
+        sys.stdout.write(f"ok     ports: not tried, the node runs as process {holder}\n")
+    wrong_ones = 0
+    for name, words, wrong in (
+        *node_findings(configuration, try_port=not holder),
+        *pipeline_findings(configuration.pipelines),
+        *web_findings(WebSettings(configuration), try_port=not holder),
+    ):
+        wrong_ones += bool(wrong)
+        sys.stdout.write(f"{'WRONG' if wrong else 'ok':<6} {name}: {wrong or words}\n")
+    return 1 if wrong_ones else 0
+
+
+def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
     quieten_libraries()
     _config.LOG_HANDLER_LEVEL = "none"  # pynetdicom's own log quotes what peers send
     node = Node(configuration, _PIPELINES, geometry_rules=GEOMETRY_RULES, programs=PROGRAMS)
@@ -66,14 +95,19 @@ def _start(configuration: Configuration) -> Node:
     configure_logging(
         configuration.log.level, json_lines=configuration.log.json_lines, file=log_file
     )
+    web = WebProcess(WebSettings(configuration)) if configuration.web_port else None
     ip, port = node.start()
-    sys.stdout.write(f"Slicewire {VERSION} listens on {ip}:{port} as {configuration.ae_title}\n")
+    said = f"Slicewire {VERSION} listens on {ip}:{port} as {configuration.ae_title}\n"
+    if web is not None:
+        web.start()
+        said += f"Pages and REST API: {web.url}\n"
+    sys.stdout.write(said)
     sys.stdout.flush()
     log = structlog.get_logger("node")
     log.info("started", storage_path=str(configuration.storage_path), log_file=str(log_file))
     if configuration.pipeline is None and not configuration.rules:
         log.warning("no rules and no --pipeline: series are stored, none is run")
-    return node
+    return node, web
 
 
 def _parser() -> ArgumentParser:
@@ -83,6 +117,7 @@ def _parser() -> ArgumentParser:
         shown = f"{text} (default: {default})" if default is not None else text
         parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=shown)
     parser.add_argument("--config", type=Path, help="configuration file (default: config.yaml)")
+    parser.add_argument("--check", action="store_true", help="start nothing, tell what is wrong")
     parser.add_argument("--version", action="version", version=f"Slicewire {VERSION}")
     return parser
 

@@ -52,9 +52,15 @@ def ask(ledger: Ledger, verb: str, target: str, asker: Asker = _NOBODY) -> int:
 
 
 def answer_of(ledger: Ledger, command: int) -> str | None:
-    """What the node answered to a command; None while it has not."""
+    """What the node answered to a command; None while it has not.
+
+    Raises:
+        LookupError: nobody wrote such a command.
+    """
     with ledger.reading() as connection:
-        row = connection.execute(select(commands).where(commands.c.id == command)).one()
+        row = connection.execute(select(commands).where(commands.c.id == command)).first()
+    if row is None:
+        raise LookupError(command)
     return row.answer if row.done_at is not None else None
 
 

@@ -16,7 +16,15 @@ from node.ledger.events import record_event
 from node.ledger.notices import HELD as HELD_NOTICE
 from node.ledger.notices import queue_notice
 from node.ledger.orders import Order, due_orders, fail_order, hold_order
-from node.ledger.series import HELD, SeriesRow, find_series, instances_of, is_as_it_was, set_state
+from node.ledger.series import (
+    HELD,
+    PROCESSING,
+    SeriesRow,
+    find_series,
+    instances_of,
+    is_as_it_was,
+    set_state,
+)
 from node.submission import Submission
 
 log = structlog.get_logger("orders")
@@ -65,7 +73,7 @@ class Orders:
             with self._ledger.writing() as connection:
                 fail_order(connection, order, str(error), self._ledger.clock())
         else:
-            log.info("order submitted", order=order.uid, words=words)
+            self._tell(order, words)
 
     def _submit(self, order: Order, row: SeriesRow) -> str:
         uid, storage_path = row.series_instance_uid, self._configuration.storage_path
@@ -86,6 +94,16 @@ class Orders:
         rule = Rule(pipeline=order.asked.pipeline, destinations=order.asked.destinations)
         contents = {one.sop_instance_uid: one.sha256 for one in here}
         return self._submission.submit(row, rule, headers, contents, order=order)
+
+    def _tell(self, order: Order, words: str) -> None:
+        """Nothing was done without words: something of the series came meanwhile."""
+        if not words:
+            return
+        uid, now = order.series_instance_uid, self._ledger.clock()
+        told = f"asked for by {order.asked.person}: {words}"
+        with self._ledger.writing() as connection:
+            record_event(connection, PROCESSING, told, now=now, series_instance_uid=uid)
+        log.info("order submitted", order=order.uid, words=words)
 
     def _hold(self, order: Order, row: SeriesRow, words: str) -> None:
         """The series itself is held, too, when it came for orders alone: somebody should look."""

@@ -113,8 +113,10 @@ class Tracker:
         with self._ledger.writing() as connection:
             close_association(connection, association, outcome, now)
             settle_folder(connection, uid, now=now, ready_at=ready_at)
-            record_event(connection, "folder", outcome, now=now, series_instance_uid=uid)
-            if outcome == RELEASED:
+            whole = outcome == RELEASED
+            words = "read" if whole else "not read to its end"
+            record_event(connection, "folder", words, now=now, series_instance_uid=uid)
+            if whole:
                 mark_read(connection, order, uid)
                 look_again(connection, [uid])
 

@@ -82,7 +82,8 @@ class NodeProcess:
 
     def start(self, *flags: str, new_session: bool = False) -> "NodeProcess":
         command = [sys.executable, str(ROOT / "scp_server.py"), "--config", str(self.config)]
-        command += ["--scp-port", "0", "--storage-path", str(self.storage_path), *flags]
+        command += ["--scp-port", "0", "--storage-path", str(self.storage_path)]
+        command += ["--web-port", "0", *flags]
         self.errors = self.folder / f"stderr-{time.monotonic_ns()}"
         with self.errors.open("w") as errors:
             self.process = subprocess.Popen(

@@ -7,12 +7,11 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from starlette.requests import HTTPConnection
 
-from core.config_web import is_loopback
 from core.errors import ConfigurationError
 from web.passwords import GuessLimit, Passwords
 from web.sessions import Session, Sessions, read_secret
 from web.settings import WebSettings
-from web.user_file import OPERATOR, User, UserFile, hash_of_token
+from web.user_file import OPERATOR, User, UserFile, check_users, hash_of_token
 
 LOCAL = "local"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -53,7 +52,7 @@ class Access:
         self.sessions = Sessions(read_secret(settings.session_key_path), self.lasts_s)
         self.cookie = "__Host-slicewire" if settings.is_https else "slicewire"
         self.is_https = settings.is_https
-        self._had_users = check_users(settings)
+        self._had_users = check_users(settings.users_path, configuration.web_ip)
 
     def person_of(self, request: HTTPConnection) -> Person | None:
         """Who asks; None when nobody says so, or falsely.
@@ -84,21 +83,6 @@ class Access:
             if any(hmac.compare_digest(given, known) for known in user.token_hashes):
                 return Person(user.name, user.role, address, "")
         return None
-
-
-def check_users(settings: WebSettings) -> bool:
-    """Whether there are users.
-
-    Raises:
-        ConfigurationError: there are none, and the pages would be open to the network.
-    """
-    users = UserFile(settings.users_path).users()
-    if not users and not is_loopback(settings.configuration.web_ip):
-        raise ConfigurationError(
-            f"--web_ip {settings.configuration.web_ip}: expected users in {settings.users_path}, "
-            "found none: add one with `python -m web.users add NAME --role operator`"
-        )
-    return bool(users)
 
 
 def address_of(request: HTTPConnection) -> str:

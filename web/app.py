@@ -13,11 +13,26 @@ from core.identity import VERSION
 from node.ledger.database import open_ledger
 from web.access import Access
 from web.answers import install_answers
-from web.api import health
+from web.api import (
+    cases,
+    health,
+    jobs_by_name,
+    models,
+    peers,
+    results,
+    rows,
+    sessions,
+    stream,
+    uploads,
+)
+from web.api.reference import reference_router
 from web.guard import Guard
+from web.metrics import Metrics
+from web.models import ModelCards
 from web.settings import WebSettings
 
 _MEGABYTE = 1_000_000
+_API = (jobs_by_name, uploads, cases, stream, rows, peers, models, results, sessions, health)
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -48,6 +63,8 @@ def create_app(settings: WebSettings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings, app.state.access, app.state.ledger = settings, access, ledger
+    app.state.metrics = Metrics(settings.configuration, ledger)
+    app.state.model_cards, app.state.streams = ModelCards(), set()
     install_answers(app)
     _mount(app, settings)
     _guard(app, settings)
@@ -55,8 +72,9 @@ def create_app(settings: WebSettings) -> FastAPI:
 
 
 def _mount(app: FastAPI, settings: WebSettings) -> None:
-    for module in (health,):
+    for module in _API:
         app.include_router(module.router)
+    app.include_router(reference_router(app))
     if importlib.util.find_spec("web.pages") is not None:
         pages = importlib.import_module("web.pages.router")
         app.include_router(pages.pages_router(settings))

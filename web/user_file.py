@@ -11,6 +11,7 @@ import uuid
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from core.config_web import is_loopback
 from core.durable import sync_folder
 from core.errors import ConfigurationError
 
@@ -79,6 +80,21 @@ class UserFile:
             os.fsync(file.fileno())
         temporary.replace(self._path)
         sync_folder(self._path.parent)
+
+
+def check_users(path: Path, web_ip: str) -> bool:
+    """Whether there are users.
+
+    Raises:
+        ConfigurationError: there are none, and the pages would be open to the network.
+    """
+    users = UserFile(path).users()
+    if not users and not is_loopback(web_ip):
+        raise ConfigurationError(
+            f"--web_ip {web_ip}: expected users in {path}, found none: add one with "
+            "`python -m web.users add NAME --role operator`"
+        )
+    return bool(users)
 
 
 def hash_of_token(token: str) -> str:

@@ -121,6 +121,8 @@ jobs = Table(
     Column("removed_at", Float),  # its results went by retention
     Index(None, "series_instance_uid"),
     Index("ix_jobs_state_created_at", "state", "created_at"),
+    Index(None, "created_at"),
+    Index(None, "finished_at"),
 )
 
 deliveries = Table(
@@ -145,6 +147,7 @@ deliveries = Table(
     Column("confirmed_at", Float),  # the peer proved that it holds the instance
     UniqueConstraint("job_id", "peer", "position"),
     Index("ix_deliveries_state_next_attempt_at", "state", "next_attempt_at"),
+    Index(None, "finished_at"),
 )
 
 proofs = Table(  # what a peer is asked about results that it said it stored

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Exists, Row, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Exists, Row, exists, func, select, tuple_, update
 
 from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance
 from node.ledger.schema import associations, instances, receipts, series
@@ -186,13 +186,20 @@ def all_series(connection: Connection) -> list[SeriesRow]:
 
 
 def latest_series(
-    connection: Connection, condition: ColumnElement[bool] | None = None
+    connection: Connection,
+    condition: ColumnElement[bool],
+    before: tuple[float, str] | None = None,
 ) -> Iterator[SeriesRow]:
-    """Series that fit `condition`, the latest first; read in pages, as far as they are taken."""
-    order = (series.c.last_at.desc(), series.c.series_instance_uid)
-    query = select(series).order_by(*order).limit(_PAGE)
-    if condition is not None:
-        query = query.where(condition)
+    """Series that fit `condition`, the latest first; read in pages, as far as they are taken.
+
+    With `before`, those that come after this (last_at, UID) in that order.
+    """
+    order = (series.c.last_at.desc(), series.c.series_instance_uid.desc())
+    query = select(series).where(condition).order_by(*order).limit(_PAGE)
+    if before is not None:
+        query = query.where(
+            tuple_(series.c.last_at, series.c.series_instance_uid) < tuple_(*before)
+        )
     for begin in count(0, _PAGE):
         rows = connection.execute(query.offset(begin)).all()
         yield from map(_series_row, rows)

@@ -10,6 +10,7 @@ from node.ledger.database import Ledger
 from node.ledger.deliveries import STORED, WAITING, DeliveryState, delivery_states
 from node.ledger.events import events_of
 from node.ledger.jobs import DONE, SUPERSEDED, JobRow, jobs_of
+from node.ledger.schema import series
 from node.ledger.series import (
     HELD,
     KEPT,
@@ -41,15 +42,33 @@ class Story:
 
 def latest_stories(ledger: Ledger, limit: int | None = None, state: str = "") -> list[Story]:
     """The latest series, those in `state` where one is named, the latest last."""
+    return stories_before(ledger, limit, state)[::-1]
+
+
+def stories_before(
+    ledger: Ledger,
+    limit: int | None,
+    state: str = "",
+    before: tuple[float, str] | None = None,
+    *,
+    since: float = 0.0,
+) -> list[Story]:
+    """The latest series first, of those whose (last_at, UID) comes after `before` in that order.
+
+    Only those in `state` where one is named, and of which something came at `since` or later.
+    """
     stories: list[Story] = []
+    condition = series.c.last_at >= since
+    if state:
+        condition &= may_stand_at(state)
     with ledger.reading() as connection:
-        for row in latest_series(connection, may_stand_at(state) if state else None):
+        for row in latest_series(connection, condition, before):
             story = _story(connection, row, ledger.storage_path)
             if story.state == state or not state:
                 stories.append(story)
             if len(stories) == limit:
                 break
-    return stories[::-1]
+    return stories
 
 
 def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:

@@ -73,6 +73,7 @@ def test_a_port_that_is_taken_is_one_sentence(
         taken.listen()
         port = taken.getsockname()[1]
         flags = ["--scp_port", str(port), "--storage_path", str(tmp_path / "storage")]
+        flags += ["--web_port", "0"]
         assert scp_server.main(flags) == 2
     assert f"--scp_ip 127.0.0.1 --scp_port {port}: cannot listen there" in capsys.readouterr().err
 

@@ -102,7 +102,7 @@ def test_results_go_to_the_sender_that_is_a_peer_and_pass_its_checks(
 
 def test_a_second_node_on_the_same_storage_is_refused(tmp_path: Path) -> None:
     node = NodeProcess(tmp_path / "node", pipeline="blur").start()
-    command = [sys.executable, "scp_server.py", "--scp_port", "0"]
+    command = [sys.executable, "scp_server.py", "--scp_port", "0", "--web_port", "0"]
     command += ["--storage_path", str(node.storage_path)]
     second = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     node.stop()

@@ -36,3 +36,6 @@ def upgrade() -> None:
                 sa.Column(name, sa.String(length=64), server_default="", nullable=False)
             )
         batch_op.create_index(op.f("ix_commands_done_at"), ["done_at"])
+    op.create_index(op.f("ix_jobs_created_at"), "jobs", ["created_at"])
+    op.create_index(op.f("ix_jobs_finished_at"), "jobs", ["finished_at"])
+    op.create_index(op.f("ix_deliveries_finished_at"), "deliveries", ["finished_at"])

@@ -1,0 +1,96 @@
+"""What `--check` looks at for the node: storage, ledger, port, peers; it changes nothing."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import text
+
+from core.config import Configuration
+from core.config_routing import Peer
+from core.errors import ConfigurationError, SendError, StorageUnavailableError
+from node.ledger.database import LEDGER_FILE, Ledger
+from node.ledger.dialects import make_engine
+from node.lock import holder_of
+from node.requestor import PeerAddress, Timeouts
+from node.routing import Router
+from node.scu import echo
+
+_MEGABYTE = 1_000_000
+_TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
+_AT_ONCE = 8
+
+Finding = tuple[str, str, str]
+"""The name of a part, how it stands in words, and what is wrong; empty when nothing is."""
+
+
+def node_findings(configuration: Configuration, *, try_port: bool) -> Iterator[Finding]:
+    """Of each part of the node, one finding."""
+    yield _storage(configuration)
+    yield _ledger(configuration)
+    yield _rules(configuration)
+    if try_port:
+        yield _port(configuration)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(lambda peer: _peer(configuration, peer), configuration.peers)
+
+
+def running_node(configuration: Configuration) -> str:
+    """The process id of the node that uses the storage folder; empty when none does."""
+    return holder_of(configuration.storage_path)
+
+
+def _storage(configuration: Configuration) -> Finding:
+    path = configuration.storage_path
+    folder = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return "storage", "", f"--storage_path is {path}, expected a folder that can be written"
+    free, needed = shutil.disk_usage(folder).free // _MEGABYTE, configuration.wire.minimum_free_mb
+    words = f"{path}, {free} MB free"
+    return "storage", words, "" if free >= needed else f"{words}, expected {needed} MB or more"
+
+
+def _ledger(configuration: Configuration) -> Finding:
+    url, path = configuration.plain_database_url, configuration.storage_path / LEDGER_FILE
+    if url is None and not path.exists():
+        return "ledger", f"{path} will be made", ""
+    try:
+        engine = make_engine(url or f"sqlite:///{path}")
+        ledger = Ledger(engine, float, configuration.storage_path)
+        with ledger.reading() as connection:
+            connection.execute(text("SELECT 1"))
+        ledger.close()
+    except StorageUnavailableError as error:
+        return "ledger", "", str(error)
+    return "ledger", "PostgreSQL answers" if url else str(path), ""
+
+
+def _rules(configuration: Configuration) -> Finding:
+    try:
+        Router(configuration, (configuration.scp_ip, configuration.scp_port))
+    except ConfigurationError as error:
+        return "rules", "", str(error)
+    count = len(configuration.rules)
+    return "rules", f"{count}" if count else "none", ""
+
+
+def _port(configuration: Configuration) -> Finding:
+    ip, port = configuration.scp_ip, configuration.scp_port
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((ip, port))
+    except OSError as error:
+        return "port", "", f"--scp_ip {ip} --scp_port {port}: cannot listen ({error.strerror})"
+    return "port", f"{ip}:{port} is free", ""
+
+
+def _peer(configuration: Configuration, peer: Peer) -> Finding:
+    address = PeerAddress(peer.ip, peer.port, peer.ae_title)
+    try:
+        echo(address, configuration.ae_title, timeouts=_TIMEOUTS)
+    except SendError as error:
+        return f"peer {peer.name}", "", str(error)
+    return f"peer {peer.name}", f"{address} answers", ""

@@ -1,0 +1,41 @@
+"""Users of a site, and clients that are signed in as them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from node.ledger.schema import events
+from tests.web.serving import Site
+from web.passwords import Passwords
+from web.user_file import OPERATOR, VIEWER, User, UserFile, with_token
+
+PASSWORDS = {"ada": "difference engine", "ben": "only looks at it"}
+TOKEN = "a-token-that-is-not-guessed"
+
+
+def write_users(storage_path: Path) -> None:
+    """Ada acts, Ben looks; Ada's script has a token."""
+    storage_path.mkdir(parents=True, exist_ok=True)
+    file, passwords = UserFile(storage_path / "users.json"), Passwords()
+    ada = User("ada", OPERATOR, passwords.hash(PASSWORDS["ada"]))
+    file.write(with_token(ada, TOKEN))
+    file.write(User("ben", VIEWER, passwords.hash(PASSWORDS["ben"])))
+
+
+@contextmanager
+def signed_in(site: Site, name: str) -> Iterator[httpx.Client]:
+    """With the session's cookie and its CSRF token."""
+    with site.client() as client:
+        body = {"name": name, "password": PASSWORDS[name]}
+        assert client.post("/api/login", json=body).status_code == 204
+        client.headers["X-CSRF-Token"] = client.get("/api/me").json()["csrf_token"]
+        yield client
+
+
+def event_words(site: Site, kind: str) -> list[str]:
+    """What the event log says, the latest first; read from the ledger."""
+    with site.ledger.reading() as connection:
+        query = events.select().where(events.c.kind == kind).order_by(events.c.id.desc())
+        return [row.words for row in connection.execute(query)]

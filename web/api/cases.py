@@ -1,0 +1,170 @@
+"""Cases: a series with its whole story, and what a person does with it."""
+
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import BaseModel
+
+from node.commands import CANCEL, RELEASE, RESEND, RETRY, answer_of
+from node.ledger.database import Ledger
+from node.ledger.jobs import JobRow, jobs_of
+from node.ledger.receipts import receipt_of
+from node.ledger.stories import Story, stories_before, story_of
+from web.access import Operator, Viewer
+from web.api.refusals import REFUSALS
+from web.asking import ask_node
+from web.paging import Page, WindowOf, at
+from web.reading import LedgerOf
+
+router = APIRouter(prefix="/api", tags=["cases"], responses=REFUSALS)
+
+
+class Verb(StrEnum):
+    """What a person may want of a case."""
+
+    RELEASE = RELEASE
+    RETRY = RETRY
+    RESEND = RESEND
+    CANCEL = CANCEL
+
+
+class Case(BaseModel):
+    """A series, where it stands and why."""
+
+    series_instance_uid: str
+    sender: str
+    instances: int
+    last_at: datetime | None
+    state: str
+    reason: str
+
+
+class Happening(BaseModel):
+    """One event of its story."""
+
+    at: datetime | None
+    kind: str
+    words: str
+
+
+class JobOfCase(BaseModel):
+    """One job of its jobs."""
+
+    job_id: str
+    pipeline: str
+    state: str
+    reason: str
+    progress: float
+    step: str
+    revision: int
+    summary: str
+    warnings: list[str]
+
+
+class WholeCase(Case):
+    """The same, from association to proof."""
+
+    settled_s: float | None
+    """From the end of the last association to the decision."""
+    events: list[Happening]
+    jobs: list[JobOfCase]
+    receipt: dict[str, Any] | None
+    """Of the latest finished job: what came, was made, sent, stored and confirmed."""
+    result_folders: list[str]
+
+
+class Asked(BaseModel):
+    """What the node was asked to do; it answers under this number."""
+
+    command: int
+    msg: str
+
+
+class CommandAnswer(BaseModel):
+    """What the node answered."""
+
+    command: int
+    done: bool
+    answer: str
+
+
+@router.get("/cases")
+def cases(
+    _: Viewer,
+    ledger: LedgerOf,
+    window: WindowOf,
+    state: Annotated[str, Query(max_length=16, description="held, failed, sending, ...")] = "",
+) -> Page[Case]:
+    """The latest first."""
+    before = window.after_time()
+    found = stories_before(ledger, window.limit, state, before, since=window.since)
+    last = (found[-1].last_at, found[-1].series_instance_uid) if found else (0.0, "")
+    return cast(Page[Case], window.page([Case(**_case(one)) for one in found], *last))
+
+
+@router.get("/cases/{series_instance_uid}")
+def case(series_instance_uid: str, _: Viewer, ledger: LedgerOf) -> WholeCase:
+    """One, by its SeriesInstanceUID."""
+    story = _known(ledger, series_instance_uid)
+    with ledger.reading() as connection:
+        own_jobs = jobs_of(connection, story.series_instance_uid)
+    receipt = receipt_of(ledger, story.series_instance_uid)
+    return WholeCase(
+        **_case(story),
+        settled_s=story.settled_s,
+        events=[
+            Happening(at=at(when), kind=kind, words=words) for when, kind, words in story.events
+        ],
+        jobs=[_job(one) for one in own_jobs],
+        receipt=None if receipt is None else asdict(receipt),
+        result_folders=list(story.result_folders),
+    )
+
+
+@router.post("/cases/{series_instance_uid}/{verb}", status_code=202)
+def act(series_instance_uid: str, verb: Verb, person: Operator, ledger: LedgerOf) -> Asked:
+    """Ask the node to release, retry, resend or cancel; it does so in its own time."""
+    story = _known(ledger, series_instance_uid)
+    command = ask_node(ledger, person, verb, story.series_instance_uid)
+    return Asked(command=command, msg=f"the node was asked to {verb} the series")
+
+
+@router.get("/commands/{command}")
+def command(
+    command: Annotated[int, Path(ge=1, le=2**31 - 1)], _: Viewer, ledger: LedgerOf
+) -> CommandAnswer:
+    """What the node answered to what it was asked."""
+    try:
+        answer = answer_of(ledger, command)
+    except LookupError as error:
+        raise HTTPException(404, "nobody asked this") from error
+    return CommandAnswer(command=command, done=answer is not None, answer=answer or "")
+
+
+def _known(ledger: Ledger, series_instance_uid: str) -> Story:
+    story = story_of(ledger, series_instance_uid)
+    if story is None or story.series_instance_uid != series_instance_uid:
+        raise HTTPException(404, "no series has this UID")
+    return story
+
+
+def _case(story: Story) -> dict[str, Any]:
+    values = {name: getattr(story, name) for name in Case.model_fields}
+    return values | {"last_at": at(story.last_at)}
+
+
+def _job(job: JobRow) -> JobOfCase:
+    return JobOfCase(
+        job_id=job.job_id,
+        pipeline=job.request.pipeline,
+        state=job.state,
+        reason=job.reason,
+        progress=job.progress,
+        step=job.step,
+        revision=job.request.revision,
+        summary="" if job.result is None else job.result.summary,
+        warnings=[] if job.result is None else list(job.result.warnings),
+    )

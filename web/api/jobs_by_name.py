@@ -1,0 +1,134 @@
+"""`POST /job/` and `GET /query/UID`: a pipeline by name on a folder of this machine."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Response
+from pydantic import BaseModel, Field
+
+from core.config import Configuration
+from core.config_values import PIPELINE_ALIASES
+from core.errors import OrderError
+from core.folders import folder_below
+from node.ledger.orders import IN_DIR, Asked, place_order
+from web.access import Operator, Person, Viewer
+from web.api.refusals import REFUSALS
+from web.orders import COMPLETED, HELD_BACK, NOT_DONE, REMOVED, standing_of
+from web.reading import LedgerOf, SettingsOf
+
+router = APIRouter(tags=["jobs by name"])
+
+_STATUS = {COMPLETED: 200, HELD_BACK: 202, NOT_DONE: 422, REMOVED: 410}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"description": "running or held"},
+    410: {"description": "completed, and its results were removed since"},
+}
+Uid = Annotated[str, Field(pattern=r"^[0-9.]{1,64}$")]
+
+
+class JobByName(BaseModel, extra="forbid"):
+    """Which pipeline on which folder."""
+
+    job_name: Annotated[str, Field(max_length=64, examples=["3dblur"])]
+    """A pipeline of the configuration; `3dblur` is `blur`."""
+    in_dir: Annotated[str, Field(max_length=1024, examples=["dicom_data"])]
+    """A folder below the configuration's `web.in_dir_root`."""
+    series_instance_uid: Uid | None = None
+    """Which series, where the folder has several."""
+    destinations: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+    """Names of peers that the results go to; none: they stay here."""
+
+
+class Placed(BaseModel):
+    """Under which uid a job is known."""
+
+    uid: str
+
+
+class Answer(BaseModel):
+    """How a job stands."""
+
+    msg: str
+    reason: str = ""
+    progress: float = 0.0
+    """Done, from 0 to 1."""
+    output_dir: str | None = None
+    series_instance_uid: str = ""
+    job_id: str = ""
+
+
+@router.post("/job/", status_code=201, responses=REFUSALS)
+def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: SettingsOf) -> Placed:
+    """Ask for a job; the files are read by the node, and judged as those that a peer sends.
+
+    A folder with several series is refused unless one of them is named.
+    """
+    configuration = settings.configuration
+    pipeline = known_pipeline(configuration, body.job_name)
+    known = {peer.name for peer in configuration.peers}
+    for name in body.destinations:
+        if name not in known:
+            raise HTTPException(400, "destinations: expected names of configured peers")
+    try:
+        folder = folder_below(configuration.web.in_dir_root, body.in_dir)
+    except OrderError as error:
+        raise HTTPException(400, str(error)) from error
+    storage = configuration.storage_path.resolve()
+    if storage == folder or storage in folder.parents or folder in storage.parents:
+        raise HTTPException(400, "in_dir: expected a folder beside the storage folder")
+    return place(
+        ledger,
+        person,
+        Asked(
+            pipeline=pipeline,
+            root=IN_DIR,
+            folder=str(folder),
+            wanted=body.series_instance_uid or "",
+            destinations=body.destinations,
+        ),
+    )
+
+
+@router.get("/query/{uid}", responses=REFUSALS | _ANSWERS)
+def query(uid: str, _: Viewer, ledger: LedgerOf, response: Response) -> Answer:
+    """How a job stands: 200 completed, 202 running or held, 422 failed, 410 removed since."""
+    standing = standing_of(ledger, uid)
+    if standing is None:
+        raise HTTPException(404, "no job has this uid")
+    response.status_code = _STATUS.get(standing.state, 202)
+    return Answer(
+        msg=f"Job {_VERBS.get(standing.state, 'is running')}",
+        reason=standing.words,
+        progress=1.0 if standing.state == COMPLETED else standing.progress,
+        output_dir=standing.output_dir or None,
+        series_instance_uid=standing.series_instance_uid,
+        job_id=standing.job_id,
+    )
+
+
+_VERBS = {
+    COMPLETED: "has completed",
+    HELD_BACK: "is held",
+    NOT_DONE: "has failed",
+    REMOVED: "has completed",
+}
+
+
+def known_pipeline(configuration: Configuration, name: str) -> str:
+    """The configuration's own name of a pipeline.
+
+    Raises:
+        HTTPException: 400, there is none; those that there are, are named.
+    """
+    pipeline = PIPELINE_ALIASES.get(name, name)
+    if pipeline not in configuration.pipelines:
+        known = ", ".join(sorted({*configuration.pipelines, *PIPELINE_ALIASES}))
+        raise HTTPException(400, f"job_name: expected one of {known}")
+    return pipeline
+
+
+def place(ledger: LedgerOf, person: Person, asked: Asked, uid: str = "") -> Placed:
+    """Record what a person asks for; the node takes it up."""
+    asked = replace(asked, person=person.name, address=person.address)
+    with ledger.writing() as connection:
+        return Placed(uid=place_order(connection, asked, ledger.clock(), uid))

@@ -1,0 +1,48 @@
+"""Models: name, hash, structures, and what they measured on patients they had not seen."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from core.config_routing import Pipeline, UnetPipeline
+from core.errors import ModelError
+from web.access import Viewer
+from web.api.refusals import REFUSALS
+from web.models import ModelCards
+from web.reading import SettingsOf
+
+router = APIRouter(prefix="/api", tags=["models"], responses=REFUSALS)
+
+
+class PipelineOfNode(BaseModel):
+    """A pipeline that jobs can name."""
+
+    name: str
+    kind: str
+    parameters: dict[str, Any]
+    model: dict[str, Any] | None
+    """The model's card with its SHA-256; none for a pipeline without a model."""
+    fault: str = ""
+    """Why the model cannot be read."""
+
+
+@router.get("/models")
+def models(_: Viewer, request: Request, settings: SettingsOf) -> list[PipelineOfNode]:
+    """Every pipeline of the configuration, with its model where it has one."""
+    cards: ModelCards = request.app.state.model_cards
+    pipelines = settings.configuration.pipelines
+    return [describe(cards, name, one) for name, one in sorted(pipelines.items())]
+
+
+def describe(cards: ModelCards, name: str, pipeline: Pipeline) -> PipelineOfNode:
+    """One of them."""
+    model, fault = None, ""
+    if isinstance(pipeline, UnetPipeline):
+        try:
+            model = cards.card(pipeline.checkpoint_path)
+        except ModelError as error:
+            fault = str(error)
+    return PipelineOfNode(
+        name=name, kind=pipeline.kind, parameters=pipeline.parameters(), model=model, fault=fault
+    )

@@ -1,0 +1,98 @@
+"""Peers: who they are, how they stand, and a C-ECHO when somebody asks."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel
+from sqlalchemy import Connection, func, select
+
+from core.config_routing import Peer
+from node.commands import ECHO
+from node.echoes import ANSWERS
+from node.ledger.deliveries import GIVEN_UP, REFUSED, WAITING
+from node.ledger.schema import commands, deliveries
+from web.access import Operator, Viewer
+from web.api.cases import Asked
+from web.api.refusals import REFUSALS
+from web.asking import ask_node
+from web.paging import at
+from web.reading import LedgerOf, SettingsOf
+
+router = APIRouter(prefix="/api", tags=["peers"], responses=REFUSALS)
+
+
+class Echoed(BaseModel):
+    """The latest C-ECHO that somebody asked for."""
+
+    at: datetime | None
+    answers: bool
+    words: str
+
+
+class PeerState(BaseModel):
+    """A configured peer."""
+
+    name: str
+    ae_title: str
+    ip: str
+    port: int
+    proof: str
+    query: bool
+    deliveries: dict[str, int]
+    """Instances that did not arrive, by state: waiting, refused, given up."""
+    words: str
+    """Why the next one waits."""
+    next_attempt_at: datetime | None
+    echo: Echoed | None
+
+
+@router.get("/peers")
+def peers(_: Viewer, ledger: LedgerOf, settings: SettingsOf) -> list[PeerState]:
+    """Every one of the configuration."""
+    with ledger.reading() as connection:
+        return [peer_state(connection, peer) for peer in settings.configuration.peers]
+
+
+@router.post("/peers/{name}/echo", status_code=202)
+def echo(name: str, person: Operator, ledger: LedgerOf, settings: SettingsOf) -> Asked:
+    """Ask the node to C-ECHO a peer; `/api/commands/NUMBER` tells what came of it."""
+    if name not in {peer.name for peer in settings.configuration.peers}:
+        raise HTTPException(404, "no peer has this name")
+    command = ask_node(ledger, person, ECHO, name)
+    return Asked(command=command, msg="the node was asked to C-ECHO the peer")
+
+
+def peer_state(connection: Connection, peer: Peer) -> PeerState:
+    """How one stands, from the ledger."""
+    undelivered = connection.execute(
+        select(deliveries.c.state, func.count().label("number"))
+        .where(deliveries.c.state.in_((WAITING, REFUSED, GIVEN_UP)), deliveries.c.peer == peer.name)
+        .group_by(deliveries.c.state)
+    )
+    waiting = connection.execute(
+        select(deliveries.c.words, deliveries.c.next_attempt_at)
+        .where(deliveries.c.state == WAITING, deliveries.c.peer == peer.name)
+        .order_by(deliveries.c.next_attempt_at)
+        .limit(1)
+    ).first()
+    return PeerState(
+        name=peer.name,
+        ae_title=peer.ae_title,
+        ip=peer.ip,
+        port=peer.port,
+        proof=peer.proof,
+        query=peer.query,
+        deliveries={row.state: row.number for row in undelivered},
+        words="" if waiting is None else waiting.words,
+        next_attempt_at=None if waiting is None else at(waiting.next_attempt_at),
+        echo=_latest_echo(connection, peer.name),
+    )
+
+
+def _latest_echo(connection: Connection, name: str) -> Echoed | None:
+    asked = (commands.c.verb == ECHO) & (commands.c.target == name)
+    done = select(commands).where(asked, commands.c.done_at.is_not(None))
+    row = connection.execute(done.order_by(commands.c.id.desc()).limit(1)).first()
+    if row is None:
+        return None
+    return Echoed(at=at(row.done_at), answers=row.answer == ANSWERS, words=row.answer)

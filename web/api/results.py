@@ -1,0 +1,49 @@
+"""A finished job's results as one ZIP file."""
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import StreamingResponse
+
+from core.folders import files_below
+from node.ledger.jobs import DONE, find_job
+from web.access import Viewer
+from web.api.refusals import REFUSALS
+from web.asking import record_act
+from web.reading import LedgerOf
+from web.zip_stream import zip_of
+
+router = APIRouter(prefix="/api", tags=["results"], responses=REFUSALS)
+
+_VOLUMES = ".h5"
+_MOST_FILES = 100_000
+
+
+@router.get(
+    "/jobs/{job_id}/results.zip",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {}}}, 410: {"description": "removed since"}},
+)
+def results(
+    job_id: str,
+    person: Viewer,
+    ledger: LedgerOf,
+    volume: Annotated[bool, Query(description="with the HDF5 volume")] = False,
+) -> StreamingResponse:
+    """DICOM, report and picture; who fetched them is in the log."""
+    with ledger.reading() as connection:
+        job = find_job(connection, job_id)
+    if job is None or job.state != DONE:
+        raise HTTPException(404, "no job of this id has results")
+    folder = Path(job.request.located(ledger.storage_path).output_dir)
+    if job.removed_at is not None or not folder.is_dir():
+        raise HTTPException(410, "the results were removed by retention")
+    paths = files_below(folder, most=_MOST_FILES)
+    paths = [path for path in paths if volume or path.suffix != _VOLUMES]
+    uid = job.request.series_instance_uid
+    record_act(ledger, person, "download", f"results of job {job_id[:12]}", series_instance_uid=uid)
+    name = f"attachment; filename=results-{job_id[:12]}.zip"
+    return StreamingResponse(
+        zip_of(folder, paths), media_type="application/zip", headers={"content-disposition": name}
+    )

@@ -1,0 +1,52 @@
+"""In and out for programs that keep cookies, and who one is."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field, SecretStr
+
+from web.access import Viewer, access_of, check_csrf
+from web.api.refusals import REFUSALS
+from web.reading import LedgerOf
+from web.sign_in import drop_cookie, set_cookie, sign_in, sign_out
+
+router = APIRouter(prefix="/api", tags=["access"], responses=REFUSALS)
+
+
+class NameAndPassword(BaseModel, extra="forbid"):
+    """Who signs in."""
+
+    name: Annotated[str, Field(max_length=64)]
+    password: Annotated[SecretStr, Field(max_length=1024)]
+
+
+class Me(BaseModel):
+    """Who one is, and the token that every change must carry as `X-CSRF-Token` with a cookie."""
+
+    name: str
+    role: str
+    csrf_token: str
+
+
+@router.post("/login", status_code=204)
+def login(body: NameAndPassword, request: Request, response: Response, ledger: LedgerOf) -> None:
+    """A session in a cookie; 429 after too many wrong passwords."""
+    access, password = access_of(request), body.password.get_secret_value()
+    user = sign_in(access, ledger, request, name=body.name, password=password)
+    set_cookie(access, response, user)
+
+
+@router.post("/logout", status_code=204)
+def logout(request: Request, response: Response, person: Viewer, ledger: LedgerOf) -> None:
+    """The session is over, for whoever has its cookie."""
+    if person.has_session:
+        check_csrf(person, request.headers.get("x-csrf-token", ""))
+    access = access_of(request)
+    sign_out(access, ledger, request, person)
+    drop_cookie(access, response)
+
+
+@router.get("/me")
+def me(person: Viewer) -> Me:
+    """Who one is."""
+    return Me(name=person.name, role=person.role, csrf_token=person.csrf_token)

@@ -1,0 +1,98 @@
+"""DICOM files sent with the request itself, for a pipeline by name."""
+
+import shutil
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import BaseModel, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from core.durable import sync_folder
+from core.errors import StorageUnavailableError
+from node.ledger.database import Ledger
+from node.ledger.orders import UPLOADS, UPLOADS_FOLDER, Asked
+from web.access import Operator, Person
+from web.api.jobs_by_name import Placed, Uid, known_pipeline, place
+from web.api.refusals import REFUSALS
+from web.reading import LedgerOf, SettingsOf
+from web.settings import WebSettings
+from web.upload import Upload
+
+router = APIRouter(prefix="/api", tags=["jobs by name"], responses=REFUSALS)
+
+_MEGABYTE = 1_000_000
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["job_name", "files"],
+                    "properties": {
+                        "job_name": {"type": "string", "maxLength": 64},
+                        "series_instance_uid": {"type": "string", "pattern": "^[0-9.]{1,64}$"},
+                        "files": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "string", "format": "binary"},
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class UploadValues(BaseModel, extra="forbid"):
+    """What comes besides the files."""
+
+    job_name: Annotated[str, Field(max_length=64)]
+    series_instance_uid: Uid | None = None
+
+
+@router.post("/uploads", status_code=201, openapi_extra=_BODY)
+async def post_upload(
+    request: Request, person: Operator, ledger: LedgerOf, settings: SettingsOf
+) -> Placed:
+    """Take files, and ask for a job on them; `GET /query/UID` tells how it stands."""
+    _check_disk(settings)
+    uid = uuid.uuid4().hex
+    folder = settings.storage_path / UPLOADS_FOLDER / uid
+    upload = Upload(folder, most_files=settings.configuration.web.limits.upload_files)
+    try:
+        await upload.take(request.headers.get("content-type", ""), request.stream())
+        return await run_in_threadpool(_place, ledger, person, settings, upload=upload, uid=uid)
+    except OSError as error:
+        upload.discard()
+        raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
+    except BaseException:
+        upload.discard()
+        raise
+
+
+def _place(
+    ledger: Ledger, person: Person, settings: WebSettings, *, upload: Upload, uid: str
+) -> Placed:
+    try:
+        values = UploadValues.model_validate(upload.values)
+    except ValidationError as error:
+        words = f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}"
+        raise HTTPException(422, words) from error
+    if not upload.files:
+        raise HTTPException(422, "files: none came")
+    pipeline = known_pipeline(settings.configuration, values.job_name)
+    folder = settings.storage_path / UPLOADS_FOLDER
+    sync_folder(folder / uid)
+    sync_folder(folder)
+    wanted = values.series_instance_uid or ""
+    return place(ledger, person, Asked(pipeline, UPLOADS, uid, wanted), uid)
+
+
+def _check_disk(settings: WebSettings) -> None:
+    free = shutil.disk_usage(settings.storage_path).free // _MEGABYTE
+    needed = settings.configuration.wire.minimum_free_mb
+    if free < needed:
+        raise StorageUnavailableError(f"Disk full: {free} MB free, {needed} MB needed")

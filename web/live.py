@@ -1,0 +1,86 @@
+"""What changes while somebody looks: new events, what arrives, what runs."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from node.ledger.conditions import all_conditions
+from node.ledger.database import Ledger
+from node.ledger.deliveries import WAITING
+from node.ledger.jobs import QUEUED, RUNNING
+from node.ledger.schema import deliveries, events, instances, jobs, series
+from node.ledger.series import ARRIVING, HELD, SETTLING
+
+_MOST_EVENTS = 200
+_MOST_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much goes on at one moment; equal values mean that nothing changed."""
+
+    arriving: tuple[tuple[str, int], ...]
+    """SeriesInstanceUID and number of instances of the latest that arrive or settle."""
+    running: tuple[tuple[str, str, float, str], ...]
+    """Job, series, fraction done and step."""
+    queued: int
+    held: int
+    to_send: int
+    conditions: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """With names."""
+        arriving = [{"series_instance_uid": uid, "instances": n} for uid, n in self.arriving]
+        names = ("job_id", "series_instance_uid", "progress", "step")
+        running = [dict(zip(names, one, strict=True)) for one in self.running]
+        return asdict(self) | {"arriving": arriving, "running": running}
+
+
+def last_event(ledger: Ledger) -> int:
+    """The number of the latest event."""
+    with ledger.reading() as connection:
+        return connection.scalar(select(func.max(events.c.id))) or 0
+
+
+def new_events(ledger: Ledger, after: int) -> list[dict[str, Any]]:
+    """The next events, oldest first."""
+    query = select(events).where(events.c.id > after).order_by(events.c.id).limit(_MOST_EVENTS)
+    with ledger.reading() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def activity(ledger: Ledger) -> Activity:
+    """How much goes on now."""
+    with ledger.reading() as connection:
+        return Activity(
+            arriving=_arriving(connection),
+            running=tuple(
+                (row.job_id, row.series_instance_uid, round(row.progress, 2), row.step)
+                for row in connection.execute(
+                    select(
+                        jobs.c.job_id, jobs.c.series_instance_uid, jobs.c.progress, jobs.c.step
+                    ).where(jobs.c.state == RUNNING)
+                )
+            ),
+            queued=_count(connection, jobs.c.state == QUEUED),
+            held=_count(connection, series.c.state == HELD),
+            to_send=_count(connection, deliveries.c.state == WAITING),
+            conditions=tuple(f"{one.name}: {one.words}" for one in all_conditions(connection)),
+        )
+
+
+def _arriving(connection: Connection) -> tuple[tuple[str, int], ...]:
+    own = instances.c.series_instance_uid == series.c.series_instance_uid
+    count = select(func.count()).where(own).scalar_subquery()
+    rows = connection.execute(
+        select(series.c.series_instance_uid, count)
+        .where(series.c.state.in_((ARRIVING, SETTLING)))
+        .order_by(series.c.last_at.desc())
+        .limit(_MOST_SHOWN)
+    )
+    return tuple((uid, number) for uid, number in rows)
+
+
+def _count(connection: Connection, condition: Any) -> int:
+    return connection.scalar(select(func.count()).where(condition)) or 0

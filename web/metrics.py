@@ -1,0 +1,207 @@
+"""Numbers for Prometheus, counted from the ledger when somebody asks.
+
+Counters and histograms begin at 0 with this process, as Prometheus expects them to; each scrape
+reads only the rows that came since the last one, through their indexes. Gauges are read as they
+stand.
+"""
+
+import re
+import shutil
+import threading
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy import Connection, Table, func, select
+
+from core.config import Configuration
+from node.ledger.conditions import all_conditions
+from node.ledger.database import Ledger
+from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
+from node.ledger.instances import OPEN
+from node.ledger.jobs import DONE, FAILED
+from node.ledger.schema import (
+    associations,
+    commitments,
+    deliveries,
+    events,
+    instances,
+    jobs,
+    notices,
+    orders,
+    proofs,
+    series,
+)
+
+_MOST_ROWS = 5000
+_MOST_REASONS = 50
+_LONGEST_REASON = 80
+_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+_QUEUES = (
+    ("series", series, ("arriving", "settling", "held")),
+    ("jobs", jobs, ("queued", "running")),
+    ("deliveries", deliveries, (WAITING,)),
+    ("proofs", proofs, ("waiting", "asked")),
+    ("commitments", commitments, ("waiting", "checked")),
+    ("notices", notices, (WAITING,)),
+    ("orders", orders, ("waiting", "read", "held")),
+)
+_HAPPENINGS = {"held": "series held", "refused": "instance refused", "rejected": "rejected"}
+_NUMBERS = re.compile(r"[0-9a-f]{12,}|\d[\d.]*")
+
+
+class Metrics:
+    """One set of numbers for one process."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._registry = CollectorRegistry()
+        self._reasons: set[str] = set()
+        self._make_numbers()
+        with ledger.reading() as connection:
+            self._last = {table.name: _last(connection, table) for table in (instances, events)}
+            self._last_association = _last(connection, associations)
+        self._finished = {jobs.name: ledger.clock(), deliveries.name: ledger.clock()}
+        self._open_associations: set[int] = set()
+
+    def scrape(self) -> bytes:
+        """Everything, in the text format.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot be read.
+        """
+        with self._lock:
+            with self._ledger.reading() as connection:
+                self._count_instances(connection)
+                self._count_associations(connection)
+                self._count_jobs(connection)
+                self._count_deliveries(connection)
+                self._count_happenings(connection)
+                self._read_gauges(connection)
+            return generate_latest(self._registry)
+
+    def _make_numbers(self) -> None:
+        own: dict[str, Any] = {"namespace": "slicewire", "registry": self._registry}
+        self._instances = Counter("instances_received", "Instances stored", **own)
+        self._bytes = Counter("received_bytes", "Bytes of instances stored", **own)
+        self._associations = Counter("associations", "Associations ended", ["outcome"], **own)
+        self._jobs = Counter("jobs", "Jobs ended", ["pipeline", "state"], **own)
+        self._sent = Counter("deliveries", "Instances settled at peers", ["peer", "state"], **own)
+        self._failures = Counter("failures", "What failed, and why", ["what", "reason"], **own)
+        self._job_seconds = Histogram(
+            "job_seconds", "A job from start to end", ["pipeline"], buckets=_SECONDS, **own
+        )
+        self._part_seconds = Histogram(
+            "job_part_seconds", "Its parts", ["pipeline", "part"], buckets=_SECONDS, **own
+        )
+        self._send_seconds = Histogram(
+            "delivery_seconds", "From result to stored", ["peer"], buckets=_SECONDS, **own
+        )
+        self._queues = Gauge("queue_length", "What waits or runs", ["queue", "state"], **own)
+        self._open = Gauge("associations_open", "Associations open now", **own)
+        self._oldest = Gauge("oldest_queued_job_seconds", "How long it has waited", **own)
+        self._condition = Gauge("condition", "1 for what is in the way", ["name"], **own)
+        self._disk = Gauge("disk_bytes", "Disk of the storage folder", ["kind"], **own)
+
+    def _count_instances(self, connection: Connection) -> None:
+        after = self._last[instances.name]
+        came = instances.c.id > after
+        columns = (func.count(), func.sum(instances.c.size_bytes), func.max(instances.c.id))
+        count, size, last = connection.execute(select(*columns).where(came)).one()
+        self._instances.inc(count)
+        self._bytes.inc(size or 0)
+        self._last[instances.name] = last or after
+
+    def _count_associations(self, connection: Connection) -> None:
+        """Those that were open at the last scrape are asked about again, by their ids."""
+        key = associations.c.id
+        wanted = (key > self._last_association) | key.in_(self._open_associations)
+        rows = connection.execute(
+            select(key, associations.c.outcome).where(wanted).order_by(key).limit(_MOST_ROWS)
+        ).all()
+        for row in rows:
+            if row.outcome == OPEN:
+                self._open_associations.add(row.id)
+            else:
+                self._open_associations.discard(row.id)
+                self._associations.labels(row.outcome).inc()
+        self._last_association = max([self._last_association, *(row.id for row in rows)])
+        self._open.set(len(self._open_associations))
+
+    def _count_jobs(self, connection: Connection) -> None:
+        pipeline = jobs.c.request["pipeline"].as_string().label("pipeline")
+        columns = [jobs.c[name] for name in ("state", "reason", "started_at", "finished_at")]
+        ended = jobs.c.state.in_((DONE, FAILED))
+        for row in self._finished_rows(connection, jobs, ended, *columns, pipeline, jobs.c.result):
+            self._jobs.labels(row.pipeline, row.state).inc()
+            if row.started_at is not None:
+                taken_s = max(0.0, row.finished_at - row.started_at)
+                self._job_seconds.labels(row.pipeline).observe(taken_s)
+            for part, seconds in ((row.result or {}).get("seconds") or {}).items():
+                self._part_seconds.labels(row.pipeline, part).observe(seconds)
+            if row.state == FAILED:
+                self._fail("job", row.reason)
+
+    def _count_deliveries(self, connection: Connection) -> None:
+        names = ("peer", "state", "words", "created_at", "finished_at")
+        settled = deliveries.c.state.in_((STORED, REFUSED, GIVEN_UP))
+        columns = [deliveries.c[name] for name in names]
+        for row in self._finished_rows(connection, deliveries, settled, *columns):
+            self._sent.labels(row.peer, row.state).inc()
+            if row.state == STORED:
+                taken_s = max(0.0, row.finished_at - row.created_at)
+                self._send_seconds.labels(row.peer).observe(taken_s)
+            else:
+                self._fail(f"delivery {row.state}", row.words)
+
+    def _finished_rows(
+        self, connection: Connection, table: Table, condition: Any, *columns: Any
+    ) -> list[Any]:
+        """Those that ended since the last scrape, oldest first."""
+        since = table.c.finished_at > self._finished[table.name]
+        query = select(*columns).where(since, condition).order_by(table.c.finished_at)
+        rows = list(connection.execute(query.limit(_MOST_ROWS)))
+        if rows:
+            self._finished[table.name] = rows[-1].finished_at
+        return rows
+
+    def _count_happenings(self, connection: Connection) -> None:
+        query = select(events).where(events.c.id > self._last[events.name]).order_by(events.c.id)
+        for row in connection.execute(query.limit(_MOST_ROWS)):
+            self._last[events.name] = row.id
+            if row.kind in _HAPPENINGS:
+                self._fail(_HAPPENINGS[row.kind], row.words)
+
+    def _fail(self, what: str, reason: str) -> None:
+        """Without the UIDs and numbers of one case, so that equal reasons are one."""
+        plain = _NUMBERS.sub("#", reason)[:_LONGEST_REASON]
+        if plain not in self._reasons and len(self._reasons) >= _MOST_REASONS:
+            plain = "other"
+        self._reasons.add(plain)
+        self._failures.labels(what, plain).inc()
+
+    def _read_gauges(self, connection: Connection) -> None:
+        for name, table, states in _QUEUES:
+            rows = connection.execute(
+                select(table.c.state, func.count())
+                .where(table.c.state.in_(states))
+                .group_by(table.c.state)
+            )
+            counts = {row[0]: row[1] for row in rows}
+            for state in states:
+                self._queues.labels(name, state).set(counts.get(state, 0))
+        oldest = select(func.min(jobs.c.created_at)).where(jobs.c.state == "queued")
+        since = connection.scalar(oldest)
+        self._oldest.set(0.0 if since is None else max(0.0, self._ledger.clock() - since))
+        self._condition.clear()
+        for one in all_conditions(connection):
+            self._condition.labels(one.name).set(1)
+        disk = shutil.disk_usage(self._ledger.storage_path)
+        needed = self._configuration.wire.minimum_free_mb * 1_000_000
+        for kind, value in (("free", disk.free), ("total", disk.total), ("refused_below", needed)):
+            self._disk.labels(kind).set(value)
+
+
+def _last(connection: Connection, table: Table) -> int:
+    return connection.scalar(select(func.max(table.c.id))) or 0

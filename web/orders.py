@@ -1,0 +1,83 @@
+"""How a job that was asked for by name stands, from its order, its series and its job."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from node.ledger.database import Ledger
+from node.ledger.jobs import CANCELLED as JOB_CANCELLED
+from node.ledger.jobs import DONE, FAILED, SUPERSEDED, JobRow, current_jobs, find_job
+from node.ledger.orders import HELD, SUBMITTED, WAITING, Order, find_order
+from node.ledger.orders import READ as FOLDER_READ
+from node.ledger.series import HELD as SERIES_HELD
+from node.ledger.series import find_series
+
+RUNNING, COMPLETED, HELD_BACK, NOT_DONE, REMOVED = (
+    "running",
+    "completed",
+    "held",
+    "failed",
+    "removed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What whoever asked wants to know."""
+
+    state: str
+    """running, completed, held, failed or removed."""
+    words: str
+    """What is being done, or why not."""
+    series_instance_uid: str = ""
+    job_id: str = ""
+    progress: float = 0.0
+    output_dir: str = ""
+    """Of a completed job, absolute."""
+
+
+def standing_of(ledger: Ledger, uid: str) -> Standing | None:
+    """Of one order; None when nobody placed it."""
+    with ledger.reading() as connection:
+        order = find_order(connection, uid)
+        return None if order is None else _standing(connection, order, ledger.storage_path)
+
+
+def _standing(connection: Connection, order: Order, storage_path: Path) -> Standing:
+    uid = order.series_instance_uid
+    if order.state == WAITING:
+        return Standing(RUNNING, "its files are read")
+    if order.state == HELD:
+        return Standing(HELD_BACK, order.words, uid)
+    if order.state == FOLDER_READ:
+        row = find_series(connection, uid)
+        if row is not None and row.state == SERIES_HELD:
+            return Standing(HELD_BACK, row.reason, uid)
+        return Standing(RUNNING, "its series is looked at", uid)
+    job = _job(connection, order) if order.state == SUBMITTED else None
+    if job is None:
+        return Standing(NOT_DONE, order.words, uid)
+    return _of_job(job, storage_path)
+
+
+def _job(connection: Connection, order: Order) -> JobRow | None:
+    """The job that does it, or the one that took over since."""
+    job = find_job(connection, order.job_id)
+    if job is None or job.state != SUPERSEDED:
+        return job
+    current = current_jobs(connection, order.series_instance_uid)
+    return next((one for one in current if one.request.pipeline == order.asked.pipeline), job)
+
+
+def _of_job(job: JobRow, storage_path: Path) -> Standing:
+    state, words = RUNNING, job.reason or job.step or job.state
+    if job.state == DONE:
+        state, words = COMPLETED, "" if job.result is None else job.result.summary
+    if job.state == DONE and job.removed_at is not None:
+        state, words = REMOVED, "its results were removed by retention"
+    if job.state in (FAILED, JOB_CANCELLED, SUPERSEDED):
+        state, words = NOT_DONE, job.reason
+    folder = job.request.located(storage_path).output_dir if state == COMPLETED else ""
+    uid = job.request.series_instance_uid
+    return Standing(state, words, uid, job.job_id, job.progress, folder)

@@ -1,0 +1,42 @@
+"""What `--check` looks at for pages and REST API: users, certificate, address."""
+
+from collections.abc import Callable, Iterator
+
+from core.errors import ConfigurationError
+from web.process import check_certificate, listen
+from web.settings import WebSettings
+from web.user_file import UserFile, check_users
+
+
+def web_findings(settings: WebSettings, *, try_port: bool) -> Iterator[tuple[str, str, str]]:
+    """Of each part: its name, how it stands in words, and what is wrong; empty when nothing is."""
+    configuration = settings.configuration
+    if not configuration.web_port:
+        yield "web", "none, --web_port is 0", ""
+        return
+    ip, port = configuration.web_ip, configuration.web_port
+    yield _finding("web users", _people(settings), lambda: check_users(settings.users_path, ip))
+    certificate = configuration.web.certificate_path
+    words = f"HTTPS with {certificate}" if certificate else "HTTP, no certificate"
+    yield _finding("web certificate", words, lambda: check_certificate(settings))
+    root = configuration.web.in_dir_root
+    wrong = "" if root.is_dir() else f"web.in_dir_root is {root}, expected a folder"
+    yield "web in_dir_root", str(root.absolute()), wrong
+    if try_port:
+        yield _finding("web port", f"{ip}:{port} is free", lambda: listen(ip, port).close())
+
+
+def _people(settings: WebSettings) -> str:
+    try:
+        count = len(UserFile(settings.users_path).users())
+    except ConfigurationError:
+        return ""
+    return f"{count} in {settings.users_path}" if count else "none: this machine alone may look"
+
+
+def _finding(name: str, words: str, check: Callable[[], object]) -> tuple[str, str, str]:
+    try:
+        check()
+    except ConfigurationError as error:
+        return name, words, str(error)
+    return name, words, ""

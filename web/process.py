@@ -1,0 +1,142 @@
+"""The web process as the door sees it: started beside the SCP, started again when it dies.
+
+Nothing here imports the web's libraries: the process that holds associations never loads them, and
+whatever becomes of the web process, receiving goes on.
+"""
+
+import multiprocessing
+import pkgutil
+import socket
+import ssl
+import threading
+import time
+from multiprocessing.process import BaseProcess
+
+import structlog
+
+from core.errors import ConfigurationError
+from web.settings import WebSettings
+from web.user_file import check_users
+
+_SERVE = "web.serve:serve"
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+_STOP_WITHIN_S = 5.0
+_LOOK_EVERY_S = 0.5
+
+log = structlog.get_logger("web")
+
+
+class WebProcess:
+    """One listening socket for as long as the node runs, whichever process answers on it."""
+
+    def __init__(self, settings: WebSettings) -> None:
+        """Listen.
+
+        Raises:
+            ConfigurationError: address, certificate or users are wrong.
+        """
+        configuration = settings.configuration
+        check_users(settings.users_path, configuration.web_ip)
+        check_certificate(settings)
+        self._settings = settings
+        self._listener = listen(configuration.web_ip, configuration.web_port)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._supervise, name="web")
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        scheme = "https" if self._settings.is_https else "http"
+        ip, port = self._listener.getsockname()[:2]
+        return f"{scheme}://{f'[{ip}]' if ':' in ip else ip}:{port}/"
+
+    def start(self) -> None:
+        """Start the process, and watch it."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it; open streams are cut off."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._listener.close()
+
+    def _supervise(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            begun = time.monotonic()
+            code = self._run_once()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - begun > _LONGEST_PAUSE_S:
+                pause_s = _FIRST_PAUSE_S
+            log.error("web process ended", exit_code=code, starts_again_in_s=pause_s)
+            self._stopping.wait(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _run_once(self) -> int | None:
+        """From its start to its end; its exit code."""
+        context = multiprocessing.get_context("spawn")
+        arguments = (self._settings, self._listener)
+        process = context.Process(target=_child, args=arguments, name="web", daemon=True)
+        try:
+            process.start()
+        except OSError as error:
+            log.error("web process not started", reason=error.strerror)
+            return None
+        while process.is_alive() and not self._stopping.is_set():
+            process.join(_LOOK_EVERY_S)
+        _end(process)
+        return process.exitcode
+
+
+def listen(ip: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        ConfigurationError: the address is taken, or not of this machine.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(ip, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        raise ConfigurationError(
+            f"--web_ip {ip} --web_port {port}: cannot listen there ({error.strerror})"
+        ) from error
+    return listener
+
+
+def check_certificate(settings: WebSettings) -> None:
+    """That certificate and key can be read and belong together.
+
+    Raises:
+        ConfigurationError: they do not.
+    """
+    web = settings.configuration.web
+    if web.certificate_path is None or web.key_path is None:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(web.certificate_path, web.key_path)
+    except OSError as error:  # ssl.SSLError is one, too
+        raise ConfigurationError(
+            f"web.certificate_path is {web.certificate_path}, expected a certificate in PEM that "
+            f"web.key_path fits ({error.strerror or error})"
+        ) from error
+
+
+def _child(settings: WebSettings, listener: socket.socket) -> None:
+    pkgutil.resolve_name(_SERVE)(settings, listener)
+
+
+def _end(process: BaseProcess) -> None:
+    if process.is_alive():
+        process.terminate()
+        process.join(_STOP_WITHIN_S)
+    if process.is_alive():
+        process.kill()
+    process.join()

@@ -1,0 +1,93 @@
+"""The web process itself: uvicorn on the socket that the door opened, until it is told to stop."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+
+import structlog
+import uvicorn
+
+from core.errors import SlicewireError
+from core.log import configure_logging
+from web.app import create_app
+from web.settings import WebSettings
+
+_LOG_FILE = "web.log"
+_NICE = 5
+_CONNECTIONS = 512
+_STOP_WITHIN_S = 2
+
+log = structlog.get_logger("web")
+
+
+def serve(settings: WebSettings, listener: socket.socket) -> None:
+    """Answer on `listener` until SIGTERM, or until the door's process is gone.
+
+    Receiving comes first: this process yields the processor to the one that holds associations.
+    """
+    os.nice(_NICE)
+    _configure_logging(settings)
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the door's to handle
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _stop_with_parent(stop)
+    try:
+        server = make_server(settings)
+    except SlicewireError as error:
+        log.error("web process cannot start", reason=str(error))
+        raise SystemExit(1) from error
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while thread.is_alive() and not stop.wait(0.5):
+        pass
+    server.should_exit = True
+    thread.join()
+    if not stop.is_set():
+        raise SystemExit(1)
+
+
+def make_server(settings: WebSettings) -> uvicorn.Server:
+    """The server, not started.
+
+    Raises:
+        ConfigurationError, StorageUnavailableError: as `create_app`.
+    """
+    web = settings.configuration.web
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            ssl_certfile=web.certificate_path,
+            ssl_keyfile=web.key_path,
+            access_log=False,  # query strings are nobody's business
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_graceful_shutdown=_STOP_WITHIN_S,
+        )
+    )
+
+
+def _configure_logging(settings: WebSettings) -> None:
+    wanted = settings.configuration.log
+    beside = wanted.file.parent if wanted.file is not None else settings.storage_path
+    configure_logging(wanted.level, json_lines=wanted.json_lines, file=beside / _LOG_FILE)
+    for name in ("uvicorn", "python_multipart", "multipart"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    """A door that was killed leaves nobody behind on its port."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        stop.set()
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -129,13 +129,13 @@ def _with_outlines(
     draw = ImageDraw.Draw(large)
     zoom = np.array([scale, scale * panel.aspect]) * _OVERSAMPLING
     for outline in panel.contours:
-        for start, end in _edges_once(outline.points):
+        for start, end in edges_once(outline.points):
             line = (np.stack([start, end]) - (left, top)) * zoom
             draw.line(line.ravel().tolist(), outline.color_rgb, round(_LINE * _OVERSAMPLING))
     return large.resize(image.size, Image.Resampling.LANCZOS)
 
 
-def _edges_once(points: Polygon) -> npt.NDArray[np.float64]:
+def edges_once(points: Polygon) -> npt.NDArray[np.float64]:
     """(n, 2, 2): start and end of the edges that are not run through in both directions."""
     edges = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
     keys = [tuple(edge) for edge in np.rint(edges / _SAME_PLACE).reshape(-1, 4).tolist()]

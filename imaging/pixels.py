@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.pixels.utils import pixel_array
 
 from core.errors import PixelError
 from imaging.elements import read_elements
@@ -93,6 +94,23 @@ def read_frames(path: Path) -> list[StoredPixels]:
         ]
 
 
+def read_frame(path: Path, number: int) -> StoredPixels:
+    """The stored values of frame `number` (from 1) [1, row, column] of an enhanced instance alone.
+
+    Raises as `read_pixels` does, and for a number that there is not.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        data_set = _read(path)
+        check_supported(data_set, by_frame=True)
+        scales = list(rescaling(data_set))
+        if not 1 <= number <= len(scales):
+            raise PixelError(f"{path.name}: no frame {number}, expected 1 to {len(scales)}")
+        values = _decoded(data_set, number - 1)
+        slope, intercept = scales[number - 1]
+        return StoredPixels(values, slope, intercept, _padding(data_set, values))
+
+
 def stored_pixels(data_set: FileDataset) -> StoredPixels:
     """The decoded pixels of `data_set`; raises as `read_pixels` does."""
     check_supported(data_set)
@@ -112,14 +130,17 @@ def _read(path: Path) -> FileDataset:
         raise PixelError(f"{path.name}: not a readable DICOM instance ({error})") from error
 
 
-def _decoded(data_set: FileDataset) -> npt.NDArray[Any]:
-    """[frame, row, column]."""
+def _decoded(data_set: FileDataset, index: int | None = None) -> npt.NDArray[Any]:
+    """[frame, row, column], of all frames or of the one at `index` without the others."""
     try:
         values = plain_values(data_set)
         if values is None and is_extended(data_set):
-            values = decode_extended(data_set)
-        if values is None:
+            frames = decode_extended(data_set)
+            values = frames if index is None else frames[index]
+        if values is None and index is None:
             values = np.asarray(data_set.pixel_array)
+        if values is None:
+            values = np.asarray(pixel_array(data_set, index=index))
     except DECODING_ERRORS as error:
         syntax = data_set.file_meta.TransferSyntaxUID.name
         raise PixelError(

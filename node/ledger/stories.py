@@ -63,7 +63,7 @@ def stories_before(
         condition &= may_stand_at(state)
     with ledger.reading() as connection:
         for row in latest_series(connection, condition, before):
-            story = _story(connection, row, ledger.storage_path)
+            story = tell(connection, row, ledger.storage_path)
             if story.state == state or not state:
                 stories.append(story)
             if len(stories) == limit:
@@ -77,10 +77,11 @@ def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
         return None
     with ledger.reading() as connection:
         row = find_series(connection, uid_or_end) or latest_ending_with(connection, uid_or_end)
-        return None if row is None else _story(connection, row, ledger.storage_path)
+        return None if row is None else tell(connection, row, ledger.storage_path)
 
 
-def _story(connection: Connection, row: SeriesRow, storage_path: Path) -> Story:
+def tell(connection: Connection, row: SeriesRow, storage_path: Path) -> Story:
+    """The story of one series."""
     jobs = jobs_of(connection, row.series_instance_uid)
     state, reason = row.state, row.reason
     if state == PROCESSING:

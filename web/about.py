@@ -1,0 +1,109 @@
+"""Who and what a series is, read from the header of one of its instances.
+
+This is patient data: it goes onto a page for those who may see it, never into a log or an address.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset
+
+_KEYWORDS = (
+    "SpecificCharacterSet",
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyDescription",
+    "SeriesDescription",
+    "Modality",
+    "BodyPartExamined",
+    "WindowCenter",
+    "WindowWidth",
+)
+_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a person needs to recognise a series; texts are empty where nothing is stated."""
+
+    patient_name: str = ""
+    patient_id: str = ""
+    born: str = ""
+    sex: str = ""
+    study_date: str = ""
+    study: str = ""
+    series: str = ""
+    modality: str = ""
+    body_part: str = ""
+    window: tuple[float, float] | None = None
+    """Lowest and highest value that its maker suggests to show, in rescaled units."""
+
+
+def about_reader() -> Callable[[Path], About]:
+    """`read_about` that keeps the latest answers."""
+    return lru_cache(_KEPT)(read_about)
+
+
+def read_about(path: Path) -> About:
+    """Of the series of the instance in the file `path`; empty where it cannot be read."""
+    try:
+        data_set = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS))
+        return _about(data_set)
+    except Exception:  # noqa: BLE001, whatever is wrong with a header, its case is still shown
+        return About()
+
+
+def _about(data_set: Dataset) -> About:
+    return About(
+        patient_name=_name(data_set),
+        patient_id=_text(data_set, "PatientID"),
+        born=_date(data_set, "PatientBirthDate"),
+        sex=_text(data_set, "PatientSex"),
+        study_date=_date(data_set, "StudyDate"),
+        study=_text(data_set, "StudyDescription"),
+        series=_text(data_set, "SeriesDescription"),
+        modality=_text(data_set, "Modality"),
+        body_part=_text(data_set, "BodyPartExamined"),
+        window=_window(data_set),
+    )
+
+
+def _text(data_set: Dataset, keyword: str) -> str:
+    return str(data_set.get(keyword) or "").strip()
+
+
+def _name(data_set: Dataset) -> str:
+    """Family name, given names; PN parts of the first group (PS3.5 section 6.2.1)."""
+    parts = _text(data_set, "PatientName").split("=")[0].split("^")
+    family, rest = parts[0].strip(), " ".join(part for part in parts[1:3] if part.strip())
+    return ", ".join(part for part in (family, rest) if part)
+
+
+def _date(data_set: Dataset, keyword: str) -> str:
+    """DA as ISO 8601; empty where it is no day, as in de-identified data."""
+    try:
+        return datetime.strptime(_text(data_set, keyword), "%Y%m%d").date().isoformat()
+    except ValueError:
+        return ""
+
+
+def _window(data_set: Dataset) -> tuple[float, float] | None:
+    center, width = _first(data_set.get("WindowCenter")), _first(data_set.get("WindowWidth"))
+    if center is None or width is None or width < 1:
+        return None
+    return center - width / 2, center + width / 2
+
+
+def _first(value: Any) -> float | None:
+    """Of several windows, the first one."""
+    if value is None or value == "":
+        return None
+    return float(value) if isinstance(value, int | float) else float(value[0])

@@ -1,0 +1,1 @@
+"""Pages for people: what came, what became of it, and why."""

@@ -1,0 +1,69 @@
+"""One case: its story, its images with contours, its receipt, and what a person can do."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from node.commands import CANCEL, RELEASE, RESEND, RETRY
+from node.ledger.receipts import receipt_of
+from web.access import Person, form_operator
+from web.actions import ask_for
+from web.cases import NOT_DELIVERED, Case
+from web.pages.desk import Desk, DeskOf, VisitOf
+from web.timeline import timeline_of
+from web.views import RECEIVED, received_files, results_of
+
+router = APIRouter()
+Poster = Annotated[Person, Depends(form_operator)]
+_OPEN = ("arriving", "settling", "held", "queued", "running", "sending", "processing")
+_WHAT = {
+    RELEASE: "Release",
+    RETRY: "Try again",
+    RESEND: "Send again",
+    CANCEL: "Cancel",
+}
+
+
+@router.get("/cases/{number}")
+def show_case(visit: VisitOf, number: int) -> HTMLResponse:
+    """The whole story of a case."""
+    desk = visit.desk
+    case = desk.case(number)
+    return visit.render(
+        "case.html",
+        case=case,
+        moments=timeline_of(desk.ledger, case),
+        views=_views(desk, case),
+        verbs={verb: _WHAT[verb] for verb in verbs_for(case)},
+        receipt=receipt_of(desk.ledger, case.story.series_instance_uid),
+    )
+
+
+@router.post("/cases/{number}/{verb}")
+def act(person: Poster, desk: DeskOf, number: int, verb: str) -> RedirectResponse:
+    """Write what a person wants into the ledger; the node does it, also when it starts later."""
+    if verb not in _WHAT:
+        raise HTTPException(404, f"there is no {verb!r}, expected one of {', '.join(_WHAT)}")
+    ask_for(desk.ledger, verb, desk.case(number).story.series_instance_uid, person)
+    return RedirectResponse(f"/cases/{number}", 303)
+
+
+def verbs_for(case: Case) -> list[str]:
+    """What makes sense at present; the node answers in words to what does not."""
+    verbs = [RELEASE] if case.state == "held" else []
+    if case.state in ("failed", "cancelled", NOT_DELIVERED, "sending"):
+        verbs.append(RETRY)
+    if case.story.result_folders and case.state in ("delivered", "sending", NOT_DELIVERED):
+        verbs.append(RESEND)
+    if case.state in _OPEN:
+        verbs.append(CANCEL)
+    return verbs
+
+
+def _views(desk: Desk, case: Case) -> list[tuple[str, str]]:
+    """Names and titles of what can be looked at, the best first."""
+    views = [(one.job_id, one.title) for one in results_of(desk.ledger, case)]
+    if received_files(desk.ledger, case):
+        views.append((RECEIVED, "As received"))
+    return views

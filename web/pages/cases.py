@@ -1,0 +1,62 @@
+"""The list of cases, searched, filtered and page by page."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from web.cases import NOT_DELIVERED, Search
+from web.pages.desk import VisitOf
+
+router = APIRouter()
+_PAGE = 50
+STATES = (
+    "arriving",
+    "settling",
+    "held",
+    "queued",
+    "running",
+    "failed",
+    "sending",
+    NOT_DELIVERED,
+    "delivered",
+    "done",
+    "kept",
+    "cancelled",
+)
+
+
+@router.get("/cases")
+def show_cases(
+    visit: VisitOf,
+    *,
+    state: Annotated[str, Query(max_length=16)] = "",
+    text: Annotated[str, Query(max_length=64)] = "",
+    since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+) -> HTMLResponse:
+    """Cases, the latest first; what is searched for is never a patient, since it is an address."""
+    state = state if state in STATES else ""
+    search = Search(state, text.strip(), _begin_of(since), _begin_of(until, days=1))
+    found = visit.desk.cases.latest(search, limit=_PAGE + 1, skip=(page - 1) * _PAGE)
+    asked = {"state": state, "text": text, "since": since, "until": until}
+    return visit.render(
+        "cases.html",
+        cases=found[:_PAGE],
+        has_more=len(found) > _PAGE,
+        page=page,
+        states=STATES,
+        asked=asked,
+        given={key: value for key, value in asked.items() if value},
+    )
+
+
+def _begin_of(text: str, days: int = 0) -> float | None:
+    """When a day began here, or the one so many days later; None for what is no day."""
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days)
+        return datetime.combine(day, time()).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,151 @@
+"""What all pages share: ledger, settings, templates and what is worth keeping between requests."""
+
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import jinja2
+from fastapi import Depends, HTTPException, Request
+from fastapi.responses import HTMLResponse
+
+from core.errors import PixelError
+from core.identity import VERSION
+from node.ledger.database import Ledger
+from node.lock import holder_of
+from web.about import about_reader
+from web.access import Person, Viewer
+from web.cases import Case, Cases
+from web.disk import DiskWatch
+from web.models import ModelCards
+from web.overlay import Overlay, read_overlay
+from web.pages import words
+from web.reading import ledger_of, settings_of
+from web.received import Received, read_received
+from web.settings import WebSettings
+from web.slices import VolumeFile, open_volume
+from web.views import Results, results_of
+
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_FILTERS = ("clock", "moment", "iso", "size", "duration", "days", "number")
+_VOLUMES_KEPT = 64
+_OVERLAYS_KEPT = 4
+_RECEIVED_KEPT = 16
+
+
+class Desk:
+    """One for each application; its caches are bounded and hold what never changes."""
+
+    def __init__(self, ledger: Ledger, settings: WebSettings) -> None:
+        self.ledger, self.settings = ledger, settings
+        self.cases = Cases(ledger, about_reader())
+        self.disk = DiskWatch(ledger, settings.configuration.wire.minimum_free_mb)
+        self.models = ModelCards()
+        self.volume = lru_cache(_VOLUMES_KEPT)(open_volume)
+        self._overlay = lru_cache(_OVERLAYS_KEPT)(self._read_overlay)
+        self._overlay_lock = threading.Lock()
+        self._received = lru_cache(_RECEIVED_KEPT)(read_received)
+        self._results = lru_cache(_VOLUMES_KEPT)(self._find_results)
+        self._environment = _environment()
+
+    def render(
+        self, request: Request, person: Person | None, name: str, **context: Any
+    ) -> HTMLResponse:
+        """The page of the template `name`."""
+        status = int(context.pop("status", 200))
+        text = self._environment.get_template(name).render(
+            path=request.url.path,
+            person=person,
+            version=VERSION,
+            node=holder_of(self.ledger.storage_path),
+            **context,
+        )
+        return HTMLResponse(text, status)
+
+    def case(self, number: int) -> Case:
+        """The case of a number.
+
+        Raises:
+            HTTPException: 404, there is none.
+        """
+        case = self.cases.find(number)
+        if case is None:
+            raise HTTPException(404, f"there is no case {number}")
+        return case
+
+    def results(self, number: int, job_id: str) -> tuple[Results, VolumeFile]:
+        """A result of a case, and its images; the ledger is asked once.
+
+        Raises:
+            HTTPException: 404, there is none, or retention removed it.
+        """
+        results = self._results(number, job_id)
+        if results is None:
+            self._results.cache_clear()  # it may come
+            raise HTTPException(404, f"case {number} has no such result")
+        try:
+            return results, self.volume(results.volume_path)
+        except PixelError as error:
+            raise HTTPException(404, str(error)) from error
+
+    def overlay(self, results: Results) -> Overlay:
+        """The contours of a result; read once, however many ask at once."""
+        with self._overlay_lock:
+            return self._overlay(results.structure_sets, results.volume_path)
+
+    def received(self, paths: tuple[Path, ...]) -> Received:
+        """The images in files, in order."""
+        return self._received(paths)
+
+    def _read_overlay(self, paths: tuple[Path, ...], volume_path: Path) -> Overlay:
+        return read_overlay(paths, self.volume(volume_path))
+
+    def _find_results(self, number: int, job_id: str) -> Results | None:
+        found = results_of(self.ledger, self.case(number))
+        return next((one for one in found if one.job_id == job_id), None)
+
+
+def desk_of(request: Request) -> Desk:
+    """The application's own."""
+    state = request.app.state
+    if not hasattr(state, "desk"):
+        state.desk = Desk(ledger_of(request), settings_of(request))
+    desk: Desk = state.desk
+    return desk
+
+
+DeskOf = Annotated[Desk, Depends(desk_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who may look, at a page."""
+
+    request: Request
+    person: Person
+    desk: Desk
+
+    def render(self, name: str, **context: Any) -> HTMLResponse:
+        """The page of the template `name`, for them."""
+        return self.desk.render(self.request, self.person, name, **context)
+
+
+def visit(request: Request, person: Viewer, desk: DeskOf) -> Visit:
+    """For every page but the one to sign in; raises as `access.viewer`."""
+    return Visit(request, person, desk)
+
+
+VisitOf = Annotated[Visit, Depends(visit)]
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({name: getattr(words, name) for name in _FILTERS})
+    return environment

@@ -1,0 +1,99 @@
+"""Slices and contours for the viewer: immutable, so that a browser asks for each once."""
+
+import json
+import zlib
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+
+from core.errors import ContourError, PixelError
+from web.instances import file_of_instance
+from web.overlay import Overlay
+from web.pages.desk import Desk, VisitOf
+from web.received import encoded_image
+from web.slices import encoded_slice
+from web.views import (
+    RECEIVED,
+    contour_block,
+    received_files,
+    received_view,
+    results_view,
+    structure_rows,
+)
+
+router = APIRouter()
+_FOR_GOOD = "private, max-age=31536000, immutable"
+_LEVEL = 1
+
+
+@router.get("/cases/{number}/views/{view}")
+def view_of(visit: VisitOf, number: int, view: str) -> JSONResponse:
+    """The images of a view, without pixels."""
+    desk = visit.desk
+    case = desk.case(number)
+    if view == RECEIVED:
+        ids = received_files(desk.ledger, case)
+        return JSONResponse(received_view(case, desk.received(tuple(ids)), ids))
+    results, volume = desk.results(number, view)
+    return JSONResponse(results_view(case, results, volume))
+
+
+@router.get("/cases/{number}/results/{job_id}/slices/{index}")
+def slice_of(visit: VisitOf, number: int, job_id: str, index: int) -> Response:
+    """One slice as `slices.encode` encodes it."""
+    _, volume = visit.desk.results(number, job_id)
+    tag = f'"{job_id[:16]}-{index}"'
+    if visit.request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"etag": tag, "cache-control": _FOR_GOOD})
+    try:
+        return _deflated(
+            visit.request, encoded_slice(volume, index), "application/octet-stream", tag
+        )
+    except PixelError as error:
+        raise HTTPException(404, str(error)) from error
+
+
+@router.get("/cases/{number}/results/{job_id}/structures")
+def structures_of(visit: VisitOf, number: int, job_id: str) -> JSONResponse:
+    """What the structure sets of a result hold, with volumes."""
+    results, _ = visit.desk.results(number, job_id)
+    return JSONResponse(structure_rows(_overlay(visit.desk, number, job_id), results.report()))
+
+
+@router.get("/cases/{number}/results/{job_id}/contours/{block}")
+def contours_of(visit: VisitOf, number: int, job_id: str, block: int) -> Response:
+    """The contours on some slices."""
+    content = json.dumps(contour_block(_overlay(visit.desk, number, job_id), block)).encode()
+    tag = f'"{job_id[:16]}-contours-{block}"'
+    return _deflated(visit.request, zlib.compress(content, _LEVEL), "application/json", tag)
+
+
+@router.get("/cases/{number}/received/{instance}/{frame}")
+def image_of(visit: VisitOf, number: int, instance: int, frame: int) -> Response:
+    """One image as it came, encoded as `slices.encode` does it; frame 0 for the whole instance."""
+    path = file_of_instance(visit.desk.ledger, number, instance)
+    if path is None:
+        raise HTTPException(404, f"case {number} has no instance {instance}")
+    try:
+        content = encoded_image(path, frame or None)
+    except PixelError as error:
+        raise HTTPException(404, str(error)) from error
+    return _deflated(visit.request, content, "application/octet-stream", f'"{instance}-{frame}"')
+
+
+def _overlay(desk: Desk, number: int, job_id: str) -> Overlay:
+    results, _ = desk.results(number, job_id)
+    try:
+        return desk.overlay(results)
+    except (ContourError, PixelError) as error:
+        raise HTTPException(404, str(error)) from error
+
+
+def _deflated(request: Request, content: bytes, kind: str, tag: str) -> Response:
+    """zlib's format is HTTP's `deflate`; inflated here for who does not take that."""
+    headers = {"etag": tag, "cache-control": _FOR_GOOD, "vary": "Accept-Encoding"}
+    if "deflate" in request.headers.get("accept-encoding", ""):
+        headers["content-encoding"] = "deflate"
+    else:
+        content = zlib.decompress(content)
+    return Response(content, media_type=kind, headers=headers)

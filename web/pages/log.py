@@ -1,0 +1,49 @@
+"""The log of events: everything that the node and people did, in words."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+from sqlalchemy import select
+
+from node.ledger.database import Ledger
+from node.ledger.schema import events
+from web.cases import case_numbers
+from web.pages.desk import VisitOf
+
+router = APIRouter()
+_PAGE = 100
+_LARGEST = 2**31 - 1
+
+
+@router.get("/log")
+def show_log(
+    visit: VisitOf,
+    *,
+    kind: Annotated[str, Query(max_length=32)] = "",
+    before: Annotated[int, Query(ge=1, le=_LARGEST)] = _LARGEST,
+) -> HTMLResponse:
+    """Events, the latest first, so many a page."""
+    rows, kinds, numbers = _events(visit.desk.ledger, kind, before)
+    return visit.render(
+        "log.html",
+        events=rows[:_PAGE],
+        next_before=rows[_PAGE - 1]["id"] if len(rows) > _PAGE else None,
+        is_first=before == _LARGEST,
+        kinds=kinds,
+        kind=kind,
+        numbers=numbers,
+    )
+
+
+def _events(
+    ledger: Ledger, kind: str, before: int
+) -> tuple[list[dict[str, object]], list[str], dict[str, int]]:
+    query = select(events).where(events.c.id < before)
+    if kind:
+        query = query.where(events.c.kind == kind)
+    with ledger.reading() as connection:
+        found = connection.execute(query.order_by(events.c.id.desc()).limit(_PAGE + 1)).all()
+        kinds = connection.scalars(select(events.c.kind).distinct().order_by(events.c.kind)).all()
+        numbers = case_numbers(connection, [row.series_instance_uid for row in found])
+    return [dict(row._mapping) for row in found], list(kinds), numbers

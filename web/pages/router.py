@@ -1,0 +1,14 @@
+"""All pages in one router."""
+
+from fastapi import APIRouter
+
+from web.pages import case, cases, images, log, overview, sign
+from web.settings import WebSettings
+
+
+def pages_router(_: WebSettings) -> APIRouter:
+    """The routes of the pages; they stand in no OpenAPI schema, which is for programs."""
+    router = APIRouter(include_in_schema=False)
+    for module in (overview, cases, case, images, log, sign):
+        router.include_router(module.router)
+    return router

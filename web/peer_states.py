@@ -1,0 +1,118 @@
+"""Whether peers are up, as far as what was exchanged with them tells."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from core.config import Configuration
+from core.config_routing import Peer
+from node.ledger.database import Ledger
+from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
+from node.ledger.schema import associations, deliveries
+from node.routing import DEFAULT_DESTINATION
+
+UP, DOWN, UNKNOWN = "up", "down", "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A peer as the configuration has it."""
+
+    name: str
+    ae_title: str
+    ip: str
+    port: int
+    roles: tuple[str, ...]
+    """What it is used for, in words."""
+    is_configured: bool = True
+    """Whether it stands under `peers`, so that it can be asked by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerState:
+    """A peer, and what is known of it."""
+
+    known: Known
+    state: str
+    """UP: it exchanged something, and nothing fails; DOWN: what waits for it fails; UNKNOWN."""
+    words: str
+    """Why it counts as down."""
+    sent_at: float | None
+    """When it last stored something of ours."""
+    came_at: float | None
+    """When it last associated."""
+    waiting: int
+    """Instances on their way to it."""
+    dead: int
+    """Instances that it refused, or that were given up."""
+    next_attempt_at: float | None
+
+
+def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]:
+    """Every peer of the configuration, and where results go without one."""
+    known = [
+        Known(peer.name, peer.ae_title, peer.ip, peer.port, _roles(peer))
+        for peer in configuration.peers
+    ]
+    if configuration.scu_ip is not None and configuration.scu_port is not None:
+        place = (configuration.scu_ip, configuration.scu_port)
+        roles = ("gets the results of senders that are no peer",)
+        known.append(Known(DEFAULT_DESTINATION, configuration.scu_ae, *place, roles, False))
+    with ledger.reading() as connection:
+        return [_state(connection, one) for one in known]
+
+
+def _roles(peer: Peer) -> tuple[str, ...]:
+    roles = ["sends, and gets results"]
+    roles += ["answers C-FIND"] if peer.query else []
+    roles += ["may ask for storage commitment"] if peer.storage_commitment else []
+    return (*roles, f"proof: {peer.proof}")
+
+
+def _state(connection: Connection, known: Known) -> PeerState:
+    sent = deliveries.c.peer == known.name
+    stored = sent & (deliveries.c.state == STORED)
+    sent_at = connection.scalar(select(func.max(deliveries.c.finished_at)).where(stored))
+    came_at = connection.scalar(
+        select(func.max(associations.c.opened_at)).where(
+            associations.c.calling_ae_title == known.ae_title, associations.c.address == known.ip
+        )
+    )
+    counts = _counts(connection, known.name)
+    failing = _failing(connection, known.name)
+    state = UP if max(sent_at or 0, came_at or 0) > 0 else UNKNOWN
+    return PeerState(
+        known=known,
+        state=DOWN if failing is not None else state,
+        words="" if failing is None else failing[0],
+        sent_at=sent_at,
+        came_at=came_at,
+        waiting=counts.get(WAITING, 0),
+        dead=counts.get(REFUSED, 0) + counts.get(GIVEN_UP, 0),
+        next_attempt_at=None if failing is None else failing[1],
+    )
+
+
+def _counts(connection: Connection, name: str) -> dict[str, int]:
+    rows = connection.execute(
+        select(deliveries.c.state, func.count())
+        .where(deliveries.c.peer == name, deliveries.c.state.in_((WAITING, REFUSED, GIVEN_UP)))
+        .group_by(deliveries.c.state)
+    )
+    return {state: int(count) for state, count in rows}
+
+
+def _failing(connection: Connection, name: str) -> tuple[str, float] | None:
+    """What went wrong at the last attempt of what waits, and when the next one is due."""
+    row = connection.execute(
+        select(deliveries.c.words, deliveries.c.next_attempt_at)
+        .where(
+            deliveries.c.peer == name,
+            deliveries.c.state == WAITING,
+            deliveries.c.attempts > 0,
+            deliveries.c.words != "",
+        )
+        .order_by(deliveries.c.next_attempt_at)
+        .limit(1)
+    ).first()
+    return None if row is None else (row.words, row.next_attempt_at)

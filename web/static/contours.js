@@ -1,0 +1,83 @@
+// Contours of a view, fetched in blocks of slices, and how they are drawn: each structure has its
+// own colour, as sent, and its own kind of line, so that colour is never needed to tell them apart.
+
+const DASHES = [[], [7, 4], [2, 4], [10, 4, 2, 4], [14, 5], [2, 3, 2, 8]];
+const OTHERS = [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [213, 94, 0], [204, 121, 167]];
+
+export class Contours {
+  #blocks = new Map();
+
+  constructor(view) {
+    this.view = view;
+    this.box = null;
+    this.unplaced = 0;
+  }
+
+  get isEmpty() {
+    return !this.view.contours;
+  }
+
+  // [[structure, [x, y, x, y, ...]], ...] on an image; undefined until they are here.
+  here(index) {
+    if (this.isEmpty) return [];
+    const block = this.#blocks.get(Math.floor(index / this.view.block));
+    return block?.images && (block.images[index] ?? []);
+  }
+
+  // Rejects with the reason in words.
+  get(index) {
+    const number = Math.floor(index / this.view.block);
+    if (this.isEmpty) return Promise.resolve();
+    if (!this.#blocks.has(number)) {
+      const block = { images: null };
+      block.comes = this.#fetch(number, block);
+      this.#blocks.set(number, block);
+    }
+    return this.#blocks.get(number).comes;
+  }
+
+  async #fetch(number, block) {
+    const answer = await fetch(`${this.view.contours}/${number}`);
+    const said = await answer.json().catch(() => ({}));
+    if (!answer.ok) {
+      this.#blocks.delete(number);
+      throw new Error(said.msg ?? answer.statusText);
+    }
+    this.box = said.box;
+    this.unplaced = said.unplaced;
+    block.images = said.images;
+  }
+}
+
+export function colorOf(structure, number) {
+  return structure.color ?? OTHERS[number % OTHERS.length];
+}
+
+// Lines of [structure, points] onto a context; `place` turns a pixel's corner into canvas units.
+export function drawLines(context, lines, structures, place, unit) {
+  context.lineJoin = "round";
+  for (const halo of [true, false]) {
+    for (const [number, points] of lines) {
+      const color = colorOf(structures[number] ?? {}, number);
+      context.setLineDash(halo ? [] : DASHES[number % DASHES.length].map((part) => part * unit));
+      context.lineWidth = (halo ? 3.2 : 1.7) * unit;
+      context.strokeStyle = halo ? haloFor(color) : `rgb(${color})`;
+      context.beginPath();
+      for (let at = 0; at < points.length; at += 2) context.lineTo(...place(points[at], points[at + 1]));
+      context.stroke();
+    }
+  }
+}
+
+// Dark lines get a light edge and light lines a dark one, so that both show on any tissue.
+function haloFor([red, green, blue]) {
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 110 ? "rgb(0 0 0 / .55)" : "rgb(255 255 255 / .5)";
+}
+
+export function drawSample(canvas, structure, number) {
+  const unit = 2;
+  canvas.width = 34 * unit;
+  canvas.height = 16 * unit;
+  const middle = canvas.height / 2;
+  drawLines(canvas.getContext("2d"), [[number, [4 * unit, middle, canvas.width - 4 * unit, middle]]], { [number]: structure }, (x, y) => [x, y], unit);
+}

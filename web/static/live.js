@@ -1,0 +1,135 @@
+// Keeps a page as it stands in the ledger without loading it again: the parts that changed are
+// exchanged, told by server-sent events, or asked for every few seconds where there are none.
+
+const EVENTS = "/api/events/stream";
+const POLL_MS = 5000;
+const AT_MOST_EVERY_MS = 700;
+const lamp = document.getElementById("live");
+let timer = null;
+let lastAt = 0;
+
+function say(words, isLive) {
+  if (!lamp || lamp.textContent === words) return;
+  lamp.textContent = words;
+  lamp.classList.toggle("is-live", isLive);
+}
+
+async function refresh() {
+  timer = null;
+  lastAt = performance.now();
+  if (document.querySelector("dialog[open]")) return soon();
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.redirected && new URL(answer.url).pathname === "/login") return location.reload();
+    if (!answer.ok) throw new Error(answer.statusText);
+    exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    say("no connection", false);
+  }
+}
+
+function soon() {
+  const wait = Math.max(0, AT_MOST_EVERY_MS - (performance.now() - lastAt));
+  timer ??= setTimeout(refresh, wait);
+}
+
+function exchange(fresh) {
+  for (const old of document.querySelectorAll("[data-part]")) {
+    const now = fresh.getElementById(old.id);
+    if (!now || isSame(old, now)) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const place = focused && placeOf(focused, old);
+    old.replaceWith(now);
+    if (place) now.querySelector(place)?.focus({ preventScroll: true });
+    now.dispatchEvent(new CustomEvent("exchanged", { bubbles: true }));
+  }
+}
+
+// A part with a key (the viewer) keeps its own state: it is exchanged when the key changes.
+function isSame(old, now) {
+  if (old.dataset.key !== undefined) return old.dataset.key === now.dataset.key;
+  if (old.dataset.source === undefined) old.dataset.source = digest(old);
+  now.dataset.source = digest(now);
+  return old.dataset.source === now.dataset.source;
+}
+
+function digest(element) {
+  return element.className + element.innerHTML.replaceAll(' hidden=""', "");
+}
+
+function placeOf(element, within) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  const address = element.getAttribute("href");
+  return address && within.contains(element) ? `[href="${CSS.escape(address)}"]` : null;
+}
+
+function listen() {
+  const source = new EventSource(EVENTS);
+  let poll = null;
+  source.onopen = () => {
+    say("live", true);
+    clearInterval(poll);
+    poll = null;
+    soon();
+  };
+  source.onmessage = soon;
+  for (const kind of ["change", "event", "job", "series"]) source.addEventListener(kind, soon);
+  source.onerror = () => {
+    say(`asks every ${POLL_MS / 1000} s`, false);
+    poll ??= setInterval(refresh, POLL_MS);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => source.readyState === EventSource.CLOSED && !document.hidden && retry(), 60000);
+  };
+  const retry = () => {
+    clearInterval(poll);
+    listen();
+  };
+}
+
+// Questions before something is done, lists that are filtered, peers that are asked.
+
+document.addEventListener("click", (event) => {
+  const ask = event.target.closest("[data-ask]");
+  if (ask) document.getElementById(ask.dataset.ask)?.showModal();
+  event.target.closest("[data-close]")?.closest("dialog").close();
+  const echo = event.target.closest("[data-echo]");
+  if (echo) askPeer(echo);
+});
+
+document.addEventListener("submit", (event) => {
+  for (const button of event.target.querySelectorAll("button")) setTimeout(() => (button.disabled = true));
+});
+
+async function askPeer(button) {
+  const words = button.parentElement.querySelector(".answer");
+  button.disabled = true;
+  words.textContent = "asking";
+  try {
+    const answer = await fetch(button.dataset.echo, { method: "POST", headers: { "x-csrf-token": button.dataset.token } });
+    const said = await answer.json();
+    words.textContent = said.msg ?? said.words ?? (answer.ok ? "answers" : "does not answer");
+  } catch {
+    words.textContent = "this server does not answer";
+  }
+  button.disabled = false;
+}
+
+function filter() {
+  for (const field of document.querySelectorAll("[data-filter]")) {
+    const wanted = field.value.trim().toLowerCase();
+    for (const row of document.querySelectorAll(`${field.dataset.filter} [data-row]`))
+      row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  }
+}
+
+function paint() {
+  for (const swatch of document.querySelectorAll("[data-color]"))
+    swatch.style.backgroundColor = `rgb(${swatch.dataset.color})`;
+}
+
+document.addEventListener("input", filter);
+document.addEventListener("exchanged", () => {
+  filter();
+  paint();
+});
+paint();
+if (lamp) listen();

@@ -1,0 +1,48 @@
+"""What a person looks at first: what came, what runs, what waits for a person, what failed."""
+
+from dataclasses import dataclass
+from itertools import chain
+
+from node.ledger.conditions import Condition, all_conditions
+from node.ledger.database import Ledger
+from web.cases import NOT_DELIVERED, Case, Cases, Search
+from web.pages.words import midnight
+
+_MOST = 50
+_ON_THE_WAY = ("running", "queued", "settling", "arriving", "sending")
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Cases by what is asked of whom; each at most once but in `came`."""
+
+    held: list[Case]
+    failed: list[Case]
+    on_the_way: list[Case]
+    came: list[Case]
+    """Since midnight."""
+    conditions: list[Condition]
+    """What stands in the node's way."""
+
+    @property
+    def delivered(self) -> int:
+        """How many of what came today need nothing more."""
+        return sum(case.tone == "done" for case in self.came)
+
+
+def today(ledger: Ledger, cases: Cases) -> Today:
+    """How it stands now."""
+    with ledger.reading() as connection:
+        conditions = all_conditions(connection)
+    return Today(
+        held=_in_state(cases, "held"),
+        failed=_in_state(cases, "failed", NOT_DELIVERED),
+        on_the_way=_in_state(cases, *_ON_THE_WAY),
+        came=cases.latest(Search(since=midnight(ledger.clock())), limit=_MOST),
+        conditions=conditions,
+    )
+
+
+def _in_state(cases: Cases, *states: str) -> list[Case]:
+    found = (cases.latest(Search(state=state), limit=_MOST) for state in states)
+    return list(chain.from_iterable(found))

@@ -1,0 +1,201 @@
+"""What can be looked at of a case: the images of each result, and those that came."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from core.errors import GeometryError
+from imaging.header import Header
+from imaging.plane import Plane, plane_of
+from node.ledger.database import Ledger
+from node.ledger.jobs import DONE, JobRow, jobs_of
+from node.ledger.schema import instances
+from web.cases import Case
+from web.orientation import sides_of
+from web.overlay import Overlay
+from web.received import Received
+from web.slices import VolumeFile
+
+RECEIVED = "received"
+BLOCK = 32
+"""Slices whose contours travel together."""
+_VOLUME_FILE, _REPORT_FILE = "volume.h5", "report.json"
+_RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+_SAME_POSITION_MM = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a finished job left."""
+
+    job_id: str
+    folder: Path
+    structure_sets: tuple[Path, ...]
+    """Those that were sent, in their order."""
+    title: str
+
+    @property
+    def volume_path(self) -> Path:
+        """Its images."""
+        return self.folder / _VOLUME_FILE
+
+    def report(self) -> dict[str, Any]:
+        """What the job said of itself; empty where that cannot be read."""
+        try:
+            content = json.loads((self.folder / _REPORT_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+def results_of(ledger: Ledger, case: Case) -> list[Results]:
+    """The results of a case that are still here, the latest first."""
+    with ledger.reading() as connection:
+        rows = jobs_of(connection, case.story.series_instance_uid)
+    found = [_results(ledger, job) for job in rows if job.state == DONE and job.removed_at is None]
+    return [one for one in reversed(found) if one.volume_path.is_file()]
+
+
+def received_files(ledger: Ledger, case: Case) -> dict[Path, int]:
+    """The files of a case's instances that are still here, and their ids."""
+    rows = select(instances.c.path, instances.c.id).where(
+        instances.c.series_instance_uid == case.story.series_instance_uid,
+        instances.c.removed_at.is_(None),
+    )
+    with ledger.reading() as connection:
+        found = connection.execute(rows.order_by(instances.c.id)).all()
+    return {ledger.storage_path / row.path: row.id for row in found}
+
+
+def results_view(case: Case, results: Results, volume: VolumeFile) -> dict[str, Any]:
+    """The images of a result for the viewer, without pixels and contours."""
+    base = f"/cases/{case.number}/results/{results.job_id}"
+    first = volume.planes[0]
+    along = [float(plane.origin_mm @ first.normal) for plane in volume.planes]
+    shape = _shape(volume.rows, volume.columns, _steps_mm(volume))
+    images = [
+        _image(f"{base}/slices/{index}", plane, volume.instance_numbers[index], shape)
+        for index, plane in enumerate(volume.planes)
+    ]
+    return {
+        "modality": volume.modality,
+        "units": volume.units,
+        "window": case.about.window,
+        "images": images,
+        "phases": _phases(along),
+        "contours": f"{base}/contours" if results.structure_sets else None,
+        "block": BLOCK,
+        "notes": [],
+    }
+
+
+def received_view(case: Case, received: Received, ids: dict[Path, int]) -> dict[str, Any]:
+    """The images that came, for the viewer; one request each reads its own file alone."""
+    images: list[dict[str, Any]] = []
+    phases: list[list[int]] = []
+    for phase in received.phases:
+        phases.append([len(images) + number for number in range(len(phase))])
+        for header in phase:
+            url = f"/cases/{case.number}/received/{ids[header.path]}/{header.frame_number or 0}"
+            shape = _shape(header.rows, header.columns, header.pixel_spacing_mm)
+            images.append(_image(url, _plane(header), header.instance_number, shape))
+    modality = case.about.modality
+    return {
+        "modality": modality,
+        "units": "HU" if modality == "CT" else "rescaled",
+        "window": case.about.window,
+        "images": images,
+        "phases": phases,
+        "contours": None,
+        "block": BLOCK,
+        "notes": list(received.notes),
+    }
+
+
+def structure_rows(overlay: Overlay, report: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was drawn, with the volumes that the job measured."""
+    measured = report.get("structures", {})
+    return [
+        {
+            "name": one.name,
+            "color": one.color_rgb,
+            "type": one.interpreted_type,
+            "images": one.images,
+            "volumes_ml": measured.get(one.name, {}).get("volume_ml_by_phase", []),
+        }
+        for one in overlay.structures
+    ]
+
+
+def contour_block(overlay: Overlay, block: int) -> dict[str, Any]:
+    """The lines on the slices of one block: x, y, x, y, ... in pixels to a thousandth."""
+    numbers = range(block * BLOCK, (block + 1) * BLOCK)
+    return {
+        "box": overlay.box,
+        "unplaced": overlay.unplaced,
+        "images": {
+            str(index): [
+                [line.structure, np.round(line.points, 3).ravel().tolist()]
+                for line in overlay.lines[index]
+            ]
+            for index in numbers
+            if index in overlay.lines
+        },
+    }
+
+
+def _results(ledger: Ledger, job: JobRow) -> Results:
+    folder = Path(job.request.located(ledger.storage_path).output_dir)
+    sets = (
+        [one for one in job.result.instances if one.sop_class_uid == _RT_STRUCTURE_SET]
+        if (job.result is not None)
+        else []
+    )
+    revision = f", revision {job.request.revision}" if job.request.revision > 1 else ""
+    title = f"Result of {job.request.pipeline}{revision}"
+    return Results(job.job_id, folder, tuple(folder / one.path for one in sets), title)
+
+
+def _phases(along_mm: Sequence[float]) -> list[list[int]]:
+    """Slices ascend along the normal; where they fall back, the next phase begins."""
+    phases: list[list[int]] = []
+    for index, position in enumerate(along_mm):
+        if not index or position - along_mm[index - 1] <= _SAME_POSITION_MM:
+            phases.append([])
+        phases[-1].append(index)
+    return phases
+
+
+def _image(url: str, plane: Plane | None, number: int, shape: tuple[float, ...]) -> dict[str, Any]:
+    return {
+        "url": url,
+        "at_mm": None if plane is None else round(float(plane.origin_mm @ plane.normal), 2),
+        "number": number,
+        "shape": shape,
+        "sides": None if plane is None else sides_of(plane),
+    }
+
+
+def _shape(
+    rows: int, columns: int, spacing_mm: tuple[float, float] | None
+) -> tuple[int, int, float, float]:
+    """Rows, columns, and the distances between them in mm; square where nothing is known."""
+    row_mm, column_mm = spacing_mm or (1.0, 1.0)
+    return rows, columns, row_mm, column_mm
+
+
+def _steps_mm(volume: VolumeFile) -> tuple[float, float]:
+    first = volume.planes[0]
+    return float(np.linalg.norm(first.row_step_mm)), float(np.linalg.norm(first.column_step_mm))
+
+
+def _plane(header: Header) -> Plane | None:
+    try:
+        return plane_of(header)
+    except GeometryError:
+        return None

@@ -6,12 +6,15 @@ from sqlalchemy import Connection, func, select
 
 from core.config import Configuration
 from core.config_routing import Peer
+from node.commands import ECHO
 from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
-from node.ledger.schema import associations, deliveries
+from node.ledger.schema import associations, commands, deliveries
 from node.routing import DEFAULT_DESTINATION
 
 UP, DOWN, UNKNOWN = "up", "down", "not known"
+ANSWERS = "answers"
+"""What the node writes when a peer answered (node/echoes.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,19 @@ class Known:
     """What it is used for, in words."""
     is_configured: bool = True
     """Whether it stands under `peers`, so that it can be asked by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """The latest C-ECHO that a person asked for."""
+
+    at: float
+    words: str
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the peer answered it."""
+        return self.words == ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,8 @@ class PeerState:
     dead: int
     """Instances that it refused, or that were given up."""
     next_attempt_at: float | None
+    echo: Echo | None
+    """What came of the latest C-ECHO."""
 
 
 def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]:
@@ -79,18 +97,37 @@ def _state(connection: Connection, known: Known) -> PeerState:
         )
     )
     counts = _counts(connection, known.name)
-    failing = _failing(connection, known.name)
-    state = UP if max(sent_at or 0, came_at or 0) > 0 else UNKNOWN
+    failing, echo = _failing(connection, known.name), _latest_echo(connection, known.name)
+    state, words = _judged(max(sent_at or 0, came_at or 0), failing, echo)
     return PeerState(
         known=known,
-        state=DOWN if failing is not None else state,
-        words="" if failing is None else failing[0],
+        state=state,
+        words=words,
         sent_at=sent_at,
         came_at=came_at,
         waiting=counts.get(WAITING, 0),
         dead=counts.get(REFUSED, 0) + counts.get(GIVEN_UP, 0),
         next_attempt_at=None if failing is None else failing[1],
+        echo=echo,
     )
+
+
+def _judged(
+    seen_at: float, failing: tuple[str, float] | None, echo: Echo | None
+) -> tuple[str, str]:
+    """State and reason; what was tried last counts, and a C-ECHO is tried last when it is later."""
+    if echo is not None and not echo.is_answered and echo.at >= seen_at:
+        return DOWN, echo.words
+    if failing is not None:
+        return DOWN, failing[0]
+    return (UP if seen_at > 0 or echo is not None else UNKNOWN), ""
+
+
+def _latest_echo(connection: Connection, name: str) -> Echo | None:
+    asked = (commands.c.verb == ECHO) & (commands.c.target == name)
+    done = select(commands).where(asked, commands.c.done_at.is_not(None))
+    row = connection.execute(done.order_by(commands.c.id.desc()).limit(1)).first()
+    return None if row is None else Echo(row.done_at, row.answer)
 
 
 def _counts(connection: Connection, name: str) -> dict[str, int]:

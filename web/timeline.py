@@ -82,4 +82,6 @@ def _open_commands(ledger: Ledger, case: Case) -> Iterator[tuple[float, str, str
     with ledger.reading() as connection:
         rows = connection.execute(select(commands).where(waiting).order_by(commands.c.id)).all()
     for row in rows:
-        yield row.at, f"A person asked: {row.verb}", "waits for the node to do it", "waiting"
+        who = f"{row.person} from {row.address}: " if row.person else ""
+        words = f"{who}waits for the node to do it"
+        yield row.at, f"A person asked: {row.verb}", words, "waiting"

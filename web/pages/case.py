@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from node.commands import CANCEL, RELEASE, RESEND, RETRY
+from node.commands import CANCEL, RELEASE, RESEND, RETRY, Asker, ask
 from node.ledger.receipts import receipt_of
 from web.access import Person, form_operator
-from web.actions import ask_for
 from web.cases import NOT_DELIVERED, Case
 from web.pages.desk import Desk, DeskOf, VisitOf
 from web.timeline import timeline_of
@@ -45,7 +44,8 @@ def act(person: Poster, desk: DeskOf, number: int, verb: str) -> RedirectRespons
     """Write what a person wants into the ledger; the node does it, also when it starts later."""
     if verb not in _WHAT:
         raise HTTPException(404, f"there is no {verb!r}, expected one of {', '.join(_WHAT)}")
-    ask_for(desk.ledger, verb, desk.case(number).story.series_instance_uid, person)
+    asker = Asker(person.name, person.address)
+    ask(desk.ledger, verb, desk.case(number).story.series_instance_uid, asker)
     return RedirectResponse(f"/cases/{number}", 303)
 
 

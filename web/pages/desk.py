@@ -28,7 +28,7 @@ from web.slices import VolumeFile, open_volume
 from web.views import Results, results_of
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
-_FILTERS = ("clock", "moment", "iso", "size", "duration", "days", "number")
+_FILTERS = ("clock", "moment", "iso", "size", "duration", "days", "seconds", "number")
 _VOLUMES_KEPT = 64
 _OVERLAYS_KEPT = 4
 _RECEIVED_KEPT = 16

@@ -63,6 +63,11 @@ def days(count: float | None) -> str:
     return f"{count:.0f} days" if count < 1000 else "years"
 
 
+def seconds(text: str) -> float:
+    """Seconds since 1970 of a time in ISO 8601."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 def number(count: int, noun: str) -> str:
     """`1 image`, `22 images`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -3,6 +3,8 @@
 
 const EVENTS = "/api/events/stream";
 const POLL_MS = 5000;
+const TRY_AGAIN_MS = 30000;
+const ANSWER_WITHIN_MS = 20000;
 const AT_MOST_EVERY_MS = 700;
 const lamp = document.getElementById("live");
 let timer = null;
@@ -72,16 +74,16 @@ function listen() {
     poll = null;
     soon();
   };
-  source.onmessage = soon;
-  for (const kind of ["change", "event", "job", "series"]) source.addEventListener(kind, soon);
+  for (const kind of ["happening", "activity"]) source.addEventListener(kind, soon);
   source.onerror = () => {
     say(`asks every ${POLL_MS / 1000} s`, false);
     poll ??= setInterval(refresh, POLL_MS);
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => source.readyState === EventSource.CLOSED && !document.hidden && retry(), 60000);
-  };
-  const retry = () => {
-    clearInterval(poll);
-    listen();
+    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+    source.close();
+    setTimeout(() => {
+      clearInterval(poll);
+      listen();
+    }, TRY_AGAIN_MS);
   };
 }
 
@@ -106,11 +108,21 @@ async function askPeer(button) {
   try {
     const answer = await fetch(button.dataset.echo, { method: "POST", headers: { "x-csrf-token": button.dataset.token } });
     const said = await answer.json();
-    words.textContent = said.msg ?? said.words ?? (answer.ok ? "answers" : "does not answer");
+    words.textContent = answer.ok ? await answerOf(said.command) : said.msg;
   } catch {
     words.textContent = "this server does not answer";
   }
   button.disabled = false;
+}
+
+// The node asks the peer; its answer stands in the ledger.
+async function answerOf(command) {
+  for (const end = performance.now() + ANSWER_WITHIN_MS; performance.now() < end; ) {
+    const said = await (await fetch(`/api/commands/${command}`)).json();
+    if (said.done) return said.answer;
+    await new Promise((done) => setTimeout(done, 300));
+  }
+  return "the node has not answered yet";
 }
 
 function filter() {

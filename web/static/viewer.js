@@ -52,7 +52,8 @@ class Viewer {
 
   async #open(view) {
     Object.assign(this, { view, images: new Images(view), contours: new Contours(view), structures: [], shown: null });
-    this.window = view.window && { low: view.window[0], high: view.window[1] };
+    const usesStated = view.window && view.modality === "CT"; // in MR it is often far off
+    this.window = usesStated ? { low: view.window[0], high: view.window[1] } : null;
     this.#painted = "";
     this.phase = 0;
     this.slice = 0;
@@ -196,15 +197,14 @@ class Viewer {
   #listStructures(words) {
     const rows = this.structures.map((structure, number) => {
       const row = document.createElement("tr");
-      row.innerHTML = `<td><label><input type="checkbox"><canvas aria-hidden="true"></canvas></label></td><th scope="row"></th><td class="right" data-ml></td><td class="right"></td>`;
+      row.innerHTML = `<th scope="row"><label><input type="checkbox"><canvas aria-hidden="true"></canvas><span></span></label></th><td class="right" data-ml></td><td class="right"></td>`;
       const box = row.querySelector("input");
       box.checked = !this.hidden.has(structure.name);
-      box.setAttribute("aria-label", `Show ${structure.name}`);
       box.addEventListener("change", () => {
         this.hidden[box.checked ? "delete" : "add"](structure.name);
         this.redraw();
       });
-      row.querySelector("th").textContent = structure.name;
+      row.querySelector("span").textContent = structure.name;
       row.lastElementChild.textContent = structure.images;
       drawSample(row.querySelector("canvas"), structure, number);
       return row;
@@ -231,7 +231,7 @@ class Viewer {
   #offerPresets() {
     const names = ["", ...(this.view.window ? ["as stated"] : []), "from the image", ...(this.view.modality === "CT" ? Object.keys(PRESETS) : [])];
     $("preset").replaceChildren(...names.map((name) => new Option(name || "as chosen", name)));
-    $("preset").value = this.view.window ? "as stated" : "from the image";
+    $("preset").value = this.window ? "as stated" : "from the image";
   }
 
   #preset(name) {

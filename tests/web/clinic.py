@@ -1,0 +1,104 @@
+"""A node's storage with real cases: received, decided on and run for real, without the wire."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core.config import Configuration
+from imaging.geometry import RULES_2D, RULES_3D
+from node.inbox import Inbox
+from node.ledger.events import record_event
+from node.ledger.jobs import fail_job, finish_job, next_queued, start_job
+from node.results import queue_results
+from node.routing import Router
+from node.tracker import Tracker
+from pipeline.entry import run_job
+from tests.completion.conftest import Clock, Completion, series_uid
+from tests.databases import open_test_ledger
+from tests.web.serving import web_configuration
+from web.about import read_about
+from web.cases import Case, Cases, case_numbers
+
+SCRIPT = "<script>alert(1)</script>^O'Hara"
+
+
+@dataclass
+class Clinic:
+    """Storage and ledger of a node that does not run, and the numbers of its cases."""
+
+    configuration: Configuration
+    completion: Completion
+
+    def receive(self, paths: Sequence[Path], **how: Any) -> int:
+        """A whole association, decided on; answers the case's number."""
+        self.completion.send(paths, **how)
+        self.completion.settle()
+        return self.number(paths)
+
+    def number(self, paths: Sequence[Path]) -> int:
+        uid = series_uid(paths)
+        with self.completion.ledger.reading() as connection:
+            return case_numbers(connection, [uid])[uid]
+
+    def case(self, number: int) -> Case:
+        found = Cases(self.completion.ledger, read_about).find(number)
+        assert found is not None
+        return found
+
+    def run(self) -> None:
+        """Every queued job, as a worker runs it."""
+        ledger, now = self.completion.ledger, self.completion.clock.now
+        while True:
+            with ledger.reading() as connection:
+                job = next_queued(connection, now)
+            if job is None:
+                return
+            request = job.request.located(ledger.storage_path)
+            with ledger.writing() as connection:
+                start_job(connection, job.job_id, now)
+            result = run_job(request, lambda *_: None, {})
+            with ledger.writing() as connection:
+                finish_job(connection, job.job_id, result, now)
+                queue_results(
+                    connection,
+                    replace(job, result=result),
+                    storage_path=ledger.storage_path,
+                    export_series=True,
+                    now=now,
+                )
+                words = f"job {job.job_id[:12]}: {result.summary}"
+                record_event(
+                    connection,
+                    "done",
+                    words,
+                    now=now,
+                    series_instance_uid=request.series_instance_uid,
+                )
+
+    def fail(self, reason: str) -> None:
+        """The queued job failed."""
+        ledger, now = self.completion.ledger, self.completion.clock.now
+        with ledger.writing() as connection:
+            job = next_queued(connection, now)
+            assert job is not None
+            start_job(connection, job.job_id, now)
+            fail_job(connection, job.job_id, reason, now)
+
+
+def open_clinic(folder: Path, **keys: Any) -> Clinic:
+    storage_path = folder / "storage"
+    (storage_path / "incoming").mkdir(parents=True)
+    (storage_path / "results").mkdir()
+    configuration = web_configuration(storage_path, **({"pipeline": "unet"} | keys))
+    clock = Clock(time.time() - 60)
+    ledger = open_test_ledger(storage_path, clock)
+    inbox = Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0)
+    tracker = Tracker(
+        configuration,
+        ledger,
+        Router(configuration, ("127.0.0.1", 11112)),
+        geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
+    )
+    return Clinic(configuration, Completion(configuration, ledger, inbox, tracker, clock))

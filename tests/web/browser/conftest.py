@@ -1,0 +1,58 @@
+"""Debian's Chromium, and a page that fails the test when a script or the policy complains."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.web.clinic import Clinic, open_clinic
+from tests.web.serving import Site, serving
+
+CHROMIUM = "/usr/bin/chromium"
+VIEWPORT = {"width": 1366, "height": 768}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A window of a laptop; afterwards nothing may have gone wrong in it."""
+    context = browser.new_context(viewport=VIEWPORT)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", lambda said: faults.append(said.text) if _is_fault(said.text) else None)
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def _is_fault(words: str) -> bool:
+    return "Content Security Policy" in words or "Uncaught" in words
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
+    """A node's storage without a node."""
+    return open_clinic(tmp_path_factory.mktemp("clinic"))
+
+
+@pytest.fixture(scope="module")
+def cine_case(clinic: Clinic, cine_folder: Path) -> int:
+    """Two phases at two positions, contoured for real."""
+    number = clinic.receive([cine_folder / f"{number}.dcm" for number in (89, 99, 109, 119)])
+    clinic.run()
+    return number
+
+
+@pytest.fixture(scope="module")
+def site(clinic: Clinic, cine_case: int) -> Iterator[Site]:
+    with serving(clinic.configuration) as served:
+        yield served

@@ -8,7 +8,7 @@ def test_every_answer_carries_the_security_headers(client: httpx.Client) -> None
     assert answer.status_code == 200
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
 
 
 def test_a_foreign_host_name_is_refused_against_dns_rebinding(client: httpx.Client) -> None:

@@ -190,19 +190,14 @@ def _undelivered(connection: Connection, uids: Sequence[str]) -> set[str]:
     return set(rows)
 
 
-def _condition(connection: Connection, search: Search) -> ColumnElement[bool] | None:
-    parts: list[ColumnElement[bool]] = []
+def _condition(connection: Connection, search: Search) -> ColumnElement[bool]:
+    condition = series.c.last_at >= (search.since or 0.0)
     if search.state:
-        parts.append(may_stand_at(SENDING if search.state == NOT_DELIVERED else search.state))
-    if search.since is not None:
-        parts.append(series.c.last_at >= search.since)
+        condition &= may_stand_at(SENDING if search.state == NOT_DELIVERED else search.state)
     if search.until is not None:
-        parts.append(series.c.last_at < search.until)
+        condition &= series.c.last_at < search.until
     if search.text:
-        parts.append(_names(connection, search.text))
-    condition: ColumnElement[bool] | None = None
-    for part in parts:
-        condition = part if condition is None else condition & part
+        condition &= _names(connection, search.text)
     return condition
 
 

@@ -37,11 +37,10 @@ _RECEIVED_KEPT = 16
 class Desk:
     """One for each application; its caches are bounded and hold what never changes."""
 
-    def __init__(self, ledger: Ledger, settings: WebSettings) -> None:
-        self.ledger, self.settings = ledger, settings
+    def __init__(self, ledger: Ledger, settings: WebSettings, models: ModelCards) -> None:
+        self.ledger, self.settings, self.models = ledger, settings, models
         self.cases = Cases(ledger, about_reader())
         self.disk = DiskWatch(ledger, settings.configuration.wire.minimum_free_mb)
-        self.models = ModelCards()
         self.volume = lru_cache(_VOLUMES_KEPT)(open_volume)
         self._overlay = lru_cache(_OVERLAYS_KEPT)(self._read_overlay)
         self._overlay_lock = threading.Lock()
@@ -110,7 +109,7 @@ def desk_of(request: Request) -> Desk:
     """The application's own."""
     state = request.app.state
     if not hasattr(state, "desk"):
-        state.desk = Desk(ledger_of(request), settings_of(request))
+        state.desk = Desk(ledger_of(request), settings_of(request), state.model_cards)
     desk: Desk = state.desk
     return desk
 

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Page
+from scipy.spatial import cKDTree
 
+from imaging.header import Header
 from imaging.pictures import edges_once
-from imaging.plane import Plane
-from imaging.structure_set_reader import RoiContours
+from imaging.plane import Plane, plane_of
+from imaging.structure_set_reader import RoiContours, StructureSet
 
 Points = npt.NDArray[np.float64]
 _READ = """id => {
@@ -35,7 +37,8 @@ class Fit:
 
     def place(self, pixels: Points) -> Points:
         """(n, 2) as (column, row), the first pixel's centre at (0, 0), to canvas units."""
-        return np.array([self.x, self.y]) + (pixels + 0.5) * np.array([self.across, self.down])
+        placed: Points = (pixels + 0.5) * np.array([self.across, self.down]) + [self.x, self.y]
+        return placed
 
 
 def fit(stage: tuple[int, int], shape: tuple[int, int], spacing_mm: tuple[float, float]) -> Fit:
@@ -77,3 +80,34 @@ def along(segments: Points, step: float = 0.5) -> Points:
         count = max(2, int(np.ceil(np.linalg.norm(end - start) / step)) + 1)
         parts.append(np.linspace(start, end, count))
     return np.concatenate(parts)
+
+
+def lines_drawn(page: Page) -> Points:
+    """(n, 2): centres of the canvas pixels that are drawn on, in canvas units."""
+    rows, columns = np.nonzero(canvas_of(page, "contours")[..., 3] > 100)
+    centres: Points = np.stack([columns, rows], axis=1).astype(np.float64) + 0.5
+    return centres
+
+
+def lines_expected(
+    page: Page, sent: StructureSet, header: Header, names: tuple[str, ...]
+) -> Points:
+    """Where the contours of the structure set belong, in canvas units."""
+    picture = canvas_of(page, "contours")
+    assert header.pixel_spacing_mm is not None
+    stage = picture.shape[1], picture.shape[0]
+    placed = fit(stage, (header.rows, header.columns), header.pixel_spacing_mm)
+    parts = [
+        along(segments_of(roi, header.sop_instance_uid, plane_of(header)))
+        for roi in sent.rois
+        if roi.name in names
+    ]
+    return placed.place(np.concatenate(parts))
+
+
+def check_lines(found: Points, expected: Points) -> None:
+    """Everything that belongs there is drawn, and nothing else."""
+    missing, _ = cKDTree(found).query(expected)
+    beside, _ = cKDTree(expected).query(found)
+    assert missing.max() < 1.0
+    assert beside.max() < 3.5  # half a line with its edge, and half a step between points

@@ -3,19 +3,23 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pydicom
 import pytest
 from playwright.sync_api import Page, expect
 from pydicom.dataset import FileDataset
-from scipy.spatial import cKDTree
 
 from imaging.header import Header, read_header
-from imaging.plane import plane_of
 from imaging.structure_set_reader import StructureSet, read_structure_set
 from node.ledger.instances import ABORTED
 from tests.peers import write_series
-from tests.web.browser.screen import along, canvas_of, fit, segments_of, wait_for_image
+from tests.web.browser.screen import (
+    canvas_of,
+    check_lines,
+    fit,
+    lines_drawn,
+    lines_expected,
+    wait_for_image,
+)
 from tests.web.clinic import Clinic
 from tests.web.serving import Site
 
@@ -49,36 +53,6 @@ def headers(cine_folder: Path) -> dict[int, Header]:
 
 def header_shown(page: Page, headers: dict[int, Header]) -> Header:
     return headers[int(page.inner_text("#place").split("instance ")[1])]
-
-
-def lines_drawn(page: Page) -> npt.NDArray[np.float64]:
-    """(n, 2): centres of the canvas pixels that are drawn on, in canvas units."""
-    rows, columns = np.nonzero(canvas_of(page, "contours")[..., 3] > 100)
-    return np.stack([columns, rows], axis=1) + 0.5
-
-
-def lines_expected(
-    page: Page, sent: StructureSet, header: Header, names: tuple[str, ...]
-) -> npt.NDArray[np.float64]:
-    """Where the contours of the structure set belong, in canvas units."""
-    picture = canvas_of(page, "contours")
-    assert header.pixel_spacing_mm is not None
-    stage = picture.shape[1], picture.shape[0]
-    placed = fit(stage, (header.rows, header.columns), header.pixel_spacing_mm)
-    parts = [
-        along(segments_of(roi, header.sop_instance_uid, plane_of(header)))
-        for roi in sent.rois
-        if roi.name in names
-    ]
-    return placed.place(np.concatenate(parts))
-
-
-def check_lines(found: npt.NDArray[np.float64], expected: npt.NDArray[np.float64]) -> None:
-    """Everything that belongs there is drawn, and nothing else."""
-    missing, _ = cKDTree(found).query(expected)
-    beside, _ = cKDTree(expected).query(found)
-    assert missing.max() < 1.0
-    assert beside.max() < 3.5  # half a line with its edge, and half a step between points
 
 
 @pytest.mark.parametrize("index", [0, 1, 2, 3])

@@ -8,7 +8,7 @@ ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/send
 	tests/retention tests/webhook tests/whole_way
 # a file's tests stay together; more at once than cores, since many wait for the network
 AT_ONCE := -n 3 --dist loadfile
-CODE := core imaging model pipeline node bench tests scp_server.py scu_export.py tps_simulator.py demo.py
+CODE := core imaging model pipeline node web bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
 .PHONY: demo test slow test-postgresql test-cluster chaos check model bench clean
 
@@ -18,7 +18,7 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(IN_VENV) -m pytest $(AT_ONCE)
 
-# What takes long or needs outside programs (DCMTK, dicom3tools, PostgreSQL, plastimatch; the readers of
+# What takes long or needs outside programs (DCMTK, dicom3tools, PostgreSQL, plastimatch, Chromium; the readers of
 # structure sets get environments of their own in .peers/, 2 GB)
 slow: $(VENV)/.ready
 	$(IN_VENV) -m pytest -m slow

@@ -58,6 +58,7 @@ def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
         headers.append(_header(data_set))
         by_uid[headers[-1].sop_instance_uid] = data_set
     warnings = check_one_series(headers)
+    _check_single_frames(headers)
     check_images(headers)
     for header in headers:
         plane_of(header)
@@ -71,6 +72,15 @@ def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
         slice_spacing_mm=order.slice_spacing_mm,
         warnings=(*warnings, *order.warnings),
     )
+
+
+def _check_single_frames(headers: Sequence[Header]) -> None:
+    for header in headers:
+        if header.number_of_frames > 1:
+            raise GeometryError(
+                f"Instance {header.sop_instance_uid}: {header.number_of_frames} frames, expected "
+                "single-frame instances: multi-frame ones do not go there and back"
+            )
 
 
 def _header(data_set: FileDataset) -> Header:

@@ -37,7 +37,7 @@ def _frame_faults(
         yield f"{words} refers to instance {uid}, which was not sent"
     elif source.frame_of_reference_uid not in ("", content.header.frame_of_reference_uid):
         yield f"{words} is in another frame of reference than its source"
-    elif frame.mask.shape != (source.rows, source.columns):
+    elif (frame.place.rows, frame.place.columns) != (source.rows, source.columns):
         yield f"{words} has another size than its source"
     elif number is None:
         yield from _place_faults(words, frame, source)

@@ -148,7 +148,8 @@ def _pixels(rois: Sequence[Roi], masks: Masks) -> npt.NDArray[Any]:
     for number, roi in enumerate(rois, 1):
         mask = masks[roi.name]
         if numbers[mask].any():
-            return np.stack([masks[one.name] for one in rois], axis=-1)
+            stacked = np.stack([masks[one.name] for one in rois])
+            return np.moveaxis(stacked, 0, -1)  # each mask stays in one piece, which is faster
         numbers[mask] = number
     return numbers
 

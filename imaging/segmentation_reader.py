@@ -1,8 +1,9 @@
 """Binary DICOM Segmentations as they stand in the file: segments, frames, places and references."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,15 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import SegmentationStorage
 
 from core.errors import SegmentationError
-from imaging.frames import frame_groups
 from imaging.header import Header, header_of
 
+_PLACE = MappingProxyType(
+    {
+        "image_position_mm": ("PlanePositionSequence", "ImagePositionPatient"),
+        "image_orientation": ("PlaneOrientationSequence", "ImageOrientationPatient"),
+        "pixel_spacing_mm": ("PixelMeasuresSequence", "PixelSpacing"),
+    }
+)
 _BROKEN = (InvalidDicomError, OSError, EOFError, AttributeError, ValueError, LookupError, TypeError)
 
 
@@ -27,8 +34,18 @@ class SegmentFrame:
     """SOP Instance UID and frame of the image that it was derived from."""
     place: Header
     """Position, orientation and pixel spacing of its own, size and frame of reference."""
-    mask: npt.NDArray[np.bool_]
-    """[row, column]."""
+    packed: npt.NDArray[np.uint8]
+    """The bytes that its pixels lie in, eight a byte, the first in the lowest bit (PS3.5 8.1.1)."""
+    first_bit: int
+    """Of its pixels in `packed`: they begin where those of the frame before end."""
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """[row, column]; unpacked at each call."""
+        count = self.place.rows * self.place.columns
+        bits = np.unpackbits(self.packed, count=self.first_bit + count, bitorder="little")
+        shape = self.place.rows, self.place.columns
+        return bits[self.first_bit :].view(np.bool_).reshape(shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +68,10 @@ class SegmentationContent:
         masks = {label: np.zeros(shape, dtype=bool) for label in self.labels.values()}
         for frame in self.frames:
             at = index.get(frame.source)
-            if at is None or frame.mask.shape != (headers[at].rows, headers[at].columns):
+            if at is None or shape[1:] != (headers[at].rows, headers[at].columns):
                 raise SegmentationError(
-                    f"Segmentation {self.header.sop_instance_uid}: a frame of {frame.mask.shape} "
-                    f"pixels refers to {frame.source[0]}, expected an image of the series"
+                    f"Segmentation {self.header.sop_instance_uid}: a frame of {shape[1:]} pixels "
+                    f"refers to {frame.source[0]}, expected an image of the series"
                 )
             masks[self.labels[frame.segment_number]][at] |= frame.mask
         return masks
@@ -76,45 +93,58 @@ def read_segmentation(path: Path) -> SegmentationContent:
 
 
 def _content(data_set: FileDataset, path: Path) -> SegmentationContent:
+    if data_set.SegmentationType != "BINARY":
+        raise SegmentationError(f"{path.name}: {data_set.SegmentationType}, expected BINARY")
     header = header_of(data_set, path)
-    masks = _masks(data_set, header)
+    [shared] = data_set.SharedFunctionalGroupsSequence
+    shared_header = _placed(header, shared)
+    groups = data_set.PerFrameFunctionalGroupsSequence
+    if len(groups) != header.number_of_frames:
+        raise ValueError(f"{len(groups)} functional groups, expected {header.number_of_frames}")
     return SegmentationContent(
         header=header,
         labels={int(one.SegmentNumber): str(one.SegmentLabel) for one in data_set.SegmentSequence},
         frames=tuple(
-            _frame(data_set, header, number, mask) for number, mask in enumerate(masks, 1)
+            _frame((item, shared), _placed(shared_header, item), *pixels)
+            for item, pixels in zip(groups, _packed(data_set, header), strict=True)
         ),
     )
 
 
-def _masks(data_set: Dataset, header: Header) -> npt.NDArray[np.bool_]:
-    """[frame, row, column]; pixels are packed over the ends of frames (PS3.5 8.1.1)."""
-    if data_set.SegmentationType != "BINARY":
-        raise SegmentationError(
-            f"Segmentation {header.sop_instance_uid}: {data_set.SegmentationType}, expected BINARY"
-        )
-    shape = (header.number_of_frames, header.rows, header.columns)
-    packed, count = np.frombuffer(data_set.PixelData, dtype=np.uint8), int(np.prod(shape))
-    if len(packed) * 8 < count:  # numpy would fill up with zeros
-        raise ValueError(f"{len(packed)} bytes of pixels, expected {-(-count // 8)}")
-    bits = np.unpackbits(packed, count=count, bitorder="little")
-    return bits.astype(bool).reshape(shape)
+def _packed(data_set: Dataset, header: Header) -> Iterator[tuple[npt.NDArray[np.uint8], int]]:
+    """The bytes of each frame, and where its first pixel lies in them."""
+    content = np.frombuffer(data_set.PixelData, dtype=np.uint8)
+    count = header.rows * header.columns
+    if len(content) * 8 < header.number_of_frames * count:  # numpy would fill up with zeros
+        raise ValueError(f"{len(content)} bytes of pixels, too few")
+    for start in range(0, header.number_of_frames * count, count):
+        yield content[start // 8 : -(-(start + count) // 8)], start % 8
+
+
+def _placed(header: Header, groups: Dataset) -> Header:
+    """`header` with what `groups` say of its place."""
+    found: dict[str, tuple[float, ...]] = {}
+    for field, (sequence, keyword) in _PLACE.items():
+        if sequence in groups:
+            found[field] = tuple(float(value) for value in groups[sequence].value[0][keyword].value)
+    return replace(header, **found)  # type: ignore[arg-type]  # of as many numbers as DICOM has
 
 
 def _frame(
-    data_set: Dataset, header: Header, number: int, mask: npt.NDArray[np.bool_]
+    groups: tuple[Dataset, Dataset],
+    place: Header,
+    packed: npt.NDArray[np.uint8],
+    first_bit: int,
 ) -> SegmentFrame:
-    flat = frame_groups(data_set, number)
-    sources: Sequence[Dataset] = flat.get("SourceImageSequence") or []
-    if len(sources) != 1:
-        raise SegmentationError(
-            f"Segmentation {header.sop_instance_uid}, frame {number}: {len(sources)} source "
-            "images, expected one"
-        )
-    frame = sources[0].get("ReferencedFrameNumber")
+    own, shared = groups
+    segment = own if "SegmentIdentificationSequence" in own else shared
+    [derivation] = own.DerivationImageSequence
+    [source] = derivation.SourceImageSequence
+    frame = source.get("ReferencedFrameNumber")
     return SegmentFrame(
-        segment_number=int(flat.ReferencedSegmentNumber),
-        source=(str(sources[0].ReferencedSOPInstanceUID), None if frame is None else int(frame)),
-        place=header.with_place(flat),
-        mask=mask,
+        segment_number=int(segment.SegmentIdentificationSequence[0].ReferencedSegmentNumber),
+        source=(str(source.ReferencedSOPInstanceUID), None if frame is None else int(frame)),
+        place=place,
+        packed=packed,
+        first_bit=first_bit,
     )

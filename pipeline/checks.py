@@ -8,7 +8,7 @@ from core.errors import OutputError
 from core.job import OutputInstance
 from imaging.header import Header
 from imaging.plane import corner_shift_mm, plane_of
-from imaging.segmentation_reader import SegmentationContent
+from imaging.segmentation_reader import SegmentationContent, SegmentFrame
 from imaging.structure_set import Masks
 from imaging.structure_set_reader import Contour, StructureSet
 
@@ -46,20 +46,21 @@ def check_segmentation(
     Raises:
         OutputError: one does not, or a mask differs.
     """
-    by_image = {header.image: header for header in headers}
-    for frame in segmentation.frames:
-        source = by_image.get(frame.source)
-        if source is None:
+    index = {header.image: at for at, header in enumerate(headers)}
+    missing = {(name, at) for name in masks for at, one in enumerate(masks[name]) if one.any()}
+    for frame in segmentation.frames:  # one at a time: all masks together can be large
+        at = index.get(frame.source)
+        if at is None:
             raise OutputError(f"A segment's frame refers to {frame.source[0]}, not in the series")
-        shift_mm = corner_shift_mm(frame.place, source)
-        if shift_mm > _PLANE_TOLERANCE_MM:
+        _check_at_its_image(frame, headers[at])
+        name = segmentation.labels[frame.segment_number]
+        if (name, at) not in missing or not np.array_equal(frame.mask, masks[name][at]):
             raise OutputError(
-                f"A segment's frame lies {shift_mm:.3f} mm beside instance {frame.source[0]}"
+                f"Segment {name} on instance {frame.source[0]} is not the mask that was found"
             )
-    written = segmentation.masks(headers)
-    differing = [name for name, mask in masks.items() if not np.array_equal(written[name], mask)]
-    if differing or len(written) != len(masks):
-        raise OutputError(f"The segments {', '.join(differing)} are not the masks that were found")
+        missing.remove((name, at))
+    if missing:
+        raise OutputError(f"The segmentation lacks {len(missing)} frames on which structures are")
 
 
 def check_derived_series(outputs: Sequence[OutputInstance], sources: Sequence[Header]) -> None:
@@ -74,6 +75,14 @@ def check_derived_series(outputs: Sequence[OutputInstance], sources: Sequence[He
         raise OutputError(
             f"Derived series has {len(outputs)} instances with {len(uids)} UIDs "
             f"({len(reused)} of the source), expected {len(sources)} new ones"
+        )
+
+
+def _check_at_its_image(frame: SegmentFrame, header: Header) -> None:
+    shift_mm = corner_shift_mm(frame.place, header)
+    if shift_mm > _PLANE_TOLERANCE_MM:
+        raise OutputError(
+            f"A segment's frame lies {shift_mm:.3f} mm beside instance {header.sop_instance_uid}"
         )
 
 

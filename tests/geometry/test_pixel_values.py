@@ -1,5 +1,6 @@
 """Pixels come out as rescaled values, whatever the transfer syntax, or are refused in words."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from core.errors import PixelError
+from imaging.geometry import RULES_3D, place
+from imaging.header import read_header
 from imaging.pixels import read_pixels, read_stored
+from imaging.volume import read_volume
+from tests.conversion.test_compressed_sources import ENCODINGS
 
 Change = Callable[[FileDataset], None]
 
@@ -136,3 +141,18 @@ def test_padding_written_as_unsigned_is_found_in_signed_pixels(changed: Any) -> 
     assert padding is not None
     assert padding[0, :, :20].all()
     assert padding.sum() == 20 * padding.shape[1]
+
+
+@pytest.mark.parametrize(("encode", "syntax"), ENCODINGS)
+def test_every_lossless_syntax_gives_the_same_volume(
+    ct_folder: Path, tmp_path: Path, encode: Any, syntax: str
+) -> None:
+    paths = []
+    for path in sorted(ct_folder.glob("*.dcm"))[:3]:
+        encoded = encode(pydicom.dcmread(path), tmp_path)
+        assert re.search(syntax, encoded.file_meta.TransferSyntaxUID.name)
+        paths.append(tmp_path / path.name)
+        encoded.save_as(paths[-1], enforce_file_format=True)
+    volume = read_volume(place([read_header(path) for path in paths], RULES_3D).phases[0])
+    plain = [read_header(ct_folder / path.name) for path in paths]
+    assert np.array_equal(volume.voxels, read_volume(place(plain, RULES_3D).phases[0]).voxels)

@@ -117,7 +117,20 @@ def test_a_segmentation_with_another_mask_is_not_sent(
         return build_segmentation(headers, masks, *args, **words)
 
     monkeypatch.setattr("pipeline.segmentations.build_segmentation", shaved)
-    with pytest.raises(OutputError, match="segments LV_Endocardium are not the masks"):
+    with pytest.raises(OutputError, match=r"Segment LV_Endocardium on instance .* is not the mask"):
+        run(request_for(cine, tmp_path, "unet", VALUES))
+
+
+def test_a_segmentation_that_lacks_a_frame_is_not_sent(
+    cine: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(headers: Any, masks: Any, *args: Any, **words: Any) -> Any:
+        masks = {name: mask.copy() for name, mask in masks.items()}
+        masks["LV_Endocardium"][0] = False
+        return build_segmentation(headers, masks, *args, **words)
+
+    monkeypatch.setattr("pipeline.segmentations.build_segmentation", cut)
+    with pytest.raises(OutputError, match="lacks 1 frames"):
         run(request_for(cine, tmp_path, "unet", VALUES))
 
 

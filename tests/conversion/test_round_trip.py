@@ -193,3 +193,9 @@ def test_a_template_that_does_not_belong_to_it_is_refused(
     content = dicom_to_hdf5(make_series(cells, bits_stored=16)).hdf5
     with pytest.raises(SeriesError, match=words):
         list(hdf5_to_dicom(content, make_series(cells, bits_stored=16, **change)))
+
+
+def test_several_frames_in_an_instance_are_refused_by_their_number(ct: list[FileDataset]) -> None:
+    ct[1].NumberOfFrames = 8
+    with pytest.raises(GeometryError, match="8 frames, expected single-frame instances"):
+        dicom_to_hdf5(ct[:3])

@@ -34,7 +34,11 @@ def slices(shape: tuple[int, ...], angle: float, steps_mm: list[float]) -> list[
         replace(
             first,
             sop_instance_uid=f"1.2.840.{number}",
-            image_position_mm=tuple(float(one) for one in offset * normal),
+            image_position_mm=(
+                float(offset * normal[0]),
+                float(offset * normal[1]),
+                float(offset * normal[2]),
+            ),
             image_orientation=(1.0, 0.0, 0.0, *down),
             pixel_spacing_mm=(1.3, 0.7),
             rows=shape[1],

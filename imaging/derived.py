@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.sr.codedict import codes
+from pydicom.uid import ExplicitVRBigEndian
 
 from core.errors import OutputError
 from core.identity import Provenance
@@ -23,6 +24,7 @@ from imaging.frames import single_frame
 from imaging.header import Header
 from imaging.pixels import Voxels
 from imaging.provenance import contributing_equipment
+from imaging.transcode import turn_words
 from imaging.volume import Volume
 
 
@@ -72,7 +74,12 @@ def build_derived_series(
 
 def _read_source(header: Header) -> FileDataset:
     """All of an instance before its pixels; its values are passed on as they were read."""
-    return single_frame(pydicom.dcmread(header.path, stop_before_pixels=True), header)
+    source = pydicom.dcmread(header.path, stop_before_pixels=True)
+    if source.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:
+        turn_words(source)
+        # all is decoded now: what is written of it is in the new order
+        source.set_original_encoding(False, True, source.original_character_set)
+    return single_frame(source, header)
 
 
 def _write_general(data_set: Dataset, provenance: Provenance) -> None:

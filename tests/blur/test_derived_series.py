@@ -4,9 +4,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import FileDataset
+from pydicom.uid import ExplicitVRBigEndian
 
 from core.identity import Provenance
 from imaging.blur import gaussian_blur
@@ -15,7 +17,7 @@ from imaging.header import read_header
 from imaging.pixels import Voxels
 from imaging.provenance import is_made_here
 from imaging.series import check_one_series
-from imaging.volume import Volume
+from imaging.volume import Volume, read_volume
 
 KEPT = [
     *("SpecificCharacterSet", "SOPClassUID", "StudyDate", "StudyInstanceUID", "InstanceNumber"),
@@ -103,6 +105,29 @@ def test_names_in_other_scripts_survive(changed: Any, save: Any) -> None:
     volume = changed(name)
     derived = pydicom.dcmread(save(volume, volume.voxels)[0])
     assert str(derived.PatientName) == "Жужа"
+
+
+def test_words_of_a_big_endian_source_are_turned(
+    ct_volume: Volume, save: Any, tmp_path: Path
+) -> None:
+    words = np.arange(6, dtype="<u2")
+    headers = []
+    for index, header in enumerate(ct_volume.headers[:2]):
+        data_set = pydicom.dcmread(header.path)
+        item = pydicom.Dataset()
+        item.add_new("RedPaletteColorLookupTableData", "OW", words.astype(">u2").tobytes())
+        data_set.ReferencedImageSequence = [item]
+        data_set.PixelData = data_set.pixel_array.astype(">i2").tobytes()
+        data_set.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        path = tmp_path / f"source{index}.dcm"
+        pydicom.dcmwrite(path, data_set, implicit_vr=False, little_endian=False)
+        headers.append(read_header(path))
+    volume = read_volume(headers)
+    assert np.array_equal(volume.voxels, ct_volume.voxels[:2])
+    for path in save(volume, volume.voxels):
+        derived = pydicom.dcmread(path)
+        (item,) = derived.ReferencedImageSequence
+        assert item.RedPaletteColorLookupTableData == words.tobytes()
 
 
 def test_what_is_no_longer_true_is_gone_and_loss_is_still_told(changed: Any, save: Any) -> None:

@@ -18,6 +18,7 @@ from core.errors import ConfigurationError
 from imaging.text_contours import TextContour, find_text_contours
 from model.preparation.cases import Case, Plan
 from model.preparation.contradictions import Choice
+from model.preparation.identity import first_identity
 from model.preparation.remarks import Kind, Remark
 from model.samples import Defect, Sample, SamplesInMemory
 from model.structure import Structure
@@ -107,10 +108,12 @@ def plan_sunnybrook(folder: Path, choice: Choice = "exclude") -> Plan:
             words = f"link.csv: {missing.relative_to(folder)} is not there"
             plan.remarks.append(Remark(Kind.LINK, patient, words))
         else:
+            instances = sorted(dicoms.glob("*.dcm"))
             found = tuple(find_text_contours(contours))
-            plan.tasks.append(
-                SunnybrookTask(dicoms, found, sum(1 for _ in dicoms.glob("*.dcm")), choice)
-            )
+            plan.tasks.append(SunnybrookTask(dicoms, found, len(instances), choice))
+            identity = first_identity(instances)
+            if identity is not None:
+                plan.identities[patient] = identity.number, identity.person
     return plan
 
 

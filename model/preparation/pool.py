@@ -1,10 +1,13 @@
 """Patients side by side in processes of their own; one that dies costs one patient."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 from core.log import quieten_libraries
@@ -73,4 +76,19 @@ def _alone(work: Callable[[Task], Result], task: Task, died: Callable[[Task], Re
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # not forked: HDF5 and threads of libraries do not survive that
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=quieten_libraries)
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """Ctrl-C ends the run, not the patient that a process is at: that one is finished first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    quieten_libraries()
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A run that was killed leaves no process that waits for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

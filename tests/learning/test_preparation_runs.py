@@ -3,6 +3,7 @@
 import fcntl
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from model.preparation.run import Result, Settings, run
 from model.samples import fingerprint
 from tests.learning.conftest import STRUCTURES, part
 from tests.learning.processes import SyntheticTask
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def ran(output: Path, tasks: Sequence[SyntheticTask], *, replace: bool = False) -> Result:
@@ -89,6 +92,37 @@ def test_what_a_killed_run_left_is_taken_over_or_done_again(tmp_path: Path) -> N
     result = ran(output, [SyntheticTask("a", "fail"), SyntheticTask("b")])
     assert result.merged.added == ("a", "b")
     assert not settings.parts.exists()
+
+
+def test_a_run_that_is_killed_leaves_no_process_and_is_gone_on_with(array_folder: Path) -> None:
+    output = array_folder.parent / "data.h5"
+    parts = Settings(output, 1).parts
+    code = (
+        "from pathlib import Path; from tests.learning.processes import SyntheticTask; "
+        "from tests.learning.test_preparation_runs import ran; "
+        f"ran(Path({str(output)!r}), [SyntheticTask('a'), SyntheticTask('b', 'sleep')])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as process:
+        while not list(parts.glob("[!.]*.h5")) or not list(parts.glob(".*.h5.*")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        children = _children(process.pid)
+        process.kill()
+    assert children
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert ran(output, [SyntheticTask("a", "fail"), SyntheticTask("b")]).merged.added == ("a", "b")
+
+
+def _children(pid: int) -> list[str]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for child in children if "spawn_main" in _command(child)]
+
+
+def _command(pid: str) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 def test_a_second_run_on_the_same_data_set_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import explain_fault
@@ -28,10 +29,6 @@ _HEADERS = {
 _HSTS = "max-age=31536000"
 
 log = structlog.get_logger("web")
-
-
-class _TooLargeError(Exception):
-    """More came than was allowed."""
 
 
 class Guard:
@@ -75,11 +72,8 @@ class Guard:
         self, scope: Scope, receive: Receive, send: Send
     ) -> tuple[int, str] | None:
         """The route's own answer is sent; None, or what went wrong on the way there."""
-        most = self._most_bytes(scope)
         try:
-            await self._app(scope, _counted(receive, most), send)
-        except _TooLargeError:
-            return 413, _too_large(most)
+            await self._app(scope, _counted(receive, self._most_bytes(scope)), send)
         except Exception as error:  # noqa: BLE001, its own words may quote patient data
             fault = explain_fault(error)
             log.error("request failed", method=scope["method"], fault=fault)
@@ -129,7 +123,7 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > most:
-            raise _TooLargeError
+            raise HTTPException(413, _too_large(most))
         return message
 
     return counted

@@ -4,13 +4,15 @@ Nothing here imports the web's libraries: the process that holds associations ne
 whatever becomes of the web process, receiving goes on.
 """
 
-import multiprocessing
-import pkgutil
+import os
+import pickle
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
-from multiprocessing.process import BaseProcess
+from contextlib import suppress
 
 import structlog
 
@@ -18,7 +20,7 @@ from core.errors import ConfigurationError
 from web.settings import WebSettings
 from web.user_file import check_users
 
-_SERVE = "web.serve:serve"
+_PROGRAM = "web.serve"
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _STOP_WITHIN_S = 5.0
@@ -76,19 +78,31 @@ class WebProcess:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _run_once(self) -> int | None:
-        """From its start to its end; its exit code."""
-        context = multiprocessing.get_context("spawn")
-        arguments = (self._settings, self._listener)
-        process = context.Process(target=_child, args=arguments, name="web", daemon=True)
+        """From its start to its end; its exit code, None when it did not start."""
         try:
-            process.start()
+            process = self._start_one()
         except OSError as error:
             log.error("web process not started", reason=error.strerror)
             return None
-        while process.is_alive() and not self._stopping.is_set():
-            process.join(_LOOK_EVERY_S)
-        _end(process)
-        return process.exitcode
+        while process.poll() is None and not self._stopping.wait(_LOOK_EVERY_S):
+            pass
+        return _end(process)
+
+    def _start_one(self) -> subprocess.Popen[bytes]:
+        """It gets the socket and the settings; its standard input ends when this process does."""
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        socket_number = self._listener.fileno()
+        process = subprocess.Popen(  # noqa: S603, our own program
+            [sys.executable, "-m", _PROGRAM, str(socket_number)],
+            stdin=subprocess.PIPE,
+            pass_fds=(socket_number,),
+            env=environment,
+        )
+        if process.stdin is not None:
+            with suppress(BrokenPipeError):  # it died at once, which is seen soon enough
+                pickle.dump(self._settings, process.stdin)
+                process.stdin.flush()
+        return process
 
 
 def listen(ip: str, port: int) -> socket.socket:
@@ -129,14 +143,15 @@ def check_certificate(settings: WebSettings) -> None:
         ) from error
 
 
-def _child(settings: WebSettings, listener: socket.socket) -> None:
-    pkgutil.resolve_name(_SERVE)(settings, listener)
-
-
-def _end(process: BaseProcess) -> None:
-    if process.is_alive():
+def _end(process: subprocess.Popen[bytes]) -> int:
+    if process.poll() is None:
         process.terminate()
-        process.join(_STOP_WITHIN_S)
-    if process.is_alive():
+    try:
+        code = process.wait(_STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
         process.kill()
-    process.join()
+        code = process.wait()
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+    return code

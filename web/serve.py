@@ -1,10 +1,14 @@
-"""The web process itself: uvicorn on the socket that the door opened, until it is told to stop."""
+"""The web process itself: uvicorn on the socket that the door opened, until it is told to stop.
+
+Started by `web.process` as `python -m web.serve SOCKET`, with the settings on standard input.
+"""
 
 import logging
-import multiprocessing
 import os
+import pickle
 import signal
 import socket
+import sys
 import threading
 
 import structlog
@@ -82,12 +86,16 @@ def _configure_logging(settings: WebSettings) -> None:
 
 def _stop_with_parent(stop: threading.Event) -> None:
     """A door that was killed leaves nobody behind on its port."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
 
     def watch() -> None:
-        parent.join()
+        sys.stdin.buffer.read()
         stop.set()
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    serve(
+        pickle.load(sys.stdin.buffer),  # noqa: S301, from the process that started this one
+        socket.socket(fileno=int(sys.argv[1])),
+    )

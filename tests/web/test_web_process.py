@@ -1,0 +1,148 @@
+"""The web process beside a real node: whole ways, deaths and ends."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.node_process import NodeProcess, Sink, free_port, send, series_uid, wait_until
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    opened = Sink()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path, ct_folder: Path) -> Path:
+    folder = tmp_path / "root" / "dicom_data"
+    folder.mkdir(parents=True)
+    for path in sorted(ct_folder.glob("*.dcm"))[:8]:
+        shutil.copy(path, folder)
+    return folder.parent
+
+
+@pytest.fixture
+def node(tmp_path: Path, root: Path, sink: Sink) -> Iterator[NodeProcess]:
+    peer = {"name": "sink", "ae_title": "SINK", "ip": "127.0.0.1", "port": sink.port}
+    node = NodeProcess(
+        tmp_path / "node",
+        peers=[peer],
+        web={"in_dir_root": str(root)},
+        rules=[{"pipeline": "blur"}],
+    )
+    port = free_port()
+    node.start("--web-port", str(port))
+    yield node
+    node.stop(signal.SIGKILL)
+
+
+def url_of(node: NodeProcess) -> str:
+    assert node.process.stdout is not None
+    line = node.process.stdout.readline()
+    assert line.startswith("Pages and REST API: http://127.0.0.1:")
+    return line.split(": ")[1].strip().rstrip("/")
+
+
+def web_process_of(node: NodeProcess) -> psutil.Process:
+    """The child that yields the processor."""
+    found: list[psutil.Process] = []
+
+    def is_there() -> bool:
+        children = psutil.Process(node.process.pid).children()
+        found.extend(one for one in children if one.nice() >= psutil.Process().nice() + 5)
+        return bool(found)
+
+    wait_until(is_there, 30)
+    return found[0]
+
+
+def answers(url: str, path: str = "/health/live") -> bool:
+    try:
+        return httpx.get(f"{url}{path}", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_job_by_name_runs_in_the_node_and_leaves_its_results(node: NodeProcess) -> None:
+    with httpx.Client(base_url=url_of(node), timeout=60) as client:
+        body = {"job_name": "3dblur", "in_dir": "dicom_data"}
+        uid = client.post("/job/", json=body).json()["uid"]
+        seen: list[httpx.Response] = []
+
+        def is_done() -> bool:
+            seen.append(client.get(f"/query/{uid}"))
+            assert seen[-1].status_code in (200, 202), seen[-1].text
+            return seen[-1].status_code == 200
+
+        wait_until(is_done, 120)
+        assert seen[-1].json()["msg"] == "Job has completed"
+        output = Path(seen[-1].json()["output_dir"])
+        assert len(list((output / "dicom").glob("*.dcm"))) == 8
+        assert client.get("/api/deliveries").json()["items"] == []  # nothing was sent anywhere
+        assert client.get("/health/ready").json()["ready"] is True
+
+
+def test_a_peer_is_echoed_by_the_node(node: NodeProcess) -> None:
+    with httpx.Client(base_url=url_of(node), timeout=60) as client:
+        assert client.post("/api/peers/sink/echo").status_code == 202
+        wait_until(lambda: client.get("/api/peers").json()[0]["echo"] is not None, 30)
+        assert client.get("/api/peers").json()[0]["echo"]["words"]
+
+
+def test_a_web_process_that_dies_comes_back_and_receiving_goes_on(
+    node: NodeProcess, sink: Sink, ct_paths: list[Path]
+) -> None:
+    url = url_of(node)
+    wait_until(lambda: answers(url), 30)
+    web_process_of(node).kill()
+    send(node, ct_paths, calling="SINK")
+    sink.wait_for(1)
+    wait_until(lambda: answers(url), 30)
+    with httpx.Client(base_url=url) as client:
+        assert client.get(f"/api/cases/{series_uid(ct_paths)}").status_code == 200
+    assert "web process ended" in node.logs()
+
+
+def test_a_stop_ends_the_web_process_too(node: NodeProcess) -> None:
+    url = url_of(node)
+    wait_until(lambda: answers(url), 30)
+    web = web_process_of(node)
+    assert node.stop() == 0
+    assert not web.is_running()
+    assert not answers(url)
+    assert "web process ended" not in node.logs()
+
+
+def test_a_node_that_is_killed_leaves_nobody_on_the_port(node: NodeProcess) -> None:
+    url = url_of(node)
+    wait_until(lambda: answers(url), 30)
+    web = web_process_of(node)
+    os.kill(node.process.pid, signal.SIGKILL)
+    wait_until(lambda: not web.is_running() or web.status() == psutil.STATUS_ZOMBIE, 20)
+    assert not answers(url)
+
+
+def test_what_is_asked_stays_out_of_the_logs(node: NodeProcess) -> None:
+    with httpx.Client(base_url=url_of(node), timeout=60) as client:
+        client.get("/api/cases", params={"state": "DOE^JANE"})
+        client.get("/query/DOE^JANE")
+        client.post("/job/", json={"job_name": "blur", "in_dir": "DOE^JANE"})
+    logs = node.logs() + (node.storage_path / "web.log").read_text()
+    assert "DOE" not in logs
+
+
+def test_a_web_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> None:
+    node = NodeProcess(tmp_path / "node")
+    sink = Sink()
+    with pytest.raises(AssertionError, match="cannot listen there"):
+        node.start("--web-port", str(sink.port))
+    sink.close()
+    assert node.stop() == 2

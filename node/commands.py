@@ -23,6 +23,8 @@ from node.ledger.series import give_up, release, take_up
 
 RELEASE, RETRY, RESEND, CANCEL = "release", "retry", "resend", "cancel"
 ECHO = "echo"
+ANSWERS = "answers"
+"""What is answered to an echo when the peer did; else why not."""
 _BY_PERSON = "cancelled by a person"
 
 

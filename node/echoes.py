@@ -4,14 +4,13 @@ from sqlalchemy import select, update
 
 from core.config import Configuration
 from core.errors import SendError
-from node.commands import ECHO, Asker
+from node.commands import ANSWERS, ECHO, Asker
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.schema import commands
 from node.requestor import PeerAddress, Timeouts
 from node.scu import echo
 
-ANSWERS = "answers"
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
 _TOO_LATE_S = 60.0
 

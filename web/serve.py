@@ -32,7 +32,6 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
 
     Receiving comes first: this process yields the processor to the one that holds associations.
     """
-    os.nice(_NICE)
     _configure_logging(settings)
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the door's to handle
@@ -43,6 +42,7 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
     except SlicewireError as error:
         log.error("web process cannot start", reason=str(error))
         raise SystemExit(1) from error
+    os.nice(_NICE)  # not before: a start at low priority takes long on a busy machine
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while thread.is_alive() and not stop.wait(0.5):

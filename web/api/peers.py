@@ -7,8 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, func, select
 
 from core.config_routing import Peer
-from node.commands import ECHO
-from node.echoes import ANSWERS
+from node.commands import ANSWERS, ECHO
 from node.ledger.deliveries import GIVEN_UP, REFUSED, WAITING
 from node.ledger.schema import commands, deliveries
 from web.access import Operator, Viewer

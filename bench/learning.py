@@ -19,7 +19,7 @@ from model.data import BatchSettings, Item, learning_batches
 from model.data_set_file import open_data_set
 from model.data_set_writer import merge, write_patient
 from model.drawn import Drawn, SeriesKey
-from model.losses import dice_and_cross_entropy
+from model.losses import loss_named
 from model.samples import SamplesInMemory
 from model.structure import Structure
 from model.unet import UNet
@@ -83,7 +83,7 @@ def _stepper(network: UNet, device: str) -> Any:
     def step(batch: Item) -> None:
         images, masks, known = (one.to(device, non_blocking=True) for one in batch)
         with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-            loss = dice_and_cross_entropy(network(images), masks, known)
+            loss = loss_named("dice_ce")(network(images), masks, known)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -18,7 +18,7 @@ def parse_card_values(card: Any) -> dict[str, Any]:
     Raises:
         ValueError: a value is missing, unknown or wrong; the message names it.
     """
-    values = _fields(card, "card", _CARD)
+    values = _fields(_filled(card), "card", _CARD)
     if len(values["finishing"]) != len(values["structures"]):
         raise ValueError("'finishing' does not have one entry for each of 'structures'")
     names = [structure["name"] for structure in values["structures"]]
@@ -27,6 +27,11 @@ def parse_card_values(card: Any) -> dict[str, Any]:
     if not set(values["measured_dice"]) <= set(names):
         raise ValueError("'measured_dice' names a structure that the model does not have")
     return values
+
+
+def _filled(card: Any) -> Any:
+    """With what files written by earlier versions do not have."""
+    return {"training_patients": ()} | card if isinstance(card, dict) else card
 
 
 def _fields(value: Any, where: str, checks: dict[str, Check]) -> dict[str, Any]:
@@ -147,6 +152,7 @@ _CARD: dict[str, Check] = {
     "views": _one_of(_VIEWS),
     "training_fingerprint": _text(128),
     "training_instances": _whole(0, 10**9),
+    "training_patients": _several(_text(64), 0, 10**6),
     "measured_dice": _scores,
     "measured_on": _text(256),
 }

@@ -23,7 +23,7 @@ from model.structure import Structure
 
 FORMAT = "slicewire-unet-1"
 _ZIP_MAGIC = b"PK\x03\x04"
-_LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError)
+LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class ModelCard:
     training_fingerprint: str
     """SHA-256 over the instances and contours that the weights have seen."""
     training_instances: int
+    training_patients: tuple[str, ...] = ()
+    """Data-set keys of the patients that the weights have seen; empty in files older than this."""
     measured_dice: dict[str, float] = field(default_factory=dict)
     """Mean Dice per structure on patients that the weights have not seen."""
     measured_on: str = ""
@@ -136,7 +138,7 @@ def _read_plain(path: Path) -> Any:
         raise ModelError(f"{path.name}: not a checkpoint, expected a file written by model.train")
     try:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except _LOAD_ERRORS as error:
+    except LOAD_ERRORS as error:
         raise ModelError(
             f"{path.name}: damaged or holds more than tensors and plain values, expected a "
             f"checkpoint written by model.train ({type(error).__name__})"

@@ -1,26 +1,55 @@
-"""Losses that leave out what nobody has drawn."""
+"""Losses by name, that leave out what nobody has drawn.
 
+The terms are MONAI's, unreduced, of `logits` and `targets` `(B, C, H, W)`, targets in 0 to 1. Dice
+is per image and structure, so that a small apical slice counts as much as a large one; beside it,
+cross-entropy gives a gradient where nothing overlaps yet.
+"""
+
+from collections.abc import Callable, Mapping
+
+from monai.losses.dice import DiceLoss
+from monai.losses.focal_loss import FocalLoss
+from monai.losses.tversky import TverskyLoss
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Of logits, targets and known `(B, C)`: 1 where the structure was drawn on that image, else 0."""
+_Term = Callable[[Tensor, Tensor], Tensor]
 _SMOOTH_PIXELS = 1.0
+"""Near 0, not 1, where both are empty."""
 
 
-def dice_and_cross_entropy(logits: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-    """Soft Dice plus cross-entropy, each per image and structure, averaged over what is known.
-
-    `logits` and `targets` `(B, C, H, W)`, targets in 0 to 1; `known` `(B, C)` is 1 where the
-    structure was drawn on that image and 0 where it is unknown. Per-image Dice makes a small
-    apical slice count as much as a large one.
-    """
-    entropy = binary_cross_entropy_with_logits(logits, targets, reduction="none").mean((2, 3))
-    loss = entropy + soft_dice_loss(logits, targets)
-    return (loss * known).sum() / known.sum().clamp(min=1.0)
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    return binary_cross_entropy_with_logits(logits, targets, reduction="none")
 
 
-def soft_dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """1 - Dice of the probabilities, `(B, C)`; near 0 where both are empty."""
-    probabilities = logits.sigmoid()
-    overlap = (probabilities * targets).sum((2, 3))
-    total = probabilities.sum((2, 3)) + targets.sum((2, 3))
-    return 1.0 - (2.0 * overlap + _SMOOTH_PIXELS) / (total + _SMOOTH_PIXELS)
+_DICE = DiceLoss(sigmoid=True, reduction="none", smooth_nr=_SMOOTH_PIXELS, smooth_dr=_SMOOTH_PIXELS)
+_FOCAL = FocalLoss(reduction="none", gamma=2.0)
+_TVERSKY = TverskyLoss(
+    sigmoid=True, reduction="none", smooth_nr=_SMOOTH_PIXELS, smooth_dr=_SMOOTH_PIXELS,
+    alpha=0.3, beta=0.7,
+)  # fmt: skip
+"""What is missed weighs more than what is too much."""
+_TERMS: Mapping[str, tuple[_Term, ...]] = {
+    "dice_ce": (_DICE, _cross_entropy),
+    "dice_focal": (_DICE, _FOCAL),
+    "dice": (_DICE,),
+    "tversky_ce": (_TVERSKY, _cross_entropy),
+    "ce": (_cross_entropy,),
+    "focal": (_FOCAL,),
+}
+LOSS_NAMES = tuple(_TERMS)
+
+
+def loss_named(name: str) -> Loss:
+    """The loss `name`, one of `LOSS_NAMES`: the mean over all structures of all images known."""
+    terms = _TERMS[name]
+
+    def loss(logits: Tensor, targets: Tensor, known: Tensor) -> Tensor:
+        shape = (*logits.shape[:2], -1)
+        each = [term(logits.float(), targets).reshape(shape).mean(2) for term in terms]
+        total = sum(each[1:], each[0])
+        return (total * known).sum() / known.sum().clamp(min=1.0)
+
+    return loss

@@ -5,21 +5,28 @@ from typing import Any
 
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 
-from model.losses import dice_and_cross_entropy
+from model.losses import loss_named
+from model.optimizers import one_cycle, optimizer_named
+from model.panels import MOST_PANELS, panels
 from model.unet import UNet
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Images `(B, 1, H, W)`, masks `(B, C, H, W)` in 0 to 1, known `(B, C)`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Learning:
     """How the weights are fitted."""
 
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
+    learning_rate: float = 1e-3
+    """At its highest: it rises and falls once over the whole run."""
+    loss: str = "dice_ce"
+    optimizer: str = "adamw"
     dropout: float = 0.1
-    steps: int = 1000
-    """Optimiser steps of the whole run: the learning rate rises and falls over them."""
+    seed: int = 1
 
 
 class SegmentationModule(lightning.LightningModule):
@@ -32,41 +39,67 @@ class SegmentationModule(lightning.LightningModule):
         self.network = UNet(encoder_widths, len(structures), learning.dropout)
         self._structures = structures
         self._learning = learning
+        self._loss = loss_named(learning.loss)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(B, C, H, W)` of images `(B, 1, H, W)`."""
         logits: Tensor = self.network(images)
         return logits
 
-    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> Tensor:
-        """The loss of a batch of images, masks and known flags."""
+    def on_train_batch_start(self, _batch: Batch, batch_idx: int) -> None:
+        """Random numbers that depend on the step alone: a resumed run drops the same features."""
+        torch.manual_seed(self._learning.seed * 1_000_003 + self.global_step * 1_009 + batch_idx)
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """The loss of a batch; the first of an epoch is shown as it was augmented."""
         images, masks, known = batch
-        loss = dice_and_cross_entropy(self(images), masks, known)
-        self.log("loss", loss, prog_bar=True)
+        logits = self(images)
+        loss = self._loss(logits, masks, known)
+        if index == 0:
+            self._show("training", panels(images, masks, logits))
+        self.log("loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=len(images))
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> None:
-        """Log the Dice of each known structure, before any finishing."""
+    def validation_step(self, batch: Batch, index: int) -> None:
+        """Log the loss, and the Dice of each known structure and of all, before any finishing.
+
+        Some images are shown, evenly spread.
+        """
         images, masks, known = batch
-        drawn = self(images) > 0.0
-        truth = masks > 0.5
-        overlap = (drawn & truth).sum((2, 3))
-        dice = 2.0 * overlap / (drawn.sum((2, 3)) + truth.sum((2, 3))).clamp(min=1)
+        logits = self(images)
+        self.log("validation_loss", self._loss(logits, masks, known), batch_size=len(images))
+        scores = _dice(logits, masks)
         for number, name in enumerate(self._structures):
-            chosen = known[:, number] > 0
-            if bool(chosen.any()):
-                self.log(f"dice_{name}", dice[chosen, number].mean(), prog_bar=True)
+            self._log_mean(f"dice/{name}", scores[:, number], known[:, number])
+        self._log_mean("dice", scores, known)
+        step = max(1, sum(int(one) for one in self.trainer.num_val_batches) // MOST_PANELS)
+        if index % step == 0 and index // step < MOST_PANELS:
+            self._show(f"validation/{index}", panels(images, masks, logits))
 
     def configure_optimizers(self) -> Any:
-        """AdamW with one cycle of the learning rate."""
+        """The named optimiser with one cycle of the learning rate."""
         learning = self._learning
-        optimizer = torch.optim.AdamW(
-            self.parameters(), lr=learning.learning_rate, weight_decay=learning.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=learning.learning_rate, total_steps=learning.steps, pct_start=0.1
-        )
+        optimizer = optimizer_named(learning.optimizer, self.parameters(), learning.learning_rate)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = one_cycle(optimizer, learning.learning_rate, steps)
         return {
             "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+            "lr_scheduler": {"scheduler": schedule, "interval": "step", "name": "learning_rate"},
         }
+
+    def _show(self, name: str, picture: Tensor) -> None:
+        if isinstance(self.logger, TensorBoardLogger):
+            self.logger.experiment.add_image(name, picture, self.current_epoch)
+
+    def _log_mean(self, name: str, scores: Tensor, known: Tensor) -> None:
+        count = int((known > 0).sum())
+        if count:
+            mean = scores[known > 0].mean()
+            self.log(name, mean, prog_bar=name == "dice", on_epoch=True, batch_size=count)
+
+
+def _dice(logits: Tensor, masks: Tensor) -> Tensor:
+    """Dice `(B, C)` of what is at least as likely as not; 1 where both are empty."""
+    drawn, truth = logits > 0.0, masks > 0.5
+    overlap, total = (drawn & truth).sum((2, 3)), drawn.sum((2, 3)) + truth.sum((2, 3))
+    return torch.where(total > 0, 2.0 * overlap / total.clamp(min=1), 1.0)

@@ -1,0 +1,90 @@
+"""The command line of training: documented defaults, the Trainer's options, no evaluated text."""
+
+import argparse
+import inspect
+from typing import Any
+
+import pytest
+import pytorch_lightning as lightning
+
+from model.train_options import train_parser
+from model.trainer_options import trainer_arguments
+
+GIVEN = ("--data_dir", "data", "--output", "a.ckpt")
+DEFAULTS = {
+    "batch_size": 5,
+    "k_folds": 5,
+    "k_fold_index": 0,
+    "input_shape": (1, 512, 512),
+    "num_workers": 12,
+    "encoder_args": (32, 64, 128, 256, 512, 1024),
+    "output_channels": 1,
+    "learning_rate": 1e-3,
+    "loss_function": "dice_ce",
+    "optimizer": "adamw",
+    "gpus": "auto",
+    "precision": "auto",
+}
+
+
+def parsed(*options: str) -> argparse.Namespace:
+    return train_parser().parse_args([*GIVEN, *options])
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    options = vars(parsed())
+    assert {name: options[name] for name in DEFAULTS} == DEFAULTS
+
+
+def test_help_names_the_trainers_own_options() -> None:
+    words = train_parser().format_help()
+    for name in ("max_epochs", "accumulate_grad_batches", "gradient_clip_val", "deterministic"):
+        assert f"--{name}" in words
+    known = set(inspect.signature(lightning.Trainer.__init__).parameters)
+    assert set(trainer_arguments(parsed())) <= known
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("max_epochs", "3", 3),
+        ("gradient_clip_val", "0.5", 0.5),
+        ("gradient_clip_val", "none", None),
+        ("limit_train_batches", "1", 1),
+        ("limit_train_batches", "1.0", 1.0),
+        ("deterministic", "true", True),
+        ("deterministic", "warn", "warn"),
+        ("detect_anomaly", "False", False),
+    ],
+)
+def test_words_become_the_values_that_the_trainer_takes(option: str, text: str, value: Any) -> None:
+    found = trainer_arguments(parsed(f"--{option}", text))[option]
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("max_steps", "__import__('os').getpid()"),
+        ("max_steps", "2*3"),
+        ("detect_anomaly", "yes"),
+        ("loss_function", "torch.nn.MSELoss()"),
+        ("optimizer", "Adam(lr=1)"),
+        ("encoder_args", "(8,16)"),
+        ("gpus", "[0]"),
+        ("rings", "a"),
+    ],
+)
+def test_nothing_is_evaluated(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed(f"--{option}", text)
+    assert ended.value.code == 2
+    assert f"--{option}" in capsys.readouterr().err
+
+
+def test_epochs_alone_lift_the_limit_of_steps() -> None:
+    assert trainer_arguments(parsed())["max_steps"] == 1000
+    assert trainer_arguments(parsed("--max_epochs", "3"))["max_steps"] == -1
+    both = trainer_arguments(parsed("--max_epochs", "3", "--max_steps", "50"))
+    assert both["max_steps"] == 50

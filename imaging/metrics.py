@@ -1,5 +1,7 @@
 """How far two masks of one structure agree; 2D or 3D, spacing in mm per axis of the array."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -23,18 +25,37 @@ def hausdorff_95_mm(first: Mask, second: Mask, spacing_mm: Spacing) -> float:
     array counts as outside. Two empty masks are 0 apart, an empty and a filled one `inf`: such a
     pair must never look good in a mean.
     """
-    surfaces = [_surface_mm(mask, spacing_mm) for mask in (first, second)]
-    if any(len(surface) == 0 for surface in surfaces):
-        return 0.0 if all(len(surface) == 0 for surface in surfaces) else float("inf")
-    trees = [cKDTree(surface) for surface in surfaces]
-    forth, _ = trees[1].query(surfaces[0])
-    back, _ = trees[0].query(surfaces[1])
-    return float(max(np.percentile(forth, 95), np.percentile(back, 95)))
+    distances = _distances_mm(first, second, spacing_mm)
+    return max(float(np.percentile(one, 95)) if len(one) else math.inf for one in distances)
+
+
+def mean_surface_distance_mm(first: Mask, second: Mask, spacing_mm: Spacing) -> float:
+    """The mean distance from surface to surface in mm, over the voxels of both surfaces.
+
+    Surfaces and empty masks as for `hausdorff_95_mm`.
+    """
+    distances = np.concatenate(_distances_mm(first, second, spacing_mm))
+    return float(distances.mean()) if len(distances) else math.inf
 
 
 def volume_ml(mask: Mask, spacing_mm: Spacing) -> float:
     """The volume of the voxels of a 3D mask, in millilitres."""
     return float(np.count_nonzero(mask) * np.prod(spacing_mm) / _CUBIC_MM_PER_ML)
+
+
+def _distances_mm(
+    first: Mask, second: Mask, spacing_mm: Spacing
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """From each voxel of one surface to the other, forth and back; 0 where both masks are empty.
+
+    Where one of them is empty there is nothing to measure from or to: both are empty.
+    """
+    surfaces = [_surface_mm(mask, spacing_mm) for mask in (first, second)]
+    if any(len(surface) == 0 for surface in surfaces):
+        agree = np.zeros(1 if all(len(surface) == 0 for surface in surfaces) else 0)
+        return agree, agree
+    trees = [cKDTree(surface) for surface in surfaces]
+    return trees[1].query(surfaces[0])[0], trees[0].query(surfaces[1])[0]
 
 
 def _surface_mm(mask: Mask, spacing_mm: Spacing) -> npt.NDArray[np.float64]:

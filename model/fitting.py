@@ -20,6 +20,8 @@ from model.plan import Plan
 from model.resuming import RESUME_FILE, StateKeeper, read_state, set_progress
 from model.trainer_options import trainer_arguments
 
+_FLUSH_S = 5
+
 
 def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
     """Train by `plan`, from the state in `folder` if there is one; `options.output` is written.
@@ -74,7 +76,9 @@ def _arguments(options: argparse.Namespace, plan: Plan, keeper: StateKeeper) -> 
     defaults = {
         **_devices(options.gpus),
         "precision": _precision(options.precision),
-        "logger": TensorBoardLogger(keeper.folder.parent, name="", version=keeper.folder.name),
+        "logger": TensorBoardLogger(
+            keeper.folder.parent, name="", version=keeper.folder.name, flush_secs=_FLUSH_S
+        ),
         "callbacks": _callbacks(options, plan, keeper),
         "enable_checkpointing": False,  # `keeping` does it
         "use_distributed_sampler": False,  # the data module's sampler knows its part

@@ -1,13 +1,16 @@
 """How well a model's masks agree with drawn ones, on the original grid."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from imaging.metrics import dice, hausdorff_95_mm
+from core.errors import ModelError
+from imaging.metrics import dice, hausdorff_95_mm, mean_surface_distance_mm
+from model.chosen import ChosenStructures
 from model.predict import Segmenter
-from model.samples import Sample, SampleEntry, SampleSource
+from model.samples import Masks, Sample, SampleEntry, SampleSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +20,15 @@ class Measurement:
     key: str
     patient: str
     structure: str
+    model: str
+    """Name of the model that was measured."""
     dice: float
     hausdorff_95_mm: float
-    """Infinite where nothing was drawn by the model."""
+    """Infinite where nothing was drawn by the model, as the mean distance is."""
+    mean_distance_mm: float
+    by_hand_mm2: float
+    by_model_mm2: float
+    """Areas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,10 @@ class Summary:
     mean_dice: float
     least_dice: float
     mean_hausdorff_95_mm: float
-    """Over the instances that are not lost."""
+    mean_distance_mm: float
+    """Both over the instances that are not lost."""
+    volume_error: float
+    """(by model - by hand) / by hand, over the areas of these instances: their distance is one."""
     lost: int
     """Instances on which prediction and truth share no pixel."""
 
@@ -40,9 +52,38 @@ class Summary:
 def measure(
     segmenter: Segmenter, source: SampleSource, entries: Sequence[SampleEntry]
 ) -> list[Measurement]:
-    """Each known structure of each of `entries`, predicted and compared."""
+    """Each known structure of each of `entries`, predicted and compared.
+
+    `source` has the structures of the model, in its order (`drawn_by`).
+    """
     samples = (source.read(entry) for entry in entries)
-    return [one for sample in samples for one in _measure_sample(segmenter, sample)]
+    return [one for sample in samples for one in measure_sample(segmenter, sample)]
+
+
+def measure_sample(segmenter: Segmenter, sample: Sample) -> Iterator[Measurement]:
+    """Each known structure of `sample`."""
+    card = segmenter.card
+    masks = segmenter.predict(sample.image[None], sample.pixel_spacing_mm)
+    names = [structure.name for structure in card.structures]
+    for name, truth, known in zip(names, sample.masks, sample.known, strict=True):
+        if known:
+            yield _compare(sample, (name, card.name), masks[name][0], truth)
+
+
+def drawn_by(segmenter: Segmenter, source: SampleSource) -> ChosenStructures:
+    """`source` with the structures that the model draws.
+
+    Raises:
+        ModelError: it has not got them all.
+    """
+    names = [structure.name for structure in segmenter.card.structures]
+    known = [structure.name for structure in source.structures]
+    if not set(names) <= set(known):
+        raise ModelError(
+            f"Model '{segmenter.card.name}' draws {', '.join(names)}, "
+            f"the data set has {', '.join(known)}"
+        )
+    return ChosenStructures(source, names)
 
 
 def summarise(measurements: Sequence[Measurement]) -> list[Summary]:
@@ -56,8 +97,11 @@ def summarise(measurements: Sequence[Measurement]) -> list[Summary]:
     ]
     if len(patients) > 1:
         groups += [("all", structure, list(measurements)) for structure in structures]
-    summaries = (_summary(patient, structure, of) for patient, structure, of in groups)
-    return [summary for summary in summaries if summary.instances]
+    chosen = (
+        (patient, structure, [one for one in of if one.structure == structure])
+        for patient, structure, of in groups
+    )
+    return [_summary(patient, structure, of) for patient, structure, of in chosen if of]
 
 
 def mean_dice(measurements: Sequence[Measurement]) -> dict[str, float]:
@@ -68,28 +112,39 @@ def mean_dice(measurements: Sequence[Measurement]) -> dict[str, float]:
     return {name: round(float(np.mean(values)), 4) for name, values in scores.items()}
 
 
-def _measure_sample(segmenter: Segmenter, sample: Sample) -> Iterator[Measurement]:
-    masks = segmenter.predict(sample.image[None], sample.pixel_spacing_mm)
-    names = [structure.name for structure in segmenter.card.structures]
-    for name, truth, known in zip(names, sample.masks, sample.known, strict=True):
-        if known:
-            drawn = masks[name][0]
-            distance = hausdorff_95_mm(drawn, truth, sample.pixel_spacing_mm)
-            yield Measurement(sample.key, sample.patient, name, dice(drawn, truth), distance)
+def _compare(sample: Sample, names: tuple[str, str], found: Masks, truth: Masks) -> Measurement:
+    spacing = sample.pixel_spacing_mm
+    pixel_mm2 = spacing[0] * spacing[1]
+    return Measurement(
+        key=sample.key,
+        patient=sample.patient,
+        structure=names[0],
+        model=names[1],
+        dice=dice(found, truth),
+        hausdorff_95_mm=hausdorff_95_mm(found, truth, spacing),
+        mean_distance_mm=mean_surface_distance_mm(found, truth, spacing),
+        by_hand_mm2=float(np.count_nonzero(truth)) * pixel_mm2,
+        by_model_mm2=float(np.count_nonzero(found)) * pixel_mm2,
+    )
 
 
 def _summary(patient: str, structure: str, measurements: list[Measurement]) -> Summary:
-    chosen = [one for one in measurements if one.structure == structure]
-    if not chosen:
-        return Summary(patient, structure, 0, 0.0, 0.0, 0.0, 0)
-    scores = [one.dice for one in chosen]
-    found = [one.hausdorff_95_mm for one in chosen if one.dice > 0]
+    scores = [one.dice for one in measurements]
+    found = [one for one in measurements if one.dice > 0]
+    by_hand = sum(one.by_hand_mm2 for one in measurements)
+    by_model = sum(one.by_model_mm2 for one in measurements)
     return Summary(
         patient,
         structure,
-        instances=len(chosen),
+        instances=len(measurements),
         mean_dice=float(np.mean(scores)),
         least_dice=min(scores),
-        mean_hausdorff_95_mm=float(np.mean(found)) if found else float("inf"),
-        lost=len(chosen) - len(found),
+        mean_hausdorff_95_mm=_mean([one.hausdorff_95_mm for one in found]),
+        mean_distance_mm=_mean([one.mean_distance_mm for one in found]),
+        volume_error=(by_model - by_hand) / by_hand if by_hand else math.inf,
+        lost=len(measurements) - len(found),
     )
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else math.inf

@@ -12,17 +12,16 @@ from rich.console import Console
 
 from core.errors import ConfigurationError
 from model.checkpoint import save_checkpoint
-from model.chosen import ChosenStructures
 from model.command_line import run, with_underscores
-from model.evaluate import print_defects, table_of
 from model.fitting import fit
-from model.measure import mean_dice, measure, summarise
+from model.measure import drawn_by, mean_dice, measure, summarise
 from model.plan import Plan, plan_of
 from model.predict import load_segmenter
 from model.resuming import RESUME_FILE
 from model.run_folder import new_run_folder, unfinished_run_folder
 from model.run_log import logged_to
 from model.samples import SampleSource
+from model.score_table import print_defects, table_of, wide_console
 from model.sources import open_source
 from model.train_options import train_parser
 
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    console = Console()
+    console = wide_console()
     source = open_source(options.data_dir)
     print_defects(console, source, source.patients)
     plan = plan_of(options, source)
@@ -76,8 +75,7 @@ def _run_folder(options: argparse.Namespace, plan: Plan, console: Console) -> Pa
 def _measure(console: Console, path: Path, source: SampleSource, patients: Collection[str]) -> None:
     """Measure the written checkpoint on patients it has not seen, and note that in its card."""
     segmenter = load_segmenter(path)
-    names = [structure.name for structure in segmenter.card.structures]
-    chosen = ChosenStructures(source, names)
+    chosen = drawn_by(segmenter, source)
     measurements = measure(segmenter, chosen, chosen.samples(patients))
     console.print(table_of(summarise(measurements), "Patients not trained on"))
     card = dataclasses.replace(

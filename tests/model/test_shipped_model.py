@@ -79,5 +79,6 @@ def test_evaluation_ends_with_one_when_the_model_is_below_what_was_asked(
     (tmp_path / "link.csv").write_text("patient_id,original_id\np1,one\n")
     for least, code in (("0.85", 0), ("0.999", 1)):
         asked = ("--checkpoint", str(SHIPPED), "--data-dir", str(tmp_path), "--least-dice", least)
-        assert evaluate.main(asked) == code
+        report = ("--report", str(tmp_path / "a.html"), "--threads", "1")
+        assert evaluate.main([*asked, *report]) == code
         assert "p1" in capsys.readouterr().out

@@ -196,7 +196,7 @@ def test_what_cannot_end_well_is_refused_before_training(
 def test_evaluation_tells_good_from_bad_by_its_exit_code(
     small_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = ("--data_dir", str(SUNNYBROOK), "--patients", "SCD0000401")
+    data = ("--data_dir", str(SUNNYBROOK), "--patients", "SCD0000401", "--threads", "1")
     assert evaluate.main(["--checkpoint", str(small_checkpoint), *data]) == 2
     assert "draws Inner, Outer" in capsys.readouterr().err
     assert evaluate.main(["--checkpoint", str(tmp_path / "none.ckpt"), *data]) == 2

@@ -1,0 +1,94 @@
+"""The report of an evaluation: one HTML file that needs no other, worst instances first."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from imaging.contours import mask_to_polygons
+from imaging.pictures import Outline, Panel, box_around, overview_picture
+from model.measure import Measurement, Summary
+from model.samples import Masks, Sample
+from model.score_table import HEADINGS, cells_of
+
+BY_HAND = (0, 158, 115)
+BY_MODEL = (213, 94, 0)
+"""Bluish green and vermillion of Okabe and Ito, told apart by colour-blind eyes."""
+_MARGIN_PIXELS = 25.0
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
+  color: #1b1b1f; background: #fff }
+table { border-collapse: collapse } th, td { padding: .2rem .7rem; border-bottom: 1px solid #ccc;
+  text-align: right } th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left }
+.slices { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem }
+figure { margin: 0 } img { max-width: 100% } figcaption { font-size: .85rem }
+.hand { color: #007a59; font-weight: 600 } .model { color: #b34e00; font-weight: 600 }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One structure on one instance, with what was drawn."""
+
+    measurement: Measurement
+    picture: str
+    """PNG in base64."""
+
+
+def slice_of(sample: Sample, measurement: Measurement, truth: Masks, found: Masks) -> Slice:
+    """The part of the image around both contours of one structure, both masks `[row, column]`."""
+    outlines = [
+        Outline(polygon, color)
+        for mask, color in ((truth, BY_HAND), (found, BY_MODEL))
+        for polygon in mask_to_polygons(mask)
+    ]
+    rows, columns = sample.pixel_spacing_mm
+    panel = Panel(sample.image, outlines, "", aspect=rows / columns)
+    content = io.BytesIO()
+    box = box_around([panel], _MARGIN_PIXELS)
+    overview_picture([panel], box=box).save(content, format="PNG")
+    return Slice(measurement, base64.b64encode(content.getvalue()).decode())
+
+
+def page(title: str, summaries: Sequence[Summary], slices: Sequence[Slice], words: str) -> str:
+    """The whole page; `words` say what was measured with what."""
+    heads = "".join(f"<th scope=col>{escape(one)}</th>" for one in HEADINGS)
+    rows = "\n".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells_of(one)) + "</tr>"
+        for one in summaries
+    )
+    figures = "\n".join(_figure(one) for one in slices)
+    return f"""<!doctype html>
+<html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
+<title>{escape(title)}</title><style>{_STYLE}</style>
+<h1>{escape(title)}</h1>
+<p>{escape(words)}</p>
+<table><thead><tr>{heads}</tr></thead><tbody>
+{rows}
+</tbody></table>
+<p>HD95: 95th percentile of the distances between the outlines. Mean: their mean distance. Volume:
+what the model drew beyond (+) or short of (-) what was drawn by hand. Lost: no pixel in common. All
+on the images' own grid, after everything that the node does too.</p>
+<h2>Worst first</h2>
+<p><span class=hand>by hand</span>, <span class=model>by the model</span></p>
+<div class=slices>
+{figures}
+</div>
+</html>
+"""
+
+
+def _figure(one: Slice) -> str:
+    measured = one.measurement
+    words = (
+        f"{measured.key} {measured.structure}: Dice {measured.dice:.3f}, "
+        f"HD95 {measured.hausdorff_95_mm:.1f} mm"
+    )
+    if measured.model:
+        words += f" ({measured.model})"
+    source = f"data:image/png;base64,{one.picture}"
+    return (
+        f'<figure><img loading=lazy alt="{escape(words)}" src="{source}">'
+        f"<figcaption>{escape(words)}</figcaption></figure>"
+    )

@@ -1,0 +1,52 @@
+"""What was measured, and what was left out, as a person reads it on a terminal."""
+
+from collections.abc import Collection, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from model.measure import Summary
+from model.samples import SampleSource
+
+HEADINGS = (
+    "patient", "structure", "instances", "Dice", "least", "HD95 mm", "mean mm", "volume", "lost",
+)  # fmt: skip
+_WIDTH = 120
+
+
+def wide_console() -> Console:
+    """Standard output, wide enough for `table_of` where it goes to a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
+
+
+def cells_of(summary: Summary) -> tuple[str, ...]:
+    """A row under `HEADINGS`."""
+    return (
+        summary.patient,
+        summary.structure,
+        str(summary.instances),
+        f"{summary.mean_dice:.3f}",
+        f"{summary.least_dice:.3f}",
+        f"{summary.mean_hausdorff_95_mm:.1f}",
+        f"{summary.mean_distance_mm:.2f}",
+        f"{summary.volume_error:+.1%}",
+        str(summary.lost),
+    )
+
+
+def table_of(summaries: Sequence[Summary], title: str) -> Table:
+    """A row for each patient and structure."""
+    table = Table(title=title)
+    for number, heading in enumerate(HEADINGS):
+        table.add_column(heading, no_wrap=True, justify="left" if number < 2 else "right")
+    for one in summaries:
+        table.add_row(*cells_of(one))
+    return table
+
+
+def print_defects(console: Console, source: SampleSource, patients: Collection[str]) -> None:
+    """One line for each thing of `patients` that was left out."""
+    for defect in source.defects:
+        if defect.key.split("/")[0] in patients:
+            console.print(f"{defect.key}: {defect.reason}", highlight=False, soft_wrap=True)

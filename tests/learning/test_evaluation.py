@@ -1,0 +1,100 @@
+"""Evaluating checkpoints: on patients not seen, on the original grid, worst instances first."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imaging.metrics import hausdorff_95_mm, mean_surface_distance_mm
+from model import evaluate, train
+from model.checkpoint import load_checkpoint
+from model.data_set_file import open_data_set
+from model.evaluation import evaluate as evaluation_of
+from model.measure import Measurement, summarise
+from tests.learning.test_resuming import QUICK
+
+
+def two_folds(data_set: Path, tmp_path: Path) -> list[Path]:
+    """Checkpoints that have not seen one of three patients each, and hardly trained."""
+    paths = [tmp_path / f"fold{number}.ckpt" for number in (0, 1)]
+    for number, path in enumerate(paths):
+        given = ["--data_dir", str(data_set), *QUICK, "--name", path.stem, "--max_steps", "4"]
+        assert train.main([*given, "--k_fold_index", str(number), "--output", str(path)]) == 0
+    return paths
+
+
+def test_every_fold_is_measured_on_the_patients_it_has_not_seen(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = two_folds(data_set, tmp_path)
+    report = tmp_path / "reports" / "folds.html"
+    given = ["--checkpoint", *map(str, paths), "--data_dir", str(data_set), "--threads", "1"]
+    assert evaluate.main([*given, "--report", str(report), "--pictures", "5"]) == 0
+    found = json.loads(report.with_suffix(".json").read_text())
+    for path, model in zip(paths, found["models"], strict=True):
+        trained = load_checkpoint(path)[0].training_patients
+        assert set(model["measured_on"]) == {"a", "b", "c"} - set(trained)
+    measured = {one["patient"] for one in found["measurements"]}
+    assert len(measured) == 2
+    assert {(one["patient"], one["structure"]) for one in found["summaries"]} == {
+        (patient, structure) for patient in (*measured, "all") for structure in ("Inner", "Outer")
+    }
+    page = report.read_text()
+    assert page.count("<figure>") == 5
+    assert "http" not in re.sub(r"base64,[^\"]+", "", page)
+    scores = [float(one) for one in re.findall(r"<figcaption>.*?Dice ([\d.]+)", page)]
+    assert scores == sorted(scores)
+    assert scores[0] == pytest.approx(min(one["dice"] for one in found["measurements"]), abs=1e-3)
+    assert "volume" in capsys.readouterr().out
+
+
+def test_a_patient_that_was_trained_on_is_measured_only_when_it_is_named(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "all.ckpt"
+    given = ["--data_dir", str(data_set), *QUICK, "--k_folds", "0", "--max_steps", "2"]
+    assert train.main([*given, "--output", str(output)]) == 0
+    asked = ["--checkpoint", str(output), "--data_dir", str(data_set), "--threads", "1"]
+    asked += ["--report", str(tmp_path / "a.html")]
+    assert evaluate.main(asked) == 2
+    assert "was trained on all of a, b, c" in capsys.readouterr().err
+    assert evaluate.main([*asked, "--patients", "b"]) == 0
+    assert evaluate.main([*asked, "--patients", "d"]) == 2
+    assert "No usable contours of patient d" in capsys.readouterr().err
+
+
+def test_one_structure_of_several_is_learned_and_measured(data_set: Path, tmp_path: Path) -> None:
+    output = tmp_path / "outer.ckpt"
+    given = ["--data_dir", str(data_set), *QUICK, "--max_steps", "2", "--output", str(output)]
+    assert train.main([*given, "--output_channels", "1", "--structures", "Outer"]) == 0
+    found = evaluation_of([output], open_data_set(data_set), ())
+    assert {one.structure for one in found.measurements} == {"Outer"}
+    entries = open_data_set(data_set).samples(found.models[0].patients)
+    assert len(found.measurements) == sum(entry.known[1] for entry in entries)
+
+
+def test_a_summary_says_what_was_lost_and_how_much_volume_is_wrong() -> None:
+    def measured(dice: float, found_mm2: float) -> Measurement:
+        distance = math.inf if dice == 0 else 2.0
+        return Measurement("p/1", "p", "Inner", "m", dice, distance, distance, 100.0, found_mm2)
+
+    [summary] = summarise([measured(0.9, 110.0), measured(0.0, 0.0), measured(0.7, 130.0)])
+    assert summary.lost == 1
+    assert summary.mean_dice == pytest.approx(1.6 / 3)
+    assert summary.mean_hausdorff_95_mm == 2.0
+    assert summary.volume_error == pytest.approx(-0.2)
+
+
+def test_the_mean_surface_distance_of_shifted_squares() -> None:
+    first = np.zeros((30, 40), bool)
+    first[5:15, 5:15] = True
+    assert mean_surface_distance_mm(first, first, (2.0, 1.0)) == 0.0
+    assert mean_surface_distance_mm(first, np.zeros_like(first), (1.0, 1.0)) == math.inf
+    assert mean_surface_distance_mm(np.zeros_like(first), np.zeros_like(first), (1.0, 1.0)) == 0.0
+    line, other = np.zeros_like(first), np.zeros_like(first)
+    line[:, 10], other[:, 14] = True, True
+    assert mean_surface_distance_mm(line, other, (2.0, 1.5)) == pytest.approx(6.0)
+    assert hausdorff_95_mm(line, other, (2.0, 1.5)) == pytest.approx(6.0)

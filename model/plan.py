@@ -86,7 +86,7 @@ def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> 
         encoder_widths=options.encoder_args,
         working_spacing_mm=options.working_spacing or round(statistics.median(spacings), 4),
         percentiles=_PERCENTILES,
-        modalities=_modalities(training),
+        modalities=_modalities(options.modality, training),
         pixel_spacing_range_mm=(
             round(min(spacings) / _SPACING_MARGIN, 3),
             round(max(spacings) * _SPACING_MARGIN, 3),
@@ -102,8 +102,15 @@ def _only(name: str | None) -> tuple[str, ...]:
     return () if name is None else (name,)
 
 
-def _modalities(entries: Sequence[SampleEntry]) -> tuple[str, ...]:
-    return tuple(sorted({entry.modality for entry in entries}))
+def _modalities(given: str, entries: Sequence[SampleEntry]) -> tuple[str, ...]:
+    """Of the data, or as `given` where it does not say."""
+    found = {entry.modality or given for entry in entries}
+    if "" in found:
+        raise ConfigurationError(
+            "The data set does not say of which modality its images are, and a model is refused "
+            "for others: expected --modality with CT, MR or another of DICOM's"
+        )
+    return tuple(sorted(found))
 
 
 def _check_crops(input_shape: tuple[int, ...], levels: int) -> None:

@@ -86,6 +86,9 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         "and the inner structure is taken out of it in use",
     )  # fmt: skip
     group.add_argument(
+        "--modality", default="", help="as in DICOM, for data that does not say (arrays)"
+    )
+    group.add_argument(
         "--working_spacing", type=float, default=0.0, metavar="MM",
         help="distance between pixels that the network sees; 0: the median of the images",
     )  # fmt: skip

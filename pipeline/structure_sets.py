@@ -39,18 +39,28 @@ def configured(content: Content, parameters: Mapping[str, Any]) -> Content:
     Raises:
         ContourError: it names a structure that is not there.
     """
+    check_configured(content.rois, parameters)
     changes: Mapping[str, Mapping[str, Any]] = parameters.get("structures", {})
     known = [roi.name for roi in content.rois]
-    unknown = [name for name in changes if name not in known]
-    if unknown:
-        raise ContourError(
-            f"structures: the model draws no {unknown[0]!r}, expected one of {', '.join(known)}"
-        )
     rois = tuple(_changed(roi, changes.get(roi.name, {})) for roi in content.rois)
     masks = {
         roi.name: content.masks[name] for roi, name in zip(rois, known, strict=True)
     }  # two of one name are refused when they are written
     return Content(masks, rois)
+
+
+def check_configured(rois: Sequence[Roi], parameters: Mapping[str, Any]) -> None:
+    """Nothing, when every structure that the configuration speaks of is one of `rois`.
+
+    Raises:
+        ContourError: it names a structure that is not there.
+    """
+    known = [roi.name for roi in rois]
+    unknown = [name for name in parameters.get("structures", {}) if name not in known]
+    if unknown:
+        raise ContourError(
+            f"structures: the model draws no {unknown[0]!r}, expected one of {', '.join(known)}"
+        )
 
 
 def write_structure_sets(

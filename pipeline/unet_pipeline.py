@@ -17,7 +17,12 @@ from imaging.structure_set_reader import StructureSet
 from imaging.volume import read_images
 from model.predict import Segmenter, load_segmenter
 from pipeline.segmentations import write_segmentations
-from pipeline.structure_sets import Content, configured, write_structure_sets
+from pipeline.structure_sets import (
+    Content,
+    check_configured,
+    configured,
+    write_structure_sets,
+)
 from pipeline.task import Task
 from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE
 
@@ -37,6 +42,7 @@ def run_unet(task: Task) -> JobResult:
     with task.stopwatch.measure("load model"):
         segmenter = _segmenter(Path(task.request.parameters["checkpoint_path"]), task.cache)
         segmenter.check_fits(headers)
+        check_configured(_rois(segmenter), task.request.parameters)
     with task.stopwatch.measure("read"):
         images = read_images(headers, task.part(0.0, 0.2))
     with task.stopwatch.measure("compute"):
@@ -86,7 +92,7 @@ def _write(
     card = segmenter.card
     words = {
         "pipeline": f"{task.request.pipeline}: model {card.name} {card.version}, "
-        f"{segmenter.sha256[:16]}",
+        f"SHA-256 {segmenter.sha256}, training data {card.training_fingerprint}",
         "description": f"AI contours, unapproved: {card.name} {card.version}",
     }
     segmentations = write_segmentations(

@@ -11,8 +11,9 @@ import pydicom
 import pytest
 
 from core.config_routing import SHIPPED_CHECKPOINT
-from core.errors import GeometryError, ModelError, OutputError, PixelError
+from core.errors import ContourError, GeometryError, ModelError, OutputError, PixelError
 from core.job import JobRequest, JobResult
+from model.predict import load_segmenter
 from pipeline.entry import run_job
 from tests.peers import write_series
 
@@ -135,6 +136,37 @@ def test_reports_and_pictures_hold_no_name(unet: JobRequest, tmp_path: Path) -> 
     report = json.loads(text)
     assert report["structures"]["LV_Endocardium"]["volume_ml_by_phase"][0] > 10
     assert report["model"]["intended_use"] == "demonstration"
+
+
+def test_results_say_which_weights_and_which_training_data_made_them(unet: JobRequest) -> None:
+    result = run(unet)
+    folder = Path(unet.output_dir)
+    segmenter = load_segmenter(SHIPPED_CHECKPOINT)
+    report = json.loads((folder / "report.json").read_text())
+    assert report["model"]["sha256"] == segmenter.sha256
+    assert report["model"]["training_data"] == segmenter.card.training_fingerprint
+    structure_set = pydicom.dcmread(folder / result.instances[0].path)
+    description = str(structure_set.StructureSetDescription)
+    assert segmenter.sha256 in description
+    assert segmenter.card.training_fingerprint in description
+    longest = {"ST": 1024, "LO": 64, "SH": 16}
+    for element in structure_set.iterall():
+        if element.VR in longest:
+            assert all(len(one) <= longest[element.VR] for one in _values(element)), element.keyword
+
+
+def _values(element: pydicom.DataElement) -> list[str]:
+    return [str(one) for one in ([element.value] if element.VM < 2 else element.value)]
+
+
+def test_a_structure_that_the_model_does_not_draw_is_refused_before_it_runs(
+    unet: JobRequest,
+) -> None:
+    asked = {**unet.parameters, "structures": {"Liver": {"name": "LIVER"}}}
+    words: list[str] = []
+    with pytest.raises(ContourError, match="the model draws no 'Liver', expected one of LV_Endo"):
+        run_job(replace(unet, parameters=asked), lambda _, said: words.append(said), {})
+    assert not any("segmented" in said for said in words)
 
 
 def test_a_rectangular_image_gets_contours_within_it(cine_folder: Path, tmp_path: Path) -> None:

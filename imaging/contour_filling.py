@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imaging.findings import FindingKind
-from imaging.masks import Mask, Patch, polygons_to_patch
+from imaging.masks import Mask, Patch
 
 Polygon = npt.NDArray[np.float64]
 Remark = tuple[FindingKind, int, str]
@@ -28,14 +28,17 @@ def is_beyond(pixels: Polygon, shape: tuple[int, int]) -> tuple[FindingKind, Pol
     return FindingKind.CUT, excess
 
 
-def fill_outlines(mask: Mask, polygons: Sequence[Polygon], is_xor: Sequence[bool]) -> list[Remark]:
+def fill_outlines(
+    mask: Mask, polygons: Sequence[Polygon], patches: Sequence[Patch], is_xor: Sequence[bool]
+) -> list[Remark]:
     """Fill `mask` [row, column] with `polygons` by even-odd, and say what is unusual.
+
+    `patches` are what each of them fills by itself.
 
     A polygon that is the same as one before it, and not declared as one of an exclusive or, is
     filled once: even-odd would erase both.
     """
     shape = (mask.shape[0], mask.shape[1])
-    patches = [polygons_to_patch([polygon], shape) for polygon in polygons]
     remarks: list[Remark] = []
     repeated = set()
     for first, second, common in _overlaps(patches):
@@ -62,6 +65,8 @@ def _meets(polygon: Polygon, shape: tuple[int, int]) -> bool:
 
 def _overlaps(patches: Sequence[Patch]) -> Iterator[tuple[int, int, int]]:
     """Pairs that have pixels in common, and how many."""
+    if len(patches) < 2:
+        return
     boxes = np.array([_box(patch) for patch in patches]).reshape(-1, 4)
     for at, patch in enumerate(patches):
         top, bottom, left, right = boxes[at]

@@ -65,7 +65,7 @@ def _doubled(corners: Corners, touch: Mask, falling: Indices) -> Corners:
 def following(lengths: Indices) -> Indices:
     """For each point of polygons with so many points the one that comes next around its polygon."""
     ends = np.cumsum(lengths)
-    after = np.arange(1, ends[-1] + 1)
+    after = np.arange(1, int(lengths.sum()) + 1)
     after[ends - 1] = ends - lengths
     return after
 

@@ -7,6 +7,7 @@ for keyholes, for separate contours of holes and islands, and for CLOSEDPLANAR_X
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from imaging.contour_filling import fill_outlines, is_beyond
 from imaging.contour_placement import Placement
 from imaging.findings import Finding, FindingKind
 from imaging.header import Header
+from imaging.masks import Patch, patches_of
 from imaging.pixel_centres import are_chains, chains_to_mask
 from imaging.plane import Points
 from imaging.structure_set_reader import Contour, RoiContours, StructureSet
@@ -138,12 +140,13 @@ class _RoiWork:
         if through_centres and vertices == "auto":
             self.add(FindingKind.ON_CENTRES)
         mask = np.zeros((len(self._placement.planes), *self._shape), dtype=bool)
+        patches = patches_of([one for one in chains if len(one) >= _FEWEST_POINTS], self._shape)
         for index, on_instance in placed.items():
             self._check_border(index, on_instance)
             if through_centres:
                 mask[index] = chains_to_mask([points for _, points in on_instance], self._shape)
             else:
-                self._fill(mask[index], on_instance)
+                self._fill(mask[index], on_instance, patches)
         return mask
 
     def _placed(self) -> dict[int, OnInstance]:
@@ -188,7 +191,8 @@ class _RoiWork:
                 distance_mm = float((excess * steps).max())
                 self.add(kind, number, distance_mm=distance_mm, detail=f"{distance_mm:.2f} mm")
 
-    def _fill(self, mask: Mask, on_instance: OnInstance) -> None:
+    def _fill(self, mask: Mask, on_instance: OnInstance, patches: Iterator[Patch]) -> None:
+        """`patches` go on with those of the contours that can be filled."""
         fewest = [len(points) >= _FEWEST_POINTS for _, points in on_instance]
         for (number, points), enough in zip(on_instance, fewest, strict=True):
             if not enough:
@@ -198,5 +202,7 @@ class _RoiWork:
         is_xor = [
             self._roi.contours[number - 1].geometric_type != "CLOSED_PLANAR" for number, _ in closed
         ]
-        for kind, at, detail in fill_outlines(mask, [points for _, points in closed], is_xor):
+        polygons = [points for _, points in closed]
+        filled = list(islice(patches, len(closed)))
+        for kind, at, detail in fill_outlines(mask, polygons, filled, is_xor):
             self.add(kind, closed[at][0], detail=detail)

@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from core.identity import Provenance
 from imaging.contours import mask_to_polygons
 from imaging.header import Header, read_header
-from imaging.masks import polygons_to_mask
+from imaging.masks import patches_of, polygons_to_mask
 from imaging.structure_set import Roi, build_structure_set
 from imaging.structure_set_masks import to_masks
 from imaging.structure_set_reader import read_structure_set
@@ -164,3 +164,16 @@ def test_any_mask_as_text_contours_comes_back_the_same(mask: Mask) -> None:
             path.write_text("\n".join(lines))
             read.append(read_text_contour(path))
     assert np.array_equal(polygons_to_mask(read, mask.shape), mask)
+
+
+@given(st.lists(st.lists(st.tuples(st.floats(-6, 20), st.floats(-6, 20)), min_size=1, max_size=9)))
+def test_polygons_filled_together_are_filled_as_each_alone(
+    lists: list[list[tuple[float, float]]],
+) -> None:
+    polygons = [np.array(points) for points in lists]
+    patches = list(patches_of(polygons, (13, 17)))
+    assert len(patches) == len(polygons)
+    for polygon, patch in zip(polygons, patches, strict=True):
+        filled = np.zeros((13, 17), dtype=bool)
+        patch.toggle(filled)
+        assert np.array_equal(filled, polygons_to_mask([polygon], (13, 17)))

@@ -133,8 +133,6 @@ def merge(path: Path, parts: Sequence[Path], *, replace: bool = False) -> Merged
         LearningDataError: the data set or a part is damaged, or structures differ.
         OSError: the disk is full, read-only or gone.
     """
-    if not parts and path.exists():
-        return Merged((), (), ())
     there = contents_of(path) if path.exists() else {}
     found = {part: contents_of(part) for part in parts}
     structures = _common_structures([*([path] if path.exists() else []), *parts])

@@ -84,7 +84,7 @@ def _plan(options: argparse.Namespace, bar: Progress) -> Plan:
         options.patient_keys,
         options.slices,
         options.workers,
-        _structures_there(options.output),
+        *_there(options.output),
     )
     return plan_structure_sets(
         options.input,
@@ -93,8 +93,12 @@ def _plan(options: argparse.Namespace, bar: Progress) -> Plan:
     )
 
 
-def _structures_there(path: Path) -> tuple[Structure, ...]:
-    return open_data_set(path).structures if path.exists() else ()
+def _there(path: Path) -> tuple[tuple[Structure, ...], dict[str, str]]:
+    """Structures of the data set that is extended, and its patients by the keys of their series."""
+    if not path.exists():
+        return (), {}
+    data_set = open_data_set(path)
+    return data_set.structures, {one.series: one.patient for one in data_set.samples()}
 
 
 def _kind_of(folder: Path) -> str:

@@ -14,8 +14,8 @@ from imaging.header import Header, read_header
 from imaging.masks import Mask, polygons_to_mask
 from imaging.pixels import read_pixels
 from imaging.text_contours import read_text_contour
-from model.drawn import Drawn, SeriesKey
-from model.preparation.cases import Case
+from model.drawn import Drawn
+from model.preparation.cases import Case, series_key
 from model.preparation.contradictions import Choice, contradiction
 from model.preparation.remarks import Kind, Remark
 from model.samples import Image
@@ -76,7 +76,7 @@ class InstanceContours:
                 known=(True, "o" in masks),
                 pixel_spacing_mm=spacing,
             ),
-            series_key(header),
+            series_key(header, SOURCE),
             contours=len(self.paths),
             matched=len(masks),
             remarks=tuple(self.remarks),
@@ -139,12 +139,6 @@ class InstanceContours:
 
     def _remark(self, kind: Kind, words: str, count: int = 1) -> None:
         self.remarks.append(Remark(kind, self.key, words, count=count))
-
-
-def series_key(header: Header) -> SeriesKey:
-    """The data set's key of a series: its modality and a hash of its UID."""
-    digest = hashlib.sha256(header.series_instance_uid.encode()).hexdigest()[:8]
-    return SeriesKey(f"{header.modality or 'series'}-{digest}", header.modality, SOURCE)
 
 
 def opening_px(polygon: npt.NDArray[np.float64]) -> float:

@@ -1,10 +1,12 @@
 """What every kind of input is turned into: patients, each a stream of cases."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from imaging.header import Header
 from imaging.masks import Mask
 from model.drawn import Drawn, SeriesKey
 from model.preparation.remarks import Remark
@@ -27,6 +29,12 @@ class Case:
     left_out: tuple[Mask, ...] = ()
     """Masks [row, column] that are shown and not learnt."""
     contour_digests: tuple[str, ...] = ()
+
+
+def series_key(header: Header, source: str) -> SeriesKey:
+    """The data set's key of a series: its modality and a hash of its UID."""
+    digest = hashlib.sha256(header.series_instance_uid.encode()).hexdigest()[:8]
+    return SeriesKey(f"{header.modality or 'series'}-{digest}", header.modality, source)
 
 
 class PatientTask(Protocol):

@@ -1,12 +1,14 @@
 """What patients are called in a data set: never by their name."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from imaging.header import Header
+from model.preparation.cases import series_key
 from model.preparation.identity import Identity, first_identity
 from model.preparation.remarks import Kind, Remark
 
@@ -24,21 +26,42 @@ class Patients:
     """UIDs of the series by the patient's key."""
     identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
+    name_parts: set[str] = field(default_factory=set)
+    """Of everybody's names."""
+
+    def without_names(self, remark: Remark) -> Remark:
+        """`remark` with asterisks for the names that folders and files may hold."""
+        key, words = (self._masked(text) for text in (remark.key, remark.words))
+        return replace(remark, key=key, words=words)
+
+    def _masked(self, text: str) -> str:
+        for part in self.name_parts:
+            text = re.sub(re.escape(part), "*" * len(part), text, flags=re.IGNORECASE)
+        return text
 
 
 @dataclass(frozen=True, slots=True)
 class _Owned:
     uid: str
+    series: str
+    """The data set's key."""
     identity: Identity
     hash: str
     paths: tuple[Path, ...]
 
 
-def patients_in(folder: Path, all_series: AllSeries, naming: Naming) -> Patients:
-    """The series by patient; folders that hold two patients are named and left out."""
+def patients_in(
+    folder: Path, all_series: AllSeries, naming: Naming, there: Mapping[str, str]
+) -> Patients:
+    """The series by patient; folders that hold two patients are named and left out.
+
+    `there` says which patients of the data set have which series (keys): who is there keeps the
+    key, whatever the folders are called or hold by now.
+    """
     patients = Patients()
     groups: dict[str, list[_Owned]] = {}
     for owned in _owned(all_series):
+        patients.name_parts |= owned.identity.name_parts
         # a patient without PatientID is told by the folder
         by_folder = naming == "folder" or not owned.identity.person
         together = _top(folder, owned.paths[0]) if by_folder else owned.hash
@@ -46,7 +69,9 @@ def patients_in(folder: Path, all_series: AllSeries, naming: Naming) -> Patients
     owners = _owners(folder, groups.values())
     keys: dict[str, list[_Owned]] = {}
     for group in groups.values():
-        keys.setdefault(_key(folder, group, naming, owners), []).extend(group)
+        known = [there[one.series] for one in group if one.series in there]
+        key = known[0] if known else _key(folder, group, naming, owners)
+        keys.setdefault(key, []).extend(group)
     for key, of_key in sorted(keys.items()):
         _add(patients, key, of_key)
     return patients
@@ -76,7 +101,8 @@ def _owned(all_series: AllSeries) -> list[_Owned]:
         identity = first_identity(header.path for header in headers)
         if identity is not None:
             paths = tuple(header.path for header in headers)
-            owned.append(_Owned(uid, identity, headers[0].patient_key, paths))
+            name = series_key(headers[0], "").name
+            owned.append(_Owned(uid, name, identity, headers[0].patient_key, paths))
     return owned
 
 
@@ -95,13 +121,15 @@ def _key(
 ) -> str:
     """The highest folder that holds the whole of one person, and nobody else."""
     first = group[0]
-    if naming == "hash":
-        return _hashed(first)
     if naming == "folder" or not first.identity.person:
         return _top(folder, first.paths[0]) or _hashed(first)
+    if naming == "hash":
+        return _hashed(first)
+    if len(owners[folder]) == 1:
+        return folder.resolve().name or _hashed(first)
     common = Path(os.path.commonpath([path.parent for one in group for path in one.paths]))
     if common == folder:
-        return folder.name if len(owners[folder]) == 1 else _hashed(first)
+        return _hashed(first)
     ways = [common, *(parent for parent in common.parents if folder in parent.parents)]
     own = [way for way in ways if len(owners[way]) == 1]
     return "-".join((own[-1] if own else common).relative_to(folder).parts)

@@ -69,7 +69,9 @@ def run(plan: Plan, settings: Settings, progress: Progress) -> Result:
         _clear(settings.parts, plan)
         outcomes = list(_prepare(plan.tasks, _workshop(plan, settings), progress))
         parts = sorted(settings.parts.glob("[!.]*.h5"))
-        merged = merge(settings.output, parts, replace=settings.replace)
+        merged = Merged((), (), ())
+        if parts:
+            merged = merge(settings.output, parts, replace=settings.replace)
         for part in parts:
             part.unlink()
     patients = _reports(settings.output)

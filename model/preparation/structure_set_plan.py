@@ -1,7 +1,7 @@
 """Folders of DICOM series with RT Structure Sets: what belongs together, by UIDs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import ConfigurationError
@@ -27,6 +27,8 @@ class SetChoices:
     workers: int = 1
     structures: tuple[Structure, ...] = ()
     """Of the data set that is extended."""
+    there: Mapping[str, str] = field(default_factory=dict)
+    """Its patients by the keys of their series."""
 
 
 def plan_structure_sets(folder: Path, choices: SetChoices, done: FilesDone) -> Plan:
@@ -44,8 +46,8 @@ def plan_structure_sets(folder: Path, choices: SetChoices, done: FilesDone) -> P
     table = _table(index, choices)
     plan = Plan(choices.structures or _structures(table, index), remarks=index.remarks)
     matched = _match(index, plan)
-    patients = patients_in(folder, index.series, choices.naming)
-    plan.remarks += patients.remarks
+    patients = patients_in(folder, index.series, choices.naming, choices.there)
+    plan.remarks = [patients.without_names(one) for one in (*plan.remarks, *patients.remarks)]
     plan.identities = patients.identities
     _add_tasks(plan, patients, index.series, matched, table=table, choices=choices)
     return plan

@@ -19,7 +19,7 @@ from imaging.structure_set_masks import iterate_masks
 from imaging.structure_set_reader import RoiContours, StructureSet, read_structure_set
 from imaging.volume import read_images
 from model.drawn import Drawn, SeriesKey
-from model.preparation.cases import Case
+from model.preparation.cases import Case, series_key
 from model.preparation.remarks import Kind, Remark
 from model.preparation.structure_table import StructureTable
 from model.samples import Image
@@ -52,10 +52,8 @@ class DrawnSeries:
 
     @property
     def key(self) -> SeriesKey:
-        """The data set's key: the modality and a hash of the series' UID."""
-        header = self.headers[0]
-        digest = hashlib.sha256(header.series_instance_uid.encode()).hexdigest()[:8]
-        return SeriesKey(f"{header.modality or 'series'}-{digest}", header.modality, SOURCE)
+        """The data set's key."""
+        return series_key(self.headers[0], SOURCE)
 
 
 @dataclass(frozen=True, slots=True)

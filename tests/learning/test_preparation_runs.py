@@ -18,6 +18,7 @@ from model.preparation.run import Result, Settings, run
 from model.samples import fingerprint
 from tests.learning.conftest import STRUCTURES, part
 from tests.learning.processes import SyntheticTask
+from tests.learning.reports import report_of
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -140,6 +141,18 @@ def test_a_data_set_of_other_structures_is_not_extended(tmp_path: Path) -> None:
     plan = Plan(STRUCTURES[:1], [SyntheticTask("b")])
     with pytest.raises(LearningDataError, match="has the structures Inner, Outer"):
         run(plan, Settings(output, 1), lambda _patient: None)
+
+
+def test_a_run_in_which_nobody_could_be_used_says_so_in_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link.csv").write_text("patient_id,original_id\nnobody,nothing\n")
+    output = tmp_path / "data.h5"
+    assert prepare.main(["--input", str(tmp_path / "in"), "--output", str(output)]) == 2
+    assert "not one drawn image" in capsys.readouterr().err
+    assert report_of(output)["counts"]["links to nothing"] == 1
+    assert not output.exists()
 
 
 def test_a_damaged_data_set_is_refused_and_left_alone(

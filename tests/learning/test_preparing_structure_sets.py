@@ -107,6 +107,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     case(source / "shared" / "x", "5")
     case(source / "again", "5", "Another^Name")
     (source / "note.txt").write_text("no DICOM")
+    (source / "Miller_J" / "of Jane.txt").write_text("no DICOM")
     (source / "site" / "one" / "sets" / "cut.dcm").write_bytes(several.read_bytes()[:1500])
     another_set(several, "no_points.dcm", _no_points)
     table = folder / "table.yaml"
@@ -206,6 +207,32 @@ def test_two_patients_in_one_folder_are_left_out_unless_called_by_hashes(tmp_pat
     assert named[0].startswith("mixed-a-images: mixed-a-images: images of 2 patients")
     prepared(tmp_path / "in", tmp_path / "hash.h5", "--patient_keys", "hash", "--no-pictures")
     assert len(open_data_set(tmp_path / "hash.h5").patients) == 3
+
+
+def test_one_patient_alone_is_called_by_the_folder_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case(tmp_path / "alone", "1")
+    monkeypatch.chdir(tmp_path / "alone")
+    prepared(Path(), tmp_path / "data.h5", "--no-pictures")
+    assert open_data_set(tmp_path / "data.h5").patients == ("alone",)
+
+
+def test_who_is_there_keeps_the_key_when_others_come(tmp_path: Path) -> None:
+    case(tmp_path / "in" / "one" / "deep", "1")
+    prepared(tmp_path / "in", tmp_path / "data.h5", "--no-pictures")
+    case(tmp_path / "in" / "two", "2")
+    report = prepared(tmp_path / "in", tmp_path / "data.h5", "--no-pictures")
+    assert open_data_set(tmp_path / "data.h5").patients == ("in", "two")
+    assert (report["added"], report["already_there"]) == (["two"], ["in"])
+
+
+def test_patients_without_an_id_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        case(tmp_path / "in" / name, "", " ")
+    given = ("--patient_keys", "hash", "--no-pictures")
+    prepared(tmp_path / "in", tmp_path / "data.h5", *given)
+    assert open_data_set(tmp_path / "data.h5").patients == ("one", "two")
 
 
 def test_a_folder_without_structure_sets_is_refused(

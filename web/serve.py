@@ -23,6 +23,7 @@ _LOG_FILE = "web.log"
 _NICE = 5
 _CONNECTIONS = 512
 _STOP_WITHIN_S = 2
+_KEEP_ALIVE_S = 75  # longer than clients keep theirs, so that none asks into a closing one
 
 log = structlog.get_logger("web")
 
@@ -70,6 +71,7 @@ def make_server(settings: WebSettings) -> uvicorn.Server:
             proxy_headers=False,
             server_header=False,
             limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_STOP_WITHIN_S,
         )
     )
@@ -79,7 +81,7 @@ def _configure_logging(settings: WebSettings) -> None:
     wanted = settings.configuration.log
     beside = wanted.file.parent if wanted.file is not None else settings.storage_path
     configure_logging(wanted.level, json_lines=wanted.json_lines, file=beside / _LOG_FILE)
-    for name in ("uvicorn", "python_multipart", "multipart"):
+    for name in ("uvicorn", "python_multipart", "alembic", "pylibjpeg", "h5py"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 

@@ -50,6 +50,7 @@ bench: $(VENV)/.ready
 	$(IN_VENV) -m bench.ledger
 	$(IN_VENV) -W ignore -m bench.blur
 	$(IN_VENV) -W ignore -m bench.structure_set
+	$(IN_VENV) -W ignore -m bench.volume
 
 # Trains the shipped model again from the samples
 model: $(VENV)/.ready

@@ -138,10 +138,11 @@ def _with_outlines(
 def edges_once(points: Polygon) -> npt.NDArray[np.float64]:
     """(n, 2, 2): start and end of the edges that are not run through in both directions."""
     edges = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
-    keys = [tuple(edge) for edge in np.rint(edges / _SAME_PLACE).reshape(-1, 4).tolist()]
-    there = set(keys)
-    single = [(key[2], key[3], key[0], key[1]) not in there for key in keys]
-    once: npt.NDArray[np.float64] = edges[single]
+    places = np.rint(points / _SAME_PLACE)
+    _, start = np.unique(places, axis=0, return_inverse=True)
+    start = start.reshape(-1)
+    end, count = np.roll(start, -1), len(points)
+    once: npt.NDArray[np.float64] = edges[~np.isin(start * count + end, end * count + start)]
     return once
 
 

@@ -1,8 +1,9 @@
 """Which side of the patient each side of an image shows."""
 
-import numpy as np
+import math
+from collections.abc import Sequence
 
-from imaging.plane import Plane, Points
+from imaging.plane import Plane
 
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 _LEAST = 0.3
@@ -14,16 +15,12 @@ def sides_of(plane: Plane) -> tuple[str, str, str, str]:
 
     L left, R right, P posterior, A anterior, H head, F foot (PS3.3 C.7.6.1.1.1), at most three.
     """
-    across, down = _unit(plane.column_step_mm), _unit(plane.row_step_mm)
-    return _words(-down), _words(across), _words(down), _words(-across)
+    across, down = plane.column_step_mm.tolist(), plane.row_step_mm.tolist()
+    return _words(down, -1), _words(across, 1), _words(down, 1), _words(across, -1)
 
 
-def _unit(step_mm: Points) -> Points:
-    unit: Points = step_mm / np.linalg.norm(step_mm)
-    return unit
-
-
-def _words(direction: Points) -> str:
-    strongest = np.argsort(-np.abs(direction))
-    named = [axis for axis in strongest.tolist() if abs(direction[axis]) >= _LEAST]
+def _words(step_mm: Sequence[float], sign: int) -> str:
+    direction = [sign * part / math.hypot(*step_mm) for part in step_mm]
+    strongest = sorted(range(3), key=lambda axis: -abs(direction[axis]))
+    named = [axis for axis in strongest if abs(direction[axis]) >= _LEAST]
     return "".join(_LETTERS[axis][int(direction[axis] < 0)] for axis in named)

@@ -41,20 +41,29 @@ class Line:
     """(n, 2) as (column, row), the first pixel's outer corner at (0, 0)."""
 
 
+Placed = tuple[int, Points]
+"""A structure's place among the structures, and its contour (n, 2) as `Line.points`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """All contours of a job's structure sets on the slices of its volume."""
 
     structures: tuple[Drawn, ...]
-    lines: dict[int, tuple[Line, ...]]
+    contours: dict[int, tuple[Placed, ...]]
     """By the number of the slice, from 0."""
     unplaced: int
     """Contours whose image is not among the slices, or on which they do not lie."""
 
+    def lines(self, index: int) -> list[Line]:
+        """What is drawn on a slice; worked out when it is asked for."""
+        placed = self.contours.get(index, ())
+        return [Line(number, part) for number, points in placed for part in _lines(points)]
+
     @property
     def box(self) -> tuple[float, float, float, float] | None:
-        """Left, top, right and bottom of all lines together; None where there is none."""
-        every = [line.points for lines in self.lines.values() for line in lines]
+        """Left, top, right and bottom of all contours together; None where there is none."""
+        every = [points for placed in self.contours.values() for _, points in placed]
         if not every:
             return None
         points = np.concatenate(every)
@@ -70,7 +79,7 @@ def read_overlay(paths: Sequence[Path], volume: VolumeFile) -> Overlay:
     """
     sets = [read_structure_set(path) for path in paths]
     names = list(dict.fromkeys(roi.name for one in sets for roi in one.rois))
-    lines: dict[int, list[Line]] = {}
+    contours: dict[int, list[Placed]] = {}
     unplaced = 0
     of_instance: dict[str, list[int]] = {}
     for number, uid in enumerate(volume.sop_instance_uids):
@@ -82,9 +91,8 @@ def read_overlay(paths: Sequence[Path], volume: VolumeFile) -> Overlay:
             unplaced += 1
             continue
         pixels, _ = volume.planes[index].to_pixels(contour.points_mm)
-        parts = [Line(names.index(name), part) for part in _lines(pixels + _CORNER)]
-        lines.setdefault(index, []).extend(parts)
-    placed = {index: tuple(parts) for index, parts in lines.items()}
+        contours.setdefault(index, []).append((names.index(name), pixels + _CORNER))
+    placed = {index: tuple(parts) for index, parts in contours.items()}
     return Overlay(tuple(_structures(sets, names, placed)), placed, unplaced)
 
 
@@ -122,10 +130,10 @@ def _lines(points: Points) -> Iterator[Points]:
 
 
 def _structures(
-    sets: Sequence[StructureSet], names: Sequence[str], lines: dict[int, tuple[Line, ...]]
+    sets: Sequence[StructureSet], names: Sequence[str], contours: dict[int, tuple[Placed, ...]]
 ) -> Iterator[Drawn]:
     rois = {roi.name: roi for one in sets for roi in one.rois}
     for number, name in enumerate(names):
-        images = sum(any(line.structure == number for line in parts) for parts in lines.values())
+        images = sum(any(one == number for one, _ in placed) for placed in contours.values())
         roi = rois[name]
         yield Drawn(name, roi.color_rgb, roi.interpreted_type, images)

@@ -141,10 +141,10 @@ def contour_block(overlay: Overlay, block: int) -> dict[str, Any]:
         "images": {
             str(index): [
                 [line.structure, np.round(line.points, 3).ravel().tolist()]
-                for line in overlay.lines[index]
+                for line in overlay.lines(index)
             ]
             for index in numbers
-            if index in overlay.lines
+            if index in overlay.contours
         },
     }
 

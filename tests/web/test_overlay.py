@@ -65,7 +65,7 @@ def structure_set(
 def filled(overlay: Overlay, structure: int, index: int) -> Mask:
     """What the lines enclose, by even-odd, from canvas coordinates back to pixel centres."""
     mask = np.zeros(SHAPE, dtype=bool)
-    lines = [one for one in overlay.lines.get(index, ()) if one.structure == structure]
+    lines = [one for one in overlay.lines(index) if one.structure == structure]
     loops: list[npt.NDArray[np.float64]] = [one.points[:-1] - 0.5 for one in lines]
     assert all((one.points[0] == one.points[-1]).all() for one in lines)
     list(fill_outlines(mask, loops, [True] * len(loops)))
@@ -87,7 +87,7 @@ def test_coordinates_begin_at_the_outer_corner_of_the_first_pixel(
     structure_set: Path, volume: VolumeFile
 ) -> None:
     overlay = read_overlay([structure_set], volume)
-    [corner] = [line for line in overlay.lines[1] if line.structure == 1]
+    [corner] = [line for line in overlay.lines(1) if line.structure == 1]
     assert np.abs(corner.points.min(axis=0)).max() <= 0.02
     assert np.abs(corner.points.max(axis=0) - 1).max() <= 0.02
     assert overlay.box == pytest.approx((0.0, 0.0, SHAPE[1], SHAPE[0]), abs=0.02)
@@ -95,7 +95,7 @@ def test_coordinates_begin_at_the_outer_corner_of_the_first_pixel(
 
 def test_the_bridge_of_a_keyhole_is_not_drawn(structure_set: Path, volume: VolumeFile) -> None:
     overlay = read_overlay([structure_set], volume)
-    rings = [line.points for line in overlay.lines[1] if line.structure == 0]
+    rings = [line.points for line in overlay.lines(1) if line.structure == 0]
     assert len(rings) == 3  # outside, hole, island
     for points in rings:
         steps = np.diff(points, axis=0)
@@ -106,7 +106,7 @@ def test_the_area_in_millimetres_is_that_of_the_mask(
     structure_set: Path, volume: VolumeFile, masks: dict[str, Mask]
 ) -> None:
     overlay = read_overlay([structure_set], volume)
-    [points] = [line.points for line in overlay.lines[3]]
+    [points] = [line.points for line in overlay.lines(3)]
     x, y = points[:-1].T * np.array([[SPACING_MM[1]], [SPACING_MM[0]]])
     area_mm2 = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
     assert area_mm2 == pytest.approx(np.prod(SPACING_MM), rel=0.03)
@@ -119,7 +119,7 @@ def test_contours_of_other_images_are_counted_and_not_drawn(
     write_volume_hdf5(path, np.zeros((2, *SHAPE), np.float32), headers[:2])
     overlay = read_overlay([structure_set], open_volume(path))
     assert overlay.unplaced == 1
-    assert set(overlay.lines) == {1}
+    assert set(overlay.contours) == {1}
 
 
 def test_a_file_that_is_no_structure_set_is_said(headers: list[Header], volume: VolumeFile) -> None:

@@ -54,13 +54,14 @@ export function colorOf(structure, number) {
 }
 
 // Lines of [structure, points] onto a context; `place` turns a pixel's corner into canvas units.
-export function drawLines(context, lines, structures, place, unit) {
+// `plain` ones take a tenth of the time.
+export function drawLines(context, lines, structures, place, unit, plain = false) {
   context.lineJoin = "round";
-  for (const halo of [true, false]) {
+  for (const halo of plain ? [false] : [true, false]) {
     for (const [number, points] of lines) {
       const color = colorOf(structures[number] ?? {}, number);
-      context.setLineDash(halo ? [] : DASHES[number % DASHES.length].map((part) => part * unit));
-      context.lineWidth = (halo ? 3.2 : 1.7) * unit;
+      context.setLineDash(halo || plain ? [] : DASHES[number % DASHES.length].map((part) => part * unit));
+      context.lineWidth = (plain ? 1 : halo ? 3.2 : 1.7) * unit;
       context.strokeStyle = halo ? haloFor(color) : `rgb(${color})`;
       context.beginPath();
       for (let at = 0; at < points.length; at += 2) context.lineTo(...place(points[at], points[at + 1]));

@@ -8,7 +8,7 @@ const ANSWER_WITHIN_MS = 20000;
 const AT_MOST_EVERY_MS = 700;
 const lamp = document.getElementById("live");
 let timer = null;
-let lastAt = 0;
+let lastAt = performance.now();
 
 function say(words, isLive) {
   if (!lamp || lamp.textContent === words) return;

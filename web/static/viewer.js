@@ -7,6 +7,7 @@ import { Images, paintGrey, usualWindow } from "./pixels.js";
 
 const AHEAD = 24;
 const BEHIND = 6;
+const REST_MS = 150;
 const PRESETS = { "soft tissue": [40, 400], lung: [-600, 1500], bone: [400, 1800], brain: [40, 80], liver: [60, 160] };
 const $ = (id) => document.getElementById(id);
 
@@ -19,6 +20,10 @@ class Viewer {
   shown = null;
   grey = document.createElement("canvas");
   #painted = "";
+  #lined = "";
+  #moving = false;
+  #late = null;
+  #resting = 0;
   #frame = 0;
   #direction = 1;
 
@@ -54,7 +59,7 @@ class Viewer {
     Object.assign(this, { view, images: new Images(view), contours: new Contours(view), structures: [], shown: null });
     const usesStated = view.window && view.modality === "CT"; // in MR it is often far off
     this.window = usesStated ? { low: view.window[0], high: view.window[1] } : null;
-    this.#painted = "";
+    this.#painted = this.#lined = "";
     this.phase = 0;
     this.slice = 0;
     $("phase-row").hidden = view.phases.length < 2;
@@ -90,6 +95,7 @@ class Viewer {
     slice = Math.min(Math.max(slice, 0), phases[phase].length - 1);
     this.#direction = Math.sign(slice - this.slice) || this.#direction;
     Object.assign(this, { phase, slice, wanted: phases[phase][slice] });
+    if (this.shown !== null) this.#move();
     $("slice").max = phases[phase].length - 1;
     $("slice").value = slice;
     $("phase").value = phase;
@@ -100,10 +106,15 @@ class Viewer {
     const { view } = this;
     const stillWanted = () => this.view === view && this.wanted === index;
     const failed = (what) => (error) => stillWanted() && this.#fail(`${what} cannot be shown: ${error.message}`);
+    const came = () => {
+      if (this.view !== view) return;
+      if (!stillWanted()) this.#late = index; // shown until the wanted one is here
+      this.redraw();
+    };
     if (this.images.here(index)) this.redraw();
-    else this.images.get(index).then(() => stillWanted() && this.redraw(), failed("The image"));
+    else this.images.get(index).then(came, failed("The image"));
+    if (this.shown !== null) this.images.prefetch(this.#neighbours());
     if (!this.contours.here(index)) this.contours.get(index).then(() => stillWanted() && this.redraw(), failed("The contours"));
-    this.images.prefetch(this.#neighbours());
   }
 
   #neighbours() {
@@ -119,7 +130,8 @@ class Viewer {
 
   #fail(words) {
     this.shown = null;
-    this.#clear();
+    this.#lined = "";
+    for (const context of [this.context, this.lines]) this.#clear(context);
     this.say(words);
   }
 
@@ -131,35 +143,52 @@ class Viewer {
   }
 
   #draw() {
-    const values = this.view && this.images.here(this.wanted);
+    if (!this.view) return;
+    const index = this.images.here(this.wanted) ? this.wanted : this.#late;
+    const values = index !== null && this.images.here(index);
     if (!values) return;
     this.say("");
-    const image = this.view.images[this.wanted];
+    const image = this.view.images[index];
     this.window ??= usualWindow(values);
-    const painted = `${this.wanted} ${this.window.low} ${this.window.high}`;
+    const painted = `${index} ${this.window.low} ${this.window.high}`;
     if (painted !== this.#painted) paintGrey(this.grey, values, image.shape, this.window);
     this.#painted = painted;
-    this.shown = this.wanted;
-    this.#clear();
-    const { x, y, across, down } = this.layout();
+    this.shown = index;
+    this.#late = null;
+    const { x, y, across, down } = this.layout(image);
     const [rows, columns] = image.shape;
-    this.context.imageSmoothingQuality = "high";
+    this.#clear(this.context);
+    this.context.imageSmoothingQuality = this.#moving ? "low" : "high";
     this.context.drawImage(this.grey, x, y, columns * across, rows * down);
-    const drawn = this.#drawContours(x, y, across, down);
-    this.#describe(image, drawn);
+    this.#describe(image, this.#drawContours(x, y, across, down));
+    this.images.prefetch(this.#neighbours());
   }
 
   #drawContours(x, y, across, down) {
     const lines = this.contours.here(this.shown);
-    if (!lines) return null;
-    const seen = this.allHidden ? [] : lines.filter(([number]) => !this.hidden.has(this.structures[number]?.name));
-    drawLines(this.lines, seen, this.structures, (column, row) => [x + column * across, y + row * down], devicePixelRatio);
+    const seen = this.allHidden ? [] : lines?.filter(([number]) => !this.hidden.has(this.structures[number]?.name));
+    const drawn = [this.shown, !lines, x, y, across, !this.#moving, this.structures.length, seen?.length, [...this.hidden]].join();
+    if (drawn === this.#lined && !this.#resized(this.lines)) return seen ?? null;
+    this.#lined = drawn;
+    this.#clear(this.lines);
+    if (!seen) return null;
+    drawLines(this.lines, seen, this.structures, (column, row) => [x + column * across, y + row * down], devicePixelRatio, this.#moving);
     return seen;
   }
 
+  // While a person scrolls or drags, lines are thin and plain; they are drawn out when it rests.
+  #move() {
+    this.#moving = true;
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      this.#moving = false;
+      this.redraw();
+    }, REST_MS);
+  }
+
   // Canvas units: where the image's outer corner lies, and how large a pixel is.
-  layout() {
-    const [rows, columns, rowMm, columnMm] = this.view.images[this.wanted].shape;
+  layout(image = this.view.images[this.shown ?? this.wanted]) {
+    const [rows, columns, rowMm, columnMm] = image.shape;
     const width = this.stage.clientWidth * devicePixelRatio;
     const height = this.stage.clientHeight * devicePixelRatio;
     const scale = Math.min(width / (columns * columnMm), height / (rows * rowMm)) * this.zoom;
@@ -169,28 +198,40 @@ class Viewer {
     return { x: width / 2 - column * across, y: height / 2 - row * down, across, down };
   }
 
-  #clear() {
-    for (const context of [this.context, this.lines]) {
-      context.canvas.width = Math.round(this.stage.clientWidth * devicePixelRatio);
-      context.canvas.height = Math.round(this.stage.clientHeight * devicePixelRatio);
-    }
+  #resized({ canvas }) {
+    return canvas.width !== this.#width || canvas.height !== this.#height;
+  }
+
+  #clear(context) {
+    if (this.#resized(context)) Object.assign(context.canvas, { width: this.#width, height: this.#height });
+    else context.clearRect(0, 0, this.#width, this.#height);
+  }
+
+  get #width() {
+    return Math.round(this.stage.clientWidth * devicePixelRatio);
+  }
+
+  get #height() {
+    return Math.round(this.stage.clientHeight * devicePixelRatio);
   }
 
   #describe(image, drawn) {
     const { view } = this;
     const many = view.phases.length > 1;
-    const place = `slice ${this.slice + 1} of ${view.phases[this.phase].length}${many ? `, phase ${this.phase + 1} of ${view.phases.length}` : ""}`;
+    const phase = view.phases.findIndex((indices) => indices.includes(this.shown));
+    const slice = view.phases[phase].indexOf(this.shown);
+    const place = `slice ${slice + 1} of ${view.phases[phase].length}${many ? `, phase ${phase + 1} of ${view.phases.length}` : ""}`;
     const names = new Set((drawn ?? []).map(([number]) => this.structures[number]?.name ?? "a structure"));
     $("place").textContent = `${place[0].toUpperCase()}${place.slice(1)}\n${image.at_mm === null ? "no position" : `${image.at_mm.toFixed(1)} mm`} · instance ${image.number}`;
     const { low, high } = this.window;
     const unit = view.units === "rescaled" ? "" : ` ${view.units}`;
     $("window-words").textContent = `window ${round(high - low)} · level ${round((low + high) / 2)}${unit}\n${drawn === null ? "contours are loading" : ""}`;
-    $("slice-words").textContent = `${this.slice + 1} of ${view.phases[this.phase].length}`;
-    $("phase-words").textContent = `${this.phase + 1} of ${view.phases.length}`;
+    $("slice-words").textContent = `${slice + 1} of ${view.phases[phase].length}`;
+    $("phase-words").textContent = `${phase + 1} of ${view.phases.length}`;
     $("contours").setAttribute("aria-label", `${place}, ${names.size ? `with ${[...names].join(", ")}` : "no contours"}`);
     for (const [at, side] of ["top", "right", "bottom", "left"].entries()) $(`side-${side}`).textContent = image.sides?.[at] ?? "";
-    Object.assign(this.stage.dataset, { index: this.shown, drawn: drawn?.length ?? "" });
-    this.#volumes();
+    Object.assign(this.stage.dataset, { index: this.shown, drawn: drawn?.length ?? "", rests: !this.#moving });
+    this.#volumes(phase);
     this.#note();
   }
 
@@ -211,12 +252,12 @@ class Viewer {
     });
     $("structures").tBodies[0].replaceChildren(...rows);
     $("structures-words").textContent = words;
-    this.#volumes();
+    this.#volumes(this.phase);
   }
 
-  #volumes() {
+  #volumes(phase) {
     for (const [number, cell] of $("structures").querySelectorAll("[data-ml]").entries()) {
-      const volume = this.structures[number]?.volumes_ml[this.phase];
+      const volume = this.structures[number]?.volumes_ml[phase];
       cell.textContent = volume === undefined ? "not measured" : volume.toFixed(1);
     }
   }
@@ -249,6 +290,7 @@ class Viewer {
 
   setWindow(low, high, name = "") {
     this.window = { low, high };
+    this.#move();
     $("preset").value = name;
     this.redraw();
   }

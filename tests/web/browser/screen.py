@@ -60,7 +60,7 @@ def canvas_of(page: Page, name: str) -> npt.NDArray[np.uint8]:
 def wait_for_image(page: Page, index: int | None = None) -> None:
     """Until an image (this one) is shown with its contours."""
     at = "" if index is None else f'[data-index="{index}"]'
-    page.wait_for_selector(f'#stage{at}[data-drawn]:not([data-drawn=""])')
+    page.wait_for_selector(f'#stage{at}[data-rests="true"][data-drawn]:not([data-drawn=""])')
 
 
 def segments_of(roi: RoiContours, uid: str, plane: Plane) -> Points:

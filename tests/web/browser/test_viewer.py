@@ -72,13 +72,13 @@ def test_a_structure_is_switched_off_and_on_by_its_name(
 ) -> None:
     header = header_shown(viewer, headers)
     viewer.get_by_role("checkbox", name=MYOCARDIUM).uncheck()
-    viewer.wait_for_timeout(100)
+    viewer.wait_for_timeout(300)
     check_lines(lines_drawn(viewer), lines_expected(viewer, sent, header, (ENDOCARDIUM,)))
     viewer.get_by_role("checkbox", name=ENDOCARDIUM).uncheck()
-    viewer.wait_for_timeout(100)
+    viewer.wait_for_timeout(300)
     assert not len(lines_drawn(viewer))
     viewer.get_by_role("checkbox", name=MYOCARDIUM).check()
-    viewer.wait_for_timeout(100)
+    viewer.wait_for_timeout(300)
     check_lines(lines_drawn(viewer), lines_expected(viewer, sent, header, (MYOCARDIUM,)))
 
 
@@ -100,7 +100,7 @@ def test_an_image_pixel_lies_where_its_contour_coordinates_say(
     viewer.focus("#stage")
     for _ in range(5):
         viewer.keyboard.press("+")
-    viewer.wait_for_timeout(150)
+    viewer.wait_for_timeout(300)
     header = header_shown(viewer, headers)
     words = viewer.inner_text("#window-words")
     width, level = (float(part.split()[1]) for part in words.splitlines()[0].split(" · "))
@@ -163,7 +163,7 @@ def test_dragging_changes_window_and_level_and_the_value_under_the_pointer_stays
     viewer.mouse.move(x, y + 90, steps=5)
     viewer.mouse.up()
     viewer.mouse.move(x, y)
-    viewer.wait_for_timeout(100)
+    viewer.wait_for_timeout(300)
     assert canvas_of(viewer, "picture")[..., 0].mean() > bright + 3  # a lower level is brighter
     assert viewer.inner_text("#window-words") != before
     assert viewer.inner_text("#under") == value
@@ -194,7 +194,7 @@ def test_images_are_shown_in_true_proportions(
     page.goto(f"{site.url}/cases/{number}")
     page.wait_for_selector("#stage[data-index]")
     page.select_option("#preset", "soft tissue")
-    page.wait_for_timeout(150)
+    page.wait_for_timeout(300)
     picture = canvas_of(page, "picture")
     header = read_header(paths[0])
     placed = fit((picture.shape[1], picture.shape[0]), (header.rows, header.columns), (2.0, 0.5))

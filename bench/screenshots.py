@@ -62,10 +62,10 @@ def _take(node: NodeProcess, folder: Path, url: str) -> None:
     cine = sorted(_CINE.glob("*.dcm"))
     send(node, cine)
     node.wait_for_state(series_uid(cine), "delivered")
-    blurred = write_series(sorted(_CT.glob("*.dcm")), folder / "blurred")
+    blurred = write_series(sorted(_CT.glob("*.dcm"))[:12], folder / "blurred")
     send(node, blurred, called="BLUR")
     node.wait_for_state(series_uid(blurred), "delivered")
-    _send_cut_off(node, write_series(sorted(_CT.glob("*.dcm"))[:20], folder / "held"))
+    _send_cut_off(node, write_series(sorted(_CT.glob("*.dcm"))[:6], folder / "held"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport=ViewportSize(width=1280, height=860))

@@ -29,7 +29,7 @@ class Site:
     ledger: Ledger
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=30, **options)
+        return httpx.Client(base_url=self.url, timeout=120, **options)
 
 
 def web_configuration(storage_path: Path, **keys: Any) -> Configuration:

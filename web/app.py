@@ -1,7 +1,5 @@
 """The application: routes, access, guard and ledger put together."""
 
-import importlib
-import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,6 +27,7 @@ from web.api.reference import reference_router
 from web.guard import Guard
 from web.metrics import Metrics
 from web.models import ModelCards
+from web.pages.router import pages_router
 from web.settings import WebSettings
 
 _MEGABYTE = 1_000_000
@@ -75,11 +74,8 @@ def _mount(app: FastAPI, settings: WebSettings) -> None:
     for module in _API:
         app.include_router(module.router)
     app.include_router(reference_router(app))
-    if importlib.util.find_spec("web.pages") is not None:
-        pages = importlib.import_module("web.pages.router")
-        app.include_router(pages.pages_router(settings))
-    if _STATIC.is_dir():
-        app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.include_router(pages_router(settings))
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
 
 def _guard(app: FastAPI, settings: WebSettings) -> None:

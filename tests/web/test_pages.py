@@ -195,7 +195,10 @@ def test_what_there_is_not_is_404_in_words(client: httpx.Client, path: str) -> N
     assert answer.json()["msg"]
 
 
-@pytest.mark.parametrize("path", ["/cases/x", "/cases/1/results/a/slices/x", "/cases?page=0"])
+@pytest.mark.parametrize(
+    "path",
+    ["/cases/x", "/cases/1/results/a/slices/x", "/cases?page=0", f"/cases/{10**20}", "/cases/-1"],
+)
 def test_what_makes_no_sense_is_422(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 422
 

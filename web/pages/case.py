@@ -9,7 +9,7 @@ from node.commands import CANCEL, RELEASE, RESEND, RETRY, Asker, ask
 from node.ledger.receipts import receipt_of
 from web.access import Person, form_operator
 from web.cases import NOT_DELIVERED, Case
-from web.pages.desk import Desk, DeskOf, VisitOf
+from web.pages.desk import Desk, DeskOf, Number, VisitOf
 from web.timeline import timeline_of
 from web.views import RECEIVED, received_files, results_of
 
@@ -25,7 +25,7 @@ _WHAT = {
 
 
 @router.get("/cases/{number}")
-def show_case(visit: VisitOf, number: int) -> HTMLResponse:
+def show_case(visit: VisitOf, number: Number) -> HTMLResponse:
     """The whole story of a case."""
     desk = visit.desk
     case = desk.case(number)
@@ -40,7 +40,7 @@ def show_case(visit: VisitOf, number: int) -> HTMLResponse:
 
 
 @router.post("/cases/{number}/{verb}")
-def act(person: Poster, desk: DeskOf, number: int, verb: str) -> RedirectResponse:
+def act(person: Poster, desk: DeskOf, number: Number, verb: str) -> RedirectResponse:
     """Write what a person wants into the ledger; the node does it, also when it starts later."""
     if verb not in _WHAT:
         raise HTTPException(404, f"there is no {verb!r}, expected one of {', '.join(_WHAT)}")

@@ -39,7 +39,9 @@ def show_cases(
 ) -> HTMLResponse:
     """Cases, the latest first; what is searched for is never a patient, since it is an address."""
     state = state if state in STATES else ""
-    search = Search(state, text.strip(), _begin_of(since), _begin_of(until, days=1))
+    search = Search(
+        state, text.replace("\0", "").strip(), _begin_of(since), _begin_of(until, days=1)
+    )
     found = visit.desk.cases.latest(search, limit=_PAGE + 1, skip=(page - 1) * _PAGE)
     asked = {"state": state, "text": text, "since": since, "until": until}
     return visit.render(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import jinja2
 from fastapi import Depends, HTTPException, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse
 
 from core.errors import PixelError
@@ -26,6 +27,9 @@ from web.received import Received, read_received
 from web.settings import WebSettings
 from web.slices import VolumeFile, open_volume
 from web.views import Results, results_of
+
+Number = Annotated[int, PathParameter(ge=0, le=2**31 - 1)]
+"""In an address: what a ledger's id can be."""
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _FILTERS = ("clock", "moment", "iso", "size", "duration", "days", "seconds", "number")

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from core.errors import ContourError, PixelError
 from web.instances import file_of_instance
 from web.overlay import Overlay
-from web.pages.desk import Desk, VisitOf
+from web.pages.desk import Desk, Number, VisitOf
 from web.received import encoded_image
 from web.slices import encoded_slice
 from web.views import (
@@ -27,7 +27,7 @@ _LEVEL = 1
 
 
 @router.get("/cases/{number}/views/{view}")
-def view_of(visit: VisitOf, number: int, view: str) -> JSONResponse:
+def view_of(visit: VisitOf, number: Number, view: str) -> JSONResponse:
     """The images of a view, without pixels."""
     desk = visit.desk
     case = desk.case(number)
@@ -39,7 +39,7 @@ def view_of(visit: VisitOf, number: int, view: str) -> JSONResponse:
 
 
 @router.get("/cases/{number}/results/{job_id}/slices/{index}")
-def slice_of(visit: VisitOf, number: int, job_id: str, index: int) -> Response:
+def slice_of(visit: VisitOf, number: Number, job_id: str, index: Number) -> Response:
     """One slice as `slices.encode` encodes it."""
     _, volume = visit.desk.results(number, job_id)
     tag = f'"{job_id[:16]}-{index}"'
@@ -54,14 +54,14 @@ def slice_of(visit: VisitOf, number: int, job_id: str, index: int) -> Response:
 
 
 @router.get("/cases/{number}/results/{job_id}/structures")
-def structures_of(visit: VisitOf, number: int, job_id: str) -> JSONResponse:
+def structures_of(visit: VisitOf, number: Number, job_id: str) -> JSONResponse:
     """What the structure sets of a result hold, with volumes."""
     results, _ = visit.desk.results(number, job_id)
     return JSONResponse(structure_rows(_overlay(visit.desk, number, job_id), results.report()))
 
 
 @router.get("/cases/{number}/results/{job_id}/contours/{block}")
-def contours_of(visit: VisitOf, number: int, job_id: str, block: int) -> Response:
+def contours_of(visit: VisitOf, number: Number, job_id: str, block: Number) -> Response:
     """The contours on some slices."""
     content = json.dumps(contour_block(_overlay(visit.desk, number, job_id), block)).encode()
     tag = f'"{job_id[:16]}-contours-{block}"'
@@ -69,7 +69,7 @@ def contours_of(visit: VisitOf, number: int, job_id: str, block: int) -> Respons
 
 
 @router.get("/cases/{number}/received/{instance}/{frame}")
-def image_of(visit: VisitOf, number: int, instance: int, frame: int) -> Response:
+def image_of(visit: VisitOf, number: Number, instance: Number, frame: Number) -> Response:
     """One image as it came, encoded as `slices.encode` does it; frame 0 for the whole instance."""
     path = file_of_instance(visit.desk.ledger, number, instance)
     if path is None:

@@ -24,7 +24,7 @@ def show_log(
     before: Annotated[int, Query(ge=1, le=_LARGEST)] = _LARGEST,
 ) -> HTMLResponse:
     """Events, the latest first, so many a page."""
-    rows, kinds, numbers = _events(visit.desk.ledger, kind, before)
+    rows, kinds, numbers = _events(visit.desk.ledger, kind.replace("\0", ""), before)
     return visit.render(
         "log.html",
         events=rows[:_PAGE],

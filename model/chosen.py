@@ -83,14 +83,14 @@ def choose_names(
     return tuple(names) or tuple(known[:output_channels])
 
 
-def check_rings(rings: Rings, names: Sequence[str]) -> None:
-    """Nothing, when every ring and what it surrounds are learned.
+def check_learned(option: str, mentioned: Sequence[str], names: Sequence[str]) -> None:
+    """Nothing, when all that `option` has `mentioned` are among the `names` that are learned.
 
     Raises:
         ConfigurationError: one is not.
     """
-    for name in (name for pair in rings for name in pair):
+    for name in mentioned:
         if name not in names:
             raise ConfigurationError(
-                f"--rings: {name} is not learned, expected two of {', '.join(names)}"
+                f"{option}: {name} is not learned, expected some of {', '.join(names)}"
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import ConfigurationError
 from model.checkpoint import Finishing, ModelCard, check_card
-from model.chosen import ChosenStructures, check_rings, choose_names
+from model.chosen import ChosenStructures, check_learned, choose_names
 from model.folds import Fold, fold_of
 from model.grid import WorkingGrid
 from model.samples import SampleEntry, SampleSource, fingerprint
@@ -42,7 +42,8 @@ def plan_of(options: argparse.Namespace, source: SampleSource) -> Plan:
         ModelError: a value that a checkpoint may not have.
     """
     names = choose_names(source.structures, options.structures, options.output_channels)
-    check_rings(options.rings, names)
+    check_learned("--rings", [name for pair in options.rings for name in pair], names)
+    check_learned("--solid", options.solid, names)
     chosen = ChosenStructures(source, names, options.rings)
     held_out = {*options.exclude, *options.measure}
     check_patients(source, held_out)
@@ -73,16 +74,12 @@ def check_patients(source: SampleSource, patients: Collection[str]) -> None:
 def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> ModelCard:
     training = source.samples(fold.training)
     spacings = [spacing for entry in training for spacing in entry.pixel_spacing_mm]
-    inner = dict(options.rings)
     return ModelCard(
         name=options.name or options.output.stem,
         version=options.version,
         intended_use="demonstration",
         structures=source.structures,
-        finishing=tuple(
-            Finishing(fill_holes=True, without=_only(inner.get(one.name)))
-            for one in source.structures
-        ),
+        finishing=_finishing(options, source),
         encoder_widths=options.encoder_args,
         working_spacing_mm=options.working_spacing or round(statistics.median(spacings), 4),
         percentiles=_PERCENTILES,
@@ -98,8 +95,18 @@ def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> 
     )
 
 
-def _only(name: str | None) -> tuple[str, ...]:
-    return () if name is None else (name,)
+def _finishing(options: argparse.Namespace, source: ChosenStructures) -> tuple[Finishing, ...]:
+    """What is in a ring, or is one, is solid; of others only the options can say so."""
+    inner = dict(options.rings)
+    solid = {*options.solid, *inner, *inner.values()}
+    return tuple(
+        Finishing(
+            largest_component=structure.name in solid,
+            fill_holes=structure.name in solid,
+            without=(inner[structure.name],) if structure.name in inner else (),
+        )
+        for structure in source.structures
+    )
 
 
 def _modalities(given: str, entries: Sequence[SampleEntry]) -> tuple[str, ...]:

@@ -86,6 +86,11 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         "and the inner structure is taken out of it in use",
     )  # fmt: skip
     group.add_argument(
+        "--solid", type=names, default=(), metavar="NAME,NAME",
+        help="structures that are one part without holes on every image, as those of --rings are: "
+        "in use the most probable part is kept and its holes are filled",
+    )  # fmt: skip
+    group.add_argument(
         "--modality", default="", help="as in DICOM, for data that does not say (arrays)"
     )
     group.add_argument(

@@ -17,8 +17,7 @@ class Augmentation:
     """How far images are changed; lengths in pixels of the working grid."""
 
     crop: tuple[int, int] = (128, 128)
-    scale: Range = (0.5, 1.4)
-    """Down to half: the apex of one heart is far smaller than any slice of another."""
+    scale: Range = (0.7, 1.4)
     stretch: Range = (0.9, 1.1)
     """Ratio of row scale to column scale."""
     shift_pixels: float = 24.0

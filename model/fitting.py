@@ -67,7 +67,9 @@ def _batches(options: argparse.Namespace) -> BatchSettings:
         passes=options.passes,
         num_workers=options.num_workers,
         seed=options.seed,
-        augmentation=Augmentation(crop=(options.input_shape[1], options.input_shape[2])),
+        augmentation=Augmentation(
+            crop=(options.input_shape[1], options.input_shape[2]), scale=options.scale
+        ),
     )
 
 

@@ -61,6 +61,10 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         help="random crops of this shape are trained on",
     )  # fmt: skip
     group.add_argument(
+        "--scale", type=_scales, default=(0.7, 1.4), metavar="LEAST,MOST",
+        help="images are made smaller and larger by factors of this range",
+    )  # fmt: skip
+    group.add_argument(
         "--passes", type=above_zero, default=1, help="passes over the images in one epoch"
     )
 
@@ -142,6 +146,17 @@ def _crop_shape(text: str) -> tuple[int, ...]:
     if len(shape) != 3 or shape[0] != 1:
         raise argparse.ArgumentTypeError(f"{text}: expected 1,ROWS,COLUMNS (one input channel)")
     return shape
+
+
+def _scales(text: str) -> tuple[float, float]:
+    least, _, most = text.partition(",")
+    try:
+        low, high = float(least), float(most)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: expected two numbers as 0.7,1.4") from error
+    if not 0.1 <= low <= high <= 10.0:
+        raise argparse.ArgumentTypeError(f"{text}: expected two rising numbers in 0.1 to 10")
+    return low, high
 
 
 def _rings(text: str) -> tuple[tuple[str, str], ...]:

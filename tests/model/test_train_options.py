@@ -74,6 +74,8 @@ def test_words_become_the_values_that_the_trainer_takes(option: str, text: str, 
         ("encoder_args", "(8,16)"),
         ("gpus", "[0]"),
         ("rings", "a"),
+        ("scale", "1.4,0.7"),
+        ("scale", "nan,1"),
     ],
 )
 def test_nothing_is_evaluated(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,10 @@ from core.config_sections import (
     Proof,
     Retention,
     Webhook,
-    Wire,
 )
 from core.config_values import AeTitle, Name, PipelineName, Port, RootUid, Section
 from core.config_web import Web, is_loopback
+from core.config_wire import Wire
 from core.uids import PYDICOM_ROOT_UID
 
 SENDER = "sender"

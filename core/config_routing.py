@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from core.config_values import AeTitle, Name, PeerPort, PipelineName, Positive, Seconds, Section
+from core.config_wire import AeTitles, Network, PeerTlsOrNot
 from core.errors import ModelError
 
 Channel = Annotated[int, Field(ge=0, le=255)]
@@ -20,6 +21,12 @@ class Peer(Section):
     ae_title: AeTitle
     ip: Name
     port: PeerPort
+    networks: tuple[Network, ...] = ()
+    """Address ranges from which it may come, besides `ip`."""
+    called_ae_titles: AeTitles = ()
+    """AE titles of ours that it may call; none given: any that `wire.called_ae_title` lets."""
+    tls: PeerTlsOrNot = None
+    """Given, it is spoken to by TLS, and may come by TLS only."""
     settle_s: Seconds | None = None
     """Instead of `completion.settle_s`, for series that it sends."""
     query: bool = False

@@ -1,4 +1,4 @@
-"""How completion, delivery, proof, retention, events, engine, wire and log behave."""
+"""How completion, delivery, proof, retention, events, engine and log behave."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -106,15 +106,6 @@ class Engine(Section):
                 "whoever reaches a scheduler from another machine can run code"
             )
         return self
-
-
-class Wire(Section):
-    """Bounds of the listener."""
-
-    maximum_associations: Annotated[int, Field(ge=1, le=1000)] = 64
-    idle_timeout_s: Positive = 60.0
-    minimum_free_mb: Annotated[int, Field(ge=0)] = 500
-    """Below this much free disk, instances are answered 0xA700, out of resources."""
 
 
 class Log(Section):

@@ -5,6 +5,7 @@
     ├── InstanceError                 one instance cannot be stored as it is
     │   ├── NotADataSetError          its bytes are not a readable DICOM data set
     │   └── UidMismatchError          request and data set name different instances
+    ├── BoundError                    a peer goes beyond what the node takes
     ├── StorageUnavailableError       disk or ledger cannot take an instance
     ├── SeriesError                   a series cannot be processed as it is: the case is held
     │   ├── GeometryError             its slices do not make what the pipeline needs
@@ -45,6 +46,10 @@ class NotADataSetError(InstanceError):
 
 class UidMismatchError(InstanceError):
     """The C-STORE request and its data set name different instances."""
+
+
+class BoundError(SlicewireError):
+    """A peer goes beyond a bound of the wire: too long, too slow, or nothing that is known."""
 
 
 class StorageUnavailableError(SlicewireError):

@@ -1,27 +1,125 @@
 """Who may open an association: anybody on this machine, and the configured peers."""
 
+import fnmatch
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from core.config import Configuration
 from core.config_routing import Peer
 from node.hosts import addresses_of
 from node.ledger.instances import Sender
 
+_VERIFICATION = "1.2.840.10008.1.1"
 
-def why_not(sender: Sender, peers: Sequence[Peer]) -> str:
-    """Why an association is rejected, in words; empty when it is accepted."""
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The fields of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and the words for us."""
+
+    result: int
+    source: int
+    reason: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationRequest:
+    """What a peer asks for."""
+
+    sender: Sender
+    abstract_syntaxes: Sequence[str]
+    """One for each presentation context."""
+    certificate_names: frozenset[str] | None = None
+    """What the peer's certificate bears, empty where it showed none; None: not by TLS."""
+
+
+def rejection_of(request: AssociationRequest, configuration: Configuration) -> Rejection | None:
+    """Why an association is rejected; None when it may be opened."""
+    wire, sender = configuration.wire, request.sender
+    proposed = len(request.abstract_syntaxes)
+    if proposed > wire.maximum_contexts:
+        return _not_wanted(f"{proposed} presentation contexts, at most {wire.maximum_contexts}")
+    if wire.called_ae_title == "known" and not _is_known(sender.called_ae_title, configuration):
+        return _called(f"called AE title {sender.called_ae_title!r} is none of ours")
     if _is_loopback(sender.address):
-        return ""
+        return None
+    if wire.verification == "everyone" and set(request.abstract_syntaxes) == {_VERIFICATION}:
+        return None
+    return _rejection_by_peers(request, configuration.peers)
+
+
+def local_limit(words: str) -> Rejection:
+    """There are too many associations now: rejected-transient, local-limit-exceeded."""
+    return Rejection(2, 3, 2, words)
+
+
+def _rejection_by_peers(request: AssociationRequest, peers: Sequence[Peer]) -> Rejection | None:
+    """That of the first peer of this name, where none lets it pass."""
+    sender = request.sender
     named = [peer for peer in peers if peer.ae_title == sender.calling_ae_title]
     if not named:
-        return f"calling AE title {sender.calling_ae_title!r} is no configured peer"
-    if not any(sender.address in addresses_of(peer.ip) for peer in named):
-        return f"peer {named[0].name} is expected from {named[0].ip}, came from {sender.address}"
-    return ""
+        return _calling(f"calling AE title {sender.calling_ae_title!r} is no configured peer")
+    rejections = [_rejection_by_peer(request, peer) for peer in named]
+    return None if None in rejections else rejections[0]
+
+
+def _rejection_by_peer(request: AssociationRequest, peer: Peer) -> Rejection | None:
+    sender = request.sender
+    if not _may_come_from(sender.address, peer):
+        places = ", ".join((peer.ip, *peer.networks))
+        return _calling(f"peer {peer.name} is expected from {places}, came from {sender.address}")
+    if peer.tls is not None:
+        if request.certificate_names is None:
+            return _calling(f"peer {peer.name} is expected by TLS, came without")
+        if peer.tls.name is not None and peer.tls.name not in request.certificate_names:
+            return _calling(f"peer {peer.name} showed no certificate of {peer.tls.name}")
+    if peer.called_ae_titles and sender.called_ae_title not in peer.called_ae_titles:
+        ours = ", ".join(peer.called_ae_titles)
+        return _called(f"peer {peer.name} may call {ours}, called {sender.called_ae_title!r}")
+    return None
+
+
+def _may_come_from(address: str, peer: Peer) -> bool:
+    found = _parsed(address)
+    if found is not None and any(
+        found in ipaddress.ip_network(network) for network in peer.networks
+    ):
+        return True
+    return found is not None and str(found) in addresses_of(peer.ip)
+
+
+def _is_known(called: str, configuration: Configuration) -> bool:
+    """`ae_title`, those that peers may call, and those that rules are for."""
+    patterns = [rule.called_ae_title for rule in configuration.rules if rule.called_ae_title != "*"]
+    titles = [title for peer in configuration.peers for title in peer.called_ae_titles]
+    return called in (configuration.ae_title, *titles) or any(
+        fnmatch.fnmatchcase(called, pattern) for pattern in patterns
+    )
 
 
 def _is_loopback(address: str) -> bool:
+    found = _parsed(address)
+    return found is not None and found.is_loopback
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An IPv4 address as itself also where a listener on IPv6 shows it as ::ffff:192.0.2.1."""
     try:
-        return ipaddress.ip_address(address).is_loopback
+        found = ipaddress.ip_address(address)
     except ValueError:
-        return False
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return found if mapped is None else mapped
+
+
+def _calling(words: str) -> Rejection:
+    return Rejection(1, 1, 3, words)
+
+
+def _called(words: str) -> Rejection:
+    return Rejection(1, 1, 7, words)
+
+
+def _not_wanted(words: str) -> Rejection:
+    return Rejection(1, 1, 1, words)

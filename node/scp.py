@@ -1,9 +1,9 @@
 """The listener: Verification and Storage SCP (PS3.4 Annexes A and B)."""
 
-import socket
+import sys
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from pydicom.dataset import Dataset
@@ -13,32 +13,27 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.dsutils import encode_file_meta
 from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.pdu import A_RELEASE_RQ
-from pynetdicom.transport import ThreadedAssociationServer
 
 from core.config import Configuration
 from core.errors import InstanceError, StorageUnavailableError, UidMismatchError
-from node.association import why_not
 from node.commitment_messages import PUSH_MODEL
+from node.doorway import Doorway
 from node.inbox import DIFFERENT, Arrival, Inbox
+from node.incidents import Incidents
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
-from node.ledger.instances import (
-    ABORTED,
-    RELEASED,
-    open_association,
-    record_rejection,
-)
+from node.ledger.instances import ABORTED, RELEASED, open_association
+from node.places import Places
 from node.refusals import Refusal, refusal_of
 from node.scp_commitment import CommitmentService, sender_of
 from node.syntaxes import listener_contexts
+from node.tls import ServerCertificates
 
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
-_REJECTED_PERMANENT, _BY_USER, _CALLING_AE_TITLE = 0x01, 0x01, 0x03
 _COMMENT_LENGTH = 64  # LO
-_PDU_BYTES = 262_144
+_LOOPBACK = "127.0.0.1"
 _PREAMBLE = b"\x00" * 128 + b"DICM"
 
 log = structlog.get_logger("receive")
@@ -66,57 +61,70 @@ class Listener:
         self._commitment = commitment
         self._open: dict[Association, int] = {}
         self._refused: dict[Association, list[Refusal]] = {}
-        self._server: ThreadedAssociationServer | None = None
+        self._doorways: list[Doorway] = []
+        self.tls_address: tuple[str, int] | None = None
+        """Where TLS is spoken, once the listener was started."""
+        wire = configuration.wire
+        self._places = Places(wire.maximum_associations, wire.maximum_associations_per_address)
+        self._incidents = Incidents(ledger)
         self._entity = AE(ae_title=configuration.ae_title)
         self._entity.supported_contexts = listener_contexts()
         if commitment is not None:
             # a peer is the SCU when it asks us, and the SCP when it reports to us
             self._entity.add_supported_context(PUSH_MODEL, scu_role=True, scp_role=True)
-        self._entity.maximum_associations = configuration.wire.maximum_associations
-        self._entity.maximum_pdu_size = _PDU_BYTES
+        self._entity.maximum_associations = sys.maxsize  # counted at the door, before threads
+        self._entity.maximum_pdu_size = configuration.wire.maximum_pdu_bytes
         self._entity.network_timeout = configuration.wire.idle_timeout_s
 
     def start(self) -> tuple[str, int]:
         """Listen; answers the address and the port, which is a free one for port 0.
 
+        The answer is the TLS port's where no other is offered.
+
         Raises:
-            OSError: the address cannot be listened on.
+            OSError: an address cannot be listened on.
+            ConfigurationError: a certificate cannot be used.
         """
+        wire, ip = self._configuration.wire, self._configuration.scp_ip
+        certificates = None if wire.tls is None else ServerCertificates(wire.tls)
+        open_to = {"open": ip, "loopback": _LOOPBACK}.get(wire.plain)
+        address = None
+        if open_to is not None:
+            address = self._open_doorway((open_to, self._configuration.scp_port))
+        if wire.tls is not None:
+            self.tls_address = self._open_doorway((ip, wire.tls.port), certificates)
+        return address or cast(tuple[str, int], self.tls_address)
+
+    def _open_doorway(
+        self, address: tuple[str, int], certificates: ServerCertificates | None = None
+    ) -> tuple[str, int]:
+        doorway = Doorway(
+            self._entity,
+            address,
+            self._entity.supported_contexts,
+            self._handlers(),
+            configuration=self._configuration,
+            places=self._places,
+            incidents=self._incidents,
+            certificates=certificates,
+        )
+        self._doorways.append(doorway)
+        return doorway.open()
+
+    def _handlers(self) -> list[EventHandlerType]:
         handlers: list[EventHandlerType] = [
-            (evt.EVT_REQUESTED, self.on_requested),
             (evt.EVT_ACCEPTED, self.on_accepted),
             (evt.EVT_C_STORE, self.on_c_store),
             (evt.EVT_PDU_RECV, self.on_pdu),
             (evt.EVT_ABORTED, self.on_aborted),
         ]
-        handlers += self._commitment.handlers() if self._commitment is not None else []
-        address = (self._configuration.scp_ip, self._configuration.scp_port)
-        self._server = self._entity.start_server(address, block=False, evt_handlers=handlers)
-        ip, port = cast(socket.socket, cast(Any, self._server).socket).getsockname()[:2]
-        return str(ip), int(port)
+        return handlers + (self._commitment.handlers() if self._commitment is not None else [])
 
     def stop(self) -> None:
         """Take no more associations, and abort those that are open."""
-        if self._server is not None:
-            self._server.shutdown()
+        for doorway in self._doorways:
+            doorway.shutdown()
         self._entity.shutdown()
-
-    def on_requested(self, event: Event) -> None:
-        """Reject an association from elsewhere that no configured peer asks for."""
-        sender = sender_of(event.assoc)
-        reason = why_not(sender, self._configuration.peers)
-        if not reason:
-            return
-        event.assoc.acse.send_reject(_REJECTED_PERMANENT, _BY_USER, _CALLING_AE_TITLE)
-        event.assoc.kill()
-        log.warning("association rejected", reason=reason, address=sender.address)
-        try:
-            now = self._ledger.clock()
-            with self._ledger.writing() as connection:
-                record_rejection(connection, sender, now, reason)
-                record_event(connection, "rejected", reason, now=now)
-        except StorageUnavailableError as error:
-            log.error("rejection not recorded", reason=str(error))
 
     def on_accepted(self, event: Event) -> None:
         """Record the association; while that fails its instances are answered 0xA700."""

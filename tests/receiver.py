@@ -29,11 +29,15 @@ class Receiver:
         return sorted(path for path in found if not path.name.startswith("ledger."))
 
 
-def start_receiver(tmp_path: Path, minimum_free_mb: int = 0) -> Receiver:
+def start_receiver(
+    tmp_path: Path, minimum_free_mb: int = 0, configuration: Configuration | None = None
+) -> Receiver:
     """A listener on a free port whose storage is below `tmp_path`."""
     storage_path = tmp_path / "storage"
     (storage_path / "incoming").mkdir(parents=True)
-    configuration = Configuration(storage_path=storage_path, scp_port=0)
+    configuration = (configuration or Configuration()).model_copy(
+        update={"storage_path": storage_path, "scp_port": 0}
+    )
     ledger = open_test_ledger(storage_path)
     inbox = Inbox(
         storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=minimum_free_mb

@@ -1,7 +1,5 @@
 """The listener takes every storage class in every syntax that carries its data itself."""
 
-from typing import Any, cast
-
 import pytest
 from pydicom.uid import (
     UID,
@@ -15,9 +13,6 @@ from pydicom.uid import (
 )
 from pynetdicom import AE, AllStoragePresentationContexts, build_context
 
-from node import association as policy
-from node.ledger.schema import associations
-from tests.node_process import wait_until
 from tests.peers import CT
 from tests.receiver import Receiver
 
@@ -74,22 +69,3 @@ def test_lossless_is_preferred_wherever_it_is_offered(
     receiver: Receiver, offered: list[UID], chosen: UID
 ) -> None:
     assert accepted(receiver, [(CT, [str(uid) for uid in offered])]) == [(CT, str(chosen))]
-
-
-def test_a_stranger_from_elsewhere_is_rejected_with_the_reason_recorded(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(policy, "_is_loopback", lambda _: False)
-    entity = AE(ae_title="STRANGER")
-    association = entity.associate(*receiver.address, contexts=[build_context(CT)])
-    assert association.is_rejected
-    answer = cast(Any, association.acceptor.primitive)
-    assert (answer.result, answer.result_source, answer.diagnostic) == (1, 1, 3)
-    wait_until(lambda: rejections(receiver) != [], 5.0)
-    assert "'STRANGER' is no configured peer" in rejections(receiver)[0]
-
-
-def rejections(receiver: Receiver) -> list[str]:
-    with receiver.ledger.reading() as connection:
-        rows = connection.execute(associations.select()).all()
-    return [row.reason for row in rows if row.outcome == "rejected"]

@@ -7,9 +7,6 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from core.config_routing import Peer
-from node.association import why_not
-from node.ledger.instances import Sender
 from tests.peers import associate, encoded, store
 from tests.receiver import Receiver, start_receiver
 
@@ -149,21 +146,3 @@ def test_a_patients_name_never_reaches_the_comment(
             association, encoded(instance)[:-10], sop_instance_uid=instance.SOPInstanceUID
         )
     assert "Secret" not in answer.ErrorComment
-
-
-PEER = Peer(name="tps", ae_title="TPS", ip="192.0.2.7", port=104)
-
-
-@pytest.mark.parametrize(
-    ("title", "address", "reason"),
-    [
-        ("TPS", "192.0.2.7", ""),
-        ("ANYBODY", "127.0.0.1", ""),
-        ("OTHER", "192.0.2.7", "calling AE title 'OTHER' is no configured peer"),
-        ("TPS", "192.0.2.8", "peer tps is expected from 192.0.2.7, came from 192.0.2.8"),
-    ],
-)
-def test_only_configured_peers_may_send_from_elsewhere(
-    title: str, address: str, reason: str
-) -> None:
-    assert why_not(Sender(title, "SLICEWIRE", address), [PEER]) == reason

@@ -1,0 +1,169 @@
+"""Each bound on what a peer sends: the node says no, says why, and goes on."""
+
+import socket
+import struct
+import time
+
+import psutil
+import pydicom
+import pytest
+from pynetdicom import AE, build_context
+from pynetdicom.association import Association
+
+from core.config_wire import Wire
+from node.transport import BoundedSocket
+from tests.node_process import wait_until
+from tests.peers import EXPLICIT, MR, associate, encoded, store
+from tests.receiver import Receiver
+from tests.security.conftest import StartReceiver
+from tests.security.raw_peer import (
+    ABORTED,
+    COMMAND,
+    DATA,
+    LAST,
+    REJECTED,
+    RawPeer,
+    associate_rq,
+    event_words,
+    p_data,
+    pdu,
+    store_command,
+)
+
+
+def wait_for_words(receiver: Receiver, words: str) -> None:
+    wait_until(lambda: any(words in one for one in event_words(receiver, "bound")), 10.0)
+
+
+def goes_on(receiver: Receiver, instance: pydicom.FileDataset) -> bool:
+    with associate(receiver.address) as association:
+        answer = store(association, encoded(instance), sop_instance_uid=instance.SOPInstanceUID)
+    return int(answer.Status) == 0
+
+
+@pytest.mark.parametrize("kind", [0x01, 0x04, 0x05])
+def test_a_pdu_that_claims_4_gb_is_aborted_unread(
+    start: StartReceiver, instance: pydicom.FileDataset, kind: int
+) -> None:
+    receiver = start()
+    before = psutil.Process().memory_info().rss
+    with RawPeer(receiver.address) as peer:
+        if kind != 0x01:
+            peer.associate()
+        peer.send(pdu(kind, b"\x00" * 1000, claims=0xFFFFFFFF))
+        assert peer.answer() == ABORTED
+        assert peer.answer() == -1
+    wait_for_words(receiver, f"PDU of type 0x{kind:02X} claims 4294967295 bytes, at most")
+    assert psutil.Process().memory_info().rss - before < 50e6
+    assert goes_on(receiver, instance)
+
+
+def test_a_pdu_as_long_as_offered_is_taken_and_a_longer_one_is_not(
+    start: StartReceiver, instance: pydicom.FileDataset
+) -> None:
+    receiver = start(wire={"maximum_pdu_bytes": 8192})
+    with RawPeer(receiver.address) as peer:
+        peer.associate()
+        assert b"\x51\x00\x00\x04" + struct.pack(">L", 8192) in peer.last  # PS3.8 Annex D.1
+        peer.send(p_data(store_command(), COMMAND | LAST))
+        peer.send(p_data(b"\x00" * (8192 - 6), DATA))
+        peer.send(p_data(b"\x00" * 10_000, DATA))
+        assert peer.answer() == ABORTED
+    wait_for_words(receiver, "PDU of type 0x04 claims 10006 bytes, at most 9216 are read")
+
+
+def test_a_pdu_of_unknown_type_is_aborted(start: StartReceiver) -> None:
+    receiver = start()
+    with RawPeer(receiver.address).associate() as peer:
+        peer.send(pdu(0x42, b"1234"))
+        assert peer.answer() == ABORTED
+    wait_for_words(receiver, "PDU of unknown type 0x42")
+
+
+def test_an_association_request_that_is_too_long_is_aborted(start: StartReceiver) -> None:
+    receiver = start(wire={"maximum_request_bytes": 4096})
+    contexts = [build_context(MR, [EXPLICIT]) for _ in range(100)]
+    with RawPeer(receiver.address) as peer:
+        peer.send(associate_rq(contexts))
+        assert peer.answer() == ABORTED
+    wait_for_words(receiver, "at most 4096 are read")
+
+
+def test_too_many_presentation_contexts_are_rejected(start: StartReceiver) -> None:
+    receiver = start(wire={"maximum_contexts": 5})
+    contexts = [build_context(MR, [EXPLICIT]) for _ in range(6)]
+    with RawPeer(receiver.address) as peer:
+        peer.send(associate_rq(contexts))
+        assert peer.answer() == REJECTED
+    wait_until(
+        lambda: event_words(receiver, "rejected") == ["6 presentation contexts, at most 5"], 5.0
+    )
+
+
+def test_a_command_set_that_never_ends_is_aborted(start: StartReceiver) -> None:
+    receiver = start(wire={"maximum_command_bytes": 4096})
+    with RawPeer(receiver.address).associate() as peer:
+        for _ in range(5):
+            peer.send(p_data(b"\x00" * 1000, COMMAND))
+        assert peer.answer() == ABORTED
+    wait_for_words(receiver, "a command set is longer than 4096 bytes")
+
+
+def test_a_fragment_that_never_ends_is_aborted_at_the_longest_instance(
+    start: StartReceiver, instance: pydicom.FileDataset
+) -> None:
+    receiver = start(wire={"maximum_instance_mb": 2})
+    fragment = p_data(b"\x00" * 200_000, DATA)
+    with RawPeer(receiver.address).associate() as peer:
+        peer.send(p_data(store_command(), COMMAND | LAST))
+        with pytest.raises(ConnectionError):
+            for _ in range(1000):
+                peer.send(fragment)
+    wait_for_words(receiver, "a data set is longer than 2 MB")
+    assert receiver.files() == []
+    assert goes_on(receiver, instance)
+
+
+def test_who_says_nothing_is_let_go(start: StartReceiver) -> None:
+    receiver = start(wire={"associate_timeout_s": 0.5})
+    with RawPeer(receiver.address) as peer:
+        assert peer.answer() == ABORTED
+        assert peer.answer() == -1
+
+
+@pytest.mark.parametrize("is_associated", [False, True])
+def test_who_sends_a_byte_at_a_time_has_only_so_long(
+    start: StartReceiver, is_associated: bool
+) -> None:
+    receiver = start(wire={"associate_timeout_s": 0.6, "pdu_timeout_s": 0.6})
+    with RawPeer(receiver.address) as peer:
+        slow = p_data(b"\x00" * 1000, DATA) if is_associated else associate_rq()
+        if is_associated:
+            peer.associate()
+        begun = time.monotonic()
+        with pytest.raises(ConnectionError):
+            for byte in slow:
+                peer.send(bytes([byte]))
+                time.sleep(0.05)
+        assert time.monotonic() - begun < 3
+    wait_for_words(receiver, "a PDU was not whole in time")
+
+
+def test_an_association_on_which_nothing_comes_is_aborted(start: StartReceiver) -> None:
+    receiver = start(wire={"idle_timeout_s": 0.5})
+    with RawPeer(receiver.address).associate() as peer:
+        assert peer.answer() == ABORTED
+
+
+def test_a_peer_that_does_not_read_holds_an_answer_for_only_so_long() -> None:
+    ours, theirs = socket.socketpair()
+    association = Association(AE(), "acceptor")
+    transport = BoundedSocket(association, ours, first=b"", wire=Wire(pdu_timeout_s=0.3))
+    assert association.dul.event_queue.get_nowait() == "Evt5"
+    association.dul.socket = transport
+    begun = time.monotonic()
+    while association.dul.event_queue.empty() and time.monotonic() < begun + 10:
+        transport.send(b"\x00" * 100_000)
+    assert association.dul.event_queue.get_nowait() == "Evt17"
+    theirs.close()
+    transport.close()

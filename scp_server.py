@@ -98,6 +98,8 @@ def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
     web = WebProcess(WebSettings(configuration)) if configuration.web_port else None
     ip, port = node.start()
     said = f"Slicewire {VERSION} listens on {ip}:{port} as {configuration.ae_title}\n"
+    if node.tls_address is not None:
+        said += "By TLS on {}:{}\n".format(*node.tls_address)
     if web is not None:
         web.start()
         said += f"Pages and REST API: {web.url}\n"

@@ -17,6 +17,7 @@ from core.log import quieten_libraries
 from node.gathering import Gathered, gather
 from node.scu import PeerAddress, SendOutcome, Timeouts, echo, send
 from node.statuses import State
+from node.tls_arguments import add_tls_arguments, client_tls
 
 _CONNECT_S, _ASSOCIATE_S = 10.0, 30.0
 
@@ -30,10 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         paths = _existing(values.paths)
         if values.echo and paths:
             raise ConfigurationError("--echo: sends nothing, expected no PATH beside it")
+        tls = client_tls(values, values.scu_ip)
     except ConfigurationError as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
         return 2
-    peer = PeerAddress(values.scu_ip, values.scu_port, values.scu_ae)
+    peer = PeerAddress(values.scu_ip, values.scu_port, values.scu_ae, tls)
     timeouts = _timeouts(values.timeout)
     try:
         echo(peer, values.ae_title, timeouts=timeouts)
@@ -59,6 +61,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--timeout", type=seconds, default=120.0, help="seconds that one answer may take"
     )
+    add_tls_arguments(parser)
     parser.add_argument("paths", nargs="*", metavar="PATH", help="DICOM file or folder")
     return parser
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from rich.console import Console
 
 from core.arguments import ArgumentParser, ae_title, listen_port, port, seconds, share
+from core.config_wire import ServerTls
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from node.play import EXPECTATIONS, Play
 from node.play_report import table_of, verdict_of, write_results
 from node.scu import PeerAddress
 from node.simulation import simulate
+from node.tls_arguments import add_tls_arguments, client_tls
 
 _LISTEN_PORT, _DICE = 11113, 0.7
 
@@ -53,6 +55,7 @@ def _parser() -> ArgumentParser:
     add("--ae_title", type=ae_title, default="TPS", help="our AE title")
     add("--listen_ip", default="127.0.0.1", help="where we listen")
     add("--listen_port", type=listen_port, default=_LISTEN_PORT, help="where we listen; 0: any")
+    add("--listen_tls", action="store_true", help="listen by TLS, with --tls_certificate")
     add("--expect", choices=EXPECTATIONS, default="any", help="what must come back")
     add("--timeout", type=seconds, default=300.0, help="how long to wait for it, in seconds")
     add("--settle", type=seconds, default=2.0, help="quiet seconds before it is judged")
@@ -60,23 +63,40 @@ def _parser() -> ArgumentParser:
     add("--map", action="append", default=[], metavar="TRUTH=STRUCTURE", help="i=LV_Endocardium")
     add("--min_dice", type=share, default=_DICE, help="lowest agreement with the truth")
     add("--output", type=Path, default=Path("tps_output"), help="new folder for what comes back")
+    add_tls_arguments(parser)
     return parser
 
 
 def _play(values: Namespace) -> Play:
     return Play(
         folder=_folder(values),
-        node=PeerAddress(values.scp_ip, values.scp_port, values.scp_ae),
+        node=PeerAddress(
+            values.scp_ip, values.scp_port, values.scp_ae, client_tls(values, values.scp_ip)
+        ),
         output=values.output,
         ae_title=values.ae_title,
         listen_ip=values.listen_ip,
         listen_port=values.listen_port,
+        listen_tls=_listen_tls(values),
         truth=values.truth,
         names=dict(_pair(text) for text in values.map),
         expect=values.expect,
         timeout_s=values.timeout,
         settle_s=values.settle,
         lowest_dice=values.min_dice,
+    )
+
+
+def _listen_tls(values: Namespace) -> ServerTls | None:
+    if not values.listen_tls:
+        return None
+    if values.tls_certificate is None or values.tls_key is None:
+        raise ConfigurationError("--listen_tls: expected --tls_certificate and --tls_key beside it")
+    return ServerTls(
+        certificate_path=values.tls_certificate,
+        key_path=values.tls_key,
+        ca_path=values.tls_ca,
+        require_client_certificate=values.tls_ca is not None,
     )
 
 

@@ -17,7 +17,7 @@ from core.config_sections import (
 )
 from core.config_values import AeTitle, Name, PipelineName, Port, RootUid, Section
 from core.config_web import Web, is_loopback
-from core.config_wire import Wire
+from core.config_wire import Wire, with_own_tls
 from core.uids import PYDICOM_ROOT_UID
 
 SENDER = "sender"
@@ -78,6 +78,16 @@ class Configuration(Section):
         if values.get("checkpoint_path") and isinstance(pipelines["unet"], dict):
             pipelines["unet"] = pipelines["unet"] | {"checkpoint_path": values["checkpoint_path"]}
         return values | {"pipelines": pipelines}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_tls(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A peer's `tls` has the certificates of `wire.tls` where it names none."""
+        wire, peers = values.get("wire"), values.get("peers")
+        own = wire.get("tls") if isinstance(wire, dict) else None
+        if not isinstance(own, dict) or not isinstance(peers, list | tuple):
+            return values
+        return values | {"peers": [with_own_tls(peer, own) for peer in peers]}
 
     @model_validator(mode="after")
     def _check_web(self) -> "Configuration":

@@ -1,6 +1,7 @@
 """Who may talk to the listener, how, and the bounds on everything that a peer controls."""
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -64,12 +65,27 @@ class PeerTls(Section):
     certificate_path: Path | None = None
     key_path: Path | None = None
     """The certificate that we show to it, and its key."""
+    minimum_version: TlsVersion = "1.2"
 
     @model_validator(mode="after")
     def _check(self) -> "PeerTls":
         if (self.certificate_path is None) != (self.key_path is None):
             raise ValueError("tls.certificate_path and tls.key_path: both or neither")
         return self
+
+
+def with_own_tls(peer: Any, own: Mapping[str, Any]) -> Any:
+    """The keys of a peer with those of `wire.tls` where its `tls` does not say otherwise."""
+    if not isinstance(peer, dict) or not peer.get("tls"):
+        return peer
+    given = {} if peer["tls"] is True else peer["tls"]
+    if not isinstance(given, dict):
+        return peer
+    shared = {"ca_path", "minimum_version"}
+    if not given.keys() & {"certificate_path", "key_path"}:
+        shared |= {"certificate_path", "key_path"}
+    inherited = {key: value for key, value in own.items() if key in shared}
+    return peer | {"tls": inherited | given}
 
 
 PeerTlsOrNot = Annotated[PeerTls | None, BeforeValidator(_from_yes_or_no)]

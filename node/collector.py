@@ -14,8 +14,10 @@ from pynetdicom.dsutils import encode_file_meta
 from pynetdicom.events import Event
 from pynetdicom.transport import ThreadedAssociationServer
 
+from core.config_wire import ServerTls
 from core.uids import is_safe_uid
 from node.syntaxes import listener_contexts
+from node.tls import server_context
 
 _OUT_OF_RESOURCES, _CANNOT_UNDERSTAND = 0xA700, 0xC000
 _PDU_BYTES = 262_144
@@ -46,15 +48,17 @@ class Collector:
         self._entity.supported_contexts = listener_contexts()
         self._entity.maximum_pdu_size = _PDU_BYTES
 
-    def start(self, ip: str, port: int) -> int:
+    def start(self, ip: str, port: int, tls: ServerTls | None = None) -> int:
         """Listen; answers the port, which is a free one for port 0.
 
         Raises:
+            ConfigurationError: a certificate cannot be used.
             OSError: the address cannot be listened on.
         """
         server = self._entity.start_server(
             (ip, port),
             block=False,
+            ssl_context=None if tls is None else server_context(tls),
             evt_handlers=[
                 (evt.EVT_ACCEPTED, self.on_accepted),
                 (evt.EVT_C_STORE, self.on_c_store),

@@ -10,6 +10,7 @@ from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
+from node.addresses import address_of
 from node.hashes import content_hash
 from node.ledger.commitments import (
     GIVEN_UP,
@@ -28,7 +29,7 @@ from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.instances import Sender
 from node.pauses import pause_s
-from node.requestor import PeerAddress, Timeouts, associate
+from node.requestor import Timeouts, associate
 from node.statuses import words_of
 
 _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=30.0)
@@ -141,7 +142,7 @@ class Committer:
         failures = commitment.failures
         event_type = messages.FAILURES_EXIST if failures else messages.ALL_COMMITTED
         with associate(
-            PeerAddress(peer.ip, peer.port, peer.ae_title),
+            address_of(peer),
             self._configuration.ae_title,
             [build_context(messages.PUSH_MODEL)],
             _TIMEOUTS,

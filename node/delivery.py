@@ -13,6 +13,7 @@ import structlog
 
 from core.config import Configuration
 from core.errors import NotADataSetError, StorageUnavailableError, explain_fault
+from node.addresses import address_now
 from node.conclusion import conclude
 from node.hashes import content_hash, file_hash
 from node.ledger.database import Ledger
@@ -32,9 +33,8 @@ from node.ledger.instances import find_instances
 from node.ledger.jobs import Destination, find_job
 from node.outgoing import InstanceToSend, instance_to_send
 from node.pauses import pause_s
-from node.requestor import PeerAddress, Timeouts
+from node.requestor import Timeouts
 from node.results import RESULTS_FOLDER
-from node.routing import current_destination
 from node.scu import SendOutcome, State, send
 
 _HOUR_S = 3600.0
@@ -115,10 +115,9 @@ class Delivery:
         if not parcels:  # cancelled by a person in between
             return
         sendable, by_uid = self._open(parcels)
-        now_at = current_destination(self._configuration, destination)
         outcomes = send(
             sendable,
-            PeerAddress(now_at.ip, now_at.port, now_at.ae_title),
+            address_now(self._configuration, destination),
             self._configuration.ae_title,
             on_outcome=lambda outcome: self._record(
                 by_uid[outcome.instance.sop_instance_uid], outcome

@@ -25,7 +25,7 @@ from node.association import AssociationRequest, Rejection, local_limit, rejecti
 from node.incidents import Incidents
 from node.ledger.instances import Sender
 from node.places import Place, Places, WaitingRoom
-from node.tls import ServerCertificates, certificate_names
+from node.tls import ServerCertificates, certificate_names, why_not_reached
 from node.transport import (
     ASSOCIATE_RQ,
     BoundedSocket,
@@ -146,8 +146,7 @@ class _Visit(RequestHandler):
             self.server.incidents.beyond_bound(self.client_address[0], words)
             _say(connection, abort_pdu())
         elif isinstance(error, ssl.SSLError):
-            words = f"no TLS with it: {_reason(error)}"
-            self.server.incidents.beyond_bound(self.client_address[0], words)
+            self.server.incidents.beyond_bound(self.client_address[0], why_not_reached(error))
         end_connection(connection)
 
     def _admit(self, connection: socket.socket, first: bytearray) -> bool:
@@ -239,9 +238,3 @@ def _say(connection: socket.socket, pdu: bytes) -> None:
         until = time.monotonic() + _LINGER_S
         while time.monotonic() < until and connection.recv(65536):
             pass
-
-
-def _reason(error: ssl.SSLError) -> str:
-    return (error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else "") or (
-        error.reason or "the connection was not by TLS"
-    ).lower().replace("_", " ")

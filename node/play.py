@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.config_wire import ServerTls
 from imaging.agreement import Agreement
 from imaging.header import Header
 from imaging.returned_contours import Contours
@@ -31,6 +32,7 @@ class Play:
     listen_ip: str = "127.0.0.1"
     listen_port: int = 0
     """0: any free one."""
+    listen_tls: ServerTls | None = None
     truth: Path | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     """Structures of the truth to returned ones, in place of the usual pairs."""

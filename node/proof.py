@@ -17,6 +17,7 @@ from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
+from node.addresses import address_for_queries, address_of
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.jobs import find_job
@@ -43,8 +44,8 @@ from node.ledger.proofs import (
     settle_proof,
 )
 from node.pauses import pause_s
-from node.query import address_for_queries, found_instances
-from node.requestor import PeerAddress, Timeouts, associate
+from node.query import found_instances
+from node.requestor import Timeouts, associate
 from node.statuses import words_of
 
 _METHODS = {"auto": (COMMITMENT, QUERY), "commitment": (COMMITMENT,), "query": (QUERY,)}
@@ -148,7 +149,7 @@ class Prover:
             is_ours = self.take_report(messages.read_report(event.event_information))
             return SUCCESS if is_ours else INVALID_ARGUMENT, None
 
-        address = PeerAddress(peer.ip, peer.port, peer.ae_title)
+        address = address_of(peer)
         asking = associate(
             address,
             self._configuration.ae_title,

@@ -12,6 +12,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 
 from core.config_routing import Peer
 from core.errors import SendError
+from node.addresses import address_for_queries
 from node.requestor import Conversation, PeerAddress, Timeouts, associate
 from node.statuses import words_of
 
@@ -19,11 +20,6 @@ _PENDING = (0xFF00, 0xFF01)
 _SUCCESS = 0x0000
 _ALL_WITHIN_S = 120.0
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=10.0, response_s=20.0)
-
-
-def address_for_queries(peer: Peer) -> PeerAddress:
-    """Where a peer answers C-FIND."""
-    return PeerAddress(peer.ip, peer.query_port or peer.port, peer.query_ae_title or peer.ae_title)
 
 
 def count_instances(

@@ -14,6 +14,7 @@ from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
 
 from core.errors import NotOfferedError, SendError
+from node.tls import ClientTls, why_not_reached
 
 _ABORT_SOURCES = {0: "its user", 2: "its network layer"}
 
@@ -25,6 +26,7 @@ class PeerAddress:
     ip: str
     port: int
     ae_title: str
+    tls: ClientTls | None = None
 
     def __str__(self) -> str:
         return f"{self.ae_title} at {self.ip}:{self.port}"
@@ -139,6 +141,7 @@ def _request(
             ae_title=peer.ae_title,
             ext_neg=list(roles),
             evt_handlers=[*watch.handlers, *handlers],
+            tls_args=None if peer.tls is None else (peer.tls.context(), peer.tls.name),
         )
     except (ValueError, TypeError, OSError, OverflowError) as error:
         raise SendError(f"No association with {peer} can be asked for: {error}") from error
@@ -166,15 +169,17 @@ def _why_none(conversation: Conversation, waited_s: float) -> str:
         return f"{peer} aborted while the association was negotiated"
     if waited_s >= timeouts.associate_s:
         return f"{peer} did not answer the association request within {timeouts.associate_s:g} s"
-    return f"{peer} closed the connection while the association was negotiated"
+    perhaps = "" if peer.tls is None else ", perhaps as it does not accept our certificate"
+    return f"{peer} closed the connection while the association was negotiated{perhaps}"
 
 
 def _why_no_connection(peer: PeerAddress, timeouts: Timeouts, waited_s: float) -> str:
     if waited_s >= timeouts.connect_s:
         return f"{peer} did not take the connection within {timeouts.connect_s:g} s"
     try:  # pynetdicom keeps the reason to itself: ask again
-        socket.create_connection((peer.ip, peer.port), timeouts.connect_s).close()
+        with socket.create_connection((peer.ip, peer.port), timeouts.connect_s) as connection:
+            if peer.tls is not None:
+                peer.tls.negotiate(connection).close()
     except OSError as error:
-        reason = error.strerror or str(error)
-        return f"{peer} cannot be reached: {reason.lower()}"
+        return f"{peer} cannot be reached: {why_not_reached(error)}"
     return f"{peer} could not be reached at first, but can be now"

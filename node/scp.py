@@ -16,6 +16,7 @@ from pynetdicom.pdu import A_RELEASE_RQ
 
 from core.config import Configuration
 from core.errors import InstanceError, StorageUnavailableError, UidMismatchError
+from node.certificates import expiring
 from node.commitment_messages import PUSH_MODEL
 from node.doorway import Doorway
 from node.inbox import DIFFERENT, Arrival, Inbox
@@ -87,6 +88,8 @@ class Listener:
         """
         wire, ip = self._configuration.wire, self._configuration.scp_ip
         certificates = None if wire.tls is None else ServerCertificates(wire.tls)
+        for one in expiring(self._configuration):
+            log.warning(one.words)
         open_to = {"open": ip, "loopback": _LOOPBACK}.get(wire.plain)
         address = None
         if open_to is not None:

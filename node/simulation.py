@@ -78,7 +78,7 @@ def _prepare(play: Play) -> tuple[Outcome, list[InstanceToSend]]:
 
 def _listen(collector: Collector, play: Play) -> int:
     try:
-        return collector.start(play.listen_ip, play.listen_port)
+        return collector.start(play.listen_ip, play.listen_port, play.listen_tls)
     except OSError as error:
         raise ConfigurationError(
             f"--listen_port: cannot listen on {play.listen_ip}:{play.listen_port} "

@@ -93,6 +93,11 @@ class Node:
         except (StorageUnavailableError, OSError) as error:
             raise ConfigurationError(f"--storage_path is {storage_path}: {error}") from error
 
+    @property
+    def tls_address(self) -> tuple[str, int] | None:
+        """Where TLS is spoken; None: nowhere."""
+        return self._listener.tls_address
+
     def start(self) -> tuple[str, int]:
         """Listen, resume what was not finished, run; answers address and port.
 
@@ -164,9 +169,11 @@ class Node:
         try:
             return self._listener.start()
         except OSError as error:
+            tls = self._configuration.wire.tls
             raise ConfigurationError(
-                f"--scp_ip {self._configuration.scp_ip} --scp_port {self._configuration.scp_port}: "
-                f"cannot listen there ({error.strerror})"
+                f"--scp_ip {self._configuration.scp_ip} --scp_port {self._configuration.scp_port}"
+                + ("" if tls is None else f" and wire.tls.port {tls.port}")
+                + f": cannot listen there ({error.strerror})"
             ) from error
 
     def _resume(self, cut_off: list[int]) -> None:

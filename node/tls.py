@@ -58,6 +58,15 @@ class ClientTls:
             raise SendError(str(error)) from error
         return context
 
+    def negotiate(self, connection: socket.socket) -> ssl.SSLSocket:
+        """TLS on a connection, within its time limit.
+
+        Raises:
+            SendError: a file cannot be used.
+            OSError: no TLS with it.
+        """
+        return self.context().wrap_socket(connection, server_hostname=self.name)
+
 
 class ServerCertificates:
     """The context of the TLS port; files that change are read again, broken ones are not used."""
@@ -125,12 +134,12 @@ def certificate_names(connection: socket.socket) -> frozenset[str] | None:
     return frozenset(value for kind, value in alternatives if kind in ("DNS", "IP Address"))
 
 
-def why_no_tls(error: OSError) -> str:
-    """In words, why a peer and we did not come to TLS."""
+def why_not_reached(error: OSError) -> str:
+    """In words, why there is no connection, or no TLS on it."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted: {error.verify_message.lower()}"
+        return f"its certificate is not accepted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
-        return f"no TLS with it: {(error.reason or 'it closed').lower().replace('_', ' ')}"
+        return f"no TLS with it ({(error.reason or 'it closed').lower().replace('_', ' ')})"
     return (error.strerror or str(error)).lower()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, func, select
 
 from core.config import Configuration
+from node.certificates import certificates
 from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, REFUSED, WAITING
@@ -24,6 +25,7 @@ def status_lines(ledger: Ledger, configuration: Configuration) -> list[str]:
         return [
             _node_words(configuration),
             _disk_words(configuration),
+            *(one.words for one in certificates(configuration)),
             *_condition_words(connection),
             f"series: {_counts(connection, series)}",
             f"jobs: {_counts(connection, jobs)}",

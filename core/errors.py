@@ -4,6 +4,7 @@
     ├── ConfigurationError            a key, flag or value is wrong (exit code 2)
     ├── InstanceError                 one instance cannot be stored as it is
     │   ├── NotADataSetError          its bytes are not a readable DICOM data set
+    │   ├── BeyondBoundsError         it is, or would become, more than the node takes
     │   └── UidMismatchError          request and data set name different instances
     ├── BoundError                    a peer goes beyond what the node takes
     ├── StorageUnavailableError       disk or ledger cannot take an instance
@@ -42,6 +43,10 @@ class InstanceError(SlicewireError):
 
 class NotADataSetError(InstanceError):
     """The bytes received are not a readable DICOM data set."""
+
+
+class BeyondBoundsError(InstanceError):
+    """A data set is, or would become, more than the node takes."""
 
 
 class UidMismatchError(InstanceError):

@@ -24,6 +24,7 @@ _UNREADABLE = (
     TypeError,
     NotImplementedError,
     AttributeError,
+    RecursionError,
     zlib.error,
 )
 

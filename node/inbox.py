@@ -11,10 +11,12 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
+from core.config_wire import Wire
 from core.durable import sync_folder, write_synced
-from core.errors import StorageUnavailableError
+from core.errors import BeyondBoundsError, StorageUnavailableError
 from core.uids import is_derived_uid
 from imaging.provenance import is_made_here
+from node.bounds import DataSetBounds, check_encoded, check_pixels
 from node.data_set import examine, same_content
 from node.ledger.conditions import DISK, clear_condition, set_condition
 from node.ledger.database import Ledger
@@ -54,12 +56,20 @@ class Inbox:
     """Stores instances below `storage_path`; safe to call from many threads."""
 
     def __init__(
-        self, storage_path: Path, ledger: Ledger, *, root_uid: str, minimum_free_mb: int
+        self,
+        storage_path: Path,
+        ledger: Ledger,
+        *,
+        root_uid: str,
+        minimum_free_mb: int,
+        bounds: DataSetBounds | None = None,
     ) -> None:
+        """`bounds` are those of an empty configuration when not given."""
         self._storage_path = storage_path
         self._ledger = ledger
         self._root_uid = root_uid
         self._minimum_free_bytes = minimum_free_mb * _MEGABYTE
+        self._bounds = bounds or DataSetBounds.of(Wire())
         self._disk_was_full: bool | None = None  # so that what the last run noted is cleared
 
     def receive(self, arrival: Arrival) -> str:
@@ -85,7 +95,13 @@ class Inbox:
                 temporary.unlink(missing_ok=True)
 
     def _describe(self, arrival: Arrival, content: bytes) -> StoredInstance:
-        data_set = examine(content, arrival.sop_class_uid, arrival.sop_instance_uid)
+        uid, syntax = arrival.sop_instance_uid, arrival.transfer_syntax_uid
+        try:
+            check_encoded(arrival.data_set, syntax, self._bounds)
+            data_set = examine(content, arrival.sop_class_uid, uid)
+            check_pixels(data_set, content, self._bounds)
+        except BeyondBoundsError as error:
+            raise BeyondBoundsError(f"Instance {uid}: {error}") from error
         series_uid = str(data_set.SeriesInstanceUID)
         study_uid = str(data_set.StudyInstanceUID)
         ours = is_made_here(data_set) or is_derived_uid(self._root_uid, arrival.sop_instance_uid)

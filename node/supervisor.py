@@ -18,6 +18,7 @@ from core.errors import (
 )
 from core.job import ATTEMPT_PREFIX
 from imaging.geometry import GeometryRules
+from node.bounds import DataSetBounds
 from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out
 from node.commitment import Committer
@@ -110,6 +111,7 @@ class Node:
             ledger,
             root_uid=configuration.root_uid,
             minimum_free_mb=configuration.wire.minimum_free_mb,
+            bounds=DataSetBounds.of(configuration.wire),
         )
         prover, committer = Prover(configuration, ledger), Committer(configuration, ledger)
         self._listener = Listener(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.config import Configuration
+from node.bounds import DataSetBounds
 from node.inbox import Inbox
 from node.ledger.database import Ledger
 from node.refusals import Refusal
@@ -40,7 +41,11 @@ def start_receiver(
     )
     ledger = open_test_ledger(storage_path)
     inbox = Inbox(
-        storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=minimum_free_mb
+        storage_path,
+        ledger,
+        root_uid=configuration.root_uid,
+        minimum_free_mb=minimum_free_mb,
+        bounds=DataSetBounds.of(configuration.wire),
     )
     ended: list[tuple[int, str]] = []
     refused: list[Refusal] = []

@@ -1,0 +1,134 @@
+"""What a data set may become, checked while it is still bytes: structure, inflated, decoded."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import FileDataset
+from pydicom.uid import UID
+
+from core.config_wire import Wire
+from core.errors import BeyondBoundsError, NotADataSetError
+from imaging.codestream import declared_frame
+from node.structure import Layout, Structure
+
+_MEGABYTE = 1_000_000
+_PIECE_BYTES = 65_536
+_PIXEL_DATA = 0x7FE00010
+_ITEM = b"\xfe\xff\x00\xe0"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetBounds:
+    """Those of the configuration's `wire`."""
+
+    deepest: int
+    most_elements: int
+    most_inflated_bytes: int
+    most_decoded_bytes: int
+
+    @classmethod
+    def of(cls, wire: Wire) -> "DataSetBounds":
+        """What a configuration says."""
+        return cls(
+            wire.maximum_nesting,
+            wire.maximum_elements,
+            wire.maximum_inflated_mb * _MEGABYTE,
+            wire.maximum_decoded_mb * _MEGABYTE,
+        )
+
+
+def check_encoded(data_set: bytes, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
+    """Nothing, when `data_set` may be read.
+
+    Raises:
+        BeyondBoundsError: it inflates to too much, has too many elements, or its sequences are
+            nested too deep.
+        NotADataSetError: it does not inflate.
+    """
+    syntax = UID(transfer_syntax_uid)
+    if syntax.is_deflated:
+        data_set = inflate(data_set, bounds.most_inflated_bytes)
+    layout = Layout(is_implicit=syntax.is_implicit_VR, is_little_endian=syntax.is_little_endian)
+    structure = Structure(data_set, layout)
+    structure.check(most_elements=bounds.most_elements, deepest=bounds.deepest)
+
+
+def inflate(deflated: bytes, most_bytes: int) -> bytes:
+    """The data set in a deflated one (PS3.5 Annex A.5), never more than `most_bytes` of it.
+
+    Raises:
+        BeyondBoundsError: it becomes more.
+        NotADataSetError: it is cut short or damaged.
+    """
+    decoder, pieces, size = zlib.decompressobj(-zlib.MAX_WBITS), [], 0
+    try:
+        for start in range(0, len(deflated), _PIECE_BYTES):
+            source = deflated[start : start + _PIECE_BYTES]
+            while source and not decoder.eof:
+                pieces.append(decoder.decompress(source, most_bytes - size + 1))
+                source, size = decoder.unconsumed_tail, size + len(pieces[-1])
+                if size > most_bytes:
+                    raise BeyondBoundsError(
+                        f"a deflated data set of more than {most_bytes // _MEGABYTE} MB"
+                    )
+    except zlib.error as error:
+        raise NotADataSetError("a deflated data set that does not inflate") from error
+    if not decoder.eof:
+        raise NotADataSetError("a deflated data set that is cut short")
+    return b"".join(pieces)
+
+
+def check_pixels(data_set: FileDataset, content: bytes, bounds: DataSetBounds) -> None:
+    """Nothing, when the pixels of `data_set`, read from `content`, may be decoded.
+
+    Both the header's size and that of each compressed frame count: decoders allocate the latter.
+
+    Raises:
+        BeyondBoundsError: they would become too much.
+    """
+    for size in (_size_by_header(data_set), sum(_sizes_by_frame(data_set, content))):
+        if size > bounds.most_decoded_bytes:
+            raise BeyondBoundsError(
+                f"pixels decode to {size // _MEGABYTE} MB, "
+                f"at most {bounds.most_decoded_bytes // _MEGABYTE} MB are taken"
+            )
+
+
+def _size_by_header(data_set: FileDataset) -> int:
+    size = 1
+    for keyword, default in (
+        ("Rows", 0),
+        ("Columns", 0),
+        ("SamplesPerPixel", 1),
+        ("NumberOfFrames", 1),
+        ("BitsAllocated", 8),
+    ):
+        try:
+            size *= max(0, int(data_set.get(keyword) or default))
+        except (TypeError, ValueError):
+            return 0  # whoever decodes it will not get that far
+    return size // 8
+
+
+def _sizes_by_frame(data_set: FileDataset, content: bytes) -> Iterator[int]:
+    if not data_set.file_meta.TransferSyntaxUID.is_encapsulated or _PIXEL_DATA not in data_set:
+        return
+    element = data_set.get_item(_PIXEL_DATA)
+    if not isinstance(element, RawDataElement):
+        return
+    for fragment in _fragments(content, element.value_tell):
+        frame = declared_frame(fragment)
+        if frame is not None:
+            yield frame.size_bytes
+
+
+def _fragments(content: bytes, position: int) -> Iterator[memoryview]:
+    """The items of encapsulated pixels (PS3.5 Annex A.4), which are little endian."""
+    view = memoryview(content)
+    while content.startswith(_ITEM, position) and position + 8 <= len(content):
+        (length,) = struct.unpack_from("<L", content, position + 4)
+        yield view[position + 8 : position + 8 + length]
+        position += 8 + length

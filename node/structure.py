@@ -1,0 +1,129 @@
+"""How many elements a data set has and how deep its sequences go, before anything is made of it.
+
+pydicom makes an object of some hundred bytes for an element of eight, and one call within another
+for a sequence within another; so bytes are counted through first. What is read here is read as
+pydicom would: a data set may not keep to the transfer syntax that was agreed on.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from core.errors import BeyondBoundsError
+
+_UNDEFINED = 0xFFFFFFFF
+_ITEMS = 0xFFFE
+_ITEM, _SEQUENCE_END = 0xE000, 0xE0DD
+_PIXELS = 0x7FE0
+_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_BINARY = frozenset((b"OB", b"OW"))
+_MAY_NEST = frozenset((b"SQ", b"UN", b""))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Of an encoded data set (PS3.5 section 7.1)."""
+
+    is_implicit: bool
+    is_little_endian: bool
+
+
+class _Sequence(NamedTuple):
+    """A sequence that is being walked through."""
+
+    end: int | None
+    """None: at its delimiter."""
+    implicit_outside: bool
+    implicit_inside: bool
+    is_fragments: bool
+    """Its items are pieces of a value, such as compressed frames, and hold no elements."""
+
+
+class Structure:
+    """Walks through the elements of an encoded data set."""
+
+    def __init__(self, content: bytes, layout: Layout) -> None:
+        order = "<" if layout.is_little_endian else ">"
+        self._content = content
+        self._is_implicit = _is_implicit(content, 0, layout.is_implicit)
+        self._tag_and_length = struct.Struct(f"{order}HHL").unpack_from
+        self._kind_and_length = struct.Struct(f"{order}2sH").unpack_from
+        self._length = struct.Struct(f"{order}L").unpack_from
+        self._item_tag = struct.pack(f"{order}HH", _ITEMS, _ITEM)
+        self._open: list[_Sequence] = []
+
+    def check(self, *, most_elements: int, deepest: int) -> None:
+        """Nothing, when it keeps to both.
+
+        Raises:
+            BeyondBoundsError: it does not.
+        """
+        count, position, end = 0, 0, len(self._content) - 8
+        while position <= end:
+            position = self._next(position)
+            count += 1
+            if count > most_elements:
+                raise BeyondBoundsError(f"more than {most_elements} data elements")
+            if len(self._open) > deepest:
+                raise BeyondBoundsError(f"sequences are nested more than {deepest} deep")
+
+    def _next(self, position: int) -> int:
+        """Where the next element or item begins."""
+        while self._open and (last := self._open[-1].end) is not None and position >= last:
+            self._close()
+        group, element, length = self._tag_and_length(self._content, position)
+        if group == _ITEMS:
+            return self._past_item(position + 8, element, length)
+        if self._is_implicit:
+            return self._into_or_past(position + 8, group, b"", length)
+        kind, length = self._kind_and_length(self._content, position + 4)
+        if kind not in _LONG:
+            return self._into_or_past(position + 8, group, kind, length)
+        if position + 12 > len(self._content):
+            return len(self._content)
+        [length] = self._length(self._content, position + 8)
+        return self._into_or_past(position + 12, group, kind, length)
+
+    def _past_item(self, content: int, element: int, length: int) -> int:
+        """An item's elements follow, unless they are no elements."""
+        if not self._open:
+            return content
+        innermost = self._open[-1]
+        if element == _SEQUENCE_END:
+            self._close()
+        elif element == _ITEM and innermost.is_fragments and length != _UNDEFINED:
+            return content + length
+        elif element == _ITEM:  # each may be encoded its own way, and pydicom looks
+            found = innermost.implicit_inside or _is_implicit(self._content, content, True)
+            self._is_implicit = found
+        return content
+
+    def _into_or_past(self, value: int, group: int, kind: bytes, length: int) -> int:
+        is_fragments = group == _PIXELS or kind in _BINARY
+        if length == _UNDEFINED:
+            self._enter(None, kind, is_fragments=is_fragments)
+            return value
+        if (
+            length >= 8
+            and not is_fragments
+            and kind in _MAY_NEST
+            and self._content.startswith(self._item_tag, value)
+        ):
+            self._enter(value + length, kind, is_fragments=False)
+            return value
+        return value + length
+
+    def _enter(self, end: int | None, kind: bytes, *, is_fragments: bool) -> None:
+        inside = self._is_implicit or kind == b"UN"  # PS3.5 section 6.2.2
+        self._open.append(_Sequence(end, self._is_implicit, inside, is_fragments))
+
+    def _close(self) -> None:
+        self._is_implicit = self._open.pop().implicit_outside
+
+
+def _is_implicit(content: bytes, position: int, is_agreed: bool) -> bool:
+    """As pydicom decides it: by the first element's two characters, whatever was agreed."""
+    kind = content[position + 4 : position + 6]
+    if len(kind) < 2:
+        return is_agreed
+    return not (0x40 < kind[0] < 0x5B and 0x40 < kind[1] < 0x5B)

@@ -1,0 +1,235 @@
+"""Many at once, and many one after another: the node goes on, and nothing is left behind."""
+
+import gc
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pydicom
+import pytest
+
+from tests.node_process import wait_until
+from tests.peers import associate, encoded, store
+from tests.receiver import Receiver
+from tests.security.conftest import StartReceiver
+from tests.security.raw_peer import (
+    ABORT_RQ,
+    COMMAND,
+    DATA,
+    LAST,
+    RELEASE_RQ,
+    RELEASED,
+    RawPeer,
+    associate_rq,
+    event_words,
+    p_data,
+    store_command,
+)
+
+
+def stored_within(receiver: Receiver, instance: pydicom.FileDataset, seconds: float) -> bool:
+    """Whether a real sender is served, and how soon."""
+    begun = time.monotonic()
+    with associate(receiver.address) as association:
+        answer = store(association, encoded(instance), sop_instance_uid=instance.SOPInstanceUID)
+    return int(answer.Status) == 0 and time.monotonic() - begun < seconds
+
+
+@pytest.fixture
+def nothing_is_left() -> Iterator[Callable[[], None]]:
+    """Fails where threads or descriptors stay after a test's attack."""
+    process = psutil.Process()
+    gc.collect()
+    before = process.num_fds(), threading.active_count()
+
+    def check() -> None:
+        def is_over() -> bool:
+            return process.num_fds() <= before[0] + 10 and threading.active_count() <= before[1] + 3
+
+        wait_until(is_over, 30.0)
+
+    yield check
+
+
+def test_256_connections_that_say_nothing_hold_up_nobody(
+    start: StartReceiver,
+    instance: pydicom.FileDataset,
+    nothing_is_left: Callable[[], None],
+) -> None:
+    receiver = start(wire={"maximum_waiting": 100, "associate_timeout_s": 5})
+    silent = [RawPeer(receiver.address) for _ in range(256)]
+    assert stored_within(receiver, instance, 5.0)
+    wait_until(lambda: event_words(receiver, "bound") != [], 5.0)
+    assert "100 connections wait, as many as may" in event_words(receiver, "bound")[0]
+    assert threading.active_count() < 150
+    wait_until(lambda: all(one.answer() == -1 for one in silent if one.answer() != -1), 20.0)
+    for one in silent:
+        one.connection.close()
+    nothing_is_left()
+
+
+def test_256_associations_that_say_nothing_are_rejected_beyond_the_limit(
+    start: StartReceiver,
+    instance: pydicom.FileDataset,
+    nothing_is_left: Callable[[], None],
+) -> None:
+    limits = {"maximum_associations": 20, "maximum_associations_per_address": 20}
+    receiver = start(wire=limits | {"idle_timeout_s": 3})
+    silent, answers = [], []
+    for _ in range(256):
+        silent.append(RawPeer(receiver.address))
+        silent[-1].send(associate_rq())
+        answers.append(silent[-1].answer())
+    assert answers.count(0x02) >= 20
+    assert answers.count(0x03) + answers.count(0x02) == 256
+    wait_until(lambda: is_let_in(receiver), 20.0)  # the idle ones are aborted
+    assert stored_within(receiver, instance, 5.0)
+    for one in silent:
+        one.connection.close()
+    nothing_is_left()
+
+
+def is_let_in(receiver: Receiver) -> bool:
+    with RawPeer(receiver.address) as one:
+        one.send(associate_rq())
+        return one.answer() == 0x02
+
+
+def test_64_that_send_a_byte_at_a_time_hold_up_nobody(
+    start: StartReceiver,
+    instance: pydicom.FileDataset,
+    nothing_is_left: Callable[[], None],
+) -> None:
+    receiver = start(wire={"associate_timeout_s": 3, "pdu_timeout_s": 3})
+    slow, message, over = [RawPeer(receiver.address) for _ in range(64)], associate_rq(), 0
+    assert stored_within(receiver, instance, 5.0)
+    begun = time.monotonic()
+    while len(slow) > over and time.monotonic() < begun + 15:
+        over = sum(not still_takes(one, message) for one in slow)
+        time.sleep(0.2)
+    assert over == 64
+    assert stored_within(receiver, instance, 5.0)
+    for one in slow:
+        one.connection.close()
+    nothing_is_left()
+
+
+def still_takes(peer: RawPeer, message: bytes) -> bool:
+    try:
+        peer.send(message[:1])
+    except OSError:
+        return False
+    return True
+
+
+def test_half_open_connections_end(
+    start: StartReceiver,
+    instance: pydicom.FileDataset,
+    nothing_is_left: Callable[[], None],
+) -> None:
+    receiver = start(wire={"associate_timeout_s": 2, "idle_timeout_s": 2})
+    half = [RawPeer(receiver.address) for _ in range(10)]
+    half += [RawPeer(receiver.address).associate() for _ in range(10)]
+    for one in half:
+        one.connection.shutdown(socket.SHUT_WR)
+    assert stored_within(receiver, instance, 5.0)
+    for one in half:
+        while one.answer() != -1:
+            pass
+        one.connection.close()
+    nothing_is_left()
+
+
+STATES = {
+    "connected": b"",
+    "half a request": associate_rq()[:50],
+    "associating": associate_rq(),
+    "associated": associate_rq() + p_data(b"", COMMAND),
+    "half a command": associate_rq() + p_data(store_command()[:20], COMMAND),
+    "half a data set": associate_rq()
+    + p_data(store_command(), COMMAND | LAST)
+    + p_data(b"\x00" * 1000, DATA),
+    "half a PDU": associate_rq() + p_data(b"\x00" * 1000, DATA)[:500],
+    "storing": associate_rq()
+    + p_data(store_command(), COMMAND | LAST)
+    + p_data(b"\x00" * 1000, DATA | LAST),
+    "releasing": associate_rq() + RELEASE_RQ,
+    "aborting": associate_rq() + ABORT_RQ,
+    "released twice": associate_rq() + RELEASE_RQ + RELEASE_RQ,
+    "associated twice": associate_rq() + associate_rq(),
+    "released before associated": RELEASE_RQ,
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_reset_in_each_state_leaves_nothing_behind(
+    start: StartReceiver,
+    instance: pydicom.FileDataset,
+    nothing_is_left: Callable[[], None],
+    state: str,
+) -> None:
+    receiver = start()
+    for pause_s in (0.0, 0.05, 0.3):
+        peer = RawPeer(receiver.address)
+        peer.send(STATES[state])
+        time.sleep(pause_s)
+        peer.reset()
+    assert stored_within(receiver, instance, 5.0)
+    nothing_is_left()
+
+
+def one_association(receiver: Receiver, number: int) -> None:
+    """In one of the ways in which real and other peers end theirs."""
+    with RawPeer(receiver.address) as peer:
+        peer.associate()
+        way = number % 4
+        if way == 0:
+            peer.send(RELEASE_RQ)
+            assert peer.answer() == RELEASED
+        elif way == 1:
+            peer.send(ABORT_RQ)
+        elif way == 2:
+            peer.reset()
+        else:
+            peer.send(b"\xff" * 20)
+
+
+def leaks(receiver: Receiver, count: int) -> tuple[int, int, float]:
+    """Descriptors, threads and MB more after `count` associations than after the first 50."""
+    process = psutil.Process()
+    for number in range(50):
+        one_association(receiver, number)
+    before = settled(process)
+    for number in range(count):
+        one_association(receiver, number)
+        if number % 50 == 0:
+            receiver.listener.reap()
+    after = settled(process)
+    return after[0] - before[0], after[1] - before[1], (after[2] - before[2]) / 1e6
+
+
+def settled(process: psutil.Process) -> tuple[int, int, int]:
+    time.sleep(2)  # threads end after the last answer
+    gc.collect()
+    return process.num_fds(), threading.active_count(), process.memory_info().rss
+
+
+def test_300_associations_one_after_another_leave_nothing_behind(start: StartReceiver) -> None:
+    descriptors, threads, megabytes = leaks(start(), 300)
+    assert descriptors <= 5
+    assert threads <= 3
+    assert megabytes < 15
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_10_000_associations_one_after_another_leave_nothing_behind(
+    start: StartReceiver, tmp_path: Path
+) -> None:
+    descriptors, threads, megabytes = leaks(start(), 10_000)
+    assert descriptors <= 5
+    assert threads <= 3
+    assert megabytes < 40

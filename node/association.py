@@ -5,8 +5,11 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pynetdicom.pdu import A_ASSOCIATE_RQ
+
 from core.config import Configuration
 from core.config_routing import Peer
+from core.errors import BoundError
 from node.hosts import addresses_of
 from node.ledger.instances import Sender
 
@@ -32,6 +35,31 @@ class AssociationRequest:
     """One for each presentation context."""
     certificate_names: frozenset[str] | None = None
     """What the peer's certificate bears, empty where it showed none; None: not by TLS."""
+
+
+def read_request(
+    pdu: bytes, address: str, certificate_names: frozenset[str] | None
+) -> AssociationRequest:
+    """What an A-ASSOCIATE-RQ (PS3.8 section 9.3.2) from `address` asks for.
+
+    Raises:
+        BoundError: it cannot be read.
+    """
+    try:
+        decoded = A_ASSOCIATE_RQ()
+        decoded.decode(pdu)
+        asked = decoded.to_primitive()
+        contexts = asked.presentation_context_definition_list
+        if any(not context.transfer_syntax for context in contexts):
+            raise ValueError("a context without a transfer syntax")
+        calling, called = asked.calling_ae_title or "", asked.called_ae_title or ""
+        sender = Sender(calling.strip(), called.strip(), address)
+        syntaxes = [str(context.abstract_syntax) for context in contexts]
+    except Exception as error:  # noqa: BLE001, pynetdicom's decoders raise anything
+        raise BoundError(
+            f"an association request cannot be read ({type(error).__name__})"
+        ) from None
+    return AssociationRequest(sender, syntaxes, certificate_names)
 
 
 def rejection_of(request: AssociationRequest, configuration: Configuration) -> Rejection | None:

@@ -12,6 +12,7 @@ from pydicom.uid import UID
 from core.config_wire import Wire
 from core.errors import BeyondBoundsError, NotADataSetError
 from imaging.codestream import declared_frame
+from node.data_set import UNREADABLE
 from node.structure import Layout, Structure
 
 _MEGABYTE = 1_000_000
@@ -108,7 +109,7 @@ def _size_by_header(data_set: FileDataset) -> int:
     ):
         try:
             size *= max(0, int(data_set.get(keyword) or default))
-        except (TypeError, ValueError):
+        except UNREADABLE:
             return 0  # whoever decodes it will not get that far
     return size // 8
 

@@ -1,5 +1,6 @@
 """Is what came in a whole DICOM instance? Looked at before it is acknowledged."""
 
+import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.errors import InstanceError, NotADataSetError, UidMismatchError
 from core.uids import is_safe_uid
@@ -16,8 +17,10 @@ from imaging.whole import check_whole
 
 _DEFER_BYTES = 4096
 _IDENTIFIERS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
-_UNREADABLE = (
+UNREADABLE = (
     InvalidDicomError,
+    BytesLengthException,
+    struct.error,
     EOFError,
     ValueError,
     KeyError,
@@ -27,6 +30,7 @@ _UNREADABLE = (
     RecursionError,
     zlib.error,
 )
+"""What pydicom raises on data sets that are broken."""
 
 
 def examine(content: bytes, sop_class_uid: str, sop_instance_uid: str) -> FileDataset:
@@ -41,7 +45,7 @@ def examine(content: bytes, sop_class_uid: str, sop_instance_uid: str) -> FileDa
         data_set = pydicom.dcmread(BytesIO(content), defer_size=_DEFER_BYTES)
         check_whole(data_set, len(content))
         found = {keyword: str(data_set.get(keyword, "")) for keyword in _IDENTIFIERS}
-    except _UNREADABLE as error:
+    except (*UNREADABLE, OSError) as error:  # pydicom raises it for tags that are cut short
         raise NotADataSetError(
             f"Instance {sop_instance_uid}: not a readable data set ({type(error).__name__})"
         ) from error
@@ -57,7 +61,7 @@ def same_content(stored: Path, content: bytes) -> bool:
     """
     try:
         return _values(pydicom.dcmread(stored)) == _values(pydicom.dcmread(BytesIO(content)))
-    except _UNREADABLE:
+    except UNREADABLE:
         return False
 
 

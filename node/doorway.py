@@ -15,13 +15,12 @@ from typing import Any, cast
 import structlog
 from pynetdicom import AE, evt
 from pynetdicom.events import EventHandlerType
-from pynetdicom.pdu import A_ASSOCIATE_RQ
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from core.config import Configuration
 from core.errors import BoundError, explain_fault
-from node.association import AssociationRequest, Rejection, local_limit, rejection_of
+from node.association import AssociationRequest, Rejection, local_limit, read_request, rejection_of
 from node.incidents import Incidents
 from node.ledger.instances import Sender
 from node.places import Place, Places, WaitingRoom
@@ -166,24 +165,12 @@ class _Visit(RequestHandler):
 
     def _understood(self, connection: socket.socket, first: bytearray) -> AssociationRequest | None:
         try:
-            pdu = A_ASSOCIATE_RQ()
-            pdu.decode(bytes(first))
-            asked = pdu.to_primitive()
-            contexts = asked.presentation_context_definition_list
-            if any(not context.transfer_syntax for context in contexts):
-                raise ValueError("a context without a transfer syntax")
-            sender = Sender(
-                (asked.calling_ae_title or "").strip(),
-                (asked.called_ae_title or "").strip(),
-                str(self.client_address[0]),
-            )
-            syntaxes = [str(context.abstract_syntax) for context in contexts]
-        except Exception as error:  # noqa: BLE001, pynetdicom's decoders raise anything
-            words = f"an association request cannot be read ({type(error).__name__})"
-            self.server.incidents.beyond_bound(self.client_address[0], words)
+            names = certificate_names(connection)
+            return read_request(bytes(first), self.client_address[0], names)
+        except BoundError as error:
+            self.server.incidents.beyond_bound(self.client_address[0], str(error))
             _say(connection, abort_pdu())
             return None
-        return AssociationRequest(sender, syntaxes, certificate_names(connection))
 
     def _reject(self, connection: socket.socket, sender: Sender, rejection: Rejection) -> None:
         fields = (rejection.result, rejection.source, rejection.reason)

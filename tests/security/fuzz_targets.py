@@ -1,0 +1,237 @@
+"""What mutated bytes are given to: the node's own way from the socket to the instance's path."""
+
+import copy
+import socket
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID
+from pynetdicom import AE, build_context
+from pynetdicom.dsutils import create_file_meta, encode, encode_file_meta
+from pynetdicom.transport import AddressInformation
+
+from core.config import Configuration
+from core.config_wire import Wire
+from core.errors import BoundError, InstanceError
+from node.association import read_request, rejection_of
+from node.bounds import DataSetBounds
+from node.inbox import Arrival, Inbox
+from node.transport import BoundedSocket
+from node.upper_layer import BoundedAssociation
+from tests.databases import open_test_ledger
+from tests.peers import CT, EXPLICIT, IMPLICIT, MR, encoded
+from tests.security.raw_peer import (
+    COMMAND,
+    DATA,
+    LAST,
+    RELEASE_RQ,
+    associate_rq,
+    p_data,
+    store_command,
+)
+
+BIG_ENDIAN, DEFLATED, JPEG_2000 = (
+    "1.2.840.10008.1.2.2",
+    "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.4.90",
+)
+SYNTAXES = (EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, JPEG_2000)
+_SMALL = Wire(maximum_elements=20_000, maximum_inflated_mb=20, maximum_instance_mb=1)
+
+
+class Targets:
+    """Each has a name and seeds; `outcomes` counts what became of the inputs."""
+
+    def __init__(self, storage: Path) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._storage = storage
+        self._configuration = Configuration()
+        self._entity = AE(ae_title="SLICEWIRE")
+        self._accepted = build_context(MR, [EXPLICIT])
+        self._accepted.context_id = 1
+        self._meta = {syntax: _file_meta(syntax) for syntax in SYNTAXES}
+        (storage / "incoming").mkdir()
+        self._inbox = Inbox(
+            storage,
+            open_test_ledger(storage),
+            root_uid="1.2.3.",
+            minimum_free_mb=0,
+            bounds=DataSetBounds.of(_SMALL),
+        )
+
+    def seeds(self) -> Mapping[str, Sequence[bytes]]:
+        """Good inputs, by target."""
+        syntaxes: list[str] = [EXPLICIT, IMPLICIT, JPEG_2000]
+        contexts = [build_context(one, syntaxes) for one in (CT, MR)]
+        requests = [associate_rq(), associate_rq(contexts)]
+        return {
+            "associate": requests,
+            "stream": [*_messages(), RELEASE_RQ, requests[0]],
+            "command": [store_command("1.2.3.4"), *_commands()],
+            **{f"data_set_{syntax}": _data_sets(syntax) for syntax in SYNTAXES},
+        }
+
+    def give(self, name: str, content: bytes) -> None:
+        """Raises whatever should not happen."""
+        if name == "associate":
+            self._associate(content)
+        elif name == "stream":
+            self._stream(content)
+        elif name == "command":
+            self._stream(p_data(content, COMMAND | LAST) + p_data(b"\x00" * 8, DATA | LAST))
+        else:
+            self._data_set(content, name.removeprefix("data_set_"))
+
+    def _associate(self, content: bytes) -> None:
+        try:
+            request = read_request(content, "192.0.2.1", None)
+        except BoundError:
+            self.outcomes["associate: refused"] += 1
+            return
+        rejection_of(request, self._configuration)
+        self.outcomes["associate: read"] += 1
+
+    def _stream(self, content: bytes) -> None:
+        """The connection of an open association, up to the queue of whole messages."""
+        ours, theirs = socket.socketpair()
+        refused: list[str] = []
+        association = BoundedAssociation(
+            self._entity, _SMALL, lambda _, words: refused.append(words)
+        )
+        association.requestor.address_info = AddressInformation("127.0.0.1", 104)
+        transport = BoundedSocket(association, ours, first=b"", wire=_SMALL)
+        association.set_socket(transport)
+        association._accepted_cx = {1: self._accepted}
+        association.dul.event_queue.get_nowait()
+        association.dul.state_machine.transition("Sta6")
+        theirs.sendall(content[:60_000])
+        theirs.close()
+        try:
+            _drain(association, transport)
+        finally:
+            transport.close()
+            ours.close()
+        whole = association.dimse.msg_queue.qsize()
+        self.outcomes[f"stream: {'refused' if refused else 'read'}"] += 1
+        self.outcomes["stream: whole messages"] += whole
+
+    def _data_set(self, content: bytes, syntax: str) -> None:
+        """To the path that the instance would have."""
+        arrival = Arrival(1, MR, "1.2.3.4", syntax, self._meta[syntax], content)
+        try:
+            described = self._inbox._describe(arrival, arrival.file_meta + content)
+        except InstanceError:
+            self.outcomes["data set: refused"] += 1
+            return
+        path = (self._storage / described.path).resolve()
+        assert path.is_relative_to((self._storage / "instances").resolve()), described.path
+        assert len(path.relative_to(self._storage.resolve()).parts) == 4, described.path
+        self.outcomes["data set: read"] += 1
+
+
+def _file_meta(syntax: str) -> bytes:
+    meta = create_file_meta(
+        sop_class_uid=UID(MR), sop_instance_uid=UID("1.2.3.4"), transfer_syntax=UID(syntax)
+    )
+    return b"\x00" * 128 + b"DICM" + encode_file_meta(meta)
+
+
+def _drain(association: BoundedAssociation, transport: BoundedSocket) -> None:
+    """The upper layer's loop, without its thread: until the connection is over."""
+    dul = association.dul
+    for _ in range(10_000):
+        if transport.ready:
+            dul._read_pdu_data()
+        elif transport.socket is not None and dul.event_queue.empty():
+            transport.close()
+        while not dul.event_queue.empty():
+            event = dul.event_queue.get_nowait()
+            if dul.state_machine.current_state != "Sta1":
+                dul.state_machine.do_action(event)
+        if transport.socket is None:
+            return
+    raise AssertionError("the connection did not end")
+
+
+def _messages() -> list[bytes]:
+    small = encoded(_instance())
+    whole = p_data(store_command("1.2.3.4"), COMMAND | LAST) + p_data(small, DATA | LAST)
+    split = p_data(store_command("1.2.3.4")[:30], COMMAND)
+    split += p_data(store_command("1.2.3.4")[30:], COMMAND | LAST)
+    split += p_data(small[:100], DATA) + p_data(small[100:], DATA | LAST)
+    two = struct.pack(">BBL", 4, 0, 20) + struct.pack(">LBB4s", 6, 1, 1, b"abcd") * 2
+    return [whole, split, whole + RELEASE_RQ, two]
+
+
+def _commands() -> list[bytes]:
+    """C-ECHO, a response, C-CANCEL, N-ACTION and N-EVENT-REPORT (PS3.7 Annex E)."""
+    found = []
+    for field, keys in (
+        (0x0030, {"AffectedSOPClassUID": "1.2.840.10008.1.1", "MessageID": 1}),
+        (0x8001, {"MessageIDBeingRespondedTo": 1, "Status": 0}),
+        (0x0FFF, {"MessageIDBeingRespondedTo": 1}),
+        (0x0130, {"RequestedSOPClassUID": CT, "MessageID": 2, "ActionTypeID": 1}),
+    ):
+        command = Dataset()
+        command.CommandField, command.CommandDataSetType = field, 0x0101
+        for keyword, value in keys.items():
+            setattr(command, keyword, value)
+        found.append(encode(command, True, True) or b"")
+    return found
+
+
+def _instance() -> Dataset:
+    """A small MR image with sequences, text and a private element."""
+    data_set, item = Dataset(), Dataset()
+    data_set.SOPClassUID, data_set.SOPInstanceUID = MR, "1.2.3.4"
+    data_set.StudyInstanceUID, data_set.SeriesInstanceUID = "1.2.3.5", "1.2.3.6"
+    data_set.PatientName, data_set.SpecificCharacterSet = "A^B", "ISO_IR 100"
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = MR, "1.2.3.7"
+    outer = copy.deepcopy(item)
+    outer.ReferencedImageSequence = [item, item]
+    data_set.ReferencedStudySequence = [outer]
+    data_set.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    data_set.Rows = data_set.Columns = 4
+    data_set.SamplesPerPixel, data_set.PixelRepresentation = 1, 0
+    data_set.BitsAllocated, data_set.BitsStored, data_set.HighBit = 16, 12, 11
+    data_set.PhotometricInterpretation, data_set.NumberOfFrames = "MONOCHROME2", "1"
+    data_set.add_new(0x00291010, "UN", b"\x01\x02\x03\x04")
+    data_set.add_new(0x7FE00010, "OW", bytes(32))
+    return data_set
+
+
+def _data_sets(syntax: str) -> list[bytes]:
+    plain, undefined = _instance(), _instance()
+    undefined["ReferencedStudySequence"].is_undefined_length = True
+    if syntax == JPEG_2000:
+        sizes = struct.pack(">HH8L", 41, 0, 4, 4, 0, 0, 4, 4, 0, 0)
+        size = b"\xff\x4f\xff\x51" + sizes + struct.pack(">HBBB", 1, 15, 1, 1)
+        for one in (plain, undefined):
+            one.add_new(0x7FE00010, "OB", encapsulate([size + bytes(10)]))
+            one["PixelData"].is_undefined_length = True
+    uid = UID(syntax)
+    written = [
+        pydicom_bytes(one, implicit=uid.is_implicit_VR, little=uid.is_little_endian)
+        for one in (plain, undefined)
+    ]
+    return [_deflated(one) for one in written] if uid.is_deflated else written
+
+
+def pydicom_bytes(data_set: Dataset, *, implicit: bool, little: bool) -> bytes:
+    """A data set as a peer would send it."""
+    buffer: Any = pydicom.filebase.DicomBytesIO()
+    buffer.is_implicit_VR, buffer.is_little_endian = implicit, little
+    pydicom.filewriter.write_dataset(buffer, data_set)
+    return bytes(buffer.getvalue())
+
+
+def _deflated(content: bytes) -> bytes:
+    encoder = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return encoder.compress(content) + encoder.flush()

@@ -18,6 +18,7 @@ from pynetdicom.pdu_primitives import P_DATA
 
 from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
+from node.transport import P_DATA as P_DATA_TF
 from node.transport import BoundedSocket
 
 OnBound = Callable[[Association, str], None]
@@ -119,6 +120,8 @@ class BoundedProvider(DULServiceProvider):
     def _take(self, received: bytearray) -> None:
         try:
             pdu, event = self._decode_pdu(received)
+            if received[0] != P_DATA_TF:
+                pdu.to_primitive()  # the state machine does it again, where a failure ends it
         except Exception as error:  # noqa: BLE001, pynetdicom's decoders raise anything
             self._on_bound(self.assoc, f"a PDU cannot be read ({type(error).__name__})")
             self.violate()

@@ -9,9 +9,9 @@ import pytest
 
 from core.errors import ContourError
 from core.identity import Provenance
-from imaging.contour_filling import fill_outlines
 from imaging.hdf5 import write_volume_hdf5
 from imaging.header import Header
+from imaging.masks import polygons_to_mask
 from imaging.structure_set import Roi, build_structure_set
 from tests.contours.conftest import (
     SHAPE,
@@ -64,12 +64,10 @@ def structure_set(
 
 def filled(overlay: Overlay, structure: int, index: int) -> Mask:
     """What the lines enclose, by even-odd, from canvas coordinates back to pixel centres."""
-    mask = np.zeros(SHAPE, dtype=bool)
     lines = [one for one in overlay.lines(index) if one.structure == structure]
     loops: list[npt.NDArray[np.float64]] = [one.points[:-1] - 0.5 for one in lines]
     assert all((one.points[0] == one.points[-1]).all() for one in lines)
-    list(fill_outlines(mask, loops, [True] * len(loops)))
-    return mask
+    return polygons_to_mask(loops, SHAPE)
 
 
 def test_lines_enclose_exactly_the_pixels_that_were_contoured(

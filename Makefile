@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/sending tests/proof \
-	tests/retention tests/webhook tests/whole_way
+	tests/retention tests/webhook tests/whole_way tests/web
 # a file's tests stay together; more at once than cores, since many wait for the network
 AT_ONCE := -n 3 --dist loadfile
 CODE := core imaging model pipeline node web bench tests scp_server.py scu_export.py tps_simulator.py demo.py
@@ -51,6 +51,9 @@ bench: $(VENV)/.ready
 	$(IN_VENV) -W ignore -m bench.blur
 	$(IN_VENV) -W ignore -m bench.structure_set
 	$(IN_VENV) -W ignore -m bench.volume
+	$(IN_VENV) -W ignore -m bench.learning
+	$(IN_VENV) -W ignore -m bench.learning_inference
+	$(IN_VENV) -W ignore -m bench.web
 
 # Trains the shipped model again from the samples
 model: $(VENV)/.ready

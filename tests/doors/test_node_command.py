@@ -24,6 +24,9 @@ FLAGS = [
     "export_series",
     "pipeline",
     "config",
+    "web_ip",
+    "web_port",
+    "check",
 ]
 
 

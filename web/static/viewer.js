@@ -108,6 +108,8 @@ class Viewer {
     const failed = (what) => (error) => stillWanted() && this.#fail(`${what} cannot be shown: ${error.message}`);
     const came = () => {
       if (this.view !== view) return;
+      const isNearer = Math.abs(index - this.wanted) < Math.abs((this.shown ?? Infinity) - this.wanted);
+      if (!stillWanted() && !isNearer) return;
       if (!stillWanted()) this.#late = index; // shown until the wanted one is here
       this.redraw();
     };

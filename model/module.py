@@ -57,7 +57,7 @@ class SegmentationModule(lightning.LightningModule):
         loss = self._loss(logits, masks, known)
         if index == 0:
             self._show("training", panels(images, masks, logits))
-        self.log("loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=len(images))
+        self.log("loss", loss, prog_bar=True, on_epoch=True, batch_size=len(images), sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
@@ -67,7 +67,8 @@ class SegmentationModule(lightning.LightningModule):
         """
         images, masks, known = batch
         logits = self(images)
-        self.log("validation_loss", self._loss(logits, masks, known), batch_size=len(images))
+        loss = self._loss(logits, masks, known)
+        self.log("validation_loss", loss, batch_size=len(images), sync_dist=True)
         scores = _dice(logits, masks)
         for number, name in enumerate(self._structures):
             self._log_mean(f"dice/{name}", scores[:, number], known[:, number])
@@ -95,7 +96,9 @@ class SegmentationModule(lightning.LightningModule):
         count = int((known > 0).sum())
         if count:
             mean = scores[known > 0].mean()
-            self.log(name, mean, prog_bar=name == "dice", on_epoch=True, batch_size=count)
+            self.log(
+                name, mean, prog_bar=name == "dice", on_epoch=True, batch_size=count, sync_dist=True
+            )
 
 
 def _dice(logits: Tensor, masks: Tensor) -> Tensor:

@@ -61,6 +61,12 @@ def unfinished_run_folder(options: argparse.Namespace, card: ModelCard) -> Path 
     return folder
 
 
+def newest_run_folder(options: argparse.Namespace) -> Path:
+    """For a process that joins the training of another one, which has made the folder."""
+    runs = _runs(options)
+    return runs / f"{_PREFIX}{max(_numbers(runs), default=0)}"
+
+
 def _runs(options: argparse.Namespace) -> Path:
     given = getattr(options, "default_root_dir", None)
     return Path(given) if given else options.output.with_suffix(".runs")

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import structlog
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 
 from core.errors import ConfigurationError
@@ -18,7 +19,7 @@ from model.measure import drawn_by, mean_dice, measure, summarise
 from model.plan import Plan, plan_of
 from model.predict import load_segmenter
 from model.resuming import RESUME_FILE
-from model.run_folder import new_run_folder, unfinished_run_folder
+from model.run_folder import new_run_folder, newest_run_folder, unfinished_run_folder
 from model.run_log import logged_to
 from model.samples import SampleSource
 from model.score_table import print_defects, table_of, wide_console
@@ -47,11 +48,18 @@ def _train(options: argparse.Namespace) -> int:
     with logged_to(folder / "debug.log"):
         _log.debug("training", patients=sorted(plan.fold.training), options=_plain(options))
         fit(options, plan, folder)
+    if not _is_first():
+        return 0
     measured = plan.fold.validation | set(options.measure)
     if measured:
         _measure(console, options.output, source, measured)
     console.print(f"Wrote {options.output}; logs in {folder}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _is_first() -> bool:
+    """Whether this process is the only one that trains, or the one that writes for all."""
+    return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
 def _make_parent(output: Path) -> None:
@@ -63,6 +71,8 @@ def _make_parent(output: Path) -> None:
 
 def _run_folder(options: argparse.Namespace, plan: Plan, console: Console) -> Path:
     """The unfinished run's when it is to be resumed, else a new one."""
+    if not _is_first():
+        return newest_run_folder(options)
     unfinished = unfinished_run_folder(options, plan.card) if options.resume else None
     if unfinished is not None:
         console.print(f"Resuming from {unfinished / RESUME_FILE}", highlight=False, soft_wrap=True)

@@ -107,3 +107,18 @@ def test_images_and_curves_are_logged_for_tensorboard(data_set: Path, tmp_path: 
     assert {"training", "validation/0"} <= set(tags["images"])
     expected = {"loss_epoch", "validation_loss", "dice", "dice/Inner", "learning_rate"}
     assert expected <= set(tags["scalars"])
+
+
+@pytest.mark.slow
+def test_two_processes_train_together_and_one_of_them_writes(
+    data_set: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "both.ckpt"
+    given = ["--data_dir", str(data_set), *QUICK, "--max_epochs", "2", "--output", str(output)]
+    given += ["--accelerator", "cpu", "--devices", "2", "--strategy", "ddp"]
+    command = [sys.executable, "-W", "ignore", "-m", "model.train", *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Wrote ") == 1
+    assert [path.name for path in (tmp_path / "both.runs").iterdir()] == ["run_0"]
+    assert load_checkpoint(output)[0].measured_dice

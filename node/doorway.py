@@ -88,7 +88,11 @@ class Doorway(ThreadedAssociationServer):
             most = self.configuration.wire.maximum_waiting
             words = f"{most} connections wait, as many as may; the one that waited longest is ended"
             self.incidents.beyond_bound(str(client_address[0]), words)
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # the system has no more threads
+            self.waiting.leave(id(request))
+            raise
 
     def handle_error(self, _: Any, client_address: Any) -> None:
         """Never a traceback on the terminal: it may quote what a peer sent."""

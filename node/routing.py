@@ -25,14 +25,19 @@ log = structlog.get_logger("routing")
 class Router:
     """The rules of the configuration, asked for one series at a time."""
 
-    def __init__(self, configuration: Configuration, listener: tuple[str, int]) -> None:
-        """`listener` is the node's own address and port, which is never a destination.
+    def __init__(
+        self,
+        configuration: Configuration,
+        listener: tuple[str, int],
+        tls_listener: tuple[str, int] | None = None,
+    ) -> None:
+        """The listeners are the node's own addresses and ports, which are never a destination.
 
         Raises:
             ConfigurationError: a rule names a tag that DICOM does not know.
         """
         self._configuration = configuration
-        self._listener = listener
+        self._listeners = [one for one in (listener, tls_listener) if one is not None]
         for number, rule in enumerate(configuration.rules):
             for keyword in rule.tags:
                 if tag_for_keyword(keyword) is None:
@@ -69,15 +74,7 @@ class Router:
         return Destination(DEFAULT_DESTINATION, ip, port, self._configuration.scu_ae)
 
     def _is_self(self, destination: Destination) -> bool:
-        ip, port = self._listener
-        if destination.port != port:
-            return False
-        theirs = addresses_of(destination.ip)
-        ours = theirs if ip in _ANY_ADDRESS else addresses_of(ip)
-        itself = any(address in ours and _is_local(address) for address in theirs)
-        if itself:
-            log.warning("destination is this node itself, not used", ip=destination.ip, port=port)
-        return itself
+        return any(_is_at(destination, *listener) for listener in self._listeners)
 
 
 def current_destination(configuration: Configuration, destination: Destination) -> Destination:
@@ -89,6 +86,18 @@ def current_destination(configuration: Configuration, destination: Destination) 
     if destination.peer != DEFAULT_DESTINATION or ip is None or port is None:
         return destination
     return Destination(DEFAULT_DESTINATION, ip, port, configuration.scu_ae)
+
+
+def _is_at(destination: Destination, ip: str, port: int) -> bool:
+    """Whether a destination is this listener of ours."""
+    if destination.port != port:
+        return False
+    theirs = addresses_of(destination.ip)
+    ours = theirs if ip in _ANY_ADDRESS else addresses_of(ip)
+    itself = any(address in ours and _is_local(address) for address in theirs)
+    if itself:
+        log.warning("destination is this node itself, not used", ip=destination.ip, port=port)
+    return itself
 
 
 def _fits_sender(rule: Rule, sender: Sender) -> bool:

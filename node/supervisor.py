@@ -124,7 +124,7 @@ class Node:
         with ledger.reading() as connection:
             cut_off = open_associations(connection)  # before the first one of this run
         address = self._listen()
-        router = Router(configuration, address)
+        router = Router(configuration, address, self._listener.tls_address)
         self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
         self._can_track.set()
         remove_orphaned_uploads(configuration.storage_path, ledger)

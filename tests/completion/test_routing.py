@@ -90,6 +90,12 @@ def test_the_node_itself_is_no_destination(listen: str, host: str) -> None:
     assert destinations(asked, FROM_STRANGER) == []
 
 
+def test_the_nodes_own_tls_port_is_no_destination() -> None:
+    keys = {"scu_ip": "127.0.0.1", "scu_port": 2762}
+    asked = Router(read_configuration(None, keys), ("127.0.0.1", 11112), ("127.0.0.1", 2762))
+    assert destinations(asked, FROM_STRANGER) == []
+
+
 def test_another_port_or_another_machine_is_a_destination() -> None:
     assert destinations(router(scu_ip="127.0.0.1", scu_port=11113), FROM_STRANGER) == ["scu"]
     elsewhere = router(("0.0.0.0", 11112), scu_ip="192.0.2.1", scu_port=11112)

@@ -10,7 +10,7 @@ ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/send
 AT_ONCE := -n 3 --dist loadfile
 CODE := core imaging model pipeline node web bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
-.PHONY: demo test slow test-postgresql test-cluster chaos check model bench screenshots clean
+.PHONY: demo test slow test-postgresql test-cluster chaos check model bench fuzz screenshots clean
 
 demo: $(VENV)/.ready
 	$(IN_VENV) demo.py
@@ -58,6 +58,10 @@ bench: $(VENV)/.ready
 # Trains the shipped model again from the samples
 model: $(VENV)/.ready
 	$(IN_VENV) -m model.train --data_dir samples/sunnybrook --measure SCD0000501 --output model/shipped/left_ventricle.ckpt
+
+# A million damaged inputs for the parsers that peers reach (about an hour)
+fuzz: $(VENV)/.ready
+	$(IN_VENV) -m tests.security.fuzz --inputs 1000000
 
 # The pictures of the pages in docs/images, from a real node (needs Chromium)
 screenshots: $(VENV)/.ready

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ READING_ERRORS = (
     InvalidDicomError,
     BytesLengthException,
     struct.error,
+    zlib.error,  # a deflated file that is cut off or damaged
     EOFError,
     OSError,
     NotImplementedError,

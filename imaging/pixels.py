@@ -1,6 +1,7 @@
 """The pixel values of one instance, in rescaled units (PS3.3 C.11.1)."""
 
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,15 @@ Voxels = npt.NDArray[np.float32]
 _WHOLE_IN_SINGLE = 2.0**24
 GREY = ("MONOCHROME1", "MONOCHROME2")
 # What pydicom and the decoders behind it raise on damaged or unknown pixel data.
-DECODING_ERRORS = (ValueError, RuntimeError, AttributeError, TypeError, LookupError, OSError)
+DECODING_ERRORS = (
+    ValueError,
+    RuntimeError,
+    AttributeError,
+    TypeError,
+    LookupError,
+    OSError,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, slots=True)

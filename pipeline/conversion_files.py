@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import MediaStorageDirectoryStorage
 
 from core.durable import commit_folder, sync_folder, write_synced
 from core.errors import ConfigurationError, NotADataSetError, SeriesError
-from imaging.header import read_header
+from imaging.header import READING_ERRORS, read_header
 from imaging.series import Series, is_image, promises_image, read_folder
 from imaging.whole import check_whole
 
-_READING_ERRORS = (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError, TypeError)
+_READING_ERRORS = (*READING_ERRORS, TypeError)
 _MAGIC_AT = 128
 
 

@@ -72,7 +72,7 @@ def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
     """
     if not headers:
         raise GeometryError("A series without instances has no geometry")
-    headers, localizer_warnings = set_aside_localizers(headers)
+    headers, localizer_warnings = set_aside_localizers(sorted(headers, key=_order_key))
     check_images(headers)
     plane = common_plane(headers)
     groups = _positions(headers, plane, rules)
@@ -103,11 +103,16 @@ def _positions(headers: Sequence[Header], plane: Plane, rules: GeometryRules) ->
             start = position
             groups.append([])
         groups[-1].append(header)
-    return [sorted(group, key=_time_key) for group in groups]
+    return [sorted(group, key=_order_key) for group in groups]
 
 
 def _time_key(header: Header) -> tuple[tuple[float, float], int]:
     return header.temporal_key, header.instance_number
+
+
+def _order_key(header: Header) -> tuple[tuple[tuple[float, float], int], str, int]:
+    """The UID tells nothing about time, but gives one order, whatever the input's."""
+    return _time_key(header), header.sop_instance_uid, header.frame_number or 0
 
 
 def _phases(

@@ -57,6 +57,7 @@ def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
     for data_set in data_sets:
         headers.append(_header(data_set))
         by_uid[headers[-1].sop_instance_uid] = data_set
+    headers.sort(key=lambda h: (h.instance_number, h.sop_instance_uid))  # whatever the input's
     warnings = check_one_series(headers)
     _check_single_frames(headers)
     check_images(headers)

@@ -52,6 +52,7 @@ def restore_series(
         OutputError: values that 16 bits cannot hold, or a UID that is none.
     """
     _check_templates(volume, templates)
+    templates = sorted(templates, key=lambda one: str(one.SOPInstanceUID))
     by_uid = {str(one.SOPInstanceUID): one for one in templates}
     encoding = None if volume.stored else choose_volume_encoding(volume, templates)
     same_encoding = encoding is not None and encoding.from_source

@@ -195,3 +195,14 @@ def test_several_instances_at_one_position_are_no_volume(stack: Any) -> None:
 def test_no_instances_have_no_geometry() -> None:
     with pytest.raises(GeometryError, match="without instances"):
         place([], RULES_2D)
+
+
+def test_the_order_is_the_same_whatever_order_they_come_in(stack: Any) -> None:
+    slices = stack([0.0, 3.0, 6.0])
+    again = [replace(header, sop_instance_uid=f"{header.sop_instance_uid}.9") for header in slices]
+    frames = [replace(header, frame_number=2) for header in again]
+    headers = [replace(one, instance_number=7) for one in (*slices, *again, *frames)]
+    placed = place(headers, RULES_2D)
+    for seed in range(5):
+        shuffled = random.Random(seed).sample(headers, len(headers))
+        assert place(shuffled, RULES_2D) == placed

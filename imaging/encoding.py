@@ -11,6 +11,7 @@ from pydicom.valuerep import format_number_as_ds
 
 from core.errors import OutputError
 from imaging.pixels import Voxels
+from imaging.rescale import rescale_of
 
 PET = "1.2.840.10008.5.1.4.1.1.128"
 _STEPS = 65534.0  # one code fewer than 16 bits have: room for the rounding of slope and intercept
@@ -42,6 +43,7 @@ def choose_encoding(
     Raises:
         OutputError: values that are not numbers, or that no slope of 16 characters brings within
             16 bits.
+        PixelError: a source's slope or intercept gives no values.
     """
     lowest, highest = float(values.min()), float(values.max())
     if not np.isfinite([lowest, highest]).all():
@@ -58,14 +60,7 @@ def choose_encoding(
 
 def _shared_encoding(sources: Sequence[Dataset]) -> Encoding | None:
     """The stored type and rescale values of all sources, if they have one in common."""
-    kinds = {
-        (
-            int(source.PixelRepresentation),
-            float(source.get("RescaleSlope") or 1.0),
-            float(source.get("RescaleIntercept") or 0.0),
-        )
-        for source in sources
-    }
+    kinds = {(int(source.PixelRepresentation), *rescale_of(source)) for source in sources}
     if len(kinds) > 1:
         return None
     source = sources[0]

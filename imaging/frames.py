@@ -12,8 +12,9 @@ from typing import Any
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import UID
 
-from core.errors import PixelError
+from core.errors import NotADataSetError, PixelError
 from imaging.header import Header, header_of, read_with
+from imaging.rescale import rescale_of
 
 _PER_FRAME, _SHARED = "PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"
 _SINGLE_FRAME_CLASSES = {
@@ -41,13 +42,16 @@ def read_headers(path: Path) -> tuple[Header, ...]:
     """The records of the images in the file `path`: one, or one for each frame of an enhanced one.
 
     Raises:
-        NotADataSetError: as `header.read_header`.
+        NotADataSetError: as `header.read_header`, or not as many functional groups as frames.
     """
     return read_with(path, _headers_of)
 
 
 def _headers_of(data_set: FileDataset, path: Path) -> tuple[Header, ...]:
     whole = header_of(data_set, path)
+    fault = _count_fault(data_set)
+    if fault:
+        raise NotADataSetError(f"{path.name}: {fault}")
     has_a_place = whole.number_of_frames == 1 and whole.image_position_mm is not None
     if has_a_place or not data_set.get(_PER_FRAME):  # real single frames bear an empty item
         return (whole,)
@@ -94,10 +98,29 @@ def single_frame(data_set: FileDataset, header: Header) -> FileDataset:
 
 
 def rescaling(data_set: Dataset) -> Iterator[tuple[float, float]]:
-    """Slope and intercept of each frame."""
+    """Slope and intercept of each frame.
+
+    Raises:
+        PixelError: a slope or intercept gives no values, or the number of frames is not that of
+            their functional groups.
+    """
+    fault = _count_fault(data_set)
+    if fault:
+        raise PixelError(fault)
     for number in range(1, int(data_set.get("NumberOfFrames") or 1) + 1):
         flat = frame_groups(data_set, number)
-        yield float(flat.get("RescaleSlope") or 1.0), float(flat.get("RescaleIntercept") or 0.0)
+        yield rescale_of(flat, f"Instance {data_set.SOPInstanceUID}, frame {number}")
+
+
+def _count_fault(data_set: Dataset) -> str:
+    """How the number of frames is not that of their functional groups; empty where it is."""
+    stated, items = int(data_set.get("NumberOfFrames") or 1), len(data_set.get(_PER_FRAME) or ())
+    if items in (0, stated):
+        return ""
+    return (
+        f"Instance {data_set.SOPInstanceUID}: NumberOfFrames {stated}, but {items} items in "
+        f"{_PER_FRAME}, expected one for each frame"
+    )
 
 
 def _of_frame(whole: Header, number: int, flat: Dataset) -> Header:

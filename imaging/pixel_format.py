@@ -18,6 +18,7 @@ from pydicom.uid import (
 from core.errors import PixelError
 from imaging.extended_jpeg import decode_extended, is_extended
 from imaging.pixels import DECODING_ERRORS, StoredPixels, Voxels, check_supported
+from imaging.rescale import rescale_of
 
 Cells = npt.NDArray[Any]
 """Integers of the allocated bits; those of unused bits included."""
@@ -65,24 +66,26 @@ def format_of(data_set: FileDataset) -> PixelFormat:
     """The format of a single grey image.
 
     Raises:
-        PixelError: no pixels, colour, a Modality LUT, floating point, or bits that no image has.
+        PixelError: no pixels, colour, a Modality LUT, floating point, bits that no image has, or
+            a slope or intercept that gives no values.
     """
     check_supported(data_set)
     allocated, stored = _whole(data_set, "BitsAllocated"), _whole(data_set, "BitsStored")
-    high = int(data_set.get("HighBit", stored - 1))
+    high = _whole(data_set, "HighBit") if "HighBit" in data_set else stored - 1
     is_usual = allocated in ALLOCATED and 1 <= stored <= allocated and high == stored - 1
     if not is_usual or "PixelData" not in data_set:
         raise PixelError(
             f"Instance {data_set.SOPInstanceUID}: {allocated} bits allocated, {stored} stored, "
             f"high bit {high}, expected integers of 8, 16 or 32 bits with the stored ones lowest"
         )
+    slope, intercept = rescale_of(data_set)
     return PixelFormat(
         bits_allocated=allocated,
         bits_stored=stored,
         is_signed=_whole(data_set, "PixelRepresentation") == 1,
         photometric_interpretation=str(data_set.PhotometricInterpretation),
-        slope=float(data_set.get("RescaleSlope") or 1.0),
-        intercept=float(data_set.get("RescaleIntercept") or 0.0),
+        slope=slope,
+        intercept=intercept,
         has_rescale="RescaleSlope" in data_set or "RescaleIntercept" in data_set,
         rescale_type=str(data_set.get("RescaleType") or ""),
         padding_value=_padding(data_set, "PixelPaddingValue"),
@@ -113,7 +116,10 @@ def cells_of(data_set: FileDataset, pixel_format: PixelFormat) -> Cells:
 def _whole(data_set: Dataset, keyword: str) -> int:
     value = data_set.get(keyword)
     if not isinstance(value, int):
-        raise PixelError(f"Instance {data_set.SOPInstanceUID}: no usable {keyword}")
+        found = "none" if keyword not in data_set else value if value is not None else "nothing"
+        raise PixelError(
+            f"Instance {data_set.SOPInstanceUID}: {keyword} is {found}, expected a whole number"
+        )
     return value
 
 

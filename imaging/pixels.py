@@ -17,6 +17,7 @@ from imaging.elements import read_elements
 from imaging.extended_jpeg import decode_extended, is_extended
 from imaging.frames import rescaling
 from imaging.plain_pixels import PIXEL_TAGS, plain_values
+from imaging.rescale import rescale_of
 
 Voxels = npt.NDArray[np.float32]
 _WHOLE_IN_SINGLE = 2.0**24
@@ -68,7 +69,8 @@ def read_pixels(path: Path) -> Voxels:
     its value too; `volume.read_volume` is where it is replaced.
 
     Raises:
-        PixelError: no pixels, truncated, not decodable, colour, or rescaled by frame or by LUT.
+        PixelError: no pixels, truncated, not decodable, colour, rescaled by frame or by LUT, or
+            by a slope or intercept that gives no values.
     """
     return read_stored(path).rescaled()
 
@@ -123,13 +125,9 @@ def read_frame(path: Path, number: int) -> StoredPixels:
 def stored_pixels(data_set: FileDataset) -> StoredPixels:
     """The decoded pixels of `data_set`; raises as `read_pixels` does."""
     check_supported(data_set)
+    slope, intercept = rescale_of(data_set)
     values = _decoded(data_set)
-    return StoredPixels(
-        values=values,
-        slope=float(data_set.get("RescaleSlope") or 1.0),
-        intercept=float(data_set.get("RescaleIntercept") or 0.0),
-        padding=_padding(data_set, values),
-    )
+    return StoredPixels(values, slope, intercept, _padding(data_set, values))
 
 
 def _read(path: Path) -> FileDataset:
@@ -192,7 +190,7 @@ def _padding(data_set: Dataset, values: npt.NDArray[Any]) -> npt.NDArray[np.bool
     if not isinstance(first, int):
         return None
     last = data_set.get("PixelPaddingRangeLimit", first)
-    bounds = [_as_stored(int(bound), values.dtype) for bound in (first, last)]
+    bounds = [_as_stored(bound, values.dtype) for bound in (first, last) if isinstance(bound, int)]
     padding: npt.NDArray[np.bool_] = (values >= min(bounds)) & (values <= max(bounds))
     return padding if padding.any() else None
 

@@ -84,6 +84,7 @@ def write_numbers(data_set: Dataset, keyword: str, values: Sequence[float]) -> N
     """Set the DS element `keyword`, unless it has these very values."""
     if _numbers(data_set, keyword) == tuple(values):
         return
+    drop(data_set, (keyword,))  # what is there may be no numbers at all
     texts = [decimal_text(value) for value in values]
     setattr(data_set, keyword, texts if len(texts) > 1 else texts[0])
 
@@ -112,8 +113,11 @@ def _is_placed_at(data_set: Dataset, position_mm: Sequence[float]) -> bool:
 
 
 def _numbers(data_set: Dataset, keyword: str) -> tuple[float, ...] | None:
-    value = data_set.get(keyword)
-    if value is None or value == "":
+    try:
+        value = data_set.get(keyword)
+        if value is None or value == "":
+            return None
+        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        return tuple(float(number) for number in values)
+    except ValueError:
         return None
-    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return tuple(float(number) for number in values)

@@ -1,0 +1,53 @@
+"""Slope and intercept of one image, or why there are none that values can be had with."""
+
+import math
+from typing import Any
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+
+from core.errors import PixelError
+
+_LONGEST_FOUND = 40
+
+
+def rescale_of(data_set: Dataset, name: str | None = None) -> tuple[float, float]:
+    """RescaleSlope and RescaleIntercept (PS3.3 C.11.1); 1 and 0 where absent or empty.
+
+    Args:
+        data_set: an instance, or the attributes of one frame.
+        name: what errors call it, where it has no SOP Instance UID.
+
+    Raises:
+        PixelError: one of them is not a single finite number, or the slope is 0: every pixel
+            would have the same value.
+    """
+    name = name or f"Instance {data_set.get('SOPInstanceUID', 'without a SOP Instance UID')}"
+    slope = _number(data_set, "RescaleSlope", name, otherwise=1.0)
+    if slope == 0:
+        raise PixelError(f"{name}: RescaleSlope 0, expected another number")
+    return slope, _number(data_set, "RescaleIntercept", name, otherwise=0.0)
+
+
+def _number(data_set: Dataset, keyword: str, name: str, *, otherwise: float) -> float:
+    try:
+        value: Any = data_set.get(keyword)
+        if value is None or value == "":
+            return otherwise
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise PixelError(
+            f"{name}: {keyword} {_found(data_set, keyword)}, expected one finite number"
+        )
+    return number
+
+
+def _found(data_set: Dataset, keyword: str) -> str:
+    """The element's value as it was sent."""
+    element = data_set.get_item(keyword)
+    value = element.value if element is not None else None
+    if isinstance(element, RawDataElement) and isinstance(value, bytes):
+        return repr(value.decode("ascii", "replace").strip(" \0"))[:_LONGEST_FOUND]
+    return repr(str(value))[:_LONGEST_FOUND]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import GeometryError
-from imaging.header import Header
+from imaging.header import GREY, Header
 from imaging.plane import Plane, plane_of
 from imaging.series import is_image
 
@@ -30,15 +30,25 @@ def check_images(headers: Sequence[Header]) -> None:
                 f"Instance {header.sop_instance_uid}: {header.number_of_frames} frames without "
                 "functional groups, so that they have no place in the patient"
             )
-        if header.samples_per_pixel != 1:
-            raise GeometryError(
-                f"Instance {header.sop_instance_uid}: colour ({header.samples_per_pixel} samples "
-                "per pixel), expected 1"
-            )
+        _check_grey(header)
     shapes = Counter((header.rows, header.columns) for header in headers)
     if len(shapes) > 1:
         found = ", ".join(f"{n} of {rows} x {cols}" for (rows, cols), n in shapes.most_common(5))
         raise GeometryError(f"Series {uid}: images of several sizes ({found} pixels), expected one")
+
+
+def _check_grey(header: Header) -> None:
+    photometric = header.photometric_interpretation
+    if header.samples_per_pixel != 1:
+        found = f"colour ({header.samples_per_pixel} samples per pixel), expected 1"
+    elif photometric not in GREY:
+        found = (
+            f"colour or unknown pixels ({photometric or 'no PhotometricInterpretation'}), "
+            f"expected {GREY[0]} or {GREY[1]}"
+        )
+    else:
+        return
+    raise GeometryError(f"Instance {header.sop_instance_uid}: {found}")
 
 
 def common_plane(headers: Sequence[Header]) -> Plane:

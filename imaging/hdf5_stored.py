@@ -8,8 +8,9 @@ import numpy as np
 
 from core.errors import PixelError
 from imaging.hdf5_series import STORED
+from imaging.header import GREY
 from imaging.pixel_format import ALLOCATED, Cells, PixelFormat
-from imaging.pixels import GREY, Voxels
+from imaging.pixels import Voxels
 
 _PADDING = range(-32768, 65536)  # US or SS
 

@@ -56,6 +56,7 @@ _TAGS = tags_of(
     "PerFrameFunctionalGroupsSequence",
 )
 """All that records of images and of frames are made of."""
+GREY = ("MONOCHROME1", "MONOCHROME2")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 

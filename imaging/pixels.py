@@ -16,12 +16,12 @@ from core.errors import PixelError
 from imaging.elements import read_elements
 from imaging.extended_jpeg import decode_extended, is_extended
 from imaging.frames import rescaling
+from imaging.header import GREY
 from imaging.plain_pixels import PIXEL_TAGS, plain_values
 from imaging.rescale import rescale_of
 
 Voxels = npt.NDArray[np.float32]
 _WHOLE_IN_SINGLE = 2.0**24
-GREY = ("MONOCHROME1", "MONOCHROME2")
 # What pydicom and the decoders behind it raise on damaged or unknown pixel data.
 DECODING_ERRORS = (
     ValueError,

@@ -1,5 +1,6 @@
 """What an HDF5 file of docs/hdf5.md holds, checked; written here or by other software."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -9,12 +10,16 @@ import h5py
 import numpy as np
 
 from core.errors import PixelError
+from core.uids import is_safe_uid
 from imaging.hdf5 import SCHEMA_VERSION
 from imaging.hdf5_series import STORED
 from imaging.hdf5_stored import StoredSlices, check_counts, read_stored, text, texts
 from imaging.pixels import Voxels
 from imaging.plane import direction_fault
+from imaging.series import is_known_as_no_image
 
+_MOST_ROWS = 65535  # Rows and Columns are US
+_INSTANCE_NUMBERS = range(-(1 << 31), 1 << 31)  # IS
 # What h5py raises on damaged or foreign files.
 _READING_ERRORS = (
     OSError,
@@ -101,6 +106,11 @@ def _read(file: Any, name: str) -> VolumeContent:
             f"{name}: voxels are {voxels.dtype} of shape {voxels.shape}, expected numbers "
             "[slice, row, column]"
         )
+    if max(voxels.shape[1:]) > _MOST_ROWS:
+        raise PixelError(
+            f"{name}: slices of {voxels.shape[1]} rows and {voxels.shape[2]} columns, expected at "
+            f"most {_MOST_ROWS} of each"
+        )
     voxels = voxels.astype(np.float32, copy=False)
     stored = read_stored(file[STORED], voxels, name) if STORED in file else None
     return VolumeContent(
@@ -108,10 +118,17 @@ def _read(file: Any, name: str) -> VolumeContent:
         slices=_read_slices(file, len(voxels), name),
         stored=stored,
         modality=text(file.attrs.get("modality", "")),
-        sop_class_uid=text(file.attrs.get("sop_class_uid", "")),
+        sop_class_uid=_image_class(file, name),
         series_instance_uid=text(file.attrs.get("series_instance_uid", "")),
         study_instance_uid=text(file.attrs.get("study_instance_uid", "")),
     )
+
+
+def _image_class(file: Any, name: str) -> str:
+    uid = text(file.attrs.get("sop_class_uid", ""))
+    if uid and (not is_safe_uid(uid) or is_known_as_no_image(uid)):
+        raise PixelError(f"{name}: sop_class_uid {uid[:64]!r}, expected an image storage class")
+    return uid
 
 
 def _read_slices(file: Any, count: int, name: str) -> tuple[SliceRecord, ...]:
@@ -119,7 +136,7 @@ def _read_slices(file: Any, count: int, name: str) -> tuple[SliceRecord, ...]:
     columns = (
         texts(file, "sop_instance_uids", [""] * count),
         texts(file, "frame_of_reference_uids", [frame] * count),
-        _numbers(file, "instance_numbers", range(1, count + 1)),
+        _instance_numbers(file, count, name),
         _rows(file, "positions_mm", None, 3),
         _rows(file, "orientations", "orientation", 6),
         _rows(file, "pixel_spacings_mm", "pixel_spacing_mm", 2),
@@ -128,11 +145,12 @@ def _read_slices(file: Any, count: int, name: str) -> tuple[SliceRecord, ...]:
     check_counts(columns, count, name)
     records = zip(*columns, strict=True)
     slices = tuple(
-        SliceRecord(uid, frame, int(number), position, orientation, spacing, _none(thickness))
+        SliceRecord(uid, frame, number, position, orientation, spacing, _none(thickness))
         for uid, frame, number, position, orientation, spacing, thickness in records
     )
     for index, record in enumerate(slices):
         _check_plane(record, f"{name}: slice {index}")
+        _check_thickness(record, f"{name}: slice {index}")
     return slices
 
 
@@ -144,6 +162,22 @@ def _check_plane(record: SliceRecord, place: str) -> None:
         raise PixelError(
             f"{place} has pixel spacing {record.pixel_spacing_mm} mm, expected above 0"
         )
+
+
+def _check_thickness(record: SliceRecord, place: str) -> None:
+    thickness = record.slice_thickness_mm
+    if thickness is not None and not math.isfinite(thickness):
+        raise PixelError(f"{place} has thickness {thickness} mm, expected a finite number or NaN")
+
+
+def _instance_numbers(file: Any, count: int, name: str) -> list[int]:
+    numbers = _numbers(file, "instance_numbers", range(1, count + 1))
+    for number in numbers:
+        if not float(number).is_integer() or int(number) not in _INSTANCE_NUMBERS:
+            raise PixelError(
+                f"{name}: instance number {number}, expected whole numbers of 32 bits, signed"
+            )
+    return [int(number) for number in numbers]
 
 
 def _numbers(group: Any, key: str, otherwise: Sequence[float]) -> list[float]:

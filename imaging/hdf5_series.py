@@ -95,6 +95,7 @@ def _or_nan(values: Sequence[int | None]) -> Any:
 
 def _thickness_mm(data_set: Dataset) -> float:
     try:
-        return float(data_set.get("SliceThickness") or np.nan)
+        thickness = float(data_set.get("SliceThickness") or np.nan)
     except (TypeError, ValueError):
         return float("nan")
+    return thickness if np.isfinite(thickness) else float("nan")

@@ -12,8 +12,6 @@ from imaging.header import GREY
 from imaging.pixel_format import ALLOCATED, Cells, PixelFormat
 from imaging.pixels import Voxels
 
-_PADDING = range(-32768, 65536)  # US or SS
-
 
 @dataclass(frozen=True, slots=True)
 class StoredSlices:
@@ -54,6 +52,8 @@ def read_stored(group: Any, voxels: Voxels, name: str) -> StoredSlices:
         place = f"{name}: slice {index}"
         _check_format(pixel_format, place)
         _check_values(values[index], pixel_format, place)
+        if unused is not None:
+            _check_unused(unused[index], pixel_format, place)
         _check_agreement(voxels[index], pixel_format.rescaled(values[index]), name, index)
     return StoredSlices(values, unused, formats)
 
@@ -79,16 +79,16 @@ def text(value: Any) -> str:
 
 def _read_formats(group: Any, count: int, name: str) -> tuple[PixelFormat, ...]:
     columns = (
-        group["bits_allocated"][()].tolist(),
-        group["bits_stored"][()].tolist(),
+        _whole_numbers(group, "bits_allocated", name),
+        _whole_numbers(group, "bits_stored", name),
         group["pixel_representations"][()].astype(bool).tolist(),
         texts(group, "photometric_interpretations"),
         group["rescale_slopes"][()].tolist(),
         group["rescale_intercepts"][()].tolist(),
         group["has_rescale"][()].astype(bool).tolist(),
         texts(group, "rescale_types"),
-        [_whole(value) for value in group["padding_values"][()]],
-        [_whole(value) for value in group["padding_range_limits"][()]],
+        _whole_numbers(group, "padding_values", name),
+        _whole_numbers(group, "padding_range_limits", name),
         group["lossy"][()].astype(bool).tolist(),
     )
     check_counts(columns, count, name)
@@ -103,9 +103,12 @@ def _check_format(pixel_format: PixelFormat, place: str) -> None:
         raise PixelError(f"{place} is {pixel_format.photometric_interpretation}, expected grey")
     if not np.isfinite([pixel_format.slope, pixel_format.intercept]).all():
         raise PixelError(f"{place} has a slope or intercept that is no finite number")
+    if pixel_format.slope == 0:
+        raise PixelError(f"{place} has a rescale slope of 0, expected another number")
+    bits = max(16, allocated)  # PixelPaddingValue is US or SS, of 32-bit pixels UL or SL
     for padding in (pixel_format.padding_value, pixel_format.padding_range_limit):
-        if padding is not None and padding not in _PADDING:
-            raise PixelError(f"{place} has padding {padding}, expected 16 bits")
+        if padding is not None and padding not in range(-(1 << (bits - 1)), 1 << bits):
+            raise PixelError(f"{place} has padding {padding}, expected {bits} bits")
 
 
 def _check_values(values: Cells, pixel_format: PixelFormat, place: str) -> None:
@@ -129,5 +132,23 @@ def _check_agreement(voxels: Voxels, expected: Voxels, name: str, index: int) ->
         )
 
 
-def _whole(value: float) -> int | None:
-    return None if np.isnan(value) else int(value)
+def _check_unused(unused: Cells, pixel_format: PixelFormat, place: str) -> None:
+    """They are XORed with the values: they may be neither values nor beyond the cell."""
+    allocated, stored = pixel_format.bits_allocated, pixel_format.bits_stored
+    above = unused.astype(np.uint64) >> np.uint64(stored)
+    below = unused.astype(np.uint64) != above << np.uint64(stored)
+    if below.any() or int(above.max()) >> (allocated - stored):
+        raise PixelError(
+            f"{place} has unused bits up to {int(unused.max()):#x}, expected those from "
+            f"{stored} to {allocated - 1} alone"
+        )
+
+
+def _whole_numbers(group: Any, key: str, name: str) -> list[int | None]:
+    """A table of whole numbers, of which NaN means none."""
+    values = group[key][()].tolist()
+    stated = [None if np.isnan(value) else value for value in values]
+    wrong = [one for one in stated if one is not None and not float(one).is_integer()]
+    if wrong:
+        raise PixelError(f"{name}: {STORED}/{key} has {wrong[0]}, expected whole numbers")
+    return [None if one is None else int(one) for one in stated]

@@ -1,5 +1,6 @@
 """The instances of one image series in the order of their slices, pixels included; from memory."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import FileDataset
+from pydicom.uid import UID
 
 from core.errors import GeometryError, NotADataSetError
 from imaging.common_plane import check_images, common_plane
@@ -15,7 +17,7 @@ from imaging.header import Header, header_of
 from imaging.localizers import set_aside_localizers
 from imaging.pixel_format import PixelFormat, format_of
 from imaging.plane import plane_of
-from imaging.series import check_one_series
+from imaging.series import check_one_series, is_known_as_no_image
 from imaging.volume import affine_of
 
 
@@ -62,7 +64,7 @@ def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
     _check_single_frames(headers)
     check_images(headers)
     for header in headers:
-        plane_of(header)
+        _check_hdf5_can_hold(header)
     order = _order(headers)
     ordered = tuple(by_uid[header.sop_instance_uid] for header in order.headers)
     return ImageSeries(
@@ -73,6 +75,25 @@ def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
         slice_spacing_mm=order.slice_spacing_mm,
         warnings=(*warnings, *order.warnings),
     )
+
+
+def _check_hdf5_can_hold(header: Header) -> None:
+    """What is written must be what its own reader takes (docs/hdf5.md)."""
+    if is_known_as_no_image(header.sop_class_uid):
+        raise GeometryError(
+            f"Instance {header.sop_instance_uid}: {UID(header.sop_class_uid).name}, expected an "
+            "image storage class"
+        )
+    for keyword, numbers in (
+        ("PixelSpacing", header.pixel_spacing_mm),
+        ("ImagePositionPatient", header.image_position_mm),
+    ):
+        if numbers is not None and not all(math.isfinite(number) for number in numbers):
+            raise GeometryError(
+                f"Instance {header.sop_instance_uid}: {keyword} {numbers} mm, expected finite "
+                "numbers"
+            )
+    plane_of(header)
 
 
 def _check_single_frames(headers: Sequence[Header]) -> None:

@@ -72,8 +72,10 @@ def _write_padding(data_set: Dataset, keyword: str, value: int | None) -> None:
         return
     drop(data_set, (keyword,))
     if value is not None:
-        is_signed = value < 0 or (data_set.PixelRepresentation == 1 and value <= 32767)
-        data_set.add_new(keyword, "SS" if is_signed else "US", value)
+        is_wide = not -32768 <= value <= 65535
+        highest = 0x7FFFFFFF if is_wide else 0x7FFF
+        is_signed = value < 0 or (data_set.PixelRepresentation == 1 and value <= highest)
+        data_set.add_new(keyword, ("S" if is_signed else "U") + ("L" if is_wide else "S"), value)
 
 
 def _write_rescale(data_set: Dataset, pixel_format: PixelFormat) -> None:

@@ -55,6 +55,13 @@ def is_image(header: Header) -> bool:
     return has_grid and header.sop_class_uid not in _PIXELS_BUT_NO_IMAGE
 
 
+def is_known_as_no_image(sop_class_uid: str) -> bool:
+    """Whether the standard has another use for the SOP class; of a private one nobody knows."""
+    uid = UID(sop_class_uid)
+    is_known = uid.name != str(uid)
+    return sop_class_uid in _PIXELS_BUT_NO_IMAGE or (is_known and not _promises(sop_class_uid))
+
+
 def check_one_series(headers: Sequence[Header]) -> list[str]:
     """Warnings about instances that are said to be one series.
 
@@ -115,7 +122,11 @@ def _check_instances(headers: Sequence[Header]) -> None:
 
 def promises_image(header: Header) -> bool:
     """Whether the SOP class is one of images, pixels or not."""
-    return "Image Storage" in UID(header.sop_class_uid).name
+    return _promises(header.sop_class_uid)
+
+
+def _promises(sop_class_uid: str) -> bool:
+    return "Image Storage" in UID(sop_class_uid).name
 
 
 def _frame_of_reference_warnings(headers: Sequence[Header]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from decimal import Decimal
 
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
@@ -93,6 +94,11 @@ def decimal_text(value: float) -> str:
     """`value` as a DS of at most 16 characters; exactly where a DS of that length can be."""
     if float(value).is_integer() and len(str(int(value))) <= _LONGEST_DS:
         return str(int(value))
+    if len(repr(float(value))) > _LONGEST_DS:
+        sign, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
+        whole = f"{'-' * sign}{''.join(map(str, digits))}E{exponent}"  # no point, no E+
+        if len(whole) <= _LONGEST_DS:
+            return whole
     return str(format_number_as_ds(float(value)))
 
 

@@ -97,8 +97,8 @@ def test_padding_of_32_bits_comes_back(dtype: str, vr: str, padding: int) -> Non
         restored = list(hdf5_to_dicom(content, templates))
         assert [one.PixelPaddingValue for one in restored] == [padding] * 3
         assert {one["PixelPaddingValue"].VR for one in restored} == {vr}
-        for number, one in enumerate(cells_by_source(restored).values()):
-            assert np.array_equal(one, cells[number])
+        for number, found in enumerate(cells_by_source(restored).values()):
+            assert np.array_equal(found, cells[number])
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ Remark = tuple[FindingKind, int, str]
 _BORDER_PIXELS = 0.51
 """The outermost pixels end half a pixel beyond their centres; the rest is rounding."""
 
+_SAME_POINT_PIXELS = 1e-3
+"""Rounding of the same point written twice; a wall of a thousandth of a pixel is none."""
+
 
 def is_beyond(pixels: Polygon, shape: tuple[int, int]) -> tuple[FindingKind, Polygon] | None:
     """Whether points (n, 2) as (column, row) leave the image, and by how many columns and rows."""
@@ -35,8 +38,8 @@ def fill_outlines(
 
     `patches` are what each of them fills by itself.
 
-    A polygon that is the same as one before it, and not declared as one of an exclusive or, is
-    filled once: even-odd would erase both.
+    A polygon with the points of one before it (from any start, in either direction), and not
+    declared as one of an exclusive or, is filled once: even-odd would erase both.
     """
     shape = (mask.shape[0], mask.shape[1])
     remarks: list[Remark] = []
@@ -45,7 +48,8 @@ def fill_outlines(
         if is_xor[first] or is_xor[second] or first in repeated:
             continue
         sizes = [int(patches[at].inside.sum()) for at in (first, second)]
-        if common == sizes[0] == sizes[1]:
+        is_whole = common == sizes[0] == sizes[1]
+        if is_whole and _are_equal(polygons[first], polygons[second]):
             repeated.add(second)
             remarks.append((FindingKind.REPEATED, second, f"{common} pixels"))
         elif common < min(sizes):
@@ -56,6 +60,33 @@ def fill_outlines(
         if not patch.inside.any() and _meets(polygons[at], shape):
             remarks.append((FindingKind.NO_PIXEL, at, ""))
     return remarks
+
+
+def _are_equal(first: Polygon, second: Polygon) -> bool:
+    """Whether two closed polygons have the same points, from any start and in either direction.
+
+    Equal pixels are not enough: those of a ring whose wall holds no pixel centre are equal too.
+    """
+    first, second = _opened(first), _opened(second)
+    if len(first) != len(second):
+        return False
+    starts = np.flatnonzero(_is_near(second, first[0]).all(axis=1)).tolist()
+    return any(
+        bool(_is_near(np.roll(second, -at, axis=0), first).all())
+        or bool(_is_near(np.roll(second[::-1], at + 1, axis=0), first).all())
+        for at in starts
+    )
+
+
+def _opened(polygon: Polygon) -> Polygon:
+    """Without the points behind the last one that is not the first again."""
+    others = np.flatnonzero(~_is_near(polygon, polygon[0]).all(axis=1))
+    return polygon[: others[-1] + 1] if len(others) else polygon[:1]
+
+
+def _is_near(points: Polygon, others: Polygon) -> npt.NDArray[np.bool_]:
+    near: npt.NDArray[np.bool_] = np.abs(points - others) <= _SAME_POINT_PIXELS
+    return near
 
 
 def _meets(polygon: Polygon, shape: tuple[int, int]) -> bool:

@@ -113,3 +113,34 @@ def test_single_pixels_and_lines_of_a_chain_are_filled(fill: Fill) -> None:
 def test_outlines_on_pixel_edges_are_no_chain(fill: Fill) -> None:
     assert fill(OUTER)[0].sum() == 80
     assert fill(OUTER)[1] == []
+
+
+def _circle(centre: np.ndarray, radius: float) -> np.ndarray:
+    angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    return centre + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def test_wall_without_a_pixel_centre_is_no_disc(fill: Fill) -> None:
+    outer, inner = (
+        np.array([(low, low), (high, low), (high, high), (low, high)])
+        for low, high in ((2.7, 13.3), (2.9, 13.1))
+    )
+    mask, findings = fill(outer, inner)
+    assert not mask.any()
+    assert FindingKind.REPEATED not in {one.kind for one in findings}
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        centre, radius, wall = rng.uniform(6, 9, 2), rng.uniform(1, 4), rng.uniform(0.03, 0.3)
+        outer, inner = _circle(centre, radius), _circle(centre, radius - wall)
+        mask, findings = fill(outer, inner)
+        assert np.array_equal(mask, fill(outer)[0] ^ fill(inner)[0])
+        assert FindingKind.REPEATED not in {one.kind for one in findings}
+
+
+def test_points_from_another_start_backwards_or_closed_are_repeated(fill: Fill) -> None:
+    turned = np.roll(OUTER, 2, axis=0)
+    closed = np.concatenate([OUTER, OUTER[:1]])
+    for again in (turned, OUTER[::-1], turned[::-1], closed, closed[::-1], OUTER + 2e-4):
+        mask, (finding,) = fill(OUTER, again)
+        assert mask.sum() == 80
+        assert finding.kind is FindingKind.REPEATED

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import ContourError
+
 Characters = npt.NDArray[np.uint8]
 """[number, place]; a place that a number does not need is 0."""
 Counts = npt.NDArray[np.int64]
@@ -50,7 +52,12 @@ def as_decimals(numbers: npt.NDArray[np.float64], decimals: int) -> Texts:
     """`numbers` (n,), at least one, rounded to so many decimals; zero has no sign.
 
     They are below 2**53 once multiplied by 10**decimals.
+
+    Raises:
+        ContourError: one is not finite.
     """
+    if not np.isfinite(numbers).all():
+        raise ContourError("A coordinate of a contour is not a finite number, in mm")
     units = np.rint(numbers * 10.0**decimals).astype(np.int64)
     is_negative = units < 0
     left = np.abs(units)

@@ -44,7 +44,8 @@ def plane_of(header: Header) -> Plane:
     """The plane of a single-frame image.
 
     Raises:
-        GeometryError: position, orientation or spacing is missing or not a rectangular grid.
+        GeometryError: position, orientation or spacing is missing, not finite, or not that of a
+            rectangular grid.
     """
     position, orientation = header.image_position_mm, header.image_orientation
     spacing = header.pixel_spacing_mm
@@ -53,6 +54,7 @@ def plane_of(header: Header) -> Plane:
             f"Instance {header.sop_instance_uid}: no ImagePositionPatient, ImageOrientationPatient "
             "or PixelSpacing, so it has no place in the patient"
         )
+    _check_finite(header)
     along_row = np.array(orientation[:3], dtype=np.float64)
     down_column = np.array(orientation[3:], dtype=np.float64)
     fault = direction_fault(orientation)
@@ -71,6 +73,18 @@ def plane_of(header: Header) -> Plane:
         row_step_mm=down_column * spacing[0],
         normal=normal / np.linalg.norm(normal),
     )
+
+
+def _check_finite(header: Header) -> None:
+    for keyword, values in (
+        ("ImagePositionPatient", header.image_position_mm),
+        ("ImageOrientationPatient", header.image_orientation),
+        ("PixelSpacing", header.pixel_spacing_mm),
+    ):
+        if not np.isfinite(values or ()).all():
+            raise GeometryError(
+                f"Instance {header.sop_instance_uid}: {keyword} {values} is not finite"
+            )
 
 
 def corner_shift_mm(header: Header, other: Header) -> float:

@@ -80,7 +80,7 @@ def check_derived_series(outputs: Sequence[OutputInstance], sources: Sequence[He
 
 def _check_at_its_image(frame: SegmentFrame, header: Header) -> None:
     shift_mm = corner_shift_mm(frame.place, header)
-    if shift_mm > _PLANE_TOLERANCE_MM:
+    if not shift_mm <= _PLANE_TOLERANCE_MM:  # NaN fails too
         raise OutputError(
             f"A segment's frame lies {shift_mm:.3f} mm beside instance {header.sop_instance_uid}"
         )
@@ -94,13 +94,13 @@ def _check_on_image(name: str, contour: Contour, header: Header) -> None:
         )
     pixels, distances_mm = plane_of(header).to_pixels(contour.points_mm)
     farthest_mm = float(np.abs(distances_mm).max())
-    if farthest_mm > _PLANE_TOLERANCE_MM:
+    if not farthest_mm <= _PLANE_TOLERANCE_MM:  # NaN fails too
         raise OutputError(
             f"A contour of {name} lies {farthest_mm:.3f} mm off instance {header.sop_instance_uid}"
         )
     low, high = pixels.min(axis=0), pixels.max(axis=0)
     edge = np.array([header.columns, header.rows]) - 0.5 + _EDGE_TOLERANCE_PIXELS
-    if (low < -0.5 - _EDGE_TOLERANCE_PIXELS).any() or (high > edge).any():
+    if not ((low >= -0.5 - _EDGE_TOLERANCE_PIXELS).all() and (high <= edge).all()):
         raise OutputError(
             f"A contour of {name} leaves the image of instance {header.sop_instance_uid}"
         )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import ContourError
 from imaging.contour_data import SeriesContours
 from imaging.decimal_text import as_decimals, as_rows, joined
 from imaging.header import Header
@@ -40,3 +41,9 @@ def test_images_on_planes_of_any_kind_are_written_as_each_alone(ct_headers: list
         for item in SeriesContours([header]).items(mask[np.newaxis])
     ]
     assert list(SeriesContours(headers).items(masks)) == alone
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_refused(bad: float) -> None:
+    with pytest.raises(ContourError, match="not a finite number"):
+        as_decimals(np.array([1.0, bad]), 4)

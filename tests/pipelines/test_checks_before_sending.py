@@ -64,6 +64,7 @@ def test_a_contour_along_the_very_edge_passes(header: Header) -> None:
     ("pixels", "off_mm", "words"),
     [
         (SQUARE, 0.02, "lies 0.020 mm off instance"),
+        (SQUARE * np.nan, 0.0, "lies nan mm off instance"),
         (SQUARE + np.array([172.0, 0.0]), 0.0, "leaves the image"),
         (SQUARE + np.array([0.0, 52.0]), 0.0, "leaves the image"),
         (SQUARE - np.array([12.0, 0.0]), 0.0, "leaves the image"),

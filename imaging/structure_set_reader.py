@@ -1,5 +1,6 @@
 """An RT Structure Set of any maker to contours, as they stand in the file."""
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,15 +16,18 @@ from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 from pydicom.uid import RTStructureSetStorage
 
-from core.errors import ContourError
+from core.errors import ContourError, NotADataSetError
 from imaging.contour_placement import Reference
 from imaging.findings import Finding, FindingKind
 from imaging.header import READING_ERRORS, patient_key
 from imaging.plain_contours import PlainContour, plain_contours
 from imaging.plain_numbers import read_numbers
 from imaging.plane import Points
+from imaging.whole import check_whole
 
 _CONTOUR_DATA, _CONTOUR_SEQUENCE = Tag("ContourData"), Tag("ContourSequence")
+
+_MANDATORY = ("StructureSetROISequence", "ROIContourSequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +93,30 @@ def read_structure_set(path: Path) -> StructureSet:
     """The structure set in the file `path`.
 
     Raises:
-        ContourError: not a readable RT Structure Set, or a contour's numbers are not points.
+        ContourError: not a readable RT Structure Set, one that is truncated or lacks its ROIs or
+            contours (type 1, PS3.3 C.8.8.5 and C.8.8.6), or a contour's numbers are not points.
     """
     try:
         data_set = pydicom.dcmread(path)
         if data_set.get("SOPClassUID") != RTStructureSetStorage:
             raise ContourError(f"{path.name}: not an RT Structure Set")
+        check_whole(data_set, path.stat().st_size)
+        _check_mandatory(data_set, path.name)
         return _structure_set(data_set)
-    except (*READING_ERRORS, TypeError) as error:  # also several values where one is expected
+    except NotADataSetError as error:
+        raise ContourError(f"{path.name}: {error}") from error
+    except (
+        *READING_ERRORS,
+        TypeError,
+        zlib.error,
+    ) as error:  # also several values where one is expected
         raise ContourError(f"{path.name}: not a readable RT Structure Set ({error})") from error
+
+
+def _check_mandatory(data_set: Dataset, name: str) -> None:
+    missing = [keyword for keyword in _MANDATORY if keyword not in data_set]
+    if missing:
+        raise ContourError(f"{name}: no {' and no '.join(missing)}, expected in a structure set")
 
 
 def _structure_set(data_set: Dataset) -> StructureSet:

@@ -171,3 +171,25 @@ def test_structure_set_cut_short_is_refused(ct_structure_set: Path, tmp_path: Pa
     path.write_bytes(ct_structure_set.read_bytes()[:-4001])
     with pytest.raises(ContourError):
         read_structure_set(path)
+
+
+def test_structure_set_cut_anywhere_before_its_observations_is_refused(
+    ct_structure_set: Path, tmp_path: Path
+) -> None:
+    content, path = ct_structure_set.read_bytes(), tmp_path / "RS.dcm"
+    end = content.rindex(bytes.fromhex("06308000"))  # RTROIObservationsSequence
+    begin = content.index(bytes.fromhex("06302000")) + 8  # StructureSetROISequence
+    cuts = {*range(0, end, max(1, end // 150)), end - 1, begin - 8, begin - 3, begin, begin + 9}
+    for cut in sorted(cuts):
+        path.write_bytes(content[:cut])
+        with pytest.raises(ContourError, match=r"RS\.dcm: ") as caught:
+            read_structure_set(path)
+        assert "has no attribute" not in str(caught.value), cut
+
+
+@pytest.mark.parametrize("keyword", ["StructureSetROISequence", "ROIContourSequence"])
+def test_structure_set_without_a_mandatory_sequence_is_refused(
+    keyword: str, read_changed: Callable[[Change], StructureSet]
+) -> None:
+    with pytest.raises(ContourError, match=f"no {keyword}, expected"):
+        read_changed(lambda data_set: data_set.pop(keyword))

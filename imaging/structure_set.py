@@ -1,6 +1,7 @@
 """Masks to an RT Structure Set (PS3.3 A.19), instance by instance."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -251,10 +252,20 @@ def check_content(headers: Sequence[Header], masks: Masks, rois: Sequence[Roi], 
         raise ContourError(f"ROIs {names} and masks {sorted(masks)}: expected one of each by name")
     for roi in rois:
         _check_roi(roi)
-        expected = (len(headers), headers[0].rows, headers[0].columns)
-        if masks[roi.name].shape != expected:
+        _check_mask(roi.name, masks[roi.name], headers)
+
+
+def _check_mask(name: str, mask: npt.NDArray[np.bool_], headers: Sequence[Header]) -> None:
+    expected = (len(headers), headers[0].rows, headers[0].columns)
+    if mask.dtype != np.bool_:
+        raise ContourError(f"Mask of {name!r} is of {mask.dtype}, expected bool")
+    if mask.shape != expected:
+        raise ContourError(f"Mask of {name!r} has shape {mask.shape}, expected {expected}")
+    for header in headers:
+        if (header.rows, header.columns) != expected[1:]:
             raise ContourError(
-                f"Mask of {roi.name!r} has shape {masks[roi.name].shape}, expected {expected}"
+                f"Instance {header.sop_instance_uid} has {header.rows} rows and {header.columns} "
+                f"columns, expected {expected[1]} and {expected[2]} as in the first"
             )
 
 
@@ -263,6 +274,8 @@ def _check_roi(roi: Roi) -> None:
         raise ContourError(
             f"ROIName {roi.name!r}: expected 1 to 64 characters, no backslash, no space at the ends"
         )
+    if any(unicodedata.category(one) == "Cc" for one in roi.name):  # PS3.5 6.2, LO
+        raise ContourError(f"ROIName {roi.name!r}: expected no control characters")
     if not _INTERPRETED_TYPE.fullmatch(roi.interpreted_type):
         raise ContourError(
             f"RTROIInterpretedType {roi.interpreted_type!r} of {roi.name!r}: expected capitals, "

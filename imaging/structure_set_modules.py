@@ -97,7 +97,11 @@ def copy_character_set(data_set: Dataset, source: Dataset, texts: Iterable[str])
             fill(data_set, {"SpecificCharacterSet": "ISO_IR 192"})
         return
     fill(data_set, {"SpecificCharacterSet": names if len(names) > 1 else names[0]})
-    encodings = convert_encodings(names)
+    # pydicom takes the default for Latin-1; it is ASCII alone (PS3.3 C.12.1.1.2)
+    encodings = [
+        "ascii" if name in _ASCII_SETS else encoding
+        for name, encoding in zip(names, convert_encodings(names), strict=True)
+    ]
     for text in texts:
         if not any(_is_encodable(text, encoding) for encoding in encodings):
             raise ContourError(

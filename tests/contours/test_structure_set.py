@@ -273,6 +273,8 @@ def test_name_that_the_sources_character_set_lacks_is_refused(
     [
         (Roi("x" * 65, (0, 0, 0)), "1 to 64"),
         (Roi("a\\b", (0, 0, 0)), "backslash"),
+        (Roi("a\nb", (0, 0, 0)), "control"),
+        (Roi("a\x1bb", (0, 0, 0)), "control"),
         (Roi("Myo", (0, 0, 256)), "Colour"),
         (Roi("Myo", (0, 0, 0), "organ"), "capitals"),
     ],

@@ -30,7 +30,7 @@ def read_numbers(texts: Iterable[bytes]) -> Iterator[Numbers]:
     An empty text has none.
 
     Raises:
-        ValueError: what is between backslashes is no number.
+        ValueError: what is between backslashes is no number, such as 1_0, which `float` takes.
     """
     waiting: list[bytes] = []
     size = 0
@@ -81,6 +81,8 @@ def _read_together(texts: Sequence[bytes]) -> Iterator[Numbers]:
     else:
         numbers = plain_numbers(_SEPARATOR.join(filled))
     if numbers is None:
+        if any(b"_" in text for text in filled):
+            raise ValueError("an underscore is no part of a number")
         numbers = np.array([float(one) for text in filled for one in text.split(_SEPARATOR)])
     # a copy of each, so that one does not keep all in memory
     yield from (part.copy() for part in np.split(numbers, np.cumsum(counts)[:-1]))

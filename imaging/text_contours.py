@@ -54,7 +54,7 @@ def read_text_contour(path: Path) -> Polygon:
         ContourError: unreadable, a line without two finite numbers, or fewer than three points.
     """
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ContourError(f"{path.name}: not a readable contour file ({error})") from error
     points = [
@@ -67,6 +67,8 @@ def read_text_contour(path: Path) -> Polygon:
 
 def _parse_point(path: Path, number: int, line: str) -> tuple[float, float]:
     try:
+        if "_" in line or not line.isascii():
+            raise ValueError(line)  # `float` takes 1_0 and digits of other scripts
         column, row = (float(word) for word in line.split())
     except ValueError as error:
         raise ContourError(

@@ -45,3 +45,5 @@ def test_numbers_of_more_text_than_is_taken_together_come_in_order() -> None:
 def test_text_that_is_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="could not convert"):
         list(read_numbers([b"1\\2", b"1\\abc"]))
+    with pytest.raises(ValueError, match="underscore"):
+        list(read_numbers([b"1\\1_0"]))

@@ -70,12 +70,20 @@ def edge_shift(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray(solution[1:])
 
 
-@pytest.mark.parametrize("line", ["1.0", "1.0 2.0 3.0", "1.0 two", "nan 3.0"])
+@pytest.mark.parametrize(
+    "line", ["1.0", "1.0 2.0 3.0", "1.0 two", "nan 3.0", "1_0 3.0", "\uff11 3.0"]
+)
 def test_line_without_two_numbers_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "contour.txt"
     path.write_text(f"1 2\n{line}\n3 4\n5 6\n")
     with pytest.raises(ContourError, match=r"contour\.txt, line 2: expected"):
         read_text_contour(path)
+
+
+def test_byte_order_mark_is_no_part_of_the_first_number(tmp_path: Path) -> None:
+    path = tmp_path / "contour.txt"
+    path.write_text("1 2\n3 4\n5 6\n", encoding="utf-8-sig")
+    assert read_text_contour(path).tolist() == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
 
 
 def test_fewer_than_three_points_are_refused(tmp_path: Path) -> None:

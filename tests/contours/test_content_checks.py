@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ Phantom = Callable[..., list[Header]]
 
 
 def test_mask_that_is_not_bool_is_refused(write_phantom: Phantom) -> None:
-    mask = np.zeros((4, 17, 29), dtype=np.uint8)
+    mask: Any = np.zeros((4, 17, 29), dtype=np.uint8)
     with pytest.raises(ContourError, match="uint8, expected bool"):
         check_content(write_phantom(), {"Myo": mask}, [Roi("Myo", (0, 0, 0))], "AUTO")
 

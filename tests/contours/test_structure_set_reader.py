@@ -191,5 +191,8 @@ def test_structure_set_cut_anywhere_before_its_observations_is_refused(
 def test_structure_set_without_a_mandatory_sequence_is_refused(
     keyword: str, read_changed: Callable[[Change], StructureSet]
 ) -> None:
+    def change(data_set: Dataset) -> None:
+        del data_set[keyword]
+
     with pytest.raises(ContourError, match=f"no {keyword}, expected"):
-        read_changed(lambda data_set: data_set.pop(keyword))
+        read_changed(change)

@@ -27,7 +27,7 @@ from imaging.thin_parts import mark_thin_parts
 Holes = Literal["keyhole", "xor"]
 Masks = npt.NDArray[np.bool_]
 _FEWEST_POINTS = 4
-_PIXELS_AT_ONCE = 1 << 20
+_PIXELS_AT_ONCE = 1 << 19
 _SHARE_OF_MOST = 0.95
 """How much of the points allowed a part is to get of a polygon that is cut."""
 

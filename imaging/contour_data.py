@@ -8,9 +8,6 @@ from types import MappingProxyType
 
 import numpy as np
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 from pydicom.tag import BaseTag, ItemTag, Tag
 from pydicom.valuerep import format_number_as_ds
 
@@ -19,7 +16,6 @@ from imaging.contours import Holes, Masks, Outlines, masks_to_outlines
 from imaging.decimal_text import as_decimals, as_rows, joined
 from imaging.header import Header
 from imaging.plane import Plane, plane_of
-from imaging.structure_set_modules import build_item, image_reference
 
 LONGEST_BYTES = 65_534
 """Above it the element changes its VR when it is sent in explicit VR."""
@@ -27,10 +23,14 @@ _LONGEST_NUMBER = 16
 _CONTOUR_SEQUENCE = Tag("ContourSequence")
 _CONTOUR_DATA = Tag("ContourData")
 _NUMBER_OF_CONTOUR_POINTS = Tag("NumberOfContourPoints")
+_CONTOUR_IMAGE_SEQUENCE, _GEOMETRIC_TYPE = Tag("ContourImageSequence"), Tag("ContourGeometricType")
+_REFERENCED_CLASS = Tag("ReferencedSOPClassUID")
+_REFERENCED_INSTANCE = Tag("ReferencedSOPInstanceUID")
+_REFERENCED_FRAME = Tag("ReferencedFrameNumber")
 _FINE_SPACING_MM = 0.1
 _X_Y_Z = 3
 # PS3.3 C.8.8.6.3; one contour of a structure with XOR, all of them
-_GEOMETRIC_TYPES = MappingProxyType({"keyhole": "CLOSED_PLANAR", "xor": "CLOSEDPLANAR_XOR"})
+_GEOMETRIC_TYPES = MappingProxyType({"keyhole": b"CLOSED_PLANAR", "xor": b"CLOSEDPLANAR_XOR"})
 
 
 class ContourFormat:
@@ -163,18 +163,17 @@ def contour_sequence(items: Iterable[bytes]) -> RawDataElement | None:
 
 
 def _begin_of(header: Header, holes: Holes) -> bytes:
-    item = {
-        "ContourImageSequence": [image_reference(header)],
-        "ContourGeometricType": _GEOMETRIC_TYPES[holes],
-    }
-    return _encoded(build_item(item))
+    """What all contours of an image begin with: what they refer to, and their type."""
+    reference = _element(_REFERENCED_CLASS, _uid(header.sop_class_uid))
+    reference += _element(_REFERENCED_INSTANCE, _uid(header.sop_instance_uid))
+    if header.frame_number is not None:
+        reference += _element(_REFERENCED_FRAME, _even(b"%d" % header.frame_number))
+    images = _element(_CONTOUR_IMAGE_SEQUENCE, _element(ItemTag, reference))
+    return images + _element(_GEOMETRIC_TYPE, _even(_GEOMETRIC_TYPES[holes]))
 
 
-def _encoded(item: Dataset) -> bytes:
-    buffer = DicomBytesIO()
-    buffer.is_implicit_VR, buffer.is_little_endian = True, True
-    write_dataset(buffer, item)
-    return buffer.getvalue()
+def _uid(value: str) -> bytes:
+    return value.encode("ascii") + b"\0" * (len(value) % 2)
 
 
 def _even(value: bytes) -> bytes:

@@ -3,11 +3,11 @@
 Regular: file meta, implicit or explicit VR little endian, known VRs, tags in ascending order,
 every length up to the last byte of the file right (PS3.5 section 7), and at most a megabyte
 besides the pixels. Of any other file nothing is said here: pydicom reads it, and what is wrong
-with it is for pydicom to say. Values are converted by pydicom in either case.
+with it is for pydicom to say. Values that are not plain are converted by pydicom in either case.
 """
 
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -16,6 +16,8 @@ from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_eleme
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from imaging.plain_values import with_plain_value
 
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
@@ -81,13 +83,15 @@ def _data_set(content: bytes, size: int, tags: Collection[int]) -> FileDataset:
         raise _NotRegularError
     file_meta, begin = _file_meta(content)
     implicit = _is_implicit(content, begin, file_meta)
-    found: _Found = {}
+    found: dict[BaseTag, RawDataElement] = {}
     kept = {*tags, *_PIXELS, _CHARACTER_SET}
     for element in _elements(content, begin, size, implicit=implicit):
         if element.tag in kept:
             found[BaseTag(element.tag)] = _raw(content, element, implicit=implicit)
-    data_set = FileDataset("", found, file_meta=file_meta)
-    data_set.set_original_encoding(implicit, True, _encoding(found))
+    encoding = _encoding(found)
+    values: _Found = {tag: with_plain_value(element) for tag, element in found.items()}
+    data_set = FileDataset("", values, file_meta=file_meta)
+    data_set.set_original_encoding(implicit, True, encoding)
     return data_set
 
 
@@ -120,9 +124,9 @@ def _is_implicit(content: bytes, begin: int, file_meta: FileMetaDataset) -> bool
     return True
 
 
-def _encoding(found: _Found) -> str | list[str]:
+def _encoding(found: Mapping[BaseTag, RawDataElement]) -> str | list[str]:
     raw = found.get(BaseTag(_CHARACTER_SET))
-    if not isinstance(raw, RawDataElement):
+    if raw is None:
         return default_encoding
     return convert_encodings(convert_raw_data_element(raw).value)
 

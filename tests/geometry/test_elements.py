@@ -1,6 +1,7 @@
 """Files read for a few elements say what pydicom says of them, regular or damaged."""
 
 import struct
+import warnings
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_files
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
 from pydicom.uid import (
     CTImageStorage,
     ExplicitVRBigEndian,
@@ -29,6 +32,7 @@ from imaging.elements import read_elements, tags_of
 from imaging.frames import read_headers
 from imaging.header import Header, header_of, read_header
 from imaging.pixels import StoredPixels, read_frames, read_pixels, stored_pixels
+from imaging.plain_values import with_plain_value
 
 _TAGS = tags_of("SOPInstanceUID", "PatientName")
 _PYDICOMS_ERRORS = (
@@ -234,3 +238,25 @@ def test_headers_of_a_real_ct_are_those_of_pydicom(ct_folder: Path) -> None:
         assert read_header(path) == replace(header_of(data_set, path), path=path)
         exact = stored_pixels(data_set).rescaled()
         assert np.array_equal(read_pixels(path), exact)
+
+
+@given(
+    vr=st.sampled_from(["US", "UI", "CS", "IS", "DS"]),
+    value=st.one_of(
+        st.binary(max_size=6),
+        st.from_regex(rb"-?[0-9]{1,7}(\.[0-9]{0,3})?(\\\\-?[0-9]{1,3}){0,2} {0,2}", fullmatch=True),
+        st.from_regex(rb"[0-9.]{1,9}\x00?", fullmatch=True),
+        st.from_regex(rb"[A-Z_0-9]{1,9} ?", fullmatch=True),
+    ),
+)
+def test_a_plain_value_is_the_one_that_pydicom_gives(vr: str, value: bytes) -> None:
+    raw = RawDataElement(BaseTag(0x00091001), vr, len(value), value, 0, False, True)
+    plain = with_plain_value(raw)
+    if isinstance(plain, RawDataElement):
+        assert plain is raw
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = convert_raw_data_element(raw)
+    assert plain.value == expected.value
+    assert plain.VR == expected.VR

@@ -10,7 +10,7 @@ ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/send
 AT_ONCE := -n 3 --dist loadfile
 CODE := core imaging model pipeline node web bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
-.PHONY: demo test slow test-postgresql test-cluster chaos check model bench fuzz screenshots clean
+.PHONY: demo test slow test-postgresql test-cluster chaos check model folds bench fuzz screenshots clean
 
 demo: $(VENV)/.ready
 	$(IN_VENV) demo.py
@@ -21,7 +21,7 @@ test: $(VENV)/.ready
 # What takes long or needs outside programs (DCMTK, dicom3tools, PostgreSQL, plastimatch, Chromium; the readers of
 # structure sets get environments of their own in .peers/, 2 GB)
 slow: $(VENV)/.ready
-	$(IN_VENV) -m pytest -m slow
+	$(IN_VENV) -m pytest -n 2 --dist loadfile -m slow
 
 # The same promises with the ledger in PostgreSQL, on a private server that the tests start
 test-postgresql: $(VENV)/.ready
@@ -51,13 +51,24 @@ bench: $(VENV)/.ready
 	$(IN_VENV) -W ignore -m bench.blur
 	$(IN_VENV) -W ignore -m bench.structure_set
 	$(IN_VENV) -W ignore -m bench.volume
+	$(IN_VENV) -W ignore -m bench.augmentation
 	$(IN_VENV) -W ignore -m bench.learning
 	$(IN_VENV) -W ignore -m bench.learning_inference
 	$(IN_VENV) -W ignore -m bench.web
 
-# Trains the shipped model again from the samples
+# Trains the shipped model again from the samples; and the same leaving each patient out in turn, measured
+SHIPPED := --data_dir samples/sunnybrook --output_channels 2 --solid LV_Endocardium --working_spacing 1.75 \
+	--encoder_args 12,24,48,96,128 --input_shape 1,128,128 --batch_size 8 --learning_rate 2e-3 \
+	--max_steps 1000 --passes 8 --num_workers 0
 model: $(VENV)/.ready
-	$(IN_VENV) -m model.train --data_dir samples/sunnybrook --measure SCD0000501 --output model/shipped/left_ventricle.ckpt
+	$(IN_VENV) -m model.train $(SHIPPED) --k_folds 0 --measure SCD0000501 --name left_ventricle \
+		--output model/shipped/left_ventricle.ckpt
+
+folds: $(VENV)/.ready
+	for fold in 0 1 2 3; do $(IN_VENV) -m model.train $(SHIPPED) --k_folds 4 --k_fold_index $$fold \
+		--keep last --output bench_output/fold$$fold.ckpt || exit 1; done
+	$(IN_VENV) -m model.evaluate --checkpoint bench_output/fold?.ckpt --data_dir samples/sunnybrook \
+		--report bench_output/folds.html
 
 # A million damaged inputs for the parsers that peers reach (about an hour)
 fuzz: $(VENV)/.ready

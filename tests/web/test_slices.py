@@ -16,8 +16,6 @@ from imaging.volume import read_images
 from web.received import encoded_image, read_received
 from web.slices import decode, encode, encoded_slice, open_volume
 
-ENHANCED = Path(__file__).parents[2] / "samples/zoo/philips_enhanced/anatomical/001"
-
 
 @pytest.fixture
 def headers(ct_folder: Path) -> list[Header]:
@@ -119,8 +117,8 @@ def test_what_is_no_image_or_unreadable_is_counted(ct_structure_set: Path, tmp_p
     assert received.notes == ("1 instances cannot be read", "1 instances are no images")
 
 
-def test_one_frame_of_an_enhanced_instance_is_decoded_alone() -> None:
-    path = next(ENHANCED.iterdir())
+def test_one_frame_of_an_enhanced_instance_is_decoded_alone(zoo: Path) -> None:
+    path = next((zoo / "philips_enhanced/anatomical/001").iterdir())
     headers = read_headers(path)
     whole = read_frames(path)
     for header, stored in zip(headers, whole, strict=True):

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from imaging.contour_filling import fill_outlines
 from imaging.findings import Finding, FindingKind
 from imaging.header import Header
+from imaging.masks import polygons_to_mask, polygons_to_patch
 from imaging.structure_set_masks import Vertices, to_masks
 from tests.contours.test_placing_contours import drawn, holding
 
@@ -144,3 +146,23 @@ def test_points_from_another_start_backwards_or_closed_are_repeated(fill: Fill) 
         mask, (finding,) = fill(OUTER, again)
         assert mask.sum() == 80
         assert finding.kind is FindingKind.REPEATED
+
+
+def test_overlaps_among_many_contours_are_those_of_every_pair() -> None:
+    numbers = np.random.default_rng(4)
+    corners = numbers.uniform(0, 15, (40, 2))
+    polygons = [
+        np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]])
+        for (x, y), (w, h) in zip(corners, numbers.uniform(0.5, 6, (40, 2)), strict=True)
+    ]
+    alone = [polygons_to_mask([polygon], (20, 24)) for polygon in polygons]
+    expected = [
+        (second, f"{int((alone[first] & alone[second]).sum())} pixels")
+        for first in range(40)
+        for second in range(first + 1, 40)
+        if 0 < (alone[first] & alone[second]).sum() < min(alone[first].sum(), alone[second].sum())
+    ]
+    patches = [polygons_to_patch([polygon], (20, 24)) for polygon in polygons]
+    mask = np.zeros((20, 24), dtype=bool)
+    remarks = fill_outlines(mask, polygons, patches, [False] * 40)
+    assert [one[1:] for one in remarks if one[0] is FindingKind.OVERLAP] == expected

@@ -260,7 +260,9 @@ def _text(data_set: Dataset, keyword: str) -> str:
 
 
 def _color(contours: Dataset) -> tuple[int, int, int] | None:
-    color = contours.get("ROIDisplayColor")
-    if color is None or len(color) != 3:
+    """None also for what is no color: it decides no voxel."""
+    try:
+        red, green, blue = (int(one) for one in contours.get("ROIDisplayColor") or ())
+    except (TypeError, ValueError):
         return None
-    return int(color[0]), int(color[1]), int(color[2])
+    return red, green, blue

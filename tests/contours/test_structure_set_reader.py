@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from core.errors import ContourError
 from core.identity import Provenance
@@ -196,3 +198,18 @@ def test_structure_set_without_a_mandatory_sequence_is_refused(
 
     with pytest.raises(ContourError, match=f"no {keyword}, expected"):
         read_changed(change)
+
+
+@pytest.mark.parametrize("color", [b"red ", b"1\\2 ", b"1\\2\\red "])
+def test_a_color_that_is_none_costs_no_structure(
+    read_changed: Callable[[Change], StructureSet], color: bytes
+) -> None:
+    def change(data_set: Dataset) -> None:
+        item = data_set.ROIContourSequence[0]
+        del item.ROIDisplayColor
+        item.add(RawDataElement(Tag("ROIDisplayColor"), "IS", len(color), color, 0, False, True))
+
+    left, right = read_changed(change).rois
+    assert left.color_rgb is None
+    assert right.color_rgb == (0, 255, 0)
+    assert left.contours

@@ -18,6 +18,7 @@ _REFERENCED_SOP_INSTANCE_UID, _REFERENCED_FRAME_NUMBER = 0x00081155, 0x00081160
 _CONTOUR_IMAGE_SEQUENCE, _GEOMETRIC_TYPE = 0x30060016, 0x30060042
 _NUMBER_OF_CONTOUR_POINTS, _CONTOUR_DATA = 0x30060046, 0x30060050
 _MOST_DIGITS = 9
+_NOT_SINGLE = b"\\ \0"
 References = tuple[Reference, ...]
 
 
@@ -72,7 +73,7 @@ def _references(images: bytes) -> Iterator[Reference]:
 def _text(value: bytes, found: dict[int, tuple[int, int]], tag: int) -> str:
     begin, end = found.get(tag, (0, 0))
     text = value[begin:end].rstrip(b" \0")
-    if not text.isascii() or any(one in text for one in (b"\\", b" ", b"\0")):
+    if not text.isascii() or len(text.translate(None, _NOT_SINGLE)) < len(text):
         raise _NotPlainError
     return text.decode("ascii")
 

@@ -110,7 +110,7 @@ class Metrics:
         columns = (func.count(), func.sum(instances.c.size_bytes), func.max(instances.c.id))
         count, size, last = connection.execute(select(*columns).where(came)).one()
         self._instances.inc(count)
-        self._bytes.inc(size or 0)
+        self._bytes.inc(int(size or 0))  # PostgreSQL sums to decimals
         self._last[instances.name] = last or after
 
     def _count_associations(self, connection: Connection) -> None:

@@ -1,8 +1,6 @@
 """What is asked of an instance before its pixels: one immutable record."""
 
 import hashlib
-import struct
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,26 +8,13 @@ from typing import Any, TypeVar
 
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.errors import NotADataSetError
+from imaging.broken import READING_ERRORS
 from imaging.elements import read_elements, tags_of
 
 _DEFER_BYTES = 4096
 Read = TypeVar("Read")
-# What pydicom raises on what is no DICOM or damaged, such as a VR that there is not
-READING_ERRORS = (
-    InvalidDicomError,
-    BytesLengthException,
-    struct.error,
-    zlib.error,  # a deflated file that is cut off or damaged
-    EOFError,
-    OSError,
-    NotImplementedError,
-    AttributeError,
-    ValueError,
-    KeyError,
-)
 _TAGS = tags_of(
     "ImageType",
     "SOPClassUID",

@@ -1,7 +1,6 @@
 """The pixel values of one instance, in rescaled units (PS3.3 C.11.1)."""
 
 import warnings
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.pixels.utils import pixel_array
 
 from core.errors import PixelError
+from imaging.broken import READING_ERRORS
 from imaging.elements import read_elements
 from imaging.extended_jpeg import decode_extended, is_extended
 from imaging.frames import rescaling
@@ -22,16 +22,11 @@ from imaging.rescale import rescale_of
 
 Voxels = npt.NDArray[np.float32]
 _WHOLE_IN_SINGLE = 2.0**24
-# What pydicom and the decoders behind it raise on damaged or unknown pixel data.
 DECODING_ERRORS = (
-    ValueError,
-    RuntimeError,
-    AttributeError,
-    TypeError,
-    LookupError,
-    OSError,
-    zlib.error,
+    *READING_ERRORS,
+    RuntimeError,  # of the decoders behind pydicom: damaged or unknown pixel data
 )
+"""What comes of pixels that cannot be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +128,7 @@ def stored_pixels(data_set: FileDataset) -> StoredPixels:
 def _read(path: Path) -> FileDataset:
     try:
         return read_elements(path, PIXEL_TAGS, pixels=True) or pydicom.dcmread(path)
-    except DECODING_ERRORS as error:
+    except READING_ERRORS as error:
         raise PixelError(f"{path.name}: not a readable DICOM instance ({error})") from error
 
 

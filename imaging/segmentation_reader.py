@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import SegmentationStorage
 
 from core.errors import SegmentationError
+from imaging.broken import READING_ERRORS
 from imaging.header import Header, header_of
 
 _PLACE = MappingProxyType(
@@ -22,7 +22,6 @@ _PLACE = MappingProxyType(
         "pixel_spacing_mm": ("PixelMeasuresSequence", "PixelSpacing"),
     }
 )
-_BROKEN = (InvalidDicomError, OSError, EOFError, AttributeError, ValueError, LookupError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def read_segmentation(path: Path) -> SegmentationContent:
         if data_set.get("SOPClassUID") != SegmentationStorage:
             raise SegmentationError(f"{path.name}: not a Segmentation")
         return _content(data_set, path)
-    except _BROKEN as error:
+    except READING_ERRORS as error:
         raise SegmentationError(f"{path.name}: not a readable Segmentation ({error})") from error
 
 

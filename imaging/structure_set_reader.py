@@ -1,6 +1,5 @@
 """An RT Structure Set of any maker to contours, as they stand in the file."""
 
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from pydicom.tag import Tag
 from pydicom.uid import RTStructureSetStorage
 
 from core.errors import ContourError, NotADataSetError
+from imaging.broken import READING_ERRORS
 from imaging.contour_placement import Reference
 from imaging.findings import Finding, FindingKind
-from imaging.header import READING_ERRORS, patient_key
+from imaging.header import patient_key
 from imaging.plain_contours import PlainContour, plain_contours
 from imaging.plain_numbers import read_numbers
 from imaging.plane import Points
@@ -105,11 +105,7 @@ def read_structure_set(path: Path) -> StructureSet:
         return _structure_set(data_set)
     except NotADataSetError as error:
         raise ContourError(f"{path.name}: {error}") from error
-    except (
-        *READING_ERRORS,
-        TypeError,
-        zlib.error,
-    ) as error:  # also several values where one is expected
+    except READING_ERRORS as error:
         raise ContourError(f"{path.name}: not a readable RT Structure Set ({error})") from error
 
 

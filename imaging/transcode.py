@@ -62,7 +62,7 @@ def _decompress(data_set: FileDataset) -> None:
             data_set.add_new("PixelData", "OW", decode_extended(data_set).tobytes())
             return
         decompress(data_set, as_rgb=False, generate_instance_uid=False)
-    except (RuntimeError, ValueError, AttributeError, NotImplementedError, EOFError) as error:
+    except (RuntimeError, ValueError, AttributeError, EOFError) as error:
         name = UID(data_set.file_meta.TransferSyntaxUID).name
         raise PixelError(
             f"Instance {data_set.SOPInstanceUID}: its {name} pixels cannot be decoded ({error})"

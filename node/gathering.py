@@ -1,14 +1,13 @@
 """Which of the files and folders that a person names are instances to send."""
 
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pydicom
-from pydicom.errors import InvalidDicomError
 
 from core.errors import NotADataSetError
+from imaging.broken import READING_ERRORS
 from node.outgoing import InstanceToSend, instance_to_send, is_dicom_file
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -64,6 +63,6 @@ def _sort_in(file: Path, gathered: Gathered, *, named: bool) -> None:
 def _is_directory(file: Path) -> bool:
     try:
         meta = pydicom.filereader.read_file_meta_info(file)
-    except (InvalidDicomError, EOFError, ValueError, struct.error, NotImplementedError):
+    except READING_ERRORS:
         return False  # reading the instance will say what is wrong
     return str(meta.get("MediaStorageSOPClassUID", "")) == _MEDIA_STORAGE_DIRECTORY

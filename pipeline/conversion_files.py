@@ -12,11 +12,11 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from core.durable import commit_folder, sync_folder, write_synced
 from core.errors import ConfigurationError, NotADataSetError, SeriesError
-from imaging.header import READING_ERRORS, read_header
+from imaging.broken import READING_ERRORS
+from imaging.header import read_header
 from imaging.series import Series, is_image, promises_image, read_folder
 from imaging.whole import check_whole
 
-_READING_ERRORS = (*READING_ERRORS, TypeError)
 _MAGIC_AT = 128
 
 
@@ -121,7 +121,7 @@ def _why_left_out(path: Path, by_uid: Mapping[str, Path]) -> str:
         if meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             return "a DICOMDIR"
         header = read_header(path)
-    except _READING_ERRORS as error:
+    except READING_ERRORS as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
     if path.read_bytes() == by_uid[header.sop_instance_uid].read_bytes():
         return f"SOP instance {header.sop_instance_uid} again, with the same content"
@@ -134,7 +134,7 @@ def _why_left_out(path: Path, by_uid: Mapping[str, Path]) -> str:
 def _read(path: Path, *, pixels: bool) -> FileDataset:
     try:
         data_set = pydicom.dcmread(path, stop_before_pixels=not pixels)
-    except _READING_ERRORS as error:
+    except READING_ERRORS as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
     if pixels:
         check_whole(data_set, path.stat().st_size)

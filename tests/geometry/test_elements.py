@@ -1,6 +1,5 @@
 """Files read for a few elements say what pydicom says of them, regular or damaged."""
 
-import struct
 import warnings
 from dataclasses import replace
 from io import BytesIO
@@ -28,6 +27,7 @@ from pydicom.uid import (
 from core.errors import NotADataSetError, PixelError
 from imaging import header as header_module
 from imaging import pixels as pixels_module
+from imaging.broken import READING_ERRORS
 from imaging.elements import read_elements, tags_of
 from imaging.frames import read_headers
 from imaging.header import Header, header_of, read_header
@@ -35,17 +35,6 @@ from imaging.pixels import StoredPixels, read_frames, read_pixels, stored_pixels
 from imaging.plain_values import with_plain_value
 
 _TAGS = tags_of("SOPInstanceUID", "PatientName")
-_PYDICOMS_ERRORS = (
-    pydicom.errors.InvalidDicomError,
-    pydicom.errors.BytesLengthException,
-    struct.error,
-    EOFError,
-    OSError,
-    AttributeError,
-    ValueError,
-    KeyError,
-    NotImplementedError,
-)
 _IN_ONE_FOLDER = settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -96,7 +85,7 @@ def _header_or_words(path: Path, *, by_pydicom: bool) -> Header | str:
             return "not readable"
     try:
         return header_of(pydicom.dcmread(path, defer_size=4096), path)
-    except _PYDICOMS_ERRORS:
+    except READING_ERRORS:
         return "not readable"
 
 

@@ -31,15 +31,19 @@ class Receiver:
 
 
 def start_receiver(
-    tmp_path: Path, minimum_free_mb: int = 0, configuration: Configuration | None = None
+    tmp_path: Path,
+    minimum_free_mb: int = 0,
+    configuration: Configuration | None = None,
+    *,
+    ledger_folder: Path | None = None,
 ) -> Receiver:
-    """A listener on a free port whose storage is below `tmp_path`."""
+    """A listener on a free port whose storage is below `tmp_path`, and the ledger with it."""
     storage_path = tmp_path / "storage"
     (storage_path / "incoming").mkdir(parents=True)
     configuration = (configuration or Configuration()).model_copy(
         update={"storage_path": storage_path, "scp_port": 0}
     )
-    ledger = open_test_ledger(storage_path)
+    ledger = open_test_ledger(ledger_folder or storage_path)
     inbox = Inbox(
         storage_path,
         ledger,

@@ -1,6 +1,5 @@
 """How the two commands end when the data, the disk or a person stops them: nothing is left."""
 
-import os
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ import pydicom
 import pytest
 
 from tests.conversion.commands import to_dicom, to_hdf5
-from tests.small_disk import fill, small_disk
+from tests.small_disk import fill, make_read_only, make_writable, small_disk
 
 ROOT = Path(__file__).parents[2]
 Captured = pytest.CaptureFixture[str]
@@ -101,11 +100,14 @@ def test_a_full_disk_is_1_and_leaves_nothing(
         assert {path.name for path in disk.iterdir()} == {"a.h5", "a.json", filling.name}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_leave_to_write_is_1(source: Path, out: Path, capsys: Captured) -> None:
-    out.chmod(0o500)
-    assert to_hdf5(source, out) == 1
-    assert "Permission denied" in capsys.readouterr().err
+def test_a_folder_that_cannot_be_written_is_1(
+    source: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        make_read_only(disk)
+        assert to_hdf5(source, disk) == 1
+        assert "Read-only file system" in capsys.readouterr().err
+        make_writable(disk)
 
 
 def test_an_unforeseen_fault_is_named_by_its_place_alone(

@@ -1,6 +1,5 @@
 """Phantoms on disk, and what each peer reads of them; each peer runs once for all."""
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.missing import unavailable
 from tests.readers.answers import Answers
 from tests.readers.cases import FORMS, Form, Phantom, all_cases
 from tests.readers.environments import PEERS, UnavailableError, python_of
@@ -37,19 +37,18 @@ def answers_of(
 ) -> Callable[[str, Form], Answers]:
     """Runs a peer the first time that it is asked for."""
     outputs: dict[str, Path] = {}
-    unavailable: dict[str, str] = {}
+    missing: dict[str, str] = {}
 
     def ask(peer: str, form: Form) -> Answers:
-        if peer not in outputs and peer not in unavailable:
+        if peer not in outputs and peer not in missing:
             output = tmp_path_factory.mktemp(peer)
             try:
                 _read_all(peer, python_of(peer), written, output)
                 outputs[peer] = output
             except UnavailableError as error:
-                unavailable[peer] = f"{peer} cannot be installed: {error}"
-        if peer in unavailable:
-            reason = unavailable[peer]
-            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+                missing[peer] = f"{peer} cannot be installed: {error}"
+        if peer in missing:
+            unavailable(missing[peer])
         folder = outputs[peer] / form
         masks = {path.stem: np.load(path) for path in folder.glob("*.npy")}
         return Answers(masks, {path.stem: path.read_text() for path in folder.glob("*.txt")})

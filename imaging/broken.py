@@ -1,7 +1,7 @@
-"""What pydicom raises when it reads bytes that are broken: one list, so that no reader lacks one.
+"""What pydicom and h5py raise when they read bytes that are broken: one list of each.
 
-pydicom documents none of it; these were seen with damaged files (tests/geometry/test_elements.py,
-`make fuzz`).
+So no reader lacks one. Neither library documents it; these were seen with damaged files
+(tests/geometry/test_elements.py, tests/conversion, `make fuzz`).
 """
 
 import struct
@@ -24,3 +24,13 @@ BROKEN = (
 )
 READING_ERRORS = (*BROKEN, OSError)
 """With what the file system raises; pydicom raises OSError itself for a tag that is cut short."""
+BROKEN_HDF5 = (
+    OSError,  # no HDF5, cut off, a checksum that is wrong; and what the file system raises
+    LookupError,  # a group, data set or attribute that is missing
+    ValueError,  # a text or a shape that does not fit
+    TypeError,  # a group where a data set belongs, and the reverse
+    AttributeError,  # the same, found by what it cannot do
+    RuntimeError,  # of the HDF5 library: damaged links and types
+    OverflowError,  # counts beyond what a machine can address
+    MemoryError,  # the same, found by asking for the memory
+)

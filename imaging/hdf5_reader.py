@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import PixelError
 from core.uids import is_safe_uid
+from imaging.broken import BROKEN_HDF5
 from imaging.hdf5 import SCHEMA_VERSION
 from imaging.hdf5_series import STORED
 from imaging.hdf5_stored import StoredSlices, check_counts, read_stored, text, texts
@@ -20,16 +21,6 @@ from imaging.series import is_known_as_no_image
 
 _MOST_ROWS = 65535  # Rows and Columns are US
 _INSTANCE_NUMBERS = range(-(1 << 31), 1 << 31)  # IS
-# What h5py raises on damaged or foreign files.
-_READING_ERRORS = (
-    OSError,
-    LookupError,
-    ValueError,
-    TypeError,
-    RuntimeError,
-    OverflowError,
-    MemoryError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +63,7 @@ def read_hdf5(content: bytes, name: str = "HDF5") -> VolumeContent:
         with h5py.File(BytesIO(content), "r") as file:
             _check_schema(file, name)
             return _read(file, name)
-    except _READING_ERRORS as error:
+    except BROKEN_HDF5 as error:
         raise _unreadable(name, error) from error
 
 
@@ -82,7 +73,7 @@ def series_uid_in(content: bytes, name: str = "HDF5") -> str:
         with h5py.File(BytesIO(content), "r") as file:
             _check_schema(file, name)
             return text(file.attrs.get("series_instance_uid", ""))
-    except _READING_ERRORS as error:
+    except BROKEN_HDF5 as error:
         raise _unreadable(name, error) from error
 
 

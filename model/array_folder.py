@@ -4,7 +4,7 @@
 <patient>/mask/<n>.npy    (structures, rows, columns), 0 and anything else
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import LearningDataError
-from model.samples import Defect, Image, Masks, Sample, SampleEntry, digest_of, patients_of
+from model.samples import Defect, Image, Masks, Sample, SampleEntries, SampleEntry, digest_of
 from model.structure import Structure
 
 COLORS = (
@@ -28,7 +28,13 @@ COLORS = (
 SPACING_MM = (1.0, 1.0)
 MODALITY = ""
 SERIES = "arrays"
-_DAMAGE = (OSError, ValueError, EOFError, MemoryError)
+_DAMAGE = (
+    OSError,  # gone, or not to be read
+    ValueError,  # no .npy, a header that is none, objects in place of numbers
+    EOFError,  # empty
+    MemoryError,  # a header that claims more than there is
+)
+"""What numpy.load raises on files that are no whole arrays."""
 
 
 class Fault(StrEnum):
@@ -48,7 +54,7 @@ class ArrayFaultError(LearningDataError):
         self.kind = kind
 
 
-class ArrayFolder:
+class ArrayFolder(SampleEntries):
     """Samples that are read from their files when they are needed; made by `open_array_folder`."""
 
     def __init__(
@@ -58,17 +64,8 @@ class ArrayFolder:
         entries: tuple[SampleEntry, ...],
         defects: tuple[Defect, ...],
     ) -> None:
-        self.structures, self.defects = structures, defects
-        self._folder, self._entries = folder, entries
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """Keys of the patients, sorted."""
-        return patients_of(self._entries)
-
-    def samples(self, patients: Collection[str] | None = None) -> tuple[SampleEntry, ...]:
-        """The instances of `patients`, or of all."""
-        return tuple(one for one in self._entries if patients is None or one.patient in patients)
+        super().__init__(structures, entries, defects)
+        self._folder = folder
 
     def read(self, entry: SampleEntry) -> Sample:
         """One instance; raises LearningDataError where its files have changed or gone."""

@@ -3,7 +3,7 @@
 import json
 import os
 import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,14 @@ import h5py
 import numpy as np
 
 from core.errors import LearningDataError
-from model.samples import Defect, Sample, SampleEntry, patients_of
+from imaging.broken import BROKEN_HDF5
+from model.samples import Defect, Sample, SampleEntries, SampleEntry
 from model.structure import Structure
 
 FORMAT = "slicewire-dataset-1"
-# What h5py raises on damaged or foreign files.
-READING_ERRORS = (
-    OSError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    OverflowError,
-    MemoryError,
-)
 
 
-class DataSetFile:
+class DataSetFile(SampleEntries):
     """An opened data set; made by `open_data_set`. Each process reads through its own handle."""
 
     def __init__(
@@ -39,21 +29,9 @@ class DataSetFile:
         entries: tuple[SampleEntry, ...],
         defects: tuple[Defect, ...],
     ) -> None:
+        super().__init__(structures, entries, defects)
         self.path = path
-        self.structures = structures
-        self.defects = defects
-        """What was left out when the data set was made."""
-        self._entries = entries
         self._connect()
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """Keys of the patients, sorted."""
-        return patients_of(self._entries)
-
-    def samples(self, patients: Collection[str] | None = None) -> tuple[SampleEntry, ...]:
-        """The instances of `patients`, or of all; no pixels are read."""
-        return tuple(one for one in self._entries if patients is None or one.patient in patients)
 
     def read(self, entry: SampleEntry) -> Sample:
         """One instance with its pixels.
@@ -64,7 +42,7 @@ class DataSetFile:
         try:
             images, masks = self._handle.series(f"patients/{entry.patient}/{entry.series}")
             return Sample(entry, images[entry.index], masks[entry.index].astype(np.bool_))
-        except READING_ERRORS as error:
+        except BROKEN_HDF5 as error:
             raise LearningDataError(
                 f"{self.path.name}: instance {entry.key} cannot be read ({words_of(error)})"
             ) from error
@@ -120,7 +98,7 @@ def open_data_set(path: Path) -> DataSetFile:
             structures = _structures(file)
             entries = tuple(_entries(file, len(structures)))
             return DataSetFile(path, structures, entries, _defects(reports_in(file)))
-    except READING_ERRORS as error:
+    except BROKEN_HDF5 as error:
         raise LearningDataError(
             f"{path.name}: not a readable data set of docs/data_sets.md ({words_of(error)})"
         ) from error

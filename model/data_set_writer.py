@@ -17,8 +17,9 @@ import h5py
 import numpy as np
 
 from core.errors import LearningDataError
+from imaging.broken import BROKEN_HDF5
 from imaging.hdf5 import fixed_texts
-from model.data_set_file import FORMAT, READING_ERRORS, open_data_set, words_of
+from model.data_set_file import FORMAT, open_data_set, words_of
 from model.drawn import Drawn, SeriesKey
 from model.structure import Structure
 from model.whole_file import whole_hdf5
@@ -192,7 +193,7 @@ def _take(file: Any, part: Path, patients: Sequence[str]) -> None:
                 if name in file:
                     del file[name]
                 source.copy(name, file, name)
-    except READING_ERRORS as error:
+    except BROKEN_HDF5 as error:
         raise LearningDataError(f"{part.name}: cannot be joined ({words_of(error)})") from error
 
 

@@ -100,25 +100,36 @@ class SampleSource(Protocol):
         """One instance with its pixels; raises LearningDataError where they cannot be read."""
 
 
-class SamplesInMemory:
+class SampleEntries:
+    """The part of a source that needs no pixels; `read` is for each kind of source to add."""
+
+    def __init__(
+        self,
+        structures: Iterable[Structure],
+        entries: Iterable[SampleEntry],
+        defects: Iterable[Defect],
+    ) -> None:
+        self.structures, self.defects = tuple(structures), tuple(defects)
+        self._entries = tuple(entries)
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Keys of the patients, sorted."""
+        return patients_of(self._entries)
+
+    def samples(self, patients: Collection[str] | None = None) -> tuple[SampleEntry, ...]:
+        """The instances of `patients`, or of all; no pixels are read."""
+        return tuple(one for one in self._entries if patients is None or one.patient in patients)
+
+
+class SamplesInMemory(SampleEntries):
     """A source that holds its samples: for small folders."""
 
     def __init__(
         self, structures: Sequence[Structure], samples: Iterable[Sample], defects: Iterable[Defect]
     ) -> None:
-        self.structures = tuple(structures)
-        self.defects = tuple(defects)
         self._samples = {sample.key: sample for sample in samples}
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """Keys of the patients, sorted."""
-        return patients_of(sample.entry for sample in self._samples.values())
-
-    def samples(self, patients: Collection[str] | None = None) -> tuple[SampleEntry, ...]:
-        """The instances of `patients`, or of all."""
-        entries = (sample.entry for sample in self._samples.values())
-        return tuple(one for one in entries if patients is None or one.patient in patients)
+        super().__init__(structures, (one.entry for one in self._samples.values()), defects)
 
     def read(self, entry: SampleEntry) -> Sample:
         """One instance."""

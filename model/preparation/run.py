@@ -10,7 +10,8 @@ from pathlib import Path
 import h5py
 
 from core.errors import ConfigurationError, LearningDataError
-from model.data_set_file import READING_ERRORS, open_data_set, reports_in
+from imaging.broken import BROKEN_HDF5
+from model.data_set_file import open_data_set, reports_in
 from model.data_set_writer import Merged, merge
 from model.preparation.cases import PatientTask, Plan
 from model.preparation.comparison import compare_patients
@@ -132,7 +133,7 @@ def _reports(path: Path) -> dict[str, PatientReport]:
     try:
         with h5py.File(path, "r") as file:
             return {key: report_of(values) for key, values in reports_in(file).items()}
-    except READING_ERRORS as error:
+    except BROKEN_HDF5 as error:
         raise LearningDataError(f"{path.name}: its reports cannot be read ({error})") from error
 
 

@@ -20,6 +20,7 @@ _PAPER = (18, 18, 20)
 _INK = (225, 225, 225)
 _WINDOW_PERCENTILES = (1.0, 99.5)
 _SAME_PLACE = 1e-3
+_HALF = 32  # bits, for one of two coordinates
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of an image, at pixel edges, as (column, row)."""
@@ -138,9 +139,10 @@ def _with_outlines(
 def edges_once(points: Polygon) -> npt.NDArray[np.float64]:
     """(n, 2, 2): start and end of the edges that are not run through in both directions."""
     edges = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
-    places = np.rint(points / _SAME_PLACE)
-    _, start = np.unique(places, axis=0, return_inverse=True)
-    start = start.reshape(-1)
+    columns, rows = np.rint(points / _SAME_PLACE).astype(np.int64).T
+    places, start = np.unique((columns << _HALF) + rows, return_inverse=True)
+    if len(places) == len(points) > 2:
+        return edges  # no place is come to twice
     end, count = np.roll(start, -1), len(points)
     once: npt.NDArray[np.float64] = edges[~np.isin(start * count + end, end * count + start)]
     return once

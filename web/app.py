@@ -27,6 +27,7 @@ from web.api.reference import reference_router
 from web.guard import Guard
 from web.metrics import Metrics
 from web.models import ModelCards
+from web.pages.desk import Desk
 from web.pages.router import pages_router
 from web.settings import WebSettings
 
@@ -64,6 +65,7 @@ def create_app(settings: WebSettings) -> FastAPI:
     app.state.settings, app.state.access, app.state.ledger = settings, access, ledger
     app.state.metrics = Metrics(settings.configuration, ledger)
     app.state.model_cards, app.state.streams = ModelCards(), set()
+    app.state.desk = Desk(ledger, settings, app.state.model_cards)
     install_answers(app)
     _mount(app, settings)
     _guard(app, settings)

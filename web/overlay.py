@@ -41,6 +41,8 @@ class Line:
     """(n, 2) as (column, row), the first pixel's outer corner at (0, 0)."""
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 Placed = tuple[int, Points]
 """A structure's place among the structures, and its contour (n, 2) as `Line.points`."""
 
@@ -54,21 +56,13 @@ class Overlay:
     """By the number of the slice, from 0."""
     unplaced: int
     """Contours whose image is not among the slices, or on which they do not lie."""
+    box: Box | None
+    """Around all contours together; None where there is none."""
 
     def lines(self, index: int) -> list[Line]:
         """What is drawn on a slice; worked out when it is asked for."""
         placed = self.contours.get(index, ())
         return [Line(number, part) for number, points in placed for part in _lines(points)]
-
-    @property
-    def box(self) -> tuple[float, float, float, float] | None:
-        """Left, top, right and bottom of all contours together; None where there is none."""
-        every = [points for placed in self.contours.values() for _, points in placed]
-        if not every:
-            return None
-        points = np.concatenate(every)
-        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-        return float(left), float(top), float(right), float(bottom)
 
 
 def read_overlay(paths: Sequence[Path], volume: VolumeFile) -> Overlay:
@@ -93,7 +87,7 @@ def read_overlay(paths: Sequence[Path], volume: VolumeFile) -> Overlay:
         pixels, _ = volume.planes[index].to_pixels(contour.points_mm)
         contours.setdefault(index, []).append((names.index(name), pixels + _CORNER))
     placed = {index: tuple(parts) for index, parts in contours.items()}
-    return Overlay(tuple(_structures(sets, names, placed)), placed, unplaced)
+    return Overlay(tuple(_structures(sets, names, placed)), placed, unplaced, _box(placed))
 
 
 def _contours(sets: Sequence[StructureSet]) -> Iterator[tuple[str, Contour]]:
@@ -112,6 +106,15 @@ def _slice_of(contour: Contour, found: Sequence[int], volume: VolumeFile) -> int
 def _distance_mm(contour: Contour, plane: Plane) -> float:
     _, distances_mm = plane.to_pixels(contour.points_mm)
     return float(np.abs(distances_mm).max())
+
+
+def _box(contours: dict[int, tuple[Placed, ...]]) -> Box | None:
+    every = [points.T for placed in contours.values() for _, points in placed]
+    if not every:
+        return None
+    lowest = [min(float(points[axis].min()) for points in every) for axis in (0, 1)]
+    highest = [max(float(points[axis].max()) for points in every) for axis in (0, 1)]
+    return lowest[0], lowest[1], highest[0], highest[1]
 
 
 def _lines(points: Points) -> Iterator[Points]:

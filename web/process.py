@@ -112,8 +112,9 @@ def listen(ip: str, port: int) -> socket.socket:
         ConfigurationError: the address is taken, or not of this machine.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(ip, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind)
+        found = socket.getaddrinfo(ip, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = found
+        listener = socket.socket(family, kind, protocol)  # unnamed, asyncio keeps Nagle's delay
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(128)

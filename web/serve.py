@@ -13,6 +13,7 @@ import threading
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from core.errors import SlicewireError
 from core.log import configure_logging
@@ -39,13 +40,15 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _stop_with_parent(stop)
     try:
-        server = make_server(settings)
+        app = create_app(settings)
+        server = make_server(settings, app)
     except SlicewireError as error:
         log.error("web process cannot start", reason=str(error))
         raise SystemExit(1) from error
     os.nice(_NICE)  # not before: a start at low priority takes long on a busy machine
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
+    app.state.desk.prepare()
     while thread.is_alive() and not stop.wait(0.5):
         pass
     server.should_exit = True
@@ -54,16 +57,12 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
         raise SystemExit(1)
 
 
-def make_server(settings: WebSettings) -> uvicorn.Server:
-    """The server, not started.
-
-    Raises:
-        ConfigurationError, StorageUnavailableError: as `create_app`.
-    """
+def make_server(settings: WebSettings, app: FastAPI) -> uvicorn.Server:
+    """The server of the application, not started."""
     web = settings.configuration.web
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             ssl_certfile=web.certificate_path,
             ssl_keyfile=web.key_path,
             access_log=False,  # query strings are nobody's business

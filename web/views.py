@@ -22,7 +22,7 @@ from web.received import Received
 from web.slices import VolumeFile
 
 RECEIVED = "received"
-BLOCK = 32
+BLOCK = 8
 """Slices whose contours travel together."""
 _VOLUME_FILE, _REPORT_FILE = "volume.h5", "report.json"
 _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"

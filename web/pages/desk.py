@@ -22,7 +22,6 @@ from web.disk import DiskWatch
 from web.models import ModelCards
 from web.overlay import Overlay, read_overlay
 from web.pages import words
-from web.reading import ledger_of, settings_of
 from web.received import Received, read_received
 from web.settings import WebSettings
 from web.slices import VolumeFile, open_volume
@@ -65,6 +64,11 @@ class Desk:
             **context,
         )
         return HTMLResponse(text, status)
+
+    def prepare(self) -> None:
+        """Compile the templates, so that the first visitor does not wait for it (0.2 s)."""
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
 
     def case(self, number: int) -> Case:
         """The case of a number.
@@ -111,10 +115,7 @@ class Desk:
 
 def desk_of(request: Request) -> Desk:
     """The application's own."""
-    state = request.app.state
-    if not hasattr(state, "desk"):
-        state.desk = Desk(ledger_of(request), settings_of(request), state.model_cards)
-    desk: Desk = state.desk
+    desk: Desk = request.app.state.desk
     return desk
 
 

@@ -17,6 +17,11 @@ export class Contours {
     return !this.view.contours;
   }
 
+  // Name, colour, type, number of images and volumes of each; rejects with the reason in words.
+  structures() {
+    return read(this.view.contours.replace(/contours$/, "structures"));
+  }
+
   // [[structure, [x, y, x, y, ...]], ...] on an image; undefined until they are here.
   here(index) {
     if (this.isEmpty) return [];
@@ -36,17 +41,29 @@ export class Contours {
     return this.#blocks.get(number).comes;
   }
 
-  async #fetch(number, block) {
-    const answer = await fetch(`${this.view.contours}/${number}`);
-    const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) {
-      this.#blocks.delete(number);
-      throw new Error(said.msg ?? answer.statusText);
-    }
-    this.box = said.box;
-    this.unplaced = said.unplaced;
-    block.images = said.images;
+  // Have these ready, too; what fails is told when it is wanted.
+  prefetch(indices) {
+    for (const index of indices) this.get(index).catch(() => {});
   }
+
+  async #fetch(number, block) {
+    try {
+      const { box, unplaced, images } = await read(`${this.view.contours}/${number}`);
+      Object.assign(this, { box, unplaced });
+      block.images = images;
+    } catch (error) {
+      this.#blocks.delete(number);
+      throw error;
+    }
+  }
+}
+
+// What an address answers; rejects with the reason in words.
+export async function read(address) {
+  const answer = await fetch(address);
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(said.msg ?? answer.statusText);
+  return said;
 }
 
 export function colorOf(structure, number) {

@@ -1,18 +1,37 @@
 // Images of a view: fetched one by one, kept within bounds, in rescaled units.
 
+import { readImage } from "./decoding.js";
+
 const KEPT_BYTES = 256 * 1024 * 1024;
 const AT_ONCE = 4;
 
-// All first bytes, all second bytes, ... of little-endian float32 (HDF5's shuffle); HTTP inflated it.
-export function unshuffle(buffer) {
-  const bytes = new Uint8Array(buffer);
-  const count = bytes.length >> 2;
-  const words = new Uint32Array(count);
-  const second = count, third = 2 * count, fourth = 3 * count;
-  for (let at = 0; at < count; at++)
-    words[at] = bytes[at] | (bytes[second + at] << 8) | (bytes[third + at] << 16) | (bytes[fourth + at] << 24);
-  return new Float32Array(words.buffer);
+// The worker that fetches and decodes; one for the page, whatever it shows. Until it runs, and where
+// it cannot, the page does it itself.
+class Decoder {
+  #worker = new Worker("/static/decoder.js", { type: "module" });
+  #isReady = false;
+  #waiting = new Map();
+  #number = 0;
+
+  constructor() {
+    this.#worker.addEventListener("message", ({ data: { isReady, number, values, fault } }) => {
+      if (isReady) return (this.#isReady = true);
+      const { resolve, reject } = this.#waiting.get(number);
+      this.#waiting.delete(number);
+      values ? resolve(values) : reject(new Error(fault));
+    });
+  }
+
+  // The values of an image; rejects with the reason in words.
+  read({ url, shape }) {
+    if (!this.#isReady) return readImage({ url, shape });
+    const number = this.#number++;
+    this.#worker.postMessage({ number, image: { url, shape } });
+    return new Promise((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
+  }
 }
+
+const decoder = new Decoder();
 
 export class Images {
   #kept = new Map();
@@ -59,12 +78,7 @@ export class Images {
   }
 
   async #fetch(index) {
-    const image = this.view.images[index];
-    const answer = await fetch(image.url, { headers: { accept: "application/octet-stream" } });
-    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).msg ?? answer.statusText);
-    const values = unshuffle(await answer.arrayBuffer());
-    const [rows, columns] = image.shape;
-    if (values.length !== rows * columns) throw new Error(`${values.length} pixels came, expected ${rows * columns}`);
+    const values = await decoder.read(this.view.images[index]);
     this.#keep(index, values);
     return values;
   }
@@ -80,20 +94,31 @@ export class Images {
   }
 }
 
-// Values as grey on a canvas of one canvas pixel for each image pixel.
-export function paintGrey(canvas, values, [rows, columns], { low, high }) {
-  canvas.width = columns;
-  canvas.height = rows;
-  const context = canvas.getContext("2d", { alpha: false });
-  const image = context.createImageData(columns, rows);
-  const pixels = new Uint32Array(image.data.buffer);
-  const factor = 255 / Math.max(high - low, 1e-12);
-  for (let at = 0; at < values.length; at++) {
-    const grey = (values[at] - low) * factor;
-    const level = grey > 255 ? 255 : grey > 0 ? grey | 0 : 0; // NaN is black
-    pixels[at] = 0xff000000 | (level << 16) | (level << 8) | level;
+// An image as grey on a canvas of one canvas pixel for each of its own.
+export class Grey {
+  canvas = document.createElement("canvas");
+  #context = this.canvas.getContext("2d", { alpha: false });
+  #image = null;
+  #pixels = null;
+
+  paint(values, [rows, columns], { low, high }) {
+    this.#fit(rows, columns);
+    const pixels = this.#pixels;
+    const factor = 255 / Math.max(high - low, 1e-12);
+    for (let at = 0; at < values.length; at++) {
+      const grey = (values[at] - low) * factor;
+      const level = grey > 255 ? 255 : grey > 0 ? grey | 0 : 0; // NaN is black
+      pixels[at] = 0xff000000 | (level * 0x010101);
+    }
+    this.#context.putImageData(this.#image, 0, 0);
   }
-  context.putImageData(image, 0, 0);
+
+  #fit(rows, columns) {
+    if (this.#image?.width === columns && this.#image.height === rows) return;
+    Object.assign(this.canvas, { width: columns, height: rows });
+    this.#image = this.#context.createImageData(columns, rows);
+    this.#pixels = new Uint32Array(this.#image.data.buffer);
+  }
 }
 
 // What shows most of an image: its 1st and 99.5th percentile, from at most 20,000 of its values.

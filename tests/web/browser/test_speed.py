@@ -1,24 +1,16 @@
 """A planning CT of 300 slices of 512 x 512 scrolls at 30 slices a second."""
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import CDPSession, Page
 
-from core.identity import Provenance
-from imaging.hdf5 import write_volume_hdf5
-from imaging.header import Header, read_header
-from imaging.structure_set import Roi, build_structure_set
-from tests.contours.conftest import provenance
 from tests.web.browser.screen import wait_for_image
 from tests.web.clinic import Clinic
+from tests.web.planning import SLICES, exchange_results
 from tests.web.serving import Site
 
-__all__ = ["provenance"]
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]
-SLICES, SIDE = 300, 512
 PER_SECOND = 30
 _SHOW_EACH = """async (steps) => {
   const stage = document.getElementById("stage"), began = performance.now();
@@ -40,43 +32,12 @@ _SCROLL_AND_READ = """async () => {
 
 
 @pytest.fixture(scope="module")
-def planning_ct(clinic: Clinic, cine_case: int, ct_folder: Path, provenance: Provenance) -> int:
-    """The results of the cine's job, exchanged for those that a job on 300 slices leaves."""
-    first = read_header(min(ct_folder.glob("*.dcm")))
-    headers = [_header(first, number) for number in range(SLICES)]
-    folder = Path(clinic.case(cine_case).story.result_folders[0])
-    [structure_set] = (folder / "dicom").glob("*.dcm")
-    row, column = np.mgrid[:SIDE, :SIDE]
-    radius = np.hypot(row - SIDE / 2, column - SIDE / 2)
-    body = np.where(radius < 220, 40.0, -1000.0).astype(np.float32)
-    noise = np.random.default_rng(1).integers(-20, 21, (8, SIDE, SIDE)).astype(np.float32)
-    voxels = np.stack([body + noise[number % 8] for number in range(SLICES)])
-    write_volume_hdf5(folder / "volume.h5", voxels, headers, slice_spacing_mm=3.0)
-    masks = {
-        f"S{size}": np.broadcast_to((radius < size) & (radius > size / 2), voxels.shape)
-        for size in (40, 90, 150, 200)
-    }
-    rois = [Roi(name, (230, 159, 0), "ORGAN") for name in masks]
-    build_structure_set(headers, masks, rois, provenance, label="SPEED", description="").save_as(
-        structure_set, enforce_file_format=True
-    )
+def planning_ct(clinic: Clinic, cine_case: int, ct_folder: Path) -> int:
+    exchange_results(clinic, cine_case, min(ct_folder.glob("*.dcm")))
     return cine_case
 
 
-def _header(first: Header, number: int) -> Header:
-    return replace(
-        first,
-        sop_instance_uid=f"1.2.3.{number + 1}",
-        rows=SIDE,
-        columns=SIDE,
-        pixel_spacing_mm=(0.98, 0.98),
-        image_position_mm=(-250.0, -250.0, 3.0 * number),
-        image_orientation=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
-        instance_number=number + 1,
-    )
-
-
-def test_a_slice_takes_the_browser_less_than_a_thirtieth_of_a_second(
+def test_a_slice_takes_the_browser_less_than_half_of_a_thirtieth_of_a_second(
     page: Page, site: Site, planning_ct: int
 ) -> None:
     """In its own processor time, so that what else runs here is not counted."""
@@ -94,7 +55,7 @@ def test_a_slice_takes_the_browser_less_than_a_thirtieth_of_a_second(
         f"opened in {opened_s:.2f} s, {1000 * steps / took_ms:.0f} slices a second, "
         f"{each_ms:.1f} ms of the browser's main thread each"
     )
-    assert each_ms < 1000 / PER_SECOND
+    assert each_ms < 1000 / PER_SECOND / 2  # the other half is for drawing, which others do
 
 
 def test_what_is_written_beside_an_image_is_its_own_while_it_scrolls(

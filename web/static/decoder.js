@@ -1,0 +1,13 @@
+// A worker that reads images beside the page, which draws meanwhile.
+
+import { readImage } from "./decoding.js";
+
+addEventListener("message", async ({ data: { number, image } }) => {
+  try {
+    const values = await readImage(image);
+    postMessage({ number, values }, [values.buffer]);
+  } catch (error) {
+    postMessage({ number, fault: error.message });
+  }
+});
+postMessage({ isReady: true });

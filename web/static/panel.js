@@ -1,0 +1,98 @@
+// What is written beside and over the image: place, window, structures with volumes, notes.
+
+import { drawSample } from "./contours.js";
+import { usualWindow } from "./pixels.js";
+
+const PRESETS = { "soft tissue": [40, 400], lung: [-600, 1500], bone: [400, 1800], brain: [40, 80], liver: [60, 160] };
+export const STATED = "as stated", FROM_IMAGE = "from the image";
+const $ = (id) => document.getElementById(id);
+
+// Text that is there already costs nothing.
+function write(id, words) {
+  const element = $(id);
+  if (element.textContent !== words) element.textContent = words;
+}
+
+export function say(words) {
+  write("said", words);
+}
+
+// Everything that belongs to the image that is shown; `names` are those of the structures drawn on
+// it, null while they are on their way. Answers the number of its phase.
+export function describe(view, index, { low, high }, names) {
+  const image = view.images[index];
+  const many = view.phases.length > 1;
+  const phase = view.phases.findIndex((indices) => indices.includes(index));
+  const slice = view.phases[phase].indexOf(index);
+  const slices = view.phases[phase].length;
+  const place = `slice ${slice + 1} of ${slices}${many ? `, phase ${phase + 1} of ${view.phases.length}` : ""}`;
+  const position = image.at_mm === null ? "no position" : `${image.at_mm.toFixed(1)} mm`;
+  write("place", `${place[0].toUpperCase()}${place.slice(1)}\n${position} · instance ${image.number}`);
+  const words = `window ${round(high - low)} · level ${round((low + high) / 2)}${unitOf(view)}`;
+  write("window-words", `${words}\n${names === null ? "contours are loading" : ""}`);
+  write("slice-words", `${slice + 1} of ${slices}`);
+  write("phase-words", `${phase + 1} of ${view.phases.length}`);
+  for (const [at, side] of ["top", "right", "bottom", "left"].entries()) write(`side-${side}`, image.sides?.[at] ?? "");
+  $("contours").setAttribute("aria-label", `${place}, ${names?.length ? `with ${names.join(", ")}` : "no contours"}`);
+  return phase;
+}
+
+// One check box for each structure; `toggle` gets name and whether it is shown.
+export function listStructures(structures, hidden, toggle, words) {
+  const rows = structures.map((structure, number) => {
+    const row = document.createElement("tr");
+    row.innerHTML = `<th scope="row"><label><input type="checkbox"><canvas aria-hidden="true"></canvas><span></span></label></th><td class="right" data-ml></td><td class="right"></td>`;
+    const box = row.querySelector("input");
+    box.checked = !hidden.has(structure.name);
+    box.addEventListener("change", () => toggle(structure.name, box.checked));
+    row.querySelector("span").textContent = structure.name;
+    row.lastElementChild.textContent = structure.images;
+    drawSample(row.querySelector("canvas"), structure, number);
+    return row;
+  });
+  $("structures").tBodies[0].replaceChildren(...rows);
+  write("structures-words", words);
+}
+
+// Those that the job measured, of one phase.
+export function showVolumes(structures, phase) {
+  for (const [number, cell] of $("structures").querySelectorAll("[data-ml]").entries()) {
+    const volume = structures[number]?.volumes_ml[phase];
+    const words = volume === undefined ? "not measured" : volume.toFixed(1);
+    if (cell.textContent !== words) cell.textContent = words;
+  }
+}
+
+export function note(view, unplaced) {
+  const notes = [...view.notes];
+  if (unplaced) notes.push(`${unplaced} contours lie on none of these images`);
+  if ($("notes").childElementCount === notes.length) return;
+  $("notes").replaceChildren(...notes.map((words) => Object.assign(document.createElement("li"), { textContent: words })));
+}
+
+// The names of the windows that can be chosen for a view, with one of them chosen.
+export function offerWindows(view, chosen) {
+  const names = ["", ...(view.window ? [STATED] : []), FROM_IMAGE, ...(view.modality === "CT" ? Object.keys(PRESETS) : [])];
+  $("preset").replaceChildren(...names.map((name) => new Option(name || "as chosen", name)));
+  $("preset").value = chosen;
+}
+
+// Lowest and highest value of a window by its name; undefined where it cannot be told.
+export function windowOf(view, name, values) {
+  if (name === FROM_IMAGE) return values && usualWindow(values);
+  if (name === STATED) return { low: view.window[0], high: view.window[1] };
+  const preset = PRESETS[name];
+  return preset && { low: preset[0] - preset[1] / 2, high: preset[0] + preset[1] / 2 };
+}
+
+export function valueWords(view, [column, row], value) {
+  return `column ${column}, row ${row}: ${round(value)}${unitOf(view)}`;
+}
+
+function unitOf(view) {
+  return view.units === "rescaled" ? "" : ` ${view.units}`;
+}
+
+function round(value) {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : +value.toPrecision(3);
+}

@@ -1,4 +1,4 @@
-"""What goes wrong as an answer: `{"msg": reason}` for programs, a redirect to /login for people."""
+"""What goes wrong as an answer: `{"msg": reason}` for programs, a page or /login for people."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,7 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from core.errors import ConfigurationError, StorageUnavailableError
+from core.errors import ConfigurationError, StorageUnavailableError, explain_fault
+from web.fault_page import fault_page
 
 log = structlog.get_logger("web")
 
@@ -34,23 +35,39 @@ def is_page(request: Request) -> bool:
     return wants_html and not request.url.path.startswith(("/api/", "/job/", "/query/"))
 
 
+def answer_to(
+    request: Request, status: int, words: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A failure in words, as a page for people and as JSON for programs."""
+    if not is_page(request):
+        return refusal(status, words, headers)
+    try:
+        page = fault_page(request, status, words)
+    except Exception as error:  # noqa: BLE001, a page that cannot be made is no reason for silence
+        log.error("page of a failure cannot be made", fault=explain_fault(error))
+        return refusal(status, words, headers)
+    page.headers.update(headers or {})
+    return page
+
+
 def _of_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == HTTPStatus.UNAUTHORIZED and is_page(request):
         return RedirectResponse(f"/login?next={quote(request.url.path)}", HTTPStatus.SEE_OTHER)
-    return refusal(error.status_code, str(error.detail), error.headers)
+    return answer_to(request, error.status_code, str(error.detail), error.headers)
 
 
-def _of_validation(_: Request, error: Exception) -> Response:
+def _of_validation(request: Request, error: Exception) -> Response:
     """Names the place and what was expected; never what was given, which may be anything."""
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg']}")
+    words = f"{place}: {first['msg']}"
+    return answer_to(request, HTTPStatus.UNPROCESSABLE_ENTITY, words)
 
 
-def _of_storage(_: Request, error: Exception) -> Response:
+def _of_storage(request: Request, error: Exception) -> Response:
     log.error("request failed", reason=str(error))
-    return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    return answer_to(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error))

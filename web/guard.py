@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import explain_fault
 from web.access import SAFE_METHODS
-from web.answers import refusal
+from web.answers import answer_to
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "
@@ -66,7 +67,7 @@ class Guard:
         if refused is None:
             refused = await self._let_through(scope, receive, answer)
         if refused is not None and not begun:
-            await refusal(*refused)(scope, receive, answer)
+            await answer_to(Request(scope), *refused)(scope, receive, answer)
 
     async def _let_through(
         self, scope: Scope, receive: Receive, send: Send

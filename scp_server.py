@@ -102,7 +102,7 @@ def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
         said += "By TLS on {}:{}\n".format(*node.tls_address)
     if web is not None:
         web.start()
-        said += f"Pages and REST API: {web.url}\n"
+        said += f"Pages and REST API: {web.url or f'none yet, {web.fault}'}\n"
     sys.stdout.write(said)
     sys.stdout.flush()
     log = structlog.get_logger("node")

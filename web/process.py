@@ -1,7 +1,8 @@
 """The web process as the door sees it: started beside the SCP, started again when it dies.
 
 Nothing here imports the web's libraries: the process that holds associations never loads them, and
-whatever becomes of the web process, receiving goes on.
+whatever becomes of the web process, receiving goes on. That holds for what keeps it from starting,
+too: a port that is taken, a certificate or a file of users that cannot be read.
 """
 
 import os
@@ -33,22 +34,20 @@ class WebProcess:
     """One listening socket for as long as the node runs, whichever process answers on it."""
 
     def __init__(self, settings: WebSettings) -> None:
-        """Listen.
-
-        Raises:
-            ConfigurationError: address, certificate or users are wrong.
-        """
-        configuration = settings.configuration
-        check_users(settings.users_path, configuration.web_ip)
-        check_certificate(settings)
+        """Listen, unless something is in the way: that is in the log, and tried again later."""
         self._settings = settings
-        self._listener = listen(configuration.web_ip, configuration.web_port)
+        self._listener: socket.socket | None = None
+        self.fault = ""
+        """Why nothing listens; empty when something does."""
+        self._listen()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name="web")
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Where it answers; empty where nothing listens."""
+        if self._listener is None:
+            return ""
         scheme = "https" if self._settings.is_https else "http"
         ip, port = self._listener.getsockname()[:2]
         return f"{scheme}://{f'[{ip}]' if ':' in ip else ip}:{port}/"
@@ -62,25 +61,44 @@ class WebProcess:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._listener.close()
+        if self._listener is not None:
+            self._listener.close()
+
+    def _listen(self) -> socket.socket | None:
+        """The socket, if nothing is in the way; what is, is said once."""
+        if self._listener is not None:
+            return self._listener
+        try:
+            self._listener = _checked_listener(self._settings)
+        except ConfigurationError as error:
+            if str(error) != self.fault:
+                log.error("no pages and no REST API; the node goes on", reason=str(error))
+            self.fault = str(error)
+            return None
+        if self.fault:
+            log.info("pages and REST API are there now", address=self.url)
+        self.fault = ""
+        return self._listener
 
     def _supervise(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while not self._stopping.is_set():
             begun = time.monotonic()
-            code = self._run_once()
-            if self._stopping.is_set():
-                return
-            if time.monotonic() - begun > _LONGEST_PAUSE_S:
-                pause_s = _FIRST_PAUSE_S
-            log.error("web process ended", exit_code=code, starts_again_in_s=pause_s)
+            listener = self._listen()
+            if listener is not None:
+                code = self._run_once(listener)
+                if self._stopping.is_set():
+                    return
+                if time.monotonic() - begun > _LONGEST_PAUSE_S:
+                    pause_s = _FIRST_PAUSE_S
+                log.error("web process ended", exit_code=code, starts_again_in_s=pause_s)
             self._stopping.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    def _run_once(self) -> int | None:
+    def _run_once(self, listener: socket.socket) -> int | None:
         """From its start to its end; its exit code, None when it did not start."""
         try:
-            process = self._start_one()
+            process = self._start_one(listener.fileno())
         except OSError as error:
             log.error("web process not started", reason=error.strerror)
             return None
@@ -88,10 +106,9 @@ class WebProcess:
             pass
         return _end(process)
 
-    def _start_one(self) -> subprocess.Popen[bytes]:
+    def _start_one(self, socket_number: int) -> subprocess.Popen[bytes]:
         """It gets the socket and the settings; its standard input ends when this process does."""
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        socket_number = self._listener.fileno()
         process = subprocess.Popen(  # noqa: S603, our own program
             [sys.executable, "-m", _PROGRAM, str(socket_number)],
             stdin=subprocess.PIPE,
@@ -103,6 +120,14 @@ class WebProcess:
                 pickle.dump(self._settings, process.stdin)
                 process.stdin.flush()
         return process
+
+
+def _checked_listener(settings: WebSettings) -> socket.socket:
+    """Raises ConfigurationError: address, certificate or users are wrong."""
+    configuration = settings.configuration
+    check_users(settings.users_path, configuration.web_ip)
+    check_certificate(settings)
+    return listen(configuration.web_ip, configuration.web_port)
 
 
 def listen(ip: str, port: int) -> socket.socket:

@@ -42,7 +42,7 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
     try:
         app = create_app(settings)
         server = make_server(settings, app)
-    except SlicewireError as error:
+    except (SlicewireError, OSError) as error:
         log.error("web process cannot start", reason=str(error))
         raise SystemExit(1) from error
     os.nice(_NICE)  # not before: a start at low priority takes long on a busy machine

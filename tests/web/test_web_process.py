@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,10 +156,31 @@ def test_a_node_that_is_killed_leaves_nobody_on_the_port(node: NodeProcess) -> N
     assert not answers(url)
 
 
-def test_a_web_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_a_web_port_that_is_taken_does_not_keep_the_node_from_receiving(
+    tmp_path: Path, ct_paths: list[Path]
+) -> None:
     node = NodeProcess(tmp_path / "node")
-    sink = Sink()
-    with pytest.raises(AssertionError, match="cannot listen there"):
-        node.start("--web-port", str(sink.port))
-    sink.close()
-    assert node.stop() == 2
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        node.start("--web-port", str(port))
+        assert node.process.stdout is not None
+        said = node.process.stdout.readline()
+        assert f"none yet, --web_ip 127.0.0.1 --web_port {port}: cannot listen there" in said
+        send(node, ct_paths)
+        node.wait_for_state(series_uid(ct_paths), "kept")
+    wait_until(lambda: answers(f"http://127.0.0.1:{port}"), 60)  # as soon as the port is free
+    assert node.stop() == 0
+    log = (node.storage_path / "debug.log").read_text()
+    assert log.count("no pages and no REST API; the node goes on") == 1
+
+
+def test_users_that_cannot_be_read_do_not_keep_the_node_from_receiving(
+    tmp_path: Path, ct_paths: list[Path]
+) -> None:
+    (tmp_path / "users.json").write_text("{")
+    node = NodeProcess(tmp_path / "node", web={"users_path": str(tmp_path / "users.json")})
+    node.start("--web-port", str(free_port()))
+    send(node, ct_paths)
+    node.wait_for_state(series_uid(ct_paths), "kept")
+    assert node.stop() == 0
+    assert "users.json: expected a file of `python -m web.users`" in node.logs()

@@ -27,6 +27,8 @@ class Peer(Section):
     """AE titles of ours that it may call; none given: any that `wire.called_ae_title` lets."""
     tls: PeerTlsOrNot = None
     """Given, it is spoken to by TLS, and may come by TLS only."""
+    associations: Annotated[int, Field(ge=1, le=16)] = 1
+    """How many it takes from us at once; several share the instances of a result set."""
     settle_s: Seconds | None = None
     """Instead of `completion.settle_s`, for series that it sends."""
     query: bool = False

@@ -10,7 +10,7 @@ from node.tls import ClientTls
 
 def address_of(peer: Peer) -> PeerAddress:
     """Where a peer stores, and answers storage commitment."""
-    return PeerAddress(peer.ip, peer.port, peer.ae_title, tls_of(peer))
+    return PeerAddress(peer.ip, peer.port, peer.ae_title, tls_of(peer), peer.associations)
 
 
 def address_for_queries(peer: Peer) -> PeerAddress:

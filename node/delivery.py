@@ -1,4 +1,4 @@
-"""Pushing results: one association for each result set, a record for each instance and peer.
+"""Pushing results: a result set at a time to each peer, a record for each instance and peer.
 
 Every peer has its own thread, so that a dead one never holds up another; a delivery that waits for
 its next attempt is a row, not a thread.
@@ -36,6 +36,7 @@ from node.pauses import pause_s
 from node.requestor import Timeouts
 from node.results import RESULTS_FOLDER
 from node.scu import SendOutcome, State, send
+from node.transcoder import Transcoder
 
 _HOUR_S = 3600.0
 _FEWEST_ATTEMPTS = 10
@@ -51,9 +52,12 @@ class _StoppedError(Exception):
 class Delivery:
     """Sends what the ledger says is due."""
 
-    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+    def __init__(
+        self, configuration: Configuration, ledger: Ledger, transcoder: Transcoder | None = None
+    ) -> None:
         self._configuration = configuration
         self._ledger = ledger
+        self._transcoder = transcoder
         self._busy: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -109,7 +113,7 @@ class Delivery:
                 self._try_later(parcel, words)
 
     def deliver(self, job_id: str, destination: Destination) -> None:
-        """One attempt to bring a job's results to a peer, on one association."""
+        """One attempt to bring a job's results to a peer."""
         with self._ledger.reading() as connection:
             parcels = waiting_parcels(connection, job_id, destination.peer)
         if not parcels:  # cancelled by a person in between
@@ -123,6 +127,7 @@ class Delivery:
                 by_uid[outcome.instance.sop_instance_uid], outcome
             ),
             timeouts=Timeouts(response_s=self._configuration.delivery.timeout_s),
+            transcoder=self._transcoder,
         )
         self._tell(parcels, destination, outcomes)
 

@@ -52,17 +52,18 @@ def _sort_in(file: Path, gathered: Gathered, *, named: bool) -> None:
     try:
         if not is_dicom_file(file):
             unwanted.append((file, "not a DICOM file"))
-        elif _is_directory(file):
-            unwanted.append((file, "a DICOMDIR, which is an index and no instance"))
         else:
             gathered.instances.append(instance_to_send(file))
     except (NotADataSetError, OSError) as error:
-        gathered.failed.append((file, str(error)))
+        if _is_directory(file):
+            unwanted.append((file, "a DICOMDIR, which is an index and no instance"))
+        else:
+            gathered.failed.append((file, str(error)))
 
 
 def _is_directory(file: Path) -> bool:
     try:
         meta = pydicom.filereader.read_file_meta_info(file)
     except READING_ERRORS:
-        return False  # reading the instance will say what is wrong
+        return False  # reading the instance has said what is wrong
     return str(meta.get("MediaStorageSOPClassUID", "")) == _MEDIA_STORAGE_DIRECTORY

@@ -1,26 +1,30 @@
 """Instances on their way out: what a file holds, and the file as a peer may have it."""
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pydicom
-from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_file_meta_info
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import NotADataSetError
-from imaging.transcode import write_uncompressed
+from imaging.elements import read_elements, tags_of
 from imaging.whole import check_whole
+from node.fragments import Extent
+from node.transcoder import Transcoder
 
 _DEFER_BYTES = 4096
-_PREAMBLE_BYTES = 128
+_PREAMBLE_BYTES, _META_BEGINS = 128, 132
+_FIRST_BYTES = 8192
+_META_GROUP = b"\x02\x00"
+_LONG_VRS = (b"OB", b"OW", b"UN", b"UT", b"SQ", b"OD", b"OF", b"OL", b"UC", b"UR")
+_IDENTITY = tags_of("SOPClassUID", "SOPInstanceUID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +50,26 @@ def instance_to_send(path: Path) -> InstanceToSend:
         NotADataSetError: the file is not DICOM, is cut off, or lacks the UIDs that identify it.
     """
     try:
+        regular = read_elements(path, _IDENTITY, pixels=False)
+        if regular is not None:  # its lengths are right to the last byte
+            return _identified(path, regular)
         data_set = pydicom.dcmread(path, defer_size=_DEFER_BYTES)
-        instance = InstanceToSend(
-            path=path,
-            sop_class_uid=_uid(data_set, "SOPClassUID"),
-            sop_instance_uid=_uid(data_set, "SOPInstanceUID"),
-            transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
-        )
+        instance = _identified(path, data_set)
     except (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError) as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
     except (OSError, struct.error, zlib.error, NotImplementedError) as error:
         raise NotADataSetError(f"{path.name}: cannot be read ({error})") from error
     check_whole(data_set, path.stat().st_size)
     return instance
+
+
+def _identified(path: Path, data_set: FileDataset) -> InstanceToSend:
+    return InstanceToSend(
+        path=path,
+        sop_class_uid=_uid(data_set, "SOPClassUID"),
+        sop_instance_uid=_uid(data_set, "SOPInstanceUID"),
+        transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
+    )
 
 
 def _uid(data_set: FileDataset, keyword: str) -> str:
@@ -72,47 +83,60 @@ def _uid(data_set: FileDataset, keyword: str) -> str:
 
 
 @contextmanager
-def file_to_send(instance: InstanceToSend, transfer_syntax_uid: str) -> Iterator[Path]:
-    """A file whose data set has `transfer_syntax_uid` and whose file meta names `instance`.
+def data_set_to_send(
+    instance: InstanceToSend, transfer_syntax_uid: str, transcoder: Transcoder
+) -> Iterator[Extent]:
+    """The bytes of the data set of `instance` in `transfer_syntax_uid`, in an open file.
 
-    That is the instance's own file where it can be, so that its bytes go out unchanged.
+    They are those of the instance's own file where it has that syntax, so that they go out
+    unchanged, whatever its file meta says of itself.
 
     Raises:
         PixelError: compressed pixels that cannot be decoded.
         NotADataSetError: the file can no longer be read.
-        OSError: a temporary copy was needed and cannot be written.
+        OSError: it is gone, or a copy was needed and cannot be written.
     """
-    if transfer_syntax_uid != instance.transfer_syntax_uid:
-        with TemporaryDirectory(prefix="slicewire-") as folder:
-            copy = Path(folder) / "transcoded.dcm"
-            write_uncompressed(instance.path, copy, transfer_syntax_uid)
-            yield copy
+    if transfer_syntax_uid == instance.transfer_syntax_uid:
+        with open_data_set(instance.path) as extent:
+            yield extent
         return
-    file_meta, offset = split_dataset(instance.path)
-    if _names(file_meta, instance):
-        yield instance.path
-        return
-    with TemporaryDirectory(prefix="slicewire-") as folder:
-        copy = Path(folder) / "renamed.dcm"
-        _write_with_file_meta(instance, offset, copy)
-        yield copy
+    with transcoder.copy(instance.path, transfer_syntax_uid) as copy, open_data_set(copy) as extent:
+        yield extent
 
 
-def _names(file_meta: pydicom.Dataset, instance: InstanceToSend) -> bool:
-    found = (
-        file_meta.get("MediaStorageSOPClassUID"),
-        file_meta.get("MediaStorageSOPInstanceUID"),
-    )
-    return found == (instance.sop_class_uid, instance.sop_instance_uid)
+@contextmanager
+def open_data_set(path: Path) -> Iterator[Extent]:
+    """What follows the file meta of a DICOM file.
+
+    Raises:
+        OSError: the file cannot be read.
+        NotADataSetError: it is no longer DICOM.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        begin = _end_of_file_meta(os.read(descriptor, _FIRST_BYTES))
+        if begin is None:
+            begin = _end_by_pydicom(path)
+        yield Extent(descriptor, begin, os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
 
 
-def _write_with_file_meta(instance: InstanceToSend, offset: int, copy: Path) -> None:
-    """The data set's bytes as they are, behind file meta that agrees with it."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = pydicom.uid.UID(instance.sop_class_uid)
-    meta.MediaStorageSOPInstanceUID = pydicom.uid.UID(instance.sop_instance_uid)
-    meta.TransferSyntaxUID = pydicom.uid.UID(instance.transfer_syntax_uid)
-    encoded = DicomBytesIO()
-    write_file_meta_info(encoded, meta)
-    prefix = b"\x00" * _PREAMBLE_BYTES + b"DICM" + encoded.getvalue()
-    copy.write_bytes(prefix + instance.path.read_bytes()[offset:])
+def _end_of_file_meta(content: bytes) -> int | None:
+    """Where group 2 ends, which is in explicit VR (PS3.10 section 7.1); None: hard to say."""
+    if content[_PREAMBLE_BYTES:_META_BEGINS] != b"DICM":
+        return None
+    at = _META_BEGINS
+    while content[at : at + 2] == _META_GROUP:
+        if content[at + 4 : at + 6] in _LONG_VRS:
+            at += 12 + int.from_bytes(content[at + 8 : at + 12], "little")
+        else:
+            at += 8 + int.from_bytes(content[at + 6 : at + 8], "little")
+    return at if at + 2 <= len(content) else None
+
+
+def _end_by_pydicom(path: Path) -> int:
+    try:
+        return int(split_dataset(path)[1])
+    except (InvalidDicomError, EOFError, ValueError, KeyError, struct.error) as error:
+        raise NotADataSetError(f"{path.name}: not a readable DICOM file ({error})") from error

@@ -1,8 +1,9 @@
 """Which presentation contexts to propose for a set of instances, and which one to use."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
+from pydicom.uid import UID
 from pynetdicom.presentation import PresentationContext, build_context
 
 from imaging.transcode import UNCOMPRESSED
@@ -28,18 +29,36 @@ def propose(instances: Iterable[InstanceToSend]) -> list[PresentationContext]:
     return [*fallbacks, *exact][:MAX_CONTEXTS]
 
 
-def choose_syntax(accepted: Sequence[PresentationContext], instance: InstanceToSend) -> str | None:
-    """The transfer syntax in which the peer takes `instance`, its own if possible; None if none."""
-    syntaxes = {
-        str(context.transfer_syntax[0])
-        for context in accepted
-        if context.abstract_syntax == instance.sop_class_uid and context.as_scu
+Accepted = Mapping[tuple[str, str], int]
+"""Context IDs by SOP class and transfer syntax."""
+
+
+def accepted_by(contexts: Iterable[PresentationContext]) -> Accepted:
+    """Those in which the peer takes what we send."""
+    return {
+        (str(context.abstract_syntax), str(context.transfer_syntax[0])): context.context_id or 0
+        for context in contexts
+        if context.as_scu
     }
-    return next(
-        (one for one in (instance.transfer_syntax_uid, *UNCOMPRESSED) if one in syntaxes), None
-    )
 
 
-def was_proposed(contexts: Sequence[PresentationContext], instance: InstanceToSend) -> bool:
-    """Whether there was room among the 128 contexts for the SOP class of `instance`."""
-    return any(context.abstract_syntax == instance.sop_class_uid for context in contexts)
+def choose_context(accepted: Accepted, instance: InstanceToSend) -> tuple[str, int] | None:
+    """Transfer syntax and context in which `instance` goes out, its own if possible; None: none."""
+    for syntax in (instance.transfer_syntax_uid, *UNCOMPRESSED):
+        context_id = accepted.get((instance.sop_class_uid, syntax))
+        if context_id is not None:
+            return syntax, context_id
+    return None
+
+
+def why_no_context(
+    contexts: Iterable[PresentationContext], instance: InstanceToSend, peer: str
+) -> str:
+    """In words, for an instance that goes out in none of the `contexts` that were proposed."""
+    name = UID(instance.sop_class_uid).name
+    if not any(context.abstract_syntax == instance.sop_class_uid for context in contexts):
+        return (
+            f"no presentation context for {name} was left: one association holds "
+            f"{MAX_CONTEXTS}; send these instances with fewer SOP classes at a time"
+        )
+    return f"{peer} accepts no {name} in the syntax of the file or uncompressed"

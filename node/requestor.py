@@ -10,12 +10,16 @@ from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.pdu import A_ABORT_RQ
-from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
+from pynetdicom.pdu_primitives import (
+    AsynchronousOperationsWindowNegotiation,
+    SCP_SCU_RoleSelectionNegotiation,
+)
 from pynetdicom.presentation import PresentationContext
 
 from core.errors import NotOfferedError, SendError
 from node.tls import ClientTls, why_not_reached
 
+_Extended = SCP_SCU_RoleSelectionNegotiation | AsynchronousOperationsWindowNegotiation
 _ABORT_SOURCES = {0: "its user", 2: "its network layer"}
 
 
@@ -27,6 +31,8 @@ class PeerAddress:
     port: int
     ae_title: str
     tls: ClientTls | None = None
+    associations: int = 1
+    """How many it takes from us at once."""
 
     def __str__(self) -> str:
         return f"{self.ae_title} at {self.ip}:{self.port}"
@@ -40,7 +46,7 @@ class Timeouts:
     associate_s: float = 30.0
     """From the connection to the answer to A-ASSOCIATE, and to A-RELEASE."""
     response_s: float = 120.0
-    """From the start of a request to its response, and for any write to the network."""
+    """From the end of a request to its response, and for any write to the network."""
 
 
 @dataclass(slots=True)
@@ -51,6 +57,13 @@ class Conversation:
     peer: PeerAddress
     timeouts: Timeouts
     watch: "_Watch"
+
+    @property
+    def operations(self) -> int:
+        """How many requests the peer takes before it has answered the first (PS3.7 D.3.3.3)."""
+        granted = self.association.acceptor.asynchronous_operations[0]
+        proposed = self.association.requestor.asynchronous_operations[0]
+        return min(granted, proposed) or proposed  # 0 stands for any number
 
     def why_it_ended(self, waited_s: float) -> str:
         """In words, after a request that got no response within `waited_s`."""
@@ -98,16 +111,20 @@ def associate(
     timeouts: Timeouts,
     *,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    operations: int = 1,
     handlers: Sequence[EventHandlerType] = (),
 ) -> Iterator[Conversation]:
     """An association with `peer` that is released at the end, or aborted on an exception.
+
+    More than one of `operations` is proposed as an asynchronous operations window.
 
     Raises:
         NotOfferedError: the peer accepts none of the contexts.
         SendError: no association, with the reason in words.
     """
+    extended: list[_Extended] = [*roles, *_window(operations)]
     conversation = _request(
-        peer, calling_ae_title, contexts, timeouts, roles=roles, handlers=handlers
+        peer, calling_ae_title, contexts, timeouts, extended=extended, handlers=handlers
     )
     association = conversation.association
     try:
@@ -118,13 +135,22 @@ def associate(
     association.release()
 
 
+def _window(operations: int) -> list[AsynchronousOperationsWindowNegotiation]:
+    if operations == 1:
+        return []
+    window = AsynchronousOperationsWindowNegotiation()
+    window.maximum_number_operations_invoked = operations
+    window.maximum_number_operations_performed = 1
+    return [window]
+
+
 def _request(
     peer: PeerAddress,
     calling_ae_title: str,
     contexts: Sequence[PresentationContext],
     timeouts: Timeouts,
     *,
-    roles: Sequence[SCP_SCU_RoleSelectionNegotiation],
+    extended: Sequence[SCP_SCU_RoleSelectionNegotiation | AsynchronousOperationsWindowNegotiation],
     handlers: Sequence[EventHandlerType],
 ) -> Conversation:
     watch, begun = _Watch(timeouts.response_s), time.monotonic()
@@ -139,7 +165,7 @@ def _request(
             peer.port,
             contexts=list(contexts),
             ae_title=peer.ae_title,
-            ext_neg=list(roles),
+            ext_neg=list(extended),
             evt_handlers=[*watch.handlers, *handlers],
             tls_args=None if peer.tls is None else (peer.tls.context(), peer.tls.name),
         )

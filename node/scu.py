@@ -1,21 +1,23 @@
 """The sending side: C-ECHO and C-STORE to a peer, with an outcome in words for every instance."""
 
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from pydicom.uid import UID
-from pynetdicom import _config, build_context
+from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
-from core.errors import NotADataSetError, PixelError, SendError
-from node.outgoing import InstanceToSend, file_to_send, instance_to_send
-from node.proposal import MAX_CONTEXTS, choose_syntax, propose, was_proposed
-from node.requestor import Conversation, PeerAddress, Timeouts, associate
-from node.statuses import State, state_of, words_of
+from core.errors import SendError
+from node.carrier import carry
+from node.consignment import Consignment, SendOutcome, StoppedElsewhereError
+from node.outgoing import InstanceToSend, instance_to_send
+from node.proposal import propose
+from node.requestor import PeerAddress, Timeouts, associate
+from node.statuses import State, words_of
+from node.transcoder import Transcoder
 
 __all__ = [
     "InstanceToSend",
@@ -28,29 +30,11 @@ __all__ = [
     "send",
 ]
 
-# pynetdicom then sends a file's bytes as they are, without decoding and encoding them
-_config.STORE_SEND_CHUNKED_DATASET = True
-
 _DEFAULT_TIMEOUTS = Timeouts()
-
-
-@dataclass(frozen=True, slots=True)
-class SendOutcome:
-    """What became of one instance at a peer."""
-
-    instance: InstanceToSend
-    status: int | None
-    """The peer's C-STORE status; None when none came back."""
-    state: State
-    words: str
-    """The status, or why there is none, in words."""
-    transcoded_to: str = ""
-    """Transfer syntax UID in which it went out, where that is not the file's own."""
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether the peer says that it holds the instance now."""
-        return self.state in (State.STORED, State.WARNING)
+_OPERATIONS = 16
+"""The asynchronous operations window that is proposed."""
+_FEWEST_EACH = 4
+"""Instances for which another association is worth its negotiation."""
 
 
 def echo(
@@ -80,98 +64,98 @@ def send(
     *,
     on_outcome: Callable[[SendOutcome], None] | None = None,
     timeouts: Timeouts = _DEFAULT_TIMEOUTS,
+    transcoder: Transcoder | None = None,
 ) -> list[SendOutcome]:
-    """C-STORE `instances` to `peer` on one association, in the given order (PS3.4 Annex B).
+    """C-STORE `instances` to `peer` in the given order (PS3.4 Annex B).
+
+    They go on one association, or share as many as `peer.associations` allows; either way, no
+    instance is sent before all instances of another SOP class before it are answered, and no more
+    at a time than the peer takes.
 
     Nothing that the peer or a file does wrong raises: whatever happens, there is one outcome per
-    instance, in order, and `on_outcome` gets each as soon as it is known. When there is no
-    association, or it ends early, the instances that have no status are `State.NOT_SENT` with the
-    reason. An exception of `on_outcome` aborts the association and is passed on.
+    instance, in order, and `on_outcome` gets each as soon as it is known, one at a time. When there
+    is no association, or it ends early, the instances that have no status are `State.NOT_SENT` with
+    the reason. An exception of `on_outcome` aborts what is open and is passed on.
+
+    Args:
+        instances: what is sent.
+        peer: to where.
+        calling_ae_title: ours.
+        on_outcome: called in the thread of an association.
+        timeouts: how long the peer may take.
+        transcoder: makes copies for a peer that does not take the syntax of a file.
     """
-    outcomes: list[SendOutcome] = []
-
-    def emit(outcome: SendOutcome) -> None:
-        outcomes.append(outcome)
-        if on_outcome is not None:
-            on_outcome(outcome)
-
     contexts = propose(instances)
     if not contexts:
-        return outcomes
-    with ExitStack() as stack:
+        return []
+    consignment = Consignment(instances, on_outcome)
+    request = _Request(peer, calling_ae_title, contexts, timeouts)
+    with _of_our_own(transcoder) as copies:
+        most = min(peer.associations, max(1, len(instances) // _FEWEST_EACH))
+        if most == 1:
+            why = request.carry(consignment, copies)
+        else:
+            why = _carry_on_several(request, consignment, copies, most)
+    return consignment.settle_rest(why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What an association is asked for with."""
+
+    peer: PeerAddress
+    calling_ae_title: str
+    contexts: Sequence[PresentationContext]
+    timeouts: Timeouts
+
+    def carry(self, consignment: Consignment, transcoder: Transcoder) -> str:
+        """Take part in it on a new association; answers why it ended early, "" where it did not."""
         try:
-            association = associate(peer, calling_ae_title, contexts, timeouts)
-            conversation = stack.enter_context(association)
+            with associate(
+                self.peer,
+                self.calling_ae_title,
+                self.contexts,
+                self.timeouts,
+                operations=_OPERATIONS,
+            ) as conversation:
+                return carry(conversation, self.contexts, consignment, transcoder)
         except SendError as error:
-            for instance in instances:
-                emit(_not_sent(instance, str(error)))
-            return outcomes
-        _store_all(conversation, contexts, instances, emit)
-    return outcomes
+            return str(error)
 
 
-def _store_all(
-    conversation: Conversation,
-    contexts: Sequence[PresentationContext],
-    instances: Sequence[InstanceToSend],
-    emit: Callable[[SendOutcome], None],
-) -> None:
-    ended = ""
-    for number, instance in enumerate(instances, start=1):
-        if ended:
-            emit(_not_sent(instance, ended))
-            continue
-        try:
-            outcome = _store(conversation, contexts, instance, number)
-        except SendError as error:
-            ended = str(error)
-            outcome = _not_sent(instance, f"{ended}; whether this instance was stored is unknown")
-        emit(outcome)
-
-
-def _store(
-    conversation: Conversation,
-    contexts: Sequence[PresentationContext],
-    instance: InstanceToSend,
-    number: int,
-) -> SendOutcome:
-    """Raises SendError when the association ends instead of bringing a status."""
-    syntax = choose_syntax(conversation.association.accepted_contexts, instance)
-    if syntax is None:
-        return _not_sent(instance, _why_no_context(conversation.peer, contexts, instance))
-    try:
-        with file_to_send(instance, syntax) as path:
-            status, words = _request_store(conversation, path, number)
-    except (PixelError, NotADataSetError, ValueError, AttributeError, OSError) as error:
-        return _not_sent(instance, f"cannot be sent: {error}")
-    transcoded_to = "" if syntax == instance.transfer_syntax_uid else syntax
-    return SendOutcome(instance, status, state_of(status), words, transcoded_to)
-
-
-def _request_store(conversation: Conversation, path: Path, number: int) -> tuple[int, str]:
-    """Send the file and wait for the status; returns it with its words."""
-    begun = time.monotonic()
-    try:
-        answer = conversation.association.send_c_store(path, msg_id=(number - 1) % 65535 + 1)
-    except RuntimeError as error:
-        raise SendError(conversation.why_it_ended(time.monotonic() - begun)) from error
-    if "Status" not in answer:
-        raise SendError(conversation.why_it_ended(time.monotonic() - begun))
-    status = int(answer.Status)
-    return status, words_of(status, str(answer.get("ErrorComment", "") or ""))
-
-
-def _not_sent(instance: InstanceToSend, words: str) -> SendOutcome:
-    return SendOutcome(instance, None, State.NOT_SENT, words)
-
-
-def _why_no_context(
-    peer: PeerAddress, contexts: Sequence[PresentationContext], instance: InstanceToSend
+def _carry_on_several(
+    request: _Request, consignment: Consignment, transcoder: Transcoder, count: int
 ) -> str:
-    name = UID(instance.sop_class_uid).name
-    if not was_proposed(contexts, instance):
-        return (
-            f"no presentation context for {name} was left: one association holds "
-            f"{MAX_CONTEXTS}; send these instances with fewer SOP classes at a time"
-        )
-    return f"{peer} accepts no {name} in the syntax of the file or uncompressed"
+    """Why the last of them ended early, "" where one of them went on to the end."""
+    reasons: list[str] = []
+    raised: list[BaseException] = []
+
+    def take_part() -> None:
+        try:
+            reasons.append(request.carry(consignment, transcoder))
+        except StoppedElsewhereError:
+            pass
+        except BaseException as error:  # noqa: BLE001, passed on below
+            raised.append(error)
+
+    threads = [threading.Thread(target=take_part, name=f"sending {n + 1}") for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if raised:
+        raise raised[0]
+    return next((why for why in reversed(reasons) if why), "")
+
+
+@contextmanager
+def _of_our_own(transcoder: Transcoder | None) -> Iterator[Transcoder]:
+    """The one that is given, or one for this call."""
+    if transcoder is not None:
+        yield transcoder
+        return
+    own = Transcoder()
+    try:
+        yield own
+    finally:
+        own.close()

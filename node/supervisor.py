@@ -40,6 +40,7 @@ from node.runner import Runner
 from node.scp import Listener
 from node.scp_commitment import CommitmentService
 from node.tracker import Tracker
+from node.transcoder import Transcoder
 from node.webhook import Webhook
 
 _POLL_S = 0.2
@@ -129,7 +130,8 @@ class Node:
         self._can_track.set()
         remove_orphaned_uploads(configuration.storage_path, ledger)
         self._resume(cut_off)
-        self._delivery = Delivery(configuration, ledger)
+        self._transcoder = Transcoder(configuration.storage_path / _SCRATCH_FOLDER)
+        self._delivery = Delivery(configuration, ledger, self._transcoder)
         self._engine = self._make_engine()
         runner = Runner(configuration, ledger, self._engine)
         self._repeat("clock", ClockWatch(ledger, self._clock).look)
@@ -162,6 +164,7 @@ class Node:
             thread.join()
         self._tracker.stop()
         self._delivery.stop()
+        self._transcoder.close()
         self._engine.close()
         self._ledger.close()
         self._lock.release()

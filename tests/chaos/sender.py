@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from pynetdicom import _config
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import SendError
@@ -20,6 +21,9 @@ from core.log import quieten_libraries
 from node.proposal import propose
 from node.requestor import PeerAddress, Timeouts, associate
 from node.scu import instance_to_send
+
+# a file's bytes go out as they are, so that their hash can be compared
+_config.STORE_SEND_CHUNKED_DATASET = True
 
 _TIMEOUTS = Timeouts(connect_s=2.0, associate_s=10.0, response_s=20.0)
 _PAUSE_S = 0.3

@@ -18,6 +18,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 
 from node.scu import PeerAddress, Timeouts
 from tests.sending.desk import desk
+from tests.sending.raw_scp import RawScp
 
 __all__ = ["desk"]
 
@@ -51,6 +52,7 @@ class Peer:
 Answer = Callable[[Any, int], Any]
 """From a C-STORE event and how many came before to a status."""
 StartPeer = Callable[..., Peer]
+StartRaw = Callable[..., RawScp]
 
 
 def _stored(event: Any, index: int) -> int:
@@ -122,3 +124,17 @@ def closed_port() -> PeerAddress:
 def impatient() -> Timeouts:
     """Short enough for a test."""
     return Timeouts(connect_s=2.0, associate_s=1.0, response_s=1.0)
+
+
+@pytest.fixture
+def start_raw() -> Iterator[StartRaw]:
+    """Start a peer with a script; the script must come to its end without a fault."""
+    started: list[RawScp] = []
+
+    def start(*arguments: Any, **keys: Any) -> RawScp:
+        started.append(RawScp(*arguments, **keys))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()

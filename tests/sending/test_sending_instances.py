@@ -1,8 +1,6 @@
 """C-ECHO and C-STORE over real associations: what arrives, and what is said when it does not."""
 
 import shutil
-import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,6 @@ from typing import Any
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pynetdicom import _config
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import SendError
@@ -258,34 +255,14 @@ def test_an_exception_of_the_listener_reaches_the_caller(
     assert len(peer.received) == 1
 
 
-def test_files_are_sent_without_decoding_them() -> None:
-    assert _config.STORE_SEND_CHUNKED_DATASET
-
-
-@pytest.mark.peer("storescp")
-def test_dcmtk_stores_what_is_sent(cine: list[InstanceToSend], tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    command = ["/usr/bin/storescp", "-aet", "PEER", "-od", str(tmp_path), str(port)]
-    peer = PeerAddress("127.0.0.1", port, "PEER")
-    process = subprocess.Popen(command)
-    try:
-        _wait_until_it_answers(peer)
-        outcomes = send(cine, peer, CALLING)
-    finally:
-        process.terminate()
-        process.wait(10)
-    assert all(one.state is State.STORED for one in outcomes)
-    stored = {pydicom.dcmread(path).SOPInstanceUID: path for path in tmp_path.iterdir()}
-    for one in cine:
-        sent, got = pydicom.dcmread(one.path), pydicom.dcmread(stored[one.sop_instance_uid])
-        assert sent.PixelData == got.PixelData
-
-
-def _wait_until_it_answers(peer: PeerAddress) -> None:
-    for _ in range(50):
-        try:
-            return echo(peer, CALLING)
-        except SendError:
-            time.sleep(0.1)
-    raise AssertionError("storescp did not start")
+def test_files_are_sent_without_decoding_them(
+    start_peer: Any, ct_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd.dcm"
+    data_set = pydicom.dcmread(sorted(ct_folder.glob("*.dcm"))[0])
+    data_set.WindowCenter = 31415
+    pydicom.dcmwrite(path, data_set)
+    path.write_bytes(path.read_bytes().replace(b"31415", b"3141x"))  # who decodes it fails
+    peer = start_peer()
+    assert send([instance_to_send(path)], peer.address, CALLING)[0].is_stored
+    assert peer.received[0].data_set_bytes == _data_set_bytes(path)

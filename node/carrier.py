@@ -1,0 +1,114 @@
+"""One association's part of a consignment: requests out, answers in, an outcome for each."""
+
+from collections.abc import Sequence
+
+from pynetdicom.presentation import PresentationContext
+
+from core.errors import NotADataSetError, PixelError, SendError
+from node.consignment import Consignment, Item, SendOutcome, not_sent
+from node.outgoing import InstanceToSend, data_set_to_send
+from node.proposal import accepted_by, choose_context, why_no_context
+from node.requestor import Conversation
+from node.statuses import state_of, words_of
+from node.store_channel import StoreChannel, store_channel
+from node.store_messages import StoreAnswer
+from node.transcoder import Transcoder
+
+_MESSAGE_IDS = 65_535
+
+
+def carry(
+    conversation: Conversation,
+    contexts: Sequence[PresentationContext],
+    consignment: Consignment,
+    transcoder: Transcoder,
+) -> str:
+    """Take and send until nothing is left; answers why it ended before, "" where it did not.
+
+    Whatever ends the association, each instance that was taken is settled.
+    """
+    carrier = _Carrier(conversation, contexts, consignment, transcoder)
+    try:
+        with store_channel(conversation) as channel:
+            carrier.run(channel)
+    except SendError as error:
+        carrier.lose(str(error))
+        return str(error)
+    return ""
+
+
+class _Carrier:
+    """Keeps as many requests open as the peer has agreed to."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        contexts: Sequence[PresentationContext],
+        consignment: Consignment,
+        transcoder: Transcoder,
+    ) -> None:
+        self._peer, self._most_open = conversation.peer, conversation.operations
+        self._contexts = contexts
+        self._accepted = accepted_by(conversation.association.accepted_contexts)
+        self._consignment = consignment
+        self._transcoder = transcoder
+        self._open: dict[int, tuple[Item, str]] = {}
+        """Instance and transfer syntax by message ID."""
+
+    def run(self, channel: StoreChannel) -> None:
+        while True:
+            item = self._next()
+            if item is not None:
+                self._request(channel, item)
+            elif not self._open:
+                return
+            if self._open:
+                is_full = len(self._open) >= self._most_open
+                answer = channel.answer(wait=item is None or is_full)
+                if answer is not None:
+                    self._settle(answer)
+
+    def lose(self, why: str) -> None:
+        """The association ended before these were answered."""
+        words = f"{why}; whether this instance was stored is unknown"
+        while self._open:
+            item, _ = self._open.pop(next(iter(self._open)))
+            self._consignment.settle(item, not_sent(item.instance, words))
+
+    def _next(self) -> Item | None:
+        if len(self._open) >= self._most_open:
+            return None
+        return self._consignment.take(wait=not self._open)
+
+    def _request(self, channel: StoreChannel, item: Item) -> None:
+        instance = item.instance
+        chosen = choose_context(self._accepted, instance)
+        if chosen is None:
+            words = why_no_context(self._contexts, instance, str(self._peer))
+            self._consignment.settle(item, not_sent(instance, words))
+            return
+        syntax, context_id = chosen
+        message_id = item.position % _MESSAGE_IDS + 1
+        self._open[message_id] = item, syntax
+        try:
+            with data_set_to_send(instance, syntax, self._transcoder) as extent:
+                uids = instance.sop_class_uid, instance.sop_instance_uid
+                channel.request(message_id, uids, extent, context_id)
+        except (PixelError, NotADataSetError, ValueError, OSError) as error:
+            del self._open[message_id]
+            self._consignment.settle(item, not_sent(instance, f"cannot be sent: {error}"))
+
+    def _settle(self, answer: StoreAnswer) -> None:
+        if answer.message_id not in self._open:
+            raise SendError(
+                f"{self._peer} broke the protocol: it answered request {answer.message_id}, "
+                f"open are {', '.join(map(str, self._open))}"
+            )
+        item, syntax = self._open.pop(answer.message_id)
+        self._consignment.settle(item, _outcome(item.instance, answer, syntax))
+
+
+def _outcome(instance: InstanceToSend, answer: StoreAnswer, syntax: str) -> SendOutcome:
+    transcoded_to = "" if syntax == instance.transfer_syntax_uid else syntax
+    words = words_of(answer.status, answer.comment)
+    return SendOutcome(instance, answer.status, state_of(answer.status), words, transcoded_to)

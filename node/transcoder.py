@@ -1,0 +1,137 @@
+"""Copies of instances in another transfer syntax, made by processes of their own.
+
+Decoding takes seconds of a core, much memory, and C code that may fail as a whole: none of it
+happens in the process that holds associations.
+"""
+
+import json
+import select
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import IO, Any, cast
+
+from core.errors import NotADataSetError, PixelError
+
+_MODULE = "imaging.transcoding"
+_LIMIT_S = 600.0
+_MOST_AT_ONCE = 2
+_END_S = 5.0
+_FAILURES: dict[str, type[Exception]] = {
+    "PixelError": PixelError,
+    "NotADataSetError": NotADataSetError,
+    "OSError": OSError,
+}
+
+
+class Transcoder:
+    """Hands copies to whoever sends; at most two processes work at a time, started when needed."""
+
+    def __init__(self, folder: Path | None = None, *, limit_s: float = _LIMIT_S) -> None:
+        """Copies are made below `folder` (None: where the system keeps temporary files).
+
+        A process that takes longer than `limit_s` for one instance is ended.
+        """
+        self._folder, self._limit_s = folder, limit_s
+        self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+
+    @contextmanager
+    def copy(self, source: Path, transfer_syntax_uid: str) -> Iterator[Path]:
+        """A file with the instance of `source` in one of `imaging.transcode.UNCOMPRESSED`.
+
+        Raises:
+            PixelError: compressed pixels that cannot be decoded, or not within memory and time.
+            NotADataSetError: `source` cannot be read.
+            OSError: the copy cannot be written.
+        """
+        with self._places:
+            copy = self._made(source, transfer_syntax_uid)
+        try:
+            yield copy
+        finally:
+            with suppress(OSError):
+                copy.unlink()
+
+    def close(self) -> None:
+        """End the processes."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.end()
+
+    def _made(self, source: Path, transfer_syntax_uid: str) -> Path:
+        worker = self._take()
+        answer = worker.ask([str(source.resolve()), transfer_syntax_uid], self._limit_s)
+        if answer is None:
+            worker.end()
+            raise PixelError(
+                f"{source.name}: the process that transcodes it ended, or took longer than "
+                f"{self._limit_s:g} s"
+            )
+        with self._lock:
+            self._idle.append(worker)
+        if "copy" in answer:
+            return Path(answer["copy"])
+        raise _FAILURES.get(answer["error"], PixelError)(answer["words"])
+
+    def _take(self) -> "_Worker":
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.is_alive():
+                    return worker
+                worker.end()
+        return _Worker(self._folder)
+
+
+class _Worker:
+    """A process that transcodes, and the folder of its copies."""
+
+    def __init__(self, parent_folder: Path | None) -> None:
+        self._folder = Path(mkdtemp(prefix="slicewire-", dir=parent_folder)).resolve()
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-W", "ignore", "-m", _MODULE, str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parent.parent,
+        )
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, question: list[str], limit_s: float) -> dict[str, str] | None:
+        """None where it died or took too long; it has to be ended then."""
+        requests = cast(IO[str], self._process.stdin)
+        answers = cast(IO[str], self._process.stdout)
+        try:
+            requests.write(json.dumps(question) + "\n")
+            requests.flush()
+            if not select.select([answers], [], [], limit_s)[0]:
+                self._process.kill()
+                return None
+            line = answers.readline()
+        except OSError:
+            return None
+        answer: Any = json.loads(line) if line.endswith("\n") else None
+        return cast(dict[str, str] | None, answer)
+
+    def end(self) -> None:
+        """It ends when its standard input does; where it does not, it is killed."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)

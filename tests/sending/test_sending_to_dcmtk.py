@@ -1,0 +1,60 @@
+"""DCMTK's receiver stores what we send, bit for bit, and without its own senders' waits."""
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pydicom
+import pytest
+from pynetdicom.dsutils import split_dataset
+
+from core.errors import SendError
+from node.scu import InstanceToSend, PeerAddress, State, echo, instance_to_send, send
+
+CALLING = "SLICEWIRE"
+
+
+@pytest.fixture
+def cine(cine_folder: Path) -> list[InstanceToSend]:
+    """Six instances of one series."""
+    return [instance_to_send(path) for path in sorted(cine_folder.glob("*.dcm"))[:6]]
+
+
+def _data_set_bytes(path: Path) -> bytes:
+    return path.read_bytes()[split_dataset(path)[1] :]
+
+
+@pytest.mark.peer("storescp")
+@pytest.mark.parametrize("longest_pdu", [4096, 16_384, 131_072])
+def test_dcmtk_stores_what_is_sent(
+    cine: list[InstanceToSend], tmp_path: Path, longest_pdu: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = ["/usr/bin/storescp", "-aet", "PEER", "-od", str(tmp_path), "+B"]
+    command += ["--max-pdu", str(longest_pdu), str(port)]
+    peer = PeerAddress("127.0.0.1", port, "PEER")
+    process = subprocess.Popen(command)
+    try:
+        _wait_until_it_answers(peer)
+        begun = time.monotonic()
+        outcomes = send(cine, peer, CALLING)
+        took_s = time.monotonic() - begun
+    finally:
+        process.terminate()
+        process.wait(10)
+    assert all(one.state is State.STORED for one in outcomes)
+    assert took_s < 0.04 * len(cine) + 0.5  # no 44 ms for each, as its own senders have
+    stored = {pydicom.dcmread(path).SOPInstanceUID: path for path in tmp_path.iterdir()}
+    for one in cine:
+        assert _data_set_bytes(stored[one.sop_instance_uid]) == _data_set_bytes(one.path)
+
+
+def _wait_until_it_answers(peer: PeerAddress) -> None:
+    for _ in range(50):
+        try:
+            return echo(peer, CALLING)
+        except SendError:
+            time.sleep(0.1)
+    raise AssertionError("storescp did not start")

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 from core.errors import SendError
 from node.fragments import Extent, Fragments
-from node.pdu_reader import PduReader
+from node.pdus_of_peers import PduReader
 from node.requestor import Conversation
 from node.store_messages import StoreAnswer, read_store_answer, store_request
 

@@ -4,15 +4,22 @@ import os
 from pathlib import Path
 
 
-def write_synced(path: Path, content: bytes) -> None:
-    """Write `content` to the new file `path` and sync it.
+def write_synced(path: Path, *pieces: bytes | memoryview) -> None:
+    """Write `pieces` one behind the other to the new file `path` and sync it.
 
     Raises:
         OSError: the disk is full, read-only or gone.
     """
     with path.open("xb") as file:
-        file.write(content)
+        for piece in pieces:
+            file.write(piece)
         file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_file(path: Path) -> None:
+    """What was written to a file before is on disk."""
+    with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
@@ -31,8 +38,7 @@ def sync_tree(folder: Path) -> None:
         if path.is_dir():
             sync_folder(path)
         else:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            sync_file(path)
     sync_folder(folder)
 
 

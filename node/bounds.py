@@ -20,6 +20,9 @@ _PIECE_BYTES = 65_536
 _PIXEL_DATA = 0x7FE00010
 _ITEM = b"\xfe\xff\x00\xe0"
 
+Buffer = bytes | memoryview
+"""An encoded data set in memory, or one in a file that is mapped there."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataSetBounds:
@@ -41,7 +44,7 @@ class DataSetBounds:
         )
 
 
-def check_encoded(data_set: bytes, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
+def check_encoded(data_set: Buffer, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
     """Nothing, when `data_set` may be read.
 
     Raises:
@@ -57,7 +60,7 @@ def check_encoded(data_set: bytes, transfer_syntax_uid: str, bounds: DataSetBoun
     structure.check(most_elements=bounds.most_elements, deepest=bounds.deepest)
 
 
-def inflate(deflated: bytes, most_bytes: int) -> bytes:
+def inflate(deflated: Buffer, most_bytes: int) -> bytes:
     """The data set in a deflated one (PS3.5 Annex A.5), never more than `most_bytes` of it.
 
     Raises:
@@ -82,15 +85,18 @@ def inflate(deflated: bytes, most_bytes: int) -> bytes:
     return b"".join(pieces)
 
 
-def check_pixels(data_set: FileDataset, content: bytes, bounds: DataSetBounds) -> None:
+def check_pixels(
+    data_set: FileDataset, content: Buffer, bounds: DataSetBounds, *, begin: int = 0
+) -> None:
     """Nothing, when the pixels of `data_set`, read from `content`, may be decoded.
 
+    `content` is what follows the first `begin` bytes of the DICOM file.
     Both the header's size and that of each compressed frame count: decoders allocate the latter.
 
     Raises:
         BeyondBoundsError: they would become too much.
     """
-    for size in (_size_by_header(data_set), sum(_sizes_by_frame(data_set, content))):
+    for size in (_size_by_header(data_set), sum(_sizes_by_frame(data_set, content, begin))):
         if size > bounds.most_decoded_bytes:
             raise BeyondBoundsError(
                 f"pixels decode to {size // _MEGABYTE} MB, "
@@ -114,22 +120,23 @@ def _size_by_header(data_set: FileDataset) -> int:
     return size // 8
 
 
-def _sizes_by_frame(data_set: FileDataset, content: bytes) -> Iterator[int]:
+def _sizes_by_frame(data_set: FileDataset, content: Buffer, begin: int) -> Iterator[int]:
     if not data_set.file_meta.TransferSyntaxUID.is_encapsulated or _PIXEL_DATA not in data_set:
         return
     element = data_set.get_item(_PIXEL_DATA)
-    if not isinstance(element, RawDataElement):
-        return
-    for fragment in _fragments(content, element.value_tell):
-        frame = declared_frame(fragment)
+    if isinstance(element, RawDataElement):
+        yield from frame_sizes(content, element.value_tell - begin)
+
+
+def frame_sizes(content: Buffer, position: int) -> Iterator[int]:
+    """What each frame says that it decodes to, in bytes; `position` is that of the first item.
+
+    Encapsulated pixels are little endian (PS3.5 Annex A.4).
+    """
+    view = memoryview(content)
+    while view[position : position + 4] == _ITEM and position + 8 <= len(view):
+        (length,) = struct.unpack_from("<L", view, position + 4)
+        frame = declared_frame(view[position + 8 : position + 8 + length])
         if frame is not None:
             yield frame.size_bytes
-
-
-def _fragments(content: bytes, position: int) -> Iterator[memoryview]:
-    """The items of encapsulated pixels (PS3.5 Annex A.4), which are little endian."""
-    view = memoryview(content)
-    while content.startswith(_ITEM, position) and position + 8 <= len(content):
-        (length,) = struct.unpack_from("<L", content, position + 4)
-        yield view[position + 8 : position + 8 + length]
         position += 8 + length

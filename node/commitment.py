@@ -1,6 +1,6 @@
 """Storage commitment as SCP (PS3.4 Annex J): a promise that a modality may rely on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -41,9 +41,17 @@ log = structlog.get_logger("commitment")
 class Committer:
     """Takes requests of peers that may ask, checks what they name, and answers."""
 
-    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        ledger: Ledger,
+        *,
+        settle: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`settle` makes the file of a path that the ledger knows, if it is still to be made."""
         self._configuration = configuration
         self._ledger = ledger
+        self._settle = settle
 
     def peer_that_may_ask(self, sender: Sender) -> Peer | None:
         """The configured peer behind a sender, if storage commitment is switched on for it."""
@@ -116,6 +124,7 @@ class Committer:
         """Whether the file still has the bytes that came in."""
         path = self._configuration.storage_path / kept.path
         try:
+            self._settle(kept.path)
             return content_hash(path, kept.transfer_syntax_uid) == kept.sha256
         except Exception as error:  # noqa: BLE001, whatever is wrong with it: it is not whole
             log.error("instance to commit is damaged", fault=type(error).__name__)

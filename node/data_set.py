@@ -33,7 +33,7 @@ UNREADABLE = (
 """What pydicom raises on data sets that are broken."""
 
 
-def examine(content: bytes, sop_class_uid: str, sop_instance_uid: str) -> FileDataset:
+def examine(content: bytes | Path, sop_class_uid: str, sop_instance_uid: str) -> FileDataset:
     """The data set in `content`, a whole DICOM file, if it is what the C-STORE request said.
 
     Raises:
@@ -42,8 +42,13 @@ def examine(content: bytes, sop_class_uid: str, sop_instance_uid: str) -> FileDa
         InstanceError: a UID could not name a file safely.
     """
     try:
-        data_set = pydicom.dcmread(BytesIO(content), defer_size=_DEFER_BYTES)
-        check_whole(data_set, len(content))
+        if isinstance(content, Path):
+            source: Path | BytesIO = content
+            size = content.stat().st_size
+        else:
+            source, size = BytesIO(content), len(content)
+        data_set = pydicom.dcmread(source, defer_size=_DEFER_BYTES)
+        check_whole(data_set, size)
         found = {keyword: str(data_set.get(keyword, "")) for keyword in _IDENTIFIERS}
     except (*UNREADABLE, OSError) as error:  # pydicom raises it for tags that are cut short
         raise NotADataSetError(
@@ -54,13 +59,13 @@ def examine(content: bytes, sop_class_uid: str, sop_instance_uid: str) -> FileDa
     return data_set
 
 
-def same_content(stored: Path, content: bytes) -> bool:
-    """Whether a stored file and `content` hold the same attributes with the same values.
+def same_content(stored: Path, other: Path) -> bool:
+    """Whether two files hold the same attributes with the same values.
 
     Encodings may differ: an instance sent as implicit and then as explicit VR is the same.
     """
     try:
-        return _values(pydicom.dcmread(stored)) == _values(pydicom.dcmread(BytesIO(content)))
+        return _values(pydicom.dcmread(stored)) == _values(pydicom.dcmread(other))
     except UNREADABLE:
         return False
 

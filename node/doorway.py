@@ -24,6 +24,7 @@ from node.association import AssociationRequest, Rejection, local_limit, read_re
 from node.incidents import Incidents
 from node.ledger.instances import Sender
 from node.places import Place, Places, WaitingRoom
+from node.reception.receiver import StoreService
 from node.tls import ServerCertificates, certificate_names, why_not_reached
 from node.transport import (
     ASSOCIATE_RQ,
@@ -59,12 +60,14 @@ class Doorway(ThreadedAssociationServer):
         places: Places,
         incidents: Incidents,
         certificates: ServerCertificates | None = None,
+        service: StoreService | None = None,
     ) -> None:
-        """With `certificates` it speaks TLS only."""
+        """With `certificates` it speaks TLS only, with `service` C-STORE is read by ourselves."""
         self.configuration = configuration
         self.places = places
         self.incidents = incidents
         self.certificates = certificates
+        self.service = service
         self.waiting = WaitingRoom(configuration.wire.maximum_waiting)
         super().__init__(
             entity,
@@ -188,6 +191,7 @@ class _Visit(RequestHandler):
             entity,
             server.configuration.wire,
             lambda one, words: server.incidents.beyond_bound(one.requestor.address, words),
+            service=server.service,
         )
         association.name = f"AcceptorThread@{datetime.now():%Y%m%d%H%M%S}"
         association._server = server
@@ -201,7 +205,11 @@ class _Visit(RequestHandler):
         _bind(server, association)
         association.set_socket(
             BoundedSocket(
-                association, connection, first=bytes(first), wire=server.configuration.wire
+                association,
+                connection,
+                first=bytes(first),
+                wire=server.configuration.wire,
+                wake=association.dul.wake,
             )
         )
         evt.trigger(association, evt.EVT_CONN_OPEN, {"address": self.client_address})

@@ -1,7 +1,6 @@
 """From the bytes of a C-STORE request to an instance that is on disk and in the ledger."""
 
 import hashlib
-import shutil
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,15 +11,12 @@ import structlog
 from sqlalchemy import Connection
 
 from core.config_wire import Wire
-from core.durable import sync_folder, write_synced
+from core.durable import sync_file, sync_folder, write_synced
 from core.errors import BeyondBoundsError, StorageUnavailableError
 from core.uids import is_derived_uid
-from imaging.provenance import is_made_here
-from node.bounds import DataSetBounds, check_encoded, check_pixels
-from node.data_set import examine, same_content
-from node.ledger.conditions import DISK, clear_condition, set_condition
+from node.bounds import Buffer, DataSetBounds
+from node.data_set import same_content
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
 from node.ledger.instances import (
     StoredInstance,
     find_instances,
@@ -30,11 +26,14 @@ from node.ledger.instances import (
     restore_instance,
     touch_series,
 )
+from node.reception.description import describe
+from node.reception.filing import Filing, make_folder
+from node.reception.log import Log, Logbook
+from node.watermark import Watermark
 
 INSTANCES_FOLDER = "instances"
 INCOMING_FOLDER = "incoming"
 STORED, KNOWN, DIFFERENT = "stored", "known", "different"
-_MEGABYTE = 1_000_000
 
 log = structlog.get_logger("inbox")
 
@@ -49,7 +48,16 @@ class Arrival:
     transfer_syntax_uid: str
     file_meta: bytes
     """Preamble, prefix and file meta information."""
-    data_set: bytes
+    data_set: Buffer
+    sha256: str = ""
+    """Of transfer syntax and data set, where that is known already."""
+    path: Path | None = None
+    """A file that holds both, not synced yet; who made it removes it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the DICOM file."""
+        return len(self.file_meta) + len(self.data_set)
 
 
 class Inbox:
@@ -68,23 +76,32 @@ class Inbox:
         self._storage_path = storage_path
         self._ledger = ledger
         self._root_uid = root_uid
-        self._minimum_free_bytes = minimum_free_mb * _MEGABYTE
         self._bounds = bounds or DataSetBounds.of(Wire())
-        self._disk_was_full: bool | None = None  # so that what the last run noted is cleared
+        self.folder = storage_path / INCOMING_FOLDER
+        """For what is half here."""
+        self.filing = Filing(storage_path, self.folder, ledger.sync)
+        """Files that are still to be made."""
+        self.logbook = Logbook(self.folder, ledger, self.filing)
+        self.watermark = Watermark(
+            storage_path, ledger, minimum_free_mb, promised_bytes=lambda: self.filing.pending_bytes
+        )
 
-    def receive(self, arrival: Arrival) -> str:
+    def receive(self, arrival: Arrival, segments: Log | None = None) -> str:
         """Store one instance durably; `stored`, `known` (same content before) or `different`.
+
+        With `segments`, of the thread that calls, its file may be made afterwards.
 
         Raises:
             InstanceError: it is not what it says, or cannot be read; nothing is kept.
             StorageUnavailableError: disk or ledger cannot take it; nothing is promised.
         """
-        self._check_free_disk()
-        content = arrival.file_meta + arrival.data_set
-        instance = self._describe(arrival, content)
-        temporary = self._storage_path / INCOMING_FOLDER / uuid.uuid4().hex
+        self.watermark.check()
+        instance = self.describe(arrival)
+        temporary = arrival.path or self.folder / uuid.uuid4().hex
         try:
-            write_synced(temporary, content)
+            if segments is not None and arrival.path is None and segments.write(arrival, instance):
+                return STORED
+            self._write(arrival, temporary)
             compared = self._compare(instance, temporary)
             with self._ledger.writing() as connection:
                 return self._place(connection, arrival, instance, temporary, compared=compared)
@@ -94,30 +111,32 @@ class Inbox:
             with suppress(OSError):  # a disk that became read-only; the next start clears it
                 temporary.unlink(missing_ok=True)
 
-    def _describe(self, arrival: Arrival, content: bytes) -> StoredInstance:
+    def describe(self, arrival: Arrival) -> StoredInstance:
+        """What the ledger is to know of it; raises InstanceError."""
         uid, syntax = arrival.sop_instance_uid, arrival.transfer_syntax_uid
         try:
-            check_encoded(arrival.data_set, syntax, self._bounds)
-            data_set = examine(content, arrival.sop_class_uid, uid)
-            check_pixels(data_set, content, self._bounds)
+            found = describe(arrival, self._bounds)
         except BeyondBoundsError as error:
             raise BeyondBoundsError(f"Instance {uid}: {error}") from error
-        series_uid = str(data_set.SeriesInstanceUID)
-        study_uid = str(data_set.StudyInstanceUID)
-        ours = is_made_here(data_set) or is_derived_uid(self._root_uid, arrival.sop_instance_uid)
-        path = Path(INSTANCES_FOLDER, study_uid, series_uid, f"{arrival.sop_instance_uid}.dcm")
-        digest = hashlib.sha256(arrival.transfer_syntax_uid.encode() + arrival.data_set)
+        study_uid, series_uid = found.study_instance_uid, found.series_instance_uid
+        digest = arrival.sha256 or _sha256(syntax, arrival.data_set)
         return StoredInstance(
-            sop_instance_uid=arrival.sop_instance_uid,
+            sop_instance_uid=uid,
             series_instance_uid=series_uid,
             study_instance_uid=study_uid,
             sop_class_uid=arrival.sop_class_uid,
-            transfer_syntax_uid=arrival.transfer_syntax_uid,
-            sha256=digest.hexdigest(),
-            size_bytes=len(content),
-            path=str(path),
-            made_here=ours,
+            transfer_syntax_uid=syntax,
+            sha256=digest,
+            size_bytes=arrival.size_bytes,
+            path=str(Path(INSTANCES_FOLDER, study_uid, series_uid, f"{uid}.dcm")),
+            made_here=found.made_here or is_derived_uid(self._root_uid, uid),
         )
+
+    def _write(self, arrival: Arrival, temporary: Path) -> None:
+        if arrival.path is None:
+            write_synced(temporary, arrival.file_meta, arrival.data_set)
+        else:
+            sync_file(temporary)
 
     def _compare(self, instance: StoredInstance, temporary: Path) -> dict[str, bool]:
         """By hash: whether a stored content in another encoding is the same; whole files are read.
@@ -129,7 +148,7 @@ class Inbox:
         return {
             digest: self._same(path, temporary)
             for _, digest, path in known
-            if digest != instance.sha256 and (self._storage_path / path).exists()
+            if self._is_here(path) and digest != instance.sha256
         }
 
     def _place(
@@ -142,7 +161,7 @@ class Inbox:
         compared: Mapping[str, bool],
     ) -> str:
         known, now = find_instances(connection, instance.sop_instance_uid), self._ledger.clock()
-        here = [one for one in known if (self._storage_path / one[2]).exists()]
+        here = [one for one in known if self._is_here(one[2])]
         for key, digest, path in here:
             same = compared.get(digest)
             if digest == instance.sha256 or (self._same(path, temporary) if same is None else same):
@@ -169,55 +188,29 @@ class Inbox:
         touch_series(connection, instance, arrival.association, now)
         return DIFFERENT if here else STORED
 
+    def stop(self, within_s: float) -> None:
+        """Make the files that are still to be made, for so long."""
+        self.filing.stop(within_s)
+
+    def _is_here(self, path: str) -> bool:
+        """Whether a file that the ledger knows is there; it is made where it is still to be."""
+        self.filing.settle(path)
+        return (self._storage_path / path).exists()
+
     def _same(self, path: str, temporary: Path) -> bool:
-        return same_content(self._storage_path / path, temporary.read_bytes())
+        return same_content(self._storage_path / path, temporary)
 
     def _rename(self, temporary: Path, path: str) -> None:
         final = self._storage_path / path
-        if not final.parent.is_dir():
-            final.parent.mkdir(parents=True, exist_ok=True)
-            sync_folder(final.parent.parent)
-            sync_folder(final.parent.parent.parent)
+        make_folder(final.parent)
         temporary.rename(final)
         sync_folder(final.parent)
 
-    def watch_disk(self) -> bool:
-        """Note when the disk falls below its watermark and when it is above again; nothing to do.
 
-        Raises:
-            StorageUnavailableError: the ledger cannot take it now; the next look tries again.
-        """
-        words = self._why_disk_is_full()
-        if bool(words) == self._disk_was_full:
-            return False
-        now = self._ledger.clock()
-        with self._ledger.writing() as connection:
-            if words:
-                since = set_condition(connection, DISK, words, now)
-                changed, told = since == now, f"{words}: instances are answered 0xA700"
-            else:
-                changed, told = clear_condition(connection, DISK), "space again"
-            if changed:
-                record_event(connection, "disk", told, now=now)
-        if changed:
-            (log.error if words else log.info)(f"disk: {told}")
-        self._disk_was_full = bool(words)
-        return False
-
-    def _check_free_disk(self) -> None:
-        words = self._why_disk_is_full()
-        if words:
-            raise StorageUnavailableError(words)
-
-    def _why_disk_is_full(self) -> str:
-        try:
-            free = shutil.disk_usage(self._storage_path).free
-        except OSError as error:
-            raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
-        if free >= self._minimum_free_bytes:
-            return ""
-        needed = self._minimum_free_bytes // _MEGABYTE
-        return f"Disk full: {free // _MEGABYTE} MB free, {needed} MB needed"
+def _sha256(transfer_syntax_uid: str, data_set: Buffer) -> str:
+    digest = hashlib.sha256(transfer_syntax_uid.encode())
+    digest.update(data_set)
+    return digest.hexdigest()
 
 
 def _beside(instance: StoredInstance, *, differs: bool) -> StoredInstance:

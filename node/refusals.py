@@ -3,15 +3,13 @@
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
-from typing import cast
 
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID
-from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.events import Event
 
 _LONGEST_UID = 64
-_HEAD_BYTES = 1_000_000
+HEAD_BYTES = 1_000_000
+"""Of a data set, that are looked at."""
 _SERIES_INSTANCE_UID = 0x0020000E
 
 
@@ -26,26 +24,24 @@ class Refusal:
     """Status and reason."""
 
 
-def refusal_of(event: Event, status: int, error: Exception) -> Refusal:
-    """The refusal that answers a C-STORE request."""
-    uid = str(cast(C_STORE, event.request).AffectedSOPInstanceUID)
-    return Refusal(uid[:_LONGEST_UID], _series_of(event), f"0x{status:04X}, {error}")
+def refusal_of(sop_instance_uid: str, head: bytes, transfer_syntax_uid: str, words: str) -> Refusal:
+    """The refusal of a data set that begins with `head`."""
+    uid = _series_of(head[:HEAD_BYTES], UID(transfer_syntax_uid))
+    return Refusal(sop_instance_uid[:_LONGEST_UID], uid, words)
 
 
-def _series_of(event: Event) -> str:
+def _series_of(head: bytes, syntax: UID) -> str:
     try:
-        data_set = cast(BytesIO, cast(C_STORE, event.request).DataSet)
-        uid = _series_at_the_head(data_set.getbuffer()[:_HEAD_BYTES], event.context.transfer_syntax)
+        uid = _series_at_the_head(head, syntax)
     except Exception:  # noqa: BLE001, refused data sets may be broken in any way
         return ""
     return str(uid) if 0 < len(uid) <= _LONGEST_UID else ""
 
 
-def _series_at_the_head(head: memoryview, syntax: UID) -> UID:
+def _series_at_the_head(content: bytes, syntax: UID) -> UID:
     """No more is read, as what was refused may be made to fill the memory of whoever reads it."""
-    content = bytes(head)
     if syntax.is_deflated:
-        content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, _HEAD_BYTES)
+        content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, HEAD_BYTES)
     found = read_dataset(
         BytesIO(content),
         syntax.is_implicit_VR,

@@ -2,40 +2,31 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from typing import cast
 
 import structlog
-from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
-from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.dsutils import encode_file_meta
 from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.pdu import A_RELEASE_RQ
 
 from core.config import Configuration
-from core.errors import InstanceError, StorageUnavailableError, UidMismatchError
+from core.errors import StorageUnavailableError
 from node.certificates import expiring
 from node.commitment_messages import PUSH_MODEL
 from node.doorway import Doorway
-from node.inbox import DIFFERENT, Arrival, Inbox
+from node.inbox import Inbox
 from node.incidents import Incidents
 from node.ledger.database import Ledger
 from node.ledger.instances import ABORTED, RELEASED, open_association
 from node.places import Places
-from node.refusals import Refusal, refusal_of
+from node.refusals import Refusal
 from node.scp_commitment import CommitmentService, sender_of
+from node.storage_service import StorageService
 from node.syntaxes import listener_contexts
 from node.tls import ServerCertificates
 
-SUCCESS = 0x0000
-OUT_OF_RESOURCES = 0xA700
-DOES_NOT_MATCH = 0xA900
-CANNOT_UNDERSTAND = 0xC000
-_COMMENT_LENGTH = 64  # LO
 _LOOPBACK = "127.0.0.1"
-_PREAMBLE = b"\x00" * 128 + b"DICM"
 
 log = structlog.get_logger("receive")
 
@@ -57,7 +48,7 @@ class Listener:
     ) -> None:
         self._configuration = configuration
         self._ledger = ledger
-        self._inbox = inbox
+        self._service = StorageService(inbox, key_of=self._key_of, on_refused=self._on_refused)
         self._on_end = on_end
         self._commitment = commitment
         self._open: dict[Association, int] = {}
@@ -110,6 +101,7 @@ class Listener:
             places=self._places,
             incidents=self._incidents,
             certificates=certificates,
+            service=self._service if self._configuration.wire.data_path == "own" else None,
         )
         self._doorways.append(doorway)
         return doorway.open()
@@ -117,7 +109,7 @@ class Listener:
     def _handlers(self) -> list[EventHandlerType]:
         handlers: list[EventHandlerType] = [
             (evt.EVT_ACCEPTED, self.on_accepted),
-            (evt.EVT_C_STORE, self.on_c_store),
+            (evt.EVT_C_STORE, self._service.on_c_store),
             (evt.EVT_PDU_RECV, self.on_pdu),
             (evt.EVT_ABORTED, self.on_aborted),
         ]
@@ -142,26 +134,6 @@ class Listener:
             key = open_association(connection, sender_of(association), self._ledger.clock())
         self._open[association] = key
         return key
-
-    def on_c_store(self, event: Event) -> int | Dataset:
-        """Store one instance; the status and its words are what the peer gets (Table B.2-1)."""
-        uid = str(cast(C_STORE, event.request).AffectedSOPInstanceUID)
-        try:
-            outcome = self._inbox.receive(self._arrival(event))
-        except UidMismatchError as error:
-            return self._refuse(event, DOES_NOT_MATCH, error)
-        except InstanceError as error:
-            return self._refuse(event, CANNOT_UNDERSTAND, error)
-        except StorageUnavailableError as error:
-            return self._refuse(event, OUT_OF_RESOURCES, error)
-        if outcome == DIFFERENT:
-            log.warning("instance arrived with other content", sop_instance_uid=uid)
-        return SUCCESS
-
-    def _refuse(self, event: Event, status: int, error: Exception) -> Dataset:
-        refusal = refusal_of(event, status, error)
-        self._refused.setdefault(event.assoc, []).append(refusal)
-        return _answer(status, refusal.sop_instance_uid, error)
 
     def on_pdu(self, event: Event) -> None:
         """A release is recorded before it is answered: a peer that got the answer may rely on it.
@@ -198,32 +170,10 @@ class Listener:
         log.debug("association ended", outcome=outcome)
         return True
 
-    def _arrival(self, event: Event) -> Arrival:
-        association = self._open.get(event.assoc)
-        if association is None:
-            association = self._record_open(event.assoc)
-        request = cast(C_STORE, event.request)
-        data_set = cast(BytesIO, request.DataSet)
-        return Arrival(
-            association=association,
-            sop_class_uid=str(request.AffectedSOPClassUID),
-            sop_instance_uid=str(request.AffectedSOPInstanceUID),
-            transfer_syntax_uid=str(event.context.transfer_syntax),
-            file_meta=_PREAMBLE + encode_file_meta(event.file_meta),
-            data_set=data_set.getvalue(),
-        )
+    def _key_of(self, association: Association) -> int:
+        """The ledger's id; raises StorageUnavailableError where it can have none now."""
+        key = self._open.get(association)
+        return self._record_open(association) if key is None else key
 
-
-def _answer(status: int, sop_instance_uid: str, error: Exception) -> Dataset:
-    """A failure status with the reason as its comment, as far as 64 characters go."""
-    log.warning(
-        "instance refused",
-        sop_instance_uid=sop_instance_uid,
-        status=f"0x{status:04X}",
-        reason=str(error),
-    )
-    answer = Dataset()
-    answer.Status = status
-    words = str(error).removeprefix(f"Instance {sop_instance_uid}: ")
-    answer.ErrorComment = words.encode("ascii", "replace").decode()[:_COMMENT_LENGTH]
-    return answer
+    def _on_refused(self, association: Association, refusal: Refusal) -> None:
+        self._refused.setdefault(association, []).append(refusal)

@@ -42,7 +42,7 @@ class _Sequence(NamedTuple):
 class Structure:
     """Walks through the elements of an encoded data set."""
 
-    def __init__(self, content: bytes, layout: Layout) -> None:
+    def __init__(self, content: bytes | memoryview, layout: Layout) -> None:
         order = "<" if layout.is_little_endian else ">"
         self._content = content
         self._is_implicit = _is_implicit(content, 0, layout.is_implicit)
@@ -107,7 +107,7 @@ class Structure:
             length >= 8
             and not is_fragments
             and kind in _MAY_NEST
-            and self._content.startswith(self._item_tag, value)
+            and self._content[value : value + 4] == self._item_tag
         ):
             self._enter(value + length, kind, is_fragments=False)
             return value
@@ -121,7 +121,7 @@ class Structure:
         self._is_implicit = self._open.pop().implicit_outside
 
 
-def _is_implicit(content: bytes, position: int, is_agreed: bool) -> bool:
+def _is_implicit(content: bytes | memoryview, position: int, is_agreed: bool) -> bool:
     """As pydicom decides it: by the first element's two characters, whatever was agreed."""
     kind = content[position + 4 : position + 6]
     if len(kind) < 2:

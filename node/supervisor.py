@@ -32,6 +32,7 @@ from node.ledger.instances import ABORTED, open_associations
 from node.ledger.jobs import report_progress, requeue_running
 from node.lock import StorageLock
 from node.proof import Prover
+from node.reception.segments import SUFFIX
 from node.refusals import Refusal
 from node.results import RESULTS_FOLDER
 from node.retention import Retention
@@ -114,7 +115,10 @@ class Node:
             minimum_free_mb=configuration.wire.minimum_free_mb,
             bounds=DataSetBounds.of(configuration.wire),
         )
-        prover, committer = Prover(configuration, ledger), Committer(configuration, ledger)
+        self._inbox = inbox
+        inbox.logbook.recover()
+        prover = Prover(configuration, ledger)
+        committer = Committer(configuration, ledger, settle=inbox.filing.settle)
         self._listener = Listener(
             configuration,
             ledger,
@@ -126,7 +130,13 @@ class Node:
             cut_off = open_associations(connection)  # before the first one of this run
         address = self._listen()
         router = Router(configuration, address, self._listener.tls_address)
-        self._tracker = Tracker(configuration, ledger, router, geometry_rules=self._geometry_rules)
+        self._tracker = Tracker(
+            configuration,
+            ledger,
+            router,
+            geometry_rules=self._geometry_rules,
+            waits_for_files=inbox.filing.waits,
+        )
         self._can_track.set()
         remove_orphaned_uploads(configuration.storage_path, ledger)
         self._resume(cut_off)
@@ -135,7 +145,7 @@ class Node:
         self._engine = self._make_engine()
         runner = Runner(configuration, ledger, self._engine)
         self._repeat("clock", ClockWatch(ledger, self._clock).look)
-        self._repeat("disk", inbox.watch_disk)
+        self._repeat("disk", inbox.watermark.watch)
         self._repeat("completion", self._tracker.examine_due)
         self._repeat("associations", self._listener.reap)
         self._repeat("commands", lambda: carry_out(ledger))
@@ -166,6 +176,7 @@ class Node:
         self._delivery.stop()
         self._transcoder.close()
         self._engine.close()
+        self._inbox.stop(grace_s)
         self._ledger.close()
         self._lock.release()
         log.info("stopped")
@@ -247,8 +258,11 @@ def _words_of(error: Exception) -> str:
 def _prepare_storage(storage_path: Path) -> None:
     """Folders of the storage path; what an interrupted run left half-written goes."""
     results = storage_path / RESULTS_FOLDER
-    half_written = [storage_path / name for name in (INCOMING_FOLDER, _SCRATCH_FOLDER)]
-    for folder in (*half_written, *results.glob(f"{ATTEMPT_PREFIX}*")):
+    incoming = storage_path / INCOMING_FOLDER
+    for folder in (storage_path / _SCRATCH_FOLDER, *results.glob(f"{ATTEMPT_PREFIX}*")):
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in (*half_written, results):
+    for folder in (incoming, storage_path / _SCRATCH_FOLDER, results):
         folder.mkdir(parents=True, exist_ok=True)
+    for path in incoming.iterdir():  # logs hold instances that were acknowledged
+        if path.suffix != SUFFIX:
+            path.unlink()

@@ -5,7 +5,7 @@ An association that ended makes its series due after a settle time. What then st
 instances, geometry) holds the series with the reason in words; nothing runs on a part of a patient.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
@@ -71,10 +71,12 @@ class Tracker:
         *,
         geometry_rules: Mapping[str, GeometryRules],
         count: CountInstances | None = None,
+        waits_for_files: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """`geometry_rules` by kind of pipeline: the pipelines' own, so that both agree.
 
-        `count` asks a peer how much of a series it has; by C-FIND when not given.
+        `count` asks a peer how much of a series it has; by C-FIND when not given. A series of which
+        files are still to be made waits.
         """
         self._configuration = configuration
         self._storage_path = configuration.storage_path
@@ -85,6 +87,7 @@ class Tracker:
         self._orders = Orders(
             configuration, ledger, self._submission, geometry_rules=geometry_rules
         )
+        self._waits_for_files = waits_for_files
         self._count = count or counting(configuration)
         peers = sum(peer.query for peer in configuration.peers)
         self._pool = ThreadPoolExecutor(max(1, peers), thread_name_prefix="counting")
@@ -128,6 +131,7 @@ class Tracker:
         now = self._ledger.clock()
         with self._ledger.reading() as connection:
             due, alone = due_series(connection, now), orphans(connection)
+        due = [row for row in due if not self._waits_for_files(row.series_instance_uid)]
         if alone:
             with self._ledger.writing() as connection:
                 settle_orphans(connection, now + self._configuration.completion.settle_s)

@@ -1,8 +1,6 @@
 """PDUs off a socket: none is read that claims too much or takes too long (PS3.8 section 9.3)."""
 
-import select
 import socket
-import ssl
 import struct
 import time
 from collections.abc import Mapping
@@ -13,12 +11,11 @@ from pynetdicom.transport import AssociationSocket
 
 from core.config_wire import Wire
 from core.errors import BoundError
+from node.pdu_reader import HEADER_BYTES, NOTHING_YET, PduReader, Wake, claimed_bytes
 
 ASSOCIATE_RQ, P_DATA, ABORT = 0x01, 0x04, 0x07
-_HEADER_BYTES = 6
 _FIXED_BYTES = 4  # of A-RELEASE-RQ, A-RELEASE-RP, A-ASSOCIATE-RJ and A-ABORT
 _HEADERS_COUNTED_APART = 1024  # some peers do not count them as part of a PDU's maximum length
-_NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def longest_pdus(wire: Wire) -> dict[int, int]:
@@ -47,36 +44,23 @@ def end_connection(connection: socket.socket) -> None:
 
 
 def read_pdu(
-    connection: socket.socket,
-    longest: Mapping[int, int],
-    *,
-    deadline: float,
-    begun: bytes = b"",
+    connection: socket.socket, longest: Mapping[int, int], *, deadline: float
 ) -> bytearray:
-    """A whole PDU, of which the bytes `begun` are here; nothing is allocated before it is allowed.
+    """The first PDU of a connection, and not a byte more.
 
     Args:
         connection: its time limit is changed.
         longest: variable field in bytes, by the type of PDU.
         deadline: monotonic seconds.
-        begun: at most a PDU's header.
 
     Raises:
         BoundError: its type is unknown, it is too long, or it is not here by `deadline`.
         OSError: the connection is lost.
     """
-    header = bytearray(_HEADER_BYTES)
-    header[: len(begun)] = begun
-    _fill(connection, memoryview(header)[len(begun) :], deadline)
-    kind, length = header[0], int.from_bytes(header[2:], "big")
-    if kind not in longest:
-        raise BoundError(f"PDU of unknown type 0x{kind:02X}")
-    if length > longest[kind]:
-        raise BoundError(
-            f"PDU of type 0x{kind:02X} claims {length} bytes, at most {longest[kind]} are read"
-        )
-    pdu = header + bytearray(length)
-    _fill(connection, memoryview(pdu)[_HEADER_BYTES:], deadline)
+    header = bytearray(HEADER_BYTES)
+    _fill(connection, memoryview(header), deadline)
+    pdu = header + bytearray(claimed_bytes(header, longest))
+    _fill(connection, memoryview(pdu)[HEADER_BYTES:], deadline)
     return pdu
 
 
@@ -99,16 +83,22 @@ class BoundedSocket(AssociationSocket):
     """The connection of an association that a peer opened; its first PDU was read before."""
 
     def __init__(
-        self, association: Association, connection: socket.socket, *, first: bytes, wire: Wire
+        self,
+        association: Association,
+        connection: socket.socket,
+        *,
+        first: bytes,
+        wire: Wire,
+        wake: Wake | None = None,
     ) -> None:
+        """`wake` ends the wait of `next_pdu`."""
         super().__init__(association, client_socket=connection)
         self._first = bytearray(first)
-        self._longest = longest_pdus(wire)
         self._pdu_timeout_s = wire.pdu_timeout_s
         self._shut = False
-        # select() knows no descriptor above 1023
-        self._poll = select.poll()
-        self._poll.register(connection, select.POLLIN)
+        self._reader = PduReader(
+            connection, longest_pdus(wire), timeout_s=wire.pdu_timeout_s, wake=wake
+        )
 
     def shut(self) -> None:
         """Read nothing more; pynetdicom then closes it once what it has to say is sent."""
@@ -117,39 +107,46 @@ class BoundedSocket(AssociationSocket):
     @property
     def ready(self) -> bool:
         """Whether there is something to read, an end included."""
-        connection = self.socket
-        if connection is None or self._shut:
+        if self.socket is None or self._shut:
             return False
-        if self._first or (isinstance(connection, ssl.SSLSocket) and connection.pending()):
+        if self._first:
             return True
         try:
-            return bool(self._poll.poll(0))
+            return self._reader.ready
         except (OSError, ValueError):
             self.event_queue.put("Evt17")
             return False
 
     def read_pdu(self) -> bytearray | None:
-        """The next PDU; None where nothing of it is here yet.
+        """The next PDU; None where nothing of it is here yet. Raises as `next_pdu`."""
+        if self._first:
+            first, self._first = self._first, bytearray()
+            return first
+        pdu = self.next_pdu(0.0)
+        return None if pdu is None else bytearray(pdu)
+
+    def next_pdu(self, wait_s: float) -> memoryview | None:
+        """The next PDU, valid until the next one; None where nothing of it came in time.
 
         Raises:
             BoundError: it is of no known type, too long or too slow.
             OSError: the connection is lost.
         """
-        if self._first:
-            first, self._first = self._first, bytearray()
-            return first
+        if self.socket is None:
+            raise ConnectionResetError("closed")
+        return None if self._shut else self._reader.next(wait_s)
+
+    def send_now(self, pdus: bytes) -> None:
+        """As `send`, without changing the connection's ways where the system takes it at once."""
         connection = self.socket
         if connection is None:
-            raise ConnectionResetError("closed")
-        connection.settimeout(0)  # TLS has records of its own, which make a socket ready, too
+            return
         try:
-            begun = connection.recv(_HEADER_BYTES)
-        except _NOTHING_YET:
-            return None
-        if not begun:
-            raise ConnectionResetError("closed by the peer")
-        deadline = time.monotonic() + self._pdu_timeout_s
-        return read_pdu(connection, self._longest, deadline=deadline, begun=begun)
+            count = connection.send(pdus) if connection.gettimeout() == 0 else 0
+        except (*NOTHING_YET, OSError):
+            count = 0  # what is wrong with it is found below
+        if count < len(pdus):
+            self.send(pdus[count:])
 
     def send(self, bytestream: bytes) -> None:
         """As pynetdicom's, but a peer that does not read cannot hold it for good."""

@@ -4,7 +4,7 @@ pynetdicom reads whatever length a PDU claims, waits for it for good, collects m
 end, and leaves a thread and a connection behind when it is surprised.
 """
 
-from collections.abc import Callable
+import threading
 from typing import Any, cast
 
 import structlog
@@ -13,18 +13,15 @@ from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_primitives import DimseServiceType
-from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import P_DATA
 
 from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
-from node.transport import P_DATA as P_DATA_TF
-from node.transport import BoundedSocket
+from node.checkpoint import Checkpoint
+from node.provider import BoundedProvider, OnBound
+from node.reception.receiver import StoreService
 
-OnBound = Callable[[Association, str], None]
-"""Called with an association that went beyond a bound, and the words."""
 _COMMAND = 0x01  # bit of a message control header (PS3.8 Annex E.2)
-_MOST_PENDING = 2  # requests that a peer may send ahead of our answers
 _MEGABYTE = 1_000_000
 
 log = structlog.get_logger("wire")
@@ -36,13 +33,26 @@ class BoundedAssociation(Association):
     dul: "BoundedProvider"
     dimse: "BoundedMessages"
 
-    def __init__(self, entity: AE, wire: Wire, on_bound: OnBound) -> None:
+    def __init__(
+        self,
+        entity: AE,
+        wire: Wire,
+        on_bound: OnBound,
+        *,
+        service: StoreService | None = None,
+    ) -> None:
+        """With `service` C-STORE is read by ourselves, and no thread asks again and again."""
         super().__init__(entity, MODE_ACCEPTOR)
+        self.negotiated = threading.Event()
+        if service is not None:
+            self._reactor_checkpoint = Checkpoint()
         self.dul = BoundedProvider(self, on_bound)
         self.dimse = BoundedMessages(self, wire, on_bound)
         self.acse_timeout = entity.acse_timeout  # set again: they are kept by the provider
         self.network_timeout = entity.network_timeout
         self.serving = 0
+        if service is not None:
+            self.dul.receive_by(service, wire)
 
     def run_reactor(self) -> None:
         """The thread; pynetdicom's own leaves everything open when a peer surprises it."""
@@ -53,7 +63,13 @@ class BoundedAssociation(Association):
         finally:
             self._kill = True
             self.is_established = False
+            self.negotiated.set()
             self.dul.end()
+
+    def _run_reactor(self) -> None:
+        """What the negotiation is told of is done: messages may be served."""
+        self.negotiated.set()
+        super()._run_reactor()
 
     def _serve_request(self, msg: DimseServiceType, context_id: int) -> None:
         self.serving += 1
@@ -61,78 +77,6 @@ class BoundedAssociation(Association):
             super()._serve_request(msg, context_id)
         finally:
             self.serving -= 1
-
-
-class BoundedProvider(DULServiceProvider):
-    """The upper layer's thread of one association (PS3.8 section 9.2)."""
-
-    def __init__(self, association: BoundedAssociation, on_bound: OnBound) -> None:
-        super().__init__(association)
-        self._on_bound = on_bound
-
-    def run_reactor(self) -> None:
-        """The thread; the connection does not outlive it."""
-        try:
-            super().run_reactor()
-        except Exception as error:  # noqa: BLE001, an event that the state machine does not know
-            log.warning("connection failed", reason=explain_fault(error))
-        finally:
-            self.assoc._dul_ready.set()
-            self.close()
-
-    def end(self) -> None:
-        """Stop the thread, if it was started."""
-        self.kill_dul()
-        if self.is_alive():
-            self.join()
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection where that was not done."""
-        transport = self.socket
-        if transport is not None and transport.socket is not None:
-            transport.close()
-
-    def _is_transport_event(self) -> bool:
-        """While requests are waiting no more are read: the peer's own buffers hold them."""
-        association = cast(BoundedAssociation, self.assoc)
-        pending = association.serving + association.dimse.msg_queue.qsize()
-        if pending > _MOST_PENDING and self.state_machine.current_state == "Sta6":
-            return False
-        return super()._is_transport_event()
-
-    def _read_pdu_data(self) -> None:
-        """Put what arrived, and the event that it is, where the state machine finds them."""
-        transport = cast(BoundedSocket, self.socket)
-        try:
-            received = transport.read_pdu()
-        except BoundError as error:
-            self._on_bound(self.assoc, str(error))
-            self.violate()
-            return
-        except OSError:
-            transport.shut()
-            self.event_queue.put("Evt17")
-            return
-        if received is not None:
-            self._take(received)
-
-    def _take(self, received: bytearray) -> None:
-        try:
-            pdu, event = self._decode_pdu(received)
-            if received[0] != P_DATA_TF:
-                pdu.to_primitive()  # the state machine does it again, where a failure ends it
-        except Exception as error:  # noqa: BLE001, pynetdicom's decoders raise anything
-            self._on_bound(self.assoc, f"a PDU cannot be read ({type(error).__name__})")
-            self.violate()
-            return
-        self._recv_pdu.put(pdu)
-        self.event_queue.put(event)
-
-    def violate(self) -> None:
-        """The peer went too far: abort, and read nothing more of what it sends."""
-        cast(BoundedSocket, self.socket).shut()
-        self.event_queue.put("Evt19")
 
 
 class BoundedMessages(DIMSEServiceProvider):

@@ -11,6 +11,7 @@ from node.ledger.database import Ledger
 from node.refusals import Refusal
 from node.scp import Listener
 from tests.databases import open_test_ledger
+from tests.node_process import wait_until, wire_for_tests
 
 
 @dataclass
@@ -25,9 +26,14 @@ class Receiver:
     listener: Listener
 
     def files(self) -> list[Path]:
-        """Every file below the storage folder but the ledger's."""
+        """Every file below the storage folder but the ledger's, once those to be made are made."""
+        self.wait_for_files()
         found = (path for path in self.storage_path.parent.rglob("*") if path.is_file())
         return sorted(path for path in found if not path.name.startswith("ledger."))
+
+    def wait_for_files(self) -> None:
+        """Until each instance that was answered has its file."""
+        wait_until(lambda: not list(self.storage_path.glob("incoming/*.log")), 30.0)
 
 
 def start_receiver(
@@ -40,8 +46,10 @@ def start_receiver(
     """A listener on a free port whose storage is below `tmp_path`, and the ledger with it."""
     storage_path = tmp_path / "storage"
     (storage_path / "incoming").mkdir(parents=True)
-    configuration = (configuration or Configuration()).model_copy(
-        update={"storage_path": storage_path, "scp_port": 0}
+    configuration = configuration or Configuration()
+    wire = configuration.wire.model_copy(update=wire_for_tests())
+    configuration = configuration.model_copy(
+        update={"storage_path": storage_path, "scp_port": 0, "wire": wire}
     )
     ledger = open_test_ledger(ledger_folder or storage_path)
     inbox = Inbox(

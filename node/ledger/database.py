@@ -8,12 +8,13 @@ from pathlib import Path
 
 import alembic.command
 import alembic.config
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StorageUnavailableError
-from node.ledger.dialects import READING, WRITING, begin, make_engine
+from node.ledger.dialects import LOGGED, READING, WRITING, begin, make_engine
 from node.ledger.ownership import check_owner
+from node.ledger.schema import identity
 
 LEDGER_FILE = "ledger.sqlite"
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -36,6 +37,27 @@ class Ledger:
         """
         with self._transaction(WRITING) as connection:
             yield connection
+
+    @contextmanager
+    def logged(self) -> Iterator[Connection]:
+        """As `writing`, for what is also in a synced log: it may be lost by a power cut.
+
+        Not by a crash of the node, nor once a later transaction of `writing` is over.
+
+        Raises:
+            StorageUnavailableError: the database cannot be read or written.
+        """
+        with self._transaction(LOGGED) as connection:
+            yield connection
+
+    def sync(self) -> None:
+        """What `logged` has committed so far is as durable as what `writing` commits.
+
+        Raises:
+            StorageUnavailableError: the database cannot be written.
+        """
+        with self.writing() as connection:  # a commit that writes nothing syncs nothing
+            connection.execute(update(identity).values(storage_id=identity.c.storage_id))
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

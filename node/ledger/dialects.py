@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from core.errors import StorageUnavailableError
 
-READING, WRITING = "reading", "writing"
+READING, WRITING, LOGGED = "reading", "writing", "logged"
 _BUSY_TIMEOUT_S = 30
 _CONNECT_TIMEOUT_S = 5
 _WRITERS_LOCK = 5_115_227_093  # any number that other users of the server do not lock
@@ -24,9 +24,14 @@ _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 _BEGIN = {
     ("sqlite", READING): "BEGIN",
     ("sqlite", WRITING): "BEGIN IMMEDIATE",
+    ("sqlite", LOGGED): "BEGIN IMMEDIATE",
     ("postgresql", READING): "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     ("postgresql", WRITING): "BEGIN ISOLATION LEVEL READ COMMITTED",
+    ("postgresql", LOGGED): "BEGIN ISOLATION LEVEL READ COMMITTED",
 }
+# A commit of WRITING syncs those of LOGGED before it, too: SQLite's log is one file. A PostgreSQL
+# server that dies, though the machine does not, would lose what it had not synced.
+_SYNCHRONOUS = {WRITING: "PRAGMA synchronous=FULL", LOGGED: "PRAGMA synchronous=NORMAL"}
 
 
 def make_engine(database_url: str) -> Engine:
@@ -52,10 +57,10 @@ def make_engine(database_url: str) -> Engine:
 
 @contextmanager
 def begin(connection: Connection, purpose: str) -> Iterator[None]:
-    """A transaction for `READING` or `WRITING`; committed at the end, rolled back on an error."""
+    """A transaction for a purpose; committed at the end, rolled back on an error."""
     connection.execution_options(purpose=purpose)
     with connection.begin():
-        if purpose == WRITING and connection.dialect.name == "postgresql":
+        if purpose != READING and connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_WRITERS_LOCK,))
         yield
 
@@ -102,4 +107,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     purpose = connection.get_execution_options().get("purpose", READING)
+    if connection.dialect.name == "sqlite" and purpose in _SYNCHRONOUS:
+        connection.exec_driver_sql(_SYNCHRONOUS[purpose])
     connection.exec_driver_sql(_BEGIN[connection.dialect.name, purpose])

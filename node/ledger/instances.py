@@ -105,6 +105,12 @@ def open_associations(connection: Connection) -> list[int]:
     return list(connection.scalars(select(associations.c.id).where(associations.c.outcome == OPEN)))
 
 
+def has_association(connection: Connection, key: int) -> bool:
+    """Whether there is an association of this id."""
+    query = select(associations.c.id).where(associations.c.id == key)
+    return connection.execute(query).first() is not None
+
+
 def find_instances(connection: Connection, sop_instance_uid: str) -> list[tuple[int, str, str]]:
     """Id, hash and path of every stored content under one SOP Instance UID, oldest first."""
     rows = connection.execute(
@@ -127,6 +133,18 @@ def record_instance(connection: Connection, instance: StoredInstance, now: float
     """Record an instance that is on disk; answers its id."""
     values = {name: getattr(instance, name) for name in instance.__slots__}
     return _inserted_id(connection.execute(insert(instances).values(received_at=now, **values)))
+
+
+def record_first(
+    connection: Connection, instance: StoredInstance, association: int, now: float
+) -> bool:
+    """Record an instance with its receipt, if its SOP Instance UID is new; whether it is."""
+    if find_instances(connection, instance.sop_instance_uid):
+        return False
+    key = record_instance(connection, instance, now)
+    connection.execute(insert(receipts).values(association_id=association, instance_id=key))
+    touch_series(connection, instance, association, now)
+    return True
 
 
 def restore_instance(connection: Connection, key: int) -> None:

@@ -36,6 +36,7 @@ def test_a_full_disk_is_0xa700_and_the_instance_is_stored_when_there_is_space(
         assert list(receiver.storage_path.rglob("*.dcm")) == []
         filling.unlink()
         assert send(receiver, instance) == 0x0000
+        receiver.wait_for_files()
         assert len(list(receiver.storage_path.rglob("*.dcm"))) == 1
         receiver.listener.stop()
         receiver.ledger.close()
@@ -60,14 +61,14 @@ def test_the_watermark_is_noted_once_with_since_when_and_cleared(tmp_path: Path)
     ledger = open_test_ledger(tmp_path, lambda: now[0])
     low = Inbox(tmp_path, ledger, root_uid="1.2.", minimum_free_mb=10**9)
     for _ in range(3):
-        low.watch_disk()
+        low.watermark.watch()
         now[0] += 60
     with ledger.reading() as connection:
         [condition] = all_conditions(connection)
     assert condition.since == 1000.0
     assert condition.words.startswith("Disk full: ")
     assert condition.words.endswith(f"{10**9} MB needed")
-    Inbox(tmp_path, ledger, root_uid="1.2.", minimum_free_mb=0).watch_disk()
+    Inbox(tmp_path, ledger, root_uid="1.2.", minimum_free_mb=0).watermark.watch()
     with ledger.reading() as connection:
         assert all_conditions(connection) == []
     ledger.close()
@@ -78,9 +79,11 @@ def test_an_instance_whose_file_is_gone_is_stored_again_when_it_comes_again(
 ) -> None:
     receiver = start_receiver(tmp_path)
     assert send(receiver, instance) == 0x0000
+    receiver.wait_for_files()
     [path] = receiver.storage_path.rglob("*.dcm")
     path.unlink()
     assert send(receiver, instance) == 0x0000
+    receiver.wait_for_files()
     assert path.exists()
     receiver.listener.stop()
     receiver.ledger.close()

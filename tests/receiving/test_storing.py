@@ -20,6 +20,7 @@ def instance(cine_folder: Path) -> pydicom.FileDataset:
 
 
 def stored_instances(receiver: Receiver) -> list[tuple[str, str]]:
+    receiver.wait_for_files()
     with receiver.ledger.reading() as connection:
         return [
             (one.sop_instance_uid, one.path)

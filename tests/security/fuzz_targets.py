@@ -23,6 +23,8 @@ from core.errors import BoundError, InstanceError
 from node.association import read_request, rejection_of
 from node.bounds import DataSetBounds
 from node.inbox import Arrival, Inbox
+from node.reception.description import examined
+from node.reception.header_scan import scan
 from node.transport import BoundedSocket
 from node.upper_layer import BoundedAssociation
 from tests.databases import open_test_ledger
@@ -58,12 +60,13 @@ class Targets:
         self._accepted.context_id = 1
         self._meta = {syntax: _file_meta(syntax) for syntax in SYNTAXES}
         (storage / "incoming").mkdir()
+        self._bounds = DataSetBounds.of(_SMALL)
         self._inbox = Inbox(
             storage,
             open_test_ledger(storage),
             root_uid="1.2.3.",
             minimum_free_mb=0,
-            bounds=DataSetBounds.of(_SMALL),
+            bounds=self._bounds,
         )
 
     def seeds(self) -> Mapping[str, Sequence[bytes]]:
@@ -125,8 +128,11 @@ class Targets:
     def _data_set(self, content: bytes, syntax: str) -> None:
         """To the path that the instance would have."""
         arrival = Arrival(1, MR, "1.2.3.4", syntax, self._meta[syntax], content)
+        scanned = scan(content, syntax, self._bounds)
         try:
-            described = self._inbox._describe(arrival, arrival.file_meta + content)
+            described = self._inbox.describe(arrival)
+            if scanned is not None:  # what one walk finds is what pydicom finds
+                assert examined(arrival, self._bounds) == scanned
         except InstanceError:
             self.outcomes["data set: refused"] += 1
             return

@@ -1,0 +1,206 @@
+"""The thread of an association's upper layer: what is read, by whom, and when it waits."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from pynetdicom.association import Association
+from pynetdicom.dul import DULServiceProvider
+
+from core.config_wire import Wire
+from core.errors import BoundError, explain_fault
+from node.checkpoint import Checkpoint
+from node.pdu_reader import Wake
+from node.reception.receiver import Reception, StoreService
+from node.transport import P_DATA, BoundedSocket
+
+if TYPE_CHECKING:
+    from node.upper_layer import BoundedAssociation
+
+OnBound = Callable[[Association, str], None]
+"""Called with an association that went beyond a bound, and the words."""
+_MOST_PENDING = 2  # requests that a peer may send ahead of our answers
+_TICK_S = 0.5  # after so long without anything, what was logged gets its files
+
+log = structlog.get_logger("wire")
+
+
+class BoundedProvider(DULServiceProvider):
+    """The upper layer's thread of one association (PS3.8 section 9.2)."""
+
+    def __init__(self, association: "BoundedAssociation", on_bound: OnBound) -> None:
+        super().__init__(association)
+        self._on_bound = on_bound
+        self._reception: Reception | None = None
+        self._polls_every_s = self._run_loop_delay
+        self.wake: Wake | None = None
+
+    def receive_by(self, service: StoreService, wire: Wire) -> None:
+        """Read C-STOREs here; what is to be sent wakes the thread that waits for them."""
+        self.wake = Wake()
+        self._reception = Reception(
+            self.assoc,
+            wire,
+            service,
+            send=lambda pdus: cast(BoundedSocket, self.socket).send_now(pdus),
+            is_busy=lambda: self._pending() > 0,
+        )
+
+    def run_reactor(self) -> None:
+        """The thread; the connection does not outlive it."""
+        try:
+            super().run_reactor()
+        except Exception as error:  # noqa: BLE001, an event that the state machine does not know
+            log.warning("connection failed", reason=explain_fault(error))
+        finally:
+            self.assoc._dul_ready.set()
+            self.close()
+            self._nudge()
+
+    def end(self) -> None:
+        """Stop the thread, if it was started."""
+        self.kill_dul()
+        if self.is_alive():
+            self.join()
+        self.close()
+        if self.wake is not None:
+            self.wake.close()
+
+    def close(self) -> None:
+        """Close the connection where that was not done; what is half here goes."""
+        transport = self.socket
+        if transport is not None and transport.socket is not None:
+            transport.close()
+        if self._reception is not None and threading.current_thread() is self:
+            self._reception.close()
+
+    def kill_dul(self) -> None:
+        """As pynetdicom's, also while the thread waits."""
+        super().kill_dul()
+        self._wake()
+
+    def send_pdu(self, primitive: Any) -> None:
+        """As pynetdicom's, also while the thread waits."""
+        super().send_pdu(primitive)
+        self._wake()
+
+    def idle_timer_expired(self) -> bool:
+        """Not while an instance that has come is being stored."""
+        if self._reception is not None and self._reception.is_storing:
+            return False
+        return super().idle_timer_expired()
+
+    def _wake(self) -> None:
+        if self.wake is not None:
+            self.wake()
+
+    def _nudge(self) -> None:
+        """Let the association's thread look at what there is for it."""
+        checkpoint = self.assoc._reactor_checkpoint
+        if isinstance(checkpoint, Checkpoint):
+            checkpoint.nudge()
+
+    def _pending(self) -> int:
+        association = cast("BoundedAssociation", self.assoc)
+        return association.serving + association.dimse.msg_queue.qsize()
+
+    def _is_transport_event(self) -> bool:
+        """While requests are waiting no more are read: the peer's own buffers hold them."""
+        is_open = self.state_machine.current_state == "Sta6"
+        reads_here = is_open and self._reception is not None
+        self._run_loop_delay = 0.0 if reads_here else self._polls_every_s
+        if not self.to_user_queue.empty() or not self.assoc.dimse.msg_queue.empty():
+            self._nudge()
+        if self._pending() > _MOST_PENDING and is_open:
+            time.sleep(self._polls_every_s)
+            return False
+        return self._receive() if reads_here else super()._is_transport_event()
+
+    def _receive(self) -> bool:
+        """Wait for PDUs, and see to them as long as the state machine has nothing to do.
+
+        Whether any came.
+        """
+        if not cast("BoundedAssociation", self.assoc).negotiated.wait(_TICK_S):
+            return False
+        came = False
+        while self.event_queue.empty() and not self.to_provider_queue.queue:
+            pdu = self._read(lambda transport: transport.next_pdu(_TICK_S))
+            if pdu is None:
+                self._rest()
+                break
+            came = True
+            self._idle_timer.restart()
+            if pdu[0] != P_DATA:
+                self._take(bytearray(pdu))
+            else:
+                self._take_data(memoryview(pdu))
+                if not self.assoc.dimse.msg_queue.empty():
+                    break
+        return came
+
+    def _rest(self) -> None:
+        if self._reception is not None:
+            self._reception.rest()
+
+    def _take_data(self, pdu: memoryview) -> None:
+        """A P-DATA-TF; where it is not regular pynetdicom says what it is."""
+        reception = cast(Reception, self._reception)
+        try:
+            if not reception.take(pdu):
+                decoded = self._decoded(bytearray(pdu))
+                if decoded is not None:
+                    reception.take_fragments(decoded[0].to_primitive())
+        except BoundError as error:
+            reception.drop()
+            self._on_bound(self.assoc, str(error))
+            self.violate()
+        except Exception as error:  # noqa: BLE001, the peer's bytes must not end the thread
+            log.warning("a message failed", reason=explain_fault(error))
+            self.violate()
+        self._idle_timer.restart()
+
+    def _read_pdu_data(self) -> None:
+        """Put what arrived, and the event that it is, where the state machine finds them."""
+        received = self._read(lambda transport: transport.read_pdu())
+        if received is not None:
+            self._take(bytearray(received))
+
+    def _read(
+        self, read: Callable[[BoundedSocket], memoryview | bytearray | None]
+    ) -> memoryview | bytearray | None:
+        transport = cast(BoundedSocket, self.socket)
+        try:
+            return read(transport)
+        except BoundError as error:
+            self._on_bound(self.assoc, str(error))
+            self.violate()
+        except OSError:
+            transport.shut()
+            self.event_queue.put("Evt17")
+        return None
+
+    def _take(self, received: bytearray) -> None:
+        decoded = self._decoded(received)
+        if decoded is not None:
+            self._recv_pdu.put(decoded[0])
+            self.event_queue.put(decoded[1])
+
+    def _decoded(self, received: bytearray) -> tuple[Any, str] | None:
+        """A PDU and the event that it is; None where it is none, and the peer was told."""
+        try:
+            pdu, event = self._decode_pdu(received)
+            if received[0] != P_DATA:
+                pdu.to_primitive()  # the state machine does it again, where a failure ends it
+        except Exception as error:  # noqa: BLE001, pynetdicom's decoders raise anything
+            self._on_bound(self.assoc, f"a PDU cannot be read ({type(error).__name__})")
+            self.violate()
+            return None
+        return pdu, event
+
+    def violate(self) -> None:
+        """The peer went too far: abort, and read nothing more of what it sends."""
+        cast(BoundedSocket, self.socket).shut()
+        self.event_queue.put("Evt19")

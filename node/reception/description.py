@@ -1,0 +1,54 @@
+"""What the ledger is to know of an instance that came in, or why it is refused."""
+
+from pathlib import Path
+from typing import Protocol
+
+from imaging.provenance import is_made_here
+from node.bounds import Buffer, DataSetBounds, check_encoded, check_pixels
+from node.data_set import examine
+from node.reception.header_scan import Scanned, scan
+
+
+class Content(Protocol):
+    """A C-STORE request with its data set, as `node.inbox.Arrival` is one."""
+
+    @property
+    def sop_class_uid(self) -> str: ...
+    @property
+    def sop_instance_uid(self) -> str: ...
+    @property
+    def transfer_syntax_uid(self) -> str: ...
+    @property
+    def file_meta(self) -> bytes: ...
+    @property
+    def data_set(self) -> Buffer: ...
+    @property
+    def path(self) -> Path | None: ...
+
+
+def describe(content: Content, bounds: DataSetBounds) -> Scanned:
+    """What it is, by one walk through a regular data set, else by pydicom.
+
+    Raises:
+        InstanceError: it is not what the request says, cannot be read, or is beyond a bound.
+    """
+    found = scan(content.data_set, content.transfer_syntax_uid, bounds)
+    requested = (content.sop_class_uid, content.sop_instance_uid)
+    if found is not None and (found.sop_class_uid, found.sop_instance_uid) == requested:
+        return found
+    return examined(content, bounds)
+
+
+def examined(content: Content, bounds: DataSetBounds) -> Scanned:
+    """The same by pydicom; raises as `describe`."""
+    check_encoded(content.data_set, content.transfer_syntax_uid, bounds)
+    file = content.path or content.file_meta + content.data_set
+    data_set = examine(file, content.sop_class_uid, content.sop_instance_uid)
+    check_pixels(data_set, content.data_set, bounds, begin=len(content.file_meta))
+    return Scanned(
+        sop_class_uid=content.sop_class_uid,
+        sop_instance_uid=content.sop_instance_uid,
+        study_instance_uid=str(data_set.StudyInstanceUID),
+        series_instance_uid=str(data_set.SeriesInstanceUID),
+        made_here=is_made_here(data_set),
+    )

@@ -1,0 +1,194 @@
+"""From segments to a file for each instance, behind the back of whoever sent them.
+
+Until its file is there an instance is known here, by the path that the ledger has for it: a reader
+in this process asks first. After a crash the segments are read again (`recovery.py`).
+"""
+
+import os
+import threading
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from core.durable import sync_folder
+from core.errors import StorageUnavailableError
+from node.reception.segments import Record
+from node.reception.spool import write_all
+
+_AT_ONCE = 32
+_PIECE_BYTES = 1 << 20
+_PAUSE_S = 2.0
+
+log = structlog.get_logger("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    record: Record
+    path: str
+    series_instance_uid: str
+
+
+class Filing:
+    """Files that are still to be made; safe to call from many threads."""
+
+    def __init__(self, storage_path: Path, folder: Path, sync_ledger: Callable[[], None]) -> None:
+        """`folder` is that of the segments, on the same file system as `storage_path`.
+
+        `sync_ledger` is called before a segment goes: until then it stands for the ledger's rows.
+        """
+        self._storage_path = storage_path
+        self._folder = folder
+        self._sync_ledger = sync_ledger
+        self._lock = threading.Lock()
+        self._making = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._by_series: Counter[str] = Counter()
+        self._segments: deque[tuple[Path, list[str]]] = deque()
+        self._paths: dict[Path, list[str]] = {}
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._pending_bytes = 0
+
+    @property
+    def pending_bytes(self) -> int:
+        """What the files that are to be made will take of the disk."""
+        return self._pending_bytes
+
+    def expect(self, record: Record, path: str, series_instance_uid: str) -> bool:
+        """The instance of `record` will be the file `path`; not if another one will be."""
+        with self._lock:
+            if path in self._entries:
+                return False
+            self._entries[path] = _Entry(record, path, series_instance_uid)
+            self._by_series[series_instance_uid] += 1
+            self._pending_bytes += record.size
+            self._paths.setdefault(record.segment, []).append(path)
+            return True
+
+    def forget(self, path: str) -> None:
+        """It will not be; or it is."""
+        with self._lock:
+            entry = self._entries.pop(path, None)
+            if entry is None:
+                return
+            self._pending_bytes -= entry.record.size
+            self._by_series[entry.series_instance_uid] -= 1
+            if not self._by_series[entry.series_instance_uid]:
+                del self._by_series[entry.series_instance_uid]
+
+    def waits(self, series_instance_uid: str) -> bool:
+        """Whether files of a series are still to be made."""
+        with self._lock:
+            return series_instance_uid in self._by_series
+
+    def settle(self, path: str) -> None:
+        """Make one file now, if it is still to be made; raises OSError."""
+        with self._making:
+            entry = self._entries.get(path)
+            if entry is not None:
+                self._make([entry])
+
+    def take(self, segment: Path) -> None:
+        """A segment that is not written any more: make its files, then remove it."""
+        with self._lock:
+            self._segments.append((segment, self._paths.pop(segment, [])))
+            if self._thread is None and not self._stopping.is_set():
+                self._thread = threading.Thread(target=self._work, name="filing", daemon=True)
+                self._thread.start()
+
+    def finish(self, within_s: float) -> bool:
+        """Wait until every segment that was taken is filed; whether that came to be."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(within_s)
+        return not self._segments
+
+    def stop(self, within_s: float) -> None:
+        """Finish; what is left then is left to the next start."""
+        self.finish(within_s)
+        self._stopping.set()
+
+    def _work(self) -> None:
+        said = ""
+        while not self._stopping.is_set():
+            with self._lock:
+                if not self._segments:
+                    self._thread = None
+                    return
+                segment, paths = self._segments[0]
+            try:
+                self._file(segment, paths)
+                said = ""
+            except (OSError, StorageUnavailableError) as error:
+                words = str(getattr(error, "strerror", None) or error)
+                if words != said:
+                    log.error("instances cannot be filed", reason=words)
+                said = words
+                self._stopping.wait(_PAUSE_S)
+                continue
+            with self._lock:
+                self._segments.popleft()
+
+    def _file(self, segment: Path, paths: list[str]) -> None:
+        for begin in range(0, len(paths), _AT_ONCE):
+            with self._making:
+                known = (self._entries.get(path) for path in paths[begin : begin + _AT_ONCE])
+                self._make([entry for entry in known if entry is not None])
+        self._sync_ledger()
+        segment.unlink(missing_ok=True)
+
+    def _make(self, entries: list[_Entry]) -> None:
+        """Write, sync and name files; only then they are not to be made any more."""
+        made: list[tuple[Path, _Entry]] = []
+        try:
+            for entry in entries:
+                made.append((self._folder / uuid.uuid4().hex, entry))
+                _copy(entry.record, made[-1][0])
+            for temporary, entry in made:
+                final = self._storage_path / entry.path
+                make_folder(final.parent)
+                temporary.rename(final)
+            for folder in {(self._storage_path / one.path).parent for one in entries}:
+                sync_folder(folder)
+        finally:
+            _remove(temporary for temporary, _ in made)
+        for entry in entries:
+            self.forget(entry.path)
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of a series, and that of its study; raises OSError."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+        sync_folder(folder.parent.parent)
+
+
+def _copy(record: Record, path: Path) -> None:
+    """The DICOM file of a record as a file, synced."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with record.segment.open("rb") as source:
+            source.seek(record.offset)
+            left = record.size
+            while left:
+                piece = source.read(min(left, _PIECE_BYTES))
+                if not piece:
+                    raise OSError(0, "a segment is cut short")
+                write_all(descriptor, memoryview(piece))
+                left -= len(piece)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,159 @@
+"""The logs of associations, and what becomes of them after a crash.
+
+Only an instance that the ledger does not know is logged: what comes again, or comes otherwise, is
+compared with what is here, file by file (`node/inbox.py`).
+"""
+
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from sqlalchemy import Connection
+
+from node.bounds import Buffer
+from node.ledger.database import Ledger
+from node.ledger.instances import (
+    StoredInstance,
+    find_instances,
+    has_association,
+    record_first,
+    record_instance,
+    record_receipt,
+    touch_series,
+)
+from node.ledger.together import GroupCommit
+from node.reception.filing import Filing
+from node.reception.segments import SUFFIX, Record, Segment, records_of
+
+_SEGMENT_BYTES = 256_000_000
+_MOST_PENDING_BYTES = 2_000_000_000  # then each instance gets its file at once, at the disk's pace
+
+log = structlog.get_logger("inbox")
+
+
+class Content(Protocol):
+    """What of an arrival is logged."""
+
+    @property
+    def association(self) -> int: ...
+    @property
+    def file_meta(self) -> bytes: ...
+    @property
+    def data_set(self) -> Buffer: ...
+
+
+class Logbook:
+    """Opens logs, and reads again those that a crash has left."""
+
+    def __init__(self, folder: Path, ledger: Ledger, filing: Filing) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._filing = filing
+        self._commits = GroupCommit(ledger)
+
+    def open(self) -> "Log":
+        """The log of an association; nothing is on disk before something is written."""
+        return Log(self._folder, self._ledger, self._filing, self._commits)
+
+    def recover(self) -> int:
+        """Before anything is received: what the last run had logged; how many files are to be made.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot be read or written.
+            OSError: a log cannot be read.
+        """
+        count = 0
+        for segment in sorted(self._folder.glob(f"*{SUFFIX}")):
+            count += sum(self._recover(record) for record in records_of(segment))
+            self._filing.take(segment)
+        if count:
+            log.info("instances of the last run are filed", count=count)
+        return count
+
+    def _recover(self, record: Record) -> bool:
+        """Whether its file is to be made."""
+        association = int(record.meta["association"])
+        instance = StoredInstance(**record.meta["instance"])
+        with self._ledger.reading() as connection:
+            known = find_instances(connection, instance.sop_instance_uid)
+            is_ours = has_association(connection, association)
+        paths = [path for _, digest, path in known if digest == instance.sha256]
+        if not known and is_ours:  # the power went before the ledger was synced
+            with self._ledger.writing() as connection:
+                now = self._ledger.clock()
+                key = record_instance(connection, instance, now)
+                record_receipt(connection, association, key)
+                touch_series(connection, instance, association, now)
+            paths = [instance.path]
+        if not paths or (self._ledger.storage_path / paths[0]).exists():
+            return False
+        return self._filing.expect(record, paths[0], instance.series_instance_uid)
+
+
+class Log:
+    """The segments of one association, written by one thread."""
+
+    def __init__(self, folder: Path, ledger: Ledger, filing: Filing, commits: GroupCommit) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._filing = filing
+        self._commits = commits
+        self._segment: Segment | None = None
+
+    def write(self, content: Content, instance: StoredInstance) -> bool:
+        """Whether the instance is on disk and in the ledger; not, where something stands against.
+
+        Raises:
+            StorageUnavailableError: the ledger failed.
+            OSError: the disk did.
+        """
+        if self._filing.pending_bytes > _MOST_PENDING_BYTES or self._is_known(instance):
+            return False
+        if self._segment is None:
+            self._segment = Segment(self._folder)
+        segment, before = self._segment, self._segment.size
+        recorded = False
+        try:
+            meta = {"association": content.association, "instance": asdict(instance)}
+            record = segment.append(meta, content.file_meta, content.data_set)
+            recorded = self._record(content.association, instance, record)
+        finally:
+            if not recorded:
+                segment.cut(before)
+            if segment.size > _SEGMENT_BYTES or not segment.size:
+                self.close()
+        return recorded
+
+    def close(self) -> None:
+        """What is written so far gets its files."""
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return
+        segment.close()
+        if segment.size:
+            self._filing.take(segment.path)
+        else:
+            with suppress(OSError):
+                segment.path.unlink(missing_ok=True)
+
+    def _is_known(self, instance: StoredInstance) -> bool:
+        with self._ledger.reading() as connection:
+            return bool(find_instances(connection, instance.sop_instance_uid))
+
+    def _record(self, association: int, instance: StoredInstance, record: Record) -> bool:
+        """Whether the ledger knew nothing of it and does now."""
+        if not self._filing.expect(record, instance.path, instance.series_instance_uid):
+            return False
+
+        def step(connection: Connection) -> bool:
+            return record_first(connection, instance, association, self._ledger.clock())
+
+        recorded = False
+        try:
+            recorded = self._commits.run(step)
+        finally:
+            if not recorded:
+                self._filing.forget(instance.path)
+        return recorded

@@ -1,0 +1,102 @@
+"""The log of an association: instances one behind the other in one file, each safe by itself.
+
+A file system's price is per file: a new one, its sync, its name's sync. What is appended to a
+segment is synced once and answered; the file of each instance is made afterwards (`filing.py`). A
+segment is read again after a crash alone; its records say what they are and where they end.
+"""
+
+import json
+import os
+import struct
+import uuid
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.durable import sync_folder
+from node.bounds import Buffer
+
+SUFFIX = ".log"
+_MAGIC = b"SWR1"
+_HEADER = struct.Struct("<4sLQL")  # magic, bytes of meta, bytes of content, CRC-32 of both and meta
+_LENGTHS = struct.Struct("<LQ")
+_LONGEST_META = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One instance in a segment: a DICOM file's bytes, and what the ledger knows of it."""
+
+    segment: Path
+    offset: int
+    """Of the DICOM file."""
+    size: int
+    meta: Mapping[str, Any]
+
+
+class Segment:
+    """A segment that is being written, by one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError."""
+        self.path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
+        self.size = 0
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        sync_folder(folder)
+
+    def append(self, meta: Mapping[str, Any], file_meta: bytes, data_set: Buffer) -> Record:
+        """A record that is on disk; raises OSError, and is as before then."""
+        words = json.dumps(meta, separators=(",", ":")).encode()
+        size = len(file_meta) + len(data_set)
+        checksum = zlib.crc32(words, zlib.crc32(_LENGTHS.pack(len(words), size)))
+        header = _HEADER.pack(_MAGIC, len(words), size, checksum) + words + file_meta
+        offset = self.size + len(header) - len(file_meta)
+        try:
+            _write_at(self._descriptor, self.size, [memoryview(header), memoryview(data_set)])
+            os.fdatasync(self._descriptor)
+        except OSError:
+            self.cut(self.size)
+            raise
+        self.size = offset + size
+        return Record(self.path, offset, size, meta)
+
+    def cut(self, size: int) -> None:
+        """Forget what comes after the first `size` bytes."""
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, size)
+        self.size = size
+
+    def close(self) -> None:
+        """No more is written."""
+        os.close(self._descriptor)
+
+
+def records_of(segment: Path) -> Iterator[Record]:
+    """Those that are whole; what was torn off at the end is passed over. Raises OSError."""
+    with segment.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        position = 0
+        while position + _HEADER.size <= end:
+            file.seek(position)
+            magic, words_bytes, size, checksum = _HEADER.unpack(file.read(_HEADER.size))
+            offset = position + _HEADER.size + words_bytes
+            if magic != _MAGIC or words_bytes > _LONGEST_META or offset + size > end:
+                return
+            words = file.read(words_bytes)
+            if zlib.crc32(words, zlib.crc32(_LENGTHS.pack(words_bytes, size))) != checksum:
+                return
+            yield Record(segment, offset, size, json.loads(words))
+            position = offset + size
+
+
+def _write_at(descriptor: int, position: int, pieces: list[memoryview]) -> None:
+    while pieces:
+        count = os.pwritev(descriptor, pieces, position)
+        position += count
+        while pieces and count >= len(pieces[0]):
+            count -= len(pieces.pop(0))
+        if pieces:
+            pieces[0] = pieces[0][count:]

@@ -1,0 +1,113 @@
+"""`python -m bench.wire_sender`: sends as its standard input says; imports are made before.
+
+A line in is a JSON object with `how` (`stream`: `node.scu.send`; `timed`: the same requests with
+the time of each answer; `pynetdicom`: its `send_c_store`), `port`, `folder`, `associations`, and
+which of the folder's instances (each `step`-th from the `first`). It says that it is ready; after
+another line it sends, and answers the seconds and, for `timed`, the milliseconds from each request
+to its answer.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pynetdicom import AE
+
+from core.log import quieten_libraries
+from node.gathering import gather
+from node.outgoing import InstanceToSend, open_data_set
+from node.proposal import accepted_by, choose_context, propose
+from node.requestor import PeerAddress, Timeouts, associate
+from node.scu import send
+from node.store_channel import store_channel
+
+_CALLING = "BENCH"
+
+
+def main() -> None:
+    """Until there is nothing more to do."""
+    quieten_libraries()
+    for line in sys.stdin:
+        request = json.loads(line)
+        instances = [] if request["how"] == "pynetdicom" else _instances(request)
+        _say({"ready": True})
+        sys.stdin.readline()
+        _say(_answer(request, instances))
+
+
+def _say(answer: dict[str, Any]) -> None:
+    os.write(1, (json.dumps(answer) + "\n").encode())
+
+
+def _instances(request: dict[str, Any]) -> list[InstanceToSend]:
+    return gather([Path(request["folder"])]).instances[request["first"] :: request["step"]]
+
+
+def _answer(request: dict[str, Any], instances: list[InstanceToSend]) -> dict[str, Any]:
+    peer = PeerAddress("127.0.0.1", request["port"], "ANY-SCP")
+    begun = time.perf_counter()
+    if request["how"] == "timed":
+        return _timed(instances, peer, request["associations"])
+    if request["how"] == "pynetdicom":
+        stored = _by_pynetdicom(sorted(Path(request["folder"]).iterdir()), peer)
+    else:  # with what it takes to find out what the files are
+        stored = sum(one.is_stored for one in send(_instances(request), peer, _CALLING))
+    return {"stored": stored, "seconds": time.perf_counter() - begun}
+
+
+def _by_pynetdicom(paths: list[Path], peer: PeerAddress) -> int:
+    """As its documentation shows: each data set is read and sent."""
+    entity = AE(ae_title=_CALLING)
+    first = pydicom.dcmread(paths[0], stop_before_pixels=True)
+    entity.add_requested_context(str(first.SOPClassUID), first.file_meta.TransferSyntaxUID)
+    association = entity.associate(peer.ip, peer.port)
+    answers = [association.send_c_store(pydicom.dcmread(path)) for path in paths]
+    association.release()
+    return sum(answer.get("Status") == 0 for answer in answers)
+
+
+def _timed(instances: list[InstanceToSend], peer: PeerAddress, count: int) -> dict[str, Any]:
+    """Shared by `count` associations, whose negotiation counts as well."""
+    shares: list[list[float]] = [[] for _ in range(count)]
+    threads = [
+        threading.Thread(target=_send_timed, args=(instances[first::count], peer, shares[first]))
+        for first in range(count)
+    ]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - begun
+    milliseconds = [one for share in shares for one in share]
+    return {"stored": len(milliseconds), "seconds": seconds, "milliseconds": milliseconds}
+
+
+def _send_timed(
+    instances: list[InstanceToSend], peer: PeerAddress, milliseconds: list[float]
+) -> None:
+    """What is not stored leaves no time behind."""
+    contexts = propose(instances)
+    with (
+        associate(peer, _CALLING, contexts, Timeouts()) as conversation,
+        store_channel(conversation) as channel,
+    ):
+        accepted = accepted_by(conversation.association.accepted_contexts)
+        for number, instance in enumerate(instances, start=1):
+            chosen = choose_context(accepted, instance)
+            uids = instance.sop_class_uid, instance.sop_instance_uid
+            begun = time.perf_counter()
+            with open_data_set(instance.path) as extent:
+                channel.request(number, uids, extent, chosen[1] if chosen else 0)
+            answer = channel.answer(wait=True)
+            if answer is not None and answer.status == 0:
+                milliseconds.append(1000 * (time.perf_counter() - begun))
+
+
+if __name__ == "__main__":
+    main()

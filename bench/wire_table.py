@@ -1,0 +1,98 @@
+"""The figures of `bench.wire` for a terminal and for docs/performance.md."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median, quantiles
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.report import OURS
+from bench.wire_receivers import OURS_UNSYNCED
+from bench.wire_rows import Row
+
+_BEGIN, _END = "<!-- wire: written by python -m bench.wire --docs -->", "<!-- wire ends -->"
+_HEADINGS = (
+    "runs",
+    "instances",
+    "side",
+    "1/s",
+    "MB/s",
+    "ours is x times (from-to)",
+    "without fsync",
+    "goal",
+    "p99 ms",
+    "MB at most (added)",
+)
+
+
+def print_tables(rows: Sequence[Row], limits: Mapping[str, float]) -> None:
+    """One table; with `limits`, what the machine can do below it."""
+    console = Console(width=190)
+    table = Table("load", *_HEADINGS, box=None)
+    for row in rows:
+        for cells in _lines(row):
+            table.add_row(*cells)
+    console.print(table)
+    for name, value in limits.items():
+        console.print(f"{name}: {value:,.0f}", highlight=False)
+
+
+def as_markdown(rows: Sequence[Row], limits: Mapping[str, float], runs: int) -> str:
+    """Both tables, and how they came about in one line."""
+    lines = [f"Medians of at most {runs} interleaved runs. Limits of the machine at the time:", ""]
+    lines += ["| " + " | ".join(limits) + " |", "|" + "---|" * len(limits)]
+    lines += ["| " + " | ".join(f"{value:,.0f}" for value in limits.values()) + " |", ""]
+    lines += ["| load | " + " | ".join(_HEADINGS) + " |", "|" + "---|" * (len(_HEADINGS) + 1)]
+    lines += ["| " + " | ".join(cells) + " |" for row in rows for cells in _lines(row)]
+    return "\n".join(lines)
+
+
+def into_page(page: Path, text: str) -> None:
+    """Between the two marks, which the page has."""
+    content = page.read_text()
+    if _BEGIN not in content or _END not in content:
+        raise SystemExit(f"{page}: expected the lines {_BEGIN} and {_END}")
+    before, _, rest = content.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    page.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}")
+
+
+def _lines(row: Row) -> list[list[str]]:
+    return [_cells(row, side, is_first=number == 0) for number, side in enumerate(row.runs)]
+
+
+def _cells(row: Row, side: str, *, is_first: bool) -> list[str]:
+    rate = row.rate(side)
+    return [
+        row.name if is_first else "",
+        str(len(row.runs[side])) if is_first else "",
+        str(row.runs[side][0].instances),
+        side,
+        f"{rate:,.1f}" if rate < 10 else f"{rate:,.0f}",
+        f"{rate * row.mb_each:,.0f}",
+        _ratio(row, side, OURS),
+        _ratio(row, side, OURS_UNSYNCED),
+        row.goals.get(side, ""),
+        _p99(row, side),
+        _memory(row, side),
+    ]
+
+
+def _ratio(row: Row, side: str, ours: str) -> str:
+    if ours not in row.runs or side in (OURS, OURS_UNSYNCED):
+        return ""
+    found = row.ratios(side, ours)
+    return f"{row.rate(ours) / row.rate(side):.1f} ({min(found):.1f}-{max(found):.1f})"
+
+
+def _p99(row: Row, side: str) -> str:
+    found = [one for run in row.runs[side] for one in run.milliseconds]
+    return f"{quantiles(found, n=100)[98]:.1f}" if len(found) >= 100 else ""
+
+
+def _memory(row: Row, side: str) -> str:
+    if side not in row.memory:
+        return ""
+    peaks, added = zip(*row.memory[side], strict=True)
+    return f"{median(peaks):.0f} ({median(added):.0f})"

@@ -1,0 +1,46 @@
+"""`python -m bench.wire_unsynced FOLDER`: the node's receiving parts with durability off.
+
+Only here: no key of the configuration says so. Without fsync in the process, and with SQLite told
+not to sync, what is acknowledged is lost with the power.
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+
+from core.config import Configuration
+from core.log import quieten_libraries
+from tests.receiver import start_receiver
+
+
+def main() -> None:
+    """Says its port, and goes on until it is told to end."""
+    quieten_libraries()
+    os.fsync = os.fdatasync = _no_sync  # type: ignore[assignment]  # that is the purpose
+    sqlalchemy.event.listen(sqlalchemy.pool.Pool, "checkout", _relax)
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    receiver = start_receiver(Path(sys.argv[1]), configuration=Configuration())
+    os.write(1, f"{receiver.address[1]}\n".encode())
+    over.wait()
+    receiver.listener.stop()
+    receiver.ledger.close()
+
+
+def _no_sync(_: object) -> None:
+    """Leave it to the system."""
+
+
+def _relax(connection: Any, *_: object) -> None:
+    """After the ledger's own settings, which are made when it connects."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """Cases, rows and events page by page; what a person asks of the node; live updates."""
 
 import json
+import re
 import threading
 from typing import Any
 
@@ -124,6 +125,19 @@ def test_models_tell_name_hash_structures_and_what_they_measured(client: httpx.C
     assert len(model["sha256"]) == 64
     assert [one["name"] for one in model["structures"]] == ["LV_Endocardium", "LV_Myocardium"]
     assert 0.5 < model["measured_dice"]["LV_Endocardium"] < 1
+
+
+def test_the_api_describes_itself_on_a_page_in_the_style_of_the_others(
+    client: httpx.Client,
+) -> None:
+    page = client.get("/api/docs").text
+    styles = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
+    assert styles
+    assert all(client.get(style).status_code == 200 for style in styles)
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in page
+    for value in ("job_name", "in_dir", "destinations", "files", "cursor"):
+        assert f"<code>{value}</code>" in page
 
 
 class Listener(threading.Thread):

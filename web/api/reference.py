@@ -1,14 +1,40 @@
 """The API's own description: OpenAPI for programs, and a page of it without foreign scripts."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
-from markupsafe import Markup, escape
 
 from web.access import Viewer
+from web.pages.desk import VisitOf
 
 _METHODS = ("get", "post", "put", "patch", "delete")
+_OF_EVERY_ROUTE = ("400", "401", "403", "404", "405", "413", "422", "429", "503")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an operation is given."""
+
+    name: str
+    place: str
+    """path, query, header or body."""
+    is_required: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method of an address."""
+
+    method: str
+    path: str
+    words: str
+    values: tuple[Value, ...]
+    answers: tuple[str, ...]
+    """Those besides what every route may answer."""
 
 
 def reference_router(app: FastAPI) -> APIRouter:
@@ -20,37 +46,35 @@ def reference_router(app: FastAPI) -> APIRouter:
         return JSONResponse(app.openapi())
 
     @router.get("/api/docs", include_in_schema=False)
-    def docs(_: Viewer, request: Request) -> HTMLResponse:
-        return HTMLResponse(_page(app.openapi(), str(request.scope.get("root_path", ""))))
+    def docs(visit: VisitOf) -> HTMLResponse:
+        return visit.render("reference.html", operations=list(operations_of(app.openapi())))
 
     return router
 
 
-def _page(document: dict[str, Any], root: str) -> str:
-    body = Markup("").join(
-        _operation(path, method, item[method])
-        for path, item in sorted(document["paths"].items())
-        for method in _METHODS
-        if method in item
-    )
-    info = document["info"]
-    return Markup(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} REST API</title>'
-        '<link rel="stylesheet" href="{root}/static/style.css"></head><body><main>'
-        "<h1>{title} {version}: REST API</h1>"
-        '<p>For programs: <a href="{root}/openapi.json">openapi.json</a></p>'
-        "{body}</main></body></html>"
-    ).format(title=info["title"], version=info["version"], root=root, body=body)
+def operations_of(document: dict[str, Any]) -> Iterator[Operation]:
+    """Of an OpenAPI document, by their paths."""
+    for path, item in sorted(document["paths"].items()):
+        for method in (one for one in _METHODS if one in item):
+            said = item[method]
+            answers = [code for code in sorted(said["responses"]) if code not in _OF_EVERY_ROUTE]
+            values = (*_parameters(said), *_body(said, document))
+            words = said.get("description", "")
+            yield Operation(method.upper(), path, words, values, (*answers, "4xx", "503"))
 
 
-def _operation(path: str, method: str, operation: dict[str, Any]) -> Markup:
-    parameters = Markup("").join(
-        Markup("<li><code>{}</code> ({}){}</li>").format(
-            one["name"], one["in"], f": {one['description']}" if one.get("description") else ""
-        )
-        for one in operation.get("parameters", ())
-    )
-    answers = ", ".join(sorted(operation["responses"]))
-    return Markup(
-        "<section><h2><code>{} {}</code></h2><p>{}</p><ul>{}</ul><p>Answers: {}</p></section>"
-    ).format(method.upper(), path, operation.get("description", ""), parameters, escape(answers))
+def _parameters(said: dict[str, Any]) -> Iterator[Value]:
+    for one in said.get("parameters", ()):
+        required, words = bool(one.get("required")), one.get("description", "")
+        yield Value(one["name"], one["in"], required, words)
+
+
+def _body(said: dict[str, Any], document: dict[str, Any]) -> Iterator[Value]:
+    for kind, content in said.get("requestBody", {}).get("content", {}).items():
+        schema = content["schema"]
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        for name, one in schema.get("properties", {}).items():
+            words = ", ".join(f"such as {example}" for example in one.get("examples", ()))
+            place = "JSON" if kind == "application/json" else "part of the form"
+            yield Value(name, place, name in schema.get("required", ()), words)

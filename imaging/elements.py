@@ -22,7 +22,7 @@ from imaging.plain_values import with_plain_value
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
-_CHARACTER_SET = 0x00080005
+_CHARACTER_SET, _TRANSFER_SYNTAX = 0x00080005, 0x00020010
 _META_GROUP = b"\x02\x00"
 _ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
@@ -73,16 +73,55 @@ def read_elements(path: Path, tags: Collection[int], *, pixels: bool) -> FileDat
     return None
 
 
+def read_bytes(path: Path, tags: Collection[int]) -> dict[int, bytes] | None:
+    """The values of the elements `tags` as they stand, file meta included; None: not regular.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        for first in _FIRST_BYTES:
+            file.seek(0)
+            try:
+                return _bytes(file.read(first), size, tags)
+            except (struct.error, _TooShortError):
+                continue
+            except _NotRegularError:
+                return None
+    return None
+
+
 def tags_of(*keywords: str) -> frozenset[int]:
     """The tags of elements by keyword."""
     return frozenset(int(Tag(keyword)) for keyword in keywords)
+
+
+def _bytes(content: bytes, size: int, tags: Collection[int]) -> dict[int, bytes]:
+    if content[128:_META_BEGINS] != b"DICM":
+        raise _NotRegularError
+    meta, begin = _meta_elements(content)
+    syntax = next((one for one in meta if one.tag == _TRANSFER_SYNTAX), None)
+    if syntax is None:
+        raise _NotRegularError
+    uid = (
+        content[syntax.begin : syntax.begin + syntax.length]
+        .rstrip(b"\0")
+        .decode("ascii", "replace")
+    )
+    implicit = _is_implicit(content, begin, uid)
+    every = (*meta, *_elements(content, begin, size, implicit=implicit))
+    found = {one.tag: one for one in every if one.tag in tags}
+    if any(one.begin + one.length > len(content) for one in found.values()):
+        raise _TooShortError
+    return {tag: content[one.begin : one.begin + one.length] for tag, one in found.items()}
 
 
 def _data_set(content: bytes, size: int, tags: Collection[int]) -> FileDataset:
     if content[128:_META_BEGINS] != b"DICM":
         raise _NotRegularError
     file_meta, begin = _file_meta(content)
-    implicit = _is_implicit(content, begin, file_meta)
+    implicit = _is_implicit(content, begin, file_meta.get("TransferSyntaxUID"))
     found: dict[BaseTag, RawDataElement] = {}
     kept = {*tags, *_PIXELS, _CHARACTER_SET}
     for element in _elements(content, begin, size, implicit=implicit):
@@ -106,17 +145,23 @@ def _with_pixels(data_set: FileDataset, file: BinaryIO) -> FileDataset:
 
 def _file_meta(content: bytes) -> tuple[FileMetaDataset, int]:
     """Group 2, in explicit VR always (PS3.10 section 7.1), and where the data set begins."""
-    meta: _Found = {}
-    begin = _META_BEGINS
-    while content[begin : begin + 2] == _META_GROUP:
-        element = _element(content, begin, implicit=False)
-        meta[BaseTag(element.tag)] = _raw(content, element, implicit=False)
-        begin = element.begin + element.length
+    elements, begin = _meta_elements(content)
+    meta: _Found = {BaseTag(one.tag): _raw(content, one, implicit=False) for one in elements}
     return FileMetaDataset(meta), begin
 
 
-def _is_implicit(content: bytes, begin: int, file_meta: FileMetaDataset) -> bool:
-    syntax = file_meta.get("TransferSyntaxUID")
+def _meta_elements(content: bytes) -> tuple[list[_Element], int]:
+    found, begin = [], _META_BEGINS
+    while content[begin : begin + 2] == _META_GROUP:
+        element = _element(content, begin, implicit=False)
+        if element.length == _UNDEFINED:
+            raise _NotRegularError
+        found.append(element)
+        begin = element.begin + element.length
+    return found, begin
+
+
+def _is_implicit(content: bytes, begin: int, syntax: str | None) -> bool:
     if syntax == ExplicitVRLittleEndian:
         return False
     if syntax != ImplicitVRLittleEndian or content[begin + 4 : begin + 6].isalpha():

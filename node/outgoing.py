@@ -14,7 +14,7 @@ from pydicom.errors import InvalidDicomError
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import NotADataSetError
-from imaging.elements import read_elements, tags_of
+from imaging.elements import read_bytes
 from imaging.whole import check_whole
 from node.fragments import Extent
 from node.transcoder import Transcoder
@@ -24,7 +24,8 @@ _PREAMBLE_BYTES, _META_BEGINS = 128, 132
 _FIRST_BYTES = 8192
 _META_GROUP = b"\x02\x00"
 _LONG_VRS = (b"OB", b"OW", b"UN", b"UT", b"SQ", b"OD", b"OF", b"OL", b"UC", b"UR")
-_IDENTITY = tags_of("SOPClassUID", "SOPInstanceUID")
+_IDENTITY = (0x00080016, 0x00080018, 0x00020010)
+"""SOPClassUID, SOPInstanceUID, TransferSyntaxUID; lengths are right where these are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,16 @@ def instance_to_send(path: Path) -> InstanceToSend:
         NotADataSetError: the file is not DICOM, is cut off, or lacks the UIDs that identify it.
     """
     try:
-        regular = read_elements(path, _IDENTITY, pixels=False)
-        if regular is not None:  # its lengths are right to the last byte
-            return _identified(path, regular)
+        regular = read_bytes(path, _IDENTITY)
+        if regular is not None and all(regular.get(tag) for tag in _IDENTITY):
+            return InstanceToSend(path, *(_text(regular[tag]) for tag in _IDENTITY))
         data_set = pydicom.dcmread(path, defer_size=_DEFER_BYTES)
-        instance = _identified(path, data_set)
+        instance = InstanceToSend(
+            path=path,
+            sop_class_uid=_uid(data_set, "SOPClassUID"),
+            sop_instance_uid=_uid(data_set, "SOPInstanceUID"),
+            transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
+        )
     except (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError) as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
     except (OSError, struct.error, zlib.error, NotImplementedError) as error:
@@ -63,23 +69,17 @@ def instance_to_send(path: Path) -> InstanceToSend:
     return instance
 
 
-def _identified(path: Path, data_set: FileDataset) -> InstanceToSend:
-    return InstanceToSend(
-        path=path,
-        sop_class_uid=_uid(data_set, "SOPClassUID"),
-        sop_instance_uid=_uid(data_set, "SOPInstanceUID"),
-        transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
-    )
-
-
 def _uid(data_set: FileDataset, keyword: str) -> str:
     """A UID as it stands, so that pydicom does not comment on its leading zeros."""
     element = data_set.get_item(keyword)
     if element is None or not element.value:
         raise AttributeError(f"no {keyword}")
     value = element.value
-    text = value.decode("ascii") if isinstance(value, bytes) else str(value)
-    return text.rstrip("\x00 ")
+    return _text(value) if isinstance(value, bytes) else str(value).rstrip("\x00 ")
+
+
+def _text(value: bytes) -> str:
+    return value.decode("ascii").rstrip("\x00 ")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from web.about import about_reader
 from web.access import Person, Viewer
 from web.cases import Case, Cases
 from web.disk import DiskWatch
+from web.event_kinds import EventKinds
 from web.models import ModelCards
 from web.overlay import Overlay, read_overlay
 from web.pages import words
@@ -44,6 +45,7 @@ class Desk:
         self.ledger, self.settings, self.models = ledger, settings, models
         self.cases = Cases(ledger, about_reader())
         self.disk = DiskWatch(ledger, settings.configuration.wire.minimum_free_mb)
+        self.event_kinds = EventKinds(ledger)
         self.volume = lru_cache(_VOLUMES_KEPT)(open_volume)
         self._overlay = lru_cache(_OVERLAYS_KEPT)(self._read_overlay)
         self._overlay_lock = threading.Lock()

@@ -24,13 +24,13 @@ def show_log(
     before: Annotated[int, Query(ge=1, le=_LARGEST)] = _LARGEST,
 ) -> HTMLResponse:
     """Events, the latest first, so many a page."""
-    rows, kinds, numbers = _events(visit.desk.ledger, kind.replace("\0", ""), before)
+    rows, numbers = _events(visit.desk.ledger, kind.replace("\0", ""), before)
     return visit.render(
         "log.html",
         events=rows[:_PAGE],
         next_before=rows[_PAGE - 1]["id"] if len(rows) > _PAGE else None,
         is_first=before == _LARGEST,
-        kinds=kinds,
+        kinds=visit.desk.event_kinds.all(),
         kind=kind,
         numbers=numbers,
     )
@@ -38,12 +38,11 @@ def show_log(
 
 def _events(
     ledger: Ledger, kind: str, before: int
-) -> tuple[list[dict[str, object]], list[str], dict[str, int]]:
+) -> tuple[list[dict[str, object]], dict[str, int]]:
     query = select(events).where(events.c.id < before)
     if kind:
         query = query.where(events.c.kind == kind)
     with ledger.reading() as connection:
         found = connection.execute(query.order_by(events.c.id.desc()).limit(_PAGE + 1)).all()
-        kinds = connection.scalars(select(events.c.kind).distinct().order_by(events.c.kind)).all()
         numbers = case_numbers(connection, [row.series_instance_uid for row in found])
-    return [dict(row._mapping) for row in found], list(kinds), numbers
+    return [dict(row._mapping) for row in found], numbers

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from node.ledger.conditions import set_condition
+from node.ledger.events import record_event
 from tests.web.clinic import Clinic
 from tests.web.pages.reading import Numbers, page, section
 
@@ -134,6 +135,17 @@ def test_the_log_has_every_event_with_its_case(client: httpx.Client, numbers: Nu
     assert "came only through an association that was aborted" in text
     assert f'href="/cases/{numbers.held}"' in text
     assert "aborted" not in section(page(client, "/log?kind=done"), "list")
+
+
+def test_a_kind_of_event_that_is_new_can_be_chosen_at_once(
+    client: httpx.Client, clinic: Clinic
+) -> None:
+    before = re.findall(r"<option[^>]*>([^<]*)</option>", page(client, "/log"))
+    assert {"any", "association", "done", "held"} <= set(before)
+    with clinic.completion.ledger.writing() as connection:
+        record_event(connection, "never before", "", now=1.0)
+    after = re.findall(r"<option[^>]*>([^<]*)</option>", page(client, "/log"))
+    assert sorted({*before, "never before"} - {"any"}) == after[1:]
 
 
 def test_a_browser_without_compression_gets_the_same_contours(

@@ -19,6 +19,13 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """For tests that change nothing."""
+    with serving(web_configuration(tmp_path_factory.mktemp("site") / "storage")) as served:
+        yield served
+
+
 @pytest.fixture
 def client(site: Site) -> Iterator[httpx.Client]:
     with site.client() as opened:

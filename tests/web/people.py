@@ -1,5 +1,6 @@
 """Users of a site, and clients that are signed in as them."""
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +19,15 @@ TOKEN = "a-token-that-is-not-guessed"
 def write_users(storage_path: Path) -> None:
     """Ada acts, Ben looks; Ada's script has a token."""
     storage_path.mkdir(parents=True, exist_ok=True)
-    file, passwords = UserFile(storage_path / "users.json"), Passwords()
-    ada = User("ada", OPERATOR, passwords.hash(PASSWORDS["ada"]))
-    file.write(with_token(ada, TOKEN))
-    file.write(User("ben", VIEWER, passwords.hash(PASSWORDS["ben"])))
+    file = UserFile(storage_path / "users.json")
+    file.write(with_token(User("ada", OPERATOR, _hash_of("ada")), TOKEN))
+    file.write(User("ben", VIEWER, _hash_of("ben")))
+
+
+@functools.cache
+def _hash_of(name: str) -> str:
+    """Slow on purpose, so once is enough."""
+    return Passwords().hash(PASSWORDS[name])
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from core.config_file import read_configuration
 from core.errors import ConfigurationError
 from tests.web.people import PASSWORDS, TOKEN, event_words, signed_in, write_users
 from tests.web.serving import Site, serving, web_configuration
+from web.passwords import Passwords
 from web.settings import WebSettings
-from web.user_file import UserFile, check_users
+from web.user_file import OPERATOR, User, UserFile, check_users
 
 GUARDED = [
     "/api/cases",
@@ -115,11 +116,11 @@ def test_a_session_that_was_ended_opens_nothing_for_who_copied_its_cookie(guarde
 
 
 def test_another_password_and_a_removed_user_end_their_sessions(guarded: Site) -> None:
-    write_users(guarded.settings.storage_path / "elsewhere")
+    users = UserFile(guarded.settings.users_path)
     with signed_in(guarded, "ben") as ben, signed_in(guarded, "ada") as ada:
-        write_users(guarded.settings.storage_path)  # the same passwords with other salts
+        users.write(User("ada", OPERATOR, Passwords().hash(PASSWORDS["ada"])))  # with another salt
         assert ada.get("/api/cases").status_code == 401
-        UserFile(guarded.settings.users_path).remove("ben")
+        users.remove("ben")
         assert ben.get("/api/cases").status_code == 401
 
 

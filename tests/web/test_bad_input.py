@@ -17,6 +17,12 @@ from tests.web.working_node import working
 JSON = {"content-type": "application/json"}
 
 
+@pytest.fixture(scope="module")
+def site(shared_site: Site) -> Site:
+    """Nothing here changes it."""
+    return shared_site
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,6 +1,15 @@
 """What every request passes: host, origin, size, headers."""
 
 import httpx
+import pytest
+
+from tests.web.serving import Site
+
+
+@pytest.fixture(scope="module")
+def site(shared_site: Site) -> Site:
+    """Nothing here changes it."""
+    return shared_site
 
 
 def test_every_answer_carries_the_security_headers(client: httpx.Client) -> None:

@@ -12,6 +12,9 @@ import psutil
 import pytest
 
 from tests.node_process import NodeProcess, Sink, free_port, send, series_uid, wait_until
+from tests.web.serving import web_configuration
+from web.process import WebProcess
+from web.settings import WebSettings
 
 
 @pytest.fixture(scope="module")
@@ -174,13 +177,18 @@ def test_a_web_port_that_is_taken_does_not_keep_the_node_from_receiving(
     assert log.count("no pages and no REST API; the node goes on") == 1
 
 
-def test_users_that_cannot_be_read_do_not_keep_the_node_from_receiving(
-    tmp_path: Path, ct_paths: list[Path]
+def test_users_that_cannot_be_read_are_a_reason_and_no_failure_of_the_door(
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "users.json").write_text("{")
-    node = NodeProcess(tmp_path / "node", web={"users_path": str(tmp_path / "users.json")})
-    node.start("--web-port", str(free_port()))
-    send(node, ct_paths)
-    node.wait_for_state(series_uid(ct_paths), "kept")
-    assert node.stop() == 0
-    assert "users.json: expected a file of `python -m web.users`" in node.logs()
+    configuration = web_configuration(
+        tmp_path / "storage", web_port=free_port(), web={"users_path": tmp_path / "users.json"}
+    )
+    web = WebProcess(WebSettings(configuration))
+    assert "users.json: expected a file of `python -m web.users`" in web.fault
+    assert web.url == ""
+    (tmp_path / "users.json").write_text("[]")
+    again = WebProcess(WebSettings(configuration))
+    assert (again.fault, again.url) == ("", f"http://127.0.0.1:{configuration.web_port}/")
+    for one in (web, again):
+        one.stop()

@@ -47,7 +47,8 @@ def start_receiver(
     storage_path = tmp_path / "storage"
     (storage_path / "incoming").mkdir(parents=True)
     configuration = configuration or Configuration()
-    wire = configuration.wire.model_copy(update=wire_for_tests())
+    asked = configuration.wire.model_fields_set & {"data_path"}
+    wire = configuration.wire.model_copy(update={} if asked else wire_for_tests())
     configuration = configuration.model_copy(
         update={"storage_path": storage_path, "scp_port": 0, "wire": wire}
     )

@@ -27,6 +27,7 @@ class Ledger:
         self._engine = engine
         self.clock = clock
         self.storage_path = storage_path
+        self.dialect = engine.dialect
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -107,6 +107,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     purpose = connection.get_execution_options().get("purpose", READING)
-    if connection.dialect.name == "sqlite" and purpose in _SYNCHRONOUS:
-        connection.exec_driver_sql(_SYNCHRONOUS[purpose])
+    pragma = _SYNCHRONOUS.get(purpose) if connection.dialect.name == "sqlite" else None
+    if pragma is not None and connection.info.get("synchronous") != pragma:
+        connection.exec_driver_sql(pragma)
+        connection.info["synchronous"] = pragma
     connection.exec_driver_sql(_BEGIN[connection.dialect.name, purpose])

@@ -135,18 +135,6 @@ def record_instance(connection: Connection, instance: StoredInstance, now: float
     return _inserted_id(connection.execute(insert(instances).values(received_at=now, **values)))
 
 
-def record_first(
-    connection: Connection, instance: StoredInstance, association: int, now: float
-) -> bool:
-    """Record an instance with its receipt, if its SOP Instance UID is new; whether it is."""
-    if find_instances(connection, instance.sop_instance_uid):
-        return False
-    key = record_instance(connection, instance, now)
-    connection.execute(insert(receipts).values(association_id=association, instance_id=key))
-    touch_series(connection, instance, association, now)
-    return True
-
-
 def restore_instance(connection: Connection, key: int) -> None:
     """Record that an instance whose file was gone has come once more."""
     connection.execute(update(instances).where(instances.c.id == key).values(removed_at=None))
@@ -169,13 +157,18 @@ def record_receipt(connection: Connection, association: int, instance: int) -> N
         )
 
 
+def arriving(now: float) -> dict[str, Any]:
+    """The columns of a series of which something new has come."""
+    state = {"state": "arriving", "reason": "", "last_at": now, "ready_at": None}
+    return state | {"released_by_person": False, "incomplete_since": None}
+
+
 def touch_series(
     connection: Connection, instance: StoredInstance, association: int, now: float
 ) -> None:
     """Record that something new of a series arrived: the series is arriving (again)."""
     key = series.c.series_instance_uid == instance.series_instance_uid
-    fresh: dict[str, Any] = {"state": "arriving", "reason": "", "last_at": now, "ready_at": None}
-    fresh |= {"released_by_person": False, "incomplete_since": None}
+    fresh = arriving(now)
     if connection.execute(update(series).where(key).values(**fresh)).rowcount:
         return
     row = connection.execute(select(associations).where(associations.c.id == association)).one()

@@ -4,8 +4,8 @@ Only an instance that the ledger does not know is logged: what comes again, or c
 compared with what is here, file by file (`node/inbox.py`).
 """
 
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 
 from node.bounds import Buffer
 from node.ledger.database import Ledger
+from node.ledger.first_instances import FirstInstances
 from node.ledger.instances import (
     StoredInstance,
     find_instances,
     has_association,
-    record_first,
     record_instance,
     record_receipt,
     touch_series,
@@ -28,6 +28,7 @@ from node.reception.filing import Filing
 from node.reception.segments import SUFFIX, Record, Segment, records_of
 
 _SEGMENT_BYTES = 256_000_000
+_PASSES = 16  # instances that are not tried after one that was known
 _MOST_PENDING_BYTES = 2_000_000_000  # then each instance gets its file at once, at the disk's pace
 
 log = structlog.get_logger("inbox")
@@ -52,10 +53,19 @@ class Logbook:
         self._ledger = ledger
         self._filing = filing
         self._commits = GroupCommit(ledger)
+        self._first = FirstInstances(ledger.dialect)
 
     def open(self) -> "Log":
         """The log of an association; nothing is on disk before something is written."""
-        return Log(self._folder, self._ledger, self._filing, self._commits)
+        return Log(self._folder, self._filing, self._record)
+
+    def _record(self, association: int, instance: StoredInstance) -> bool:
+        """Whether the ledger knew nothing of it and does now."""
+
+        def step(connection: Connection) -> bool:
+            return self._first.record(connection, instance, association, self._ledger.clock())
+
+        return self._commits.run(step)
 
     def recover(self) -> int:
         """Before anything is received: what the last run had logged; how many files are to be made.
@@ -95,12 +105,13 @@ class Logbook:
 class Log:
     """The segments of one association, written by one thread."""
 
-    def __init__(self, folder: Path, ledger: Ledger, filing: Filing, commits: GroupCommit) -> None:
+    def __init__(self, folder: Path, filing: Filing, record: Callable[[int, StoredInstance], bool]):
+        """`record` puts an instance into the ledger, if it is new there; whether it is."""
         self._folder = folder
-        self._ledger = ledger
         self._filing = filing
-        self._commits = commits
+        self._record = record
         self._segment: Segment | None = None
+        self._passes = 0
 
     def write(self, content: Content, instance: StoredInstance) -> bool:
         """Whether the instance is on disk and in the ledger; not, where something stands against.
@@ -109,19 +120,19 @@ class Log:
             StorageUnavailableError: the ledger failed.
             OSError: the disk did.
         """
-        if self._filing.pending_bytes > _MOST_PENDING_BYTES or self._is_known(instance):
+        if self._passes or self._filing.pending_bytes > _MOST_PENDING_BYTES:
+            self._passes = max(0, self._passes - 1)
             return False
         if self._segment is None:
             self._segment = Segment(self._folder)
         segment, before = self._segment, self._segment.size
         recorded = False
         try:
-            meta = {"association": content.association, "instance": asdict(instance)}
-            record = segment.append(meta, content.file_meta, content.data_set)
-            recorded = self._record(content.association, instance, record)
+            recorded = self._append(segment, content, instance)
         finally:
-            if not recorded:
+            if not recorded:  # a sender that repeats one instance repeats others
                 segment.cut(before)
+                self._passes = _PASSES
             if segment.size > _SEGMENT_BYTES or not segment.size:
                 self.close()
         return recorded
@@ -138,21 +149,16 @@ class Log:
             with suppress(OSError):
                 segment.path.unlink(missing_ok=True)
 
-    def _is_known(self, instance: StoredInstance) -> bool:
-        with self._ledger.reading() as connection:
-            return bool(find_instances(connection, instance.sop_instance_uid))
-
-    def _record(self, association: int, instance: StoredInstance, record: Record) -> bool:
-        """Whether the ledger knew nothing of it and does now."""
+    def _append(self, segment: Segment, content: Content, instance: StoredInstance) -> bool:
+        """Whether it is in the ledger; its file is expected then."""
+        fields = {name: getattr(instance, name) for name in instance.__slots__}
+        meta = {"association": content.association, "instance": fields}
+        record = segment.append(meta, content.file_meta, content.data_set)
         if not self._filing.expect(record, instance.path, instance.series_instance_uid):
             return False
-
-        def step(connection: Connection) -> bool:
-            return record_first(connection, instance, association, self._ledger.clock())
-
         recorded = False
         try:
-            recorded = self._commits.run(step)
+            recorded = self._record(content.association, instance)
         finally:
             if not recorded:
                 self._filing.forget(instance.path)

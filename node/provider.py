@@ -73,7 +73,12 @@ class BoundedProvider(DULServiceProvider):
         transport = self.socket
         if transport is not None and transport.socket is not None:
             transport.close()
-        if self._reception is not None and threading.current_thread() is self:
+        if threading.current_thread() is self:
+            self.drop()
+
+    def drop(self) -> None:
+        """What is half here goes, and what is logged gets its files; the reading thread's."""
+        if self._reception is not None:
             self._reception.close()
 
     def kill_dul(self) -> None:

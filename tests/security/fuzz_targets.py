@@ -29,6 +29,7 @@ from node.transport import BoundedSocket
 from node.upper_layer import BoundedAssociation
 from tests.databases import open_test_ledger
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR, encoded
+from tests.security.fuzz_reception import Reading
 from tests.security.raw_peer import (
     COMMAND,
     DATA,
@@ -68,6 +69,7 @@ class Targets:
             minimum_free_mb=0,
             bounds=self._bounds,
         )
+        self._reading = Reading(self._inbox, self._accepted, _SMALL)
 
     def seeds(self) -> Mapping[str, Sequence[bytes]]:
         """Good inputs, by target."""
@@ -77,6 +79,8 @@ class Targets:
         return {
             "associate": requests,
             "stream": [*_messages(), RELEASE_RQ, requests[0]],
+            "reception": [*_messages(), RELEASE_RQ, _ahead()],
+            "reception_command": [store_command("1.2.3.4"), *_commands()],
             "command": [store_command("1.2.3.4"), *_commands()],
             **{f"data_set_{syntax}": _data_sets(syntax) for syntax in SYNTAXES},
         }
@@ -87,6 +91,11 @@ class Targets:
             self._associate(content)
         elif name == "stream":
             self._stream(content)
+        elif name == "reception":
+            self._reading.give(content, self.outcomes)
+        elif name == "reception_command":
+            data = p_data(encoded(_instance()), DATA | LAST)
+            self._reading.give(p_data(content, COMMAND | LAST) + data, self.outcomes)
         elif name == "command":
             self._stream(p_data(content, COMMAND | LAST) + p_data(b"\x00" * 8, DATA | LAST))
         else:
@@ -174,6 +183,14 @@ def _messages() -> list[bytes]:
     split += p_data(small[:100], DATA) + p_data(small[100:], DATA | LAST)
     two = struct.pack(">BBL", 4, 0, 20) + struct.pack(">LBB4s", 6, 1, 1, b"abcd") * 2
     return [whole, split, whole + RELEASE_RQ, two]
+
+
+def _ahead() -> bytes:
+    """Several messages at once, one of them large enough for a file."""
+    large = _instance()
+    large.PixelData = bytes(4000)
+    one = p_data(store_command("1.2.3.4"), COMMAND | LAST)
+    return one + p_data(encoded(large), DATA | LAST) + b"".join(_messages()[:2])
 
 
 def _commands() -> list[bytes]:

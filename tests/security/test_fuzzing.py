@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.security.fuzz import CORPUS, run, try_one
 from tests.security.fuzz_targets import SYNTAXES, Targets
 
-NAMES = ("associate", "stream", "command", *(f"data_set_{syntax}" for syntax in SYNTAXES))
+STREAMS = ("associate", "stream", "command", "reception", "reception_command")
+NAMES = (*STREAMS, *(f"data_set_{syntax}" for syntax in SYNTAXES))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,258 @@
+"""What was acknowledged is in a log first: its file comes afterwards, and after a crash, too."""
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pydicom
+import pytest
+from pynetdicom.dsutils import split_dataset
+
+from core.errors import StorageUnavailableError
+from node.inbox import DIFFERENT, KNOWN, STORED, Arrival, Inbox
+from node.ledger.database import Ledger
+from node.ledger.instances import Sender, find_instances, open_association
+from node.ledger.schema import instances, receipts, series
+from node.ledger.together import GroupCommit
+from node.reception.segments import Segment, records_of
+from tests.databases import open_test_ledger
+from tests.node_process import wait_until
+
+
+@dataclass
+class Place:
+    """A storage folder with its ledger and an association."""
+
+    folder: Path
+    ledger: Ledger
+    association: int
+    inbox: Inbox
+
+    def logs(self) -> list[Path]:
+        return sorted(self.folder.glob("incoming/*.log"))
+
+    def files(self) -> list[Path]:
+        return sorted(self.folder.rglob("*.dcm"))
+
+    def started_again(self) -> "Place":
+        """As after a crash: nothing is left but what is on disk."""
+        return replace(self, inbox=inbox_of(self.folder, self.ledger))
+
+    def settled(self) -> None:
+        wait_until(lambda: not self.logs(), 20.0)
+
+
+def inbox_of(folder: Path, ledger: Ledger) -> Inbox:
+    return Inbox(folder, ledger, root_uid="1.2.3.", minimum_free_mb=0)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    (tmp_path / "incoming").mkdir()
+    ledger = open_test_ledger(tmp_path)
+    with ledger.writing() as connection:
+        association = open_association(connection, Sender("TPS", "NODE", "127.0.0.1"), 1.0)
+    yield Place(tmp_path, ledger, association, inbox_of(tmp_path, ledger))
+    ledger.close()
+
+
+@pytest.fixture
+def arrivals(place: Place, cine_folder: Path) -> list[Arrival]:
+    found = []
+    for path in sorted(cine_folder.glob("*.dcm"))[:4]:
+        data_set = pydicom.dcmread(path, stop_before_pixels=True)
+        _, offset = split_dataset(path)
+        content = path.read_bytes()
+        found.append(
+            Arrival(
+                association=place.association,
+                sop_class_uid=str(data_set.SOPClassUID),
+                sop_instance_uid=str(data_set.SOPInstanceUID),
+                transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
+                file_meta=content[:offset],
+                data_set=content[offset:],
+            )
+        )
+    return found
+
+
+def series_of(place: Place) -> str:
+    with place.ledger.reading() as connection:
+        return str(connection.scalar(series.select().with_only_columns(series.c[0])))
+
+
+def test_an_instance_is_in_log_and_ledger_before_it_has_a_file(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    log = place.inbox.logbook.open()
+    assert [place.inbox.receive(one, log) for one in arrivals] == [STORED] * 4
+    assert place.files() == []
+    [segment] = place.logs()
+    assert len(list(records_of(segment))) == 4
+    assert place.inbox.filing.waits(series_of(place))
+    log.close()
+    place.settled()
+    assert not place.inbox.filing.waits(series_of(place))
+    sent = {bytes(one.file_meta) + bytes(one.data_set) for one in arrivals}
+    assert {path.read_bytes() for path in place.files()} == sent
+
+
+def test_after_a_crash_the_log_is_filed(place: Place, arrivals: list[Arrival]) -> None:
+    log = place.inbox.logbook.open()
+    for one in arrivals:
+        place.inbox.receive(one, log)
+    again = place.started_again()
+    assert again.inbox.logbook.recover() == 4
+    again.settled()
+    assert len(place.files()) == 4
+
+
+def test_a_second_crash_while_files_are_made_doubles_nothing(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    log = place.inbox.logbook.open()
+    for one in arrivals:
+        place.inbox.receive(one, log)
+    with place.ledger.reading() as connection:
+        [(_, _, path)] = find_instances(connection, arrivals[0].sop_instance_uid)
+    place.inbox.filing.settle(path)
+    again = place.started_again()
+    assert again.inbox.logbook.recover() == 3
+    again.settled()
+    assert len(place.files()) == 4
+
+
+@pytest.mark.parametrize("cut", [1, 100, 131_000])
+def test_a_torn_end_is_cut_and_what_is_before_it_is_kept(
+    place: Place, arrivals: list[Arrival], cut: int
+) -> None:
+    log = place.inbox.logbook.open()
+    for one in arrivals:
+        place.inbox.receive(one, log)
+    [segment] = place.logs()
+    os.truncate(segment, segment.stat().st_size - cut)
+    assert len(list(records_of(segment))) == 3
+    assert place.started_again().inbox.logbook.recover() == 3
+
+
+def test_what_a_power_cut_took_from_the_ledger_comes_back_from_the_log(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    log = place.inbox.logbook.open()
+    for one in arrivals:
+        place.inbox.receive(one, log)
+    with place.ledger.writing() as connection:
+        for table in (receipts, instances, series):
+            connection.execute(table.delete())
+    again = place.started_again()
+    assert again.inbox.logbook.recover() == 4
+    again.settled()
+    assert len(place.files()) == 4
+    assert [again.inbox.receive(one) for one in arrivals] == [KNOWN] * 4
+
+
+def test_the_same_again_is_known_and_another_content_is_beside(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    first, other = arrivals[:2]
+    log = place.inbox.logbook.open()
+    assert place.inbox.receive(first, log) == STORED
+    assert place.inbox.receive(first, log) == KNOWN
+    changed = bytes(first.data_set[:-2]) + b"\x01\x02"
+    assert place.inbox.receive(replace(first, data_set=changed), log) == DIFFERENT
+    assert place.inbox.receive(other, log) == STORED
+    log.close()
+    place.settled()
+    assert len(place.files()) == 3
+
+
+def test_two_associations_with_the_same_instance_keep_it_once(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    outcomes: list[str] = []
+
+    def send() -> None:
+        log = place.inbox.logbook.open()
+        outcomes.extend(place.inbox.receive(one, log) for one in arrivals)
+        log.close()
+
+    senders = [threading.Thread(target=send) for _ in range(4)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    place.settled()
+    assert sorted(outcomes) == [KNOWN] * 12 + [STORED] * 4
+    assert len(place.files()) == 4
+
+
+def test_a_ledger_that_fails_leaves_nothing_in_the_log(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    with place.ledger.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE receipts RENAME TO gone")
+    log = place.inbox.logbook.open()
+    with pytest.raises(StorageUnavailableError):
+        place.inbox.receive(arrivals[0], log)
+    log.close()
+    assert place.logs() == []
+    assert not place.inbox.filing.waits(series_of(place))
+
+
+def test_files_that_cannot_be_made_now_are_made_later(
+    place: Place, arrivals: list[Arrival], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.reception.filing._PAUSE_S", 0.05)
+    (place.folder / "instances").write_text("in the way")
+    log = place.inbox.logbook.open()
+    place.inbox.receive(arrivals[0], log)
+    log.close()
+    place.inbox.filing.finish(0.3)
+    assert place.files() == []
+    assert place.logs() != []
+    (place.folder / "instances").unlink()
+    place.settled()
+    assert len(place.files()) == 1
+
+
+@pytest.mark.parametrize("damage", [0, 10, 30])
+def test_a_record_whose_head_is_damaged_ends_the_log(tmp_path: Path, damage: int) -> None:
+    segment = Segment(tmp_path)
+    for number in range(3):
+        segment.append({"number": number}, b"meta", b"data")
+    segment.close()
+    content = bytearray(segment.path.read_bytes())
+    content[len(content) // 3 + damage] ^= 0xFF
+    segment.path.write_bytes(content)
+    assert [one.meta["number"] for one in records_of(segment.path)] == [0]
+
+
+def test_transactions_of_several_threads_fail_alone(place: Place) -> None:
+    commits, outcomes = GroupCommit(place.ledger), []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    def fail(_: object) -> None:
+        raise ValueError("this one")
+
+    def run(number: int) -> None:
+        try:
+            outcomes.append(commits.run(fail if number == 2 else lambda _: number))
+        except ValueError as error:
+            outcomes.append(str(error))
+
+    first = threading.Thread(target=commits.run, args=(hold,))
+    first.start()
+    begun.wait(10)
+    others = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+    for one in others:
+        one.start()
+    go_on.set()
+    for one in (first, *others):
+        one.join()
+    assert sorted(map(str, outcomes)) == ["0", "1", "3", "this one"]

@@ -5,11 +5,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psutil
 import pydicom
 import pytest
+from pydicom.uid import UID
 
 from tests.node_process import wait_until
 from tests.peers import associate, encoded, store
@@ -20,6 +20,7 @@ from tests.security.raw_peer import (
     COMMAND,
     DATA,
     LAST,
+    P_DATA,
     RELEASE_RQ,
     RELEASED,
     RawPeer,
@@ -28,6 +29,8 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
+
+CONTENT_UID = UID("1.2.826.0.1.3680043.8.498.77")
 
 
 def stored_within(receiver: Receiver, instance: pydicom.FileDataset, seconds: float) -> bool:
@@ -181,12 +184,16 @@ def test_a_reset_in_each_state_leaves_nothing_behind(
     nothing_is_left()
 
 
-def one_association(receiver: Receiver, number: int) -> None:
-    """In one of the ways in which real and other peers end theirs."""
+def one_association(receiver: Receiver, number: int, content: bytes) -> None:
+    """In one of the ways in which real and other peers end theirs; one in five stores `content`."""
     with RawPeer(receiver.address) as peer:
         peer.associate()
-        way = number % 4
-        if way == 0:
+        way = number % 5
+        if way == 4:
+            peer.send(p_data(store_command(str(CONTENT_UID)), COMMAND | LAST))
+            peer.send(p_data(content, DATA | LAST))
+            assert peer.answer() == P_DATA
+        if way in (0, 4):
             peer.send(RELEASE_RQ)
             assert peer.answer() == RELEASED
         elif way == 1:
@@ -197,16 +204,19 @@ def one_association(receiver: Receiver, number: int) -> None:
             peer.send(b"\xff" * 20)
 
 
-def leaks(receiver: Receiver, count: int) -> tuple[int, int, float]:
+def leaks(receiver: Receiver, count: int, instance: pydicom.FileDataset) -> tuple[int, int, float]:
     """Descriptors, threads and MB more after `count` associations than after the first 50."""
     process = psutil.Process()
+    instance.SOPInstanceUID = CONTENT_UID
+    content = encoded(instance)
     for number in range(50):
-        one_association(receiver, number)
+        one_association(receiver, number, content)
     before = settled(process)
     for number in range(count):
-        one_association(receiver, number)
+        one_association(receiver, number, content)
         if number % 50 == 0:
             receiver.listener.reap()
+    assert [path.suffix for path in receiver.files()] == [".dcm"]
     after = settled(process)
     return after[0] - before[0], after[1] - before[1], (after[2] - before[2]) / 1e6
 
@@ -218,8 +228,10 @@ def settled(process: psutil.Process) -> tuple[int, int, int]:
     return process.num_fds() - pooled, threading.active_count(), process.memory_info().rss
 
 
-def test_300_associations_one_after_another_leave_nothing_behind(start: StartReceiver) -> None:
-    descriptors, threads, megabytes = leaks(start(), 300)
+def test_300_associations_one_after_another_leave_nothing_behind(
+    start: StartReceiver, instance: pydicom.FileDataset
+) -> None:
+    descriptors, threads, megabytes = leaks(start(), 300, instance)
     assert descriptors <= 5
     assert threads <= 3
     assert megabytes < 15
@@ -228,9 +240,9 @@ def test_300_associations_one_after_another_leave_nothing_behind(start: StartRec
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_10_000_associations_one_after_another_leave_nothing_behind(
-    start: StartReceiver, tmp_path: Path
+    start: StartReceiver, instance: pydicom.FileDataset
 ) -> None:
-    descriptors, threads, megabytes = leaks(start(), 10_000)
+    descriptors, threads, megabytes = leaks(start(), 10_000, instance)
     assert descriptors <= 5
     assert threads <= 3
     assert megabytes < 40

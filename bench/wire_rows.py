@@ -40,7 +40,6 @@ class Row:
     """How long ours went on with what it had acknowledged."""
     goals: Mapping[str, str] = field(default_factory=dict)
     mb_each: float = 0.0
-    ours: str = OURS
 
     def rate(self, side: str) -> float:
         """Instances per second, the median."""

@@ -23,6 +23,7 @@ _HEADINGS = (
     "goal",
     "p99 ms",
     "MB at most (added)",
+    "went on for s",
 )
 
 
@@ -76,6 +77,7 @@ def _cells(row: Row, side: str, *, is_first: bool) -> list[str]:
         row.goals.get(side, ""),
         _p99(row, side),
         _memory(row, side),
+        f"{median(row.afterwards_s):.1f}" if side == OURS and row.afterwards_s else "",
     ]
 
 

@@ -26,11 +26,13 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: whoever started this decides
     _bound_memory()
     folder = Path(sys.argv[1])
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what a decoder prints is no answer
     try:
         for number, line in enumerate(sys.stdin):
             source, transfer_syntax_uid = json.loads(line)
             answer = _answer(Path(source), folder / f"{number}.dcm", transfer_syntax_uid)
-            os.write(1, (json.dumps(answer) + "\n").encode())
+            os.write(answers, (json.dumps(answer) + "\n").encode())
     except BrokenPipeError:
         pass  # who asked is gone
     finally:

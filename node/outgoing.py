@@ -123,12 +123,15 @@ def open_data_set(path: Path) -> Iterator[Extent]:
 
 
 def _end_of_file_meta(content: bytes) -> int | None:
-    """Where group 2 ends, which is in explicit VR (PS3.10 section 7.1); None: hard to say."""
+    """Where group 2 ends, in explicit VR as it has to be (PS3.10 section 7.1); None: it is not."""
     if content[_PREAMBLE_BYTES:_META_BEGINS] != b"DICM":
         return None
     at = _META_BEGINS
     while content[at : at + 2] == _META_GROUP:
-        if content[at + 4 : at + 6] in _LONG_VRS:
+        vr = content[at + 4 : at + 6]
+        if not (vr.isalpha() and vr.isupper()):
+            return None
+        if vr in _LONG_VRS:
             at += 12 + int.from_bytes(content[at + 8 : at + 12], "little")
         else:
             at += 8 + int.from_bytes(content[at + 6 : at + 8], "little")

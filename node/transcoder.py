@@ -117,11 +117,10 @@ class _Worker:
             if not select.select([answers], [], [], limit_s)[0]:
                 self._process.kill()
                 return None
-            line = answers.readline()
-        except OSError:
+            answer: Any = json.loads(answers.readline())
+        except (OSError, ValueError):  # it ended, at once or within its answer
             return None
-        answer: Any = json.loads(line) if line.endswith("\n") else None
-        return cast(dict[str, str] | None, answer)
+        return cast(dict[str, str], answer)
 
     def end(self) -> None:
         """It ends when its standard input does; where it does not, it is killed."""

@@ -30,14 +30,23 @@ def gather(paths: Iterable[Path]) -> Gathered:
     A file that is not DICOM is skipped in a folder and failed where it was named itself; a DICOM
     file that is damaged is failed in both. A DICOMDIR indexes the medium and is no instance.
     """
-    gathered, seen = Gathered(), set[Path]()
+    gathered, seen = Gathered(), set[tuple[int, int] | Path]()
     for path in paths:
         for file in _files(path):
-            resolved = file.resolve()
-            if resolved not in seen:
-                seen.add(resolved)
+            identity = _identity(file)
+            if identity not in seen:
+                seen.add(identity)
                 _sort_in(file, gathered, named=file == path)
     return gathered
+
+
+def _identity(file: Path) -> tuple[int, int] | Path:
+    """The same for one file under several names."""
+    try:
+        found = file.stat()
+    except OSError:
+        return file
+    return found.st_dev, found.st_ino
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -50,15 +59,22 @@ def _files(path: Path) -> Iterator[Path]:
 def _sort_in(file: Path, gathered: Gathered, *, named: bool) -> None:
     unwanted = gathered.failed if named else gathered.skipped
     try:
-        if not is_dicom_file(file):
-            unwanted.append((file, "not a DICOM file"))
-        else:
-            gathered.instances.append(instance_to_send(file))
+        gathered.instances.append(instance_to_send(file))
     except (NotADataSetError, OSError) as error:
-        if _is_directory(file):
+        if not _is_dicom(file):
+            unwanted.append((file, "not a DICOM file"))
+        elif _is_directory(file):
             unwanted.append((file, "a DICOMDIR, which is an index and no instance"))
         else:
             gathered.failed.append((file, str(error)))
+
+
+def _is_dicom(file: Path) -> bool:
+    """Also where it cannot be read: it should have been sent, for all that is known."""
+    try:
+        return is_dicom_file(file)
+    except OSError:
+        return True
 
 
 def _is_directory(file: Path) -> bool:

@@ -10,6 +10,7 @@ from pynetdicom import AE, build_context
 from core.errors import SendError
 from node import commitment_messages as messages
 from node.ledger.schema import instances
+from tests.node_process import wait_until
 from tests.peers import CT, EXPLICIT, IMPLICIT, associate, store_file
 from tests.proof.conftest import Office
 
@@ -17,11 +18,13 @@ TRANSACTION = "1.2.826.0.1.3680043.8.498.77"
 
 
 def store_three(office: Office, ct_folder: Path) -> dict[str, str]:
+    """Three instances, each in a file of its own."""
     paths = sorted(ct_folder.glob("*.dcm"))[:3]
     with associate(
         office.address, classes=(CT,), syntaxes=(EXPLICIT, IMPLICIT), calling="HOLDER"
     ) as association:
         assert [store_file(association, path) for path in paths] == [0, 0, 0]
+    wait_until(lambda: not any(office.storage_path.glob("incoming/*.log")), 30.0)
     return {str(pydicom.dcmread(path).SOPInstanceUID): CT for path in paths}
 
 

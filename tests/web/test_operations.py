@@ -1,5 +1,6 @@
 """Health, metrics and what `--check` tells."""
 
+import socket
 from pathlib import Path
 
 import httpx
@@ -10,8 +11,10 @@ import scp_server
 from node.ledger.conditions import DISK, set_condition
 from node.lock import StorageLock
 from tests.node_process import free_port
-from tests.web.serving import Site
+from tests.web.serving import Site, web_configuration
 from tests.web.working_node import WorkingNode
+from web.preflight import web_findings
+from web.settings import WebSettings
 
 
 def numbers(client: httpx.Client) -> dict[tuple[str, ...], float]:
@@ -102,3 +105,13 @@ def test_check_tells_everything_that_is_wrong_at_once(
         "web users",
         "web certificate",
     }
+
+
+def test_check_tells_a_web_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = WebSettings(web_configuration(tmp_path / "storage", web_port=port))
+        wrong = {name: fault for name, _, fault in web_findings(settings, try_port=True) if fault}
+    assert wrong["web port"].startswith(
+        f"--web_ip 127.0.0.1 --web_port {port}: cannot listen there (Address already in use"
+    )

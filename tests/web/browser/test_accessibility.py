@@ -53,7 +53,19 @@ def faults(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/cases", "/peers", "/models", "/configuration", "/log", "/login", "/cases/1"]
+    "path",
+    [
+        "/",
+        "/cases",
+        "/peers",
+        "/models",
+        "/configuration",
+        "/log",
+        "/login",
+        "/cases/1",
+        "/nothing",
+        "/api/docs",
+    ],
 )
 def test_a_page_has_no_serious_fault(
     coloured: Page, site: Site, busy: list[int], path: str

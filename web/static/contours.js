@@ -6,6 +6,8 @@ const OTHERS = [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [2
 
 export class Contours {
   #blocks = new Map();
+  #planned = [];
+  #isAhead = false;
 
   constructor(view) {
     this.view = view;
@@ -41,9 +43,14 @@ export class Contours {
     return this.#blocks.get(number).comes;
   }
 
-  // Have these ready, too; what fails is told when it is wanted.
-  prefetch(indices) {
-    for (const index of indices) this.get(index).catch(() => {});
+  // Have these ready, too, one after another: a browser has six connections for everything. What
+  // fails is told when it is wanted.
+  async prefetch(indices) {
+    this.#planned = [...indices];
+    if (this.#isAhead) return;
+    this.#isAhead = true;
+    while (this.#planned.length) await this.get(this.#planned.shift()).catch(() => {});
+    this.#isAhead = false;
   }
 
   async #fetch(number, block) {

@@ -8,6 +8,8 @@ const ANSWER_WITHIN_MS = 20000;
 const AT_MOST_EVERY_MS = 700;
 const lamp = document.getElementById("live");
 let timer = null;
+let source = null;
+let poll = null;
 let lastAt = performance.now();
 
 function say(words, isLive) {
@@ -65,26 +67,43 @@ function placeOf(element, within) {
   return address && within.contains(element) ? `[href="${CSS.escape(address)}"]` : null;
 }
 
+// Only by the page that is looked at: a browser opens six connections to one server, and each stream
+// holds one, so that six open tabs would shut out everything else.
 function listen() {
-  const source = new EventSource(EVENTS);
-  let poll = null;
+  if (source || document.hidden) return;
+  source = new EventSource(EVENTS);
   source.onopen = () => {
     say("live", true);
-    clearInterval(poll);
-    poll = null;
+    stopAsking();
     soon();
   };
   for (const kind of ["happening", "activity"]) source.addEventListener(kind, soon);
-  source.onerror = () => {
+  source.onerror = ({ target }) => {
     say(`asks every ${POLL_MS / 1000} s`, false);
     poll ??= setInterval(refresh, POLL_MS);
-    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-    source.close();
+    if (target.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+    hangUp();
     setTimeout(() => {
-      clearInterval(poll);
+      stopAsking();
       listen();
     }, TRY_AGAIN_MS);
   };
+}
+
+function hangUp() {
+  source?.close();
+  source = null;
+}
+
+function stopAsking() {
+  clearInterval(poll);
+  poll = null;
+}
+
+function listenWhileSeen() {
+  if (!document.hidden) return listen();
+  hangUp();
+  stopAsking();
 }
 
 // Questions before something is done, lists that are filtered, peers that are asked.
@@ -144,4 +163,7 @@ document.addEventListener("exchanged", () => {
   paint();
 });
 paint();
-if (lamp) listen();
+if (lamp) {
+  listen();
+  document.addEventListener("visibilitychange", listenWhileSeen);
+}

@@ -55,6 +55,8 @@ bench: $(VENV)/.ready
 	$(IN_VENV) -W ignore -m bench.learning
 	$(IN_VENV) -W ignore -m bench.learning_inference
 	$(IN_VENV) -W ignore -m bench.web
+	$(IN_VENV) -W ignore -m bench.viewer
+	$(IN_VENV) -W ignore -m bench.wire --docs
 
 # Trains the shipped model again from the samples; and the same leaving each patient out in turn, measured
 SHIPPED := --data_dir samples/sunnybrook --output_channels 2 --solid LV_Endocardium --working_spacing 1.75 \

@@ -11,8 +11,8 @@ from pydicom.uid import UID
 
 from core.config_wire import Wire
 from core.errors import BeyondBoundsError, NotADataSetError
+from imaging.broken import BROKEN
 from imaging.codestream import declared_frame
-from node.data_set import UNREADABLE
 from node.structure import Layout, Structure
 
 _MEGABYTE = 1_000_000
@@ -115,7 +115,7 @@ def _size_by_header(data_set: FileDataset) -> int:
     ):
         try:
             size *= max(0, int(data_set.get(keyword) or default))
-        except UNREADABLE:
+        except BROKEN:
             return 0  # whoever decodes it will not get that far
     return size // 8
 

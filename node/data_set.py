@@ -1,7 +1,5 @@
 """Is what came in a whole DICOM instance? Looked at before it is acknowledged."""
 
-import struct
-import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,28 +7,14 @@ from typing import Any
 import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from core.errors import InstanceError, NotADataSetError, UidMismatchError
 from core.uids import is_safe_uid
+from imaging.broken import BROKEN, READING_ERRORS
 from imaging.whole import check_whole
 
 _DEFER_BYTES = 4096
 _IDENTIFIERS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
-UNREADABLE = (
-    InvalidDicomError,
-    BytesLengthException,
-    struct.error,
-    EOFError,
-    ValueError,
-    KeyError,
-    TypeError,
-    NotImplementedError,
-    AttributeError,
-    RecursionError,
-    zlib.error,
-)
-"""What pydicom raises on data sets that are broken."""
 
 
 def examine(content: bytes | Path, sop_class_uid: str, sop_instance_uid: str) -> FileDataset:
@@ -50,7 +34,7 @@ def examine(content: bytes | Path, sop_class_uid: str, sop_instance_uid: str) ->
         data_set = pydicom.dcmread(source, defer_size=_DEFER_BYTES)
         check_whole(data_set, size)
         found = {keyword: str(data_set.get(keyword, "")) for keyword in _IDENTIFIERS}
-    except (*UNREADABLE, OSError) as error:  # pydicom raises it for tags that are cut short
+    except READING_ERRORS as error:
         raise NotADataSetError(
             f"Instance {sop_instance_uid}: not a readable data set ({type(error).__name__})"
         ) from error
@@ -66,7 +50,7 @@ def same_content(stored: Path, other: Path) -> bool:
     """
     try:
         return _values(pydicom.dcmread(stored)) == _values(pydicom.dcmread(other))
-    except UNREADABLE:
+    except BROKEN:
         return False
 
 

@@ -1,8 +1,6 @@
 """Instances on their way out: what a file holds, and the file as a peer may have it."""
 
 import os
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +8,10 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import NotADataSetError
+from imaging.broken import BROKEN
 from imaging.elements import read_bytes
 from imaging.whole import check_whole
 from node.fragments import Extent
@@ -61,9 +59,9 @@ def instance_to_send(path: Path) -> InstanceToSend:
             sop_instance_uid=_uid(data_set, "SOPInstanceUID"),
             transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
         )
-    except (InvalidDicomError, EOFError, AttributeError, ValueError, KeyError) as error:
+    except BROKEN as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
-    except (OSError, struct.error, zlib.error, NotImplementedError) as error:
+    except OSError as error:
         raise NotADataSetError(f"{path.name}: cannot be read ({error})") from error
     check_whole(data_set, path.stat().st_size)
     return instance
@@ -141,5 +139,5 @@ def _end_of_file_meta(content: bytes) -> int | None:
 def _end_by_pydicom(path: Path) -> int:
     try:
         return int(split_dataset(path)[1])
-    except (InvalidDicomError, EOFError, ValueError, KeyError, struct.error) as error:
+    except BROKEN as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM file ({error})") from error

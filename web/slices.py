@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import PixelError
+from imaging.broken import BROKEN_HDF5
 from imaging.hdf5 import read_volume_hdf5
 from imaging.plane import Plane
 
 _LEVEL = 1
 _VALUE_BYTES = 4
-_READING_ERRORS = (OSError, LookupError, ValueError, TypeError, RuntimeError)
 Chunk = tuple[int, int]
 """Where in the file a slice begins and how long it is, in bytes."""
 
@@ -69,7 +69,7 @@ def open_volume(path: Path) -> VolumeFile:
                 modality=str(attributes["modality"]),
                 units=str(attributes["units"]),
             )
-    except _READING_ERRORS as error:
+    except BROKEN_HDF5 as error:
         raise PixelError(f"{path.name}: cannot be read as a volume ({error})") from error
 
 

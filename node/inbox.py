@@ -97,10 +97,17 @@ class Inbox:
         """
         self.watermark.check()
         instance = self.describe(arrival)
-        temporary = arrival.path or self.folder / uuid.uuid4().hex
         try:
             if segments is not None and arrival.path is None and segments.write(arrival, instance):
                 return STORED
+        except OSError as error:
+            raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
+        return self._receive_file(arrival, instance)
+
+    def _receive_file(self, arrival: Arrival, instance: StoredInstance) -> str:
+        """With a file of its own at once."""
+        temporary = arrival.path or self.folder / uuid.uuid4().hex
+        try:
             self._write(arrival, temporary)
             compared = self._compare(instance, temporary)
             with self._ledger.writing() as connection:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect, bindparam, insert, select, update
+from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
 from sqlalchemy.sql.expression import Executable
 
 from node.ledger.instances import StoredInstance, arriving, touch_series
@@ -20,13 +20,18 @@ class _Statement:
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # it has
         self._text = str(compiled)
-        self._order: list[str] | None = compiled.positiontup
+        self._order: list[str] = compiled.positiontup or []
+        self._is_sqlite = dialect.name == "sqlite"
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Execute it with values by name."""
-        if self._order is None:
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """Execute it with values by name; the cursor that has its rows, or their number.
+
+        SQLite's driver is asked itself: it answers sooner than SQLAlchemy passes the question on.
+        """
+        if not self._is_sqlite:
             return connection.exec_driver_sql(self._text, dict(values))
-        return connection.exec_driver_sql(self._text, tuple(values[name] for name in self._order))
+        driver: Any = connection.connection.driver_connection
+        return driver.execute(self._text, [values[name] for name in self._order])
 
 
 class FirstInstances:
@@ -40,9 +45,9 @@ class FirstInstances:
     ) -> bool:
         """With its receipt, if its SOP Instance UID is new; whether it is."""
         values = {name: getattr(instance, name) for name in instance.__slots__}
-        if self._find.run(connection, values).first() is not None:
+        if self._find.run(connection, values).fetchall():
             return False
-        key = self._insert.run(connection, values | {"received_at": now}).scalar_one()
+        [(key,)] = self._insert.run(connection, values | {"received_at": now}).fetchall()
         self._receive.run(connection, {"association_id": association, "instance_id": key})
         touched = arriving(now) | {"uid": instance.series_instance_uid}
         if not self._touch.run(connection, touched).rowcount:

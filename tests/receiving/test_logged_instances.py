@@ -230,7 +230,8 @@ def test_a_record_whose_head_is_damaged_ends_the_log(tmp_path: Path, damage: int
 
 
 def test_transactions_of_several_threads_fail_alone(place: Place) -> None:
-    commits, outcomes = GroupCommit(place.ledger), list[object]()
+    commits = GroupCommit(place.ledger)
+    outcomes: list[object] = []
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(_: object) -> None:

@@ -90,7 +90,8 @@ class Logbook:
             known = find_instances(connection, instance.sop_instance_uid)
             is_ours = has_association(connection, association)
         paths = [path for _, digest, path in known if digest == instance.sha256]
-        if not known and is_ours:  # the power went before the ledger was synced
+        if not known and is_ours and _is_whole(record, instance):
+            # the power went before the ledger was synced
             with self._ledger.writing() as connection:
                 now = self._ledger.clock()
                 key = record_instance(connection, instance, now)
@@ -152,7 +153,11 @@ class Log:
     def _append(self, segment: Segment, content: Content, instance: StoredInstance) -> bool:
         """Whether it is in the ledger; its file is expected then."""
         fields = {name: getattr(instance, name) for name in instance.__slots__}
-        meta = {"association": content.association, "instance": fields}
+        meta = {
+            "association": content.association,
+            "instance": fields,
+            "file_meta_bytes": len(content.file_meta),
+        }
         record = segment.append(meta, content.file_meta, content.data_set)
         if not self._filing.expect(record, instance.path, instance.series_instance_uid):
             return False
@@ -163,3 +168,9 @@ class Log:
             if not recorded:
                 self._filing.forget(instance.path)
         return recorded
+
+
+def _is_whole(record: Record, instance: StoredInstance) -> bool:
+    """A file that was never synced may be as long as it should be, and hold something else."""
+    found = record.data_set_sha256(instance.transfer_syntax_uid, record.meta["file_meta_bytes"])
+    return found == instance.sha256

@@ -5,6 +5,7 @@ segment is synced once and answered; the file of each instance is made afterward
 segment is read again after a crash alone; its records say what they are and where they end.
 """
 
+import hashlib
 import json
 import os
 import struct
@@ -24,6 +25,7 @@ _MAGIC = b"SWR1"
 _HEADER = struct.Struct("<4sLQL")  # magic, bytes of meta, bytes of content, CRC-32 of both and meta
 _LENGTHS = struct.Struct("<LQ")
 _LONGEST_META = 65_536
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,16 @@ class Record:
     """Of the DICOM file."""
     size: int
     meta: Mapping[str, Any]
+
+    def data_set_sha256(self, transfer_syntax_uid: str, file_meta_bytes: int) -> str:
+        """As `StoredInstance.sha256`, of what lies there now. Raises OSError."""
+        digest, left = hashlib.sha256(transfer_syntax_uid.encode()), self.size - file_meta_bytes
+        with self.segment.open("rb") as file:
+            file.seek(self.offset + file_meta_bytes)
+            while left > 0 and (piece := file.read(min(left, _PIECE_BYTES))):
+                digest.update(piece)
+                left -= len(piece)
+        return digest.hexdigest()
 
 
 class Segment:

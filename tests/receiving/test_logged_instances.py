@@ -153,6 +153,27 @@ def test_what_a_power_cut_took_from_the_ledger_comes_back_from_the_log(
     assert [again.inbox.receive(one) for one in arrivals] == [KNOWN] * 4
 
 
+def test_what_was_never_synced_and_never_answered_is_no_instance(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    log = place.inbox.logbook.open()
+    for one in arrivals[:2]:
+        place.inbox.receive(one, log)
+    with place.ledger.writing() as connection:
+        for table in (receipts, instances, series):
+            connection.execute(table.delete())
+    [segment] = place.logs()
+    last = list(records_of(segment))[-1]
+    with segment.open("r+b") as file:  # its length came to the disk, its content did not
+        file.seek(last.offset + last.size - 5000)
+        file.write(bytes(5000))
+    again = place.started_again()
+    assert again.inbox.logbook.recover() == 1
+    again.settled()
+    [path] = place.files()
+    assert path.read_bytes() == bytes(arrivals[0].file_meta) + bytes(arrivals[0].data_set)
+
+
 def test_the_same_again_is_known_and_another_content_is_beside(
     place: Place, arrivals: list[Arrival]
 ) -> None:

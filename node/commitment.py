@@ -46,9 +46,9 @@ class Committer:
         configuration: Configuration,
         ledger: Ledger,
         *,
-        settle: Callable[[str], None] = lambda _: None,
+        settle: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
-        """`settle` makes the file of a path that the ledger knows, if it is still to be made."""
+        """`settle` makes the file of a path and a hash in the ledger, if it is still to be made."""
         self._configuration = configuration
         self._ledger = ledger
         self._settle = settle
@@ -124,7 +124,7 @@ class Committer:
         """Whether the file still has the bytes that came in."""
         path = self._configuration.storage_path / kept.path
         try:
-            self._settle(kept.path)
+            self._settle(kept.path, kept.sha256)
             return content_hash(path, kept.transfer_syntax_uid) == kept.sha256
         except Exception as error:  # noqa: BLE001, whatever is wrong with it: it is not whole
             log.error("instance to commit is damaged", fault=type(error).__name__)

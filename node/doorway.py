@@ -186,13 +186,27 @@ class _Visit(RequestHandler):
 
     def _begin(self, connection: socket.socket, first: bytearray, place: Place) -> None:
         """Hand the connection to an association's threads."""
-        server, entity = self.server, self.server.ae
+        server = self.server
         association = BoundedAssociation(
-            entity,
+            server.ae,
             server.configuration.wire,
             lambda one, words: server.incidents.beyond_bound(one.requestor.address, words),
             service=server.service,
         )
+        try:
+            self._start(association, connection, first, place)
+        except Exception:
+            association.dul.end()
+            raise
+
+    def _start(
+        self,
+        association: BoundedAssociation,
+        connection: socket.socket,
+        first: bytearray,
+        place: Place,
+    ) -> None:
+        server, entity = self.server, self.server.ae
         association.name = f"AcceptorThread@{datetime.now():%Y%m%d%H%M%S}"
         association._server = server
         association.acceptor.maximum_length = entity.maximum_pdu_size

@@ -27,7 +27,8 @@ from node.ledger.instances import (
     touch_series,
 )
 from node.reception.description import describe
-from node.reception.filing import Filing, make_folder
+from node.reception.files import make_folder
+from node.reception.filing import Filing
 from node.reception.log import Log, Logbook
 from node.watermark import Watermark
 
@@ -155,7 +156,7 @@ class Inbox:
         return {
             digest: self._same(path, temporary)
             for _, digest, path in known
-            if self._is_here(path) and digest != instance.sha256
+            if self._is_here(path, digest) and digest != instance.sha256
         }
 
     def _place(
@@ -168,7 +169,7 @@ class Inbox:
         compared: Mapping[str, bool],
     ) -> str:
         known, now = find_instances(connection, instance.sop_instance_uid), self._ledger.clock()
-        here = [one for one in known if self._is_here(one[2])]
+        here = [one for one in known if self._is_here(one[2], one[1])]
         for key, digest, path in here:
             same = compared.get(digest)
             if digest == instance.sha256 or (self._same(path, temporary) if same is None else same):
@@ -199,9 +200,9 @@ class Inbox:
         """Make the files that are still to be made, for so long."""
         self.filing.stop(within_s)
 
-    def _is_here(self, path: str) -> bool:
+    def _is_here(self, path: str, sha256: str) -> bool:
         """Whether a file that the ledger knows is there; it is made where it is still to be."""
-        self.filing.settle(path)
+        self.filing.settle(path, sha256)
         return (self._storage_path / path).exists()
 
     def _same(self, path: str, temporary: Path) -> bool:

@@ -32,7 +32,7 @@ from node.ledger.instances import ABORTED, open_associations
 from node.ledger.jobs import report_progress, requeue_running
 from node.lock import StorageLock
 from node.proof import Prover
-from node.reception.segments import SUFFIX
+from node.reception.segments import KEPT_SUFFIX, SUFFIX
 from node.refusals import Refusal
 from node.results import RESULTS_FOLDER
 from node.retention import Retention
@@ -264,5 +264,5 @@ def _prepare_storage(storage_path: Path) -> None:
     for folder in (incoming, storage_path / _SCRATCH_FOLDER, results):
         folder.mkdir(parents=True, exist_ok=True)
     for path in incoming.iterdir():  # logs hold instances that were acknowledged
-        if path.suffix != SUFFIX:
+        if path.suffix not in (SUFFIX, KEPT_SUFFIX):
             path.unlink()

@@ -19,6 +19,7 @@ from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
 from node.checkpoint import Checkpoint
 from node.provider import BoundedProvider, OnBound
+from node.reception.command_sets import HEADER_BYTES
 from node.reception.receiver import StoreService
 
 _COMMAND = 0x01  # bit of a message control header (PS3.8 Annex E.2)
@@ -106,7 +107,7 @@ class BoundedMessages(DIMSEServiceProvider):
             if not fragment:
                 raise BoundError("a fragment without its header")
             if fragment[0] & _COMMAND:
-                self._command += len(fragment) - 1
+                self._command += len(fragment) - 1 + HEADER_BYTES
             else:
                 self._data_set += len(fragment) - 1
         if self._command > self._longest_command:

@@ -15,6 +15,8 @@ COMMAND, LAST = 0x01, 0x02  # bits of a message control header
 _P_DATA = 0x04
 _PDU_HEADER_BYTES = 6
 _FRAGMENT = struct.Struct(">LBB")
+HEADER_BYTES = _FRAGMENT.size
+"""Of a fragment."""
 _ELEMENT = struct.Struct("<HHL")
 _US = struct.Struct("<H")
 _GROUP_LENGTH, _SOP_CLASS, _FIELD, _MESSAGE_ID = 0x0000, 0x0002, 0x0100, 0x0110

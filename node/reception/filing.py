@@ -4,24 +4,21 @@ Until its file is there an instance is known here, by the path that the ledger h
 in this process asks first. After a crash the segments are read again (`recovery.py`).
 """
 
-import os
 import threading
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from core.durable import sync_folder
-from core.errors import StorageUnavailableError
+from core.errors import explain_fault
+from node.reception.files import copy_record, make_folder, remove
 from node.reception.segments import Record
-from node.reception.spool import write_all
 
 _AT_ONCE = 32
-_PIECE_BYTES = 1 << 20
 _PAUSE_S = 2.0
 
 log = structlog.get_logger("inbox")
@@ -32,6 +29,10 @@ class _Entry:
     record: Record
     path: str
     series_instance_uid: str
+
+    @property
+    def sha256(self) -> str:
+        return str(self.record.meta["instance"]["sha256"])
 
 
 class Filing:
@@ -60,6 +61,11 @@ class Filing:
         """What the files that are to be made will take of the disk."""
         return self._pending_bytes
 
+    @property
+    def pending(self) -> int:
+        """How many files are to be made."""
+        return len(self._entries)
+
     def expect(self, record: Record, path: str, series_instance_uid: str) -> bool:
         """The instance of `record` will be the file `path`; not if another one will be."""
         with self._lock:
@@ -87,11 +93,14 @@ class Filing:
         with self._lock:
             return series_instance_uid in self._by_series
 
-    def settle(self, path: str) -> None:
-        """Make one file now, if it is still to be made; raises OSError."""
+    def settle(self, path: str, sha256: str) -> None:
+        """Make the file of this path and hash now, if it is still to be made; raises OSError.
+
+        Another content that is expected there is not in the ledger, and may never be.
+        """
         with self._making:
             entry = self._entries.get(path)
-            if entry is not None:
+            if entry is not None and entry.sha256 == sha256:
                 self._make([entry])
 
     def take(self, segment: Path) -> None:
@@ -99,8 +108,13 @@ class Filing:
         with self._lock:
             self._segments.append((segment, self._paths.pop(segment, [])))
             if self._thread is None and not self._stopping.is_set():
-                self._thread = threading.Thread(target=self._work, name="filing", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="filing", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # no more threads; the next segment tries again
+                    log.error("instances cannot be filed", reason=explain_fault(error))
+                else:
+                    self._thread = thread
 
     def finish(self, within_s: float) -> bool:
         """Wait until every segment that was taken is filed; whether that came to be."""
@@ -113,9 +127,13 @@ class Filing:
         """Finish; what is left then is left to the next start."""
         self.finish(within_s)
         self._stopping.set()
+        thread = self._thread
+        if thread is not None:  # it ends after the files that it is at
+            thread.join(_PAUSE_S)
 
     def _work(self) -> None:
-        said = ""
+        """Whatever fails is tried again, after all others."""
+        said, failures = "", 0
         while not self._stopping.is_set():
             with self._lock:
                 if not self._segments:
@@ -123,25 +141,35 @@ class Filing:
                     return
                 segment, paths = self._segments[0]
             try:
-                self._file(segment, paths)
-                said = ""
-            except (OSError, StorageUnavailableError) as error:
-                words = str(getattr(error, "strerror", None) or error)
+                done = self._file(segment, paths)
+            except Exception as error:  # noqa: BLE001, a thread that ends would hold every series
+                words = str(getattr(error, "strerror", None) or explain_fault(error))
                 if words != said:
-                    log.error("instances cannot be filed", reason=words)
-                said = words
-                self._stopping.wait(_PAUSE_S)
-                continue
+                    log.error("instances cannot be filed", log=segment.name, reason=words)
+                said, failures, done = words, failures + 1, False
             with self._lock:
                 self._segments.popleft()
+                if not done:
+                    self._segments.append((segment, paths))
+                waiting = len(self._segments)
+            if done:
+                said, failures = "", 0
+            elif failures >= waiting:
+                self._stopping.wait(_PAUSE_S)
 
-    def _file(self, segment: Path, paths: list[str]) -> None:
+    def _file(self, segment: Path, paths: list[str]) -> bool:
+        """Whether all is done; not, where the node stops."""
         for begin in range(0, len(paths), _AT_ONCE):
+            if self._stopping.is_set():
+                return False
             with self._making:
                 known = (self._entries.get(path) for path in paths[begin : begin + _AT_ONCE])
-                self._make([entry for entry in known if entry is not None])
+                self._make([one for one in known if one and one.record.segment == segment])
         self._sync_ledger()
+        if self._stopping.is_set():
+            return False
         segment.unlink(missing_ok=True)
+        return True
 
     def _make(self, entries: list[_Entry]) -> None:
         """Write, sync and name files; only then they are not to be made any more."""
@@ -149,7 +177,7 @@ class Filing:
         try:
             for entry in entries:
                 made.append((self._folder / uuid.uuid4().hex, entry))
-                _copy(entry.record, made[-1][0])
+                copy_record(entry.record, made[-1][0])
             for temporary, entry in made:
                 final = self._storage_path / entry.path
                 make_folder(final.parent)
@@ -157,38 +185,6 @@ class Filing:
             for folder in {(self._storage_path / one.path).parent for one in entries}:
                 sync_folder(folder)
         finally:
-            _remove(temporary for temporary, _ in made)
+            remove(temporary for temporary, _ in made)
         for entry in entries:
             self.forget(entry.path)
-
-
-def make_folder(folder: Path) -> None:
-    """The folder of a series, and that of its study; raises OSError."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(folder.parent)
-        sync_folder(folder.parent.parent)
-
-
-def _copy(record: Record, path: Path) -> None:
-    """The DICOM file of a record as a file, synced."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with record.segment.open("rb") as source:
-            source.seek(record.offset)
-            left = record.size
-            while left:
-                piece = source.read(min(left, _PIECE_BYTES))
-                if not piece:
-                    raise OSError(0, "a segment is cut short")
-                write_all(descriptor, memoryview(piece))
-                left -= len(piece)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)

@@ -97,7 +97,7 @@ class _Walk:
                 position = self._past_pixels(value, length)
             else:
                 position = self._past(kind, value, length, depth=0)
-        if position != end or self._count > self._bounds.most_elements:
+        if position != end:
             _not_regular()
 
     def scanned(self) -> Scanned:
@@ -122,6 +122,8 @@ class _Walk:
     def _element(self, position: int) -> tuple[int, bytes, int, int]:
         """Tag, VR (none where implicit), length and where the value begins."""
         self._count += 1
+        if self._count > self._bounds.most_elements:
+            _not_regular()
         if self._is_implicit:
             group, element, length = self._implicit(self._content, position)
             return group << 16 | element, b"", length, position + 8

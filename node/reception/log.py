@@ -4,6 +4,7 @@ Only an instance that the ledger does not know is logged: what comes again, or c
 compared with what is here, file by file (`node/inbox.py`).
 """
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -25,11 +26,14 @@ from node.ledger.instances import (
 )
 from node.ledger.together import GroupCommit
 from node.reception.filing import Filing
-from node.reception.segments import SUFFIX, Record, Segment, records_of
+from node.reception.segments import KEPT_SUFFIX, SUFFIX, Record, Segment, records_of
 
 _SEGMENT_BYTES = 256_000_000
+_SEGMENT_RECORDS = 4000
 _PASSES = 16  # instances that are not tried after one that was known
-_MOST_PENDING_BYTES = 2_000_000_000  # then each instance gets its file at once, at the disk's pace
+# beyond these each instance gets its file at once, at the disk's pace
+_MOST_PENDING_BYTES = 2_000_000_000
+_MOST_PENDING = 20_000
 
 log = structlog.get_logger("inbox")
 
@@ -70,28 +74,49 @@ class Logbook:
     def recover(self) -> int:
         """Before anything is received: what the last run had logged; how many files are to be made.
 
+        A log that cannot be read stays where it is; one with an instance that the ledger cannot
+        take stays under another name.
+
         Raises:
             StorageUnavailableError: the ledger cannot be read or written.
-            OSError: a log cannot be read.
         """
         count = 0
         for segment in sorted(self._folder.glob(f"*{SUFFIX}")):
-            count += sum(self._recover(record) for record in records_of(segment))
-            self._filing.take(segment)
+            try:
+                count += self._recover_segment(segment)
+            except OSError as error:  # a bad sector must not keep the node from receiving
+                log.error("log cannot be read, kept", log=segment.name, reason=error.strerror)
         if count:
             log.info("instances of the last run are filed", count=count)
         return count
 
-    def _recover(self, record: Record) -> bool:
-        """Whether its file is to be made."""
+    def _recover_segment(self, segment: Path) -> int:
+        """How many files are to be made of it. Raises OSError."""
+        found = [self._recover(record) for record in records_of(segment)]
+        if None in found:
+            with suppress(FileExistsError):
+                os.link(segment, segment.with_suffix(KEPT_SUFFIX))
+        self._filing.take(segment)
+        return sum(one is True for one in found)
+
+    def _recover(self, record: Record) -> bool | None:
+        """Whether its file is to be made; None where nothing can be made of it."""
         association = int(record.meta["association"])
         instance = StoredInstance(**record.meta["instance"])
         with self._ledger.reading() as connection:
             known = find_instances(connection, instance.sop_instance_uid)
             is_ours = has_association(connection, association)
         paths = [path for _, digest, path in known if digest == instance.sha256]
-        if not known and is_ours and _is_whole(record, instance):
-            # the power went before the ledger was synced
+        if not known and not (is_ours and _is_whole(record, instance)):
+            reason = "damaged, or never answered" if is_ours else "the ledger is of another time"
+            log.error(
+                "logged instance not filed, log kept",
+                sop_instance_uid=instance.sop_instance_uid,
+                log=record.segment.with_suffix(KEPT_SUFFIX).name,
+                reason=reason,
+            )
+            return None
+        if not known:  # the power went before the ledger was synced
             with self._ledger.writing() as connection:
                 now = self._ledger.clock()
                 key = record_instance(connection, instance, now)
@@ -121,7 +146,7 @@ class Log:
             StorageUnavailableError: the ledger failed.
             OSError: the disk did.
         """
-        if self._passes or self._filing.pending_bytes > _MOST_PENDING_BYTES:
+        if self._passes or self._is_far_behind():
             self._passes = max(0, self._passes - 1)
             return False
         if self._segment is None:
@@ -134,9 +159,18 @@ class Log:
             if not recorded:  # a sender that repeats one instance repeats others
                 segment.cut(before)
                 self._passes = _PASSES
-            if segment.size > _SEGMENT_BYTES or not segment.size:
+            if self._is_full(segment):
                 self.close()
         return recorded
+
+    def _is_far_behind(self) -> bool:
+        filing = self._filing
+        return filing.pending_bytes > _MOST_PENDING_BYTES or filing.pending > _MOST_PENDING
+
+    def _is_full(self, segment: Segment) -> bool:
+        """Or empty."""
+        too_many = segment.records >= _SEGMENT_RECORDS
+        return too_many or segment.size > _SEGMENT_BYTES or not segment.size
 
     def close(self) -> None:
         """What is written so far gets its files."""

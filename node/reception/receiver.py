@@ -17,6 +17,7 @@ from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
 from node.reception.command_sets import (
     COMMAND,
+    HEADER_BYTES,
     LAST,
     Fragment,
     StoreRequest,
@@ -76,6 +77,7 @@ class Reception:
         self._longest_command = wire.maximum_command_bytes
         self._longest_data_set = wire.maximum_instance_mb * _MEGABYTE
         self._command: list[Fragment] = []
+        self._command_bytes = 0
         self._request: StoreRequest | None = None
         self._context_id = 0
         self._spool: Spool | None = None
@@ -113,7 +115,7 @@ class Reception:
 
     def drop(self) -> None:
         """What is half here goes."""
-        self._command = []
+        self._command, self._command_bytes = [], 0
         if self._spool is not None:
             self._spool.close()
         self._spool = self._request = None
@@ -135,12 +137,12 @@ class Reception:
         """Kept, as the buffer of the PDU is used again."""
         kept = fragment._replace(content=memoryview(bytes(fragment.content)))
         self._command.append(kept)
-        size = sum(len(one.content) for one in self._command)
-        if size > self._longest_command:
+        self._command_bytes += len(kept.content) + HEADER_BYTES  # many empty ones are long, too
+        if self._command_bytes > self._longest_command:
             raise BoundError(f"a command set is longer than {self._longest_command} bytes")
         if not fragment.control & LAST:
             return
-        command, self._command = self._command, []
+        command, self._command, self._command_bytes = self._command, [], 0
         request = read_store_request(b"".join(one.content for one in command))
         if request is None or not self._is_ours(request, fragment.context_id):
             self._pass_on(command)
@@ -186,10 +188,13 @@ class Reception:
             status, comment = _HANDLER_FAILED, ""
         finally:
             self.drop()
-            self._is_storing = False
         longest = self._association.requestor.maximum_length or 0
         command = store_response(request, status, comment)
-        self._send(command_pdus(command, self._context_id, longest))
+        try:
+            self._send(command_pdus(command, self._context_id, longest))
+        finally:
+            self._association.dul._idle_timer.restart()  # before it may expire again
+            self._is_storing = False
 
     def _pass_on(self, fragments: list[Fragment]) -> None:
         """To pynetdicom, which puts fragments together by itself."""

@@ -20,7 +20,8 @@ from typing import Any
 from core.durable import sync_folder
 from node.bounds import Buffer
 
-SUFFIX = ".log"
+SUFFIX, KEPT_SUFFIX = ".log", ".kept"
+"""Of a segment; and of one that a person is to look at."""
 _MAGIC = b"SWR1"
 _HEADER = struct.Struct("<4sLQL")  # magic, bytes of meta, bytes of content, CRC-32 of both and meta
 _LENGTHS = struct.Struct("<LQ")
@@ -55,7 +56,7 @@ class Segment:
     def __init__(self, folder: Path) -> None:
         """Raises OSError."""
         self.path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
-        self.size = 0
+        self.size = self.records = 0
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         sync_folder(folder)
 
@@ -73,6 +74,7 @@ class Segment:
             self.cut(self.size)
             raise
         self.size = offset + size
+        self.records += 1
         return Record(self.path, offset, size, meta)
 
     def cut(self, size: int) -> None:

@@ -13,6 +13,7 @@ from node.bounds import Buffer
 
 IN_MEMORY_BYTES = 1_000_000
 _HEAD_BYTES = 1_000_000
+_LOOKS_EVERY_BYTES = 32_000_000
 
 
 class Spool:
@@ -29,7 +30,7 @@ class Spool:
     ) -> None:
         """The file, where there is one, lies in `folder` and is a whole DICOM file at the end.
 
-        `check_disk` raises StorageUnavailableError where no file may be begun.
+        `check_disk` raises StorageUnavailableError where no file may be begun, or go on.
         """
         self.file_meta = file_meta
         self.size = 0
@@ -43,6 +44,7 @@ class Spool:
         self._memory = bytearray()
         self._descriptor = -1
         self._failure = ""
+        self._looked_at = 0
 
     def write(self, fragment: memoryview) -> None:
         """Take a fragment; a disk that does not is told of at the end."""
@@ -56,6 +58,9 @@ class Spool:
         try:
             if self.path is None:
                 self._begin_file()
+            elif self.size - self._looked_at > _LOOKS_EVERY_BYTES:
+                self._looked_at = self.size
+                self._check_disk()
             write_all(self._descriptor, fragment)
         except StorageUnavailableError as error:
             self._fail(str(error))

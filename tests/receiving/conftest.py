@@ -1,11 +1,17 @@
-"""A listener with its inbox and ledger on a free port, without anything behind it."""
+"""A listener on a free port without anything behind it, and an inbox by itself."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import pydicom
 import pytest
+from pynetdicom.dsutils import split_dataset
 
+from node.inbox import Arrival
+from node.ledger.instances import Sender, open_association
+from tests.databases import open_test_ledger
 from tests.receiver import Receiver, start_receiver
+from tests.receiving.logged import Place, inbox_of
 
 
 @pytest.fixture
@@ -15,3 +21,35 @@ def receiver(tmp_path: Path) -> Iterator[Receiver]:
     yield receiver
     receiver.listener.stop()
     receiver.ledger.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """An inbox, its ledger and an association."""
+    (tmp_path / "incoming").mkdir()
+    ledger = open_test_ledger(tmp_path)
+    with ledger.writing() as connection:
+        association = open_association(connection, Sender("TPS", "NODE", "127.0.0.1"), 1.0)
+    yield Place(tmp_path, ledger, association, inbox_of(tmp_path, ledger))
+    ledger.close()
+
+
+@pytest.fixture
+def arrivals(place: Place, cine_folder: Path) -> list[Arrival]:
+    """Four instances of a cine series."""
+    found = []
+    for path in sorted(cine_folder.glob("*.dcm"))[:4]:
+        data_set = pydicom.dcmread(path, stop_before_pixels=True)
+        _, offset = split_dataset(path)
+        content = path.read_bytes()
+        found.append(
+            Arrival(
+                association=place.association,
+                sop_class_uid=str(data_set.SOPClassUID),
+                sop_instance_uid=str(data_set.SOPInstanceUID),
+                transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
+                file_meta=content[:offset],
+                data_set=content[offset:],
+            )
+        )
+    return found

@@ -2,80 +2,18 @@
 
 import os
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import pydicom
 import pytest
-from pynetdicom.dsutils import split_dataset
 
 from core.errors import StorageUnavailableError
-from node.inbox import DIFFERENT, KNOWN, STORED, Arrival, Inbox
-from node.ledger.database import Ledger
-from node.ledger.instances import Sender, find_instances, open_association
+from node.inbox import DIFFERENT, KNOWN, STORED, Arrival
+from node.ledger.instances import find_instances
 from node.ledger.schema import instances, receipts, series
 from node.ledger.together import GroupCommit
 from node.reception.segments import Segment, records_of
-from tests.databases import open_test_ledger
-from tests.node_process import wait_until
-
-
-@dataclass
-class Place:
-    """A storage folder with its ledger and an association."""
-
-    folder: Path
-    ledger: Ledger
-    association: int
-    inbox: Inbox
-
-    def logs(self) -> list[Path]:
-        return sorted(self.folder.glob("incoming/*.log"))
-
-    def files(self) -> list[Path]:
-        return sorted(self.folder.rglob("*.dcm"))
-
-    def started_again(self) -> "Place":
-        """As after a crash: nothing is left but what is on disk."""
-        return replace(self, inbox=inbox_of(self.folder, self.ledger))
-
-    def settled(self) -> None:
-        wait_until(lambda: not self.logs(), 20.0)
-
-
-def inbox_of(folder: Path, ledger: Ledger) -> Inbox:
-    return Inbox(folder, ledger, root_uid="1.2.3.", minimum_free_mb=0)
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    (tmp_path / "incoming").mkdir()
-    ledger = open_test_ledger(tmp_path)
-    with ledger.writing() as connection:
-        association = open_association(connection, Sender("TPS", "NODE", "127.0.0.1"), 1.0)
-    yield Place(tmp_path, ledger, association, inbox_of(tmp_path, ledger))
-    ledger.close()
-
-
-@pytest.fixture
-def arrivals(place: Place, cine_folder: Path) -> list[Arrival]:
-    found = []
-    for path in sorted(cine_folder.glob("*.dcm"))[:4]:
-        data_set = pydicom.dcmread(path, stop_before_pixels=True)
-        _, offset = split_dataset(path)
-        content = path.read_bytes()
-        found.append(
-            Arrival(
-                association=place.association,
-                sop_class_uid=str(data_set.SOPClassUID),
-                sop_instance_uid=str(data_set.SOPInstanceUID),
-                transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
-                file_meta=content[:offset],
-                data_set=content[offset:],
-            )
-        )
-    return found
+from tests.receiving.logged import Place
 
 
 def series_of(place: Place) -> str:
@@ -116,8 +54,8 @@ def test_a_second_crash_while_files_are_made_doubles_nothing(
     for one in arrivals:
         place.inbox.receive(one, log)
     with place.ledger.reading() as connection:
-        [(_, _, path)] = find_instances(connection, arrivals[0].sop_instance_uid)
-    place.inbox.filing.settle(path)
+        [(_, digest, path)] = find_instances(connection, arrivals[0].sop_instance_uid)
+    place.inbox.filing.settle(path, digest)
     again = place.started_again()
     assert again.inbox.logbook.recover() == 3
     again.settled()

@@ -21,6 +21,7 @@ from tests.security.raw_peer import (
     COMMAND,
     DATA,
     LAST,
+    P_DATA,
     REJECTED,
     RawPeer,
     associate_rq,
@@ -105,6 +106,18 @@ def test_a_command_set_that_never_ends_is_aborted(start: StartReceiver) -> None:
     with RawPeer(receiver.address).associate() as peer:
         for _ in range(5):
             peer.send(p_data(b"\x00" * 1000, COMMAND))
+        assert peer.answer() == ABORTED
+    wait_for_words(receiver, "a command set is longer than 4096 bytes")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00"])
+def test_a_command_set_in_thousands_of_fragments_is_aborted(
+    start: StartReceiver, content: bytes
+) -> None:
+    receiver = start(wire={"maximum_command_bytes": 4096})
+    fragment = struct.pack(">LBB", len(content) + 2, 1, COMMAND) + content
+    with RawPeer(receiver.address).associate() as peer:
+        peer.send(pdu(P_DATA, fragment * 30_000))
         assert peer.answer() == ABORTED
     wait_for_words(receiver, "a command set is longer than 4096 bytes")
 

@@ -1,0 +1,35 @@
+"""A storage folder whose inbox keeps logs, and instances for it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from node.inbox import Inbox
+from node.ledger.database import Ledger
+from tests.node_process import wait_until
+
+
+@dataclass
+class Place:
+    """A storage folder with its ledger and an association."""
+
+    folder: Path
+    ledger: Ledger
+    association: int
+    inbox: Inbox
+
+    def logs(self) -> list[Path]:
+        return sorted(self.folder.glob("incoming/*.log"))
+
+    def files(self) -> list[Path]:
+        return sorted(self.folder.rglob("*.dcm"))
+
+    def started_again(self) -> "Place":
+        """As after a crash: nothing is left but what is on disk."""
+        return replace(self, inbox=inbox_of(self.folder, self.ledger))
+
+    def settled(self) -> None:
+        wait_until(lambda: not self.logs(), 20.0)
+
+
+def inbox_of(folder: Path, ledger: Ledger) -> Inbox:
+    return Inbox(folder, ledger, root_uid="1.2.3.", minimum_free_mb=0)

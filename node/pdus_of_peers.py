@@ -40,6 +40,7 @@ class PduReader:
             SendError: it is not here by `deadline` (monotonic seconds), is too long, or the
                 connection has ended.
         """
+        self._check_in_time(deadline)  # what has come already is no reason to go on for ever
         self._receive(_HEADER.size, deadline)
         kind, _, length = _HEADER.unpack_from(self._received)
         if length > _LONGEST_PDU_BYTES:
@@ -56,18 +57,25 @@ class PduReader:
     def _receive(self, count: int, deadline: float) -> None:
         """Until `count` bytes are here."""
         while len(self._received) < count:
+            self._check_in_time(deadline)
             try:
                 self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
                 _acknowledge_at_once(self._connection)
                 more = self._connection.recv(_RECEIVED_BYTES)
             except TimeoutError as error:
-                words = f"{self._peer} did not answer within {self._limit_s:g} s"
-                raise SendError(words) from error
+                raise self._too_late() from error
             except OSError as error:
                 raise SendError(f"{self._peer} closed the connection") from error
             if not more:
                 raise SendError(f"{self._peer} closed the connection")
             self._received += more
+
+    def _check_in_time(self, deadline: float) -> None:
+        if time.monotonic() >= deadline:
+            raise self._too_late()
+
+    def _too_late(self) -> SendError:
+        return SendError(f"{self._peer} did not answer within {self._limit_s:g} s")
 
 
 def _acknowledge_at_once(connection: socket.socket) -> None:

@@ -107,9 +107,10 @@ class StoreChannel:
 
     def _last_words(self) -> str:
         """Why the peer closed: what it said before may still be here to be read."""
+        deadline = time.monotonic() + _LAST_WORDS_S
         try:
             while True:
-                kind, content = self._reader.next(time.monotonic() + _LAST_WORDS_S)
+                kind, content = self._reader.next(deadline)
                 if kind != _P_DATA_TF:
                     return self._why(kind, content)
         except SendError:

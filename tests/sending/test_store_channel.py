@@ -1,6 +1,8 @@
 """Peers that behave oddly on an open association: each instance has its outcome, the right one."""
 
 import re
+import socket
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -10,7 +12,9 @@ import psutil
 import pytest
 from pynetdicom.dsutils import split_dataset
 
-from node.scu import InstanceToSend, State, instance_to_send, send
+from core.errors import SendError
+from node.pdus_of_peers import PduReader
+from node.scu import InstanceToSend, State, Timeouts, instance_to_send, send
 from tests.sending.conftest import StartRaw
 from tests.sending.raw_scp import ABORT, COMMAND, P_DATA, RELEASE_RQ, RawScp, fragment, response
 
@@ -210,6 +214,58 @@ def test_a_command_set_without_an_end_ends_the_association(
 
     outcomes = send(cine[:1], start_raw(take).address, CALLING)
     assert "a command set without an end" in outcomes[0].words
+
+
+def talk_until_closed(peer: RawScp) -> None:
+    """Faster than it is read: there is always something more."""
+    nothing = fragment(b"", 0x00)
+    many = 10_000 * (struct.pack(">BBL", P_DATA, 0, len(nothing)) + nothing)
+    with suppress(OSError):
+        while True:
+            peer.connection.sendall(many)
+
+
+def test_a_peer_that_talks_on_without_an_answer_is_not_listened_to_for_ever(
+    start_raw: StartRaw, cine: list[InstanceToSend], impatient: Timeouts
+) -> None:
+    def take(peer: RawScp) -> None:
+        peer.read_store()
+        talk_until_closed(peer)
+
+    begun = time.monotonic()
+    outcomes = send(cine[:1], start_raw(take).address, CALLING, timeouts=impatient)
+    assert "did not answer within 1 s" in outcomes[0].words
+    assert time.monotonic() - begun < 10
+
+
+def test_a_peer_that_talks_on_instead_of_releasing_is_left(
+    start_raw: StartRaw, cine: list[InstanceToSend], impatient: Timeouts
+) -> None:
+    def take(peer: RawScp) -> None:
+        peer.answer(peer.read_store()[0])
+        assert peer.read_pdu()[0] == RELEASE_RQ
+        talk_until_closed(peer)
+
+    begun = time.monotonic()
+    outcomes = send(cine[:1], start_raw(take).address, CALLING, timeouts=impatient)
+    assert outcomes[0].is_stored
+    assert time.monotonic() - begun < 10
+
+
+def tcp_pair() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        return listener.accept()[0], theirs
+
+
+def test_a_deadline_counts_for_what_has_come_already_too() -> None:
+    ours, theirs = tcp_pair()
+    with ours, theirs:
+        theirs.sendall(2 * (struct.pack(">BBL", P_DATA, 0, 4) + bytes(4)))
+        reader = PduReader(ours, "PEER", 1.0)
+        assert reader.next(time.monotonic() + 10.0) == (P_DATA, bytes(4))
+        with pytest.raises(SendError, match=r"PEER did not answer within 1 s"):
+            reader.next(time.monotonic())
 
 
 def test_nothing_is_left_after_sending(start_raw: StartRaw, cine: list[InstanceToSend]) -> None:

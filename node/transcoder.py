@@ -114,7 +114,7 @@ class _Worker:
         try:
             requests.write(json.dumps(question) + "\n")
             requests.flush()
-            if not select.select([answers], [], [], limit_s)[0]:
+            if not _has_come(answers, limit_s):
                 self._process.kill()
                 return None
             answer: Any = json.loads(answers.readline())
@@ -134,3 +134,10 @@ class _Worker:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _has_come(answers: IO[str], within_s: float) -> bool:
+    """Whether an answer or its end came; unlike select, poll takes descriptors above 1023."""
+    poll = select.poll()
+    poll.register(answers, select.POLLIN)
+    return bool(poll.poll(within_s * 1000.0))

@@ -1,6 +1,7 @@
 """Copies for peers that do not take a file's syntax are made by processes that end with ours."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from node.transcoder import Transcoder
 from tests.node_process import ROOT, wait_until
 
 EXPLICIT = str(ExplicitVRLittleEndian)
+BEYOND_SELECT = 1024  # FD_SETSIZE of Linux
 
 
 @pytest.fixture
@@ -91,6 +93,23 @@ def test_a_process_that_dies_fails_one_instance(
 def kill_first_worker() -> None:
     wait_until(lambda: bool(workers()), 10.0)
     workers()[0].kill()
+
+
+def test_a_copy_is_made_when_more_than_a_thousand_files_are_open(
+    transcoder: Transcoder, source: Path
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(2048, limits[1]), limits[1]))
+    opened = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        while opened[-1] < BEYOND_SELECT:
+            opened.append(os.dup(opened[0]))
+        with transcoder.copy(source, EXPLICIT) as copy:
+            assert copy.exists()
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_a_time_limit_ends_the_process(source: Path, tmp_path: Path) -> None:

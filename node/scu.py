@@ -139,13 +139,26 @@ def _carry_on_several(
             raised.append(error)
 
     threads = [threading.Thread(target=take_part, name=f"sending {n + 1}") for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    started, why_no_more = _started(threads)
+    for thread in started:
         thread.join()
     if raised:
         raise raised[0]
+    if not started:
+        return why_no_more
     return next((why for why in reversed(reasons) if why), "")
+
+
+def _started(threads: Sequence[threading.Thread]) -> tuple[list[threading.Thread], str]:
+    """Those that the system lets run, and why no more of them, "" where all do."""
+    started: list[threading.Thread] = []
+    for thread in threads:
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system's threads are used up
+            return started, f"No association can be carried: {error}"
+        started.append(thread)
+    return started, ""
 
 
 @contextmanager

@@ -141,6 +141,41 @@ def test_an_exception_of_the_listener_ends_all_of_them(
     assert threading.active_count() >= threads
 
 
+def only_start(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system has threads left for so many associations."""
+    start = threading.Thread.start
+
+    def start_or_not(thread: threading.Thread) -> None:
+        if thread.name.startswith("sending") and int(thread.name.split()[1]) > count:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_not)
+
+
+def test_when_threads_are_used_up_those_that_started_send_all(
+    start_peer: Any, cine: list[InstanceToSend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_start(2, monkeypatch)
+    peer = start_peer()
+    outcomes = send(cine, several(peer.address), CALLING)
+    assert [one.instance for one in outcomes] == cine
+    assert all(one.is_stored for one in outcomes)
+    assert not [one for one in threading.enumerate() if one.name.startswith("sending")]
+
+
+def test_when_no_thread_starts_each_instance_has_the_reason(
+    start_peer: Any, cine: list[InstanceToSend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_start(0, monkeypatch)
+    peer = start_peer()
+    outcomes = send(cine, several(peer.address), CALLING)
+    assert [one.instance for one in outcomes] == cine
+    assert {one.state for one in outcomes} == {State.NOT_SENT}
+    assert all("can't start new thread" in one.words for one in outcomes)
+    assert peer.received == []
+
+
 def slow(pause_s: float) -> Callable[[Any, int], int]:
     def answer(event: Any, index: int) -> int:
         time.sleep(pause_s)

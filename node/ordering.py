@@ -1,6 +1,6 @@
 """Orders whose series is here become jobs, or are held with the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -40,11 +40,14 @@ class Orders:
         submission: Submission,
         *,
         geometry_rules: Mapping[str, GeometryRules],
+        waits_for_files: Callable[[str], bool] = lambda _: False,
     ) -> None:
+        """`geometry_rules` by kind; an order on a series whose files are to be made is not due."""
         self._configuration = configuration
         self._ledger = ledger
         self._submission = submission
         self._geometry_rules = geometry_rules
+        self._waits_for_files = waits_for_files
 
     def serve_due(self) -> int:
         """Submit or hold every order whose series is here; how many those were.
@@ -57,6 +60,7 @@ class Orders:
                 (one, find_series(connection, one.series_instance_uid))
                 for one in due_orders(connection)
             ]
+        due = [one for one in due if not self._waits_for_files(one[0].series_instance_uid)]
         for order, row in due:
             if row is not None:
                 self._serve(order, row)
@@ -70,8 +74,7 @@ class Orders:
         except SeriesError as error:
             self._hold(order, row, str(error))
         except SlicewireError as error:
-            with self._ledger.writing() as connection:
-                fail_order(connection, order, str(error), self._ledger.clock())
+            self._fail(order, row, str(error))
         else:
             self._tell(order, words)
 
@@ -104,6 +107,12 @@ class Orders:
         with self._ledger.writing() as connection:
             record_event(connection, PROCESSING, told, now=now, series_instance_uid=uid)
         log.info("order submitted", order=order.uid, words=words)
+
+    def _fail(self, order: Order, row: SeriesRow, words: str) -> None:
+        """Not when something of the series came meanwhile: perhaps its file was not made yet."""
+        with self._ledger.writing() as connection:
+            if is_as_it_was(connection, row):
+                fail_order(connection, order, words, self._ledger.clock())
 
     def _hold(self, order: Order, row: SeriesRow, words: str) -> None:
         """The series itself is held, too, when it came for orders alone: somebody should look."""

@@ -85,7 +85,11 @@ class Tracker:
         self._geometry_rules = geometry_rules
         self._submission = Submission(configuration, ledger, router)
         self._orders = Orders(
-            configuration, ledger, self._submission, geometry_rules=geometry_rules
+            configuration,
+            ledger,
+            self._submission,
+            geometry_rules=geometry_rules,
+            waits_for_files=waits_for_files,
         )
         self._waits_for_files = waits_for_files
         self._count = count or counting(configuration)

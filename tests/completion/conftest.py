@@ -19,6 +19,7 @@ from node.ledger.events import events_of
 from node.ledger.instances import RELEASED, Sender, open_association
 from node.ledger.jobs import JobRow, jobs_of
 from node.ledger.series import SeriesRow, find_series
+from node.reception.log import Log
 from node.routing import Router
 from node.tracker import Tracker
 from tests.databases import open_test_ledger
@@ -54,8 +55,8 @@ class Completion:
                 connection, Sender(calling, called, "127.0.0.1"), self.clock.now
             )
 
-    def receive(self, association: int, paths: Sequence[Path]) -> None:
-        """Instances that come in through an association."""
+    def receive(self, association: int, paths: Sequence[Path], segments: Log | None = None) -> None:
+        """Instances that come in through an association; their files once `segments` is closed."""
         for path in paths:
             data_set = pydicom.dcmread(path)
             meta = data_set.file_meta
@@ -67,7 +68,8 @@ class Completion:
                     transfer_syntax_uid=str(meta.TransferSyntaxUID),
                     file_meta=b"\x00" * 128 + b"DICM" + encode_file_meta(meta),
                     data_set=encoded(data_set, implicit=meta.TransferSyntaxUID.is_implicit_VR),
-                )
+                ),
+                segments,
             )
 
     def send(self, paths: Sequence[Path], *, outcome: str = RELEASED, **titles: str) -> None:
@@ -122,16 +124,18 @@ def start(tmp_path: Path) -> Iterator[Start]:
         clock = Clock()
         ledger = open_test_ledger(storage_path, clock)
         opened.append(ledger)
+        inbox = Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0)
         return Completion(
             configuration=configuration,
             ledger=ledger,
-            inbox=Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0),
+            inbox=inbox,
             tracker=Tracker(
                 configuration,
                 ledger,
                 Router(configuration, ("127.0.0.1", 11112)),
                 geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
                 count=count,
+                waits_for_files=inbox.filing.waits,
             ),
             clock=clock,
         )

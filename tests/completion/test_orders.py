@@ -7,10 +7,16 @@ from typing import Any
 
 import pydicom
 import pytest
+from sqlalchemy import Connection
 
+from imaging.geometry import RULES_2D, RULES_3D
 from node.commands import CANCEL, RELEASE, ask, carry_out
 from node.importer import Importer
+from node.ledger.instances import RELEASED, StoredInstance
 from node.ledger.orders import IN_DIR, Asked, Order, find_order, place_order
+from node.ledger.series import instances_of
+from node.routing import Router
+from node.tracker import Tracker
 from tests.completion.conftest import Completion, Start
 
 Asking = tuple[Completion, Importer, Path]
@@ -117,6 +123,52 @@ def test_a_gap_holds_the_order_until_the_rest_is_there(asking: Asking, ct_folder
     whole = order(asking, fill(root, paths, "whole"))
     assert whole.state == "submitted"
     assert again(completion, placed.uid).job_id == whole.job_id
+
+
+def test_an_order_waits_until_the_files_of_its_series_are_made(
+    asking: Asking, ct_folder: Path
+) -> None:
+    completion, importer, root = asking
+    paths = ct_paths(ct_folder)
+    answers = iter([False, True])  # for the series; then more of it comes, before its order
+    tracker = Tracker(
+        completion.configuration,
+        completion.ledger,
+        Router(completion.configuration, ("127.0.0.1", 11112)),
+        geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
+        waits_for_files=lambda _: next(answers, False),
+    )
+    with completion.ledger.writing() as connection:
+        uid = place_order(connection, Asked("blur", IN_DIR, fill(root, paths)), 0.0)
+    importer.read_next()
+    tracker.examine_due()
+    assert (again(completion, uid).state, completion.jobs(paths)) == ("read", [])
+    tracker.examine_due()
+    assert again(completion, uid).state == "submitted"
+
+
+def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
+    asking: Asking, ct_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    completion, _, root = asking
+    *most, last = sorted(ct_paths(ct_folder), key=place_of)
+    association, log = completion.open(), completion.inbox.logbook.open()
+
+    def one_more(connection: Connection, uid: str) -> list[StoredInstance]:
+        completion.receive(association, [last], log)  # it has no file yet
+        monkeypatch.undo()
+        return instances_of(connection, uid)
+
+    monkeypatch.setattr("node.ordering.instances_of", one_more)
+    placed = order(asking, fill(root, most))
+    assert (placed.state, placed.words) == ("read", "")
+    log.close()
+    assert completion.inbox.filing.finish(20.0)
+    completion.tracker.association_ended(association, RELEASED)
+    completion.settle()
+    (job,) = [one for one in completion.jobs(most) if one.request.pipeline == "blur"]
+    assert again(completion, placed.uid).job_id == job.job_id
+    assert len(job.request.instance_paths) == len(most) + 1
 
 
 def test_cancelling_the_series_cancels_what_was_asked(asking: Asking, ct_folder: Path) -> None:

@@ -6,7 +6,7 @@ This is patient data: it goes onto a page for those who may see it, never into a
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +48,29 @@ class About:
 
 
 def about_reader() -> Callable[[Path], About]:
-    """`read_about` that keeps the latest answers."""
-    return lru_cache(_KEPT)(read_about)
+    """`read_about` that keeps the latest answers, but none about a file that is to come yet."""
+    return partial(_read_if_here, lru_cache(_KEPT)(_read))
 
 
 def read_about(path: Path) -> About:
     """Of the series of the instance in the file `path`; empty where it cannot be read."""
+    return _read_if_here(_read, path)
+
+
+def _read_if_here(read: Callable[[Path], About], path: Path) -> About:
+    try:
+        return read(path)
+    except FileNotFoundError:
+        return About()
+
+
+def _read(path: Path) -> About:
+    """Empty for a damaged file; raises FileNotFoundError."""
     try:
         data_set = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS))
         return _about(data_set)
+    except FileNotFoundError:
+        raise
     except Exception:  # noqa: BLE001, whatever is wrong with a header, its case is still shown
         return About()
 

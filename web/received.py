@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import GeometryError, NotADataSetError, PixelError
+from core.errors import GeometryError, NotADataSetError, PixelError, SlicewireError
 from imaging.frames import read_headers
 from imaging.geometry import RULES_2D, place
 from imaging.header import Header
@@ -22,22 +22,20 @@ class Received:
     phases: Phases
     notes: tuple[str, ...]
     """What keeps them from being shown in space, or at all."""
+    unfiled: int = 0
+    """Instances whose files are not there yet: the node makes them soon after its answer."""
 
 
 def read_received(paths: Sequence[Path]) -> Received:
     """The images in the files `paths`, in space and time where geometry allows, else by number."""
-    headers, unreadable = _headers(paths)
+    headers, unreadable, unfiled = _headers(paths)
     images = [header for header in headers if is_image(header)]
-    notes = [f"{unreadable} instances cannot be read"] if unreadable else []
-    if len(images) < len(headers):
-        notes.append(f"{len(headers) - len(images)} instances are no images")
-    if not images:
-        return Received((), tuple(notes))
-    try:
-        return Received(place(images, RULES_2D).phases, tuple(notes))
-    except GeometryError as error:
-        by_number = sorted(images, key=lambda one: (one.instance_number, one.sop_instance_uid))
-        return Received((tuple(by_number),), (*notes, f"In order of their numbers: {error}"))
+    others = len(headers) - len(images)
+    notes = [f"{unfiled} instances are still being filed"] if unfiled else []
+    notes += [f"{unreadable} instances cannot be read"] if unreadable else []
+    notes += [f"{others} instances are no images"] if others else []
+    phases, why = _in_order(images)
+    return Received(phases, (*notes, *why), unfiled)
 
 
 def encoded_image(path: Path, frame: int | None) -> bytes:
@@ -52,12 +50,32 @@ def encoded_image(path: Path, frame: int | None) -> bytes:
     return encode(stored.rescaled()[0])
 
 
-def _headers(paths: Sequence[Path]) -> tuple[list[Header], int]:
+def is_missing(error: SlicewireError) -> bool:
+    """Whether a file could not be read because it is not there."""
+    return isinstance(error.__cause__, FileNotFoundError)
+
+
+def _in_order(images: Sequence[Header]) -> tuple[Phases, tuple[str, ...]]:
+    """In space and time, else by number, with the reason."""
+    if not images:
+        return (), ()
+    try:
+        return place(images, RULES_2D).phases, ()
+    except GeometryError as error:
+        by_number = sorted(images, key=lambda one: (one.instance_number, one.sop_instance_uid))
+        return (tuple(by_number),), (f"In order of their numbers: {error}",)
+
+
+def _headers(paths: Sequence[Path]) -> tuple[list[Header], int, int]:
+    """With how many files are damaged, and how many are not there yet."""
     headers: list[Header] = []
-    unreadable = 0
+    unreadable = unfiled = 0
     for path in paths:
         try:
             headers += read_headers(path)
-        except NotADataSetError:
-            unreadable += 1
-    return headers, unreadable
+        except NotADataSetError as error:
+            if is_missing(error):
+                unfiled += 1
+            else:
+                unreadable += 1
+    return headers, unreadable, unfiled

@@ -42,6 +42,11 @@ class Clinic:
         with self.completion.ledger.reading() as connection:
             return case_numbers(connection, [uid])[uid]
 
+    def instances_folder(self, paths: Sequence[Path]) -> Path:
+        """Where the files of a series are."""
+        [folder] = self.configuration.storage_path.glob(f"instances/*/{series_uid(paths)}")
+        return folder
+
     def case(self, number: int) -> Case:
         found = Cases(self.completion.ledger, read_about).find(number)
         assert found is not None

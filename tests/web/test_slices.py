@@ -117,6 +117,20 @@ def test_what_is_no_image_or_unreadable_is_counted(ct_structure_set: Path, tmp_p
     assert received.notes == ("1 instances cannot be read", "1 instances are no images")
 
 
+def test_what_is_not_filed_yet_is_counted_apart_from_what_is_damaged(
+    ct_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.dcm").write_bytes(b"")
+    whole = sorted(ct_folder.glob("*.dcm"))[:2]
+    received = read_received([*whole, tmp_path / "empty.dcm", tmp_path / "to come.dcm"])
+    assert received.unfiled == 1
+    assert received.notes[:2] == (
+        "1 instances are still being filed",
+        "1 instances cannot be read",
+    )
+    assert len(received.phases[0]) == 2
+
+
 def test_one_frame_of_an_enhanced_instance_is_decoded_alone(zoo: Path) -> None:
     path = next((zoo / "philips_enhanced/anatomical/001").iterdir())
     headers = read_headers(path)

@@ -105,7 +105,10 @@ class Desk:
 
     def received(self, paths: tuple[Path, ...]) -> Received:
         """The images in files, in order."""
-        return self._received(paths)
+        found = self._received(paths)
+        if found.unfiled:
+            self._received.cache_clear()  # they will come
+        return found
 
     def _read_overlay(self, paths: tuple[Path, ...], volume_path: Path) -> Overlay:
         return read_overlay(paths, self.volume(volume_path))

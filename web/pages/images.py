@@ -10,7 +10,7 @@ from core.errors import ContourError, PixelError
 from web.instances import file_of_instance
 from web.overlay import Overlay
 from web.pages.desk import Desk, Number, VisitOf
-from web.received import encoded_image
+from web.received import encoded_image, is_missing
 from web.slices import encoded_slice
 from web.views import (
     RECEIVED,
@@ -77,6 +77,9 @@ def image_of(visit: VisitOf, number: Number, instance: Number, frame: Number) ->
     try:
         content = encoded_image(path, frame or None)
     except PixelError as error:
+        if is_missing(error):
+            words = f"instance {instance} of case {number} is still being filed"
+            raise HTTPException(503, words) from error
         raise HTTPException(404, str(error)) from error
     return _deflated(visit.request, content, "application/octet-stream", f'"{instance}-{frame}"')
 

@@ -127,3 +127,26 @@ def test_a_case_without_a_result_shows_what_came(
     planes = np.frombuffer(answer.content, np.uint8).reshape(4, -1)
     values = np.ascontiguousarray(planes.T).view("<f4").reshape(image["shape"][:2])
     assert np.array_equal(values, pixels[0].astype(np.float32))
+
+
+def test_instances_that_are_still_being_filed_are_said_and_shown_when_they_are_there(
+    client: httpx.Client, clinic: Clinic, ct_folder: Path, tmp_path: Path
+) -> None:
+    paths = write_series(sorted(ct_folder.glob("*.dcm"))[:3], tmp_path / "filed")
+    number = clinic.receive(paths)
+    files = sorted(clinic.instances_folder(paths).glob("*.dcm"))
+    for path in files:
+        path.rename(path.with_suffix(".later"))
+    view = f"/cases/{number}/views/received"
+    found = client.get(view).json()
+    assert (found["images"], found["modality"]) == ([], "")
+    assert found["notes"] == ["3 instances are still being filed"]
+    for path in files:
+        path.with_suffix(".later").rename(path)
+    found = client.get(view).json()
+    assert (len(found["images"]), found["modality"], found["notes"]) == (3, "CT", [])
+    files[0].rename(files[0].with_suffix(".later"))
+    answers = [client.get(image["url"]) for image in found["images"]]
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 503]
+    [refused] = [answer for answer in answers if answer.status_code == 503]
+    assert re.fullmatch(r"instance \d+ of case \d+ is still being filed", refused.json()["msg"])

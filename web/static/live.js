@@ -26,6 +26,7 @@ async function refresh() {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
     if (answer.redirected && new URL(answer.url).pathname === "/login") return location.reload();
     if (!answer.ok) throw new Error(answer.statusText);
+    if (document.hidden) return; // it is asked again when it is seen
     exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     say("no connection", false);
@@ -104,6 +105,8 @@ function listenWhileSeen() {
   if (!document.hidden) return listen();
   hangUp();
   stopAsking();
+  clearTimeout(timer);
+  timer = null;
 }
 
 // Questions before something is done, lists that are filtered, peers that are asked.

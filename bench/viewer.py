@@ -58,9 +58,10 @@ def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--structures", type=int, choices=(1, 2, 3, 4), default=4)
+    values = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="slicewire-bench-") as name:
-        address = _prepare(Path(name))
+        address = _prepare(Path(name), values.structures)
         node, port = NodeProcess(Path(name)), free_port()
         first, next_ones = Seen(), Seen()
         with sync_playwright() as playwright:
@@ -70,20 +71,20 @@ def main() -> None:
             try:
                 wait_until(lambda: _answers(url), 60.0)
                 _look(browser, url + address, first)
-                for _ in range(rounds):
+                for _ in range(values.rounds):
                     _look(browser, url + address, next_ones)
             finally:
                 node.stop()
             browser.close()
-    Console().print(_table(first, next_ones))
+    Console().print(_table(first, next_ones, values.structures))
 
 
-def _prepare(folder: Path) -> str:
+def _prepare(folder: Path, structures: int) -> str:
     """A storage folder with the case; answers where its page is."""
     clinic = open_clinic(folder)
     case = clinic.receive([_CINE / f"{number}.dcm" for number in (89, 99, 109, 119)])
     clinic.run()
-    exchange_results(clinic, case, min(_CT.glob("*.dcm")))
+    exchange_results(clinic, case, min(_CT.glob("*.dcm")), structures)
     clinic.completion.ledger.close()
     return f"/cases/{case}"
 
@@ -126,11 +127,13 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _table(first: Seen, next_ones: Seen) -> Table:
+def _table(first: Seen, next_ones: Seen, structures: int) -> Table:
     table = Table(
         "opened", "image s", "contours s", "slices a second", "with contours", "ms each", box=None
     )
-    table.title = f"{SLICES} slices of {SIDE} x {SIDE}, 1366 x 768 on the screen"
+    table.title = (
+        f"{SLICES} slices of {SIDE} x {SIDE}, {structures} structures, 1366 x 768 on the screen"
+    )
     for name, seen in (("by the first", first), ("by the next", next_ones)):
         figures = (seen.image, seen.contours, seen.scrolled, seen.whole, seen.each_ms)
         image, contours, scrolled, whole, each_ms = map(statistics.median, figures)

@@ -18,8 +18,8 @@ _RADII = (40, 90, 150, 200)
 _MADE_BY = Provenance("job 1", "1.2.3.4.", datetime(2026, 3, 9, 14, 5, 6), "a phantom")
 
 
-def exchange_results(clinic: Clinic, case: int, like: Path) -> None:
-    """Instead of what the case's job made, a planning CT with four structures.
+def exchange_results(clinic: Clinic, case: int, like: Path, structures: int = 4) -> None:
+    """Instead of what the case's job made, a planning CT with one to four structures.
 
     `like` is an instance of a CT, whose header says the rest.
     """
@@ -35,7 +35,7 @@ def exchange_results(clinic: Clinic, case: int, like: Path) -> None:
     write_volume_hdf5(folder / "volume.h5", voxels, headers, slice_spacing_mm=_BETWEEN_MM)
     masks = {
         f"S{size}": np.broadcast_to((radius < size) & (radius > size / 2), voxels.shape)
-        for size in _RADII
+        for size in _RADII[:structures]
     }
     rois = [Roi(name, (230, 159, 0), "ORGAN") for name in masks]
     build_structure_set(headers, masks, rois, _MADE_BY, label="SPEED", description="").save_as(

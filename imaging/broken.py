@@ -19,7 +19,7 @@ BROKEN = (
     LookupError,  # a tag, an item or a UID that is missing or unknown
     TypeError,  # several values where one belongs, or none
     AttributeError,  # an element that is missing
-    NotImplementedError,  # a VR that there is not
+    NotImplementedError,  # pydicom raises it for a VR that it does not know
     RecursionError,  # sequences in sequences, deeper than Python goes
 )
 READING_ERRORS = (*BROKEN, OSError)

@@ -195,7 +195,7 @@ class _Visit(RequestHandler):
         )
         try:
             self._start(association, connection, first, place)
-        except Exception:
+        except Exception:  # whatever it is, it is passed on: only what was opened is closed here
             association.dul.end()
             raise
 

@@ -13,4 +13,4 @@ def unavailable(reason: str) -> NoReturn:
     """
     if os.environ.get("CI"):
         pytest.fail(reason)
-    pytest.skip(reason)
+    pytest.skip(reason)  # for a user: the machine, not the node, is what lacks something

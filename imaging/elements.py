@@ -7,9 +7,10 @@ with it is for pydicom to say. Values that are not plain are converted by pydico
 """
 
 import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
@@ -19,8 +20,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from imaging.plain_values import with_plain_value
 
-_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 _CHARACTER_SET, _TRANSFER_SYNTAX = 0x00080005, 0x00020010
 _META_GROUP = b"\x02\x00"
@@ -33,6 +34,7 @@ _EXPLICIT, _IMPLICIT = struct.Struct("<HH2sH"), struct.Struct("<HHL")
 _LENGTH = struct.Struct("<L")
 
 
+Read = TypeVar("Read")
 _Found = dict[BaseTag, RawDataElement | DataElement]
 
 
@@ -60,17 +62,8 @@ def read_elements(path: Path, tags: Collection[int], *, pixels: bool) -> FileDat
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        for first in _FIRST_BYTES:
-            file.seek(0)
-            try:
-                data_set = _data_set(file.read(first), size, tags)
-            except (struct.error, _TooShortError):
-                continue
-            except _NotRegularError:
-                return None
-            return _with_pixels(data_set, file) if pixels else data_set
-    return None
+        data_set = _first_that_is_enough(file, partial(_data_set, tags=tags))
+        return _with_pixels(data_set, file) if pixels and data_set is not None else data_set
 
 
 def read_bytes(path: Path, tags: Collection[int]) -> dict[int, bytes] | None:
@@ -80,15 +73,20 @@ def read_bytes(path: Path, tags: Collection[int]) -> dict[int, bytes] | None:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        for first in _FIRST_BYTES:
-            file.seek(0)
-            try:
-                return _bytes(file.read(first), size, tags)
-            except (struct.error, _TooShortError):
-                continue
-            except _NotRegularError:
-                return None
+        return _first_that_is_enough(file, partial(_bytes, tags=tags))
+
+
+def _first_that_is_enough(file: BinaryIO, read: Callable[[bytes, int], Read]) -> Read | None:
+    """What `read` makes of the file's first bytes and its size; None where it is not regular."""
+    size = file.seek(0, 2)
+    for first in _FIRST_BYTES:
+        file.seek(0)
+        try:
+            return read(file.read(first), size)
+        except (struct.error, _TooShortError):
+            continue
+        except _NotRegularError:
+            return None
     return None
 
 
@@ -208,9 +206,9 @@ def _element(content: bytes, at: int, *, implicit: bool) -> _Element:
         group, number, length = _IMPLICIT.unpack_from(content, at)
         return _Element(group << 16 | number, None, length, at + 8)
     group, number, vr, length = _EXPLICIT.unpack_from(content, at)
-    if vr in _SHORT_VRS:
+    if vr in SHORT_VRS:
         return _Element(group << 16 | number, vr.decode("ascii"), length, at + 8)
-    if vr not in _LONG_VRS:
+    if vr not in LONG_VRS:
         raise _NotRegularError
     (length,) = _LENGTH.unpack_from(content, at + 8)
     return _Element(group << 16 | number, vr.decode("ascii"), length, at + 12)

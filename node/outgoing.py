@@ -12,7 +12,7 @@ from pynetdicom.dsutils import split_dataset
 
 from core.errors import NotADataSetError
 from imaging.broken import BROKEN
-from imaging.elements import read_bytes
+from imaging.elements import LONG_VRS, read_bytes
 from imaging.whole import check_whole
 from node.fragments import Extent
 from node.transcoder import Transcoder
@@ -21,7 +21,6 @@ _DEFER_BYTES = 4096
 _PREAMBLE_BYTES, _META_BEGINS = 128, 132
 _FIRST_BYTES = 8192
 _META_GROUP = b"\x02\x00"
-_LONG_VRS = (b"OB", b"OW", b"UN", b"UT", b"SQ", b"OD", b"OF", b"OL", b"UC", b"UR")
 _IDENTITY = (0x00080016, 0x00080018, 0x00020010)
 """SOPClassUID, SOPInstanceUID, TransferSyntaxUID; lengths are right where these are read."""
 
@@ -129,7 +128,7 @@ def _end_of_file_meta(content: bytes) -> int | None:
         vr = content[at + 4 : at + 6]
         if not (vr.isalpha() and vr.isupper()):
             return None
-        if vr in _LONG_VRS:
+        if vr in LONG_VRS:
             at += 12 + int.from_bytes(content[at + 8 : at + 12], "little")
         else:
             at += 8 + int.from_bytes(content[at + 6 : at + 8], "little")

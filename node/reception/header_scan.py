@@ -13,10 +13,9 @@ from pydicom.uid import UID
 
 from core.identity import MANUFACTURER
 from core.uids import is_safe_uid
+from imaging.elements import LONG_VRS, SHORT_VRS
 from node.bounds import Buffer, DataSetBounds, frame_sizes
 
-_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _FIRST_TAG, _ITEMS = 0x00080000, 0xFFFE0000
@@ -128,9 +127,9 @@ class _Walk:
             group, element, length = self._implicit(self._content, position)
             return group << 16 | element, b"", length, position + 8
         group, element, kind, length = self._explicit(self._content, position)
-        if kind in _SHORT_VRS:
+        if kind in SHORT_VRS:
             return group << 16 | element, kind, length, position + 8
-        if kind not in _LONG_VRS:
+        if kind not in LONG_VRS:
             _not_regular()
         (length,) = self._long(self._content, position + 8)
         return group << 16 | element, kind, length, position + 12

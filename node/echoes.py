@@ -4,11 +4,12 @@ from sqlalchemy import select, update
 
 from core.config import Configuration
 from core.errors import SendError
+from node.addresses import address_of
 from node.commands import ANSWERS, ECHO, Asker
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.schema import commands
-from node.requestor import PeerAddress, Timeouts
+from node.requestor import Timeouts
 from node.scu import echo
 
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
@@ -44,8 +45,7 @@ class Echoes:
         peers = {peer.name: peer for peer in self._configuration.peers}
         if name not in peers:
             return "is no configured peer"
-        peer = peers[name]
-        address = PeerAddress(peer.ip, peer.port, peer.ae_title)
+        address = address_of(peers[name])
         try:
             echo(address, self._configuration.ae_title, timeouts=_TIMEOUTS)
         except SendError as error:

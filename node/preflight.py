@@ -11,10 +11,11 @@ from sqlalchemy import text
 from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import ConfigurationError, SendError, StorageUnavailableError
+from node.addresses import address_of
 from node.ledger.database import LEDGER_FILE, Ledger
 from node.ledger.dialects import make_engine
 from node.lock import holder_of
-from node.requestor import PeerAddress, Timeouts
+from node.requestor import Timeouts
 from node.routing import Router
 from node.scu import echo
 
@@ -88,7 +89,7 @@ def _port(configuration: Configuration) -> Finding:
 
 
 def _peer(configuration: Configuration, peer: Peer) -> Finding:
-    address = PeerAddress(peer.ip, peer.port, peer.ae_title)
+    address = address_of(peer)
     try:
         echo(address, configuration.ae_title, timeouts=_TIMEOUTS)
     except SendError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event, EventHandlerType
-from pynetdicom.pdu import A_ABORT_RQ
+from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_RJ
 from pynetdicom.pdu_primitives import (
     AsynchronousOperationsWindowNegotiation,
     SCP_SCU_RoleSelectionNegotiation,
@@ -82,6 +82,7 @@ class _Watch:
     write_timeout_s: float
     connected: bool = False
     abort_source: int | None = None
+    rejection: A_ASSOCIATE_RJ | None = None
     handlers: list[EventHandlerType] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -101,6 +102,9 @@ class _Watch:
     def on_pdu_recv(self, event: Event) -> None:
         if isinstance(event.pdu, A_ABORT_RQ):
             self.abort_source = event.pdu.source
+        elif isinstance(event.pdu, A_ASSOCIATE_RJ):
+            # a rejection that comes at once is "not connected" to pynetdicom's other thread
+            self.rejection = event.pdu
 
 
 @contextmanager
@@ -182,14 +186,13 @@ def _request(
 
 
 def _why_none(conversation: Conversation, waited_s: float) -> str:
-    peer, association = conversation.peer, conversation.association
-    timeouts = conversation.timeouts
+    peer, timeouts = conversation.peer, conversation.timeouts
     if not conversation.watch.connected:
         return _why_no_connection(peer, timeouts, waited_s)
-    answer = association.acceptor.primitive
-    if association.is_rejected and answer is not None:
-        reason = answer.reason_str.lower().replace(" ae title", " AE title")
-        lasting = "permanently" if answer.result == 1 else "for now"
+    rejection = conversation.watch.rejection
+    if rejection is not None:
+        reason = _reason(rejection).lower().replace(" ae title", " AE title")
+        lasting = "permanently" if rejection.result == 1 else "for now"
         return f"{peer} rejected the association {lasting}: {reason}"
     if conversation.watch.abort_source is not None:
         return f"{peer} aborted while the association was negotiated"
@@ -197,6 +200,13 @@ def _why_none(conversation: Conversation, waited_s: float) -> str:
         return f"{peer} did not answer the association request within {timeouts.associate_s:g} s"
     perhaps = "" if peer.tls is None else ", perhaps as it does not accept our certificate"
     return f"{peer} closed the connection while the association was negotiated{perhaps}"
+
+
+def _reason(rejection: A_ASSOCIATE_RJ) -> str:
+    try:
+        return rejection.reason_str
+    except ValueError:
+        return f"reason {rejection.reason_diagnostic} of source {rejection.source}"
 
 
 def _why_no_connection(peer: PeerAddress, timeouts: Timeouts, waited_s: float) -> str:

@@ -23,14 +23,14 @@ RELEASE_RQ = struct.pack(">BBLL", 0x05, 0, 4, 0)
 ABORT_RQ = struct.pack(">BBLL", 0x07, 0, 4, 0)
 
 
-def associate_rq(contexts: Sequence[PresentationContext] = ()) -> bytes:
+def associate_rq(contexts: Sequence[PresentationContext] = (), calling: str = "TPS") -> bytes:
     """An A-ASSOCIATE-RQ as pynetdicom makes it."""
-    entity = AE(ae_title="TPS")
+    entity = AE(ae_title=calling)
     association = Association(entity, "requestor")
     association.requestor.requested_contexts = list(contexts) or [build_context(MR, [EXPLICIT])]
     for number, context in enumerate(association.requestor.requested_contexts):
         context.context_id = 2 * number + 1
-    association.requestor.ae_title = "TPS"
+    association.requestor.ae_title = calling
     association.requestor.maximum_length = 16_384
     association.requestor.implementation_class_uid = entity.implementation_class_uid
     association.acceptor.ae_title = "SLICEWIRE"

@@ -1,6 +1,6 @@
 """Configured peers from their addresses, strangers rejected with the standard's reason."""
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from pynetdicom import AE, build_context
@@ -14,7 +14,7 @@ from tests.node_process import wait_until
 from tests.peers import CT, MR
 from tests.receiver import Receiver
 from tests.security.conftest import StartReceiver
-from tests.security.raw_peer import event_words
+from tests.security.raw_peer import REJECTED, RawPeer, associate_rq, event_words
 
 VERIFICATION = "1.2.840.10008.1.1"
 PEER = {"name": "tps", "ae_title": "TPS", "ip": "192.0.2.7", "port": 104}
@@ -135,12 +135,10 @@ def test_a_stranger_is_rejected_on_the_wire_and_the_event_recorded(
     monkeypatch.setattr(policy, "_is_loopback", lambda _: False)
     receiver = start()
     for _ in range(3):
-        association = AE(ae_title="STRANGER").associate(
-            *receiver.address, contexts=[build_context(CT)]
-        )
-        assert association.is_rejected
-        answer = cast(Any, association.acceptor.primitive)
-        assert (answer.result, answer.result_source, answer.diagnostic) == (1, 1, 3)
+        with RawPeer(receiver.address) as stranger:
+            stranger.send(associate_rq(calling="STRANGER"))
+            assert stranger.answer() == REJECTED
+            assert tuple(stranger.last[1:]) == (1, 1, 3)  # result, source, reason
     wait_until(lambda: rejections(receiver) != [], 5.0)
     words = "calling AE title 'STRANGER' is no configured peer"
     assert rejections(receiver) == [words]  # once a minute, however often it is tried
@@ -150,10 +148,12 @@ def test_a_stranger_is_rejected_on_the_wire_and_the_event_recorded(
 def test_one_association_too_many_is_rejected_for_now(start: StartReceiver) -> None:
     receiver = start(wire={"maximum_associations": 3, "maximum_associations_per_address": 2})
     entity = AE(ae_title="TPS")
-    opened = [entity.associate(*receiver.address, contexts=[build_context(CT)]) for _ in range(3)]
-    assert [one.is_established for one in opened] == [True, True, False]
-    answer = cast(Any, opened[2].acceptor.primitive)
-    assert (answer.result, answer.result_source, answer.diagnostic) == (2, 3, 2)
+    opened = [entity.associate(*receiver.address, contexts=[build_context(CT)]) for _ in range(2)]
+    assert [one.is_established for one in opened] == [True, True]
+    with RawPeer(receiver.address) as third:
+        third.send(associate_rq())
+        assert third.answer() == REJECTED
+        assert tuple(third.last[1:]) == (2, 3, 2)  # result, source, reason
     wait_until(lambda: event_words(receiver, "rejected") != [], 5.0)
     assert event_words(receiver, "rejected") == [
         "2 associations are open from 127.0.0.1, as many as are taken"

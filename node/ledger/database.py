@@ -1,9 +1,10 @@
 """One database behind the ledger: opened, migrated, and used in whole transactions."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import alembic.command
@@ -28,6 +29,8 @@ class Ledger:
         self.clock = clock
         self.storage_path = storage_path
         self.dialect = engine.dialect
+        # Whoever finds SQLite locked sleeps, for longer and longer; here the next one is woken.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -73,10 +76,17 @@ class Ledger:
     @contextmanager
     def _transaction(self, purpose: str) -> Iterator[Connection]:
         try:
-            with self._engine.connect() as connection, begin(connection, purpose):
+            with (
+                self._turn_of(purpose),
+                self._engine.connect() as connection,
+                begin(connection, purpose),
+            ):
                 yield connection
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
+
+    def _turn_of(self, purpose: str) -> AbstractContextManager[object]:
+        return nullcontext() if self._turn is None or purpose == READING else self._turn
 
     def close(self) -> None:
         """Close every connection."""

@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from core.errors import StorageUnavailableError
+from node.ledger import dialects
 from node.ledger.database import open_ledger
 from node.ledger.events import events_of, record_event
 from node.ledger.schema import metadata
@@ -43,6 +44,31 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with ledger.reading() as connection:
         assert events_of(connection, "1.2") == []
+
+
+def test_writers_of_one_process_take_turns_without_asking_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialects, "_BUSY_TIMEOUT_S", 0)  # who finds it locked fails at once
+    ledger = open_ledger(tmp_path)
+    failures: list[Exception] = []
+
+    def write() -> None:
+        try:
+            for _ in range(20):
+                with ledger.writing() as connection:
+                    record_event(connection, "k", "w", now=1.0, series_instance_uid="1.2")
+        except StorageUnavailableError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with ledger.reading() as connection:
+        assert len(events_of(connection, "1.2")) == 80
 
 
 def test_many_threads_write_without_losing_a_row(tmp_path: Path) -> None:

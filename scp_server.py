@@ -5,6 +5,7 @@ it is 0 when everything is in order and 1 when something is not.
 """
 
 import argparse
+import gc
 import signal
 import sys
 import threading
@@ -46,6 +47,9 @@ _FLAGS = {
     "pipeline": "run this one (blur, 3dblur, unet or one of --config) whatever the rules say",
 }
 
+_SWITCH_S = 0.0005
+"""How long a thread that computes keeps the interpreter from one that has something to answer."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
@@ -55,10 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         configuration = read_configuration(found_config(values.pop("config")), values)
         if only_check:
             return _check(configuration)
+        sys.setswitchinterval(_SWITCH_S)
         node, web = _start(configuration)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    gc.collect()
+    gc.freeze()  # pynetdicom collects garbage at every 60th connection: only what is new then
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

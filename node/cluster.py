@@ -50,6 +50,8 @@ class OwnWorkers:
                 "distributed.scheduler.allowed-failures": 0,  # the ledger counts attempts
                 "distributed.scheduler.http.routes": [],
                 "distributed.worker.http.routes": [],
+                "distributed.admin.tick.interval": "500 ms",
+                "distributed.worker.profile.enabled": False,
                 "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": threads,
             }
         )

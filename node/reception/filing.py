@@ -15,7 +15,7 @@ import structlog
 
 from core.durable import sync_folder
 from core.errors import explain_fault
-from node.reception.files import copy_record, make_folder, remove
+from node.reception.files import copy_records, make_folder, remove
 from node.reception.segments import Record
 
 _AT_ONCE = 32
@@ -173,11 +173,9 @@ class Filing:
 
     def _make(self, entries: list[_Entry]) -> None:
         """Write, sync and name files; only then they are not to be made any more."""
-        made: list[tuple[Path, _Entry]] = []
+        made = [(self._folder / uuid.uuid4().hex, entry) for entry in entries]
         try:
-            for entry in entries:
-                made.append((self._folder / uuid.uuid4().hex, entry))
-                copy_record(entry.record, made[-1][0])
+            copy_records((entry.record, temporary) for temporary, entry in made)
             for temporary, entry in made:
                 final = self._storage_path / entry.path
                 make_folder(final.parent)

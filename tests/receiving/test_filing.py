@@ -1,6 +1,7 @@
 """Files are made from the logs whatever stands in the way of one; nothing is thrown away."""
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from node.inbox import STORED, Arrival
 from node.ledger.instances import find_instances
 from node.ledger.schema import associations, instances, receipts, series
 from node.reception import filing as filing_module
-from node.reception.files import copy_record
+from node.reception.files import copy_records
 from node.reception.segments import Record
 from tests.node_process import wait_until
 from tests.receiving.logged import Place
@@ -40,17 +41,18 @@ def test_a_log_that_cannot_be_read_keeps_no_other_from_its_files(
     [segment] = place.logs()
     place.inbox.receive(arrivals[1], good)
 
-    def fail_for_one(record: Record, path: Path) -> None:
-        if record.segment == segment:
+    def fail_for_one(copies: Iterable[tuple[Record, Path]]) -> None:
+        wanted = list(copies)
+        if any(record.segment == segment for record, _ in wanted):
             raise OSError(5, "Input/output error")
-        copy_record(record, path)
+        copy_records(wanted)
 
-    monkeypatch.setattr(filing_module, "copy_record", fail_for_one)
+    monkeypatch.setattr(filing_module, "copy_records", fail_for_one)
     bad.close()
     good.close()
     wait_until(lambda: len(place.files()) == 1, 10.0)
     assert segment.exists()
-    monkeypatch.setattr(filing_module, "copy_record", copy_record)
+    monkeypatch.setattr(filing_module, "copy_records", copy_records)
     place.settled()
     assert len(place.files()) == 2
 

@@ -81,21 +81,13 @@ class _Walk:
 
     def top_level(self) -> None:
         """All of it, or _NotRegularError."""
-        content, last, position, end = self._content, _FIRST_TAG - 1, 0, len(self._content)
-        if self._is_implicit and bytes(content[4:6]).isupper():
+        last, position, end = _FIRST_TAG - 1, 0, len(self._content)
+        if self._is_implicit and bytes(self._content[4:6]).isupper():
             _not_regular()  # pydicom would take it for explicit
         while position < end:
-            tag, kind, length, value = self._element(position)
-            if tag <= last or tag >= _ITEMS:
-                _not_regular()
-            last = tag
-            if tag in _WANTED:
-                self._keep(tag, kind, value, length)
-            if tag == _PIXEL_DATA:
-                self._pixels_at = value
-                position = self._past_pixels(value, length)
-            else:
-                position = self._past(kind, value, length, depth=0)
+            last, position = self._past_short_ones(position, last)
+            if position < end:
+                last, position = self._past_any(position, last)
         if position != end:
             _not_regular()
 
@@ -117,6 +109,41 @@ class _Walk:
             series_instance_uid=self._uid(_SERIES),
             made_here=name == MANUFACTURER.casefold(),
         )
+
+    def _past_any(self, position: int, last: int) -> tuple[int, int]:
+        """The tag of an element and where the next one begins."""
+        tag, kind, length, value = self._element(position)
+        if tag <= last or tag >= _ITEMS:
+            _not_regular()
+        if tag in _WANTED:
+            self._keep(tag, kind, value, length)
+        if tag == _PIXEL_DATA:
+            self._pixels_at = value
+            return tag, self._past_pixels(value, length)
+        return tag, self._past(kind, value, length, depth=0)
+
+    def _past_short_ones(self, position: int, last: int) -> tuple[int, int]:
+        """The last tag and where the next element begins, after those with a length of 16 bits.
+
+        Most elements are of these, and have no items: one loop, as each call would cost as much.
+        """
+        if self._is_implicit:
+            return last, position
+        content, end, unpack, count = self._content, len(self._content), self._explicit, self._count
+        most = self._bounds.most_elements
+        while position + 8 <= end:
+            group, element, kind, length = unpack(content, position)
+            tag = group << 16 | element
+            if kind not in SHORT_VRS or tag == _PIXEL_DATA:
+                break
+            count += 1
+            if tag <= last or tag >= _ITEMS or count > most:
+                _not_regular()
+            if tag in _WANTED:
+                self._keep(tag, kind, position + 8, length)
+            last, position = tag, position + 8 + length
+        self._count = count
+        return last, position
 
     def _element(self, position: int) -> tuple[int, bytes, int, int]:
         """Tag, VR (none where implicit), length and where the value begins."""

@@ -196,6 +196,15 @@ class Inbox:
         touch_series(connection, instance, arrival.association, now)
         return DIFFERENT if here else STORED
 
+    def look_at_disk(self) -> bool:
+        """Give back what is not used, and note whether there is room; nothing to do.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot take it now; the next look tries again.
+        """
+        self.filing.spares.drop_old()
+        return self.watermark.watch()
+
     def stop(self, within_s: float) -> None:
         """Make the files that are still to be made, for so long."""
         self.filing.stop(within_s)

@@ -145,7 +145,7 @@ class Node:
         self._engine = self._make_engine()
         runner = Runner(configuration, ledger, self._engine)
         self._repeat("clock", ClockWatch(ledger, self._clock).look)
-        self._repeat("disk", inbox.watermark.watch)
+        self._repeat("disk", inbox.look_at_disk)
         self._repeat("completion", self._tracker.examine_due)
         self._repeat("associations", self._listener.reap)
         self._repeat("commands", lambda: carry_out(ledger))

@@ -8,6 +8,7 @@ from core.config import Configuration
 from node.bounds import DataSetBounds
 from node.inbox import Inbox
 from node.ledger.database import Ledger
+from node.reception.spares import SPARE_SUFFIX
 from node.refusals import Refusal
 from node.scp import Listener
 from tests.databases import open_test_ledger
@@ -26,10 +27,11 @@ class Receiver:
     listener: Listener
 
     def files(self) -> list[Path]:
-        """Every file below the storage folder but the ledger's, once those to be made are made."""
+        """Every file that stays, but the ledger's, once those to be made are made."""
         self.wait_for_files()
         found = (path for path in self.storage_path.parent.rglob("*") if path.is_file())
-        return sorted(path for path in found if not path.name.startswith("ledger."))
+        passing = ("ledger.", SPARE_SUFFIX)
+        return sorted(one for one in found if not any(part in one.name for part in passing))
 
     def wait_for_files(self) -> None:
         """Until each instance that was answered has its file."""

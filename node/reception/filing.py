@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from core.durable import sync_folder
 from core.errors import explain_fault
 from node.reception.files import copy_records, make_folder, remove
 from node.reception.segments import Record
+from node.reception.spares import Spares
 
 _AT_ONCE = 32
 _PAUSE_S = 2.0
@@ -46,6 +48,8 @@ class Filing:
         self._storage_path = storage_path
         self._folder = folder
         self._sync_ledger = sync_ledger
+        self.spares = Spares()
+        """Segments that may be written again."""
         self._lock = threading.Lock()
         self._making = threading.Lock()
         self._entries: dict[str, _Entry] = {}
@@ -130,6 +134,7 @@ class Filing:
         thread = self._thread
         if thread is not None:  # it ends after the files that it is at
             thread.join(_PAUSE_S)
+        self.spares.drop_all()
 
     def _work(self) -> None:
         """Whatever fails is tried again, after all others."""
@@ -168,7 +173,8 @@ class Filing:
         self._sync_ledger()
         if self._stopping.is_set():
             return False
-        segment.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            self.spares.give(segment)
         return True
 
     def _make(self, entries: list[_Entry]) -> None:

@@ -150,7 +150,7 @@ class Log:
             self._passes = max(0, self._passes - 1)
             return False
         if self._segment is None:
-            self._segment = Segment(self._folder)
+            self._segment = Segment(self._folder, self._filing.spares.take())
         segment, before = self._segment, self._segment.size
         recorded = False
         try:

@@ -2,7 +2,8 @@
 
 A file system's price is per file: a new one, its sync, its name's sync. What is appended to a
 segment is synced once and answered; the file of each instance is made afterwards (`filing.py`). A
-segment is read again after a crash alone; its records say what they are and where they end.
+segment is read again after a crash alone; its records say what they are and where they end. It may
+be written over an older one (`spares.py`), which had another name: nothing of that is read.
 """
 
 import hashlib
@@ -22,8 +23,10 @@ from node.bounds import Buffer
 
 SUFFIX, KEPT_SUFFIX = ".log", ".kept"
 """Of a segment; and of one that a person is to look at."""
-_MAGIC = b"SWR1"
-_HEADER = struct.Struct("<4sLQL")  # magic, bytes of meta, bytes of content, CRC-32 of both and meta
+_MAGIC, _END = b"SWR2", b"SWRE"
+# magic, bytes of meta, bytes of content, CRC-32 of the segment's name, both lengths and the meta
+_HEADER = struct.Struct("<4sLQL")
+_TRAILER = struct.Struct("<4sL")  # end mark, the header's CRC-32; it is written last
 _LENGTHS = struct.Struct("<LQ")
 _LONGEST_META = 65_536
 _PIECE_BYTES = 1 << 20
@@ -53,27 +56,31 @@ class Record:
 class Segment:
     """A segment that is being written, by one thread."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises OSError."""
+    def __init__(self, folder: Path, spare: Path | None = None) -> None:
+        """With `spare` it is written over that one. Raises OSError."""
         self.path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
         self.size = self.records = 0
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        if spare is not None:
+            with suppress(FileNotFoundError):
+                spare.rename(self.path)
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
         sync_folder(folder)
 
     def append(self, meta: Mapping[str, Any], file_meta: bytes, data_set: Buffer) -> Record:
         """A record that is on disk; raises OSError, and is as before then."""
         words = json.dumps(meta, separators=(",", ":")).encode()
         size = len(file_meta) + len(data_set)
-        checksum = zlib.crc32(words, zlib.crc32(_LENGTHS.pack(len(words), size)))
+        checksum = _checksum(self.path, words, size)
         header = _HEADER.pack(_MAGIC, len(words), size, checksum) + words + file_meta
         offset = self.size + len(header) - len(file_meta)
         try:
-            _write_at(self._descriptor, self.size, [memoryview(header), memoryview(data_set)])
+            pieces = (header, data_set, _TRAILER.pack(_END, checksum))
+            _write_at(self._descriptor, self.size, [memoryview(one) for one in pieces])
             os.fdatasync(self._descriptor)
         except OSError:
             self.cut(self.size)
             raise
-        self.size = offset + size
+        self.size = offset + size + _TRAILER.size
         self.records += 1
         return Record(self.path, offset, size, meta)
 
@@ -97,13 +104,22 @@ def records_of(segment: Path) -> Iterator[Record]:
             file.seek(position)
             magic, words_bytes, size, checksum = _HEADER.unpack(file.read(_HEADER.size))
             offset = position + _HEADER.size + words_bytes
-            if magic != _MAGIC or words_bytes > _LONGEST_META or offset + size > end:
+            after = offset + size + _TRAILER.size
+            if magic != _MAGIC or words_bytes > _LONGEST_META or after > end:
                 return
             words = file.read(words_bytes)
-            if zlib.crc32(words, zlib.crc32(_LENGTHS.pack(words_bytes, size))) != checksum:
+            file.seek(offset + size)
+            trailer = _TRAILER.unpack(file.read(_TRAILER.size))
+            if _checksum(segment, words, size) != checksum or trailer != (_END, checksum):
                 return
             yield Record(segment, offset, size, json.loads(words))
-            position = offset + size
+            position = after
+
+
+def _checksum(segment: Path, words: bytes, size: int) -> int:
+    """The name is part of it: what an older segment left in the same file is no record of it."""
+    name = zlib.crc32(segment.stem.encode())
+    return zlib.crc32(words, zlib.crc32(_LENGTHS.pack(len(words), size), name))
 
 
 def _write_at(descriptor: int, position: int, pieces: list[memoryview]) -> None:

@@ -10,6 +10,7 @@ from node.ledger.instances import find_instances
 from node.ledger.jobs import DONE, JobRow, jobs_of
 from node.ledger.series import all_series
 from node.ledger.stories import story_of
+from node.reception.spares import SPARE_SUFFIX
 from tests.chaos.sender import data_set_hash
 
 
@@ -54,7 +55,8 @@ def judge(
     done = _judge_jobs(ledger, counts)
     _judge_deliveries(done, came, counts)
     storage = ledger.storage_path
-    leftovers = [*storage.glob("results/attempt-*"), *storage.glob("incoming/*")]
+    incoming = (path for path in storage.glob("incoming/*") if path.suffix != SPARE_SUFFIX)
+    leftovers = [*storage.glob("results/attempt-*"), *incoming]
     counts.broken["half-written folders and files left"] = len(leftovers)
     return counts
 

@@ -1,0 +1,119 @@
+"""A log may be written over an older one: nothing of that is ever read as an instance."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from node.inbox import STORED, Arrival
+from node.reception import spares as spares_module
+from node.reception.segments import Segment, records_of
+from node.reception.spares import Spares
+from tests.receiving.logged import Place
+
+
+def written(folder: Path, count: int, spare: Path | None = None) -> Path:
+    """A closed segment with records of one size."""
+    segment = Segment(folder, spare)
+    for number in range(count):
+        segment.append({"number": number}, b"meta", bytes([65 + number]) * 1000)
+    segment.close()
+    return segment.path
+
+
+def numbers(segment: Path) -> list[int]:
+    return [one.meta["number"] for one in records_of(segment)]
+
+
+def test_records_of_the_older_segment_are_none_of_the_newer(tmp_path: Path) -> None:
+    older = written(tmp_path, 5)
+    size = older.stat().st_size
+    newer = written(tmp_path, 2, spare=older)
+    assert newer.stat().st_size == size
+    assert numbers(newer) == [0, 1]
+    assert list(tmp_path.iterdir()) == [newer]
+
+
+def test_a_new_name_alone_makes_an_empty_segment(tmp_path: Path) -> None:
+    assert numbers(written(tmp_path, 0, spare=written(tmp_path, 5))) == []
+
+
+@pytest.mark.parametrize("missing", [1, 8, 500])
+def test_a_record_that_was_not_written_to_its_end_is_none(tmp_path: Path, missing: int) -> None:
+    older = written(tmp_path, 3)
+    before = older.read_bytes()
+    newer = written(tmp_path, 2, spare=older)
+    torn = next(one for one in records_of(newer) if one.meta["number"] == 1)
+    end = torn.offset + torn.size + 8
+    content = newer.read_bytes()
+    newer.write_bytes(content[: end - missing] + before[end - missing :])
+    assert numbers(newer) == [0]
+
+
+def test_a_spare_that_is_gone_is_no_fault(tmp_path: Path) -> None:
+    assert numbers(written(tmp_path, 1, spare=tmp_path / "gone")) == [0]
+
+
+def test_the_next_log_is_written_over_one_whose_files_are_made(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    first = place.inbox.logbook.open()
+    assert [place.inbox.receive(one, first) for one in arrivals[:3]] == [STORED] * 3
+    size = place.logs()[0].stat().st_size
+    first.close()
+    place.settled()
+    assert len(list(place.folder.glob("incoming/*.spare"))) == 1
+    second = place.inbox.logbook.open()
+    place.inbox.receive(arrivals[3], second)
+    [segment] = place.logs()
+    assert segment.stat().st_size == size
+    assert not list(place.folder.glob("incoming/*.spare"))
+    again = place.started_again()
+    assert again.inbox.logbook.recover() == 1
+    again.settled()
+    sent = {bytes(one.file_meta) + bytes(one.data_set) for one in arrivals}
+    assert {path.read_bytes() for path in place.files()} == sent
+
+
+def test_a_segment_that_was_kept_for_a_person_is_not_written_over(tmp_path: Path) -> None:
+    segment = written(tmp_path, 2)
+    os.link(segment, segment.with_suffix(".kept"))
+    spares = Spares()
+    spares.give(segment)
+    assert spares.take() is None
+    assert [path.suffix for path in tmp_path.iterdir()] == [".kept"]
+
+
+def test_few_are_kept_and_the_largest_is_taken_first(tmp_path: Path) -> None:
+    spares = Spares()
+    for count in (1, 3, 2, 4, 5):
+        spares.give(written(tmp_path, count))
+    assert len(list(tmp_path.iterdir())) == 4
+    taken = [spares.take() for _ in range(5)]
+    sizes = [one.stat().st_size for one in taken if one is not None]
+    assert len(sizes) == 4
+    assert sizes == sorted(sizes, reverse=True)
+    assert taken[4] is None
+
+
+def test_those_that_nobody_wants_are_removed_after_ten_minutes(tmp_path: Path) -> None:
+    now = 100.0
+    spares = Spares(clock=lambda: now)
+    spares.give(written(tmp_path, 1))
+    now += 599.0
+    spares.give(written(tmp_path, 1))
+    spares.drop_old()
+    assert len(list(tmp_path.iterdir())) == 2
+    now += 1.0
+    spares.drop_old()
+    assert len(list(tmp_path.iterdir())) == 1
+    assert spares.take() is not None
+
+
+def test_none_is_kept_where_the_disk_has_little_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spares_module, "_SHARE_OF_FREE", 1 << 60)
+    spares = Spares()
+    spares.give(written(tmp_path, 1))
+    assert list(tmp_path.iterdir()) == []

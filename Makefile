@@ -63,9 +63,9 @@ bench: $(VENV)/.ready
 	$(IN_VENV) -W ignore -m bench.wire --docs
 
 # Trains the shipped model again from the samples; and the same leaving each patient out in turn, measured
-SHIPPED := --data_dir samples/sunnybrook --output_channels 2 --solid LV_Endocardium --working_spacing 1.75 \
-	--encoder_args 12,24,48,96,128 --input_shape 1,128,128 --batch_size 8 --learning_rate 2e-3 \
-	--max_steps 1000 --passes 8 --num_workers 0
+SHIPPED := --data_dir samples/sunnybrook --output_channels 2 --around LV_Myocardium:LV_Endocardium \
+	--working_spacing 1.75 --encoder_args 12,24,48,96,128 --input_shape 1,128,128 --batch_size 8 \
+	--learning_rate 2e-3 --max_steps 1000 --passes 8 --num_workers 0
 PATIENTS := SCD0000101 SCD0000201 SCD0000401 SCD0000501
 model: $(VENV)/.ready
 	$(IN_VENV) -m model.train $(SHIPPED) --k_folds 0 --measure SCD0000501 --name left_ventricle \

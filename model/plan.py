@@ -43,6 +43,7 @@ def plan_of(options: argparse.Namespace, source: SampleSource) -> Plan:
     """
     names = choose_names(source.structures, options.structures, options.output_channels)
     check_learned("--rings", [name for pair in options.rings for name in pair], names)
+    check_learned("--around", [name for pair in options.around for name in pair], names)
     check_learned("--solid", options.solid, names)
     chosen = ChosenStructures(source, names, options.rings)
     held_out = {*options.exclude, *options.measure}
@@ -97,11 +98,12 @@ def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> 
 
 def _finishing(options: argparse.Namespace, source: ChosenStructures) -> tuple[Finishing, ...]:
     """What is in a ring, or is one, is solid; of others only the options can say so."""
-    inner = dict(options.rings)
-    solid = {*options.solid, *inner, *inner.values()}
+    filled, around = dict(options.rings), dict(options.around)
+    solid = {*options.solid, *filled, *filled.values(), *around.values()}
+    inner = filled | around
     return tuple(
         Finishing(
-            largest_component=structure.name in solid,
+            largest_component=structure.name in solid or structure.name in around,
             fill_holes=structure.name in solid,
             without=(inner[structure.name],) if structure.name in inner else (),
         )

@@ -90,8 +90,12 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         "and the inner structure is taken out of it in use",
     )  # fmt: skip
     group.add_argument(
+        "--around", type=_rings, default=(), metavar="RING:INNER",
+        help="the same, but the ring is learned as it is drawn",
+    )  # fmt: skip
+    group.add_argument(
         "--solid", type=names, default=(), metavar="NAME,NAME",
-        help="structures that are one part without holes on every image, as those of --rings are: "
+        help="structures that are one part without holes on every image, as those in a ring are: "
         "in use the most probable part is kept and its holes are filled",
     )  # fmt: skip
     group.add_argument(

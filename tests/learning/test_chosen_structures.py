@@ -53,6 +53,24 @@ def test_rings_and_what_they_surround_are_solid(data_set: Path) -> None:
     assert outer.without == ("Inner",)
 
 
+def test_what_is_around_another_is_learned_as_drawn_and_without_it_in_use(
+    data_set: Path,
+) -> None:
+    given = ["--data_dir", str(data_set), *SMALL, "--output_channels", "2"]
+    options = train_parser().parse_args([*given, "--around", "Outer:Inner"])
+    plan = plan_of(options, open_data_set(data_set))
+    inner, outer = plan.card.finishing
+    assert inner.fill_holes
+    assert inner.largest_component
+    assert inner.without == ()
+    assert outer.largest_component
+    assert not outer.fill_holes  # the hole is what it surrounds
+    assert outer.without == ("Inner",)
+    source = open_data_set(data_set)
+    entry = next(one for one in source.samples() if all(one.known))
+    assert np.array_equal(plan.source.read(entry).masks, source.read(entry).masks)
+
+
 def test_data_that_do_not_say_their_modality_need_it_said(array_folder: Path) -> None:
     given = ["--data_dir", str(array_folder), *SMALL]
     with pytest.raises(ConfigurationError, match="--modality"):

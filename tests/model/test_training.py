@@ -181,6 +181,7 @@ def test_wrong_input_ends_with_two_and_one_sentence(
         (("--structures", "LV_Myocardium,LV_Endocardium"), "expected 2, one channel for each"),
         (("--structures", "Liver"), "expected some of LV_Endocardium, LV_Myocardium"),
         (("--rings", "LV_Myocardium:LV_Endocardium"), "LV_Myocardium is not learned"),
+        (("--around", "LV_Myocardium:LV_Endocardium"), "--around: LV_Myocardium is not learned"),
         (("--solid", "Liver"), "--solid: Liver is not learned"),
     ],
 )

@@ -20,6 +20,7 @@ from core.errors import NotOfferedError, SendError
 from node.tls import ClientTls, why_not_reached
 
 _Extended = SCP_SCU_RoleSelectionNegotiation | AsynchronousOperationsWindowNegotiation
+_PAUSED_WITHIN_S = 1.0
 _ABORT_SOURCES = {0: "its user", 2: "its network layer"}
 
 
@@ -136,7 +137,22 @@ def associate(
     except BaseException:
         association.abort()
         raise
-    association.release()
+    _release(association)
+
+
+def _release(association: Association) -> None:
+    """As `Association.release`, which may wait for good for its other thread to pause.
+
+    pynetdicom serves an N-EVENT-REPORT in a third one, whose end says that nothing is paused.
+    """
+    if not association.is_established:
+        return
+    association._reactor_checkpoint.clear()
+    until = time.monotonic() + _PAUSED_WITHIN_S
+    while not association._is_paused and time.monotonic() < until:
+        time.sleep(0.001)
+    association.acse.negotiate_release()
+    association._reactor_checkpoint.set()
 
 
 def _window(operations: int) -> list[AsynchronousOperationsWindowNegotiation]:

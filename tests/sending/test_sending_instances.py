@@ -26,6 +26,7 @@ from node.scu import (
     instance_to_send,
     send,
 )
+from tests.node_process import wait_until
 
 CALLING = "SLICEWIRE"
 
@@ -70,6 +71,16 @@ def test_a_rejection_that_comes_at_once_is_named_too(start_peer: Any) -> None:
         associate(peer.address, CALLING, contexts, Timeouts(), handlers=late),
     ):
         pass
+
+
+def test_an_association_on_which_a_report_was_served_is_released(start_peer: Any) -> None:
+    contexts = [build_context(Verification)]
+    with associate(start_peer().address, CALLING, contexts, Timeouts()) as conversation:
+        association = conversation.association
+        association._reactor_checkpoint.clear()
+        wait_until(lambda: association._is_paused, 5.0)
+        association._is_paused = False  # as the thread does that has served a report
+    assert association.is_released
 
 
 def test_echo_names_a_wrong_called_ae_title(start_peer: Any) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 import alembic.command
@@ -18,6 +18,7 @@ from node.ledger.ownership import check_owner
 from node.ledger.schema import identity
 
 LEDGER_FILE = "ledger.sqlite"
+_TURN_WITHIN_S = 30.0
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -85,8 +86,19 @@ class Ledger:
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
 
-    def _turn_of(self, purpose: str) -> AbstractContextManager[object]:
-        return nullcontext() if self._turn is None or purpose == READING else self._turn
+    @contextmanager
+    def _turn_of(self, purpose: str) -> Iterator[None]:
+        if self._turn is None or purpose == READING:
+            yield
+            return
+        if not self._turn.acquire(timeout=_TURN_WITHIN_S):
+            raise StorageUnavailableError(
+                f"The ledger failed: other writers took longer than {_TURN_WITHIN_S:g} s"
+            )
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Close every connection."""

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from core.errors import StorageUnavailableError
-from node.ledger import dialects
+from node.ledger import database, dialects
 from node.ledger.database import open_ledger
 from node.ledger.events import events_of, record_event
 from node.ledger.schema import metadata
@@ -69,6 +69,16 @@ def test_writers_of_one_process_take_turns_without_asking_sqlite(
     assert failures == []
     with ledger.reading() as connection:
         assert len(events_of(connection, "1.2")) == 80
+
+
+def test_a_writer_that_waits_too_long_for_its_turn_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_TURN_WITHIN_S", 0.05)
+    ledger = open_ledger(tmp_path)
+    with ledger.writing(), pytest.raises(StorageUnavailableError, match="other writers"):
+        ledger.sync()
+    ledger.sync()
 
 
 def test_many_threads_write_without_losing_a_row(tmp_path: Path) -> None:

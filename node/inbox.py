@@ -174,7 +174,10 @@ class Inbox:
             same = compared.get(digest)
             if digest == instance.sha256 or (self._same(path, temporary) if same is None else same):
                 record_receipt(connection, arrival.association, key)
-                return KNOWN
+                if not restore_instance(connection, key):
+                    return KNOWN
+                touch_series(connection, instance, arrival.association, now)
+                return STORED  # retention was about to remove it
         gone = {
             digest: (key, path) for key, digest, path in known if (key, digest, path) not in here
         }
@@ -203,7 +206,10 @@ class Inbox:
             StorageUnavailableError: the ledger cannot take it now; the next look tries again.
         """
         self.filing.spares.drop_old()
-        return self.watermark.watch()
+        self.watermark.watch()
+        if self.watermark.was_full:
+            self.filing.spares.drop_all()
+        return False
 
     def stop(self, within_s: float) -> None:
         """Make the files that are still to be made, for so long."""

@@ -57,6 +57,11 @@ class Watermark:
         self._was_full = bool(words)
         return False
 
+    @property
+    def was_full(self) -> bool:
+        """At the last look of `watch`."""
+        return bool(self._was_full)
+
     def check(self) -> None:
         """Nothing, when there is room; raises StorageUnavailableError."""
         words = self._why_full()

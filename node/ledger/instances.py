@@ -135,9 +135,19 @@ def record_instance(connection: Connection, instance: StoredInstance, now: float
     return _inserted_id(connection.execute(insert(instances).values(received_at=now, **values)))
 
 
-def restore_instance(connection: Connection, key: int) -> None:
-    """Record that an instance whose file was gone has come once more."""
-    connection.execute(update(instances).where(instances.c.id == key).values(removed_at=None))
+def restore_instance(connection: Connection, key: int) -> bool:
+    """Record that an instance has come once more; whether it was recorded as removed."""
+    removed = (instances.c.id == key) & instances.c.removed_at.is_not(None)
+    return bool(
+        connection.execute(update(instances).where(removed).values(removed_at=None)).rowcount
+    )
+
+
+def removed_instances(connection: Connection, sop_instance_uid: str) -> set[int]:
+    """Ids of contents under one SOP Instance UID whose files are gone, or about to go."""
+    removed = instances.c.removed_at.is_not(None)
+    of_uid = instances.c.sop_instance_uid == sop_instance_uid
+    return set(connection.scalars(select(instances.c.id).where(of_uid & removed)))
 
 
 def mark_gone(connection: Connection, keys: Sequence[int], now: float) -> None:

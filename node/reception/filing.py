@@ -81,6 +81,11 @@ class Filing:
             self._paths.setdefault(record.segment, []).append(path)
             return True
 
+    def expects(self, path: str) -> bool:
+        """Whether an instance will be the file `path`."""
+        with self._lock:
+            return path in self._entries
+
     def forget(self, path: str) -> None:
         """It will not be; or it is."""
         with self._lock:

@@ -22,6 +22,7 @@ from node.ledger.instances import (
     has_association,
     record_instance,
     record_receipt,
+    removed_instances,
     touch_series,
 )
 from node.ledger.together import GroupCommit
@@ -101,13 +102,16 @@ class Logbook:
 
     def _recover(self, record: Record) -> bool | None:
         """Whether its file is to be made; None where nothing can be made of it."""
-        association = int(record.meta["association"])
         instance = StoredInstance(**record.meta["instance"])
         with self._ledger.reading() as connection:
             known = find_instances(connection, instance.sop_instance_uid)
-            is_ours = has_association(connection, association)
-        paths = [path for _, digest, path in known if digest == instance.sha256]
-        if not known and not (is_ours and _is_whole(record, instance)):
+            removed = removed_instances(connection, instance.sop_instance_uid)
+            is_ours = has_association(connection, int(record.meta["association"]))
+        here = [(sha256, path) for key, sha256, path in known if key not in removed]
+        paths = [path for sha256, path in here if self._lacks(sha256, path, instance)]
+        if known and not paths:
+            return False  # what comes when it is known already is answered without a log
+        if not (known or is_ours) or not _is_whole(record, instance):
             reason = "damaged, or never answered" if is_ours else "the ledger is of another time"
             log.error(
                 "logged instance not filed, log kept",
@@ -117,15 +121,23 @@ class Logbook:
             )
             return None
         if not known:  # the power went before the ledger was synced
-            with self._ledger.writing() as connection:
-                now = self._ledger.clock()
-                key = record_instance(connection, instance, now)
-                record_receipt(connection, association, key)
-                touch_series(connection, instance, association, now)
+            self._record_again(record, instance)
             paths = [instance.path]
-        if not paths or (self._ledger.storage_path / paths[0]).exists():
-            return False
         return self._filing.expect(record, paths[0], instance.series_instance_uid)
+
+    def _lacks(self, sha256: str, path: str, instance: StoredInstance) -> bool:
+        """Whether a known content is this one, and nothing has made its file or will."""
+        if sha256 != instance.sha256 or self._filing.expects(path):
+            return False
+        return not (self._ledger.storage_path / path).exists()
+
+    def _record_again(self, record: Record, instance: StoredInstance) -> None:
+        association = int(record.meta["association"])
+        with self._ledger.writing() as connection:
+            now = self._ledger.clock()
+            key = record_instance(connection, instance, now)
+            record_receipt(connection, association, key)
+            touch_series(connection, instance, association, now)
 
 
 class Log:

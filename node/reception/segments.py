@@ -10,13 +10,13 @@ import hashlib
 import json
 import os
 import struct
-import uuid
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from core.durable import sync_folder
 from node.bounds import Buffer
@@ -58,13 +58,17 @@ class Segment:
 
     def __init__(self, folder: Path, spare: Path | None = None) -> None:
         """With `spare` it is written over that one. Raises OSError."""
-        self.path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
+        self.path = folder / f"{uuid4().hex}{SUFFIX}"
         self.size = self.records = 0
         if spare is not None:
             with suppress(FileNotFoundError):
                 spare.rename(self.path)
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
-        sync_folder(folder)
+        try:
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
+            sync_folder(folder)
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            raise
 
     def append(self, meta: Mapping[str, Any], file_meta: bytes, data_set: Buffer) -> Record:
         """A record that is on disk; raises OSError, and is as before then."""

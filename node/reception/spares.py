@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 SPARE_SUFFIX = ".spare"
@@ -18,36 +19,47 @@ _SHARE_OF_FREE = 20  # kept ones are less than this part of what the disk has le
 _KEPT_S = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    path: Path
+    size_bytes: int
+    inode: int
+    since: float
+
+
 class Spares:
     """Those of one folder; safe to call from many threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: list[tuple[Path, int, float]] = []  # path, bytes, since when
+        self._kept: list[_Spare] = []
+        self._since: dict[int, float] = {}  # by inode: being written to makes none younger
 
     def take(self) -> Path | None:
         """The largest; it is the caller's now."""
         with self._lock:
             if not self._kept:
                 return None
-            largest = max(self._kept, key=lambda one: one[1])
+            largest = max(self._kept, key=lambda one: one.size_bytes)
             self._kept.remove(largest)
-            return largest[0]
+            return largest.path
 
     def give(self, segment: Path) -> None:
         """Keep a segment that nobody needs, or remove it; raises OSError."""
-        about = segment.stat()
+        about, now = segment.stat(), self._clock()
         with self._lock:
-            if about.st_nlink == 1 and self._has_room(segment, about.st_size):
-                spare = segment.with_suffix(SPARE_SUFFIX)
-                segment.rename(spare)
-                self._kept.append((spare, about.st_size, self._clock()))
+            since = self._since.setdefault(about.st_ino, now)
+            fits = about.st_nlink == 1 and self._has_room(segment, about.st_size)
+            if fits and since > now - _KEPT_S:
+                spare = segment.rename(segment.with_suffix(SPARE_SUFFIX))
+                self._kept.append(_Spare(spare, about.st_size, about.st_ino, since))
                 return
+            del self._since[about.st_ino]
         segment.unlink(missing_ok=True)
 
     def drop_old(self) -> None:
-        """Remove those that nobody has wanted for long."""
+        """Remove those that hold anything for long."""
         self._drop(before=self._clock() - _KEPT_S)
 
     def drop_all(self) -> None:
@@ -56,14 +68,16 @@ class Spares:
 
     def _drop(self, *, before: float) -> None:
         with self._lock:
-            old = [one for one in self._kept if one[2] <= before]
-            self._kept = [one for one in self._kept if one[2] > before]
-        for path, _, _ in old:
+            old = [one for one in self._kept if one.since <= before]
+            self._kept = [one for one in self._kept if one.since > before]
+            for one in old:
+                del self._since[one.inode]
+        for one in old:
             with suppress(OSError):  # the next start removes it
-                path.unlink(missing_ok=True)
+                one.path.unlink(missing_ok=True)
 
     def _has_room(self, segment: Path, size_bytes: int) -> bool:
-        total = size_bytes + sum(size for _, size, _ in self._kept)
+        total = size_bytes + sum(one.size_bytes for one in self._kept)
         if len(self._kept) >= _MOST or total > _MOST_BYTES:
             return False
         return total * _SHARE_OF_FREE < shutil.disk_usage(segment.parent).free

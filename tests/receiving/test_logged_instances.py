@@ -4,6 +4,7 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +13,7 @@ from node.inbox import DIFFERENT, KNOWN, STORED, Arrival
 from node.ledger.instances import find_instances
 from node.ledger.schema import instances, receipts, series
 from node.ledger.together import GroupCommit
+from node.reception import segments as segments_module
 from node.reception.segments import Segment, records_of
 from tests.receiving.logged import Place
 
@@ -110,6 +112,57 @@ def test_what_was_never_synced_and_never_answered_is_no_instance(
     again.settled()
     [path] = place.files()
     assert path.read_bytes() == bytes(arrivals[0].file_meta) + bytes(arrivals[0].data_set)
+
+
+@pytest.mark.parametrize("name", ["0" * 32, "f" * 32])
+def test_a_damaged_record_never_stands_for_a_good_one(
+    place: Place, arrivals: list[Arrival], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two associations bring the same instance, and the power goes while one is written."""
+    log = place.inbox.logbook.open()
+    place.inbox.receive(arrivals[0], log)
+    [good] = place.logs()
+    [record] = records_of(good)
+    file_meta, data_set = bytes(arrivals[0].file_meta), bytes(arrivals[0].data_set)
+    with monkeypatch.context() as patched:
+        patched.setattr(segments_module, "uuid4", lambda: UUID(name))
+        damaged = Segment(place.folder / "incoming")
+    damaged.append(record.meta, file_meta, bytes(len(data_set)))
+    damaged.close()
+    again = place.started_again()
+    assert again.inbox.logbook.recover() == 1
+    again.settled()
+    [path] = place.files()
+    assert path.read_bytes() == file_meta + data_set
+
+
+def test_what_retention_removed_is_not_made_again_from_a_log(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    log = place.inbox.logbook.open()
+    place.inbox.receive(arrivals[0], log)
+    with place.ledger.writing() as connection:
+        connection.execute(instances.update().values(removed_at=1.0))
+    again = place.started_again()
+    assert again.inbox.logbook.recover() == 0
+    again.settled()
+    assert place.files() == []
+
+
+def test_what_comes_again_while_retention_removes_it_stays(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    log = place.inbox.logbook.open()
+    assert place.inbox.receive(arrivals[0], log) == STORED
+    log.close()
+    place.settled()
+    with place.ledger.writing() as connection:
+        connection.execute(instances.update().values(removed_at=1.0))
+    assert place.inbox.receive(arrivals[0]) == STORED
+    with place.ledger.reading() as connection:
+        assert connection.scalars(
+            instances.select().with_only_columns(instances.c.removed_at)
+        ).all() == [None]
 
 
 def test_the_same_again_is_known_and_another_content_is_beside(

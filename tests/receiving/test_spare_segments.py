@@ -110,6 +110,21 @@ def test_those_that_nobody_wants_are_removed_after_ten_minutes(tmp_path: Path) -
     assert spares.take() is not None
 
 
+def test_being_written_over_makes_none_younger(tmp_path: Path) -> None:
+    now = 100.0
+    spares = Spares(clock=lambda: now)
+    spares.give(written(tmp_path, 2))
+    now += 400.0
+    spares.give(written(tmp_path, 1, spare=spares.take()))
+    now += 200.0
+    spares.drop_old()
+    assert list(tmp_path.iterdir()) == []
+    spares.give(written(tmp_path, 1))
+    now += 601.0
+    spares.give(written(tmp_path, 1, spare=spares.take()))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_none_is_kept_where_the_disk_has_little_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,7 @@ def _arguments(options: argparse.Namespace, plan: Plan, keeper: StateKeeper) -> 
     """Of the Trainer; what was given on the command line comes last."""
     defaults = {
         **_devices(options.gpus),
-        "precision": _precision(options.precision),
+        "precision": precision_of(options),
         "logger": TensorBoardLogger(
             keeper.folder.parent, name="", version=keeper.folder.name, flush_secs=_FLUSH_S
         ),
@@ -112,10 +112,12 @@ def _devices(gpus: str) -> dict[str, Any]:
     return {"accelerator": "gpu", "devices": int(gpus)}
 
 
-def _precision(name: str) -> str:
-    if name != "auto":
-        return name
-    if not torch.cuda.is_available():
+def precision_of(options: argparse.Namespace) -> str:
+    """The Trainer's, where `--precision` leaves it to the device."""
+    if options.precision != "auto":
+        return str(options.precision)
+    on_cpu = options.gpus == "0" or getattr(options, "accelerator", None) == "cpu"
+    if on_cpu or not torch.cuda.is_available():
         return "32-true"
     return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
 

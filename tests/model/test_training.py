@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.errors import ConfigurationError
-from model import evaluate, train
+from model import evaluate, fitting, train
 from model.augment import Augmentation, augment
 from model.batches import DrawSampler
 from model.checkpoint import load_checkpoint
@@ -17,6 +17,7 @@ from model.grid import WorkingGrid
 from model.predict import load_segmenter
 from model.samples import SampleSource, fingerprint
 from model.sunnybrook import read_sunnybrook
+from model.train_options import train_parser
 
 SUNNYBROOK = Path(__file__).parent.parent.parent / "samples" / "sunnybrook"
 GRID = WorkingGrid(2.0, stride=4)
@@ -203,3 +204,21 @@ def test_evaluation_tells_good_from_bad_by_its_exit_code(
     assert "draws Inner, Outer" in capsys.readouterr().err
     assert evaluate.main(["--checkpoint", str(tmp_path / "none.ckpt"), *data]) == 2
     assert "none.ckpt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "precision"),
+    [
+        ((), "bf16-mixed"),
+        (("--gpus", "0"), "32-true"),
+        (("--accelerator", "cpu"), "32-true"),
+        (("--gpus", "0", "--precision", "bf16-mixed"), "bf16-mixed"),
+    ],
+)
+def test_automatic_precision_is_that_of_the_chosen_device(
+    monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], precision: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    options = train_parser().parse_args(["--data_dir", "x", "--output", "y.ckpt", *given])
+    assert fitting.precision_of(options) == precision

@@ -13,7 +13,8 @@ _SETTINGS_FILE = "settings.json"
 _PREFIX = "run_"
 _DECISIVE = (
     "batch_size", "input_shape", "scale", "passes", "loss_function", "optimizer",
-    "learning_rate", "seed", "k_folds", "k_fold_index", "rings", "keep", "early_stopping",
+    "learning_rate", "seed", "k_folds", "k_fold_index", "rings", "around", "solid", "views",
+    "keep", "early_stopping",
     "max_steps", "max_epochs",
     "accumulate_grad_batches", "gradient_clip_val", "limit_train_batches", "precision",
 )  # fmt: skip

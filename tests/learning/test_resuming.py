@@ -78,6 +78,8 @@ def test_another_training_is_not_resumed(
     assert "starting anew" in capsys.readouterr().out
     assert train.main([*given, "--max_steps", "4", "--seed", "2"]) == 2
     assert "--resume: seed was 1 in" in capsys.readouterr().err
+    assert train.main([*given, "--max_steps", "4", "--around", "Outer:Inner"]) == 2
+    assert "--resume: around was" in capsys.readouterr().err
     (tmp_path / "a.runs" / "run_0" / RESUME_FILE).write_bytes(b"nothing")
     assert train.main([*given, "--max_steps", "4"]) == 2
     assert "damaged" in capsys.readouterr().err

@@ -73,7 +73,7 @@ model: $(VENV)/.ready
 
 folds: $(VENV)/.ready
 	for patient in $(PATIENTS); do $(IN_VENV) -m model.train $(SHIPPED) --k_folds 0 --measure $$patient \
-		--output bench_output/without_$$patient.ckpt || exit 1; done
+		--threads 1 --output bench_output/without_$$patient.ckpt || exit 1; done
 	$(IN_VENV) -m model.evaluate --checkpoint bench_output/without_*.ckpt --data_dir samples/sunnybrook \
 		--report bench_output/folds.html
 

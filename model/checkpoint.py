@@ -45,7 +45,7 @@ class ModelCard:
     name: str
     version: str
     intended_use: str
-    """`demonstration` or `clinical`: how results may leave the node."""
+    """`demonstration` or `clinical`: told wherever the model's results are."""
     structures: tuple[Structure, ...]
     finishing: tuple[Finishing, ...]
     """One for each structure, in their order."""

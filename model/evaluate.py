@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--data_dir", type=Path, required=True,
-        help="HDF5 data set of model.prepare, or folders that it takes (docs/data_sets.md)",
+        help="HDF5 data set of model.prepare, or a folder with link.csv or of arrays",
     )  # fmt: skip
     parser.add_argument(
         "--patients", type=names, default=(), metavar="KEY,KEY",

@@ -58,7 +58,7 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--batch_size", type=above_zero, default=5, help="images in a batch")
     group.add_argument(
         "--input_shape", type=_crop_shape, default=(1, 512, 512), metavar="1,ROWS,COLUMNS",
-        help="random crops of this shape are trained on",
+        help="crops of this shape are trained on, shifted at random about the middle of an image",
     )  # fmt: skip
     group.add_argument(
         "--scale", type=_scales, default=(0.7, 1.4), metavar="LEAST,MOST",
@@ -91,7 +91,7 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--around", type=_rings, default=(), metavar="RING:INNER",
-        help="the same, but the ring is learned as it is drawn",
+        help="the same, but the ring is learned as it is drawn, and one part of it is kept in use",
     )  # fmt: skip
     group.add_argument(
         "--solid", type=names, default=(), metavar="NAME,NAME",

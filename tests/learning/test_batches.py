@@ -1,7 +1,9 @@
 """Batches come straight from where the samples lie, shuffled, and the log says which they are."""
 
 import re
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,22 +21,28 @@ from model.samples import fingerprint
 from model.sources import open_source
 from tests.learning.conftest import drawn
 
+ROOT = Path(__file__).parents[2]
 SMALL = BatchSettings(batch_size=4, seed=3, augmentation=Augmentation((32, 32)))
 WITH_WORKERS = BatchSettings(
     batch_size=4, num_workers=2, seed=3, augmentation=Augmentation((32, 32))
 )
 
 
-def test_a_plain_loop_takes_five_lines(data_set: Path) -> None:
-    source = open_source(data_set)
-    network = torch.nn.Conv2d(1, len(source.structures), 3, padding=1)
-    for images, masks, known in learning_batches(source, settings=SMALL):
-        loss = ((network(images) - masks) ** 2).mean((2, 3)) * known
-        loss.mean().backward()
-    assert images.shape == (4, 1, 32, 32)
-    assert masks.shape == (4, 2, 32, 32)
-    assert known.shape == (4, 2)
-    assert network.weight.grad is not None
+def test_the_loop_of_the_readme_learns(
+    data_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "README.md").read_text()
+    block = text[text.index("    from pathlib import Path\n    import torch") :]
+    lines = block[: block.index("\n\n## ")].replace("range(10)", "range(1)")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    Path("data.h5").symlink_to(data_set)
+    found: dict[str, Any] = {}
+    exec(textwrap.dedent(lines), found)
+    assert found["images"].shape[1:] == (1, 128, 128)
+    assert found["masks"].shape[1:] == (2, 128, 128)
+    assert found["known"].shape[1:] == (2,)
+    assert all(one.grad is not None for one in found["network"].parameters())
 
 
 def test_every_epoch_of_a_plain_loop_has_another_order(data_set: Path) -> None:

@@ -24,7 +24,9 @@ from core.config import Configuration
 from core.log import quieten_libraries
 from tests.receiver import start_receiver
 quieten_libraries()
-receiver = start_receiver(Path(sys.argv[1]), configuration=Configuration())
+# pynetdicom's own way collects a data set in memory, whatever the rest of the tests run with
+configuration = Configuration.model_validate({"wire": {"data_path": "own"}})
+receiver = start_receiver(Path(sys.argv[1]), configuration=configuration)
 print(receiver.address[1], flush=True)
 sys.stdin.read()
 receiver.listener.stop()

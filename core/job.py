@@ -84,3 +84,5 @@ class JobResult:
     seconds: dict[str, float] = field(default_factory=dict)
     """Time spent in read, compute, write and pictures."""
     warnings: tuple[str, ...] = ()
+    look_first: str = ""
+    """Why a person must look before any of it leaves this machine; empty: nobody needs to."""

@@ -22,6 +22,7 @@ from model.card_values import parse_card_values
 from model.structure import Structure
 
 FORMAT = "slicewire-unet-1"
+DEMONSTRATION, CLINICAL = "demonstration", "clinical"
 _ZIP_MAGIC = b"PK\x03\x04"
 LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError)
 
@@ -45,7 +46,7 @@ class ModelCard:
     name: str
     version: str
     intended_use: str
-    """`demonstration` or `clinical`: told wherever the model's results are."""
+    """`demonstration`: results leave the machine when a person has looked; or `clinical`."""
     structures: tuple[Structure, ...]
     finishing: tuple[Finishing, ...]
     """One for each structure, in their order."""

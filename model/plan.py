@@ -78,7 +78,7 @@ def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> 
     return ModelCard(
         name=options.name or options.output.stem,
         version=options.version,
-        intended_use="demonstration",
+        intended_use=options.intended_use,
         structures=source.structures,
         finishing=_finishing(options, source),
         encoder_widths=options.encoder_args,

@@ -4,6 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
+from model.checkpoint import CLINICAL, DEMONSTRATION
 from model.command_line import above_zero, names, numbers
 from model.losses import LOSS_NAMES
 from model.optimizers import OPTIMIZER_NAMES
@@ -97,6 +98,10 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         "--solid", type=names, default=(), metavar="NAME,NAME",
         help="structures that are one part without holes on every image, as those in a ring are: "
         "in use the most probable part is kept and its holes are filled",
+    )  # fmt: skip
+    group.add_argument(
+        "--intended_use", choices=(DEMONSTRATION, CLINICAL), default=DEMONSTRATION,
+        help="results of a demonstration leave the node's machine only when a person has looked",
     )  # fmt: skip
     group.add_argument(
         "--modality", default="", help="as in DICOM, for data that does not say (arrays)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from node.ledger.database import Ledger
-from node.ledger.deliveries import cancel_deliveries, send_again
+from node.ledger.deliveries import cancel_deliveries, release_deliveries, send_again
 from node.ledger.events import record_event
 from node.ledger.jobs import (
     CANCELLED,
@@ -85,6 +85,10 @@ def carry_out(ledger: Ledger) -> int:
 
 
 def _release(connection: Connection, series_instance_uid: str, now: float) -> str:
+    done = current_jobs(connection, series_instance_uid, states=(DONE,))
+    sent = sum(release_deliveries(connection, job.job_id, now) for job in done)
+    if sent:
+        return f"looked at, {sent} instances are sent"
     asked_for = look_again(connection, [series_instance_uid])
     if release(connection, series_instance_uid, now):
         return "released as it is"

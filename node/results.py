@@ -1,12 +1,16 @@
 """From a finished job's results to what is sent, and in which order."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from node.hosts import is_this_machine
 from node.ledger.deliveries import queue_deliveries
+from node.ledger.events import record_event
 from node.ledger.instances import uids_by_path
-from node.ledger.jobs import JobRow
+from node.ledger.jobs import Destination, JobRow
+from node.ledger.notices import HELD, queue_notice
 
 RESULTS_FOLDER = "results"
 
@@ -32,5 +36,17 @@ def queue_results(
     parcels += [
         (str(folder / one.path), one.sop_instance_uid, one.sha256) for one in job.result.instances
     ]
-    queue_deliveries(connection, job, parcels, now)
+    held = _held(job.destinations, job.result.look_first)
+    queue_deliveries(connection, job, parcels, now, held=held)
+    for peer, why in held.items():
+        words, uid = f"{peer}: {why}", request.series_instance_uid
+        record_event(connection, HELD, words, now=now, series_instance_uid=uid)
+        queue_notice(
+            connection, HELD, now=now, series_instance_uid=uid, job_id=job.job_id, words=words
+        )
     return len(parcels)
+
+
+def _held(destinations: Sequence[Destination], why: str) -> dict[str, str]:
+    """By peer, what a person is waited for, where results would leave this machine."""
+    return {one.peer: why for one in destinations if why and not is_this_machine(one.ip)}

@@ -31,7 +31,12 @@ class Task:
         return lambda fraction, words: self.report(start + (end - start) * fraction, words)
 
     def result(
-        self, instances: list[OutputInstance], summary: str, *, has_structure_set: bool
+        self,
+        instances: list[OutputInstance],
+        summary: str,
+        *,
+        has_structure_set: bool,
+        look_first: str = "",
     ) -> JobResult:
         """The job's result, with the time spent and the warnings so far."""
         return JobResult(
@@ -40,6 +45,7 @@ class Task:
             summary=summary,
             seconds=dict(self.stopwatch.seconds),
             warnings=tuple(self.warnings),
+            look_first=look_first,
         )
 
     @property

@@ -15,6 +15,7 @@ from imaging.segmentation import Algorithm
 from imaging.structure_set import Roi
 from imaging.structure_set_reader import StructureSet
 from imaging.volume import read_images
+from model.checkpoint import DEMONSTRATION, ModelCard
 from model.predict import Segmenter, load_segmenter
 from pipeline.segmentations import write_segmentations
 from pipeline.structure_sets import (
@@ -60,7 +61,18 @@ def run_unet(task: Task) -> JobResult:
         panels = _panels(structure_sets, headers, images)
         write_png(overview_picture(panels), task.folder / OVERVIEW_FILE)
     _describe(task, segmenter, content.masks)
-    return task.result(outputs, _summary(content.masks), has_structure_set=True)
+    return task.result(
+        outputs,
+        _summary(content.masks),
+        has_structure_set=True,
+        look_first=_why_look(segmenter.card),
+    )
+
+
+def _why_look(card: ModelCard) -> str:
+    if card.intended_use != DEMONSTRATION:
+        return ""
+    return f"model {card.name} is for demonstration: a person looks at what leaves this machine"
 
 
 def _rois(segmenter: Segmenter) -> tuple[Roi, ...]:

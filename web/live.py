@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
+from node.ledger.deliveries import HELD as RESULTS_HELD
 from node.ledger.deliveries import WAITING
 from node.ledger.jobs import QUEUED, RUNNING
 from node.ledger.schema import deliveries, events, instances, jobs, series
@@ -64,10 +65,16 @@ def activity(ledger: Ledger) -> Activity:
                 )
             ),
             queued=_count(connection, jobs.c.state == QUEUED),
-            held=_count(connection, series.c.state == HELD),
+            held=_count(connection, series.c.state == HELD) + _held_jobs(connection),
             to_send=_count(connection, deliveries.c.state == WAITING),
             conditions=tuple(f"{one.name}: {one.words}" for one in all_conditions(connection)),
         )
+
+
+def _held_jobs(connection: Connection) -> int:
+    """Jobs whose results wait for a person."""
+    jobs_of_held = select(func.count(deliveries.c.job_id.distinct()))
+    return connection.scalar(jobs_of_held.where(deliveries.c.state == RESULTS_HELD)) or 0
 
 
 def _arriving(connection: Connection) -> tuple[tuple[str, int], ...]:

@@ -1,6 +1,6 @@
 """Rows of deliveries: one for each result instance and peer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, insert, select, update
@@ -9,7 +9,7 @@ from node.ledger.jobs import Destination, JobRow
 from node.ledger.schema import deliveries, instances, jobs, series
 
 WAITING, STORED, REFUSED, GIVEN_UP = "waiting", "stored", "refused", "given up"
-CANCELLED = "cancelled"
+CANCELLED, HELD = "cancelled", "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,17 @@ class DeliveryState:
 
 
 def queue_deliveries(
-    connection: Connection, job: JobRow, parcels: Sequence[tuple[str, str, str]], now: float
+    connection: Connection,
+    job: JobRow,
+    parcels: Sequence[tuple[str, str, str]],
+    now: float,
+    *,
+    held: Mapping[str, str],
 ) -> None:
     """Queue a job's results, (path, UID, file's SHA-256) in order, for each destination.
 
-    A destination that already has them is left as it is.
+    A destination that already has them is left as it is; `held` says of peers for what a person is
+    waited for.
     """
     served = set(
         connection.scalars(select(deliveries.c.peer).where(deliveries.c.job_id == job.job_id))
@@ -51,6 +57,7 @@ def queue_deliveries(
     rows = [
         _row(job.job_id, destination, position, now)
         | {"path": path, "sop_instance_uid": uid, "sha256": digest}
+        | ({"state": HELD, "words": held[destination.peer]} if destination.peer in held else {})
         for destination in job.destinations
         if destination.peer not in served
         for position, (path, uid, digest) in enumerate(parcels)
@@ -131,7 +138,7 @@ def send_again(
             instances.c.removed_at.is_not(None),
         )
     )
-    wanted = (deliveries.c.job_id == job_id) & ~removed
+    wanted = (deliveries.c.job_id == job_id) & ~removed & (deliveries.c.state != HELD)
     if not also_stored:
         wanted &= deliveries.c.state != STORED
     result = connection.execute(
@@ -142,9 +149,16 @@ def send_again(
     return result.rowcount
 
 
+def release_deliveries(connection: Connection, job_id: str, now: float) -> int:
+    """A person has looked at a job's results: they may go; how many instances that are."""
+    held = (deliveries.c.job_id == job_id) & (deliveries.c.state == HELD)
+    values = {"state": WAITING, "words": "", "next_attempt_at": now, "created_at": now}
+    return connection.execute(update(deliveries).where(held).values(**values)).rowcount
+
+
 def cancel_deliveries(connection: Connection, job_id: str, now: float) -> int:
     """A person does not want the rest of a job's results sent; how many instances that are."""
-    waiting = (deliveries.c.job_id == job_id) & (deliveries.c.state == WAITING)
+    waiting = (deliveries.c.job_id == job_id) & deliveries.c.state.in_((WAITING, HELD))
     values = {"state": CANCELLED, "words": "cancelled by a person", "finished_at": now}
     return connection.execute(update(deliveries).where(waiting).values(**values)).rowcount
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, exists, select
 
-from node.ledger.deliveries import CANCELLED, GIVEN_UP, REFUSED, WAITING
+from node.ledger.deliveries import CANCELLED, GIVEN_UP, HELD, REFUSED, WAITING
 from node.ledger.jobs import DONE, FAILED, QUEUED, RUNNING
 from node.ledger.schema import deliveries, jobs, series
 from node.ledger.series import PROCESSING
@@ -25,6 +25,9 @@ def may_stand_at(state: str) -> ColumnElement[bool]:
         return processing & _with_jobs(jobs.c.job_id.in_(unsent))
     if state in (QUEUED, RUNNING, FAILED):
         return processing & _with_jobs(jobs.c.state == state)
+    if state == HELD:
+        kept = select(deliveries.c.job_id).where(deliveries.c.state == HELD)
+        return (series.c.state == HELD) | (processing & _with_jobs(jobs.c.job_id.in_(kept)))
     return (series.c.state == state) | (processing & _with_jobs(jobs.c.state == state))
 
 

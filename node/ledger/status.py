@@ -10,7 +10,7 @@ from core.config import Configuration
 from node.certificates import certificates
 from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
-from node.ledger.deliveries import GIVEN_UP, REFUSED, WAITING
+from node.ledger.deliveries import GIVEN_UP, HELD, REFUSED, WAITING
 from node.ledger.jobs import QUEUED, RUNNING
 from node.ledger.proofs import UNSETTLED
 from node.ledger.schema import commitments, deliveries, jobs, notices, proofs, series
@@ -79,12 +79,14 @@ def _peer_words(connection: Connection) -> Iterator[str]:
             func.min(deliveries.c.next_attempt_at).label("at"),
             func.max(deliveries.c.words).label("words"),
         )
-        .where(deliveries.c.state.in_((WAITING, REFUSED, GIVEN_UP)))
+        .where(deliveries.c.state.in_((WAITING, HELD, REFUSED, GIVEN_UP)))
         .group_by(deliveries.c.peer, deliveries.c.state)
         .order_by(deliveries.c.peer)
     )
     for row in rows:
-        when = f", next attempt {_clock(row.at)}" if row.state == WAITING else ", dead letter"
+        when = {WAITING: f", next attempt {_clock(row.at)}", HELD: ""}.get(
+            row.state, ", dead letter"
+        )
         yield f"peer {row.peer}: {row.count} {row.state}{when}" + (
             f" ({row.words})" if row.words else ""
         )

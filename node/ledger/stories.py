@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
+from node.ledger.deliveries import HELD as RESULTS_HELD
 from node.ledger.deliveries import STORED, WAITING, DeliveryState, delivery_states
 from node.ledger.events import events_of
 from node.ledger.jobs import DONE, SUPERSEDED, JobRow, jobs_of
@@ -121,6 +122,8 @@ def _stand(connection: Connection, jobs: list[JobRow]) -> tuple[str, str]:
     words = list(_deliveries(states))
     if not words:
         return DONE, "no destination, results stay here"
+    if any(one.state == RESULTS_HELD for one in states):
+        return HELD, "; ".join(words)
     delivered = all(one.state == STORED for one in states)
     return (DELIVERED if delivered else SENDING), "; ".join(words)
 

@@ -13,6 +13,7 @@ import pytest
 from core.config_routing import SHIPPED_CHECKPOINT
 from core.errors import ContourError, GeometryError, ModelError, OutputError, PixelError
 from core.job import JobRequest, JobResult
+from model.checkpoint import load_checkpoint, save_checkpoint
 from model.predict import load_segmenter
 from pipeline.entry import run_job
 from tests.peers import write_series
@@ -136,6 +137,15 @@ def test_reports_and_pictures_hold_no_name(unet: JobRequest, tmp_path: Path) -> 
     report = json.loads(text)
     assert report["structures"]["LV_Endocardium"]["volume_ml_by_phase"][0] > 10
     assert report["model"]["intended_use"] == "demonstration"
+    assert "left_ventricle is for demonstration" in report["result"]["look_first"]
+
+
+def test_results_of_a_clinical_model_wait_for_nobody(unet: JobRequest, tmp_path: Path) -> None:
+    card, weights = load_checkpoint(SHIPPED_CHECKPOINT)
+    path = tmp_path / "clinical.ckpt"
+    save_checkpoint(path, replace(card, intended_use="clinical"), weights)
+    parameters = unet.parameters | {"checkpoint_path": str(path)}
+    assert run(replace(unet, parameters=parameters)).look_first == ""
 
 
 def test_results_say_which_weights_and_which_training_data_made_them(unet: JobRequest) -> None:

@@ -38,14 +38,18 @@ class Desk:
     results: list[str]
     delivery: Delivery
 
-    def queue(self, *destinations: Destination, export_series: bool = True) -> int:
+    def queue(
+        self, *destinations: Destination, export_series: bool = True, look_first: str = ""
+    ) -> int:
         """Queue the job's results for these peers."""
         with self.ledger.writing() as connection:
             job = find_job(connection, JOB)
             assert job is not None
+            assert job.result is not None
+            result = replace(job.result, look_first=look_first)
             return queue_results(
                 connection,
-                replace(job, destinations=destinations),
+                replace(job, destinations=destinations, result=result),
                 storage_path=self.storage_path,
                 export_series=export_series,
                 now=self.now[0],

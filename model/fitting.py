@@ -97,7 +97,9 @@ def _callbacks(options: argparse.Namespace, plan: Plan, keeper: StateKeeper) -> 
         LearningRateMonitor("step"),
     ]
     if options.early_stopping and plan.fold.validation:
-        callbacks.append(EarlyStopping(MONITORED, mode="max", patience=options.early_stopping))
+        callbacks.append(
+            EarlyStopping(MONITORED, mode="max", patience=options.early_stopping, strict=False)
+        )
     return [*callbacks, keeper]
 
 

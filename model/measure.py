@@ -30,6 +30,11 @@ class Measurement:
     by_model_mm2: float
     """Areas."""
 
+    @property
+    def compares(self) -> bool:
+        """Not where neither drew: an image without it says nothing of how it is drawn."""
+        return self.by_hand_mm2 > 0 or self.by_model_mm2 > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -42,11 +47,13 @@ class Summary:
     least_dice: float
     mean_hausdorff_95_mm: float
     mean_distance_mm: float
-    """Both over the instances that are not lost."""
+    """Both over the instances that are neither lost nor extra."""
     volume_error: float
     """(by model - by hand) / by hand, over the areas of these instances: their distance is one."""
     lost: int
-    """Instances on which prediction and truth share no pixel."""
+    """Instances that were drawn on by hand, and share no pixel with the prediction."""
+    extra: int
+    """Instances on which only the model drew; their Dice is 0."""
 
 
 def measure(
@@ -87,7 +94,11 @@ def drawn_by(segmenter: Segmenter, source: SampleSource) -> ChosenStructures:
 
 
 def summarise(measurements: Sequence[Measurement]) -> list[Summary]:
-    """By patient and structure, then all patients together when there are several."""
+    """By patient and structure, then all patients together when there are several.
+
+    Over the instances on which hand or model drew.
+    """
+    measurements = [one for one in measurements if one.compares]
     patients = sorted({one.patient for one in measurements})
     structures = list(dict.fromkeys(one.structure for one in measurements))
     groups = [
@@ -96,7 +107,7 @@ def summarise(measurements: Sequence[Measurement]) -> list[Summary]:
         for structure in structures
     ]
     if len(patients) > 1:
-        groups += [("all", structure, list(measurements)) for structure in structures]
+        groups += [("all", structure, measurements) for structure in structures]
     chosen = (
         (patient, structure, [one for one in of if one.structure == structure])
         for patient, structure, of in groups
@@ -105,9 +116,11 @@ def summarise(measurements: Sequence[Measurement]) -> list[Summary]:
 
 
 def mean_dice(measurements: Sequence[Measurement]) -> dict[str, float]:
-    """Mean Dice of each structure, rounded to what is worth stating."""
+    """Mean Dice of each structure, over what compares, rounded to what is worth stating."""
     scores: dict[str, list[float]] = {}
     for one in measurements:
+        if not one.compares:
+            continue
         scores.setdefault(one.structure, []).append(one.dice)
     return {name: round(float(np.mean(values)), 4) for name, values in scores.items()}
 
@@ -142,7 +155,8 @@ def _summary(patient: str, structure: str, measurements: list[Measurement]) -> S
         mean_hausdorff_95_mm=_mean([one.hausdorff_95_mm for one in found]),
         mean_distance_mm=_mean([one.mean_distance_mm for one in found]),
         volume_error=(by_model - by_hand) / by_hand if by_hand else math.inf,
-        lost=len(measurements) - len(found),
+        lost=int(sum(one.by_hand_mm2 > 0 and one.dice == 0 for one in measurements)),
+        extra=int(sum(one.by_hand_mm2 == 0 for one in measurements)),
     )
 
 

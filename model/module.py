@@ -69,10 +69,11 @@ class SegmentationModule(lightning.LightningModule):
         logits = self(images)
         loss = self._loss(logits, masks, known)
         self.log("validation_loss", loss, batch_size=len(images), sync_dist=True)
-        scores = _dice(logits, masks)
+        scores, counts = _dice(logits, masks)
+        counts = counts & (known > 0)
         for number, name in enumerate(self._structures):
-            self._log_mean(f"dice/{name}", scores[:, number], known[:, number])
-        self._log_mean("dice", scores, known)
+            self._log_mean(f"dice/{name}", scores[:, number], counts[:, number])
+        self._log_mean("dice", scores, counts)
         step = max(1, sum(int(one) for one in self.trainer.num_val_batches) // MOST_PANELS)
         if index % step == 0 and index // step < MOST_PANELS:
             self._show(f"validation/{index}", panels(images, masks, logits))
@@ -92,17 +93,17 @@ class SegmentationModule(lightning.LightningModule):
         if isinstance(self.logger, TensorBoardLogger):
             self.logger.experiment.add_image(name, picture, self.current_epoch)
 
-    def _log_mean(self, name: str, scores: Tensor, known: Tensor) -> None:
-        count = int((known > 0).sum())
+    def _log_mean(self, name: str, scores: Tensor, counts: Tensor) -> None:
+        count = int(counts.sum())
         if count:
-            mean = scores[known > 0].mean()
+            mean = scores[counts].mean()
             self.log(
                 name, mean, prog_bar=name == "dice", on_epoch=True, batch_size=count, sync_dist=True
             )
 
 
-def _dice(logits: Tensor, masks: Tensor) -> Tensor:
-    """Dice `(B, C)` of what is at least as likely as not; 1 where both are empty."""
+def _dice(logits: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Dice `(B, C)` of what is at least as likely as not, and whether there is anything to it."""
     drawn, truth = logits > 0.0, masks > 0.5
     overlap, total = (drawn & truth).sum((2, 3)), drawn.sum((2, 3)) + truth.sum((2, 3))
-    return torch.where(total > 0, 2.0 * overlap / total.clamp(min=1), 1.0)
+    return 2.0 * overlap / total.clamp(min=1), total > 0

@@ -10,6 +10,7 @@ from model.samples import SampleSource
 
 HEADINGS = (
     "patient", "structure", "instances", "Dice", "least", "HD95 mm", "mean mm", "volume", "lost",
+    "extra",
 )  # fmt: skip
 _WIDTH = 120
 
@@ -32,6 +33,7 @@ def cells_of(summary: Summary) -> tuple[str, ...]:
         f"{summary.mean_distance_mm:.2f}",
         f"{summary.volume_error:+.1%}",
         str(summary.lost),
+        str(summary.extra),
     )
 
 

@@ -13,7 +13,7 @@ from model import evaluate, train
 from model.checkpoint import load_checkpoint
 from model.data_set_file import open_data_set
 from model.evaluation import evaluate as evaluation_of
-from model.measure import Measurement, summarise
+from model.measure import Measurement, mean_dice, summarise
 from tests.learning.test_resuming import QUICK
 
 
@@ -86,6 +86,22 @@ def test_a_summary_says_what_was_lost_and_how_much_volume_is_wrong() -> None:
     assert summary.mean_dice == pytest.approx(1.6 / 3)
     assert summary.mean_hausdorff_95_mm == 2.0
     assert summary.volume_error == pytest.approx(-0.2)
+
+
+def test_images_on_which_nobody_drew_make_no_model_look_good() -> None:
+    def measured(dice: float, hand_mm2: float, found_mm2: float) -> Measurement:
+        distance = 0.0 if hand_mm2 == found_mm2 == 0 else math.inf
+        return Measurement("p/1", "p", "GTV", "m", dice, distance, distance, hand_mm2, found_mm2)
+
+    empty = [measured(1.0, 0.0, 0.0)] * 190
+    missed, invented = [measured(0.0, 100.0, 0.0)] * 10, [measured(0.0, 0.0, 50.0)]
+    [summary] = summarise([*empty, *missed, *invented])
+    assert (summary.instances, summary.lost, summary.extra) == (11, 10, 1)
+    assert summary.mean_dice == 0.0
+    assert summary.mean_hausdorff_95_mm == math.inf
+    assert mean_dice([*empty, *missed]) == {"GTV": 0.0}
+    assert mean_dice(empty) == {}
+    assert summarise(empty) == []
 
 
 def test_the_mean_surface_distance_of_shifted_squares() -> None:

@@ -121,7 +121,11 @@ class BoundedProvider(DULServiceProvider):
         if self._pending() > _MOST_PENDING and is_open:
             time.sleep(self._polls_every_s)
             return False
-        return self._receive() if reads_here else super()._is_transport_event()
+        if reads_here:
+            return self._receive()
+        if is_open and not cast("BoundedAssociation", self.assoc).negotiated.is_set():
+            return False  # what comes before those who are told of it know the association
+        return super()._is_transport_event()
 
     def _receive(self) -> bool:
         """Wait for PDUs, and see to them as long as the state machine has nothing to do.

@@ -2,6 +2,7 @@
 
 import copy
 import struct
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +15,11 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 from pynetdicom import build_context
+from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 
 from core.config import Configuration
+from node.scp import Listener
 from tests.node_process import wait_until
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR
 from tests.receiver import Receiver, start_receiver
@@ -279,3 +282,16 @@ def test_what_is_refused(tmp_path: Path, instance: pydicom.FileDataset, name: st
 def test_a_disk_below_its_watermark(tmp_path: Path, instance: pydicom.FileDataset) -> None:
     found = both(tmp_path, [*message(instance), RELEASE_RQ], minimum_free_mb=10**9)
     assert found.answers
+
+
+def test_a_release_right_after_the_acceptance_is_recorded_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Listener._record_open
+
+    def take_long(listener: Listener, association: Association) -> int:
+        time.sleep(0.3)
+        return record(listener, association)
+
+    monkeypatch.setattr(Listener, "_record_open", take_long)
+    assert both(tmp_path, [RELEASE_RQ], answers=0).ended == ["released"]

@@ -85,16 +85,14 @@ def carry_out(ledger: Ledger) -> int:
 
 
 def _release(connection: Connection, series_instance_uid: str, now: float) -> str:
-    done = current_jobs(connection, series_instance_uid, states=(DONE,))
-    sent = sum(release_deliveries(connection, job.job_id, now) for job in done)
-    if sent:
-        return f"looked at, {sent} instances are sent"
     asked_for = look_again(connection, [series_instance_uid])
     if release(connection, series_instance_uid, now):
         return "released as it is"
     if asked_for:
         return f"{asked_for} jobs that were asked for are looked at again"
-    return "is not held, nothing to release"
+    done = current_jobs(connection, series_instance_uid, states=(DONE,))
+    sent = sum(release_deliveries(connection, job.job_id, now) for job in done)
+    return f"looked at, {sent} instances are sent" if sent else "is not held, nothing to release"
 
 
 def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:

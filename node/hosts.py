@@ -15,15 +15,19 @@ def addresses_of(host: str) -> set[str]:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether what is sent to `host` stays here; not, where that is not known."""
-    found = addresses_of(host)
-    return bool(found) and found <= _own_addresses() | {one for one in found if _is_loopback(one)}
+    """Whether what is sent to `host` stays here; of a name but `localhost` nobody is asked.
+
+    It is called where others wait, and an answer from a name server may take long.
+    """
+    if host.casefold() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or host in _own_addresses()
 
 
 def _own_addresses() -> set[str]:
     interfaces = psutil.net_if_addrs().values()
     return {address.address for addresses in interfaces for address in addresses}
-
-
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from node.commands import CANCEL, RELEASE, RETRY, ask, carry_out
 from node.hosts import is_this_machine
 from node.ledger.jobs import Destination
-from node.ledger.schema import deliveries, events, notices
+from node.ledger.schema import deliveries, events, notices, series
 from tests.sending.desk import Desk, came, to
 
 WHY = "model m is for demonstration: a person looks at what leaves this machine"
@@ -95,3 +95,17 @@ def test_addresses_of_its_interfaces_are_this_machines() -> None:
         for one in addresses:
             if one.family.name == "AF_INET":
                 assert is_this_machine(one.address)
+
+
+def test_releasing_a_series_that_is_held_itself_sends_nothing_of_before(desk: Desk) -> None:
+    desk.queue(ELSEWHERE, look_first=WHY)
+    with desk.ledger.writing() as connection:
+        row: dict[str, Any] = {"series_instance_uid": "1.2.3", "study_instance_uid": "1.2.2"}
+        row |= dict.fromkeys(("calling_ae_title", "called_ae_title", "address"), "")
+        row |= dict.fromkeys(("first_at", "last_at", "ready_at"), 1.0)
+        row |= {"state": "held", "reason": "why", "released_by_person": False}
+        connection.execute(series.insert().values(**row))
+    asked(desk, RELEASE)
+    assert desk.states("pacs") == {"held": 5}
+    asked(desk, RELEASE)
+    assert desk.states("pacs") == {"waiting": 5}

@@ -74,7 +74,7 @@ def due(ledger: Ledger, _size: int) -> Step:
                 key = record_instance(connection, instance, ledger.clock())
                 record_receipt(connection, association, key)
                 touch_series(connection, instance, association, ledger.clock())
-            settle(connection, instance.series_instance_uid, association, 0.0)
+            settle(connection, instance.series_instance_uid, _SENDER, 0.0)
         close_association(connection, association, "released", ledger.clock())
 
     def step(_number: int) -> None:

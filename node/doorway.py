@@ -101,6 +101,9 @@ class Doorway(ThreadedAssociationServer):
         """Never a traceback on the terminal: it may quote what a peer sent."""
         log.warning("connection failed", address=client_address[0])
 
+    def service_actions(self) -> None:
+        """Not all of the process' garbage at every sixtieth connection, as in pynetdicom."""
+
     def shutdown(self) -> None:
         """Take no more, and end those that wait."""
         super().shutdown()

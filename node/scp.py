@@ -19,6 +19,7 @@ from node.inbox import Inbox
 from node.incidents import Incidents
 from node.ledger.database import Ledger
 from node.ledger.instances import ABORTED, RELEASED, open_association
+from node.ledger.together import GroupCommit
 from node.places import Places
 from node.refusals import Refusal
 from node.scp_commitment import CommitmentService, sender_of
@@ -48,6 +49,7 @@ class Listener:
     ) -> None:
         self._configuration = configuration
         self._ledger = ledger
+        self._openings = GroupCommit(ledger)
         self._service = StorageService(inbox, key_of=self._key_of, on_refused=self._on_refused)
         self._on_end = on_end
         self._commitment = commitment
@@ -130,8 +132,10 @@ class Listener:
         log.debug("association accepted")
 
     def _record_open(self, association: Association) -> int:
-        with self._ledger.writing() as connection:
-            key = open_association(connection, sender_of(association), self._ledger.clock())
+        sender = sender_of(association)
+        key = self._openings.run(
+            lambda connection: open_association(connection, sender, self._ledger.clock())
+        )
         self._open[association] = key
         return key
 

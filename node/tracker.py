@@ -52,6 +52,7 @@ from node.ledger.series import (
     settle_orphans,
     wait_for_rest,
 )
+from node.ledger.together import GroupCommit
 from node.ordering import Orders
 from node.refusals import Refusal
 from node.routing import Router
@@ -81,6 +82,7 @@ class Tracker:
         self._configuration = configuration
         self._storage_path = configuration.storage_path
         self._ledger = ledger
+        self._ends = GroupCommit(ledger)
         self._router = router
         self._geometry_rules = geometry_rules
         self._submission = Submission(configuration, ledger, router)
@@ -101,17 +103,22 @@ class Tracker:
         self, association: int, outcome: str, refused: Sequence[Refusal] = ()
     ) -> None:
         """Record the end of an association; its series are looked at after the settle time."""
-        now = self._ledger.clock()
-        with self._ledger.writing() as connection:
+
+        def step(connection: Connection) -> None:
+            now = self._ledger.clock()
             close_association(connection, association, outcome, now)
-            ready_at = now + settle_s(self._configuration, sender_of(connection, association))
+            sender = sender_of(connection, association)
+            ready_at = now + settle_s(self._configuration, sender)
             uids = series_of_association(connection, association)
             for uid in uids:
-                settle(connection, uid, association, ready_at)
+                settle(connection, uid, sender, ready_at)
                 record_event(connection, "association", outcome, now=now, series_instance_uid=uid)
-            look_again(connection, uids)
+            if uids:
+                look_again(connection, uids)
             for refusal in refused:
                 _record_refusal(connection, refusal, uids, now)
+
+        self._ends.run(step)
 
     def folder_ended(self, association: int, outcome: str, order: str, uid: str) -> None:
         """Record that the folder of an order was read, or was not: its series is looked at."""

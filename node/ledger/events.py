@@ -4,16 +4,15 @@ from sqlalchemy import Connection, insert, select
 
 from node.ledger.schema import events
 
+_INSERT = insert(events)
+
 
 def record_event(
     connection: Connection, kind: str, words: str, *, now: float, series_instance_uid: str = ""
 ) -> None:
     """Add one event; `words` say what and why, never who the patient is."""
-    connection.execute(
-        insert(events).values(
-            at=now, kind=kind, words=words, series_instance_uid=series_instance_uid
-        )
-    )
+    values = {"at": now, "kind": kind, "words": words, "series_instance_uid": series_instance_uid}
+    connection.execute(_INSERT, values)
 
 
 def events_of(connection: Connection, series_instance_uid: str) -> list[tuple[float, str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, bindparam, func, insert, select, update
 
 from core.errors import StorageUnavailableError
 from node.ledger.schema import associations, instances, receipts, series
@@ -12,6 +12,11 @@ from node.ledger.schema import associations, instances, receipts, series
 OPEN, RELEASED, ABORTED, REJECTED = "open", "released", "aborted", "rejected"
 FOLDER = "folder"
 """Instead of an address: what came from a folder of this machine, not through the wire."""
+
+# Built once, as every association needs them: SQLAlchemy builds one slower than a database runs it.
+_KEY = associations.c.id == bindparam("key")
+_OPENED, _OF_KEY = insert(associations), select(associations).where(_KEY)
+_CLOSED = update(associations).where(_KEY, associations.c.outcome == OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +70,12 @@ def record_rejection(connection: Connection, sender: Sender, now: float, reason:
 
 def close_association(connection: Connection, key: int, outcome: str, now: float) -> None:
     """Record how an association ended."""
-    connection.execute(
-        update(associations)
-        .where(associations.c.id == key, associations.c.outcome == OPEN)
-        .values(outcome=outcome, closed_at=now)
-    )
+    connection.execute(_CLOSED, {"key": key, "outcome": outcome, "closed_at": now})
 
 
 def sender_of(connection: Connection, association: int) -> Sender:
     """Who opened an association."""
-    row = connection.execute(select(associations).where(associations.c.id == association)).one()
+    row = connection.execute(_OF_KEY, {"key": association}).one()
     return Sender(row.calling_ae_title, row.called_ae_title, row.address)
 
 
@@ -204,19 +205,16 @@ def _insert_association(
     closed_at: float | None = None,
     reason: str = "",
 ) -> int:
-    return _inserted_id(
-        connection.execute(
-            insert(associations).values(
-                calling_ae_title=sender.calling_ae_title,
-                called_ae_title=sender.called_ae_title,
-                address=sender.address,
-                opened_at=opened_at,
-                closed_at=closed_at,
-                outcome=outcome,
-                reason=reason,
-            )
-        )
-    )
+    values = {
+        "calling_ae_title": sender.calling_ae_title,
+        "called_ae_title": sender.called_ae_title,
+        "address": sender.address,
+        "opened_at": opened_at,
+        "closed_at": closed_at,
+        "outcome": outcome,
+        "reason": reason,
+    }
+    return _inserted_id(connection.execute(_OPENED, values))
 
 
 def _inserted_id(result: CursorResult[Any]) -> int:

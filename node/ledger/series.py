@@ -1,11 +1,22 @@
 """Rows of series: from the first instance to the decision what becomes of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Exists, Row, exists, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Exists,
+    Row,
+    bindparam,
+    exists,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance
 from node.ledger.schema import associations, instances, receipts, series
@@ -13,6 +24,13 @@ from node.ledger.schema import associations, instances, receipts, series
 ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
 CANCELLED = "cancelled"
 _PAGE = 50
+_BROUGHT = (
+    select(instances.c.series_instance_uid)
+    .join(receipts, receipts.c.instance_id == instances.c.id)
+    .where(receipts.c.association_id == bindparam("association"))
+    .distinct()
+)
+_SETTLED = update(series).where(series.c.series_instance_uid == bindparam("uid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +52,18 @@ class SeriesRow:
 
 def series_of_association(connection: Connection, association: int) -> list[str]:
     """UIDs of the series of which an association brought instances, new or known."""
-    return list(
-        connection.scalars(
-            select(instances.c.series_instance_uid)
-            .join(receipts, receipts.c.instance_id == instances.c.id)
-            .where(receipts.c.association_id == association)
-            .distinct()
-        )
-    )
+    return list(connection.scalars(_BROUGHT, {"association": association}))
 
 
 def settle(
-    connection: Connection, series_instance_uid: str, association: int, ready_at: float
+    connection: Connection, series_instance_uid: str, sender: Sender, ready_at: float
 ) -> None:
     """The association that brought a series has ended: look at it at `ready_at`.
 
     Its sender is from now on the one that results go to.
     """
-    row = connection.execute(select(associations).where(associations.c.id == association)).one()
-    connection.execute(
-        update(series)
-        .where(series.c.series_instance_uid == series_instance_uid)
-        .values(
-            state=SETTLING,
-            reason="",
-            ready_at=ready_at,
-            calling_ae_title=row.calling_ae_title,
-            called_ae_title=row.called_ae_title,
-            address=row.address,
-        )
-    )
+    values = {"state": SETTLING, "reason": "", "ready_at": ready_at, **asdict(sender)}
+    connection.execute(_SETTLED, {"uid": series_instance_uid, **values})
 
 
 def settle_folder(

@@ -25,12 +25,14 @@ class GroupCommit:
     """Whoever comes while a transaction runs shares the next one; safe for many threads."""
 
     ledger: Ledger
+    is_logged: bool = False
+    """Whether what is written is in a synced log, too, as for `Ledger.logged`."""
     _waiting: list[_Work] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, step: Callable[[Connection], Result]) -> Result:
-        """What `step` answers, once what it wrote is committed; what it wrote is in a log, too.
+        """What `step` answers, once what it wrote is committed.
 
         A step may be run twice: where another one of its transaction fails each has its own.
 
@@ -68,6 +70,7 @@ class GroupCommit:
             work.error = error
 
     def _commit(self, works: list[_Work]) -> None:
-        with self.ledger.logged() as connection:
+        transaction = self.ledger.logged if self.is_logged else self.ledger.writing
+        with transaction() as connection:
             for work in works:
                 work.result = work.step(connection)

@@ -57,7 +57,7 @@ class Logbook:
         self._folder = folder
         self._ledger = ledger
         self._filing = filing
-        self._commits = GroupCommit(ledger)
+        self._commits = GroupCommit(ledger, is_logged=True)
         self._first = FirstInstances(ledger.dialect)
 
     def open(self) -> "Log":

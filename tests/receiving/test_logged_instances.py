@@ -242,7 +242,7 @@ def test_a_record_whose_head_is_damaged_ends_the_log(tmp_path: Path, damage: int
 
 
 def test_transactions_of_several_threads_fail_alone(place: Place) -> None:
-    commits = GroupCommit(place.ledger)
+    commits = GroupCommit(place.ledger, is_logged=True)
     outcomes: list[object] = []
     begun, go_on = threading.Event(), threading.Event()
 

@@ -35,6 +35,8 @@ class AssociationRequest:
     """One for each presentation context."""
     certificate_names: frozenset[str] | None = None
     """What the peer's certificate bears, empty where it showed none; None: not by TLS."""
+    pdu: A_ASSOCIATE_RQ | None = None
+    """All that it says."""
 
 
 def read_request(
@@ -59,7 +61,7 @@ def read_request(
         raise BoundError(
             f"an association request cannot be read ({type(error).__name__})"
         ) from None
-    return AssociationRequest(sender, syntaxes, certificate_names)
+    return AssociationRequest(sender, syntaxes, certificate_names, decoded)
 
 
 def rejection_of(request: AssociationRequest, configuration: Configuration) -> Rejection | None:

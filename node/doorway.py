@@ -15,6 +15,7 @@ from typing import Any, cast
 import structlog
 from pynetdicom import AE, evt
 from pynetdicom.events import EventHandlerType
+from pynetdicom.pdu import A_ASSOCIATE_RQ
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
@@ -101,6 +102,9 @@ class Doorway(ThreadedAssociationServer):
         """Never a traceback on the terminal: it may quote what a peer sent."""
         log.warning("connection failed", address=client_address[0])
 
+    def _bind_defaults(self) -> None:
+        """Each association has its own."""
+
     def service_actions(self) -> None:
         """Not all of the process' garbage at every sixtieth connection, as in pynetdicom."""
 
@@ -170,7 +174,7 @@ class _Visit(RequestHandler):
         if rejection is not None:
             self._reject(connection, request.sender, rejection)
             return False
-        self._begin(connection, first, cast(Place, place))
+        self._begin(connection, first, request, place=cast(Place, place))
         return True
 
     def _understood(self, connection: socket.socket, first: bytearray) -> AssociationRequest | None:
@@ -187,8 +191,15 @@ class _Visit(RequestHandler):
         self.server.incidents.rejected(sender, fields, rejection.words)
         _say(connection, reject_pdu(*fields))
 
-    def _begin(self, connection: socket.socket, first: bytearray, place: Place) -> None:
-        """Hand the connection to an association's threads."""
+    def _begin(
+        self,
+        connection: socket.socket,
+        first: bytearray,
+        request: AssociationRequest,
+        *,
+        place: Place,
+    ) -> None:
+        """Serve an association, or hand it to its threads."""
         server = self.server
         association = BoundedAssociation(
             server.ae,
@@ -197,18 +208,17 @@ class _Visit(RequestHandler):
             service=server.service,
         )
         try:
-            self._start(association, connection, first, place)
+            self._prepare(association)
+            self._connect(association, connection, b"" if server.service else bytes(first))
+            if server.service is not None:
+                association.adopt(cast(A_ASSOCIATE_RQ, request.pdu))
+            place.holder = association
+            association.start() if server.service is None else association.serve()
         except Exception:  # whatever it is, it is passed on: only what was opened is closed here
             association.dul.end()
             raise
 
-    def _start(
-        self,
-        association: BoundedAssociation,
-        connection: socket.socket,
-        first: bytearray,
-        place: Place,
-    ) -> None:
+    def _prepare(self, association: BoundedAssociation) -> None:
         server, entity = self.server, self.server.ae
         association.name = f"AcceptorThread@{datetime.now():%Y%m%d%H%M%S}"
         association._server = server
@@ -220,18 +230,20 @@ class _Visit(RequestHandler):
         association.acceptor.supported_contexts = server.contexts  # read only, and large
         association.requestor.address_info = self.remote
         _bind(server, association)
-        association.set_socket(
-            BoundedSocket(
-                association,
-                connection,
-                first=bytes(first),
-                wire=server.configuration.wire,
-                wake=association.dul.wake,
-            )
+
+    def _connect(
+        self, association: BoundedAssociation, connection: socket.socket, first: bytes
+    ) -> None:
+        """`first` is what was read of the connection and is to be read again."""
+        transport = BoundedSocket(
+            association,
+            connection,
+            first=first,
+            wire=self.server.configuration.wire,
+            wake=association.dul.wake,
         )
+        association.set_socket(transport)
         evt.trigger(association, evt.EVT_CONN_OPEN, {"address": self.client_address})
-        place.holder = association
-        association.start()
 
 
 def _bind(server: Doorway, association: BoundedAssociation) -> None:

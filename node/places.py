@@ -39,6 +39,11 @@ class Places:
             self._taken.append(place)
             return place
 
+    def holders(self) -> list[Thread]:
+        """Associations that are open."""
+        with self._lock:
+            return [one.holder for one in self._taken if one.holder and one.holder.is_alive()]
+
     def give_back(self, place: Place) -> None:
         """No association was made."""
         with self._lock:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
+from pynetdicom.pdu import A_ASSOCIATE_RQ
 
 from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
-from node.checkpoint import Checkpoint
 from node.pdu_reader import Wake
 from node.reception.receiver import Reception, StoreService
 from node.transport import P_DATA, BoundedSocket
@@ -36,6 +36,8 @@ class BoundedProvider(DULServiceProvider):
         self._reception: Reception | None = None
         self._polls_every_s = self._run_loop_delay
         self.wake: Wake | None = None
+        self._adopted: threading.Thread | None = None
+        self._over = threading.Event()
 
     def receive_by(self, service: StoreService, wire: Wire) -> None:
         """Read C-STOREs here; what is to be sent wakes the thread that waits for them."""
@@ -48,6 +50,36 @@ class BoundedProvider(DULServiceProvider):
             is_busy=lambda: self._pending() > 0,
         )
 
+    def adopt(self, request: A_ASSOCIATE_RQ) -> None:
+        """The calling thread will run the reactor, in the place of one of its own.
+
+        `request` is what the connection began with.
+        """
+        self._adopted = threading.current_thread()
+        self._recv_pdu.put(request)
+        self.event_queue.put("Evt6")
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether a thread that was there before runs the reactor."""
+        return self._adopted is not None
+
+    @property
+    def is_this_thread(self) -> bool:
+        """Whether it is the calling thread that runs the reactor."""
+        return threading.current_thread() is (self._adopted or self)
+
+    def is_alive(self) -> bool:
+        """Whether the reactor runs, or is about to."""
+        return not self._over.is_set() if self.is_adopted else super().is_alive()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the reactor has ended."""
+        if self.is_adopted:
+            self._over.wait(timeout)
+        else:
+            super().join(timeout)
+
     def run_reactor(self) -> None:
         """The thread; the connection does not outlive it."""
         try:
@@ -57,14 +89,16 @@ class BoundedProvider(DULServiceProvider):
         finally:
             self.assoc._dul_ready.set()
             self.close()
-            self._nudge()
+            self._over.set()
+            cast("BoundedAssociation", self.assoc).nudge()
 
     def end(self) -> None:
         """Stop the thread, if it was started."""
         self.kill_dul()
-        if self.is_alive():
+        if self.is_alive() and not self.is_this_thread:
             self.join()
         self.close()
+        self._over.set()
         if self.wake is not None:
             self.wake.close()
 
@@ -73,7 +107,7 @@ class BoundedProvider(DULServiceProvider):
         transport = self.socket
         if transport is not None and transport.socket is not None:
             transport.close()
-        if threading.current_thread() is self:
+        if self.is_this_thread:
             self.drop()
 
     def drop(self) -> None:
@@ -98,14 +132,8 @@ class BoundedProvider(DULServiceProvider):
         return super().idle_timer_expired()
 
     def _wake(self) -> None:
-        if self.wake is not None:
+        if self.wake is not None and not self.is_this_thread:
             self.wake()
-
-    def _nudge(self) -> None:
-        """Let the association's thread look at what there is for it."""
-        checkpoint = self.assoc._reactor_checkpoint
-        if isinstance(checkpoint, Checkpoint):
-            checkpoint.nudge()
 
     def _pending(self) -> int:
         association = cast("BoundedAssociation", self.assoc)
@@ -117,7 +145,10 @@ class BoundedProvider(DULServiceProvider):
         reads_here = is_open and self._reception is not None
         self._run_loop_delay = 0.0 if reads_here else self._polls_every_s
         if not self.to_user_queue.empty() or not self.assoc.dimse.msg_queue.empty():
-            self._nudge()
+            cast("BoundedAssociation", self.assoc).attend()
+        if self.is_adopted and self._goes_on_at_once():
+            self._run_loop_delay = 0.0
+            return False
         if self._pending() > _MOST_PENDING and is_open:
             time.sleep(self._polls_every_s)
             return False
@@ -126,6 +157,12 @@ class BoundedProvider(DULServiceProvider):
         if is_open and not cast("BoundedAssociation", self.assoc).negotiated.is_set():
             return False  # what comes before those who are told of it know the association
         return super()._is_transport_event()
+
+    def _goes_on_at_once(self) -> bool:
+        """Whether there is something to send, or nothing more to do: then it ends."""
+        if self.assoc._kill and self.state_machine.current_state == "Sta1":
+            super().kill_dul()
+        return self._kill_thread or self._process_recv_primitive()
 
     def _receive(self) -> bool:
         """Wait for PDUs, and see to them as long as the state machine has nothing to do.
@@ -153,6 +190,8 @@ class BoundedProvider(DULServiceProvider):
     def _rest(self) -> None:
         if self._reception is not None:
             self._reception.rest()
+        if self.idle_timer_expired():
+            cast("BoundedAssociation", self.assoc).begin_thread()
 
     def _take_data(self, pdu: memoryview) -> None:
         """A P-DATA-TF; where it is not regular pynetdicom says what it is."""

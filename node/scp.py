@@ -119,8 +119,10 @@ class Listener:
 
     def stop(self) -> None:
         """Take no more associations, and abort those that are open."""
-        for doorway in self._doorways:
-            doorway.shutdown()
+        while self._doorways:
+            self._doorways.pop().shutdown()
+        for one in self._places.holders():
+            cast(Association, one).abort()
         self._entity.shutdown()
 
     def on_accepted(self, event: Event) -> None:

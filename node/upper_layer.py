@@ -8,12 +8,13 @@ import threading
 from typing import Any, cast
 
 import structlog
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_primitives import DimseServiceType
-from pynetdicom.pdu_primitives import P_DATA
+from pynetdicom.pdu import A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import A_ASSOCIATE, A_RELEASE, P_DATA
 
 from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
@@ -52,20 +53,111 @@ class BoundedAssociation(Association):
         self.acse_timeout = entity.acse_timeout  # set again: they are kept by the provider
         self.network_timeout = entity.network_timeout
         self.serving = 0
+        self._has_thread = True
         if service is not None:
             self.dul.receive_by(service, wire)
+
+    def _bind_defaults(self) -> None:
+        """Without those that make words of every PDU for a log that has none of them."""
+        for event in evt._INTERVENTION_EVENTS:
+            self.bind(event, evt.get_default_handler(event))
+
+    def serve(self) -> None:
+        """The whole association, in the thread that calls; `adopt` was called before.
+
+        The association's own thread begins where pynetdicom has something to serve.
+        """
+        self._dul_ready.set()
+        self.dul.run_reactor()
+        if self._has_thread:
+            return
+        if self.acse.is_aborted():  # which ends the reactor before it looks
+            self._note_abort()
+        self._finish()
+
+    def adopt(self, request: A_ASSOCIATE_RQ) -> None:
+        """The calling thread will serve this association, which has its connection by now."""
+        self._has_thread = False
+        self.dul.adopt(request)
+
+    def attend(self) -> None:
+        """Something is here for the association: see to it here, or let its thread do so."""
+        if self._has_thread:
+            self.nudge()
+        elif isinstance(first := self.dul.peek_next_pdu(), A_ASSOCIATE):
+            self._negotiate()
+        elif isinstance(first, A_RELEASE) and self.dimse.msg_queue.empty():
+            self._release()
+        elif self.acse.is_aborted():
+            self._note_abort()
+        else:
+            self.begin_thread()
+
+    def begin_thread(self) -> None:
+        """From here on pynetdicom's own loop serves what is not C-STORE, and ends what is idle."""
+        if not self._has_thread:
+            self._has_thread = True
+            self.start()
+
+    def is_alive(self) -> bool:
+        """As long as anything of it runs."""
+        return self.dul.is_alive() or super().is_alive()
+
+    def kill(self) -> None:
+        """As pynetdicom's, which waits for the upper layer and would wait for itself."""
+        if not self.dul.is_this_thread:
+            super().kill()
+            return
+        self._kill = True
+        self.is_established = False
+        self._reactor_checkpoint.set()
+
+    def _negotiate(self) -> None:
+        """As pynetdicom's reactor."""
+        self.requestor.primitive = cast(A_ASSOCIATE, self.dul.receive_pdu())
+        evt.trigger(self, evt.EVT_REQUESTED, {})
+        self.acse.negotiate_association()
+        self.negotiated.set()
+
+    def _release(self) -> None:
+        """As pynetdicom's reactor."""
+        self.dul.receive_pdu()
+        self.acse.send_release(is_response=True)
+        self.is_released = True
+        self.is_established = False
+        evt.trigger(self, evt.EVT_RELEASED, {})
+        self.kill()
+
+    def _note_abort(self) -> None:
+        """As pynetdicom's reactor."""
+        self.dul.receive_pdu()
+        self.is_aborted = True
+        self.is_established = False
+        evt.trigger(self, evt.EVT_ABORTED, {})
+        self.kill()
+
+    def nudge(self) -> None:
+        """Let its thread look at what there is."""
+        if isinstance(self._reactor_checkpoint, Checkpoint):
+            self._reactor_checkpoint.nudge()
 
     def run_reactor(self) -> None:
         """The thread; pynetdicom's own leaves everything open when a peer surprises it."""
         try:
-            super().run_reactor()
+            if self.dul.is_adopted:
+                self._run_reactor()
+            else:
+                super().run_reactor()
         except Exception as error:  # noqa: BLE001, whatever a peer sends, the node goes on
             log.warning("association failed", reason=explain_fault(error))
         finally:
-            self._kill = True
-            self.is_established = False
-            self.negotiated.set()
-            self.dul.end()
+            self._finish()
+
+    def _finish(self) -> None:
+        self._kill = True
+        self.is_established = False
+        self.negotiated.set()
+        self.dul.end()
 
     def _run_reactor(self) -> None:
         """What the negotiation is told of is done: messages may be served."""

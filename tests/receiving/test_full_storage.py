@@ -47,6 +47,7 @@ def test_a_read_only_file_system_is_0xa700(tmp_path: Path, instance: pydicom.Fil
         receiver = start_receiver(disk, ledger_folder=tmp_path)  # it would keep the disk in use
         assert send(receiver, instance) == 0x0000
         instance.SOPInstanceUID += ".1"
+        receiver.wait_for_files()  # a file that is open for writing keeps the disk as it is
         make_read_only(disk)
         assert send(receiver, instance) == 0xA700
         make_writable(disk)

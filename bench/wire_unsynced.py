@@ -9,12 +9,10 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
-
-import sqlalchemy
 
 from core.config import Configuration
 from core.log import quieten_libraries
+from node.ledger import dialects
 from tests.receiver import start_receiver
 
 
@@ -22,7 +20,8 @@ def main() -> None:
     """Says its port, and goes on until it is told to end."""
     quieten_libraries()
     os.fsync = os.fdatasync = _no_sync  # type: ignore[assignment]  # that is the purpose
-    sqlalchemy.event.listen(sqlalchemy.pool.Pool, "checkout", _relax)
+    never = dict.fromkeys(dialects._SYNCHRONOUS, "PRAGMA synchronous=OFF")
+    dialects._SYNCHRONOUS.update(never)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
@@ -35,11 +34,6 @@ def main() -> None:
 
 def _no_sync(_: object) -> None:
     """Leave it to the system."""
-
-
-def _relax(connection: Any, *_: object) -> None:
-    """After the ledger's own settings, which are made when it connects."""
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 if __name__ == "__main__":

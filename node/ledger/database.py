@@ -32,6 +32,7 @@ class Ledger:
         self.dialect = engine.dialect
         # Whoever finds SQLite locked sleeps, for longer and longer; here the next one is woken.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._kept: Connection | None = None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -79,12 +80,32 @@ class Ledger:
         try:
             with (
                 self._turn_of(purpose),
-                self._engine.connect() as connection,
+                self._connection(purpose) as connection,
                 begin(connection, purpose),
             ):
                 yield connection
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
+
+    @contextmanager
+    def _connection(self, purpose: str) -> Iterator[Connection]:
+        """Where writers take turns `logged` has its own: to get one takes longer than its work."""
+        if self._turn is None or purpose != LOGGED:
+            with self._engine.connect() as connection:
+                yield connection
+            return
+        if self._kept is None:
+            self._kept = self._engine.connect()
+        try:
+            yield self._kept
+        except BaseException:
+            self._drop_kept()
+            raise
+
+    def _drop_kept(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     @contextmanager
     def _turn_of(self, purpose: str) -> Iterator[None]:
@@ -102,6 +123,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close every connection."""
+        self._drop_kept()
         self._engine.dispose()
 
 

@@ -37,13 +37,19 @@ def test_a_ledger_is_opened_again_with_what_it_held(tmp_path: Path) -> None:
         assert events_of(connection, "1.2") == [(1.0, "kind", "words")]
 
 
-def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("purpose", ["writing", "logged"])
+def test_a_failed_transaction_leaves_nothing(tmp_path: Path, purpose: str) -> None:
     ledger = open_test_ledger(tmp_path)
-    with pytest.raises(ZeroDivisionError), ledger.writing() as connection:
+    transaction = getattr(ledger, purpose)
+    with pytest.raises(ZeroDivisionError), transaction() as connection:
         record_event(connection, "kind", "words", now=1.0, series_instance_uid="1.2")
         raise ZeroDivisionError
     with ledger.reading() as connection:
         assert events_of(connection, "1.2") == []
+    with transaction() as connection:  # and nothing stands in the way of the next one
+        record_event(connection, "kind", "other words", now=2.0, series_instance_uid="1.2")
+    with ledger.reading() as connection:
+        assert events_of(connection, "1.2") == [(2.0, "kind", "other words")]
 
 
 def test_writers_of_one_process_take_turns_without_asking_sqlite(

@@ -21,7 +21,7 @@ from bench.wire_rows import Bench, Row
 from bench.wire_senders import senders
 from bench.wire_table import as_markdown, into_page, print_tables
 
-_ROWS = ("stock", "no_delay", "large", "many", "sending")
+_ROWS = ("stock", "no_delay", "large", "many", "short", "sending")
 _PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 _PROCESSES = 4
 

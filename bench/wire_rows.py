@@ -118,6 +118,15 @@ class Bench:
                 )
                 yield row
 
+    def short(self) -> Iterator[Row]:
+        """An association for each instance, one after the other, as some senders do."""
+        sides = [OURS, OURS_UNSYNCED, DCMTK, PYNETDICOM, ORTHANC]
+        load = self.workloads["W2"].part(SLOW_LARGE)
+        with started(sides, self.folder, nagle=False) as receivers:
+            row = self._row(f"{load.name}, an association for each", "W2", {})
+            self._receive(row, receivers, dict.fromkeys(receivers, load), self._by_short_ones)
+            yield row
+
     def sending(self) -> Iterator[Row]:
         """Our sender and others, to DCMTK's receiver."""
         goals = {"dcmsend": "1.0", "storescu": "1.0", "pynetdicom": "6"}
@@ -184,6 +193,9 @@ class Bench:
 
     def _by_ours(self, associations: int, receiver: Receiver, load: Workload) -> Sent:
         return by_processes(self.processes, "timed", receiver.port, load, associations=associations)
+
+    def _by_short_ones(self, receiver: Receiver, load: Workload) -> Sent:
+        return by_processes(self.processes, "each", receiver.port, load)
 
     def _part(
         self, name: str, side: str, few: int, *, only: tuple[str, ...] = (DCMTK, ORTHANC)

@@ -1,10 +1,11 @@
 """`python -m bench.wire_sender`: sends as its standard input says; imports are made before.
 
 A line in is a JSON object with `how` (`stream`: `node.scu.send`; `timed`: the same requests with
-the time of each answer; `pynetdicom`: its `send_c_store`), `port`, `folder`, `associations`, and
+the time of each answer; `each`: an association for each instance; `pynetdicom`: its
+`send_c_store`), `port`, `folder`, `associations`, and
 which of the folder's instances (each `step`-th from the `first`). It says that it is ready; after
-another line it sends, and answers the seconds and, for `timed`, the milliseconds from each request
-to its answer.
+another line it sends, and answers the seconds and, for `timed` and `each`, the milliseconds from
+each request to its answer, or of each association.
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any
 import pydicom
 from pynetdicom import AE
 
+from bench.wire_short import send_one_each
 from core.log import quieten_libraries
 from node.gathering import gather
 from node.outgoing import InstanceToSend, open_data_set
@@ -53,6 +55,10 @@ def _answer(request: dict[str, Any], instances: list[InstanceToSend]) -> dict[st
     begun = time.perf_counter()
     if request["how"] == "timed":
         return _timed(instances, peer, request["associations"])
+    if request["how"] == "each":
+        milliseconds = send_one_each(instances, request["port"])
+        seconds = sum(milliseconds) / 1000
+        return {"stored": len(milliseconds), "seconds": seconds, "milliseconds": milliseconds}
     if request["how"] == "pynetdicom":
         stored = _by_pynetdicom(sorted(Path(request["folder"]).iterdir()), peer)
     else:  # with what it takes to find out what the files are

@@ -213,6 +213,7 @@ class Inbox:
 
     def stop(self, within_s: float) -> None:
         """Make the files that are still to be made, for so long."""
+        self.logbook.close()
         self.filing.stop(within_s)
 
     def _is_here(self, path: str, sha256: str) -> bool:

@@ -28,6 +28,7 @@ from node.ledger.instances import (
 from node.ledger.together import GroupCommit
 from node.reception.filing import Filing
 from node.reception.segments import KEPT_SUFFIX, SUFFIX, Record, Segment, records_of
+from node.reception.shelf import Shelf
 
 _SEGMENT_BYTES = 256_000_000
 _SEGMENT_RECORDS = 4000
@@ -59,10 +60,30 @@ class Logbook:
         self._filing = filing
         self._commits = GroupCommit(ledger, is_logged=True)
         self._first = FirstInstances(ledger.dialect)
+        self._shelf = Shelf(self._finish)
 
     def open(self) -> "Log":
         """The log of an association; nothing is on disk before something is written."""
-        return Log(self._folder, self._filing, self._record)
+        return Log(
+            self._begin, self._shelf.put, self._finish, filing=self._filing, record=self._record
+        )
+
+    def close(self) -> None:
+        """No association goes on where another one has ended; what is logged gets its files."""
+        self._shelf.close()
+
+    def _begin(self) -> Segment:
+        """Raises OSError."""
+        return self._shelf.take() or Segment(self._folder, self._filing.spares.take())
+
+    def _finish(self, segment: Segment) -> None:
+        """Nothing more is written to it: what is in it gets its files."""
+        segment.close()
+        if segment.size:
+            self._filing.take(segment.path)
+        else:
+            with suppress(OSError):
+                segment.path.unlink(missing_ok=True)
 
     def _record(self, association: int, instance: StoredInstance) -> bool:
         """Whether the ledger knew nothing of it and does now."""
@@ -141,11 +162,24 @@ class Logbook:
 
 
 class Log:
-    """The segments of one association, written by one thread."""
+    """Where one association's instances are logged, by one thread."""
 
-    def __init__(self, folder: Path, filing: Filing, record: Callable[[int, StoredInstance], bool]):
-        """`record` puts an instance into the ledger, if it is new there; whether it is."""
-        self._folder = folder
+    def __init__(
+        self,
+        begin: Callable[[], Segment],
+        leave: Callable[[Segment], None],
+        finish: Callable[[Segment], None],
+        *,
+        filing: Filing,
+        record: Callable[[int, StoredInstance], bool],
+    ) -> None:
+        """`begin` gives a segment to write to; it is left to others, or finished.
+
+        `record` puts an instance into the ledger, if it is new there; whether it is.
+        """
+        self._begin = begin
+        self._leave = leave
+        self._finish = finish
         self._filing = filing
         self._record = record
         self._segment: Segment | None = None
@@ -162,17 +196,21 @@ class Log:
             self._passes = max(0, self._passes - 1)
             return False
         if self._segment is None:
-            self._segment = Segment(self._folder, self._filing.spares.take())
+            self._segment = self._begin()
         segment, before = self._segment, self._segment.size
-        recorded = False
+        recorded = failed = False
         try:
             recorded = self._append(segment, content, instance)
+        except OSError:
+            failed = True  # what else its disk holds of it is for others to find out
+            raise
         finally:
             if not recorded:  # a sender that repeats one instance repeats others
                 segment.cut(before)
                 self._passes = _PASSES
-            if self._is_full(segment):
-                self.close()
+            if failed or self._is_full(segment):
+                self._segment = None
+                self._finish(segment)
         return recorded
 
     def _is_far_behind(self) -> bool:
@@ -185,16 +223,10 @@ class Log:
         return too_many or segment.size > _SEGMENT_BYTES or not segment.size
 
     def close(self) -> None:
-        """What is written so far gets its files."""
+        """What is written so far gets its files, if nobody goes on at once."""
         segment, self._segment = self._segment, None
-        if segment is None:
-            return
-        segment.close()
-        if segment.size:
-            self._filing.take(segment.path)
-        else:
-            with suppress(OSError):
-                segment.path.unlink(missing_ok=True)
+        if segment is not None:
+            self._leave(segment)
 
     def _append(self, segment: Segment, content: Content, instance: StoredInstance) -> bool:
         """Whether it is in the ledger; its file is expected then."""

@@ -68,7 +68,9 @@ def _batches(options: argparse.Namespace) -> BatchSettings:
         num_workers=options.num_workers,
         seed=options.seed,
         augmentation=Augmentation(
-            crop=(options.input_shape[1], options.input_shape[2]), scale=options.scale
+            crop=(options.input_shape[1], options.input_shape[2]),
+            scale=options.scale,
+            shift_pixels=options.shift,
         ),
     )
 

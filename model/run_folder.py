@@ -12,7 +12,7 @@ from model.resuming import RESUME_FILE
 _SETTINGS_FILE = "settings.json"
 _PREFIX = "run_"
 _DECISIVE = (
-    "batch_size", "input_shape", "scale", "passes", "loss_function", "optimizer",
+    "batch_size", "input_shape", "shift", "scale", "passes", "loss_function", "optimizer",
     "learning_rate", "seed", "k_folds", "k_fold_index", "rings", "around", "solid", "views",
     "keep", "early_stopping",
     "max_steps", "max_epochs",

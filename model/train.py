@@ -18,6 +18,7 @@ from model.fitting import fit
 from model.measure import drawn_by, mean_dice, measure, summarise
 from model.plan import Plan, plan_of
 from model.predict import load_segmenter
+from model.reach import Reach, unreached
 from model.resuming import RESUME_FILE
 from model.run_folder import new_run_folder, newest_run_folder, unfinished_run_folder
 from model.run_log import logged_to
@@ -46,6 +47,7 @@ def _train(options: argparse.Namespace) -> int:
     folder = _run_folder(options, plan, console)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     with logged_to(folder / "debug.log"):
+        _warn_of_unreached(options, plan, console)
         _log.debug("training", patients=sorted(plan.fold.training), options=_plain(options))
         fit(options, plan, folder)
     if not _is_first():
@@ -55,6 +57,17 @@ def _train(options: argparse.Namespace) -> int:
         _measure(console, options.output, source, measured)
     console.print(f"Wrote {options.output}; logs in {folder}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _warn_of_unreached(options: argparse.Namespace, plan: Plan, console: Console) -> None:
+    """What crops do not show is not learned, and nothing else would say so."""
+    if not _is_first():
+        return
+    reach = Reach((options.input_shape[1], options.input_shape[2]), options.shift)
+    words = unreached(plan.source, plan.source.samples(plan.fold.training), plan.grid, reach)
+    if words:
+        _log.warning("drawn pixels out of reach", words=words)
+        console.print(f"! {words}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _is_first() -> bool:

@@ -62,6 +62,10 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         help="crops of this shape are trained on, shifted at random about the middle of an image",
     )  # fmt: skip
     group.add_argument(
+        "--shift", type=_shift, default=24.0, metavar="PIXELS",
+        help="how far crops are shifted at most each way, in pixels of the working spacing",
+    )  # fmt: skip
+    group.add_argument(
         "--scale", type=_scales, default=(0.7, 1.4), metavar="LEAST,MOST",
         help="images are made smaller and larger by factors of this range",
     )  # fmt: skip
@@ -155,6 +159,13 @@ def _crop_shape(text: str) -> tuple[int, ...]:
     if len(shape) != 3 or shape[0] != 1:
         raise argparse.ArgumentTypeError(f"{text}: expected 1,ROWS,COLUMNS (one input channel)")
     return shape
+
+
+def _shift(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text}: expected 0 to 10000 pixels")
+    return value
 
 
 def _scales(text: str) -> tuple[float, float]:

@@ -12,12 +12,12 @@ from model.command_line import names, run, with_underscores
 from model.evaluation import Evaluation, evaluate
 from model.evaluation_report import write_report
 from model.measure import mean_dice, summarise
-from model.score_table import print_defects, table_of, wide_console
+from model.score_table import print_damaged, print_defects, table_of, wide_console
 from model.sources import open_source
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 measured; 1 a structure's mean Dice is below `--least_dice`; 2 wrong input."""
+    """0 measured; 1 images are damaged, or a mean Dice is below `--least_dice`; 2 wrong input."""
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(with_underscores(given))
     return run(lambda: _evaluate(options))
@@ -29,7 +29,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Dice, 95 % Hausdorff and mean surface distance and volume error of "
         "checkpoints on hand-drawn contours, for each structure and patient, on the original grid "
         "of the images; with a page that shows the worst instances first.",
-        epilog="Exit code: 0 measured, 1 below --least_dice, 2 wrong input.",
+        epilog="Exit code: 0 measured, 1 measured but for images that could not be read, or below "
+        "--least_dice, 2 wrong input.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -74,8 +75,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigurationError(f"--report {options.report}: {error.strerror}") from error
     console.print(f"Wrote {options.report} and {options.report.with_suffix('.json').name}")
+    print_damaged(console, evaluation.damaged)
     scores = mean_dice(evaluation.measurements).values()
-    return 1 if any(score < options.least_dice for score in scores) else 0
+    is_below = any(score < options.least_dice for score in scores)
+    return 1 if is_below or evaluation.damaged else 0
 
 
 def _title(evaluation: Evaluation) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import ConfigurationError, ModelError
+from core.errors import ConfigurationError, LearningDataError, ModelError
 from model.checkpoint import ModelCard
 from model.measure import Measurement, drawn_by, measure
 from model.plan import check_patients
 from model.predict import load_segmenter
-from model.samples import SampleSource
+from model.samples import Defect, SampleSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Evaluation:
 
     models: tuple[Model, ...]
     rows: tuple[tuple[Model, Measurement], ...]
+    damaged: tuple[Defect, ...] = ()
+    """Images that could not be read, each once; they count for nothing."""
 
     @property
     def measurements(self) -> list[Measurement]:
@@ -41,22 +43,33 @@ def evaluate(paths: Sequence[Path], source: SampleSource, patients: Sequence[str
     Raises:
         ModelError: not a checkpoint, or one that draws what the data set has not got.
         ConfigurationError: no such patients, or none left to measure on.
-        LearningDataError: an instance cannot be read.
+        LearningDataError: not one instance can be read.
     """
     check_patients(source, patients)
     models: list[Model] = []
     rows: list[tuple[Model, Measurement]] = []
+    damaged: dict[str, Defect] = {}
     for path in paths:
         segmenter = load_segmenter(path)
         chosen = drawn_by(segmenter, source)
         measured = _patients_for(segmenter.card, source, patients, is_only=len(paths) == 1)
         model = Model(path, segmenter.card, segmenter.sha256, measured)
-        found = measure(segmenter, chosen, chosen.samples(measured))
+        found, unreadable = measure(segmenter, chosen, chosen.samples(measured))
         models.append(model)
         rows += [(model, one) for one in found]
+        damaged |= {defect.key: defect for defect in unreadable}
+    _check_measured(rows, tuple(damaged.values()))
+    return Evaluation(tuple(models), tuple(rows), tuple(damaged.values()))
+
+
+def _check_measured(rows: Sequence[tuple[Model, Measurement]], damaged: Sequence[Defect]) -> None:
+    """Nothing, when there is something to report."""
+    if not rows and damaged:
+        raise LearningDataError(
+            f"Not one of {len(damaged)} images could be read, the first: {damaged[0].reason}"
+        )
     if not rows:
         raise ConfigurationError("Nothing that these models draw was drawn on these patients")
-    return Evaluation(tuple(models), tuple(rows))
 
 
 def _patients_for(

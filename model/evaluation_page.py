@@ -9,7 +9,7 @@ from html import escape
 from imaging.contours import mask_to_polygons
 from imaging.pictures import Outline, Panel, box_around, overview_picture
 from model.measure import Measurement, Summary
-from model.samples import Masks, Sample
+from model.samples import Defect, Masks, Sample
 from model.score_table import HEADINGS, cells_of
 
 BY_HAND = (0, 158, 115)
@@ -51,8 +51,20 @@ def slice_of(sample: Sample, measurement: Measurement, truth: Masks, found: Mask
     return Slice(measurement, base64.b64encode(content.getvalue()).decode())
 
 
-def page(title: str, summaries: Sequence[Summary], slices: Sequence[Slice], words: str) -> str:
-    """The whole page; `words` say what was measured with what."""
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the page says besides figures and pictures."""
+
+    words: str
+    """What was measured with what."""
+    damaged: Sequence[Defect] = ()
+    """Images that could not be read."""
+
+
+def page(
+    title: str, summaries: Sequence[Summary], slices: Sequence[Slice], findings: Findings
+) -> str:
+    """The whole page."""
     heads = "".join(f"<th scope=col>{escape(one)}</th>" for one in HEADINGS)
     rows = "\n".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells_of(one)) + "</tr>"
@@ -63,7 +75,7 @@ def page(title: str, summaries: Sequence[Summary], slices: Sequence[Slice], word
 <html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
 <title>{escape(title)}</title><style>{_STYLE}</style>
 <h1>{escape(title)}</h1>
-<p>{escape(words)}</p>
+<p>{escape(findings.words)}</p>{_unread(findings.damaged)}
 <table><thead><tr>{heads}</tr></thead><tbody>
 {rows}
 </tbody></table>
@@ -77,6 +89,14 @@ on the images' own grid, after everything that the node does too.</p>
 </div>
 </html>
 """
+
+
+def _unread(damaged: Sequence[Defect]) -> str:
+    """Which images are missing from the figures."""
+    if not damaged:
+        return ""
+    items = "".join(f"<li>{escape(one.key)}: {escape(one.reason)}</li>" for one in damaged)
+    return f"\n<h2>Could not be read, not counted: {len(damaged)}</h2><ul>{items}</ul>"
 
 
 def _figure(one: Slice) -> str:

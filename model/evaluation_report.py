@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from model.evaluation import Evaluation, Model
-from model.evaluation_page import Slice, page, slice_of
+from model.evaluation_page import Findings, Slice, page, slice_of
 from model.measure import Measurement, drawn_by, summarise
 from model.predict import load_segmenter
 from model.samples import SampleSource, fingerprint
@@ -27,10 +27,12 @@ def write_report(path: Path, evaluation: Evaluation, source: SampleSource, pictu
     slices = sorted(_slices(worst, source), key=lambda one: one.measurement.dice)
     summaries = summarise(evaluation.measurements)
     words = "; ".join(_words(model) for model in evaluation.models)
-    path.write_text(page("Model against hand", summaries, slices, words), encoding="utf-8")
+    findings = Findings(words, evaluation.damaged)
+    path.write_text(page("Model against hand", summaries, slices, findings), encoding="utf-8")
     content = {
         "models": [_values(model) for model in evaluation.models],
         "data_set": fingerprint(source.samples()),
+        "damaged": [asdict(one) for one in evaluation.damaged],
         "summaries": [_finite(asdict(one)) for one in summaries],
         "measurements": [_finite(asdict(one)) for one in evaluation.measurements],
     }

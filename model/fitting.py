@@ -11,7 +11,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, LearningDataError
 from model.augment import Augmentation
 from model.data import BatchSettings, SampleDataModule
 from model.keeping import MONITORED, CheckpointKeeper
@@ -28,6 +28,7 @@ def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
 
     Raises:
         ConfigurationError: options that the Trainer, or this machine, cannot follow.
+        LearningDataError: an image cannot be read; the last whole epoch is kept.
     """
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     torch.set_num_threads(options.threads or torch.get_num_threads())
@@ -49,7 +50,15 @@ def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
     with warnings.catch_warnings():
         # advice on workers and logging, which are the user's choice
         warnings.filterwarnings("ignore", module="pytorch_lightning")
-        trainer.fit(module, data)
+        try:
+            trainer.fit(module, data)
+        except LearningDataError as error:
+            raise LearningDataError(_own_words(error)) from error
+
+
+def _own_words(error: LearningDataError) -> str:
+    """Without the traceback that PyTorch puts before the words of a worker's exception."""
+    return str(error).rpartition(f"{LearningDataError.__name__}: ")[2].strip()
 
 
 def _learning(options: argparse.Namespace) -> Learning:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import ModelError
+from core.errors import LearningDataError, ModelError
 from imaging.metrics import dice, hausdorff_95_mm, mean_surface_distance_mm
 from model.chosen import ChosenStructures
 from model.predict import Segmenter
-from model.samples import Masks, Sample, SampleEntry, SampleSource
+from model.samples import Defect, Masks, Sample, SampleEntry, SampleSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,20 @@ class Summary:
 
 def measure(
     segmenter: Segmenter, source: SampleSource, entries: Sequence[SampleEntry]
-) -> list[Measurement]:
-    """Each known structure of each of `entries`, predicted and compared.
+) -> tuple[list[Measurement], list[Defect]]:
+    """Each known structure of each of `entries`, predicted and compared; and what is damaged.
 
-    `source` has the structures of the model, in its order (`drawn_by`).
+    `source` has the structures of the model, in its order (`drawn_by`). An image that cannot be
+    read is named, and the others are measured.
     """
-    samples = (source.read(entry) for entry in entries)
-    return [one for sample in samples for one in measure_sample(segmenter, sample)]
+    measurements: list[Measurement] = []
+    damaged: list[Defect] = []
+    for entry in entries:
+        try:
+            measurements += measure_sample(segmenter, source.read(entry))
+        except (LearningDataError, ModelError) as error:
+            damaged.append(Defect(entry.key, str(error)))
+    return measurements, damaged
 
 
 def measure_sample(segmenter: Segmenter, sample: Sample) -> Iterator[Measurement]:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.measure import Summary
-from model.samples import SampleSource
+from model.samples import Defect, SampleSource
 
 HEADINGS = (
     "patient", "structure", "instances", "Dice", "least", "HD95 mm", "mean mm", "volume", "lost",
@@ -52,3 +52,17 @@ def print_defects(console: Console, source: SampleSource, patients: Collection[s
     for defect in source.defects:
         if defect.key.split("/")[0] in patients:
             console.print(f"{defect.key}: {defect.reason}", highlight=False, soft_wrap=True)
+
+
+def print_damaged(console: Console, damaged: Sequence[Defect]) -> None:
+    """How many images could not be read, and which; nothing where all could."""
+    if damaged:
+        words = (
+            "image could not be read and counts"
+            if len(damaged) == 1
+            else ("images could not be read and count")
+        )
+        console.print(f"! {len(damaged)} {words} for nothing:", highlight=False)
+    for defect in damaged:
+        line = f"{defect.key}: {defect.reason}"
+        console.print(line, highlight=False, soft_wrap=True, markup=False)

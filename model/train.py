@@ -23,7 +23,7 @@ from model.resuming import RESUME_FILE
 from model.run_folder import new_run_folder, newest_run_folder, unfinished_run_folder
 from model.run_log import logged_to
 from model.samples import SampleSource
-from model.score_table import print_defects, table_of, wide_console
+from model.score_table import print_damaged, print_defects, table_of, wide_console
 from model.sources import open_source
 from model.train_options import train_parser
 
@@ -99,7 +99,8 @@ def _measure(console: Console, path: Path, source: SampleSource, patients: Colle
     """Measure the written checkpoint on patients it has not seen, and note that in its card."""
     segmenter = load_segmenter(path)
     chosen = drawn_by(segmenter, source)
-    measurements = measure(segmenter, chosen, chosen.samples(patients))
+    measurements, damaged = measure(segmenter, chosen, chosen.samples(patients))
+    print_damaged(console, damaged)
     console.print(table_of(summarise(measurements), "Patients not trained on"))
     card = dataclasses.replace(
         segmenter.card, measured_dice=mean_dice(measurements), measured_on=_listed(patients)

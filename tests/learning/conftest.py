@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -58,3 +59,15 @@ def array_folder(tmp_path: Path) -> Path:
                 (folder / patient / kind).mkdir(parents=True, exist_ok=True)
                 np.save(folder / patient / kind / f"{number}.npy", values)
     return folder
+
+
+def damage(path: Path, patient: str, index: int) -> None:
+    """Turn the bytes of one image's chunk around; headers stay readable, its checksum fails."""
+    with h5py.File(path) as file:
+        chunk = file[f"patients/{patient}/MR-1/images"].id.get_chunk_info(index)
+    content = bytearray(path.read_bytes())
+    middle = chunk.byte_offset + chunk.size // 2
+    content[middle : middle + 8] = bytes(255 - one for one in content[middle : middle + 8])
+    other = path.with_suffix(".damaged")  # HDF5 takes from its cache what is open in this process
+    other.write_bytes(content)
+    other.rename(path)

@@ -10,10 +10,11 @@ import torch
 from core.errors import ConfigurationError
 from model.command_line import names, run, with_underscores
 from model.evaluation import Evaluation, evaluate
+from model.evaluation_notes import notes_on
 from model.evaluation_report import write_report
-from model.measure import mean_dice, summarise
-from model.score_table import print_damaged, print_defects, table_of, wide_console
+from model.score_table import print_damaged, print_defects, print_notes, table_of, wide_console
 from model.sources import open_source
+from model.summaries import mean_dice, summarise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--patients", type=names, default=(), metavar="KEY,KEY",
-        help="only these patients (default: all that the checkpoint has not seen)",
+        help="only these patients (default: all that the checkpoint has not seen); one checkpoint "
+        "alone is measured on those that it was trained on, too, which is then said",
     )  # fmt: skip
     parser.add_argument(
         "--report", type=Path, default=Path("evaluation.html"), metavar="FILE.html",
@@ -75,6 +77,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigurationError(f"--report {options.report}: {error.strerror}") from error
     console.print(f"Wrote {options.report} and {options.report.with_suffix('.json').name}")
+    print_notes(console, notes_on(evaluation))
     print_damaged(console, evaluation.damaged)
     scores = mean_dice(evaluation.measurements).values()
     is_below = any(score < options.least_dice for score in scores)

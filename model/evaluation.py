@@ -1,11 +1,11 @@
 """Which patients a checkpoint is measured on, and what was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigurationError, LearningDataError, ModelError
-from model.checkpoint import ModelCard
+from model.checkpoint import ModelCard, load_checkpoint
 from model.measure import Measurement, drawn_by, measure
 from model.plan import check_patients
 from model.predict import load_segmenter
@@ -30,6 +30,8 @@ class Evaluation:
     rows: tuple[tuple[Model, Measurement], ...]
     damaged: tuple[Defect, ...] = ()
     """Images that could not be read, each once; they count for nothing."""
+    unmeasured: tuple[str, ...] = ()
+    """Patients of the data set that every checkpoint was trained on."""
 
     @property
     def measurements(self) -> list[Measurement]:
@@ -38,7 +40,7 @@ class Evaluation:
 
 
 def evaluate(paths: Sequence[Path], source: SampleSource, patients: Sequence[str]) -> Evaluation:
-    """Each checkpoint on `patients`, or on those of `source` that it has not seen.
+    """Each checkpoint on those of `patients`, or of all of `source`, that it has not seen.
 
     Raises:
         ModelError: not a checkpoint, or one that draws what the data set has not got.
@@ -49,17 +51,17 @@ def evaluate(paths: Sequence[Path], source: SampleSource, patients: Sequence[str
     models: list[Model] = []
     rows: list[tuple[Model, Measurement]] = []
     damaged: dict[str, Defect] = {}
-    for path in paths:
+    for path, measured in _shared_out(paths, source, patients).items():
         segmenter = load_segmenter(path)
         chosen = drawn_by(segmenter, source)
-        measured = _patients_for(segmenter.card, source, patients, is_only=len(paths) == 1)
         model = Model(path, segmenter.card, segmenter.sha256, measured)
         found, unreadable = measure(segmenter, chosen, chosen.samples(measured))
         models.append(model)
         rows += [(model, one) for one in found]
         damaged |= {defect.key: defect for defect in unreadable}
     _check_measured(rows, tuple(damaged.values()))
-    return Evaluation(tuple(models), tuple(rows), tuple(damaged.values()))
+    left = set(patients or source.patients) - {one for model in models for one in model.patients}
+    return Evaluation(tuple(models), tuple(rows), tuple(damaged.values()), tuple(sorted(left)))
 
 
 def _check_measured(rows: Sequence[tuple[Model, Measurement]], damaged: Sequence[Defect]) -> None:
@@ -72,20 +74,42 @@ def _check_measured(rows: Sequence[tuple[Model, Measurement]], damaged: Sequence
         raise ConfigurationError("Nothing that these models draw was drawn on these patients")
 
 
-def _patients_for(
-    card: ModelCard, source: SampleSource, patients: Sequence[str], *, is_only: bool
-) -> tuple[str, ...]:
-    if patients and is_only:
-        return tuple(sorted(patients))
-    if not card.training_patients and not is_only:
+def _shared_out(
+    paths: Sequence[Path], source: SampleSource, patients: Sequence[str]
+) -> dict[Path, tuple[str, ...]]:
+    """The patients that each checkpoint is measured on: those that it left out.
+
+    One checkpoint alone is measured on all `patients` that are named, its own too. Of several,
+    those that left nobody out are measured on none.
+    """
+    cards = {path: load_checkpoint(path)[0] for path in paths}
+    if patients and len(cards) == 1:
+        return {path: tuple(sorted(patients)) for path in cards}
+    asked = set(patients or source.patients)
+    shares = {path: asked - set(card.training_patients) for path, card in cards.items()}
+    _check_cards(list(cards.values()))
+    _check_left_out(asked, shares, is_named=bool(patients))
+    return {path: tuple(sorted(share)) for path, share in shares.items()}
+
+
+def _check_cards(cards: Sequence[ModelCard]) -> None:
+    silent = [card.name for card in cards if not card.training_patients]
+    if silent and len(cards) > 1:
         raise ModelError(
-            f"Model '{card.name}' does not say which patients it has seen, expected checkpoints "
+            f"Model '{silent[0]}' does not say which patients it has seen, expected checkpoints "
             "of this version of model.train, or one at a time"
         )
-    unseen = set(patients or source.patients) - set(card.training_patients)
-    if not unseen:
+
+
+def _check_left_out(
+    asked: Collection[str], shares: Mapping[Path, Collection[str]], *, is_named: bool
+) -> None:
+    """Nothing, when there is a patient to measure on, and a checkpoint for each that is named."""
+    left_out = {patient for share in shares.values() for patient in share}
+    missing = set(asked) - left_out
+    if not left_out or (is_named and missing):
         raise ConfigurationError(
-            f"Model '{card.name}' was trained on all of {', '.join(patients or source.patients)}: "
-            "name the patients to measure it on nevertheless (--patients)"
+            f"All of {', '.join(path.name for path in shares)} were trained on "
+            f"{', '.join(sorted(missing))}: expected a checkpoint that left them out, or one "
+            "checkpoint alone with these patients named (--patients)"
         )
-    return tuple(sorted(unseen))

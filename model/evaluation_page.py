@@ -8,9 +8,10 @@ from html import escape
 
 from imaging.contours import mask_to_polygons
 from imaging.pictures import Outline, Panel, box_around, overview_picture
-from model.measure import Measurement, Summary
+from model.measure import Measurement
 from model.samples import Defect, Masks, Sample
 from model.score_table import HEADINGS, cells_of
+from model.summaries import Summary
 
 BY_HAND = (0, 158, 115)
 BY_MODEL = (213, 94, 0)
@@ -57,6 +58,8 @@ class Findings:
 
     words: str
     """What was measured with what."""
+    notes: Sequence[str] = ()
+    """What a reader must know of it."""
     damaged: Sequence[Defect] = ()
     """Images that could not be read."""
 
@@ -75,13 +78,14 @@ def page(
 <html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
 <title>{escape(title)}</title><style>{_STYLE}</style>
 <h1>{escape(title)}</h1>
-<p>{escape(findings.words)}</p>{_unread(findings.damaged)}
+<p>{escape(findings.words)}</p>{_noted(findings.notes)}{_unread(findings.damaged)}
 <table><thead><tr>{heads}</tr></thead><tbody>
 {rows}
 </tbody></table>
-<p>HD95: 95th percentile of the distances between the outlines. Mean: their mean distance. Volume:
-what the model drew beyond (+) or short of (-) what was drawn by hand. Lost: no pixel in common. All
-on the images' own grid, after everything that the node does too.</p>
+<p>Means are over images, each of which counts once. HD95: 95th percentile of the distances between
+the outlines. Mean: their mean distance. Volume: what the model drew beyond (+) or short of (-) what
+was drawn by hand. Lost: no pixel in common. All on the images' own grid, after everything that the
+node does too.</p>
 <h2>Worst first</h2>
 <p><span class=hand>by hand</span>, <span class=model>by the model</span></p>
 <div class=slices>
@@ -89,6 +93,10 @@ on the images' own grid, after everything that the node does too.</p>
 </div>
 </html>
 """
+
+
+def _noted(notes: Sequence[str]) -> str:
+    return "".join(f"\n<p><strong>{escape(note)}.</strong></p>" for note in notes)
 
 
 def _unread(damaged: Sequence[Defect]) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from model.evaluation import Evaluation, Model
+from model.evaluation_notes import notes_on
 from model.evaluation_page import Findings, Slice, page, slice_of
-from model.measure import Measurement, drawn_by, summarise
+from model.measure import Measurement, drawn_by
 from model.predict import load_segmenter
 from model.samples import SampleSource, fingerprint
+from model.summaries import summarise
 
 Row = tuple[Model, Measurement]
 
@@ -27,11 +29,13 @@ def write_report(path: Path, evaluation: Evaluation, source: SampleSource, pictu
     slices = sorted(_slices(worst, source), key=lambda one: one.measurement.dice)
     summaries = summarise(evaluation.measurements)
     words = "; ".join(_words(model) for model in evaluation.models)
-    findings = Findings(words, evaluation.damaged)
+    notes = notes_on(evaluation)
+    findings = Findings(words, notes, evaluation.damaged)
     path.write_text(page("Model against hand", summaries, slices, findings), encoding="utf-8")
     content = {
         "models": [_values(model) for model in evaluation.models],
         "data_set": fingerprint(source.samples()),
+        "notes": notes,
         "damaged": [asdict(one) for one in evaluation.damaged],
         "summaries": [_finite(asdict(one)) for one in summaries],
         "measurements": [_finite(asdict(one)) for one in evaluation.measurements],
@@ -56,13 +60,14 @@ def _slices(rows: Sequence[Row], source: SampleSource) -> Iterator[Slice]:
 def _words(model: Model) -> str:
     return (
         f"{model.card.name} {model.card.version} ({model.sha256[:16]}) "
-        f"on {', '.join(model.patients)}"
+        f"on {', '.join(model.patients) or 'nobody'}"
     )
 
 
 def _values(model: Model) -> dict[str, Any]:
     return {
         "name": model.card.name,
+        "file": model.path.name,
         "version": model.card.version,
         "sha256": model.sha256,
         "training_data": model.card.training_fingerprint,

@@ -5,14 +5,14 @@ from collections.abc import Collection, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from model.measure import Summary
 from model.samples import Defect, SampleSource
+from model.summaries import Summary
 
 HEADINGS = (
     "patient", "structure", "instances", "Dice", "least", "HD95 mm", "mean mm", "volume", "lost",
     "extra",
 )  # fmt: skip
-_WIDTH = 120
+_WIDTH = 140
 
 
 def wide_console() -> Console:
@@ -24,7 +24,7 @@ def wide_console() -> Console:
 def cells_of(summary: Summary) -> tuple[str, ...]:
     """A row under `HEADINGS`."""
     return (
-        summary.patient,
+        summary.patient + _marks(summary),
         summary.structure,
         str(summary.instances),
         f"{summary.mean_dice:.3f}",
@@ -35,6 +35,12 @@ def cells_of(summary: Summary) -> tuple[str, ...]:
         str(summary.lost),
         str(summary.extra),
     )
+
+
+def _marks(summary: Summary) -> str:
+    """What must not be overlooked beside a patient's key."""
+    several = f", {summary.models} models" if summary.models > 1 else ""
+    return several + (", trained on" if summary.trained_on else "")
 
 
 def table_of(summaries: Sequence[Summary], title: str) -> Table:
@@ -52,6 +58,12 @@ def print_defects(console: Console, source: SampleSource, patients: Collection[s
     for defect in source.defects:
         if defect.key.split("/")[0] in patients:
             console.print(f"{defect.key}: {defect.reason}", highlight=False, soft_wrap=True)
+
+
+def print_notes(console: Console, notes: Sequence[str]) -> None:
+    """A line each."""
+    for note in notes:
+        console.print(f"! {note}", highlight=False, soft_wrap=True, markup=False)
 
 
 def print_damaged(console: Console, damaged: Sequence[Defect]) -> None:

@@ -15,7 +15,7 @@ from core.errors import ConfigurationError
 from model.checkpoint import save_checkpoint
 from model.command_line import run, with_underscores
 from model.fitting import fit
-from model.measure import drawn_by, mean_dice, measure, summarise
+from model.measure import drawn_by, measure
 from model.plan import Plan, plan_of
 from model.predict import load_segmenter
 from model.reach import Reach, unreached
@@ -25,6 +25,7 @@ from model.run_log import logged_to
 from model.samples import SampleSource
 from model.score_table import print_damaged, print_defects, table_of, wide_console
 from model.sources import open_source
+from model.summaries import mean_dice, summarise
 from model.train_options import train_parser
 
 _log = structlog.get_logger(__name__)

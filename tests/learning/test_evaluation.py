@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,17 @@ from model import evaluate, train
 from model.checkpoint import load_checkpoint
 from model.data_set_file import open_data_set
 from model.evaluation import evaluate as evaluation_of
-from model.measure import Measurement, mean_dice, summarise
+from model.measure import Measurement
+from model.summaries import mean_dice, summarise
 from tests.learning.test_resuming import QUICK
 
 
-def two_folds(data_set: Path, tmp_path: Path) -> list[Path]:
+def two_folds(data_set: Path, tmp_path: Path, *options: str) -> list[Path]:
     """Checkpoints that have not seen one of three patients each, and hardly trained."""
     paths = [tmp_path / f"fold{number}.ckpt" for number in (0, 1)]
     for number, path in enumerate(paths):
         given = ["--data_dir", str(data_set), *QUICK, "--name", path.stem, "--max_steps", "4"]
+        given += options
         assert train.main([*given, "--k_fold_index", str(number), "--output", str(path)]) == 0
     return paths
 
@@ -60,10 +63,79 @@ def test_a_patient_that_was_trained_on_is_measured_only_when_it_is_named(
     asked = ["--checkpoint", str(output), "--data_dir", str(data_set), "--threads", "1"]
     asked += ["--report", str(tmp_path / "a.html")]
     assert evaluate.main(asked) == 2
-    assert "was trained on all of a, b, c" in capsys.readouterr().err
+    assert "All of all.ckpt were trained on a, b, c" in capsys.readouterr().err
     assert evaluate.main([*asked, "--patients", "b"]) == 0
+    said = capsys.readouterr().out
+    assert "! Model 'm' (all.ckpt) was trained on b: what is measured there says nothing" in said
+    assert "b, trained on" in said
+    found = json.loads((tmp_path / "a.json").read_text())
+    assert found["notes"][0] in (tmp_path / "a.html").read_text().replace("&#x27;", "'")
+    assert all(one["trained_on"] for one in found["summaries"])
     assert evaluate.main([*asked, "--patients", "d"]) == 2
     assert "No usable contours of patient d" in capsys.readouterr().err
+
+
+def test_a_patient_that_all_folds_left_out_counts_once(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = two_folds(data_set, tmp_path, "--exclude", "c", "--k_folds", "2")
+    report = tmp_path / "folds.html"
+    given = ["--checkpoint", *map(str, paths), "--data_dir", str(data_set), "--threads", "1"]
+    assert evaluate.main([*given, "--report", str(report)]) == 0
+    found = json.loads(report.with_suffix(".json").read_text())
+    of = {(one["patient"], one["structure"]): one for one in found["summaries"]}
+    assert [of[patient, "Inner"]["instances"] for patient in ("a", "b", "c")] == [6, 6, 6]
+    assert [of[patient, "Inner"]["models"] for patient in ("a", "b", "c")] == [1, 1, 2]
+    assert of["all", "Inner"]["instances"] == 18
+    means = [of[patient, "Inner"]["mean_dice"] for patient in ("a", "b", "c")]
+    assert of["all", "Inner"]["mean_dice"] == pytest.approx(sum(means) / 3)
+    assert "! c: left out by several of these checkpoints" in capsys.readouterr().out
+
+
+def test_a_patient_that_is_named_counts_for_the_fold_that_left_it_out(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = two_folds(data_set, tmp_path)
+    [left_out] = {"a", "b", "c"} - set(load_checkpoint(paths[1])[0].training_patients)
+    given = ["--checkpoint", *map(str, paths), "--data_dir", str(data_set), "--threads", "1"]
+    given += ["--report", str(tmp_path / "a.html"), "--patients"]
+    assert evaluate.main([*given, left_out]) == 0
+    found = json.loads((tmp_path / "a.json").read_text())
+    assert [one["measured_on"] for one in found["models"]] == [[], [left_out]]
+    assert not any(one["trained_on"] for one in found["summaries"])
+    trained = [set(load_checkpoint(path)[0].training_patients) for path in paths]
+    [nobodys] = trained[0] & trained[1]
+    assert evaluate.main([*given, nobodys]) == 2
+    assert f"All of fold0.ckpt, fold1.ckpt were trained on {nobodys}" in capsys.readouterr().err
+    assert evaluate.main(given[:-1]) == 0
+    said = capsys.readouterr().out
+    assert f"All of these checkpoints were trained on {nobodys}: not measured" in said
+
+
+def test_what_a_model_was_trained_on_makes_no_mean_of_all_look_good() -> None:
+    def measured(patient: str, dice: float, *, trained_on: bool = False) -> Measurement:
+        values = (patient, "GTV", "m", dice, 2.0, 1.0, 100.0, 100.0)
+        return Measurement(f"{patient}/1", *values, trained_on=trained_on)
+
+    seen = measured("a", 1.0, trained_on=True)
+    *_, together = summarise([seen, measured("b", 0.5), measured("c", 0.7)])
+    assert (together.patient, together.instances, together.trained_on) == ("all", 2, False)
+    assert together.mean_dice == pytest.approx(0.6)
+    assert mean_dice([seen, measured("b", 0.5)]) == {"GTV": 0.5}
+    assert mean_dice([seen]) == {"GTV": 1.0}
+
+
+def test_a_measurement_of_several_models_has_its_share() -> None:
+    def measured(model: str, dice: float, found_mm2: float) -> Measurement:
+        distance = math.inf if dice == 0 else 2.0
+        return Measurement("p/1", "p", "GTV", model, dice, distance, distance, 100.0, found_mm2)
+
+    other = Measurement("p/2", "p", "GTV", "m", 0.8, 4.0, 4.0, 100.0, 100.0)
+    [summary] = summarise([measured("m", 0.4, 50.0), measured("n", 0.0, 0.0), other])
+    assert (summary.instances, summary.models, summary.lost) == (2, 2, 1)
+    assert summary.mean_dice == pytest.approx((0.2 + 0.8) / 2)
+    assert summary.least_dice == 0.0
+    assert summary.volume_error == pytest.approx((25.0 + 100.0 - 200.0) / 200.0)
 
 
 def test_one_structure_of_several_is_learned_and_measured(data_set: Path, tmp_path: Path) -> None:
@@ -77,9 +149,12 @@ def test_one_structure_of_several_is_learned_and_measured(data_set: Path, tmp_pa
 
 
 def test_a_summary_says_what_was_lost_and_how_much_volume_is_wrong() -> None:
+    numbers = count()
+
     def measured(dice: float, found_mm2: float) -> Measurement:
         distance = math.inf if dice == 0 else 2.0
-        return Measurement("p/1", "p", "Inner", "m", dice, distance, distance, 100.0, found_mm2)
+        key = f"p/{next(numbers)}"
+        return Measurement(key, "p", "Inner", "m", dice, distance, distance, 100.0, found_mm2)
 
     [summary] = summarise([measured(0.9, 110.0), measured(0.0, 0.0), measured(0.7, 130.0)])
     assert summary.lost == 1
@@ -89,12 +164,16 @@ def test_a_summary_says_what_was_lost_and_how_much_volume_is_wrong() -> None:
 
 
 def test_images_on_which_nobody_drew_make_no_model_look_good() -> None:
+    numbers = count()
+
     def measured(dice: float, hand_mm2: float, found_mm2: float) -> Measurement:
         distance = 0.0 if hand_mm2 == found_mm2 == 0 else math.inf
-        return Measurement("p/1", "p", "GTV", "m", dice, distance, distance, hand_mm2, found_mm2)
+        key = f"p/{next(numbers)}"
+        return Measurement(key, "p", "GTV", "m", dice, distance, distance, hand_mm2, found_mm2)
 
-    empty = [measured(1.0, 0.0, 0.0)] * 190
-    missed, invented = [measured(0.0, 100.0, 0.0)] * 10, [measured(0.0, 0.0, 50.0)]
+    empty = [measured(1.0, 0.0, 0.0) for _ in range(190)]
+    missed = [measured(0.0, 100.0, 0.0) for _ in range(10)]
+    invented = [measured(0.0, 0.0, 50.0)]
     [summary] = summarise([*empty, *missed, *invented])
     assert (summary.instances, summary.lost, summary.extra) == (11, 10, 1)
     assert summary.mean_dice == 0.0

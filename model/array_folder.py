@@ -112,6 +112,15 @@ def open_array_folder(
     return ArrayFolder(folder, structures, tuple(entries), tuple(defects))
 
 
+def assumed_spacing(folder: Path) -> str:
+    """What is to be said where nobody gave a pixel spacing."""
+    rows, _ = SPACING_MM
+    return (
+        f"{folder}: arrays say no pixel spacing, {rows:g} mm is assumed; all distances, and the "
+        "spacings for which the node takes the model, follow from it (--pixel_spacing)"
+    )
+
+
 def default_structures(count: int, names: Sequence[str] = ()) -> tuple[Structure, ...]:
     """The channels of masks under `names`, or numbered."""
     names = names or [f"Structure {number + 1}" for number in range(count)]

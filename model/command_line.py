@@ -28,6 +28,23 @@ def above_zero(text: str) -> int:
     return value
 
 
+def spacing(text: str) -> tuple[float, float]:
+    """Distances above 0 mm: between rows and between columns, or one for both."""
+    values = tuple(float(part) for part in text.split(","))
+    if len(values) > 2 or not all(0 < one < float("inf") for one in values):
+        raise argparse.ArgumentTypeError(f"{text}: expected one or two distances above 0 mm")
+    return values[0], values[-1]
+
+
+def add_spacing_option(group: argparse._ActionsContainer) -> None:
+    """`--pixel_spacing` of the commands that read arrays directly."""
+    group.add_argument(
+        "--pixel_spacing", type=spacing, default=None, metavar="MM[,MM]",
+        help="distance between rows and between columns, or one number for both, of arrays that "
+        "are read directly; without it, 1 mm is assumed",
+    )  # fmt: skip
+
+
 def names(text: str) -> tuple[str, ...]:
     """Names between commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 
 from core.errors import ConfigurationError
-from model.command_line import names, run, with_underscores
+from model.command_line import add_spacing_option, names, run, with_underscores
 from model.evaluation import Evaluation, evaluate
 from model.evaluation_notes import notes_on
 from model.evaluation_report import write_report
 from model.score_table import print_damaged, print_defects, print_notes, table_of, wide_console
-from model.sources import open_source
+from model.sources import assumption, open_source
 from model.summaries import mean_dice, summarise
 
 
@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         "--data_dir", type=Path, required=True,
         help="HDF5 data set of model.prepare, or a folder with link.csv or of arrays",
     )  # fmt: skip
+    add_spacing_option(parser)
     parser.add_argument(
         "--patients", type=names, default=(), metavar="KEY,KEY",
         help="only these patients (default: all that the checkpoint has not seen); one checkpoint "
@@ -68,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 def _evaluate(options: argparse.Namespace) -> int:
     console = wide_console()
     torch.set_num_threads(options.threads or torch.get_num_threads())
-    source = open_source(options.data_dir)
+    source = open_source(options.data_dir, options.pixel_spacing)
+    print_notes(console, filter(None, [assumption(options.data_dir, options.pixel_spacing)]))
     evaluation = evaluate(options.checkpoint, source, options.patients)
     print_defects(console, source, {one.patient for one in evaluation.measurements})
     console.print(table_of(summarise(evaluation.measurements), _title(evaluation)))

@@ -69,6 +69,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _plan(options: argparse.Namespace, bar: Progress) -> Plan:
     kind = options.kind if options.kind != "auto" else _kind_of(options.input)
+    if options.pixel_spacing and kind != "arrays":
+        raise ConfigurationError(f"--pixel_spacing: {options.input} holds no arrays but DICOM")
     if kind == "text_contours":
         return plan_sunnybrook(options.input, options.contradictions)
     if kind == "arrays":

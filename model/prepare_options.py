@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from model.command_line import above_zero, names
+from model.command_line import above_zero, names, spacing
 
 KINDS = ("auto", "text_contours", "structure_sets", "arrays")
 
@@ -66,8 +66,9 @@ def _add_arrays(group: argparse._ArgumentGroup) -> None:
         "--names", type=names, default=(), metavar="NAME,NAME", help="of the masks' channels"
     )
     group.add_argument(
-        "--pixel_spacing", type=_spacing, default=(1.0, 1.0), metavar="ROWS,COLUMNS",
-        help="distance between rows and between columns in mm",
+        "--pixel_spacing", type=spacing, default=None, metavar="MM[,MM]",
+        help="distance between rows and between columns in mm; one number for both; without it, "
+        "1 mm is assumed",
     )  # fmt: skip
     group.add_argument("--modality", default="", help="as in DICOM: CT, MR, ...")
 
@@ -75,10 +76,3 @@ def _add_arrays(group: argparse._ArgumentGroup) -> None:
 def _default_workers() -> int:
     """As many as there are cores for this process, at most 8: each holds a series."""
     return max(1, min(8, len(os.sched_getaffinity(0))))
-
-
-def _spacing(text: str) -> tuple[float, float]:
-    rows, columns = (float(part) for part in text.split(","))
-    if not (0 < rows < float("inf") and 0 < columns < float("inf")):
-        raise argparse.ArgumentTypeError(f"{text}: expected two distances above 0 mm")
-    return rows, columns

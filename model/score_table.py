@@ -1,6 +1,6 @@
 """What was measured, and what was left out, as a person reads it on a terminal."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -60,7 +60,7 @@ def print_defects(console: Console, source: SampleSource, patients: Collection[s
             console.print(f"{defect.key}: {defect.reason}", highlight=False, soft_wrap=True)
 
 
-def print_notes(console: Console, notes: Sequence[str]) -> None:
+def print_notes(console: Console, notes: Iterable[str]) -> None:
     """A line each."""
     for note in notes:
         console.print(f"! {note}", highlight=False, soft_wrap=True, markup=False)

@@ -23,8 +23,8 @@ from model.resuming import RESUME_FILE
 from model.run_folder import new_run_folder, newest_run_folder, unfinished_run_folder
 from model.run_log import logged_to
 from model.samples import SampleSource
-from model.score_table import print_damaged, print_defects, table_of, wide_console
-from model.sources import open_source
+from model.score_table import print_damaged, print_defects, print_notes, table_of, wide_console
+from model.sources import assumption, open_source
 from model.summaries import mean_dice, summarise
 from model.train_options import train_parser
 
@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     console = wide_console()
-    source = open_source(options.data_dir)
+    source = open_source(options.data_dir, options.pixel_spacing)
+    print_notes(console, filter(None, [assumption(options.data_dir, options.pixel_spacing)]))
     print_defects(console, source, source.patients)
     plan = plan_of(options, source)
     _make_parent(options.output)
@@ -68,7 +69,7 @@ def _warn_of_unreached(options: argparse.Namespace, plan: Plan, console: Console
     words = unreached(plan.source, plan.source.samples(plan.fold.training), plan.grid, reach)
     if words:
         _log.warning("drawn pixels out of reach", words=words)
-        console.print(f"! {words}", highlight=False, soft_wrap=True, markup=False)
+        print_notes(console, [words])
 
 
 def _is_first() -> bool:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from model.checkpoint import CLINICAL, DEMONSTRATION
-from model.command_line import above_zero, names, numbers
+from model.command_line import above_zero, add_spacing_option, names, numbers
 from model.losses import LOSS_NAMES
 from model.optimizers import OPTIMIZER_NAMES
 from model.trainer_options import add_trainer_options
@@ -44,6 +44,7 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         "--data_dir", type=Path, required=True,
         help="data set of model.prepare, or a folder that can be read without it",
     )  # fmt: skip
+    add_spacing_option(group)
     group.add_argument(
         "--exclude", type=names, default=(), metavar="KEY,KEY", help="patients to leave out"
     )

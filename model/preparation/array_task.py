@@ -10,6 +10,7 @@ from model.array_folder import (
     SPACING_MM,
     ArrayFaultError,
     Fault,
+    assumed_spacing,
     check_channels,
     default_structures,
     numbers_of,
@@ -89,10 +90,12 @@ def plan_arrays(
     folder: Path,
     *,
     names: Sequence[str] = (),
-    pixel_spacing_mm: tuple[float, float] = SPACING_MM,
+    pixel_spacing_mm: tuple[float, float] | None = None,
     modality: str = "",
 ) -> Plan:
     """Every patient's folder; how many channels masks have, the first one that is whole says.
+
+    Without `pixel_spacing_mm` pixels are taken as 1 mm apart, which is a remark.
 
     Raises:
         ConfigurationError: no usable pair, or `names` are not one for each channel.
@@ -109,9 +112,13 @@ def plan_arrays(
         check_names(names, "--names")
     structures = default_structures(channels, names)
     plan = Plan(structures)
+    if pixel_spacing_mm is None:
+        words = assumed_spacing(folder)
+        plan.remarks.append(Remark(Kind.ASSUMED, "pixel spacing", words, left_out=False))
     for patient in folders:
         numbers = tuple(numbers_of(patient))
-        plan.tasks.append(ArrayTask(patient, numbers, structures, pixel_spacing_mm, modality))
+        spacing = pixel_spacing_mm or SPACING_MM
+        plan.tasks.append(ArrayTask(patient, numbers, structures, spacing, modality))
     return plan
 
 

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     UNREADABLE_SET = "damaged structure sets"
     SEVERAL_SETS = "structures in several structure sets"
     NOT_CHOSEN = "structures that the table does not name"
+    ASSUMED = "assumed, as the input does not say"
     TWO_PATIENTS = "two patients with one id"
     ONE_PATIENT = "one patient under two keys"
     OTHER_CONTENT = "patients who were there with other content"

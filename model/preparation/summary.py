@@ -10,6 +10,7 @@ from model.preparation.run import Result
 
 _COLUMNS = ("images", "drawn_images", "undrawn_images", "contours", "matched")
 _URGENT = (
+    Kind.ASSUMED,
     Kind.SAME_CONTOURS,
     Kind.TWO_PATIENTS,
     Kind.ONE_PATIENT,

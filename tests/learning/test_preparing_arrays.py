@@ -32,6 +32,33 @@ def test_what_arrays_do_not_say_is_given(array_folder: Path) -> None:
     assert {one.modality for one in source.samples()} == {"CT"}
 
 
+def test_one_number_is_the_spacing_of_rows_and_columns(array_folder: Path) -> None:
+    output = array_folder.parent / "data.h5"
+    report = prepared(array_folder, output, "--pixel_spacing", "0.7", "--no-pictures")
+    assert {one.pixel_spacing_mm for one in open_data_set(output).samples()} == {(0.7, 0.7)}
+    assert "assumed, as the input does not say" not in report["counts"]
+
+
+def test_a_spacing_that_is_assumed_is_said(
+    array_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = prepared(array_folder, array_folder.parent / "data.h5", "--no-pictures")
+    assert report["counts"]["assumed, as the input does not say"] == 1
+    assert "arrays say no pixel spacing, 1 mm is assumed" in report["headlines"][0]
+    assert "arrays say no pixel spacing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["0", "1,2,3", "-1", "nan", "1,inf", "a"])
+def test_spacings_that_are_none_are_refused(
+    text: str, array_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--input", str(array_folder), "--output", str(array_folder.parent / "data.h5")]
+    with pytest.raises(SystemExit) as ended:
+        prepare.main([*given, f"--pixel_spacing={text}"])
+    assert ended.value.code == 2
+    assert "--pixel_spacing" in capsys.readouterr().err
+
+
 def test_what_does_not_fit_is_in_the_report(array_folder: Path) -> None:
     np.save(array_folder / "p1" / "mask" / "1.npy", np.zeros((1, 9, 9)))
     np.save(array_folder / "p1" / "mask" / "2.npy", np.zeros((1, 40, 48)))

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from bench.isolated import Prepared, run_isolated
+from bench.page import as_markdown, into_page
 from bench.report import OURS, Case, measure, report
 from model.augment import Augmentation
 from model.data import BatchSettings, Item, learning_batches
@@ -30,6 +32,7 @@ _STRUCTURES = (
 )
 _PATIENTS, _SLICES = 4, 40
 _GOAL = 0.9
+_MEMORY = "same work from memory"
 
 
 def main() -> None:
@@ -42,6 +45,7 @@ def main() -> None:
     parser.add_argument("--encoder_args", default="12,24,48,96,128")
     parser.add_argument("--num_workers", type=int, default=1)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--docs", action="store_true", help="put it into docs/performance.md")
     values = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="slicewire-bench-") as name:
         path = _data_set(Path(name), values.size)
@@ -50,6 +54,22 @@ def main() -> None:
     title = f"Training on {device}: {values.size} x {values.size}, crops of {values.crop}, "
     title += f"batches of {values.batch_size}, {values.num_workers} workers"
     report("learning", title, {**vars(values), "device": device, "goal": _GOAL}, [case])
+    words = _share(case)
+    print(words)  # noqa: T201
+    if values.docs:
+        into_page("learning", as_markdown(title, case, [words]))
+
+
+def _share(case: Case) -> str:
+    """What the file costs, beside the aim."""
+    of_memory = case.summary(_MEMORY)
+    low, high = of_memory["times_our_seconds_from_to"]
+    ours = case.summary(OURS)
+    return (
+        f"From HDF5 come {of_memory['times_our_seconds']:.2f} ({low:.2f}-{high:.2f}) of the "
+        f"samples per second that come from memory (aim: {_GOAL:g}), at {ours['peak_mb']:.0f} MB "
+        f"at most in the training process, {of_memory['peak_mb']:.0f} MB from memory."
+    )
 
 
 def train(path: str, source: str, *sizes: str) -> Prepared:
@@ -74,7 +94,19 @@ def train(path: str, source: str, *sizes: str) -> Prepared:
         return time.perf_counter() - begun
 
     count = int(steps) * int(batch_size)
-    return work, lambda seconds: {"samples a second": f"{count / seconds:.1f}"}
+    return work, lambda seconds: {
+        "samples/s": round(count / seconds, 1),
+        "workers MB": round(_workers_mb()),
+    }
+
+
+def _workers_mb() -> float:
+    """Of the processes that prepare batches: what they share is counted in parts (proc(5), Pss)."""
+    total = 0
+    for process in active_children():
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+        total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total * 1024 / 1e6
 
 
 def _stepper(network: UNet, device: str) -> Any:
@@ -116,7 +148,7 @@ def _case(path: Path, values: argparse.Namespace) -> Case:
 
     sides = {
         f"{OURS}": side("hdf5"),
-        "same work from memory": side("memory"),
+        _MEMORY: side("memory"),
         "ready batches in memory": side("ready"),
     }
     return measure(f"encoder {values.encoder_args}", values.runs, sides)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from bench.isolated import Prepared, run_isolated
+from bench.page import as_markdown, into_page
 from bench.report import OURS, measure, report
 from core.config_routing import SHIPPED_CHECKPOINT
 from model.checkpoint import Finishing, ModelCard, save_checkpoint
@@ -32,6 +33,7 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--docs", action="store_true", help="put it into docs/performance.md")
     values = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="slicewire-bench-") as name:
         path = _checkpoint(Path(name), values.encoder_args)
@@ -40,6 +42,8 @@ def main() -> None:
     slices, rows, columns = values.shape
     title = f"Inference on {device}: {slices} x {rows} x {columns}, pixels of {values.spacing:g} mm"
     report("learning_inference", title, {**vars(values), "device": device}, [case])
+    if values.docs:
+        into_page("learning_inference", as_markdown(title, case))
 
 
 def predict(path: str, at_a_time: str, threads: str, *series: str) -> Prepared:
@@ -58,7 +62,7 @@ def predict(path: str, at_a_time: str, threads: str, *series: str) -> Prepared:
         seconds.append(_now() - before)
         return masks
 
-    return work, lambda _: {"slices/s": f"{slices / seconds[-1]:.1f}"}
+    return work, lambda _: {"slices/s": round(slices / seconds[-1], 1)}
 
 
 def _now() -> float:

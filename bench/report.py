@@ -45,7 +45,12 @@ class Case:
             "times_our_cpu": _ratio(runs, ours, lambda run: run.cpu_seconds),
             "times_our_peak": _ratio(runs, ours, lambda run: run.peak_mb),
             "times_our_added": _ratio(runs, ours, lambda run: run.added_mb),
-            "found": runs[-1].found,
+            "found": {name: _middle(_values(runs, name)) for name in runs[0].found},
+            "found_from_to": {
+                name: [min(values), max(values)]
+                for name in runs[0].found
+                if (values := _numbers(_values(runs, name)))
+            },
         }
 
 
@@ -98,8 +103,35 @@ def _cells(of_side: dict[str, Any], runs: list[Run]) -> list[str]:
         f"{of_side['peak_mb']:.0f}",
         f"{of_side['added_mb']:.0f}",
         f"{of_side['times_our_added']:.1f}",
-        ", ".join(f"{what} {value}" for what, value in of_side["found"].items()),
+        ", ".join(f"{what} {found_as_text(of_side, what)}" for what in of_side["found"]),
     ]
+
+
+def found_as_text(of_side: Mapping[str, Any], name: str) -> str:
+    """What the runs of a side found: median and range of numbers, else what each of them says."""
+    value = of_side["found"][name]
+    if name not in of_side["found_from_to"]:
+        return str(value)
+    low, high = of_side["found_from_to"][name]
+    return f"{value:g}" if low == high else f"{value:g} ({low:g}-{high:g})"
+
+
+def _values(runs: Sequence[Run], name: str) -> list[Any]:
+    return [run.found[name] for run in runs]
+
+
+def _numbers(values: Sequence[Any]) -> list[float]:
+    """`values`, also those written as text; none where one is no number."""
+    try:
+        return [float(value) for value in values]
+    except (TypeError, ValueError):
+        return []
+
+
+def _middle(values: Sequence[Any]) -> Any:
+    """The median of numbers; of anything else all that differ."""
+    numbers = _numbers(values)
+    return median(numbers) if numbers else " or ".join(dict.fromkeys(map(str, values)))
 
 
 def _as_values(case: Case) -> dict[str, Any]:

@@ -14,15 +14,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.page import into_page
 from bench.report import OUTPUT
 from bench.wire_files import make_workloads
 from bench.wire_limits import measure_limits
 from bench.wire_rows import Bench, Row
 from bench.wire_senders import senders
-from bench.wire_table import as_markdown, into_page, print_tables
+from bench.wire_table import as_markdown, print_tables
 
 _ROWS = ("stock", "no_delay", "large", "many", "short", "sending")
-_PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 _PROCESSES = 4
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     print_tables(rows, medians)
     _write(rows, medians, values.runs)
     if values.docs:
-        into_page(_PAGE, as_markdown(rows, medians, values.runs))
+        into_page("wire", as_markdown(rows, medians, values.runs))
 
 
 def _arguments() -> argparse.Namespace:

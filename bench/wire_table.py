@@ -1,7 +1,6 @@
 """The figures of `bench.wire` for a terminal and for docs/performance.md."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median, quantiles
 
 from rich.console import Console
@@ -11,7 +10,6 @@ from bench.report import OURS
 from bench.wire_receivers import OURS_UNSYNCED
 from bench.wire_rows import Row
 
-_BEGIN, _END = "<!-- wire: written by python -m bench.wire --docs -->", "<!-- wire ends -->"
 _HEADINGS = (
     "runs",
     "instances",
@@ -47,16 +45,6 @@ def as_markdown(rows: Sequence[Row], limits: Mapping[str, float], runs: int) -> 
     lines += ["| load | " + " | ".join(_HEADINGS) + " |", "|" + "---|" * (len(_HEADINGS) + 1)]
     lines += ["| " + " | ".join(cells) + " |" for row in rows for cells in _lines(row)]
     return "\n".join(lines)
-
-
-def into_page(page: Path, text: str) -> None:
-    """Between the two marks, which the page has."""
-    content = page.read_text()
-    if _BEGIN not in content or _END not in content:
-        raise SystemExit(f"{page}: expected the lines {_BEGIN} and {_END}")
-    before, _, rest = content.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    page.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}")
 
 
 def _lines(row: Row) -> list[list[str]]:

@@ -5,11 +5,12 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from bench.page import into_page
 from bench.report import OURS
 from bench.wire_files import make_workloads
 from bench.wire_rows import Row
 from bench.wire_senders import Sent
-from bench.wire_table import as_markdown, into_page
+from bench.wire_table import as_markdown
 from core.uids import is_standard_uid
 from node.outgoing import instance_to_send
 
@@ -43,11 +44,11 @@ def test_a_page_keeps_what_is_not_the_table(tmp_path: Path) -> None:
     page.write_text(f"before\n{begin}\nold\n<!-- wire ends -->\nafter\n")
     row = Row("load", {OURS: [Sent(300, 1.0)]})
     for _ in range(2):
-        into_page(page, as_markdown([row], {"loopback, MB/s": 1000.0}, 1))
+        into_page("wire", as_markdown([row], {"loopback, MB/s": 1000.0}, 1), page)
     content = page.read_text()
     assert content.startswith("before\n") and content.endswith("\nafter\n")
     assert "old" not in content
     assert content.count("| load | 1 | 300 | Slicewire |") == 1
     page.write_text("nothing")
     with pytest.raises(SystemExit, match="expected the lines"):
-        into_page(page, "")
+        into_page("wire", "", page)

@@ -55,7 +55,8 @@ def _prepare(options: argparse.Namespace) -> int:
         sys.stderr.write("Interrupted; finished patients are kept, run again to go on\n")
         return 130
     _print(console, summary)
-    console.print(f"Wrote {settings.output}, {page}", soft_wrap=True)
+    written = [str(path) for path in (settings.output, page) if path.exists()]
+    console.print(f"Wrote {', '.join(written)}", soft_wrap=True)
     return 0 if summary.totals["drawn_images"] else _nothing_usable(settings)
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.samples import Defect, SampleSource
-from model.summaries import Summary
+from model.summaries import ALL, Summary
 
 HEADINGS = (
     "patient", "structure", "instances", "Dice", "least", "HD95 mm", "mean mm", "volume", "lost",
@@ -39,7 +39,7 @@ def cells_of(summary: Summary) -> tuple[str, ...]:
 
 def _marks(summary: Summary) -> str:
     """What must not be overlooked beside a patient's key."""
-    several = f", {summary.models} models" if summary.models > 1 else ""
+    several = f", {summary.models} models" if summary.models > 1 and summary.patient != ALL else ""
     return several + (", trained on" if summary.trained_on else "")
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from model.measure import Measurement
 
+ALL = "all"
+"""In place of a patient, of all together."""
 Weighted = tuple[Measurement, float]
 """A measurement and its share in its instance: 1 / models that have measured it."""
 
@@ -51,7 +53,7 @@ def summarise(measurements: Sequence[Measurement]) -> list[Summary]:
     ]
     together = _not_trained_on(weighted)
     if len({one.patient for one, _ in together}) > 1:
-        groups.append(("all", together))
+        groups.append((ALL, together))
     structures = list(dict.fromkeys(one.structure for one, _ in weighted))
     chosen = (
         (patient, structure, [one for one in of if one[0].structure == structure])

@@ -143,10 +143,10 @@ def read_sunnybrook(folder: Path) -> SamplesInMemory:
 def _read_links(path: Path) -> list[tuple[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [
-                (row["patient_id"].strip(), row["original_id"].strip())
-                for row in csv.DictReader(file)
-            ]
+            rows = csv.DictReader(file)
+            if not {"patient_id", "original_id"} <= set(rows.fieldnames or ()):
+                raise KeyError("patient_id")  # also where there is not one row
+            return [(row["patient_id"].strip(), row["original_id"].strip()) for row in rows]
     except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(
             f"{path}: expected a readable table with columns patient_id,original_id"

@@ -24,6 +24,8 @@ SOURCE = "text contours"
 _OPEN_STEPS, _OPEN_PX = 3.0, 3.0
 """A contour whose ends are this many of its longest steps and pixels apart is open; drawn ones
 close within one step."""
+_BEYOND_PX = 2.0
+"""Drawing programs let a contour touch the edge, and count pixels from 0 or 1."""
 
 
 @dataclass(slots=True)
@@ -120,6 +122,12 @@ class InstanceContours:
             if gap:
                 words = f"{path.name}: open, its ends are {gap:.1f} pixels apart"
                 self._remark(Kind.OPEN, words)
+            elif mask.any() and beyond_px(polygon, shape) > _BEYOND_PX:
+                words = (
+                    f"{path.name}: reaches {beyond_px(polygon, shape):.1f} pixels beyond its image "
+                    f"of {shape[0]} x {shape[1]}, so it was drawn on another one or at another size"
+                )
+                self._remark(Kind.BEYOND, words)
             elif not mask.any():
                 words = f"{path.name}: the contour covers no pixel of its image"
                 self._remark(Kind.OUTSIDE, words)
@@ -146,6 +154,13 @@ def opening_px(polygon: npt.NDArray[np.float64]) -> float:
     longest = float(np.linalg.norm(np.diff(polygon, axis=0), axis=1).max())
     gap = float(np.linalg.norm(polygon[0] - polygon[-1]))
     return gap if gap > max(_OPEN_STEPS * longest, _OPEN_PX) else 0.0
+
+
+def beyond_px(polygon: npt.NDArray[np.float64], shape: tuple[int, int]) -> float:
+    """How far `polygon` (n, 2) as (column, row) leaves an image of `shape`, at most, in pixels."""
+    rows, columns = shape
+    over = polygon - np.array([columns - 0.5, rows - 0.5])
+    return float(max(over.max(), (-0.5 - polygon).max(), 0.0))
 
 
 def _layers(masks: Mapping[str, Mask]) -> Mask:

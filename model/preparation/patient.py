@@ -51,7 +51,8 @@ def prepare_patient(task: PatientTask, workshop: Workshop) -> Outcome:
     try:
         digest = content_digest(task)
     except OSError as error:
-        return _failed(task.patient, f"{task.patient}: a file cannot be read ({error.strerror})")
+        name = Path(str(error.filename or "a file")).name
+        return _failed(task.patient, f"{task.patient}: {name} cannot be read ({error.strerror})")
     if workshop.there.get(task.patient) == digest:
         return Outcome(task.patient, is_new=False)
     try:

@@ -12,6 +12,7 @@ class Kind(StrEnum):
 
     NO_IMAGE = "contours without image"
     OUTSIDE = "contours that cover no pixel of their image"
+    BEYOND = "contours that reach beyond their image"
     EMPTY = "empty masks"
     CONTRADICTION = "contours that contradict each other"
     SAME_CONTOURS = "contours of one patient at another"

@@ -1,6 +1,7 @@
 """Text contours with a link table: what is used, and what is wrong is named and counted."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pydicom
 import pytest
 from PIL import Image
 
+from model import prepare
 from model.data_set_file import open_data_set
 from model.samples import fingerprint
 from model.sunnybrook import read_sunnybrook
+from model.text_contour_cases import beyond_px
 from tests.learning.reports import findings, prepared
 
 SUNNYBROOK = Path(__file__).parent.parent.parent / "samples" / "sunnybrook"
@@ -49,17 +52,25 @@ def add_patient(folder: Path, patient: str, numbers: tuple[int, ...] = (59, 79, 
         file.write(f"{patient},of-{patient}\n")
 
 
+def batched(numbers: list[float]) -> Iterator[tuple[float, float]]:
+    """Two by two."""
+    return zip(numbers[::2], numbers[1::2], strict=True)
+
+
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A folder with everything wrong that can be, prepared."""
     folder = tmp_path_factory.mktemp("broken")
-    for patient in ("good", "bad", "mixed", "again", "copy"):
+    for patient in ("good", "bad", "mixed", "again", "copy", "large"):
         add_patient(folder, patient)
     contour(folder, "of-bad", 59).write_text("12 thirteen\n")
     lines = contour(folder, "of-bad", 79).read_text().splitlines()
     contour(folder, "of-bad", 79).write_text("\n".join(lines[: len(lines) // 2]))
     contour(folder, "of-bad", 3).write_text("1 1\n9 1\n9 9\n")
     contour(folder, "of-bad", 99).write_text("900 900\n950 900\n950 950\n")
+    path = contour(folder, "of-large", 59)  # as drawn on an image of twice the size
+    numbers = [2 * float(word) for word in path.read_text().split()]
+    path.write_text("".join(f"{x:.2f} {y:.2f}\n" for x, y in batched(numbers)))
     image = folder / "dicoms" / "mixed" / "59.dcm"
     data_set = pydicom.dcmread(image)
     data_set.PatientID = "somebody else"
@@ -138,8 +149,10 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(
 ) -> None:
     folder, report = broken
     keys = [entry.key for entry in open_data_set(folder / "out" / "data.h5").samples()]
-    assert keys == ["copy/59", "copy/79", "copy/99", "good/59", "good/99"]
-    assert report["totals"]["drawn_images"] == 5
+    assert keys == [
+        "copy/59", "copy/79", "copy/99", "good/59", "good/99", "large/79", "large/99",
+    ]  # fmt: skip
+    assert report["totals"]["drawn_images"] == 7
 
 
 @pytest.mark.parametrize(
@@ -148,6 +161,10 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(
         ("contours that are not numbers", "bad/59: IM-0001-0059-icontour-manual.txt, line 1"),
         ("open contours", "bad/79: IM-0001-0079-icontour-manual.txt: open, its ends are"),
         ("contours that cover no pixel of their image", "bad/99: IM-0001-0099"),
+        (
+            "contours that reach beyond their image",
+            "large/59: IM-0001-0059-icontour-manual.txt: reaches ",
+        ),
         ("contours without image", "bad/3: contour without its image 3.dcm"),
         ("damaged images", "good/79: "),
         ("two patients with one id", "mixed: mixed: instances of 2 patients in one folder"),
@@ -163,3 +180,45 @@ def test_everything_wrong_is_in_the_report(
     named = findings(broken[1])[kind]
     assert any(line.startswith(words) for line in named), named
     assert broken[1]["counts"].get(kind, 1) >= 1
+
+
+def test_a_contour_that_touches_the_edge_of_its_image_is_used() -> None:
+    square = np.array([[-0.5, -0.5], [31.5, -0.5], [31.5, 23.5], [-0.5, 23.5]])
+    assert beyond_px(square, (24, 32)) == 0.0
+    assert beyond_px(square + 1.0, (24, 32)) == 1.0
+    assert beyond_px(square, (20, 32)) == 4.0
+
+
+@pytest.mark.parametrize("text", ["", "patient,original\na,b\n", "patient_id;original_id\na;b\n"])
+def test_a_link_table_without_its_columns_is_refused(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link.csv").write_text(text)
+    given = ["--input", str(tmp_path), "--output", str(tmp_path / "data.h5")]
+    assert prepare.main(given) == 2
+    assert "expected a readable table with columns" in capsys.readouterr().err
+
+
+def test_a_link_table_without_a_row_writes_a_report_and_no_data_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link.csv").write_text("patient_id,original_id\n")
+    given = ["--input", str(tmp_path), "--output", str(tmp_path / "data.h5")]
+    assert prepare.main(given) == 2
+    out, err = capsys.readouterr()
+    assert not (tmp_path / "data.h5").exists()
+    assert f"Wrote {tmp_path / 'data.report.html'}" in out
+    assert "not one drawn image could be used" in err
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for patient in ("good", "bad"):
+        add_patient(tmp_path, patient)
+    path = contour(tmp_path, "of-bad", 79)
+    path.unlink()
+    path.mkdir()
+    report = prepared(tmp_path, tmp_path / "data.h5", "--no-pictures")
+    assert findings(report)["patients that could not be prepared"] == [
+        "bad: bad: IM-0001-0079-icontour-manual.txt cannot be read (Is a directory)"
+    ]
+    assert open_data_set(tmp_path / "data.h5").patients == ("good",)

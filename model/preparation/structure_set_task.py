@@ -22,6 +22,7 @@ from model.drawn import Drawn, SeriesKey
 from model.preparation.cases import Case, series_key
 from model.preparation.remarks import Kind, Remark
 from model.preparation.structure_table import StructureTable
+from model.preparation.unfilled import unfilled_instances
 from model.samples import Image
 from model.structure import Structure
 
@@ -104,6 +105,8 @@ class _SeriesWork:
     digests: list[str] = field(default_factory=list)
     packed: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
     """Masks [instance, row, column / 8] by the structure's name."""
+    unknown: dict[str, set[int]] = field(default_factory=dict)
+    """By the structure's name the instances on which it was drawn and cannot be filled."""
     frames: Image | None = None
     """[instance, row, column] of a multi-frame file."""
 
@@ -163,6 +166,7 @@ class _SeriesWork:
         for mask in iterate_masks(replace(content, rois=tuple(chosen)), self.series.headers):
             self._take(self.table.name_of(mask.roi.name), mask.mask, mask.roi)
             findings += mask.findings
+            self._forget_unfilled(self.table.name_of(mask.roi.name), mask.roi, mask.findings)
         self._add_findings(findings)
 
     def _take(self, name: str, mask: Mask, roi: RoiContours) -> None:
@@ -178,6 +182,15 @@ class _SeriesWork:
             return
         packed = np.packbits(mask, axis=2)
         self.packed[name] = self.packed[name] | packed if name in self.packed else packed
+
+    def _forget_unfilled(self, name: str, roi: RoiContours, findings: Sequence[Finding]) -> None:
+        """An image with a contour that is not filled does not say that the structure is absent."""
+        found = unfilled_instances(roi, findings, self.series.headers)
+        if found:
+            self.unknown.setdefault(name, set()).update(found)
+            where = f"{len(found)} image(s), where a contour of it is not filled"
+            words = f"{roi.name!r} is unknown on {where}"
+            self._remark(Kind.UNUSUAL, words, len(found))
 
     def _add_findings(self, findings: Sequence[Finding]) -> None:
         self.dropped += len({(one.roi_number, one.contour) for one in findings if one.is_dropped})
@@ -196,7 +209,8 @@ class _SeriesWork:
         number = f"{self.series.key.name}-{self._number(index)}"
         key = f"{self.patient}/{number}"
         masks = self._masks(index, header)
-        if slices == "drawn" and not masks.any():
+        known = tuple(self._is_known(name, index) for name in self.names)
+        if not any(known) or (slices == "drawn" and not masks.any()):
             return None
         if header.pixel_spacing_mm is None:
             words = f"instance {header.sop_instance_uid} has no pixel spacing"
@@ -205,7 +219,6 @@ class _SeriesWork:
             image = self._image(index)
         except (PixelError, SeriesError) as error:
             return Case(key, remarks=(Remark(Kind.UNREADABLE_IMAGE, key, str(error)),))
-        known = tuple(name in self.packed for name in self.names)
         drawn = Drawn(number, image, masks, known, header.pixel_spacing_mm)
         return Case(key, drawn, self.series.key)
 
@@ -232,10 +245,13 @@ class _SeriesWork:
     def _masks(self, index: int, header: Header) -> Mask:
         masks = np.zeros((len(self.names), header.rows, header.columns), dtype=bool)
         for place, name in enumerate(self.names):
-            if name in self.packed:
+            if self._is_known(name, index):
                 bits = np.unpackbits(self.packed[name][index], axis=1, count=header.columns)
                 masks[place] = bits
         return masks
+
+    def _is_known(self, name: str, index: int) -> bool:
+        return name in self.packed and index not in self.unknown.get(name, ())
 
     def _remark(self, kind: Kind, words: str, count: int = 1) -> None:
         self.remarks.append(Remark(kind, self.key, f"{self.key}: {words}", count=count))

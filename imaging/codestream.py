@@ -7,7 +7,8 @@ _JPEG, _JPEG_2000 = b"\xff\xd8", b"\xff\x4f\xff\x51"
 # start of frame: ITU-T T.81 Table B.1 without DHT, JPG and DAC; 0xF7 is JPEG-LS (T.87)
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _NO_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))
-_LOOK_AT_BYTES = 65_536
+LOOK_AT_BYTES = 65_536
+"""Of a frame; what is looked for comes before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def declared_frame(codestream: bytes | memoryview) -> DeclaredFrame | None:
 
     JPEG 2000: ITU-T T.800 Annex A.5.1, which HTJ2K shares.
     """
-    head = bytes(codestream[:_LOOK_AT_BYTES])
+    head = bytes(codestream[:LOOK_AT_BYTES])
     try:
         if head.startswith(_JPEG_2000):
             return _size_marker(head)

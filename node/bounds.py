@@ -12,16 +12,17 @@ from pydicom.uid import UID
 from core.config_wire import Wire
 from core.errors import BeyondBoundsError, NotADataSetError
 from imaging.broken import BROKEN
-from imaging.codestream import declared_frame
+from imaging.codestream import LOOK_AT_BYTES, declared_frame
+from node.file_bytes import Buffer, DataSet, FileBytes, unpacker
 from node.structure import Layout, Structure
+
+__all__ = ("Buffer", "DataSetBounds", "check_encoded", "check_pixels", "frame_sizes", "inflate")
 
 _MEGABYTE = 1_000_000
 _PIECE_BYTES = 65_536
 _PIXEL_DATA = 0x7FE00010
 _ITEM = b"\xfe\xff\x00\xe0"
-
-Buffer = bytes | memoryview
-"""An encoded data set in memory, or one in a file that is mapped there."""
+_LENGTH = struct.Struct("<L")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class DataSetBounds:
         )
 
 
-def check_encoded(data_set: Buffer, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
+def check_encoded(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
     """Nothing, when `data_set` may be read.
 
     Raises:
@@ -60,7 +61,7 @@ def check_encoded(data_set: Buffer, transfer_syntax_uid: str, bounds: DataSetBou
     structure.check(most_elements=bounds.most_elements, deepest=bounds.deepest)
 
 
-def inflate(deflated: Buffer, most_bytes: int) -> bytes:
+def inflate(deflated: DataSet, most_bytes: int) -> bytes:
     """The data set in a deflated one (PS3.5 Annex A.5), never more than `most_bytes` of it.
 
     Raises:
@@ -86,7 +87,7 @@ def inflate(deflated: Buffer, most_bytes: int) -> bytes:
 
 
 def check_pixels(
-    data_set: FileDataset, content: Buffer, bounds: DataSetBounds, *, begin: int = 0
+    data_set: FileDataset, content: DataSet, bounds: DataSetBounds, *, begin: int = 0
 ) -> None:
     """Nothing, when the pixels of `data_set`, read from `content`, may be decoded.
 
@@ -120,7 +121,7 @@ def _size_by_header(data_set: FileDataset) -> int:
     return size // 8
 
 
-def _sizes_by_frame(data_set: FileDataset, content: Buffer, begin: int) -> Iterator[int]:
+def _sizes_by_frame(data_set: FileDataset, content: DataSet, begin: int) -> Iterator[int]:
     if not data_set.file_meta.TransferSyntaxUID.is_encapsulated or _PIXEL_DATA not in data_set:
         return
     element = data_set.get_item(_PIXEL_DATA)
@@ -128,15 +129,16 @@ def _sizes_by_frame(data_set: FileDataset, content: Buffer, begin: int) -> Itera
         yield from frame_sizes(content, element.value_tell - begin)
 
 
-def frame_sizes(content: Buffer, position: int) -> Iterator[int]:
+def frame_sizes(content: DataSet, position: int) -> Iterator[int]:
     """What each frame says that it decodes to, in bytes; `position` is that of the first item.
 
     Encapsulated pixels are little endian (PS3.5 Annex A.4).
     """
-    view = memoryview(content)
+    view = content if isinstance(content, FileBytes) else memoryview(content)
+    length_at = unpacker(_LENGTH, view)
     while view[position : position + 4] == _ITEM and position + 8 <= len(view):
-        (length,) = struct.unpack_from("<L", view, position + 4)
-        frame = declared_frame(view[position + 8 : position + 8 + length])
+        (length,) = length_at(view, position + 4)
+        frame = declared_frame(view[position + 8 : position + 8 + min(length, LOOK_AT_BYTES)])
         if frame is not None:
             yield frame.size_bytes
         position += 8 + length

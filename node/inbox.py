@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import structlog
 from sqlalchemy import Connection
@@ -14,8 +15,9 @@ from core.config_wire import Wire
 from core.durable import sync_file, sync_folder, write_synced
 from core.errors import BeyondBoundsError, StorageUnavailableError
 from core.uids import is_derived_uid
-from node.bounds import Buffer, DataSetBounds
+from node.bounds import DataSetBounds
 from node.data_set import same_content
+from node.file_bytes import DataSet, in_memory
 from node.ledger.database import Ledger
 from node.ledger.instances import (
     StoredInstance,
@@ -29,7 +31,7 @@ from node.ledger.instances import (
 from node.reception.description import describe
 from node.reception.files import make_folder
 from node.reception.filing import Filing
-from node.reception.log import Log, Logbook
+from node.reception.log import Content, Log, Logbook
 from node.watermark import Watermark
 
 INSTANCES_FOLDER = "instances"
@@ -49,7 +51,7 @@ class Arrival:
     transfer_syntax_uid: str
     file_meta: bytes
     """Preamble, prefix and file meta information."""
-    data_set: Buffer
+    data_set: DataSet
     sha256: str = ""
     """Of transfer syntax and data set, where that is known already."""
     path: Path | None = None
@@ -99,7 +101,8 @@ class Inbox:
         self.watermark.check()
         instance = self.describe(arrival)
         try:
-            if segments is not None and arrival.path is None and segments.write(arrival, instance):
+            content = cast(Content, arrival)  # without a path it is in memory
+            if segments is not None and arrival.path is None and segments.write(content, instance):
                 return STORED
         except OSError as error:
             raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
@@ -142,9 +145,14 @@ class Inbox:
 
     def _write(self, arrival: Arrival, temporary: Path) -> None:
         if arrival.path is None:
-            write_synced(temporary, arrival.file_meta, arrival.data_set)
-        else:
-            sync_file(temporary)
+            write_synced(temporary, arrival.file_meta, in_memory(arrival.data_set))
+            return
+        sync_file(temporary)
+        found = temporary.stat().st_size
+        if found != arrival.size_bytes:
+            raise StorageUnavailableError(
+                f"Storage failed: a file has {found} bytes, {arrival.size_bytes} were written"
+            )
 
     def _compare(self, instance: StoredInstance, temporary: Path) -> dict[str, bool]:
         """By hash: whether a stored content in another encoding is the same; whole files are read.
@@ -231,9 +239,9 @@ class Inbox:
         sync_folder(final.parent)
 
 
-def _sha256(transfer_syntax_uid: str, data_set: Buffer) -> str:
+def _sha256(transfer_syntax_uid: str, data_set: DataSet) -> str:
     digest = hashlib.sha256(transfer_syntax_uid.encode())
-    digest.update(data_set)
+    digest.update(in_memory(data_set))
     return digest.hexdigest()
 
 

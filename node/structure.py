@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.errors import BeyondBoundsError
+from node.file_bytes import DataSet, unpacker
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEMS = 0xFFFE
@@ -42,13 +43,13 @@ class _Sequence(NamedTuple):
 class Structure:
     """Walks through the elements of an encoded data set."""
 
-    def __init__(self, content: bytes | memoryview, layout: Layout) -> None:
+    def __init__(self, content: DataSet, layout: Layout) -> None:
         order = "<" if layout.is_little_endian else ">"
         self._content = content
         self._is_implicit = _is_implicit(content, 0, layout.is_implicit)
-        self._tag_and_length = struct.Struct(f"{order}HHL").unpack_from
-        self._kind_and_length = struct.Struct(f"{order}2sH").unpack_from
-        self._length = struct.Struct(f"{order}L").unpack_from
+        self._tag_and_length = unpacker(struct.Struct(f"{order}HHL"), content)
+        self._kind_and_length = unpacker(struct.Struct(f"{order}2sH"), content)
+        self._length = unpacker(struct.Struct(f"{order}L"), content)
         self._item_tag = struct.pack(f"{order}HH", _ITEMS, _ITEM)
         self._open: list[_Sequence] = []
 
@@ -121,7 +122,7 @@ class Structure:
         self._is_implicit = self._open.pop().implicit_outside
 
 
-def _is_implicit(content: bytes | memoryview, position: int, is_agreed: bool) -> bool:
+def _is_implicit(content: DataSet, position: int, is_agreed: bool) -> bool:
     """As pydicom decides it: by the first element's two characters, whatever was agreed."""
     kind = content[position + 4 : position + 6]
     if len(kind) < 2:

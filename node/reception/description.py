@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Protocol
 
 from imaging.provenance import is_made_here
-from node.bounds import Buffer, DataSetBounds, check_encoded, check_pixels
+from node.bounds import DataSetBounds, check_encoded, check_pixels
 from node.data_set import examine
+from node.file_bytes import DataSet, in_memory
 from node.reception.header_scan import Scanned, scan
 
 
@@ -21,7 +22,7 @@ class Content(Protocol):
     @property
     def file_meta(self) -> bytes: ...
     @property
-    def data_set(self) -> Buffer: ...
+    def data_set(self) -> DataSet: ...
     @property
     def path(self) -> Path | None: ...
 
@@ -42,7 +43,7 @@ def describe(content: Content, bounds: DataSetBounds) -> Scanned:
 def examined(content: Content, bounds: DataSetBounds) -> Scanned:
     """The same by pydicom; raises as `describe`."""
     check_encoded(content.data_set, content.transfer_syntax_uid, bounds)
-    file = content.path or content.file_meta + content.data_set
+    file = content.path or content.file_meta + in_memory(content.data_set)
     data_set = examine(file, content.sop_class_uid, content.sop_instance_uid)
     check_pixels(data_set, content.data_set, bounds, begin=len(content.file_meta))
     return Scanned(

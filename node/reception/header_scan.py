@@ -14,7 +14,8 @@ from pydicom.uid import UID
 from core.identity import MANUFACTURER
 from core.uids import is_safe_uid
 from imaging.elements import LONG_VRS, SHORT_VRS
-from node.bounds import Buffer, DataSetBounds, frame_sizes
+from node.bounds import DataSetBounds, frame_sizes
+from node.file_bytes import DataSet, unpacker
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -48,7 +49,7 @@ class _NotRegularError(Exception):
     """Pydicom has to look at it."""
 
 
-def scan(content: Buffer, transfer_syntax_uid: str, bounds: DataSetBounds) -> Scanned | None:
+def scan(content: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> Scanned | None:
     """What a data set is, as `examine` and the checks of `bounds` would find it; None: ask them."""
     syntax = UID(transfer_syntax_uid)
     if syntax.is_deflated:
@@ -64,15 +65,15 @@ def scan(content: Buffer, transfer_syntax_uid: str, bounds: DataSetBounds) -> Sc
 class _Walk:
     """Through the elements of one data set (PS3.5 section 7)."""
 
-    def __init__(self, content: Buffer, syntax: UID, bounds: DataSetBounds) -> None:
+    def __init__(self, content: DataSet, syntax: UID, bounds: DataSetBounds) -> None:
         order = "<" if syntax.is_little_endian else ">"
         self._content = content
         self._syntax = syntax
         self._bounds = bounds
         self._is_implicit = syntax.is_implicit_VR
-        self._explicit = struct.Struct(f"{order}HH2sH").unpack_from
-        self._implicit = struct.Struct(f"{order}HHL").unpack_from
-        self._long = struct.Struct(f"{order}L").unpack_from
+        self._explicit = unpacker(struct.Struct(f"{order}HH2sH"), content)
+        self._implicit = unpacker(struct.Struct(f"{order}HHL"), content)
+        self._long = unpacker(struct.Struct(f"{order}L"), content)
         self._short = struct.Struct(f"{order}H").unpack
         self._item = struct.pack(f"{order}HH", 0xFFFE, 0xE000)
         self._count = 0

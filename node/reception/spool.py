@@ -1,7 +1,6 @@
 """A data set while it comes in: small ones stay in memory, large ones go straight into a file."""
 
 import hashlib
-import mmap
 import os
 import uuid
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import StorageUnavailableError
-from node.bounds import Buffer
+from node.file_bytes import DataSet, FileBytes
 
 IN_MEMORY_BYTES = 1_000_000
 _HEAD_BYTES = 1_000_000
@@ -71,21 +70,17 @@ class Spool:
         """Of the transfer syntax and the data set."""
         return self._hash.hexdigest()
 
-    def data_set(self) -> Buffer:
-        """All of it; that of a file is mapped, and read where it is looked at.
+    def data_set(self) -> DataSet:
+        """All of it; that of a file is read where it is looked at, until `close`.
 
         Raises:
-            StorageUnavailableError: the disk did not take it.
+            StorageUnavailableError: the disk did not take it, or has it no more.
         """
         if self._failure:
             raise StorageUnavailableError(self._failure)
         if self.path is None:
             return memoryview(self._memory)
-        try:
-            mapped = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
-            raise StorageUnavailableError(f"Storage failed: {error}") from error
-        return memoryview(mapped)[len(self.file_meta) :]
+        return FileBytes(self._descriptor, len(self.file_meta), self.size)
 
     def head(self) -> bytes:
         """Its first bytes, as far as they are here."""

@@ -1,0 +1,136 @@
+"""A file that is cut off, or whose disk fails, while its instance is looked at ends nothing."""
+
+import errno
+import os
+import re
+import struct
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.encaps import encapsulate
+
+from core.config import Configuration
+from core.config_wire import Wire
+from core.errors import StorageUnavailableError
+from node.bounds import DataSetBounds, check_encoded, frame_sizes, inflate
+from node.file_bytes import FileBytes, in_memory
+from node.reception.header_scan import scan
+from node.watermark import Watermark
+from tests.node_process import ROOT
+from tests.peers import EXPLICIT, IMPLICIT, associate, encoded, store
+from tests.receiver import Receiver, start_receiver
+
+BOUNDS = DataSetBounds.of(Wire())
+JPEG_2000 = "1.2.840.10008.1.2.4.90"
+META = b"\x00" * 300
+
+
+@pytest.fixture
+def instance(cine_folder: Path) -> pydicom.FileDataset:
+    """With pixels of more than is kept in memory."""
+    found = pydicom.dcmread(cine_folder / "9.dcm")
+    found.Rows, found.Columns, found.NumberOfFrames = 512, 512, 4
+    found.PixelData = os.urandom(2 * 512 * 512 * 4)
+    return found
+
+
+def in_file(folder: Path, content: bytes) -> FileBytes:
+    """Behind file meta; the descriptor ends with the process."""
+    path = folder / "spool"
+    path.write_bytes(META + content)
+    return FileBytes(os.open(path, os.O_RDWR), len(META), len(content))
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_data_set_in_a_file_is_judged_as_in_memory(
+    tmp_path: Path, instance: pydicom.FileDataset, implicit: bool
+) -> None:
+    content = encoded(instance, implicit=implicit)
+    syntax, found = IMPLICIT if implicit else EXPLICIT, in_file(tmp_path, content)
+    assert scan(found, syntax, BOUNDS) == scan(content, syntax, BOUNDS) is not None
+    check_encoded(found, syntax, BOUNDS)
+    assert in_memory(found) == content
+    assert [found[at : at + 7] for at in (0, 9000, 3)] == [
+        content[at : at + 7] for at in (0, 9000, 3)
+    ]
+    assert found[len(content) - 2 :] + found[len(content) :] == content[-2:]
+
+
+def test_frames_in_a_file_are_measured_as_in_memory(tmp_path: Path) -> None:
+    size = struct.pack(">HH8L", 41, 0, 40, 30, 0, 0, 40, 30, 0, 0)
+    frame = b"\xff\x4f\xff\x51" + size + struct.pack(">HBBB", 1, 15, 1, 1) + bytes(100_000)
+    content = encapsulate([frame] * 5)
+    at = content.index(b"\xfe\xff\x00\xe0", 4)
+    found = list(frame_sizes(in_file(tmp_path, content), at))
+    assert found == list(frame_sizes(content, at)) == [40 * 30 * 2] * 5
+
+
+def test_what_is_cut_off_is_a_storage_that_failed(
+    tmp_path: Path, instance: pydicom.FileDataset
+) -> None:
+    found = in_file(tmp_path, encoded(instance))
+    os.truncate(tmp_path / "spool", 350)
+    for look in (
+        lambda: scan(found, EXPLICIT, BOUNDS),
+        lambda: check_encoded(found, EXPLICIT, BOUNDS),
+        lambda: inflate(found, 10_000_000),
+        lambda: in_memory(found),
+    ):
+        with pytest.raises(StorageUnavailableError, match="a file became shorter"):
+            look()
+
+
+def test_a_disk_that_fails_is_a_storage_that_failed(
+    tmp_path: Path, instance: pydicom.FileDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = in_file(tmp_path, encoded(instance))
+
+    def fail(*_: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "pread", fail)
+    with pytest.raises(StorageUnavailableError, match="Storage failed: Input/output error"):
+        scan(found, EXPLICIT, BOUNDS)
+
+
+def test_no_file_that_may_shrink_is_mapped() -> None:
+    rooms = ("core", "imaging", "model", "pipeline", "node", "web")
+    modules = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    assert len(modules) > 100
+    mapping = re.compile(r"import mmap|memmap|mmap_mode|mmap=True|mmap_size")
+    assert [path for path in modules if mapping.search(path.read_text())] == []
+
+
+def status(receiver: Receiver, instance: pydicom.FileDataset) -> tuple[int, str]:
+    with associate(receiver.address) as association:
+        answer = store(
+            association, encoded(instance), sop_instance_uid=str(instance.SOPInstanceUID)
+        )
+        return int(answer.Status), str(answer.ErrorComment or "")
+
+
+@pytest.mark.parametrize("left", [0, 400, 1_000_000])
+def test_an_instance_whose_file_is_cut_off_is_0xa700_and_the_node_goes_on(
+    tmp_path: Path, instance: pydicom.FileDataset, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    configuration = Configuration.model_validate({"wire": {"data_path": "own"}})
+    receiver = start_receiver(tmp_path, configuration=configuration)
+    whole = Watermark.check
+
+    def cut(watermark: Watermark) -> None:
+        """Between the last fragment and the first look at it."""
+        for path in receiver.storage_path.glob("incoming/*"):
+            os.truncate(path, left)
+        whole(watermark)
+
+    monkeypatch.setattr(Watermark, "check", cut)
+    code, words = status(receiver, instance)
+    assert code == 0xA700
+    assert words.startswith("Storage failed: a file ")
+    monkeypatch.setattr(Watermark, "check", whole)
+    assert receiver.files() == []
+    assert status(receiver, instance) == (0, "")
+    assert [path.suffix for path in receiver.files()] == [".dcm"]
+    receiver.listener.stop()
+    receiver.ledger.close()

@@ -40,6 +40,7 @@ class StoreChannel:
         self._reader = PduReader(self._connection, str(self._peer), self._timeouts.response_s)
         self._answers = deque[StoreAnswer]()
         self._command = bytearray()
+        self._command_contexts = set[int]()
         try:
             self._fragments = Fragments(conversation.association.acceptor.maximum_length or 0)
         except SendError as error:
@@ -120,17 +121,24 @@ class StoreChannel:
         """The fragments of a P-DATA-TF; a data set, which no answer has, is passed over."""
         at = 0
         while at + 6 <= len(content):
-            length, _, control = struct.unpack_from(">LBB", content, at)
+            length, context_id, control = struct.unpack_from(">LBB", content, at)
             if control & _COMMAND:
                 self._command += content[at + 6 : at + 4 + length]
+                self._command_contexts.add(context_id)
                 if control & _LAST:
                     self._answers.append(self._understood(bytes(self._command)))
                     self._command.clear()
+                    self._command_contexts.clear()
             at += 4 + max(length, 2)
         if len(self._command) > _LONGEST_COMMAND_BYTES:
             raise SendError(f"{self._peer} broke the protocol: a command set without an end")
 
     def _understood(self, command: bytes) -> StoreAnswer:
+        if len(self._command_contexts) > 1:
+            found = " and ".join(map(str, sorted(self._command_contexts)))
+            raise SendError(
+                f"{self._peer} broke the protocol: an answer in presentation contexts {found}"
+            )
         try:
             return read_store_answer(command)
         except SendError as error:

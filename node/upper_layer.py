@@ -20,7 +20,7 @@ from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
 from node.checkpoint import Checkpoint
 from node.provider import BoundedProvider, OnBound
-from node.reception.command_sets import HEADER_BYTES
+from node.reception.command_sets import HEADER_BYTES, check_context
 from node.reception.receiver import StoreService
 
 _COMMAND = 0x01  # bit of a message control header (PS3.8 Annex E.2)
@@ -181,6 +181,7 @@ class BoundedMessages(DIMSEServiceProvider):
         self._longest_command = wire.maximum_command_bytes
         self._longest_data_set = wire.maximum_instance_mb * _MEGABYTE
         self._command = self._data_set = 0
+        self._context_id: int | None = None
 
     def receive_primitive(self, primitive: P_DATA) -> None:
         """As pynetdicom's; a message that is too long or makes no sense ends the association."""
@@ -193,11 +194,15 @@ class BoundedMessages(DIMSEServiceProvider):
             self._end(f"a message cannot be read ({type(error).__name__})")
         if self.message is None:
             self._command = self._data_set = 0
+            self._context_id = None
 
     def _count(self, primitive: P_DATA) -> None:
-        for _, fragment in primitive.presentation_data_value_list:
+        for context_id, fragment in primitive.presentation_data_value_list:
             if not fragment:
                 raise BoundError("a fragment without its header")
+            if self._context_id is None:
+                self._context_id = context_id
+            check_context(context_id, self._context_id)
             if fragment[0] & _COMMAND:
                 self._command += len(fragment) - 1 + HEADER_BYTES
             else:

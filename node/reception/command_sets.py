@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.errors import BoundError
 from core.uids import is_safe_uid
 
 COMMAND, LAST = 0x01, 0x02  # bits of a message control header
@@ -44,6 +45,15 @@ class StoreRequest:
     message_id: int
     sop_class_uid: str
     sop_instance_uid: str
+
+
+def check_context(fragment_of: int, message_of: int) -> None:
+    """Nothing, where both presentation contexts are one (PS3.8 Annex E.1); else BoundError."""
+    if fragment_of != message_of:
+        raise BoundError(
+            f"a message cannot be read (a fragment of presentation context {fragment_of} in a "
+            f"message of {message_of})"
+        )
 
 
 def fragments_of(pdu: memoryview) -> list[Fragment] | None:

@@ -21,6 +21,7 @@ from node.reception.command_sets import (
     LAST,
     Fragment,
     StoreRequest,
+    check_context,
     command_pdus,
     fragments_of,
     read_store_request,
@@ -137,6 +138,7 @@ class Reception:
         """Kept, as the buffer of the PDU is used again."""
         kept = fragment._replace(content=memoryview(bytes(fragment.content)))
         self._command.append(kept)
+        check_context(kept.context_id, self._command[0].context_id)
         self._command_bytes += len(kept.content) + HEADER_BYTES  # many empty ones are long, too
         if self._command_bytes > self._longest_command:
             raise BoundError(f"a command set is longer than {self._longest_command} bytes")
@@ -167,6 +169,7 @@ class Reception:
         spool = self._spool
         if spool is None or fragment.control & COMMAND:
             raise BoundError("a message cannot be read (a command set within a data set)")
+        check_context(fragment.context_id, self._context_id)
         if spool.size + len(fragment.content) > self._longest_data_set:
             megabytes = self._longest_data_set // _MEGABYTE
             raise BoundError(f"a data set is longer than {megabytes} MB")

@@ -172,6 +172,11 @@ def test_an_answer_may_come_in_parts(
     assert send(cine[:1], start_raw(take).address, CALLING)[0].is_stored
 
 
+IN_TWO_CONTEXTS = fragment(response(1, 0)[:10], COMMAND) + fragment(
+    response(1, 0)[10:], context_id=3
+)
+
+
 @pytest.mark.parametrize(
     ("kind", "content", "claims", "words"),
     [
@@ -183,6 +188,7 @@ def test_an_answer_may_come_in_parts(
         (P_DATA, fragment(b"no command"), None, "its command set is not one"),
         (P_DATA, fragment(response(1, 0).replace(b"\x01\x80", b"\x30\x80")), None, "0x8030"),
         (P_DATA, fragment(response(1, 0)), 200, "closed the connection"),
+        (P_DATA, IN_TWO_CONTEXTS, None, "an answer in presentation contexts 1 and 3"),
     ],
 )
 def test_what_a_peer_says_in_place_of_an_answer_is_named(

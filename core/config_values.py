@@ -30,9 +30,11 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 PeerPort = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+TimeLimit = Annotated[float, Field(gt=0, le=86_400)]
+"""Seconds; at most a day, as one without an end is none."""
 
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are mistakes, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from core.config_values import AeTitle, Name, Port, Positive, Section
+from core.config_values import AeTitle, Name, Port, Positive, Section, TimeLimit
 
 TlsVersion = Literal["1.2", "1.3"]
 
@@ -110,11 +110,11 @@ class Wire(Section):
     maximum_associations_per_address: Annotated[int, Field(ge=1, le=1000)] = 32
     maximum_waiting: Annotated[int, Field(ge=1, le=10_000)] = 128
     """Connections that have not asked for an association yet."""
-    idle_timeout_s: Positive = 60.0
+    idle_timeout_s: TimeLimit = 60.0
     """An association on which nothing comes for so long is aborted."""
-    associate_timeout_s: Positive = 15.0
+    associate_timeout_s: TimeLimit = 15.0
     """From the connection to the whole association request, TLS included."""
-    pdu_timeout_s: Positive = 30.0
+    pdu_timeout_s: TimeLimit = 30.0
     """From the first to the last byte of a PDU, and for any write to the network."""
 
     maximum_pdu_bytes: Annotated[int, Field(ge=4096, le=16_777_216)] = 262_144

@@ -129,7 +129,10 @@ class BoundedProvider(DULServiceProvider):
         """Not while an instance that has come is being stored."""
         if self._reception is not None and self._reception.is_storing:
             return False
-        return super().idle_timer_expired()
+        is_over = super().idle_timer_expired()
+        if is_over:
+            self._on_bound(self.assoc, f"nothing came for {self.assoc.network_timeout:g} s")
+        return is_over
 
     def _wake(self) -> None:
         if self.wake is not None and not self.is_this_thread:
@@ -190,7 +193,7 @@ class BoundedProvider(DULServiceProvider):
     def _rest(self) -> None:
         if self._reception is not None:
             self._reception.rest()
-        if self.idle_timer_expired():
+        if self._idle_timer.expired:  # that thread ends it
             cast("BoundedAssociation", self.assoc).begin_thread()
 
     def _take_data(self, pdu: memoryview) -> None:

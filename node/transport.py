@@ -3,7 +3,7 @@
 import socket
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from pynetdicom.association import Association
@@ -79,6 +79,10 @@ def _fill(connection: socket.socket, view: memoryview, deadline: float) -> None:
         view = view[count:]
 
 
+def _nobody_asked(_: str) -> None:
+    """What is told before an association has the connection."""
+
+
 class BoundedSocket(AssociationSocket):
     """The connection of an association that a peer opened; its first PDU was read before."""
 
@@ -93,6 +97,8 @@ class BoundedSocket(AssociationSocket):
     ) -> None:
         """`wake` ends the wait of `next_pdu`."""
         super().__init__(association, client_socket=connection)
+        self.on_bound: Callable[[str], None] = _nobody_asked
+        """Called with words where the peer takes too long to read."""
         self._first = bytearray(first)
         self._pdu_timeout_s = wire.pdu_timeout_s
         self._shut = False
@@ -149,10 +155,18 @@ class BoundedSocket(AssociationSocket):
             self.send(pdus[count:])
 
     def send(self, bytestream: bytes) -> None:
-        """As pynetdicom's, but a peer that does not read cannot hold it for good."""
-        if self.socket is not None:
-            self.socket.settimeout(self._pdu_timeout_s)
-        super().send(bytestream)
+        """As pynetdicom's, but a peer that does not read, or hardly, cannot hold it for good."""
+        connection = self.socket
+        if connection is None:
+            return
+        try:
+            connection.settimeout(self._pdu_timeout_s)
+            connection.sendall(bytestream)  # the time limit is for all of it
+        except TimeoutError:
+            self.on_bound(f"an answer was not taken within {self._pdu_timeout_s:g} s")
+            self.event_queue.put("Evt17")
+        except (OSError, ValueError):  # ValueError: of a TLS connection that is closed
+            self.event_queue.put("Evt17")
 
     def _shutdown_socket(self) -> None:
         """Pynetdicom's does not close a connection that the peer has reset."""

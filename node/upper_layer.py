@@ -15,6 +15,7 @@ from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_primitives import DimseServiceType
 from pynetdicom.pdu import A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, A_RELEASE, P_DATA
+from pynetdicom.transport import AssociationSocket
 
 from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
@@ -22,6 +23,7 @@ from node.checkpoint import Checkpoint
 from node.provider import BoundedProvider, OnBound
 from node.reception.command_sets import HEADER_BYTES, check_context
 from node.reception.receiver import StoreService
+from node.transport import BoundedSocket
 
 _COMMAND = 0x01  # bit of a message control header (PS3.8 Annex E.2)
 _MEGABYTE = 1_000_000
@@ -50,6 +52,7 @@ class BoundedAssociation(Association):
             self._reactor_checkpoint = Checkpoint()
         self.dul = BoundedProvider(self, on_bound)
         self.dimse = BoundedMessages(self, wire, on_bound)
+        self._on_bound = on_bound
         self.acse_timeout = entity.acse_timeout  # set again: they are kept by the provider
         self.network_timeout = entity.network_timeout
         self.serving = 0
@@ -57,6 +60,10 @@ class BoundedAssociation(Association):
         if service is not None:
             self.dul.receive_by(service, wire)
 
+    def set_socket(self, socket: AssociationSocket) -> None:
+        """As pynetdicom's; a peer that takes no answer is told of."""
+        cast(BoundedSocket, socket).on_bound = lambda words: self._on_bound(self, words)
+        super().set_socket(socket)
     def _bind_defaults(self) -> None:
         """Without those that make words of every PDU for a log that has none of them."""
         for event in evt._INTERVENTION_EVENTS:

@@ -155,6 +155,16 @@ def test_a_deeply_nested_instance_is_0xc000(
     assert receiver.files() == []
 
 
+@pytest.mark.parametrize(("depth", "status"), [(5, 0), (6, 0xC000)])
+def test_the_depth_is_the_configured_one(
+    start: StartReceiver, instance: pydicom.FileDataset, depth: int, status: int
+) -> None:
+    receiver = start(wire={"maximum_nesting": 5})
+    del instance.PixelData
+    content = encoded(instance) + nested(depth, is_defined=False)
+    assert answer(receiver, content, instance.SOPInstanceUID).Status == status
+
+
 def test_an_instance_of_too_many_elements_is_0xc000(
     start: StartReceiver, instance: pydicom.FileDataset
 ) -> None:

@@ -142,6 +142,7 @@ def test_who_says_nothing_is_let_go(start: StartReceiver) -> None:
     with RawPeer(receiver.address) as peer:
         assert peer.answer() == ABORTED
         assert peer.answer() == -1
+    wait_for_words(receiver, "an association request was expected: a PDU was not whole in time")
 
 
 @pytest.mark.parametrize("is_associated", [False, True])
@@ -166,6 +167,38 @@ def test_an_association_on_which_nothing_comes_is_aborted(start: StartReceiver) 
     receiver = start(wire={"idle_timeout_s": 0.5})
     with RawPeer(receiver.address).associate() as peer:
         assert peer.answer() == ABORTED
+    wait_for_words(receiver, "127.0.0.1: nothing came for 0.5 s")
+
+
+def test_one_association_more_than_all_together_is_rejected_for_now(start: StartReceiver) -> None:
+    receiver = start(wire={"maximum_associations": 2, "maximum_associations_per_address": 5})
+    with RawPeer(receiver.address) as one, RawPeer(receiver.address) as two:
+        one.associate()
+        two.associate()
+        with RawPeer(receiver.address) as third:
+            third.send(associate_rq())
+            assert third.answer() == REJECTED
+            assert tuple(third.last[1:]) == (2, 3, 2)  # result, source, reason
+    words = "2 associations are open, as many as are taken"
+    wait_until(lambda: event_words(receiver, "rejected") == [words], 5.0)
+
+
+def test_an_association_whose_peer_takes_no_answer_is_ended_with_words(
+    start: StartReceiver, instance: pydicom.FileDataset
+) -> None:
+    receiver = start(wire={"pdu_timeout_s": 0.5})
+    for doorway in receiver.listener._doorways:  # little fits into what the systems keep
+        listening = doorway.socket
+        assert isinstance(listening, socket.socket)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+    rubbish = p_data(store_command(), COMMAND | LAST) + p_data(b"", DATA | LAST)
+    with RawPeer(receiver.address).associate() as peer:
+        peer.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        with pytest.raises(ConnectionError):
+            while True:
+                peer.send(rubbish * 100)
+    wait_for_words(receiver, "an answer was not taken within 0.5 s")
+    assert goes_on(receiver, instance)
 
 
 def test_a_peer_that_does_not_read_holds_an_answer_for_only_so_long() -> None:
@@ -174,9 +207,12 @@ def test_a_peer_that_does_not_read_holds_an_answer_for_only_so_long() -> None:
     transport = BoundedSocket(association, ours, first=b"", wire=Wire(pdu_timeout_s=0.3))
     assert association.dul.event_queue.get_nowait() == "Evt5"
     association.dul.socket = transport
+    said: list[str] = []
+    transport.on_bound = said.append
     begun = time.monotonic()
     while association.dul.event_queue.empty() and time.monotonic() < begun + 10:
         transport.send(b"\x00" * 100_000)
     assert association.dul.event_queue.get_nowait() == "Evt17"
+    assert said == ["an answer was not taken within 0.3 s"]
     theirs.close()
     transport.close()

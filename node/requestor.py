@@ -1,6 +1,7 @@
 """Ask a peer for an association, and say in words why there is none."""
 
 import socket
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,9 +16,11 @@ from pynetdicom.pdu_primitives import (
     SCP_SCU_RoleSelectionNegotiation,
 )
 from pynetdicom.presentation import PresentationContext
+from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from core.errors import NotOfferedError, SendError
 from node.tls import ClientTls, why_not_reached
+from node.transport import end_connection
 
 _Extended = SCP_SCU_RoleSelectionNegotiation | AsynchronousOperationsWindowNegotiation
 _PAUSED_WITHIN_S = 1.0
@@ -108,6 +111,28 @@ class _Watch:
             self.rejection = event.pdu
 
 
+class _ClosedSocket(AssociationSocket):
+    """Pynetdicom's own is not closed where the peer reset the connection, or never took it."""
+
+    def _shutdown_socket(self) -> None:
+        if self.socket is not None:
+            end_connection(self.socket)
+
+
+class _Entity(AE):
+    """Its connections are closed when pynetdicom is done with them."""
+
+    def _create_socket(
+        self,
+        assoc: Association,
+        address: AddressInformation,
+        tls_args: tuple[ssl.SSLContext, str] | None,
+    ) -> AssociationSocket:
+        connection = _ClosedSocket(assoc, address=address)
+        connection.tls_args = tls_args
+        return connection
+
+
 @contextmanager
 def associate(
     peer: PeerAddress,
@@ -175,7 +200,7 @@ def _request(
 ) -> Conversation:
     watch, begun = _Watch(timeouts.response_s), time.monotonic()
     try:
-        entity = AE(ae_title=calling_ae_title)
+        entity = _Entity(ae_title=calling_ae_title)
         entity.connection_timeout = timeouts.connect_s
         entity.acse_timeout = timeouts.associate_s
         entity.dimse_timeout = timeouts.response_s

@@ -57,6 +57,10 @@ class RawScp:
         kind, _, length = struct.unpack(">BBL", self.read(6))
         return kind, self.read(length)
 
+    def peek(self) -> int:
+        """The type of the PDU that comes next."""
+        return self.connection.recv(1, socket.MSG_PEEK)[0]
+
     def read_store(self) -> tuple[int, str, bytes]:
         """A whole C-STORE-RQ: message ID, SOP Instance UID, data set."""
         parts: dict[int, bytes] = {COMMAND: b"", 0: b""}

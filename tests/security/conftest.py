@@ -1,13 +1,19 @@
 """A listener that tests go at, with bounds of their own."""
 
+import gc
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pydicom
 import pytest
 
 from core.config import Configuration
+from tests.node_process import wait_until
+from tests.peers import associate, encoded, store
 from tests.receiver import Receiver, start_receiver
 
 StartReceiver = Callable[..., Receiver]
@@ -34,3 +40,29 @@ def start(tmp_path: Path) -> Iterator[StartReceiver]:
 def instance(cine_folder: Path) -> pydicom.FileDataset:
     """One instance of the cine series."""
     return pydicom.dcmread(cine_folder / "9.dcm")
+
+
+def stored_within(receiver: Receiver, instance: pydicom.FileDataset, seconds: float) -> bool:
+    """Whether a real sender is served, and how soon."""
+    begun = time.monotonic()
+    with associate(receiver.address) as association:
+        answer = store(association, encoded(instance), sop_instance_uid=instance.SOPInstanceUID)
+    return int(answer.Status) == 0 and time.monotonic() - begun < seconds
+
+
+@pytest.fixture
+def nothing_is_left() -> Iterator[Callable[[], None]]:
+    """Fails where threads or descriptors stay after a test's attack."""
+    process = psutil.Process()
+    gc.collect()
+    before = process.num_fds(), threading.active_count()
+
+    def check() -> None:
+        def is_over() -> bool:
+            # the ledger keeps up to 20 connections, with three files each
+            few = process.num_fds() <= before[0] + 70
+            return few and threading.active_count() <= before[1] + 3
+
+        wait_until(is_over, 30.0)
+
+    yield check

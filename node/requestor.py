@@ -1,5 +1,6 @@
 """Ask a peer for an association, and say in words why there is none."""
 
+import select
 import socket
 import ssl
 import time
@@ -111,8 +112,25 @@ class _Watch:
             self.rejection = event.pdu
 
 
-class _ClosedSocket(AssociationSocket):
-    """Pynetdicom's own is not closed where the peer reset the connection, or never took it."""
+class _Connection(AssociationSocket):
+    """Pynetdicom's own is not closed where the peer reset it or never took it, and fails where more
+    than a thousand files are open, as `select` knows no descriptor above 1023."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to read, an end included."""
+        connection = self.socket
+        if connection is None or not self._is_connected:
+            return False
+        try:
+            poll = select.poll()
+            poll.register(connection, select.POLLIN)
+            if poll.poll(0):
+                return True
+            return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        except (OSError, ValueError):  # closed meanwhile
+            self.event_queue.put("Evt17")
+            return False
 
     def _shutdown_socket(self) -> None:
         if self.socket is not None:
@@ -128,7 +146,7 @@ class _Entity(AE):
         address: AddressInformation,
         tls_args: tuple[ssl.SSLContext, str] | None,
     ) -> AssociationSocket:
-        connection = _ClosedSocket(assoc, address=address)
+        connection = _Connection(assoc, address=address)
         connection.tls_args = tls_args
         return connection
 

@@ -26,6 +26,11 @@ class Expiry:
     """Whether a person has to act: soon over, over, or not readable."""
 
     @property
+    def is_over(self) -> bool:
+        """Whether it is of no use now: expired, or not readable."""
+        return self.days_left is None or self.days_left < 0
+
+    @property
     def words(self) -> str:
         """Such as `certificate node.pem: expires 2027-01-31, in 71 days`."""
         if self.expires_at is None or self.days_left is None:
@@ -41,7 +46,7 @@ def certificates(configuration: Configuration, now: float | None = None) -> list
     """Every file of certificates that the configuration names, each once.
 
     Args:
-        configuration: with `wire.tls` and peers' `tls`; none of them: no files.
+        configuration: with `wire.tls`, peers' `tls` and the pages' certificate; none: no files.
         now: seconds since 1970, the present when not given.
     """
     at = datetime.now(UTC).timestamp() if now is None else now
@@ -61,6 +66,8 @@ def _paths(configuration: Configuration) -> Iterator[Path]:
     for one in settings:
         if one is not None:
             yield from (path for path in (one.certificate_path, one.ca_path) if path is not None)
+    if configuration.web_port and configuration.web.certificate_path is not None:
+        yield configuration.web.certificate_path
 
 
 def _expiry(path: Path, now: float, days: float) -> Expiry:

@@ -1,4 +1,4 @@
-"""What `--check` looks at for the node: storage, ledger, port, peers; it changes nothing."""
+"""What `--check` looks at for the node: storage, ledger, ports, TLS, peers; it changes nothing."""
 
 import os
 import shutil
@@ -12,12 +12,15 @@ from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import ConfigurationError, SendError, StorageUnavailableError
 from node.addresses import address_of
+from node.certificates import certificates
 from node.ledger.database import LEDGER_FILE, Ledger
 from node.ledger.dialects import make_engine
 from node.lock import holder_of
 from node.requestor import Timeouts
 from node.routing import Router
+from node.scp import LOOPBACK
 from node.scu import echo
+from node.tls import server_context
 
 _MEGABYTE = 1_000_000
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
@@ -32,8 +35,9 @@ def node_findings(configuration: Configuration, *, try_port: bool) -> Iterator[F
     yield _storage(configuration)
     yield _ledger(configuration)
     yield _rules(configuration)
+    yield from _tls(configuration)
     if try_port:
-        yield _port(configuration)
+        yield from _ports(configuration)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(lambda peer: _peer(configuration, peer), configuration.peers)
 
@@ -77,15 +81,39 @@ def _rules(configuration: Configuration) -> Finding:
     return "rules", f"{count}" if count else "none", ""
 
 
-def _port(configuration: Configuration) -> Finding:
-    ip, port = configuration.scp_ip, configuration.scp_port
+def _tls(configuration: Configuration) -> Iterator[Finding]:
+    """Whether the TLS port can be opened with its files, and when each certificate expires."""
+    own = configuration.wire.tls
+    if own is not None:
+        try:
+            server_context(own)
+            yield "tls", f"{own.certificate_path} and its key work", ""
+        except ConfigurationError as error:
+            yield "tls", "", str(error)
+    for one in certificates(configuration):
+        _, _, words = one.words.rpartition(f"{one.path}: ")
+        yield f"certificate {one.path}", words, words if one.is_over else ""
+
+
+def _ports(configuration: Configuration) -> Iterator[Finding]:
+    wire, ip = configuration.wire, configuration.scp_ip
+    plain_ip = LOOPBACK if wire.plain == "loopback" else ip
+    if wire.plain != "closed":
+        port = configuration.scp_port
+        yield _port("port", plain_ip, port, f"--scp_ip {plain_ip} --scp_port {port}")
+    if wire.tls is not None:
+        port = wire.tls.port
+        yield _port("tls port", ip, port, f"--scp_ip {ip}, wire.tls.port {port}")
+
+
+def _port(name: str, ip: str, port: int, asked: str) -> Finding:
     try:
         with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((ip, port))
     except OSError as error:
-        return "port", "", f"--scp_ip {ip} --scp_port {port}: cannot listen ({error.strerror})"
-    return "port", f"{ip}:{port} is free", ""
+        return name, "", f"{asked}: cannot listen ({error.strerror})"
+    return name, f"{ip}:{port} is free", ""
 
 
 def _peer(configuration: Configuration, peer: Peer) -> Finding:

@@ -27,7 +27,7 @@ from node.storage_service import StorageService
 from node.syntaxes import listener_contexts
 from node.tls import ServerCertificates
 
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 
 log = structlog.get_logger("receive")
 
@@ -83,7 +83,7 @@ class Listener:
         certificates = None if wire.tls is None else ServerCertificates(wire.tls)
         for one in expiring(self._configuration):
             log.warning(one.words)
-        open_to = {"open": ip, "loopback": _LOOPBACK}.get(wire.plain)
+        open_to = {"open": ip, "loopback": LOOPBACK}.get(wire.plain)
         address = None
         if open_to is not None:
             address = self._open_doorway((open_to, self._configuration.scp_port))

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from sqlalchemy import Connection, Table, func, select
 
 from core.config import Configuration
+from node.certificates import certificates
 from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
@@ -102,6 +103,9 @@ class Metrics:
         self._open = Gauge("associations_open", "Associations open now", **own)
         self._oldest = Gauge("oldest_queued_job_seconds", "How long it has waited", **own)
         self._condition = Gauge("condition", "1 for what is in the way", ["name"], **own)
+        self._expiry = Gauge(
+            "certificate_expires_timestamp_seconds", "0: it cannot be read", ["path"], **own
+        )
         self._disk = Gauge("disk_bytes", "Disk of the storage folder", ["kind"], **own)
 
     def _count_instances(self, connection: Connection) -> None:
@@ -197,6 +201,9 @@ class Metrics:
         self._condition.clear()
         for one in all_conditions(connection):
             self._condition.labels(one.name).set(1)
+        self._expiry.clear()
+        for certificate in certificates(self._configuration):
+            self._expiry.labels(str(certificate.path)).set(certificate.expires_at or 0)
         disk = shutil.disk_usage(self._ledger.storage_path)
         needed = self._configuration.wire.minimum_free_mb * 1_000_000
         for kind, value in (("free", disk.free), ("total", disk.total), ("refused_below", needed)):

@@ -104,6 +104,7 @@ def test_check_tells_everything_that_is_wrong_at_once(
         "pipeline unet",
         "web users",
         "web certificate",
+        f"certificate {tmp_path}/not.pem",
     }
 
 

@@ -4,17 +4,20 @@ import errno
 import os
 import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 
 from core.config import Configuration
 from core.config_wire import Wire
-from core.errors import StorageUnavailableError
+from core.errors import InstanceError, StorageUnavailableError
 from node.bounds import DataSetBounds, check_encoded, frame_sizes, inflate
-from node.file_bytes import FileBytes, in_memory
+from node.file_bytes import DataSet, FileBytes, in_memory
 from node.reception.header_scan import scan
 from node.watermark import Watermark
 from tests.node_process import ROOT
@@ -55,6 +58,31 @@ def test_a_data_set_in_a_file_is_judged_as_in_memory(
         content[at : at + 7] for at in (0, 9000, 3)
     ]
     assert found[len(content) - 2 :] + found[len(content) :] == content[-2:]
+
+
+def outcome(judge: Callable[[DataSet], object], content: DataSet) -> object:
+    try:
+        return judge(content)
+    except (InstanceError, struct.error) as error:
+        return str(error)
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_in_a_file_are_judged_as_in_memory(
+    cine_folder: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    content = bytearray(encoded(pydicom.dcmread(cine_folder / "9.dcm"))[:-100_000])
+    for _ in range(data.draw(st.integers(0, 6))):
+        content[data.draw(st.integers(0, 6000))] = data.draw(st.integers(0, 255))
+    kept = bytes(content[: data.draw(st.integers(0, len(content)))])
+    found = in_file(tmp_path_factory.mktemp("any"), kept)
+    for syntax in (EXPLICIT, IMPLICIT, JPEG_2000):
+        for judge in (scan, check_encoded):
+            by_file = outcome(lambda one: judge(one, syntax, BOUNDS), found)  # noqa: B023, at once
+            in_memory = outcome(lambda one: judge(one, syntax, BOUNDS), kept)  # noqa: B023
+            assert by_file == in_memory
+    os.close(found._descriptor)
 
 
 def test_frames_in_a_file_are_measured_as_in_memory(tmp_path: Path) -> None:

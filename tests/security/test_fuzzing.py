@@ -1,5 +1,6 @@
 """Mutated bytes at every parser of a peer's bytes: a few here, a million by hand."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,17 @@ def test_the_seeds_are_good_inputs(tmp_path: Path) -> None:
             targets.give(name, content)
     assert targets.outcomes["data set: refused"] == 0
     assert targets.outcomes["associate: refused"] == 0
+
+
+def test_what_was_found_is_kept_and_belongs_to_a_target() -> None:
+    """An empty folder, or a name that nothing reads, would pass the next test unseen."""
+    kept = sorted(CORPUS.iterdir())
+    assert len(kept) >= 7  # so many were found until 0.1.0
+    for path in kept:
+        name, _, digest = path.stem.rpartition("-")
+        assert path.suffix == ".bin"
+        assert name in NAMES
+        assert hashlib.sha256(path.read_bytes()).hexdigest().startswith(digest)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -4,6 +4,7 @@ Until then it costs one sleeping thread: TLS is negotiated and the whole A-ASSOC
 connection's own thread with a time limit, so that none holds up another.
 """
 
+import errno
 import socket
 import ssl
 import threading
@@ -40,6 +41,7 @@ from node.upper_layer import BoundedAssociation
 
 _LINGER_S = 1.0  # how long a peer may take to close after it was turned away
 _BACKLOG = 128
+_NO_DESCRIPTOR, _NO_DESCRIPTOR_PAUSE_S = (errno.EMFILE, errno.ENFILE), 0.1
 
 log = structlog.get_logger("wire")
 
@@ -85,6 +87,17 @@ class Doorway(ThreadedAssociationServer):
         threading.Thread(target=self.serve_forever, name="doorway", daemon=True).start()
         ip, port = cast(socket.socket, self.socket).getsockname()[:2]
         return str(ip), int(port)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """A connection; where no file can be opened it waits, and we do not ask again and again."""
+        try:
+            found: tuple[socket.socket, Any] = super().get_request()
+        except OSError as error:
+            if error.errno in _NO_DESCRIPTOR:
+                self.incidents.beyond_bound("this node", "no more files may be open (ulimit -n)")
+                time.sleep(_NO_DESCRIPTOR_PAUSE_S)
+            raise
+        return found
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give a connection a thread; where too many wait, the one that has waited longest goes."""

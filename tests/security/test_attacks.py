@@ -1,5 +1,6 @@
 """Many at once, and many one after another: the node goes on, and nothing is left behind."""
 
+import errno
 import gc
 import socket
 import threading
@@ -11,6 +12,7 @@ import psutil
 import pydicom
 import pytest
 from pydicom.uid import UID
+from pynetdicom.transport import AssociationServer
 
 from node.scu import PeerAddress, instance_to_send, send
 from tests.node_process import wait_until
@@ -151,6 +153,26 @@ def test_half_open_connections_end(
             pass
         one.connection.close()
     nothing_is_left()
+
+
+def test_where_no_more_files_may_be_open_connections_wait(
+    start: StartReceiver, instance: pydicom.FileDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, asked = start(), list[float]()
+
+    def fail(_: object) -> None:
+        asked.append(time.monotonic())
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AssociationServer, "get_request", fail)
+        with RawPeer(receiver.address) as waiting:
+            time.sleep(1.0)
+            assert 0 < len(asked) < 15  # and not as often as a processor can
+            patch.undo()
+            assert waiting.associate().last
+    assert event_words(receiver, "bound") == ["this node: no more files may be open (ulimit -n)"]
+    assert stored_within(receiver, instance, 5.0)
 
 
 def one_association(receiver: Receiver, number: int, content: bytes) -> None:

@@ -1,6 +1,9 @@
-"""Series in and results out by TLS only, between the node's command and the simulator's."""
+"""Series in and results out, plain and by TLS only, by both data paths, with the simulator."""
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,21 +14,54 @@ from tests.security.certificates import Authority
 pytestmark = pytest.mark.slow
 
 
-def test_contours_come_back_by_tls_with_certificates_on_both_sides(
-    cine_folder: Path, tmp_path: Path
+class Plain:
+    """What node and simulator are told where they speak without TLS."""
+
+    def __init__(self, _: Path) -> None:
+        self.wire: dict[str, Any] = {}
+        self.peer: dict[str, Any] = {}
+        self.flags: list[str] = []
+
+    def port_of(self, node: NodeProcess) -> int:
+        return node.address[1]
+
+
+class ByTls(Plain):
+    """With certificates on both sides, and no port without TLS."""
+
+    def __init__(self, folder: Path) -> None:
+        authority, self._port = Authority(folder), free_port()
+        certificate, key = authority.sign("node")
+        tls: dict[str, Any] = {"certificate_path": str(certificate), "key_path": str(key)}
+        tls |= {"ca_path": str(authority.ca_path), "port": self._port}
+        self.wire, self.peer = {"plain": "closed", "tls": tls}, {"tls": True}
+        theirs, their_key = authority.sign("tps")
+        self.flags = ["--tls_certificate", str(theirs), "--tls_key", str(their_key)]
+        self.flags += ["--tls_ca", str(authority.ca_path), "--listen_tls"]
+
+    def port_of(self, _: NodeProcess) -> int:
+        return self._port
+
+
+@pytest.mark.parametrize("data_path", ["own", "pynetdicom"])
+@pytest.mark.parametrize("transport", [Plain, ByTls])
+def test_contours_come_back_to_the_simulator(
+    cine_folder: Path, tmp_path: Path, transport: type[Plain], data_path: str
 ) -> None:
-    authority, tls_port, port = Authority(tmp_path), free_port(), free_port()
-    certificate, key = authority.sign("node")
-    tls = {"certificate_path": str(certificate), "key_path": str(key)}
-    tls |= {"ca_path": str(authority.ca_path)}
-    peer = {"name": "tps", "ae_title": "TPS", "ip": "127.0.0.1", "port": port, "tls": True}
-    wire = {"plain": "closed", "tls": tls | {"port": tls_port}}
+    way, port = transport(tmp_path), free_port()
+    (tmp_path / "series").mkdir()
+    for name in ("89.dcm", "99.dcm", "109.dcm", "119.dcm"):  # two phases at two positions
+        shutil.copy(cine_folder / name, tmp_path / "series")
+    peer = {"name": "tps", "ae_title": "TPS", "ip": "127.0.0.1", "port": port} | way.peer
+    wire = way.wire | {"data_path": data_path}
     node = NodeProcess(tmp_path / "node", peers=[peer], pipeline="unet", wire=wire).start()
-    theirs, their_key = authority.sign("tps")
-    flags = ["--tls_certificate", str(theirs), "--tls_key", str(their_key), "--listen_tls"]
-    flags += ["--tls_ca", str(authority.ca_path), "--output", str(tmp_path / "out")]
-    ports = ["--scp_port", str(tls_port), "--listen_port", str(port), "--timeout", "150"]
+    ports = ["--scp_port", str(way.port_of(node)), "--listen_port", str(port), "--timeout", "150"]
+    flags = [*way.flags, *ports, "--output", str(tmp_path / "out")]
     try:
-        assert tps_simulator.main([str(cine_folder), *flags, *ports]) == 0
+        assert tps_simulator.main([str(tmp_path / "series"), *flags]) == 0
     finally:
-        node.stop()
+        assert node.stop() == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["reason"] == (
+        "4 instances sent; 1 structure set, 4 unchanged images came back, right in every check"
+    )

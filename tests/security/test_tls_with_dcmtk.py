@@ -135,3 +135,18 @@ def test_a_wrong_flag_is_exit_code_2(
 ) -> None:
     assert scu_export.main([*wrong, "--echo"]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("data_path", ["own", "pynetdicom"])
+def test_storescu_sends_to_both_ports_of_one_node(
+    start: StartReceiver, authority: Authority, cine_folder: Path, data_path: str
+) -> None:
+    certificate, key = authority.sign("node")
+    tls = {"certificate_path": certificate, "key_path": key, "ca_path": authority.ca_path}
+    receiver = start(wire={"tls": tls | {"port": 0}, "data_path": data_path})
+    paths = sorted(cine_folder.glob("*.dcm"))
+    assert storescu(receiver, shown(authority), *paths[:11]).returncode == 0
+    ip, port = receiver.address
+    plain = ["/usr/bin/storescu", "-aec", "SLICEWIRE", ip, str(port), *map(str, paths[11:])]
+    assert subprocess.run(plain, check=False, timeout=60).returncode == 0
+    assert len(receiver.files()) == len(paths) == 22

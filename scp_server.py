@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     gc.collect()
-    gc.freeze()  # pynetdicom collects garbage at every 60th connection: only what is new then
+    gc.freeze()  # no collection looks at it again
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

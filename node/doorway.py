@@ -71,6 +71,7 @@ class Doorway(ThreadedAssociationServer):
         self.incidents = incidents
         self.certificates = certificates
         self.service = service
+        self.is_closing = False
         self.waiting = WaitingRoom(configuration.wire.maximum_waiting)
         super().__init__(
             entity,
@@ -123,6 +124,7 @@ class Doorway(ThreadedAssociationServer):
 
     def shutdown(self) -> None:
         """Take no more, and end those that wait."""
+        self.is_closing = True
         super().shutdown()
         self.waiting.clear()
 
@@ -213,6 +215,24 @@ class _Visit(RequestHandler):
         place: Place,
     ) -> None:
         """Serve an association, or hand it to its threads."""
+        server, association = self.server, None
+        try:
+            association = self._association()
+            self._connect(association, connection, b"" if server.service else bytes(first))
+            if server.service is not None:
+                association.adopt(cast(A_ASSOCIATE_RQ, request.pdu))
+            place.holder = association
+            if server.is_closing:  # who closes it may have looked for associations before
+                raise ConnectionAbortedError("the node stops")
+            association.start() if server.service is None else association.serve()
+        except Exception:  # whatever it is, it is passed on: only what was opened is closed here
+            if association is not None:
+                association.give_up()
+            if place.holder is None:
+                server.places.give_back(place)
+            raise
+
+    def _association(self) -> BoundedAssociation:
         server = self.server
         association = BoundedAssociation(
             server.ae,
@@ -220,16 +240,8 @@ class _Visit(RequestHandler):
             lambda one, words: server.incidents.beyond_bound(one.requestor.address, words),
             service=server.service,
         )
-        try:
-            self._prepare(association)
-            self._connect(association, connection, b"" if server.service else bytes(first))
-            if server.service is not None:
-                association.adopt(cast(A_ASSOCIATE_RQ, request.pdu))
-            place.holder = association
-            association.start() if server.service is None else association.serve()
-        except Exception:  # whatever it is, it is passed on: only what was opened is closed here
-            association.dul.end()
-            raise
+        self._prepare(association)
+        return association
 
     def _prepare(self, association: BoundedAssociation) -> None:
         server, entity = self.server, self.server.ae

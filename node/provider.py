@@ -88,7 +88,7 @@ class BoundedProvider(DULServiceProvider):
             log.warning("connection failed", reason=explain_fault(error))
         finally:
             self.assoc._dul_ready.set()
-            self.close()
+            self._close_at_last()
             self._over.set()
             cast("BoundedAssociation", self.assoc).nudge()
 
@@ -97,7 +97,7 @@ class BoundedProvider(DULServiceProvider):
         self.kill_dul()
         if self.is_alive() and not self.is_this_thread:
             self.join()
-        self.close()
+        self._close_at_last()
         self._over.set()
         if self.wake is not None:
             self.wake.close()
@@ -109,6 +109,13 @@ class BoundedProvider(DULServiceProvider):
             transport.close()
         if self.is_this_thread:
             self.drop()
+
+    def _close_at_last(self) -> None:
+        """Whatever fails in it, the association is over."""
+        try:
+            self.close()
+        except Exception as error:  # noqa: BLE001, a disk may refuse to close a log
+            log.warning("connection not closed well", reason=explain_fault(error))
 
     def drop(self) -> None:
         """What is half here goes, and what is logged gets its files; the reading thread's."""

@@ -1,6 +1,7 @@
 """The listener: Verification and Storage SCP (PS3.4 Annexes A and B)."""
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -54,6 +55,8 @@ class Listener:
         self._on_end = on_end
         self._commitment = commitment
         self._open: dict[Association, int] = {}
+        self._lock = threading.Lock()
+        self._ending: set[Association] = set()
         self._refused: dict[Association, list[Refusal]] = {}
         self._doorways: list[Doorway] = []
         self.tls_address: tuple[str, int] | None = None
@@ -124,6 +127,7 @@ class Listener:
         for one in self._places.holders():
             cast(Association, one).abort()
         self._entity.shutdown()
+        self.reap()
 
     def on_accepted(self, event: Event) -> None:
         """Record the association; while that fails its instances are answered 0xA700."""
@@ -161,7 +165,18 @@ class Listener:
         return sum(self._end(association, ABORTED) for association in dead)
 
     def _end(self, association: Association, outcome: str) -> bool:
-        """Whether the end is recorded; if not, `reap` tries again."""
+        """Whether the end is recorded by this call or was before; if not, `reap` tries again."""
+        with self._lock:
+            if association in self._ending:
+                return False
+            self._ending.add(association)
+        try:
+            return self._record_end(association, outcome)
+        finally:
+            with self._lock:
+                self._ending.discard(association)
+
+    def _record_end(self, association: Association, outcome: str) -> bool:
         key, refused = self._open.get(association), self._refused.get(association, [])
         if key is None and not refused:
             return True

@@ -57,6 +57,7 @@ class BoundedAssociation(Association):
         self.network_timeout = entity.network_timeout
         self.serving = 0
         self._has_thread = True
+        self._is_served = False
         if service is not None:
             self.dul.receive_by(service, wire)
 
@@ -64,6 +65,7 @@ class BoundedAssociation(Association):
         """As pynetdicom's; a peer that takes no answer is told of."""
         cast(BoundedSocket, socket).on_bound = lambda words: self._on_bound(self, words)
         super().set_socket(socket)
+
     def _bind_defaults(self) -> None:
         """Without those that make words of every PDU for a log that has none of them."""
         for event in evt._INTERVENTION_EVENTS:
@@ -75,17 +77,27 @@ class BoundedAssociation(Association):
         The association's own thread begins where pynetdicom has something to serve.
         """
         self._dul_ready.set()
-        self.dul.run_reactor()
-        if self._has_thread:
-            return
-        if self.acse.is_aborted():  # which ends the reactor before it looks
-            self._note_abort()
-        self._finish()
+        try:
+            self.dul.run_reactor()
+            if not self._has_thread and self.acse.is_aborted():
+                self._note_abort()  # which ends the reactor before it looks
+        finally:
+            try:
+                if not self._has_thread:
+                    self._finish()
+            finally:
+                self._is_served = False
 
     def adopt(self, request: A_ASSOCIATE_RQ) -> None:
         """The calling thread will serve this association, which has its connection by now."""
         self._has_thread = False
+        self._is_served = True
         self.dul.adopt(request)
+
+    def give_up(self) -> None:
+        """It never came to be."""
+        self._is_served = False
+        self.dul.end()
 
     def attend(self) -> None:
         """Something is here for the association: see to it here, or let its thread do so."""
@@ -103,12 +115,12 @@ class BoundedAssociation(Association):
     def begin_thread(self) -> None:
         """From here on pynetdicom's own loop serves what is not C-STORE, and ends what is idle."""
         if not self._has_thread:
+            self.start()  # where it cannot, the thread that serves it goes on to its end
             self._has_thread = True
-            self.start()
 
     def is_alive(self) -> bool:
         """As long as anything of it runs."""
-        return self.dul.is_alive() or super().is_alive()
+        return self._is_served or self.dul.is_alive() or super().is_alive()
 
     def kill(self) -> None:
         """As pynetdicom's, which waits for the upper layer and would wait for itself."""
@@ -121,9 +133,16 @@ class BoundedAssociation(Association):
 
     def _negotiate(self) -> None:
         """As pynetdicom's reactor."""
-        self.requestor.primitive = cast(A_ASSOCIATE, self.dul.receive_pdu())
-        evt.trigger(self, evt.EVT_REQUESTED, {})
-        self.acse.negotiate_association()
+        asked = cast(A_ASSOCIATE, self.dul.receive_pdu())
+        if self.is_aborted or self.dul.state_machine.current_state != "Sta3":
+            return
+        self.requestor.primitive = asked
+        try:
+            evt.trigger(self, evt.EVT_REQUESTED, {})
+            self.acse.negotiate_association()
+        except Exception as error:
+            log.warning("association failed", reason=explain_fault(error))
+            raise
         self.negotiated.set()
 
     def _release(self) -> None:

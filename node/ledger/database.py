@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import alembic.command
@@ -33,6 +33,7 @@ class Ledger:
         # Whoever finds SQLite locked sleeps, for longer and longer; here the next one is woken.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
         self._kept: Connection | None = None
+        self._is_closed = False
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -90,7 +91,7 @@ class Ledger:
     @contextmanager
     def _connection(self, purpose: str) -> Iterator[Connection]:
         """Where writers take turns `logged` has its own: to get one takes longer than its work."""
-        if self._turn is None or purpose != LOGGED:
+        if self._turn is None or purpose != LOGGED or self._is_closed:
             with self._engine.connect() as connection:
                 yield connection
             return
@@ -122,8 +123,10 @@ class Ledger:
             self._turn.release()
 
     def close(self) -> None:
-        """Close every connection."""
-        self._drop_kept()
+        """Close every connection, once nobody writes any more."""
+        with suppress(StorageUnavailableError), self._turn_of(LOGGED):
+            self._is_closed = True
+            self._drop_kept()
         self._engine.dispose()
 
 

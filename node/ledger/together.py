@@ -1,11 +1,13 @@
 """Transactions of several threads as one: each waits for its own, all share one commit."""
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from node.ledger.database import Ledger
 
@@ -30,11 +32,13 @@ class GroupCommit:
     _waiting: list[_Work] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _is_in_step: bool = False
 
     def run(self, step: Callable[[Connection], Result]) -> Result:
         """What `step` answers, once what it wrote is committed.
 
-        A step may be run twice: where another one of its transaction fails each has its own.
+        A step may be run twice: where another one of its transaction fails each has its own. Where
+        the ledger is away all fail at once.
 
         Raises:
             StorageUnavailableError: the ledger failed; whatever else `step` raises.
@@ -55,11 +59,12 @@ class GroupCommit:
         try:
             self._commit(works)
         except Exception as error:  # noqa: BLE001, it is raised where the step came from
-            if len(works) == 1:
-                works[0].error = error
-            else:
+            if len(works) > 1 and self._is_in_step and not _is_away(error):
                 for work in works:
                     self._run_alone(work)
+            else:
+                for work in works:
+                    work.error = error
         for work in works:
             work.done = True
 
@@ -70,7 +75,15 @@ class GroupCommit:
             work.error = error
 
     def _commit(self, works: list[_Work]) -> None:
+        self._is_in_step = False
         transaction = self.ledger.logged if self.is_logged else self.ledger.writing
         with transaction() as connection:
             for work in works:
+                self._is_in_step = True
                 work.result = work.step(connection)
+                self._is_in_step = False
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the ledger itself failed: each by itself would wait for it in vain, one by one."""
+    return isinstance(error.__cause__, OperationalError | sqlite3.OperationalError)

@@ -139,3 +139,25 @@ def test_a_file_that_is_no_ledger_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(StorageUnavailableError, match="The ledger failed: "):
         open_ledger(tmp_path)
+
+
+def test_closing_waits_for_who_writes(tmp_path: Path) -> None:
+    ledger = open_test_ledger(tmp_path)
+    writing, go_on = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with ledger.logged() as connection:
+            record_event(connection, "kind", "one", now=1.0, series_instance_uid="1.2")
+            writing.set()
+            go_on.wait(20.0)
+            record_event(connection, "kind", "two", now=2.0, series_instance_uid="1.2")
+
+    writer, closer = threading.Thread(target=write), threading.Thread(target=ledger.close)
+    writer.start()
+    assert writing.wait(20.0)
+    closer.start()
+    go_on.set()
+    for thread in (writer, closer):
+        thread.join(20.0)
+    with open_test_ledger(tmp_path).reading() as connection:
+        assert [words for _, _, words in events_of(connection, "1.2")] == ["one", "two"]

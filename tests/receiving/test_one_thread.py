@@ -1,18 +1,24 @@
 """The thread that let an association in serves it; pynetdicom's begins where it has to serve."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pydicom
 import pytest
+import structlog
 from pynetdicom import build_context
+from pynetdicom.acse import ACSE
 from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 
 from core.config import Configuration
+from node import doorway, provider
+from node.reception.receiver import Reception
 from tests.node_process import wait_until
 from tests.peers import EXPLICIT, IMPLICIT, MR, encoded
 from tests.receiver import Receiver, start_receiver
@@ -143,3 +149,109 @@ def test_an_open_association_holds_its_place(start: Start) -> None:
         assert first.answer() == RELEASED
     wait_until(lambda: not receiver.listener._places.holders(), 10.0)
     associated(receiver).connection.close()
+
+
+def test_a_log_that_cannot_be_closed_holds_up_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = start()
+
+    def fail(_: Reception) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Reception, "close", fail)
+    with associated(receiver) as peer:
+        peer.send(ABORT_RQ)
+        assert ends(receiver) == ["aborted"]
+    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
+
+
+def test_a_thread_that_is_not_to_be_had_leaves_no_descriptor(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, begin = start(), threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if isinstance(thread, Association):
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    before = psutil.Process().num_fds()
+    for _ in range(20):
+        with associated(receiver) as peer:
+            peer.send(echo())
+            assert peer.answer() == ABORTED
+    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
+    assert psutil.Process().num_fds() < before + 10  # SQLAlchemy keeps some
+
+
+def test_an_end_that_is_being_recorded_is_recorded_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = start()
+    record, begun = receiver.listener._on_end, threading.Event()
+
+    def slowly(key: int, outcome: str, refused: Any) -> None:
+        begun.set()
+        time.sleep(0.3)
+        record(key, outcome, refused)
+
+    monkeypatch.setattr(receiver.listener, "_on_end", slowly)
+    with associated(receiver) as peer:
+        peer.send(ABORT_RQ)
+        assert begun.wait(10.0)
+        assert len(receiver.listener._places.holders()) == 1
+        assert receiver.listener.reap() == 0
+    assert ends(receiver) == ["aborted"]
+    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
+    assert receiver.listener.reap() == 0
+    assert ends(receiver) == ["aborted"]
+
+
+def test_who_is_let_in_while_the_listener_stops_is_let_out_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, judged, stopped = start(), threading.Event(), threading.Event()
+
+    def judge(*_: object) -> None:
+        judged.set()
+        stopped.wait(20.0)
+
+    monkeypatch.setattr(doorway, "rejection_of", judge)
+    with RawPeer(receiver.address) as peer:
+        peer.send(associate_rq(CONTEXTS))
+        assert judged.wait(10.0)
+        receiver.listener.stop()
+        stopped.set()
+        assert peer.answer() == -1
+    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
+
+
+def test_an_association_that_cannot_be_made_takes_no_place(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = start(maximum_associations=1)
+
+    def fail() -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(provider, "Wake", fail)
+        with RawPeer(receiver.address) as peer:
+            peer.send(associate_rq(CONTEXTS))
+            assert peer.answer() == -1
+    associated(receiver).connection.close()
+
+
+def test_a_negotiation_that_fails_is_told(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    receiver = start()
+
+    def fail(_: ACSE) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ACSE, "negotiate_association", fail)
+    with structlog.testing.capture_logs() as said, RawPeer(receiver.address) as peer:
+        peer.send(associate_rq(CONTEXTS))
+        assert peer.answer() == ABORTED
+    assert "association failed" in [one["event"] for one in said]

@@ -163,6 +163,7 @@ def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
     placed = order(asking, fill(root, most))
     assert (placed.state, placed.words) == ("read", "")
     log.close()
+    completion.inbox.logbook.close()
     assert completion.inbox.filing.finish(20.0)
     completion.tracker.association_ended(association, RELEASED)
     completion.settle()

@@ -2,13 +2,12 @@
 
 The acceptor's states of PS3.8 section 9.2: Sta2 (a request is awaited), Sta3 (it is being judged),
 Sta6 (established) before, within and after each message, Sta8 (a release is being answered), Sta13
-(the peer's end is awaited). Where we ask, it is tests/sending/test_resets.py.
+(the peer's end is awaited). Where we ask, it is tests/sending/test_peers_that_reset.py.
 """
 
-import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pydicom
 import pytest
@@ -119,8 +118,8 @@ SLOW = {
 """What takes long, and the state that the association is in meanwhile."""
 
 
-def associations() -> list[BoundedAssociation]:
-    return [one for one in threading.enumerate() if isinstance(one, BoundedAssociation)]
+def associations(receiver: Receiver) -> list[BoundedAssociation]:
+    return [cast(BoundedAssociation, one) for one in receiver.listener._places.holders()]
 
 
 @pytest.mark.parametrize("state", SLOW)
@@ -135,7 +134,7 @@ def test_a_reset_while_we_are_at_it_leaves_nothing_behind(
     known, found = getattr(owner, name), list[str]()
 
     def take_long(*arguments: Any, **keys: Any) -> Any:
-        found.extend(one.dul.state_machine.current_state for one in associations())
+        found.extend(one.dul.state_machine.current_state for one in associations(receiver))
         time.sleep(0.5)
         return known(*arguments, **keys)
 

@@ -6,9 +6,10 @@ from itertools import chain
 from node.ledger.conditions import Condition, all_conditions
 from node.ledger.database import Ledger
 from web.cases import NOT_DELIVERED, Case, Cases, Search
-from web.pages.words import midnight
+from web.pages.words import clock_minute, midnight
 
 _MOST = 50
+_AT_NIGHT_S = 6 * 3600.0
 _ON_THE_WAY = ("running", "queued", "settling", "arriving", "sending")
 
 
@@ -20,13 +21,14 @@ class Today:
     failed: list[Case]
     on_the_way: list[Case]
     came: list[Case]
-    """Since midnight."""
+    since: str
+    """From when on: `today`, or at night, when today is short, `since 18:05`."""
     conditions: list[Condition]
     """What stands in the node's way."""
 
     @property
     def delivered(self) -> int:
-        """How many of what came today need nothing more."""
+        """How many of what came need nothing more."""
         return sum(case.tone == "done" for case in self.came)
 
 
@@ -34,13 +36,21 @@ def today(ledger: Ledger, cases: Cases) -> Today:
     """How it stands now."""
     with ledger.reading() as connection:
         conditions = all_conditions(connection)
+    begin, since = _begin(ledger.clock())
     return Today(
         held=_in_state(cases, "held"),
         failed=_in_state(cases, "failed", NOT_DELIVERED),
         on_the_way=_in_state(cases, *_ON_THE_WAY),
-        came=cases.latest(Search(since=midnight(ledger.clock())), limit=_MOST),
+        came=cases.latest(Search(since=begin), limit=_MOST),
+        since=since,
         conditions=conditions,
     )
+
+
+def _begin(now: float) -> tuple[float, str]:
+    """When today begins, and in words: an evening's work is not gone at midnight."""
+    begin = min(midnight(now), now - _AT_NIGHT_S)
+    return begin, "today" if begin == midnight(now) else f"since {clock_minute(begin)}"
 
 
 def _in_state(cases: Cases, *states: str) -> list[Case]:

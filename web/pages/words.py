@@ -11,6 +11,11 @@ def clock(at: float | None) -> str:
     return "" if at is None else _local(at).strftime("%H:%M:%S")
 
 
+def clock_minute(at: float) -> str:
+    """The time of day, to the minute."""
+    return _local(at).strftime("%H:%M")
+
+
 def moment(at: float | None) -> str:
     """The time of day, with the date where it was not today; never for None."""
     if at is None:

@@ -13,10 +13,8 @@ from core.config_wire import Wire
 from core.errors import BeyondBoundsError, NotADataSetError
 from imaging.broken import BROKEN
 from imaging.codestream import LOOK_AT_BYTES, declared_frame
-from node.file_bytes import Buffer, DataSet, FileBytes, unpacker
+from node.file_bytes import DataSet, FileBytes, unpacker
 from node.structure import Layout, Structure
-
-__all__ = ("Buffer", "DataSetBounds", "check_encoded", "check_pixels", "frame_sizes", "inflate")
 
 _MEGABYTE = 1_000_000
 _PIECE_BYTES = 65_536

@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection
 
-from node.bounds import Buffer
+from node.file_bytes import Buffer
 from node.ledger.database import Ledger
 from node.ledger.first_instances import FirstInstances
 from node.ledger.instances import (
@@ -78,7 +78,8 @@ class Logbook:
 
     def _finish(self, segment: Segment) -> None:
         """Nothing more is written to it: what is in it gets its files."""
-        segment.close()
+        with suppress(OSError):  # each of its records was synced before it was answered
+            segment.close()
         if segment.size:
             self._filing.take(segment.path)
         else:
@@ -202,7 +203,7 @@ class Log:
         try:
             recorded = self._append(segment, content, instance)
         except OSError:
-            failed = True  # what else its disk holds of it is for others to find out
+            failed = True  # what a sync lost, later ones do not tell: nobody goes on in this one
             raise
         finally:
             if not recorded:  # a sender that repeats one instance repeats others

@@ -92,13 +92,14 @@ class Spool:
 
     def close(self) -> None:
         """The file goes, unless somebody has renamed it."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-        if self.path is not None:
+        descriptor, self._descriptor = self._descriptor, -1
+        path, self.path = self.path, None
+        if descriptor >= 0:
+            with suppress(OSError):  # what is to be kept was synced before
+                os.close(descriptor)
+        if path is not None:
             with suppress(OSError):  # a disk that became read-only; the next start clears it
-                self.path.unlink(missing_ok=True)
-            self.path = None
+                path.unlink(missing_ok=True)
 
     def _begin_file(self) -> None:
         self._check_disk()

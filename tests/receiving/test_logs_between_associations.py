@@ -1,5 +1,6 @@
 """An association goes on in the log in which another one has just ended."""
 
+import errno
 import os
 import threading
 
@@ -57,6 +58,21 @@ def test_a_log_that_two_associations_wrote_is_recovered(
     again = place.started_again()
     assert again.inbox.logbook.recover() == 4
     again.settled()
+    assert len(place.files()) == 4
+
+
+def test_a_log_whose_closing_fails_gets_its_files_all_the_same(
+    place: Place, arrivals: list[Arrival], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = Segment.close
+
+    def refused(segment: Segment) -> None:
+        close(segment)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Segment, "close", refused)
+    in_associations_of_its_own(place, arrivals)
+    place.settled()
     assert len(place.files()) == 4
 
 

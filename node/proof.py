@@ -9,8 +9,7 @@ from pathlib import Path
 import pydicom
 import structlog
 from pydicom.uid import generate_uid
-from pynetdicom import build_context, evt
-from pynetdicom.events import Event
+from pynetdicom import build_context
 from sqlalchemy import Connection
 
 from core.config import Configuration
@@ -45,6 +44,7 @@ from node.ledger.proofs import (
 )
 from node.pauses import pause_s
 from node.query import found_instances
+from node.reports_here import ReportsHere
 from node.requestor import Timeouts, associate
 from node.statuses import words_of
 
@@ -52,7 +52,6 @@ _METHODS = {"auto": (COMMITMENT, QUERY), "commitment": (COMMITMENT,), "query": (
 _BY = {COMMITMENT: "by storage commitment", QUERY: "as C-FIND shows"}
 _TAGS = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"]
 _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=60.0)
-SUCCESS, INVALID_ARGUMENT = 0x0000, 0x0115
 _FEWEST_ATTEMPTS = 10
 _HOUR_S = 3600.0
 
@@ -144,18 +143,14 @@ class Prover:
     def _request_commitment(self, peer: Peer, proof: Proof, references: Mapping[str, str]) -> None:
         """N-ACTION; the answer may come on this association, or later on one of the peer's."""
         answered, settings = threading.Event(), self._configuration.proof
-
-        def on_report(event: Event) -> tuple[int, None]:
-            is_ours = self.take_report(messages.read_report(event.event_information))
-            return SUCCESS if is_ours else INVALID_ARGUMENT, None
-
+        here = ReportsHere(self.take_report)
         address = address_of(peer)
         asking = associate(
             address,
             self._configuration.ae_title,
             [build_context(messages.PUSH_MODEL)],
             _TIMEOUTS,
-            handlers=[(evt.EVT_N_EVENT_REPORT, on_report)],
+            handlers=here.handlers(),
         )
         with ExitStack() as stack, asking as conversation:
             transaction_uid = proof.transaction_uid or str(generate_uid())
@@ -178,6 +173,7 @@ class Prover:
                 words = "nothing" if code is None else words_of(int(code))
                 raise SendError(f"{address} answered a storage commitment request with {words}")
             answered.wait(settings.answer_on_association_s)
+            here.finish()
 
     def _look_up(self, peer: Peer, headers: list[pydicom.Dataset]) -> set[str]:
         """Which instances C-FIND shows, asked by series."""

@@ -39,6 +39,8 @@ class Holder:
     """Whether it answers storage commitment requests on the same association."""
     kept: dict[str, Dataset] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    replies: list[int | None] = field(default_factory=list)
+    """Statuses of the node's answers to reports on the same association; None: it gave none."""
     reports: list[messages.Report] = field(default_factory=list)
     reported: threading.Event = field(default_factory=threading.Event)
 
@@ -105,12 +107,13 @@ class Holder:
     def _answer(self, association: Any) -> None:
         transaction_uid, references = self.requests[-1]
         failed = {uid: 0x0112 for uid in references if uid not in self.kept}
-        association.send_n_event_report(
+        status, _ = association.send_n_event_report(
             messages.report(transaction_uid, references, failed),
             messages.FAILURES_EXIST if failed else messages.ALL_COMMITTED,
             messages.PUSH_MODEL,
             messages.PUSH_MODEL_INSTANCE,
         )
+        self.replies.append(status.get("Status"))
 
     def _on_report(self, event: Any) -> tuple[int, None]:
         self.reports.append(messages.read_report(event.event_information))

@@ -1,11 +1,14 @@
 """A peer's "stored" is not the end: it is asked whether it holds what it was sent."""
 
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_primitives import N_EVENT_REPORT
 
 from core.job import JobRequest, JobResult, OutputInstance
 from node.ledger.deliveries import delivery_states
@@ -23,6 +26,7 @@ from node.ledger.proofs import (
 from node.ledger.schema import deliveries
 from node.outgoing import instance_to_send
 from node.results import queue_results
+from tests.node_process import wait_until
 from tests.proof.conftest import Holder, Office
 
 JOB = "a" * 64
@@ -91,6 +95,27 @@ def test_results_are_confirmed_by_what_the_peer_offers(
     assert office.prover.ask_due() == 1
     assert (proof_of(office).state, proof_of(office).words) == (CONFIRMED, words)
     assert office.prover.ask_due() == 0
+
+
+def test_a_report_is_replied_to_before_a_release_is_asked_for(
+    start_holder: Any, start_office: Any, ct_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = DIMSEServiceProvider.send_msg
+
+    def slowly(provider: Any, primitive: Any, context_id: int) -> None:
+        is_reply = primitive.MessageIDBeingRespondedTo is not None
+        if is_reply and isinstance(primitive, N_EVENT_REPORT):
+            time.sleep(0.5)
+        send(provider, primitive, context_id)
+
+    monkeypatch.setattr(DIMSEServiceProvider, "send_msg", slowly)
+    holder = start_holder(commitment=True)
+    office = start_office(holder)
+    finish_a_job(office, holder, ct_folder)
+    office.deliver()
+    assert office.prover.ask_due() == 1
+    wait_until(lambda: bool(holder.replies), 20.0)
+    assert holder.replies == [0x0000]
 
 
 def test_a_peer_that_offers_nothing_is_asked_once(

@@ -25,6 +25,7 @@ from tests.databases import open_test_ledger
 
 JOB = "a" * 64
 HOUR_S = 3600.0
+LONGEST_PAUSE_S = 1.2 * HOUR_S  # an hour, and the fifth that chance may add
 
 
 @dataclass

@@ -11,7 +11,7 @@ from node.ledger.events import events_of
 from node.ledger.jobs import Destination
 from node.ledger.schema import deliveries
 from node.scu import PeerAddress
-from tests.sending.desk import HOUR_S, JOB, Desk, came, to
+from tests.sending.desk import HOUR_S, JOB, LONGEST_PAUSE_S, Desk, came, to
 
 
 def abort(event: Any, index: int) -> int:
@@ -44,7 +44,7 @@ def test_a_peer_in_trouble_for_an_hour_gets_everything_afterwards(
         assert desk.states() == {"waiting": 5}
         desk.now[0] += 60
     before = len(peer.received)
-    desk.now[0] += HOUR_S
+    desk.now[0] += LONGEST_PAUSE_S
     desk.deliver()
     assert desk.states() == {"stored": 5}
     assert came(peer)[before:] == desk.sources + desk.results
@@ -62,7 +62,7 @@ def test_a_peer_that_is_down_for_an_hour_gets_everything_afterwards(
     assert desk.states() == {"waiting": 5}
     assert words_of(desk)[-1].startswith("tps: 0 of 5 instances stored")
     desk.move("tps", peer.address.port)
-    desk.now[0] += HOUR_S
+    desk.now[0] += LONGEST_PAUSE_S
     desk.deliver()
     assert desk.states() == {"stored": 5}
     assert came(peer) == desk.sources + desk.results
@@ -108,6 +108,7 @@ def test_a_cancel_ends_what_is_being_sent(desk: Desk, start_peer: Any) -> None:
     assert desk.states() == {"cancelled": 3, "stored": 2}
 
 
+@pytest.mark.slow
 def test_a_peer_that_never_answers_leaves_everything_waiting(
     desk: Desk, silent_peer: PeerAddress
 ) -> None:

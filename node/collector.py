@@ -45,7 +45,7 @@ class Collector:
         self._changed = threading.Condition()
         self._server: ThreadedAssociationServer | None = None
         self._entity = AE(ae_title=ae_title)
-        self._entity.supported_contexts = listener_contexts()
+        self._entity.supported_contexts = list(listener_contexts())
         self._entity.maximum_pdu_size = _PDU_BYTES
 
     def start(self, ip: str, port: int, tls: ServerTls | None = None) -> int:

@@ -41,6 +41,7 @@ from node.upper_layer import BoundedAssociation
 
 _LINGER_S = 1.0  # how long a peer may take to close after it was turned away
 _BACKLOG = 128
+_LOOKS_EVERY_S = 0.1  # whether it is to stop; a connection is seen at once
 _NO_DESCRIPTOR, _NO_DESCRIPTOR_PAUSE_S = (errno.EMFILE, errno.ENFILE), 0.1
 
 log = structlog.get_logger("wire")
@@ -85,7 +86,10 @@ class Doorway(ThreadedAssociationServer):
     def open(self) -> tuple[str, int]:
         """Listen in a thread of its own; answers address and port."""
         self.ae._servers.append(self)  # so that its associations count as the entity's
-        threading.Thread(target=self.serve_forever, name="doorway", daemon=True).start()
+        looking = (_LOOKS_EVERY_S,)
+        threading.Thread(
+            target=self.serve_forever, args=looking, name="doorway", daemon=True
+        ).start()
         ip, port = cast(socket.socket, self.socket).getsockname()[:2]
         return str(ip), int(port)
 

@@ -65,7 +65,7 @@ class Listener:
         self._places = Places(wire.maximum_associations, wire.maximum_associations_per_address)
         self._incidents = Incidents(ledger)
         self._entity = AE(ae_title=configuration.ae_title)
-        self._entity.supported_contexts = listener_contexts()
+        self._entity.supported_contexts = list(listener_contexts())
         if commitment is not None:
             # a peer is the SCU when it asks us, and the SCP when it reports to us
             self._entity.add_supported_context(PUSH_MODEL, scu_role=True, scp_role=True)

@@ -1,5 +1,7 @@
 """What the listener takes: every storage SOP class, every syntax that carries its data itself."""
 
+import functools
+
 from pydicom.uid import UID, AllTransferSyntaxes
 from pynetdicom import AllStoragePresentationContexts
 from pynetdicom.presentation import PresentationContext, build_context
@@ -43,12 +45,13 @@ def transfer_syntaxes() -> list[UID]:
     return preferred + [uid for uid in others if uid not in _DATA_ELSEWHERE]
 
 
-def listener_contexts() -> list[PresentationContext]:
-    """What the listener offers to accept."""
+@functools.cache
+def listener_contexts() -> tuple[PresentationContext, ...]:
+    """What a listener offers to accept; pynetdicom makes contexts of its own from these."""
     syntaxes: list[str] = [str(uid) for uid in transfer_syntaxes()]
     storage = [
         build_context(context.abstract_syntax, syntaxes)
         for context in AllStoragePresentationContexts
         if context.abstract_syntax is not None
     ]
-    return [build_context(Verification), *storage]
+    return (build_context(Verification), *storage)

@@ -70,7 +70,7 @@ def start_node(tmp_path: Path) -> Iterator[Callable[[Make], LittleNode]]:
             thread.start()
 
         entity = AE(ae_title=AE_TITLE)
-        entity.supported_contexts = listener_contexts()
+        entity.supported_contexts = list(listener_contexts())
         handlers: list[Any] = [(evt.EVT_C_STORE, on_c_store), (evt.EVT_RELEASED, on_released)]
         server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
         assert server is not None

@@ -7,6 +7,8 @@ import atexit
 import functools
 import hashlib
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,8 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import create_engine
 
-from node.ledger.database import Ledger, migrate, open_ledger
+from node.ledger.database import LEDGER_FILE, Ledger, migrate, open_ledger
+from node.ledger.dialects import WRITING, begin, make_engine
 from tests.postgresql import PostgresServer
 
 _TEMPLATE = "migrated"
@@ -22,12 +25,14 @@ _TEMPLATE = "migrated"
 
 def open_test_ledger(storage_path: Path, clock: Callable[[], float] = time.time) -> Ledger:
     """The ledger of a storage folder."""
+    if _is_sqlite() and not (storage_path / LEDGER_FILE).exists():
+        shutil.copyfile(_migrated(), storage_path / LEDGER_FILE)
     return open_ledger(storage_path, clock, database_url=database_url_for(storage_path))
 
 
 def database_url_for(storage_path: Path) -> str | None:
     """The database of a storage folder, made at the first question; None for SQLite."""
-    if os.environ.get("SLICEWIRE_TEST_DATABASE", "sqlite") == "sqlite":
+    if _is_sqlite():
         return None
     server = _server()
     name = f"t{hashlib.sha256(str(storage_path.absolute()).encode()).hexdigest()[:16]}"
@@ -36,6 +41,22 @@ def database_url_for(storage_path: Path) -> str | None:
         if known.fetchone():
             return server.url(name)
     return server.create_database(name, _TEMPLATE)
+
+
+def _is_sqlite() -> bool:
+    return os.environ.get("SLICEWIRE_TEST_DATABASE", "sqlite") == "sqlite"
+
+
+@functools.cache
+def _migrated() -> Path:
+    """A SQLite database with the tables of now and nobody's: migrations are run once a process."""
+    path = Path(tempfile.mkdtemp(prefix="slicewire-ledger-")) / LEDGER_FILE
+    atexit.register(shutil.rmtree, path.parent)
+    engine = make_engine(f"sqlite:///{path}")
+    with engine.connect() as connection, begin(connection, WRITING):
+        migrate(connection)
+    engine.dispose()
+    return path
 
 
 @functools.cache

@@ -39,6 +39,7 @@ def killed_after_an_epoch(arguments: list[str], state: Path) -> None:
     process.wait()
 
 
+@pytest.mark.slow
 def test_a_killed_training_reaches_the_loss_of_an_uninterrupted_one(
     data_set: Path, tmp_path: Path
 ) -> None:

@@ -125,6 +125,7 @@ def test_what_is_asked_stays_out_of_the_logs(client: Client) -> None:
     assert "DOE" not in logs
 
 
+@pytest.mark.slow
 def test_a_web_process_that_dies_comes_back_and_receiving_goes_on(
     node: NodeProcess, sink: Sink, ct_paths: list[Path]
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_node_that_is_killed_leaves_nobody_on_the_port(node: NodeProcess) -> N
     assert not answers(url)
 
 
+@pytest.mark.slow
 def test_a_web_port_that_is_taken_does_not_keep_the_node_from_receiving(
     tmp_path: Path, ct_paths: list[Path]
 ) -> None:

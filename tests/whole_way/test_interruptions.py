@@ -86,6 +86,7 @@ def reason_of(node: NodeProcess, paths: list[Path]) -> str:
     return "" if story is None else story.reason
 
 
+@pytest.mark.slow
 def test_results_go_to_the_sender_that_is_a_peer_and_pass_its_checks(
     new_ct: list[Path], tmp_path: Path
 ) -> None:

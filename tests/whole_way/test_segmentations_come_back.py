@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from pydicom.dataset import FileDataset
 from pydicom.uid import (
     MRImageStorage,
@@ -42,6 +43,7 @@ def test_images_segmentations_and_the_structure_set_come_back_in_this_order_and_
     assert sink.released == before + 1
 
 
+@pytest.mark.slow
 def test_without_a_common_frame_of_reference_the_structure_set_comes_alone_and_it_is_said(
     node: NodeProcess, sink: Sink, cine_paths: list[Path], tmp_path: Path
 ) -> None:

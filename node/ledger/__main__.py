@@ -67,10 +67,25 @@ def _about_one(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m node.ledger", description=__doc__)
-    parser.add_argument("--config", type=Path, help="the node's (default: config.yaml)")
-    for name in ("storage_path", "database_url"):
-        parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help="the node's")
+    _add_node(parser)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_verbs(verbs)
+    for one in verbs.choices.values():
+        _add_node(one)
+    return parser
+
+
+def _add_node(parser: argparse.ArgumentParser) -> None:
+    """Which node's ledger; before the verb or after it."""
+    here = argparse.SUPPRESS
+    parser.add_argument(
+        "--config", type=Path, default=here, help="the node's (default: config.yaml)"
+    )
+    for name in ("storage_path", "database_url"):
+        parser.add_argument(f"--{name}", default=here, help="the node's")
+
+
+def _add_verbs(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
     one = verbs.add_parser("list", help=f"the latest {_LATEST} series, the latest last")
     one.add_argument("--all", action="store_true", help="every series")
     one.add_argument("--state", default="", help="only those: held, failed, sending, ...")
@@ -88,7 +103,6 @@ def _parser() -> ArgumentParser:
     ):
         one = verbs.add_parser(verb, help=text)
         one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
-    return parser
 
 
 def _configuration(values: argparse.Namespace) -> Configuration:
@@ -97,7 +111,7 @@ def _configuration(values: argparse.Namespace) -> Configuration:
         for name, value in vars(values).items()
         if name in ("storage_path", "database_url")
     }
-    return read_configuration(found_config(values.config), flags)
+    return read_configuration(found_config(getattr(values, "config", None)), flags)
 
 
 def _existing_ledger(configuration: Configuration) -> Ledger:

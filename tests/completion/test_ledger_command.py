@@ -41,6 +41,21 @@ def test_list_shows_every_series_whole_with_its_state_and_reason(
     assert "came only through an association that was aborted" in row
 
 
+def test_whose_ledger_it_is_may_be_said_before_the_verb_and_after_it(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths)
+    keys = [f"storage_path: {completion.configuration.storage_path}"]
+    if url := database_url_for(completion.configuration.storage_path):
+        keys.append(f"database_url: {url}")
+    config = completion.configuration.storage_path.parent / "clinic.yaml"
+    config.write_text("\n".join(keys))
+    for words in (["--config", str(config), "list"], ["list", "--config", str(config)]):
+        capsys.readouterr()
+        assert main(words) == 0
+        assert series_uid(ct_paths) in capsys.readouterr().out
+
+
 def test_show_tells_everything_that_happened_by_the_end_of_a_uid(
     completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""When the certificates expire that the configuration names; for status, checks and metrics."""
+"""When the certificates that the configuration names are valid; for status, checks and metrics."""
 
 import re
 import ssl
@@ -16,26 +16,31 @@ _SEQUENCE, _UTC_TIME, _VERSION = 0x30, 0x17, 0xA0
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Of the certificates in one file, that which expires first."""
+    """Of the certificates in one file, that which expires first, and that which begins last."""
 
     path: Path
     expires_at: float | None
     """Seconds since 1970; None where the file cannot be read."""
     days_left: float | None
     is_due: bool
-    """Whether a person has to act: soon over, over, or not readable."""
+    """Whether a person has to act: of no use now, or soon."""
+    begins_at: float | None = None
+    """Of one that is not valid yet, seconds since 1970."""
 
     @property
-    def is_over(self) -> bool:
-        """Whether it is of no use now: expired, or not readable."""
-        return self.days_left is None or self.days_left < 0
+    def is_of_no_use(self) -> bool:
+        """Whether peers refuse it now: expired, not valid yet, or not readable."""
+        return self.days_left is None or self.days_left < 0 or self.begins_at is not None
 
     @property
     def words(self) -> str:
         """Such as `certificate node.pem: expires 2027-01-31, in 71 days`."""
         if self.expires_at is None or self.days_left is None:
             return f"certificate {self.path}: cannot be read"
-        day = datetime.fromtimestamp(self.expires_at, UTC).strftime("%Y-%m-%d")
+        if self.begins_at is not None:
+            words = f"not valid before {_day(self.begins_at)}, or this machine's clock is wrong"
+            return f"certificate {self.path}: {words}"
+        day = _day(self.expires_at)
         if self.days_left < 0:
             return f"certificate {self.path}: expired {day}, renew it"
         asks = ", renew it" if self.is_due else ""
@@ -72,15 +77,22 @@ def _paths(configuration: Configuration) -> Iterator[Path]:
 
 def _expiry(path: Path, now: float, days: float) -> Expiry:
     try:
-        expires_at = min(not_after(one) for one in _BLOCK.findall(path.read_text("ascii")))
+        found = [validity(one) for one in _BLOCK.findall(path.read_text("ascii"))]
+        expires_at = min(until for _, until in found)
     except (OSError, ValueError, IndexError):
         return Expiry(path, None, None, is_due=True)
-    left = (expires_at - now) / _DAY_S
-    return Expiry(path, expires_at, left, is_due=left < days)
+    begins_at = max(since for since, _ in found)
+    left, is_early = (expires_at - now) / _DAY_S, begins_at > now
+    is_due = left < days or is_early
+    return Expiry(path, expires_at, left, is_due, begins_at if is_early else None)
 
 
-def not_after(pem: str) -> float:
-    """Seconds since 1970 until which a certificate is valid (RFC 5280 section 4.1).
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+
+
+def validity(pem: str) -> tuple[float, float]:
+    """Seconds since 1970 from which and until which a certificate is valid (RFC 5280 section 4.1).
 
     Raises:
         ValueError: it is no certificate.
@@ -91,12 +103,12 @@ def not_after(pem: str) -> float:
     skipped = 3 if kind == _VERSION else 2  # serial number, signature algorithm, issuer
     for _ in range(skipped):
         _, _, rest = _element(rest)
-    kind, validity, _ = _element(rest)
+    kind, between, _ = _element(rest)
     if kind != _SEQUENCE:
         raise ValueError("expected the validity of a certificate")
-    _, _, rest = _element(validity)
-    kind, text, _ = _element(rest)
-    return _time(kind, text.decode("ascii"))
+    first, since, rest = _element(between)
+    last, until, _ = _element(rest)
+    return _time(first, since.decode("ascii")), _time(last, until.decode("ascii"))
 
 
 def _element(der: bytes) -> tuple[int, bytes, bytes]:

@@ -11,7 +11,7 @@ from core.config import Configuration
 from core.config_file import read_configuration
 from core.errors import ConfigurationError
 from node.addresses import address_for_queries, address_of
-from node.certificates import certificates, expiring, not_after
+from node.certificates import certificates, expiring, validity
 from node.ledger.status import status_lines
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
@@ -86,8 +86,8 @@ def test_the_expiry_is_what_the_certificate_says(tmp_path: Path) -> None:
     for days in (-3.0, 10.0, 9000.0, 20_000.0):  # the last one's year is after 2049
         certificate, _ = authority.sign(f"days{days}", days=days)
         read = x509.load_pem_x509_certificate(certificate.read_bytes())
-        expected = read.not_valid_after_utc.timestamp()
-        assert not_after(certificate.read_text()) == expected
+        expected = (read.not_valid_before_utc.timestamp(), read.not_valid_after_utc.timestamp())
+        assert validity(certificate.read_text()) == expected
 
 
 def test_status_tells_when_certificates_expire(tmp_path: Path, start: StartReceiver) -> None:

@@ -43,7 +43,12 @@ def check(
 
 @pytest.mark.parametrize(
     ("days", "words", "code"),
-    [(90.5, ", in 90 days", 0), (5.4, ", in 5 days, renew it", 0), (-2.0, ", renew it", 1)],
+    [
+        (90.5, ", in 90 days", 0),
+        (5.4, ", in 5 days, renew it", 0),
+        (-2.0, ", renew it", 1),
+        (400.0, ", or this machine's clock is wrong", 1),
+    ],
 )
 def test_check_tells_when_certificates_expire(
     tmp_path: Path,

@@ -17,6 +17,7 @@ from core.config_routing import Peer
 from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
 from node.addresses import address_for_queries, address_of
+from node.commitment_reports import ReportsOnAssociation
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.jobs import find_job
@@ -44,7 +45,6 @@ from node.ledger.proofs import (
 )
 from node.pauses import pause_s
 from node.query import found_instances
-from node.reports_here import ReportsHere
 from node.requestor import Timeouts, associate
 from node.statuses import words_of
 
@@ -143,14 +143,14 @@ class Prover:
     def _request_commitment(self, peer: Peer, proof: Proof, references: Mapping[str, str]) -> None:
         """N-ACTION; the answer may come on this association, or later on one of the peer's."""
         answered, settings = threading.Event(), self._configuration.proof
-        here = ReportsHere(self.take_report)
+        reports = ReportsOnAssociation(self.take_report)
         address = address_of(peer)
         asking = associate(
             address,
             self._configuration.ae_title,
             [build_context(messages.PUSH_MODEL)],
             _TIMEOUTS,
-            handlers=here.handlers(),
+            handlers=reports.handlers(),
         )
         with ExitStack() as stack, asking as conversation:
             transaction_uid = proof.transaction_uid or str(generate_uid())
@@ -173,7 +173,7 @@ class Prover:
                 words = "nothing" if code is None else words_of(int(code))
                 raise SendError(f"{address} answered a storage commitment request with {words}")
             answered.wait(settings.answer_on_association_s)
-            here.finish()
+            reports.finish()
 
     def _look_up(self, peer: Peer, headers: list[pydicom.Dataset]) -> set[str]:
         """Which instances C-FIND shows, asked by series."""

@@ -9,14 +9,12 @@ from pynetdicom.events import Event, EventHandlerType
 from core.errors import StorageUnavailableError
 from node import commitment_messages as messages
 from node.commitment import Committer
+from node.commitment_reports import answer_report
 from node.ledger.instances import Sender
 from node.proof import Prover
 
-SUCCESS = 0x0000
 _NOT_AUTHORIZED = 0x0124
-_INVALID_ARGUMENT = 0x0115
 _NO_SUCH_ACTION = 0x0123
-_RESOURCE_LIMITATION = 0x0213
 
 log = structlog.get_logger("commitment")
 
@@ -45,23 +43,15 @@ class CommitmentService:
             self._committer.take_request(peer, *messages.read_request(event.action_information))
         except (ValueError, AttributeError) as error:
             log.warning("storage commitment request refused", reason=type(error).__name__)
-            return _INVALID_ARGUMENT, None
+            return messages.INVALID_ARGUMENT, None
         except StorageUnavailableError as error:
             log.error("storage commitment request not recorded", reason=str(error))
-            return _RESOURCE_LIMITATION, None
-        return SUCCESS, None
+            return messages.RESOURCE_LIMITATION, None
+        return messages.SUCCESS, None
 
     def on_report(self, event: Event) -> tuple[int, Dataset | None]:
         """A peer answers a request of ours."""
-        report = messages.read_report(event.event_information)
-        try:
-            if self._prover.take_report(report):
-                return SUCCESS, None
-        except StorageUnavailableError as error:
-            log.error("storage commitment report not recorded", reason=str(error))
-            return _RESOURCE_LIMITATION, None
-        log.warning("report of an unknown transaction", transaction_uid=report.transaction_uid)
-        return _INVALID_ARGUMENT, None
+        return answer_report(event, self._prover.take_report)
 
 
 def sender_of(association: Association) -> Sender:

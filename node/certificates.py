@@ -16,7 +16,7 @@ _SEQUENCE, _UTC_TIME, _VERSION = 0x30, 0x17, 0xA0
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Of the certificates in one file, that which expires first, and that which begins last."""
+    """Of the certificates in one file, that which expires first; and when the first one begins."""
 
     path: Path
     expires_at: float | None
@@ -25,7 +25,7 @@ class Expiry:
     is_due: bool
     """Whether a person has to act: of no use now, or soon."""
     begins_at: float | None = None
-    """Of one that is not valid yet, seconds since 1970."""
+    """Seconds since 1970, where the first one is not valid yet."""
 
     @property
     def is_of_no_use(self) -> bool:
@@ -81,7 +81,9 @@ def _expiry(path: Path, now: float, days: float) -> Expiry:
         expires_at = min(until for _, until in found)
     except (OSError, ValueError, IndexError):
         return Expiry(path, None, None, is_due=True)
-    begins_at = max(since for since, _ in found)
+    begins_at, _ = found[
+        0
+    ]  # a chain's own, or the authority in use: the next one may wait behind it
     left, is_early = (expires_at - now) / _DAY_S, begins_at > now
     is_due = left < days or is_early
     return Expiry(path, expires_at, left, is_due, begins_at if is_early else None)

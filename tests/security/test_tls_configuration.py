@@ -90,6 +90,17 @@ def test_the_expiry_is_what_the_certificate_says(tmp_path: Path) -> None:
         assert validity(certificate.read_text()) == expected
 
 
+def test_an_authority_that_follows_may_wait_in_the_same_file(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    in_use, _ = authority.sign("in_use", days=90.5)
+    next_one, _ = authority.sign("next", days=400.0)
+    authority.ca_path.write_text(in_use.read_text() + next_one.read_text())
+    [own, both] = certificates(secured(*authority.sign("node", days=90.5), authority))
+    assert (own.is_of_no_use, both.is_of_no_use) == (False, False)
+    authority.ca_path.write_text(next_one.read_text())
+    assert certificates(secured(*authority.sign("node", days=90.5), authority))[1].is_of_no_use
+
+
 def test_status_tells_when_certificates_expire(tmp_path: Path, start: StartReceiver) -> None:
     authority = Authority(tmp_path)
     good = secured(*authority.sign("good", days=90.5), authority)

@@ -86,9 +86,8 @@ class Doorway(ThreadedAssociationServer):
     def open(self) -> tuple[str, int]:
         """Listen in a thread of its own; answers address and port."""
         self.ae._servers.append(self)  # so that its associations count as the entity's
-        looking = (_LOOKS_EVERY_S,)
         threading.Thread(
-            target=self.serve_forever, args=looking, name="doorway", daemon=True
+            target=self.serve_forever, args=(_LOOKS_EVERY_S,), name="doorway", daemon=True
         ).start()
         ip, port = cast(socket.socket, self.socket).getsockname()[:2]
         return str(ip), int(port)

@@ -23,6 +23,7 @@ from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
 from node.preflight import node_findings, running_node
 from node.supervisor import Node
+from node.which_peer import confusions
 from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
 from pipeline.preflight import pipeline_findings
 from web.preflight import web_findings
@@ -116,6 +117,8 @@ def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
     log.info("started", storage_path=str(configuration.storage_path), log_file=str(log_file))
     if configuration.pipeline is None and not configuration.rules:
         log.warning("no rules and no --pipeline: series are stored, none is run")
+    for words in confusions(configuration.peers):
+        log.warning("series of some senders will be held", reason=words)
     return node, web
 
 

@@ -10,7 +10,8 @@
     ├── StorageUnavailableError       disk or ledger cannot take an instance
     ├── SeriesError                   a series cannot be processed as it is: the case is held
     │   ├── GeometryError             its slices do not make what the pipeline needs
-    │   └── PixelError                pixels missing, damaged or of an unsupported kind
+    │   ├── PixelError                pixels missing, damaged or of an unsupported kind
+    │   └── SenderError               which peer sent it, and gets its results, cannot be told
     ├── OrderError                    a job that was asked for by name cannot be done as asked
     ├── ModelError                    a checkpoint cannot be loaded, or does not fit the series
     ├── LearningDataError             what a model is to learn from is damaged or contradicts itself
@@ -71,6 +72,10 @@ class GeometryError(SeriesError):
 
 class PixelError(SeriesError):
     """Pixels are missing, damaged or of a kind that is not supported."""
+
+
+class SenderError(SeriesError):
+    """Which configured peer a sender is cannot be told."""
 
 
 class OrderError(SlicewireError):

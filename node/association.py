@@ -1,7 +1,6 @@
 """Who may open an association: anybody on this machine, and the configured peers."""
 
 import fnmatch
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,8 +9,8 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ
 from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import BoundError
-from node.hosts import addresses_of
 from node.ledger.instances import Sender
+from node.which_peer import is_loopback, may_come_from
 
 _VERIFICATION = "1.2.840.10008.1.1"
 
@@ -72,7 +71,7 @@ def rejection_of(request: AssociationRequest, configuration: Configuration) -> R
         return _not_wanted(f"{proposed} presentation contexts, at most {wire.maximum_contexts}")
     if wire.called_ae_title == "known" and not _is_known(sender.called_ae_title, configuration):
         return _called(f"called AE title {sender.called_ae_title!r} is none of ours")
-    if _is_loopback(sender.address):
+    if is_loopback(sender.address):
         return None
     if wire.verification == "everyone" and set(request.abstract_syntaxes) == {_VERIFICATION}:
         return None
@@ -85,18 +84,19 @@ def local_limit(words: str) -> Rejection:
 
 
 def _rejection_by_peers(request: AssociationRequest, peers: Sequence[Peer]) -> Rejection | None:
-    """That of the first peer of this name, where none lets it pass."""
+    """That of the first peer of this AE title, rather of one at this address; None from one."""
     sender = request.sender
     named = [peer for peer in peers if peer.ae_title == sender.calling_ae_title]
     if not named:
         return _calling(f"calling AE title {sender.calling_ae_title!r} is no configured peer")
-    rejections = [_rejection_by_peer(request, peer) for peer in named]
+    here = [peer for peer in named if may_come_from(peer, sender.address)]
+    rejections = [_rejection_by_peer(request, peer) for peer in here or named]
     return None if None in rejections else rejections[0]
 
 
 def _rejection_by_peer(request: AssociationRequest, peer: Peer) -> Rejection | None:
     sender = request.sender
-    if not _may_come_from(sender.address, peer):
+    if not may_come_from(peer, sender.address):
         places = ", ".join((peer.ip, *peer.networks))
         return _calling(f"peer {peer.name} is expected from {places}, came from {sender.address}")
     if peer.tls is not None:
@@ -110,15 +110,6 @@ def _rejection_by_peer(request: AssociationRequest, peer: Peer) -> Rejection | N
     return None
 
 
-def _may_come_from(address: str, peer: Peer) -> bool:
-    found = _parsed(address)
-    if found is not None and any(
-        found in ipaddress.ip_network(network) for network in peer.networks
-    ):
-        return True
-    return found is not None and str(found) in addresses_of(peer.ip)
-
-
 def _is_known(called: str, configuration: Configuration) -> bool:
     """`ae_title`, those that peers may call, and those that rules are for."""
     patterns = [rule.called_ae_title for rule in configuration.rules if rule.called_ae_title != "*"]
@@ -126,21 +117,6 @@ def _is_known(called: str, configuration: Configuration) -> bool:
     return called in (configuration.ae_title, *titles) or any(
         fnmatch.fnmatchcase(called, pattern) for pattern in patterns
     )
-
-
-def _is_loopback(address: str) -> bool:
-    found = _parsed(address)
-    return found is not None and found.is_loopback
-
-
-def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An IPv4 address as itself also where a listener on IPv6 shows it as ::ffff:192.0.2.1."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return found if mapped is None else mapped
 
 
 def _calling(words: str) -> Rejection:

@@ -31,6 +31,7 @@ from node.ledger.instances import Sender
 from node.pauses import pause_s
 from node.requestor import Timeouts, associate
 from node.statuses import words_of
+from node.which_peer import which_peer
 
 _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=30.0)
 _HOUR_S = 3600.0
@@ -54,15 +55,15 @@ class Committer:
         self._settle = settle
 
     def peer_that_may_ask(self, sender: Sender) -> Peer | None:
-        """The configured peer behind a sender, if storage commitment is switched on for it."""
-        return next(
-            (
-                peer
-                for peer in self._configuration.peers
-                if peer.storage_commitment and peer.ae_title == sender.calling_ae_title
-            ),
-            None,
-        )
+        """The configured peer behind a sender, if storage commitment is switched on for it.
+
+        Nobody where that cannot be told: the promise would be given to one, and told to another.
+        """
+        which = which_peer(self._configuration.peers, sender)
+        if which.is_doubtful:
+            log.warning("sender not known", reason=which.words)
+        peer = which.peer
+        return peer if peer is not None and peer.storage_commitment else None
 
     def take_request(self, peer: Peer, transaction_uid: str, references: Mapping[str, str]) -> None:
         """Record a request; only then it is acknowledged.

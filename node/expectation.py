@@ -12,6 +12,7 @@ from core.errors import SendError
 from node.ledger.instances import Sender
 from node.ledger.series import SeriesRow
 from node.query import count_instances
+from node.which_peer import which_peer
 
 CountInstances = Callable[[Peer, SeriesRow], int | None]
 """What a peer has of a series; None when it does not know it; raises SendError."""
@@ -30,18 +31,22 @@ class Expectation:
     """Why it did not say."""
 
 
-def peer_of(configuration: Configuration, sender: Sender) -> Peer | None:
-    """The configured peer that a sender is, by its AE title."""
-    titled = [one for one in configuration.peers if one.ae_title == sender.calling_ae_title]
-    return titled[0] if titled else None
-
-
 def settle_s(configuration: Configuration, sender: Sender) -> float:
-    """The quiet time for what a sender brings."""
-    peer = peer_of(configuration, sender)
-    if peer is None or peer.settle_s is None:
-        return configuration.completion.settle_s
-    return peer.settle_s
+    """The quiet time for what a sender brings: the longest of the peers that it may be."""
+    which = which_peer(configuration.peers, sender)
+    peers = which.candidates if which.peer is None else (which.peer,)
+    usual = configuration.completion.settle_s
+    return max((usual if one.settle_s is None else one.settle_s for one in peers), default=usual)
+
+
+def peer_to_ask(configuration: Configuration, sender: Sender) -> Peer | Expectation | None:
+    """The peer that can say how much of a series there is; words where none can be chosen."""
+    which = which_peer(configuration.peers, sender)
+    if which.peer is not None:
+        return which.peer if which.peer.query else None
+    if any(peer.query for peer in which.candidates):
+        return Expectation(sender.calling_ae_title, None, f"nobody was asked: {which.words}")
+    return None
 
 
 def counting(configuration: Configuration) -> CountInstances:

@@ -21,6 +21,7 @@ from node.routing import Router
 from node.scp import LOOPBACK
 from node.scu import echo
 from node.tls import server_context
+from node.which_peer import confusions
 
 _MEGABYTE = 1_000_000
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
@@ -38,6 +39,7 @@ def node_findings(configuration: Configuration, *, try_port: bool) -> Iterator[F
     yield from _tls(configuration)
     if try_port:
         yield from _ports(configuration)
+    yield _peers(configuration)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(lambda peer: _peer(configuration, peer), configuration.peers)
 
@@ -114,6 +116,12 @@ def _port(name: str, ip: str, port: int, asked: str) -> Finding:
     except OSError as error:
         return name, "", f"{asked}: cannot listen ({error.strerror})"
     return name, f"{ip}:{port} is free", ""
+
+
+def _peers(configuration: Configuration) -> Finding:
+    """Whether each peer can be told from the others."""
+    confused, count = confusions(configuration.peers), len(configuration.peers)
+    return "peers", f"{count}" if count else "none", "; ".join(confused)
 
 
 def _peer(configuration: Configuration, peer: Peer) -> Finding:

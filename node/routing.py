@@ -10,11 +10,12 @@ import structlog
 from pydicom.datadict import tag_for_keyword
 
 from core.config import SENDER, Configuration
-from core.config_routing import Rule
-from core.errors import ConfigurationError
+from core.config_routing import Peer, Rule
+from core.errors import ConfigurationError, SenderError
 from node.hosts import addresses_of
 from node.ledger.instances import Sender
 from node.ledger.jobs import Destination
+from node.which_peer import which_peer
 
 DEFAULT_DESTINATION = "scu"
 _ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104, compared with, not bound to
@@ -57,7 +58,11 @@ class Router:
         return None if pipeline is None else Rule(pipeline=pipeline)
 
     def destinations(self, rule: Rule, sender: Sender) -> tuple[Destination, ...]:
-        """Where results go: the rule's peers, else the sender if it is a peer, else --scu_ip."""
+        """Where results go: the rule's peers, else the sender if it is a peer, else --scu_ip.
+
+        Raises:
+            SenderError: they go to the sender, and which peer that is cannot be told.
+        """
         names = rule.destinations or (SENDER,)
         found = [self._destination(name, sender) for name in names]
         return tuple(
@@ -65,13 +70,22 @@ class Router:
         )
 
     def _destination(self, name: str, sender: Sender) -> Destination | None:
-        for peer in self._configuration.peers:
-            if peer.name == name or (name == SENDER and peer.ae_title == sender.calling_ae_title):
-                return Destination(peer.name, peer.ip, peer.port, peer.ae_title)
+        peer = self._sender(sender) if name == SENDER else self._named(name)
+        if peer is not None:
+            return Destination(peer.name, peer.ip, peer.port, peer.ae_title)
         ip, port = self._configuration.scu_ip, self._configuration.scu_port
         if ip is None or port is None:
             return None
         return Destination(DEFAULT_DESTINATION, ip, port, self._configuration.scu_ae)
+
+    def _sender(self, sender: Sender) -> Peer | None:
+        which = which_peer(self._configuration.peers, sender)
+        if which.is_doubtful:
+            raise SenderError(which.words)
+        return which.peer
+
+    def _named(self, name: str) -> Peer | None:
+        return next((peer for peer in self._configuration.peers if peer.name == name), None)
 
     def _is_self(self, destination: Destination) -> bool:
         return any(_is_at(destination, *listener) for listener in self._listeners)

@@ -26,7 +26,7 @@ from node.expectation import (
     counting,
     is_over,
     missing_words,
-    peer_of,
+    peer_to_ask,
     settle_s,
 )
 from node.ledger.database import Ledger
@@ -151,9 +151,9 @@ class Tracker:
 
     def _begin(self, row: SeriesRow) -> bool:
         """Examine a series now or aside; not while its sender is being asked about another."""
-        peer = peer_of(self._configuration, row.sender)
-        if peer is None or not peer.query or row.released_by_person:
-            self._examine(row, None)
+        peer = None if row.released_by_person else peer_to_ask(self._configuration, row.sender)
+        if not isinstance(peer, Peer):
+            self._examine(row, peer)
             return True
         if peer.name in self._asked:
             return False

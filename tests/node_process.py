@@ -31,7 +31,7 @@ QUICK = {"completion": {"settle_s": 0.3}, "delivery": {"first_retry_s": 0.5}}
 class Sink:
     """A storage SCP that keeps what each association brought, in order."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, ip: str = "127.0.0.1", *, port: int = 0) -> None:
         self.visits: list[list[FileDataset]] = []
         self.released = 0
         self._entity = AE(ae_title="SINK")
@@ -42,9 +42,7 @@ class Sink:
             (evt.EVT_C_STORE, self.on_c_store),
             (evt.EVT_RELEASED, self.on_released),
         ]
-        server: Any = self._entity.start_server(
-            ("127.0.0.1", port), block=False, evt_handlers=handlers
-        )
+        server: Any = self._entity.start_server((ip, port), block=False, evt_handlers=handlers)
         self.port = int(server.socket.getsockname()[1])
 
     def on_c_store(self, event: Event) -> int:
@@ -153,7 +151,12 @@ def series_uid(paths: Sequence[Path]) -> str:
 
 
 def send(
-    node: NodeProcess, paths: list[Path], *, called: str = "SLICEWIRE", calling: str = "TPS"
+    node: NodeProcess,
+    paths: list[Path],
+    *,
+    called: str = "SLICEWIRE",
+    calling: str = "TPS",
+    comes_from: str = "127.0.0.1",
 ) -> None:
     """C-STORE files to the node in one association; everything must be answered 0x0000."""
     with associate(
@@ -162,6 +165,7 @@ def send(
         classes=SENDABLE,
         called=called,
         calling=calling,
+        comes_from=comes_from,
     ) as association:
         assert [store_file(association, path) for path in paths] == [0] * len(paths)
 

@@ -30,11 +30,14 @@ def associate(
     classes: Sequence[str] = (MR,),
     calling: str = "TPS",
     called: str = "SLICEWIRE",
+    comes_from: str = "127.0.0.1",
 ) -> Iterator[Association]:
     """An established association with the listener at `address`, released at the end."""
     contexts = [build_context(sop_class, [syntax]) for sop_class in classes for syntax in syntaxes]
     entity = AE(ae_title=calling)
-    association = entity.associate(*address, contexts=contexts, ae_title=called)
+    association = entity.associate(
+        *address, contexts=contexts, ae_title=called, bind_address=(comes_from, 0)
+    )
     assert association.is_established
     yield association
     if association.is_established:

@@ -1,5 +1,6 @@
 """Whether peers are up, as far as what was exchanged with them tells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -9,8 +10,10 @@ from core.config_routing import Peer
 from node.commands import ECHO
 from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
+from node.ledger.instances import REJECTED, Sender
 from node.ledger.schema import associations, commands, deliveries
 from node.routing import DEFAULT_DESTINATION
+from node.which_peer import WhichPeer, which_peer
 
 UP, DOWN, UNKNOWN = "up", "down", "not known"
 ANSWERS = "answers"
@@ -77,7 +80,7 @@ def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]
         roles = ("gets the results of senders that are no peer",)
         known.append(Known(DEFAULT_DESTINATION, configuration.scu_ae, *place, roles, False))
     with ledger.reading() as connection:
-        return [_state(connection, one) for one in known]
+        return [_state(connection, one, configuration.peers) for one in known]
 
 
 def _roles(peer: Peer) -> tuple[str, ...]:
@@ -87,15 +90,11 @@ def _roles(peer: Peer) -> tuple[str, ...]:
     return (*roles, f"proof: {peer.proof}")
 
 
-def _state(connection: Connection, known: Known) -> PeerState:
+def _state(connection: Connection, known: Known, peers: Sequence[Peer]) -> PeerState:
     sent = deliveries.c.peer == known.name
     stored = sent & (deliveries.c.state == STORED)
     sent_at = connection.scalar(select(func.max(deliveries.c.finished_at)).where(stored))
-    came_at = connection.scalar(
-        select(func.max(associations.c.opened_at)).where(
-            associations.c.calling_ae_title == known.ae_title, associations.c.address == known.ip
-        )
-    )
+    came_at = _came_at(connection, known, peers)
     counts = _counts(connection, known.name)
     failing, echo = _failing(connection, known.name), _latest_echo(connection, known.name)
     state, words = _judged(max(sent_at or 0, came_at or 0), failing, echo)
@@ -110,6 +109,30 @@ def _state(connection: Connection, known: Known) -> PeerState:
         next_attempt_at=None if failing is None else failing[1],
         echo=echo,
     )
+
+
+def _came_at(connection: Connection, known: Known, peers: Sequence[Peer]) -> float | None:
+    """When it last associated: by its AE title, and its address where others have that title."""
+    columns = (
+        associations.c.calling_ae_title,
+        associations.c.called_ae_title,
+        associations.c.address,
+    )
+    accepted = associations.c.outcome != REJECTED
+    rows = connection.execute(
+        select(*columns, func.max(associations.c.opened_at).label("at"))
+        .where(associations.c.calling_ae_title == known.ae_title, accepted)
+        .group_by(*columns)
+    ).all()
+    if not known.is_configured:
+        return max((row.at for row in rows if row.address == known.ip), default=None)
+    if sum(peer.ae_title == known.ae_title for peer in peers) > 1:
+        rows = [row for row in rows if _is(known, which_peer(peers, Sender(*row[:3])))]
+    return max((row.at for row in rows), default=None)
+
+
+def _is(known: Known, which: WhichPeer) -> bool:
+    return which.peer is not None and which.peer.name == known.name
 
 
 def _judged(

@@ -48,12 +48,12 @@ class Completion:
     tracker: Tracker
     clock: Clock
 
-    def open(self, calling: str = "TPS", called: str = "SLICEWIRE") -> int:
+    def open(
+        self, calling: str = "TPS", called: str = "SLICEWIRE", address: str = "127.0.0.1"
+    ) -> int:
         """A new association."""
         with self.ledger.writing() as connection:
-            return open_association(
-                connection, Sender(calling, called, "127.0.0.1"), self.clock.now
-            )
+            return open_association(connection, Sender(calling, called, address), self.clock.now)
 
     def receive(self, association: int, paths: Sequence[Path], segments: Log | None = None) -> None:
         """Instances that come in through an association; their files once `segments` is closed."""
@@ -72,9 +72,9 @@ class Completion:
                 segments,
             )
 
-    def send(self, paths: Sequence[Path], *, outcome: str = RELEASED, **titles: str) -> None:
+    def send(self, paths: Sequence[Path], *, outcome: str = RELEASED, **sender: str) -> None:
         """A whole association: opened, instances, ended."""
-        association = self.open(**titles)
+        association = self.open(**sender)
         self.receive(association, paths)
         self.tracker.association_ended(association, outcome)
 

@@ -1,7 +1,7 @@
 """A peer that takes results, and says of them what the test wants: by commitment, by C-FIND."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -35,6 +35,7 @@ class Holder:
     find: bool = False
     loses: set[str] = field(default_factory=set)
     """UIDs that it answers 0x0000 to and does not keep."""
+    ip: str = "127.0.0.1"
     answers: bool = True
     """Whether it answers storage commitment requests on the same association."""
     kept: dict[str, Dataset] = field(default_factory=dict)
@@ -58,9 +59,7 @@ class Holder:
             (evt.EVT_N_ACTION, self._on_action),
             (evt.EVT_N_EVENT_REPORT, self._on_report),
         ]
-        server: Any = self._entity.start_server(
-            ("127.0.0.1", 0), block=False, evt_handlers=handlers
-        )
+        server: Any = self._entity.start_server((self.ip, 0), block=False, evt_handlers=handlers)
         self.port = int(server.socket.getsockname()[1])
 
     def close(self) -> None:
@@ -167,7 +166,7 @@ def start_holder() -> Iterator[Callable[..., Holder]]:
 def start_office(tmp_path: Path) -> Iterator[StartOffice]:
     started: list[Office] = []
 
-    def start(holder: Holder, **peer: Any) -> Office:
+    def start(holder: Holder, *, others: Sequence[Any] = (), **peer: Any) -> Office:
         storage_path = tmp_path / "storage"
         (storage_path / "incoming").mkdir(parents=True, exist_ok=True)
         settings = {"name": "tps", "ae_title": "HOLDER", "ip": "127.0.0.1", "port": holder.port}
@@ -176,7 +175,7 @@ def start_office(tmp_path: Path) -> Iterator[StartOffice]:
             {
                 "storage_path": storage_path,
                 "scp_port": 0,
-                "peers": [settings | peer],
+                "peers": [settings | peer, *others],
                 "proof": {"answer_on_association_s": 20.0 if holder.answers else 0.3},
             },
         )

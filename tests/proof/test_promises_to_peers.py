@@ -33,9 +33,11 @@ def ask(
     references: dict[str, str],
     calling: str = "HOLDER",
     transaction_uid: str = TRANSACTION,
+    comes_from: str = "127.0.0.1",
 ) -> int:
     entity = AE(ae_title=calling)
-    association = entity.associate(*office.address, contexts=[build_context(messages.PUSH_MODEL)])
+    contexts = [build_context(messages.PUSH_MODEL)]
+    association = entity.associate(*office.address, contexts=contexts, bind_address=(comes_from, 0))
     assert association.is_established
     status, _ = association.send_n_action(
         messages.request(transaction_uid, references),
@@ -107,6 +109,32 @@ def test_a_peer_it_is_not_switched_on_for_is_refused(
 def test_somebody_else_is_refused(start_holder: Any, start_office: Any, ct_folder: Path) -> None:
     office = start_office(start_holder(commitment=True), storage_commitment=True)
     assert ask(office, store_three(office, ct_folder), calling="OTHER") == 0x0124
+
+
+def test_of_two_peers_with_one_ae_title_the_one_at_this_address_gets_the_promise(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder, second = start_holder(commitment=True), start_holder(commitment=True, ip="127.0.0.2")
+    both = {"name": "second", "ae_title": "HOLDER", "ip": "127.0.0.2", "port": second.port}
+    office = start_office(
+        holder, storage_commitment=True, others=[both | {"storage_commitment": True}]
+    )
+    references = store_three(office, ct_folder)
+    assert ask(office, references, comes_from="127.0.0.2") == 0x0000
+    office.committer.answer_due()
+    assert ([len(one.committed) for one in second.reports], holder.reports) == ([3], [])
+    assert ask(office, references, comes_from="127.0.0.3") == 0x0124  # whose it is cannot be told
+
+
+def test_a_peer_may_not_ask_because_another_of_its_ae_title_may(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder = start_holder(commitment=True)
+    other = {"name": "second", "ae_title": "HOLDER", "ip": "127.0.0.2", "port": holder.port}
+    office = start_office(holder, storage_commitment=True, others=[other])
+    references = store_three(office, ct_folder)
+    assert ask(office, references, comes_from="127.0.0.2") == 0x0124
+    assert ask(office, references) == 0x0000
 
 
 def test_a_file_without_its_beginning_is_not_confirmed_and_stops_nobody(

@@ -132,7 +132,7 @@ def test_more_contexts_than_allowed_are_rejected_from_anywhere() -> None:
 def test_a_stranger_is_rejected_on_the_wire_and_the_event_recorded(
     start: StartReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "_is_loopback", lambda _: False)
+    monkeypatch.setattr(policy, "is_loopback", lambda _: False)
     receiver = start()
     for _ in range(3):
         with RawPeer(receiver.address) as stranger:

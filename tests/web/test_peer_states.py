@@ -1,0 +1,34 @@
+"""What is known of each peer: also of two that have one AE title."""
+
+from pathlib import Path
+
+from core.config_file import read_configuration
+from node.ledger.instances import RELEASED, Sender, close_association, open_association
+from tests.databases import open_test_ledger
+from web.peer_states import peer_states
+
+A = {"name": "a", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}
+B = {"name": "b", "ae_title": "TPS", "ip": "192.0.2.2", "networks": ["10.1.0.0/16"], "port": 104}
+ALONE = {"name": "alone", "ae_title": "CT", "ip": "192.0.2.3", "port": 104}
+
+
+def test_who_came_last_is_told_by_ae_title_and_address(tmp_path: Path) -> None:
+    configuration = read_configuration(
+        None, {"storage_path": tmp_path, "peers": [A, B, ALONE], "scu_ip": "x", "scu_port": 1}
+    )
+    ledger = open_test_ledger(tmp_path, lambda: 0.0)
+    came = [("TPS", "10.1.2.3"), ("TPS", "192.0.2.9"), ("CT", "127.0.0.1"), ("OTHER", "192.0.2.1")]
+    with ledger.writing() as connection:
+        for at, (title, address) in enumerate(came, start=1):
+            key = open_association(connection, Sender(title, "SLICEWIRE", address), float(at))
+            close_association(connection, key, RELEASED, float(at))
+    states = {
+        one.known.name: (one.state, one.came_at) for one in peer_states(ledger, configuration)
+    }
+    ledger.close()
+    assert states == {
+        "a": ("not known", None),
+        "b": ("up", 1.0),
+        "alone": ("up", 3.0),
+        "scu": ("not known", None),
+    }

@@ -9,7 +9,8 @@ from imaging.contour_filling import fill_outlines
 from imaging.findings import Finding, FindingKind
 from imaging.header import Header
 from imaging.masks import polygons_to_mask, polygons_to_patch
-from imaging.structure_set_masks import Vertices, to_masks
+from imaging.roi_filling import Vertices
+from imaging.structure_set_masks import to_masks
 from tests.contours.test_placing_contours import drawn, holding
 
 Phantom = Callable[..., list[Header]]

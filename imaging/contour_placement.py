@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from imaging.contour_planes import one_plane_mm
 from imaging.findings import FindingKind
 from imaging.header import Header
 from imaging.plane import Plane, Points, plane_of
 
+Indices = npt.NDArray[np.intp]
 _SAME_POSITION_MM = 0.01
-_SLACK_MM = 1e-3
 _ON_PLANE_MM = 0.02
 """So near, a contour was drawn for that plane: writers round to a hundredth at worst."""
 _OFF_PLANE_MM = 0.1
@@ -48,13 +50,13 @@ class Placement:
         Args:
             headers: images, or frames of them.
             tolerance_mm: how far from a plane a contour may be; by default half the usual
-                distance between slices.
+                distance between slices, and what its points may be off one plane.
 
         Raises:
             GeometryError: an instance has no place in the patient.
         """
         self.planes: list[Plane] = [plane_of(header) for header in headers]
-        self._uids = [header.sop_instance_uid for header in headers]
+        self.uids = [header.sop_instance_uid for header in headers]
         self._index = {header.image: at for at, header in enumerate(headers)}
         self._frames_of = [header.frame_number for header in headers]
         self._multi_frame = {header.sop_instance_uid for header in headers if header.frame_number}
@@ -64,7 +66,9 @@ class Placement:
         self._group = group.reshape(-1)
         self._offsets_mm = np.array([plane.origin_mm @ plane.normal for plane in self.planes])
         steps = self._steps_mm()
-        self.tolerance_mm = float(np.median(steps)) / 2 + _SLACK_MM
+        self.step_mm = float(np.median(steps))
+        self.one_plane_mm = one_plane_mm(self.step_mm)
+        self.tolerance_mm = self.step_mm / 2 + self.one_plane_mm
         if tolerance_mm is not None:
             self.tolerance_mm = tolerance_mm
         # a writer that takes an average spacing is off by less than the largest gap
@@ -78,7 +82,8 @@ class Placement:
         A contour belongs to every instance that it refers to and lies on. It lies on one that is
         no farther than the tolerance; or no farther than the largest gap between slices, where it
         is on the plane of no other instance, since some writers average the spacing. A contour
-        that refers to none of these belongs to the nearest within the tolerance, if that is one.
+        that refers to none of these belongs to the nearest within the tolerance, if that is one;
+        midway between two, to the one that comes first along the normal.
         """
         low, high = self._extent_mm(points_mm)
         distances_mm = np.maximum(np.abs(low - self._offsets_mm), np.abs(high - self._offsets_mm))
@@ -122,16 +127,28 @@ class Placement:
         nearest = int(distances_mm.argmin())
         distance_mm = float(distances_mm[nearest])
         before = f"{tried.detail}; " if tried.detail else ""
-        instance = f"instance {self._uids[nearest]}, {distance_mm:.2f} mm away"
+        instance = f"instance {self.uids[nearest]}, {distance_mm:.2f} mm away"
         if distance_mm > self.tolerance_mm:
             kind = self._why_not(extent_mm, nearest)
             limit = f"expected at most {self.tolerance_mm:.2f} mm"
             return Place(None, kind, distance_mm, f"{before}the nearest is {instance}, {limit}")
-        count = int((distances_mm <= distance_mm + _SAME_POSITION_MM).sum())
-        if count > 1:
-            detail = f"{before}one is {instance}, and {count - 1} more are as near"
+        near = np.flatnonzero(distances_mm <= distance_mm + _SAME_POSITION_MM)
+        first = self._first_of(near, nearest)
+        if len(first) > 1:
+            detail = f"{before}one is {instance}, and {len(first) - 1} more are as near"
             return Place(None, FindingKind.AMBIGUOUS, distance_mm, detail)
-        return Place(nearest, tried.kind, distance_mm, f"{before}placed on {instance}")
+        if len(near) == 1:
+            return Place(nearest, tried.kind, distance_mm, f"{before}placed on {instance}")
+        detail = f"{before}{distance_mm:.2f} mm from both, placed on {self.uids[first[0]]}"
+        return Place(int(first[0]), FindingKind.MIDWAY, distance_mm, detail)
+
+    def _first_of(self, near: Indices, nearest: int) -> Indices:
+        """Those at the first position along the normal; all, where their normals differ."""
+        if (self._group[near] != self._group[nearest]).any():
+            return near
+        offsets_mm = self._offsets_mm[near]
+        first: Indices = near[offsets_mm <= offsets_mm.min() + _SAME_POSITION_MM]
+        return first
 
     def _why_not(self, extent_mm: tuple[Points, Points], nearest: int) -> FindingKind:
         low, high = float(extent_mm[0][nearest]), float(extent_mm[1][nearest])

@@ -20,12 +20,17 @@ class FindingKind(StrEnum):
     DANGLING = "refers to an instance that is not in the series"
     CONTRADICTED = "refers to an instance on which it does not lie"
     OFF_PLANE = "lies off the plane of its instance"
+    MIDWAY = "lies midway between two slices, placed on the lower one"
     # filled, but not as drawn
+    INTERPOLATED = "is INTERPOLATED_PLANAR, filled as CLOSED_PLANAR"
+    HALFWAY = "lies as far from its slice as another plane beyond it, filled halfway between them"
     CUT = "reaches outside the image, cut off there"
     OVERLAP = "overlaps another contour in part, which even-odd leaves out"
     REPEATED = "is the same as another contour, filled once"
     POINT_COUNT = "has another number of points than it says"
     # not filled
+    PASSED_OVER = "lies farther from its slice than another plane, passed over"
+    ENDS = "ends before its slice's centre, as planes closer than slices do, not filled there"
     BETWEEN_SLICES = "lies between slices, not placed"
     OUTSIDE_VOLUME = "lies beyond the first or last slice, not placed"
     TILTED = "is not parallel to the slices, not placed"
@@ -39,6 +44,8 @@ class FindingKind(StrEnum):
 
 DROPPED = frozenset(
     {
+        FindingKind.PASSED_OVER,
+        FindingKind.ENDS,
         FindingKind.BETWEEN_SLICES,
         FindingKind.OUTSIDE_VOLUME,
         FindingKind.TILTED,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from core.errors import GeometryError
+from imaging.contour_planes import PlacedContour, choose_planes
 from imaging.header import Header
 from imaging.plane import plane_of
 
@@ -21,13 +22,14 @@ PLANE_TOLERANCE_MM = 0.01
 """How far a point may lie off its image: coordinates have 16 characters, so they can do better."""
 BORDER_TOLERANCE_PIXELS = 0.01
 
-_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "INTERPOLATED_PLANAR")
 
 Polygon = npt.NDArray[np.float64]
 Sent = Mapping[str, Header]
 """What was sent, by SOP Instance UID."""
 Contours = dict[str, dict[str, list[Polygon]]]
-"""ROI name to SOP Instance UID to polygons (n, 2) as (column, row)."""
+"""ROI name to SOP Instance UID to polygons (n, 2) as (column, row), of one plane."""
+_Placed = dict[str, list[PlacedContour]]
 
 
 @dataclass(slots=True)
@@ -42,20 +44,33 @@ class ReturnedContours:
 
 
 def read_returned_contours(data_set: Dataset, sent: Sent) -> ReturnedContours:
-    """All contours that have an image among `sent`; the others are faults."""
+    """All contours that have an image among `sent`; the others are faults.
+
+    Of several planes on an image the nearest counts, of two equally near the lower one: the
+    others, which lie off their image, are faults too.
+    """
     returned = ReturnedContours()
     returned.reference_faults += _frame_faults(data_set, sent)
     names = _roi_names(data_set)
+    placed: dict[str, _Placed] = {}
     for roi in _items(data_set, "ROIContourSequence"):
         number = str(roi.get("ReferencedROINumber", ""))
         if number not in names:
             returned.reference_faults.append(f"contours of ROI {number}, which has no name")
             continue
-        by_instance = returned.contours.setdefault(names[number], {})
+        by_instance = placed.setdefault(names[number], {})
         for index, contour in enumerate(_items(roi, "ContourSequence"), start=1):
             _place(contour, sent, by_instance, (returned, f"contour {index} of {names[number]}"))
-    returned.contours |= {name: {} for name in names.values() if name not in returned.contours}
+    for name in (*placed, *names.values()):
+        returned.contours.setdefault(name, _nearest(placed.get(name, {})))
     return returned
+
+
+def _nearest(by_instance: _Placed) -> dict[str, list[Polygon]]:
+    return {
+        uid: [one.pixels for one in choose_planes(contours).planes[0]]
+        for uid, contours in by_instance.items()
+    }
 
 
 def _roi_names(data_set: Dataset) -> dict[str, str]:
@@ -108,7 +123,7 @@ def _image_faults(image: Dataset, series_uid: str, frame_uid: str, sent: Sent) -
 def _place(
     contour: Dataset,
     sent: Sent,
-    by_instance: dict[str, list[Polygon]],
+    by_instance: _Placed,
     context: tuple[ReturnedContours, str],
 ) -> None:
     returned, name = context
@@ -122,11 +137,13 @@ def _place(
     if points is None:
         returned.place_faults.append(f"{name} is no closed planar contour of three or more points")
         return
-    fault, pixels, distance_mm = _on_image(points, sent[uids[0]])
-    returned.farthest_mm = max(returned.farthest_mm, distance_mm)
+    fault, on_image = _on_image(points, sent[uids[0]])
     if fault:
         returned.place_faults.append(f"{name} {fault}")
-    by_instance.setdefault(uids[0], []).append(pixels)
+    if on_image is not None:
+        distance_mm = float(np.abs(on_image.offsets_mm).max())
+        returned.farthest_mm = max(returned.farthest_mm, distance_mm)
+        by_instance.setdefault(uids[0], []).append(on_image)
 
 
 def _points(contour: Dataset) -> Polygon | None:
@@ -151,13 +168,13 @@ def _numbers(contour: Dataset) -> list[Any]:
     return list(value or ())
 
 
-def _on_image(points_mm: Polygon, header: Header) -> tuple[str, Polygon, float]:
-    """What is wrong with its place, the points as (column, row), and the distance in mm."""
+def _on_image(points_mm: Polygon, header: Header) -> tuple[str, PlacedContour | None]:
+    """What is wrong with its place, and the contour on the image."""
     try:
-        pixels, distances = plane_of(header).to_pixels(points_mm)
+        placed = PlacedContour(0, *plane_of(header).to_pixels(points_mm))
     except GeometryError as error:
-        return f"lies on an image without a place: {error}", np.empty((0, 2)), 0.0
-    distance_mm = float(np.abs(distances).max())
+        return f"lies on an image without a place: {error}", None
+    distance_mm = float(np.abs(placed.offsets_mm).max())
     uid, fault = header.sop_instance_uid, ""
     if distance_mm > PLANE_TOLERANCE_MM:
         fault = (
@@ -165,9 +182,10 @@ def _on_image(points_mm: Polygon, header: Header) -> tuple[str, Polygon, float]:
             f"expected at most {PLANE_TOLERANCE_MM} mm"
         )
     outermost = np.array([header.columns, header.rows]) - 0.5 + BORDER_TOLERANCE_PIXELS
-    if (pixels < -0.5 - BORDER_TOLERANCE_PIXELS).any() or (pixels > outermost).any():
+    low, high = placed.pixels.min(axis=0), placed.pixels.max(axis=0)
+    if (low < -0.5 - BORDER_TOLERANCE_PIXELS).any() or (high > outermost).any():
         fault = f"reaches beyond the border of instance {uid}"
-    return fault, pixels, distance_mm
+    return fault, placed
 
 
 def _items(data_set: Dataset, keyword: str) -> list[Any]:

@@ -104,7 +104,7 @@ def test_contour_between_slices_that_are_missing_is_named_with_its_distance(
     assert placed == [0, 0, 0, 0]
     assert (finding.kind, finding.is_dropped) == (FindingKind.BETWEEN_SLICES, True)
     assert finding.distance_mm == pytest.approx(2.0)
-    assert "2.00 mm away, expected at most 1.25 mm" in str(finding)
+    assert "2.00 mm away, expected at most 1.35 mm" in str(finding)
 
 
 @pytest.mark.parametrize(("at", "offset_mm"), [(0, -3.0), (3, 30.0)])

@@ -1,5 +1,6 @@
 """Each fault of what came back is found by its own check, in words."""
 
+import copy
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.identity import Provenance
 from imaging.agreement import compare
 from imaging.derived import build_derived_series
 from imaging.header import Header
+from imaging.plane import plane_of
 from imaging.truth import read_truth
 from imaging.verdict import is_complete, judge
 from imaging.volume import read_volume
@@ -103,6 +105,31 @@ def test_a_structure_set_with_one_fault_fails_by_that_check(
     failed = _failed(cine, [_changed(structure_set, change)])
     assert words in failed[check]
     assert "SOMEBODY" not in str(failed)
+
+
+def test_contours_off_their_image_are_a_fault_and_erase_nothing(
+    cine: dict[str, Header], structure_set: Path
+) -> None:
+    before = judge(cine, [structure_set]).contours
+
+    def double(data_set: Any) -> None:
+        for roi in data_set.ROIContourSequence:
+            for contour in list(roi.get("ContourSequence", [])):
+                again = copy.deepcopy(contour)
+                uid = contour.ContourImageSequence[0].ReferencedSOPInstanceUID
+                points = np.array(contour.ContourData, dtype=float).reshape(-1, 3)
+                points += plane_of(cine[uid]).normal
+                again.ContourData = [f"{value:.6f}" for value in points.ravel()]
+                roi.ContourSequence.append(again)
+
+    doubled = _changed(structure_set, double)
+    assert "1.000 mm off the plane" in _failed(cine, [doubled])["contours on their images"]
+    after = judge(cine, [doubled]).contours
+    assert before.keys() == after.keys()
+    for name, by_uid in before.items():
+        for uid, polygons in by_uid.items():
+            assert len(after[name][uid]) == len(polygons)
+            assert all(map(np.array_equal, after[name][uid], polygons))
 
 
 def test_a_file_that_is_not_dicom_fails(cine: dict[str, Header], tmp_path: Path) -> None:

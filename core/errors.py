@@ -29,6 +29,8 @@ A message is one sentence: what, which UID, expected, found, unit; never a patie
 import traceback
 from pathlib import Path
 
+from core.hold_reasons import Hold, HoldReason, hold_for
+
 
 class SlicewireError(Exception):
     """Root of every failure that the project explains in words."""
@@ -63,7 +65,19 @@ class StorageUnavailableError(SlicewireError):
 
 
 class SeriesError(SlicewireError):
-    """A series cannot be processed as it is; a person decides."""
+    """A series cannot be processed as it is; a person decides, where that helps."""
+
+    def __init__(
+        self,
+        words: str,
+        reason: HoldReason = HoldReason.OTHER,
+        *,
+        helps: str = "",
+        releasable: bool | None = None,
+    ) -> None:
+        """`helps` and `releasable` where they are not the reason's usual ones."""
+        super().__init__(words)
+        self.hold = hold_for(reason, words, helps=helps, releasable=releasable)
 
 
 class GeometryError(SeriesError):
@@ -116,6 +130,11 @@ class SendError(SlicewireError):
 
 class NotOfferedError(SendError):
     """A peer takes associations, but accepts none of the presentation contexts proposed."""
+
+
+def hold_of(error: SlicewireError) -> Hold:
+    """Why `error` holds a series; what is not the series' own fault is put right at the node."""
+    return error.hold if isinstance(error, SeriesError) else hold_for(HoldReason.NODE, str(error))
 
 
 def explain_fault(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import GeometryError
+from core.hold_reasons import HoldReason
 from imaging.header import GREY, Header
 from imaging.plane import Plane, plane_of
 from imaging.series import is_image
@@ -24,17 +25,23 @@ def check_images(headers: Sequence[Header]) -> None:
     uid = headers[0].series_instance_uid
     for header in headers:
         if not is_image(header):
-            raise GeometryError(f"Instance {header.sop_instance_uid}: holds no image")
+            raise GeometryError(
+                f"Instance {header.sop_instance_uid}: holds no image", HoldReason.NO_PIXELS
+            )
         if header.number_of_frames > 1 and header.frame_number is None:
             raise GeometryError(
                 f"Instance {header.sop_instance_uid}: {header.number_of_frames} frames without "
-                "functional groups, so that they have no place in the patient"
+                "functional groups, so that they have no place in the patient",
+                HoldReason.NO_PLACE,
             )
         _check_grey(header)
     shapes = Counter((header.rows, header.columns) for header in headers)
     if len(shapes) > 1:
         found = ", ".join(f"{n} of {rows} x {cols}" for (rows, cols), n in shapes.most_common(5))
-        raise GeometryError(f"Series {uid}: images of several sizes ({found} pixels), expected one")
+        raise GeometryError(
+            f"Series {uid}: images of several sizes ({found} pixels), expected one",
+            HoldReason.SIZES,
+        )
 
 
 def _check_grey(header: Header) -> None:
@@ -48,7 +55,7 @@ def _check_grey(header: Header) -> None:
         )
     else:
         return
-    raise GeometryError(f"Instance {header.sop_instance_uid}: {found}")
+    raise GeometryError(f"Instance {header.sop_instance_uid}: {found}", HoldReason.PIXEL_KIND)
 
 
 def common_plane(headers: Sequence[Header]) -> Plane:
@@ -63,14 +70,16 @@ def common_plane(headers: Sequence[Header]) -> Plane:
     if len(counts) > 1:
         found = ", ".join(str(count) for count in counts[:5])
         raise GeometryError(
-            f"Series {uid}: {len(counts)} orientations ({found} instances), expected one"
+            f"Series {uid}: {len(counts)} orientations ({found} instances), expected one",
+            HoldReason.ORIENTATIONS,
         )
     spacings = [header.pixel_spacing_mm for header in headers if header.pixel_spacing_mm]
     differing = [s for s in spacings if not np.allclose(s, spacings[0], rtol=_SPACING_TOLERANCE)]
     if differing:
         raise GeometryError(
             f"Series {uid}: pixel spacing of {_by(differing[0])} mm in {len(differing)} instances, "
-            f"expected {_by(spacings[0])} mm"
+            f"expected {_by(spacings[0])} mm",
+            HoldReason.PIXEL_SPACINGS,
         )
     return planes[0]
 

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from core.errors import GeometryError
+from core.hold_reasons import HoldReason
 from imaging.common_plane import check_images, common_plane
 from imaging.header import Header
 from imaging.localizers import set_aside_localizers
@@ -35,6 +36,9 @@ class GeometryRules:
     """Part of the usual distance by which a regular one may differ."""
     drift_tolerance_pixels: float = 0.5
     """How far slices may lie beside the normal through the first one (gantry tilt)."""
+    passed: frozenset[HoldReason] = frozenset()
+    """What a person has passed over: a warning instead of an error, where nothing is computed
+    from slice to slice."""
 
 
 RULES_2D = GeometryRules(dimensions=2, allow_variable_spacing=True)
@@ -125,7 +129,8 @@ def _phases(
     if len(counts) > 1 and rules.dimensions == 3:
         raise GeometryError(
             f"Series {uid}: different numbers of instances at its positions ({found}), expected "
-            "the same at each"
+            "the same at each",
+            HoldReason.UNEQUAL_POSITIONS,
         )
     if len(counts) > 1:
         warnings.append(f"Series {uid}: different numbers of instances at its positions ({found})")
@@ -144,11 +149,15 @@ def _check_stack(uid: str, groups: list[Group]) -> list[str]:
     frames = {h.frame_of_reference_uid for group in groups for h in group} - {""}
     if len(frames) > 1:
         raise GeometryError(
-            f"Series {uid}: {len(frames)} frames of reference, expected one for a volume"
+            f"Series {uid}: {len(frames)} frames of reference, expected one for a volume",
+            HoldReason.FRAMES_OF_REFERENCE,
         )
     count = len(groups[0])
     if len(groups) == 1 and count > 1:
-        raise GeometryError(f"Series {uid}: {count} instances at one position are not a volume")
+        raise GeometryError(
+            f"Series {uid}: {count} instances at one position are not a volume",
+            HoldReason.NO_VOLUME,
+        )
     if len(groups) == 1:
         return [f"Series {uid}: a single slice, processed in its plane alone"]
     for group in groups:
@@ -156,7 +165,8 @@ def _check_stack(uid: str, groups: list[Group]) -> list[str]:
             raise GeometryError(
                 f"Series {uid}: {count} instances at one position that neither "
                 "TemporalPositionIdentifier, TriggerTime nor InstanceNumber tells apart, such as "
-                f"{group[0].sop_instance_uid}"
+                f"{group[0].sop_instance_uid}",
+                HoldReason.INDISTINCT,
             )
     if any(len({header.temporal_key for header in group}) < count for group in groups):
         return [f"Series {uid}: {count} phases told apart by InstanceNumber alone"]
@@ -164,16 +174,25 @@ def _check_stack(uid: str, groups: list[Group]) -> list[str]:
 
 
 def _check_steps(uid: str, steps: list[Step], rules: GeometryRules) -> list[str]:
-    gap = find_gap(steps, rules.spacing_tolerance)
-    if gap:
-        raise GeometryError(f"Series {uid}: gap of {gap}")
+    warnings = _check_gap(uid, steps, rules)
     irregular = find_irregular(steps, rules.spacing_tolerance)
     if irregular is None:
-        return []
+        return warnings
     words = f"Series {uid}: slices are not evenly spaced, {irregular}"
     if rules.allow_variable_spacing:
+        return [*warnings, words]
+    raise GeometryError(words, HoldReason.IRREGULAR_SPACING)
+
+
+def _check_gap(uid: str, steps: list[Step], rules: GeometryRules) -> list[str]:
+    """A person may pass over a gap where each image is worked on alone, and nowhere else."""
+    gap = find_gap(steps, rules.spacing_tolerance)
+    if gap is None:
+        return []
+    words, may_pass = f"Series {uid}: gap of {gap}", rules.dimensions == 2
+    if may_pass and HoldReason.GAP in rules.passed:
         return [words]
-    raise GeometryError(words)
+    raise GeometryError(words, HoldReason.GAP, helps=gap.helps, releasable=may_pass)
 
 
 def _check_drift(headers: list[Header], plane: Plane, rules: GeometryRules) -> list[str]:
@@ -195,4 +214,4 @@ def _check_drift(headers: list[Header], plane: Plane, rules: GeometryRules) -> l
     )
     if rules.dimensions == 2:
         return [words]
-    raise GeometryError(f"{words}, expected at most {limit:.2f} mm")
+    raise GeometryError(f"{words}, expected at most {limit:.2f} mm", HoldReason.NOT_STACKED)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import GeometryError
+from core.hold_reasons import HoldReason
 from imaging.header import Header
 
 Points = npt.NDArray[np.float64]
@@ -52,7 +53,8 @@ def plane_of(header: Header) -> Plane:
     if position is None or orientation is None or spacing is None:
         raise GeometryError(
             f"Instance {header.sop_instance_uid}: no ImagePositionPatient, ImageOrientationPatient "
-            "or PixelSpacing, so it has no place in the patient"
+            "or PixelSpacing, so it has no place in the patient",
+            HoldReason.NO_PLACE,
         )
     _check_finite(header)
     along_row = np.array(orientation[:3], dtype=np.float64)
@@ -60,11 +62,13 @@ def plane_of(header: Header) -> Plane:
     fault = direction_fault(orientation)
     if fault:
         raise GeometryError(
-            f"Instance {header.sop_instance_uid}: ImageOrientationPatient is {fault}"
+            f"Instance {header.sop_instance_uid}: ImageOrientationPatient is {fault}",
+            HoldReason.NO_PLACE,
         )
     if min(spacing) <= 0:
         raise GeometryError(
-            f"Instance {header.sop_instance_uid}: PixelSpacing {spacing} mm, expected above 0"
+            f"Instance {header.sop_instance_uid}: PixelSpacing {spacing} mm, expected above 0",
+            HoldReason.NO_PLACE,
         )
     normal = _cross(along_row, down_column)
     return Plane(
@@ -83,7 +87,8 @@ def _check_finite(header: Header) -> None:
     ):
         if not np.isfinite(values or ()).all():
             raise GeometryError(
-                f"Instance {header.sop_instance_uid}: {keyword} {values} is not finite"
+                f"Instance {header.sop_instance_uid}: {keyword} {values} is not finite",
+                HoldReason.NO_PLACE,
             )
 
 

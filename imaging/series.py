@@ -8,6 +8,7 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from core.errors import GeometryError, NotADataSetError, PixelError, SeriesError
+from core.hold_reasons import HoldReason
 from core.uids import is_standard_uid
 from imaging.header import Header, read_header
 
@@ -73,9 +74,12 @@ def check_one_series(headers: Sequence[Header]) -> list[str]:
     """
     if not headers:
         raise SeriesError("A series without instances cannot be processed")
-    _check_single(headers, "patient", [header.patient_key for header in headers])
-    _check_single(headers, "study", [header.study_instance_uid for header in headers])
-    _check_single(headers, "series", [header.series_instance_uid for header in headers])
+    for what, reason, values in (
+        ("patient", HoldReason.SEVERAL_PATIENTS, [header.patient_key for header in headers]),
+        ("study", HoldReason.SEVERAL_STUDIES, [header.study_instance_uid for header in headers]),
+        ("series", HoldReason.SEVERAL_SERIES, [header.series_instance_uid for header in headers]),
+    ):
+        _check_single(headers, what, values, reason)
     _check_instances(headers)
     return [*_frame_of_reference_warnings(headers), *_uid_warnings(headers)]
 
@@ -96,12 +100,15 @@ def _group(headers: Iterable[Header]) -> list[Series]:
     ]
 
 
-def _check_single(headers: Sequence[Header], what: str, values: list[str]) -> None:
+def _check_single(
+    headers: Sequence[Header], what: str, values: list[str], reason: HoldReason
+) -> None:
     counts = Counter(values).most_common()
     if len(counts) > 1:
         raise SeriesError(
             f"Series {headers[0].series_instance_uid}: instances of more than one {what} "
-            f"({_numbers_in_words(counts)} instances), expected one"
+            f"({_numbers_in_words(counts)} instances), expected one",
+            reason,
         )
 
 
@@ -110,13 +117,15 @@ def _check_instances(headers: Sequence[Header]) -> None:
     if count > 1:
         raise SeriesError(
             f"Series {headers[0].series_instance_uid}: SOP instance {uid} is there "
-            f"{count} times, expected once"
+            f"{count} times, expected once",
+            HoldReason.DUPLICATE,
         )
     for header in headers:
         if promises_image(header) and not is_image(header):
             raise PixelError(
                 f"Instance {header.sop_instance_uid}: {UID(header.sop_class_uid).name} without "
-                f"pixel data ({header.rows} rows, {header.columns} columns)"
+                f"pixel data ({header.rows} rows, {header.columns} columns)",
+                HoldReason.NO_PIXELS,
             )
 
 
@@ -143,7 +152,8 @@ def _frame_of_reference_warnings(headers: Sequence[Header]) -> list[str]:
         ]
     raise GeometryError(
         f"Series {uid}: {len(named)} frames of reference "
-        f"({_numbers_in_words(named.most_common())} instances), expected one"
+        f"({_numbers_in_words(named.most_common())} instances), expected one",
+        HoldReason.FRAMES_OF_REFERENCE,
     )
 
 

@@ -33,6 +33,14 @@ class Deviation:
             f"expected {self.expected_mm:.4g} mm{more}"
         )
 
+    @property
+    def helps(self) -> str:
+        """Of a gap: what is to be sent, by the slices on either side of it."""
+        count = max(1, round(self.step.length_mm / self.expected_mm) - 1)
+        what = "the missing slice" if count == 1 else f"the {count} missing slices"
+        more = f", and what is missing at {self.others} more places" if self.others else ""
+        return f"send {what} between {self.step.after} and {self.step.after + 1}{more}"
+
 
 def steps_between(positions_mm: list[float]) -> list[Step]:
     """The steps between ascending positions."""

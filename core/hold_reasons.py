@@ -1,0 +1,128 @@
+"""Why a series is held: codes, what helps against each, and whether a person may pass over it.
+
+A person may pass over a doubt whether all is here: what runs is right for the images that are
+here, and the results say what was passed over. Nobody can pass over what would make a result wrong:
+two patients, no place in the patient, a grid with a hole in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class HoldReason(StrEnum):
+    """What stands in the way of a series; kept in the ledger, so a name never changes."""
+
+    # is all of it here?
+    INSTANCES_MISSING = "instances missing"
+    INSTANCES_REFUSED = "instances refused"
+    CUT_OFF = "cut off"
+    INSTANCES_REMOVED = "instances removed"
+    # whose, and which content?
+    CONTENT_DISPUTED = "content disputed"
+    SEVERAL_PATIENTS = "several patients"
+    SEVERAL_STUDIES = "several studies"
+    SEVERAL_SERIES = "several series"
+    DUPLICATE = "duplicate"
+    # where in the patient?
+    FRAMES_OF_REFERENCE = "frames of reference"
+    NO_PLACE = "no place in the patient"
+    ORIENTATIONS = "orientations"
+    NOT_STACKED = "not stacked"
+    GAP = "gap"
+    IRREGULAR_SPACING = "irregular spacing"
+    UNEQUAL_POSITIONS = "unequal positions"
+    INDISTINCT = "indistinct"
+    NO_VOLUME = "no volume"
+    # which pixels?
+    NO_PIXELS = "no pixels"
+    PIXEL_KIND = "pixel kind"
+    SIZES = "sizes"
+    PIXEL_SPACINGS = "pixel spacings"
+    # not the series' own
+    NODE = "node"
+    OTHER = "other"
+
+
+_RELEASABLE: Mapping[HoldReason, str] = MappingProxyType(
+    {
+        HoldReason.INSTANCES_MISSING: "instances missing",
+        HoldReason.INSTANCES_REFUSED: "instances refused",
+        HoldReason.CUT_OFF: "a part cut off",
+        HoldReason.GAP: "a gap",
+    }
+)
+"""With what results are said to be released. A gap only where nothing is computed across it."""
+
+_HELPS: Mapping[HoldReason, str] = MappingProxyType(
+    {
+        HoldReason.INSTANCES_MISSING: "send the rest",
+        HoldReason.INSTANCES_REFUSED: "send them again",
+        HoldReason.CUT_OFF: "send the series again",
+        HoldReason.INSTANCES_REMOVED: "send the whole series again",
+        HoldReason.CONTENT_DISPUTED: "take the newest content or the first "
+        "(release with --take newest or --take first)",
+        HoldReason.SEVERAL_PATIENTS: "send each patient's instances as a series of their own; "
+        "of a patient that was corrected, send all instances corrected",
+        HoldReason.SEVERAL_STUDIES: "send the instances of each study as a series of their own",
+        HoldReason.SEVERAL_SERIES: "send the instances of each series apart",
+        HoldReason.DUPLICATE: "send each instance under a SOPInstanceUID of its own",
+        HoldReason.FRAMES_OF_REFERENCE: "send the images of each frame of reference as a series "
+        "of their own",
+        HoldReason.NO_PLACE: "send the images with valid ImagePositionPatient, "
+        "ImageOrientationPatient and PixelSpacing",
+        HoldReason.ORIENTATIONS: "send the images of each orientation as a series of their own",
+        HoldReason.NOT_STACKED: "send the series resampled along its normal, or to a pipeline "
+        "that works on single images",
+        HoldReason.GAP: "send the missing slices",
+        HoldReason.IRREGULAR_SPACING: "send the series with even spacing, or to a pipeline that "
+        "works on single images",
+        HoldReason.UNEQUAL_POSITIONS: "send the instances that are missing at some positions",
+        HoldReason.INDISTINCT: "send the images that share a position as series of their own",
+        HoldReason.NO_VOLUME: "send it to a pipeline that works on single images",
+        HoldReason.NO_PIXELS: "send the images with their pixels",
+        HoldReason.PIXEL_KIND: "send grey images of a kind that is supported",
+        HoldReason.SIZES: "send the images of each size as a series of their own",
+        HoldReason.PIXEL_SPACINGS: "send the images of each pixel spacing as a series of their own",
+        HoldReason.NODE: "put it right at the node, then retry",
+        HoldReason.OTHER: "put it right at the sender, and send the series again",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One reason to hold a series."""
+
+    reason: HoldReason
+    words: str
+    """What was expected and found."""
+    helps: str
+    """What would let the series run, besides a release."""
+    is_releasable: bool
+    """Whether a person may pass over it."""
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.helps}" if self.helps else self.words
+
+
+def hold_for(
+    reason: HoldReason, words: str, *, helps: str = "", releasable: bool | None = None
+) -> Hold:
+    """The hold of a reason, with what usually helps and whether it is usually releasable."""
+    may = reason in _RELEASABLE if releasable is None else releasable
+    return Hold(reason, words, helps or _HELPS[reason], may)
+
+
+def released_words(reasons: Mapping[str, str]) -> str:
+    """In few words what results were released with, such as `released with a gap`.
+
+    `reasons` are codes; the first is named and the others counted, as descriptions are short.
+    """
+    if not reasons:
+        return ""
+    first = next(iter(reasons))
+    label = _RELEASABLE.get(HoldReason(first), first)
+    rest = len(reasons) - 1
+    return f"released with {label}" + (f" and {rest} more" if rest else "")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.hold_reasons import released_words
 from core.uids import derive_uid
 
 MANUFACTURER = "Slicewire"
@@ -26,11 +27,24 @@ class Provenance:
     predecessor_series_uids: tuple[str, ...] = ()
     predecessor_job_id: str = ""
     """Of the job that made them."""
+    released: Mapping[str, str] = field(default_factory=dict)
+    """What a person passed over: reasons to hold (core/hold_reasons.py) and their words."""
 
     @property
     def revision_words(self) -> str:
         """Which revision this is, for descriptions; empty for the first."""
         return f"revision {self.revision}" if self.revision > 1 else ""
+
+    @property
+    def released_words(self) -> str:
+        """What a person passed over, in few words; empty for nothing."""
+        return released_words(self.released)
+
+    @property
+    def details(self) -> str:
+        """What a person passed over, in full, and what was done, for long descriptions."""
+        passed = [f"Released by a person: {words}" for words in self.released.values()]
+        return "\n".join([*passed, self.pipeline])
 
     def uid(self, *parts: str) -> str:
         """The UID of the part of this job's output that `parts` name."""

@@ -51,6 +51,10 @@ class JobRequest:
     """SOP Instance UID to SOP Class UID of those results."""
     predecessor_series_uids: tuple[str, ...] = ()
     """Their series."""
+    released: dict[str, str] = field(default_factory=dict)
+    """What a person passed over: reasons to hold (core/hold_reasons.py) and their words."""
+    content_choice: str = ""
+    """Which of several contents under the same SOP Instance UIDs a person took, in words."""
 
     def located(self, storage_path: Path) -> "JobRequest":
         """The same with absolute paths."""

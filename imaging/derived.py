@@ -59,6 +59,7 @@ def build_derived_series(
     encoding = choose_encoding(sources, result)
     series_uid = provenance.uid(series_uid_part)
     words = ", ".join(part for part in (description, provenance.revision_words) if part)
+    words = ": ".join(part for part in (provenance.released_words, words) if part)
     for values, header in zip(result, volume.headers, strict=True):
         source = sources.pop(0)  # so that only the caller keeps what has its pixels
         drop_pixels_only(source, same_encoding=encoding.from_source)
@@ -119,6 +120,6 @@ def _write_derivation(data_set: Dataset, provenance: Provenance, header: Header)
     write_source(data_set, header.sop_class_uid, header.sop_instance_uid)
     if header.frame_number is not None:
         data_set.SourceImageSequence[0].ReferencedFrameNumber = header.frame_number
-    words = ", ".join(part for part in (provenance.pipeline, provenance.revision_words) if part)
+    words = ", ".join(part for part in (provenance.details, provenance.revision_words) if part)
     data_set.DerivationDescription = words[:LONGEST_ST]
     data_set.DerivationCodeSequence = [coded(codes.cid7203.GaussianBlur)]

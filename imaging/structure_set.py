@@ -106,12 +106,16 @@ def build_structure_set(
 def labelled(
     label: str, description: str, provenance: Provenance, phase: int | None
 ) -> tuple[str, str]:
-    """With phase and revision, where there are any: two results of one series can be told apart."""
+    """With phase and revision, where there are any: two results of one series can be told apart.
+
+    What a person passed over comes first, as readers cut what is long.
+    """
     suffix = f" P{phase}" if phase is not None else ""
     suffix += f" REV{provenance.revision}" if provenance.revision > 1 else ""
     phase_words = f"phase {phase}" if phase is not None else ""
     words = [part for part in (description, phase_words, provenance.revision_words) if part]
-    return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix, ", ".join(words)
+    description = ": ".join(part for part in (provenance.released_words, ", ".join(words)) if part)
+    return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix, description
 
 
 def _fitted(rois: Sequence[Roi], variant: Variant) -> list[Roi]:
@@ -174,7 +178,7 @@ def _structure_set(
     return {
         "StructureSetLabel": label,
         "StructureSetName": modules.one_line(description or label),
-        "StructureSetDescription": f"{description}\n{provenance.pipeline}".strip()[:_LONGEST_TEXT],
+        "StructureSetDescription": f"{description}\n{provenance.details}".strip()[:_LONGEST_TEXT],
         "StructureSetDate": provenance.date,
         "StructureSetTime": provenance.time,
         "ReferencedFrameOfReferenceSequence": frames,

@@ -4,13 +4,15 @@ import errno
 import os
 import pkgutil
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import ConfigurationError, StorageUnavailableError
+from core.hold_reasons import HoldReason
 from core.identity import Provenance
 from core.job import Cache, JobRequest, JobResult, Report
 from imaging.frames import read_headers
-from imaging.geometry import place
+from imaging.geometry import GeometryRules, place
 from imaging.series import check_one_series
 from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
 from pipeline.stopwatch import Stopwatch
@@ -68,11 +70,11 @@ def _attempt(request: JobRequest, report: Report, committed: Path, cache: Cache)
 
 
 def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) -> Task:
-    stopwatch = Stopwatch()
+    stopwatch, passed_over = Stopwatch(), list(request.released.values())
     with stopwatch.measure("read"):
         headers = [one for path in request.instance_paths for one in read_headers(Path(path))]
         warnings = check_one_series(headers)
-        placement = place(headers, GEOMETRY_RULES[request.kind])
+        placement = place(headers, _rules(request))
     provenance = Provenance(
         job_id=request.job_id,
         root_uid=request.root_uid,
@@ -82,7 +84,9 @@ def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) ->
         predecessor_uids=request.predecessor_uids,
         predecessor_series_uids=request.predecessor_series_uids,
         predecessor_job_id=request.predecessor_job_id,
+        released=request.released,
     )
+    found = [one for one in (*warnings, *placement.warnings) if one not in passed_over]
     return Task(
         request=request,
         provenance=provenance,
@@ -91,5 +95,11 @@ def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) ->
         stopwatch=stopwatch,
         report=report,
         cache=cache,
-        warnings=[*warnings, *placement.warnings],
+        warnings=[*(f"Released by a person: {one}" for one in passed_over), *found],
     )
+
+
+def _rules(request: JobRequest) -> GeometryRules:
+    """Those of the pipeline's kind, but for what a person passed over."""
+    passed = frozenset(HoldReason(reason) for reason in request.released)
+    return replace(GEOMETRY_RULES[request.kind], passed=passed)

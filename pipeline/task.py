@@ -65,6 +65,8 @@ class Task:
             "instances": len(self.placement.headers),
             "positions": len(self.placement.positions_mm),
             "phases": len(self.placement.phases),
+            "released": self.request.released,
+            "content_choice": self.request.content_choice,
             "slice_spacing_mm": self.placement.slice_spacing_mm,
             "pixel_spacing_mm": first.pixel_spacing_mm,
             **self.findings,

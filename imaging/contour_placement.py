@@ -57,6 +57,7 @@ class Placement:
         """
         self.planes: list[Plane] = [plane_of(header) for header in headers]
         self.uids = [header.sop_instance_uid for header in headers]
+        self.numbers = [header.instance_number for header in headers]
         self._index = {header.image: at for at, header in enumerate(headers)}
         self._frames_of = [header.frame_number for header in headers]
         self._multi_frame = {header.sop_instance_uid for header in headers if header.frame_number}
@@ -95,6 +96,11 @@ class Placement:
             return [Place(None, FindingKind.OTHER_FRAME, float(distances_mm.min()), detail)]
         by_default = Place(None, FindingKind.UNREFERENCED)
         return [self._nearest(distances_mm, (low, high), (tried or [by_default])[0])]
+
+    def referenced(self, references: Sequence[Reference]) -> set[int]:
+        """The instances that are referred to, wherever they lie."""
+        images = ((one.sop_instance_uid, one.frame_number) for one in references)
+        return {self._index[image] for image in images if image in self._index}
 
     def _extent_mm(self, points_mm: Points) -> tuple[Points, Points]:
         """Where a contour begins and ends along the normal of each instance, (instances,)."""

@@ -18,6 +18,7 @@ _SHARE_OF_STEP = 1 / 8
 """Nor more than this of the distance between slices, which may be a tenth of a millimetre."""
 _FINER = 0.75
 """Planes are closer than slices below this share of their distance: averaging writers are above."""
+_FEWEST_GAPS = 2
 _EQUALLY_NEAR_MM = 0.02
 """Two positions that are rounded to a hundredth differ by so much."""
 
@@ -87,12 +88,12 @@ def reach_mm(positions_mm: Sequence[float], step_mm: float) -> tuple[float, floa
     """How far along the normal a structure reaches that is drawn at `positions_mm`.
 
     Planes closer than the slices, which are `step_mm` apart, stand for half their own distance
-    beyond the first and the last of them. Others, and a single one, stand for as far as they fall.
+    beyond the first and the last of them. Others, and one or two, stand for as far as they fall.
     """
     planes = np.unique(positions_mm)
     gaps = np.diff(planes)
     gaps = gaps[gaps > one_plane_mm(step_mm)]
-    if not len(gaps):
+    if len(gaps) < _FEWEST_GAPS:
         return -np.inf, np.inf
     ends = np.maximum(gaps[[0, -1]], np.median(gaps))
     reach = np.where(ends <= _FINER * step_mm, ends / 2 + one_plane_mm(step_mm), np.inf)

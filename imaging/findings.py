@@ -15,6 +15,7 @@ class FindingKind(StrEnum):
     NUMBER_TAKEN = "shares its number with another structure"
     NAMELESS = "is contoured but not listed"
     ON_CENTRES = "is drawn through pixel centres, filled with its border"
+    SKIPPED = "is not drawn on slices between drawn ones, unknown there"
     # not placed as the file says
     UNREFERENCED = "refers to no instance"
     DANGLING = "refers to an instance that is not in the series"
@@ -87,18 +88,24 @@ class Finding:
 
 
 def summarise(findings: Iterable[Finding]) -> list[str]:
-    """One line for each structure and kind, with how many contours and the largest distance."""
+    """One line for each structure and kind, with how many contours and the largest distance.
+
+    Of a structure as a whole with its details.
+    """
+    details: dict[tuple[int, str, FindingKind], str] = {}
     counts: Counter[tuple[int, str, FindingKind]] = Counter()
     farthest_mm: dict[tuple[int, str, FindingKind], float] = {}
     for one in findings:
         key = (one.roi_number, one.roi_name, one.kind)
         counts[key] += one.contour is not None
+        if one.contour is None and one.detail:
+            details[key] = f": {one.detail}"
         if one.distance_mm is not None:
             farthest_mm[key] = max(one.distance_mm, farthest_mm.get(key, 0.0))
     lines = []
     for key, count in counts.items():
         number, name, kind = key
-        what = f"; {count} contours" if count else ""
+        what = f"; {count} contours" if count else details.get(key, "")
         far = f", up to {farthest_mm[key]:.2f} mm" if key in farthest_mm else ""
         lines.append(f"ROI {number} {name!r} {kind}{what}{far}")
     return lines

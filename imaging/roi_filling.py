@@ -10,6 +10,7 @@ import numpy.typing as npt
 from imaging.contour_filling import fill_outlines, is_beyond
 from imaging.contour_placement import Placement
 from imaging.contour_planes import OnePlane, PlacedContour, choose_planes, reach_mm
+from imaging.drawn_slices import DrawnSlices, Unknown, named
 from imaging.findings import Finding, FindingKind
 from imaging.masks import patches_of
 from imaging.midway import DrawnPlane, halfway
@@ -25,6 +26,8 @@ EXCLUSIVE, INTERPOLATED = "CLOSEDPLANAR_XOR", "INTERPOLATED_PLANAR"
 CLOSED = ("CLOSED_PLANAR", EXCLUSIVE, INTERPOLATED)
 """ContourGeometricType of what is filled (PS3.3 C.8.8.6.1)."""
 _FEWEST_POINTS = 3
+_BESIDE = (FindingKind.BETWEEN_SLICES, FindingKind.OUTSIDE_VOLUME)
+_CROSSING = (FindingKind.TILTED, FindingKind.AMBIGUOUS)
 Planes = tuple[OnePlane, ...]
 
 
@@ -33,7 +36,8 @@ class RoiFilling:
 
     def __init__(self, roi: RoiContours, placement: Placement, shape: tuple[int, int]) -> None:
         self.findings: list[Finding] = []
-        self._roi, self._placement, self._shape = roi, placement, shape
+        self.slices = DrawnSlices(placement, roi.plane_spacing_mm)
+        self.roi, self._placement, self._shape = roi, placement, shape
 
     def add(
         self,
@@ -46,9 +50,17 @@ class RoiFilling:
         """A finding about the structure, or about its `contour` (from 1)."""
         uid = ""
         if contour is not None:
-            uid = self._roi.contours[contour - 1].referenced_sop_instance_uid
-        roi = self._roi
+            uid = self.roi.contours[contour - 1].referenced_sop_instance_uid
+        roi = self.roi
         self.findings.append(Finding(kind, roi.number, roi.name, contour, uid, distance_mm, detail))
+
+    def unknown(self) -> Unknown:
+        """Where the contours of the mask say nothing; what is skipped becomes a finding."""
+        unknown = self.slices.unknown()
+        if unknown.skipped:
+            words = named(unknown.skipped, self._placement.numbers)
+            self.add(FindingKind.SKIPPED, detail=words)
+        return unknown
 
     def mask(self, vertices: Vertices) -> Mask:
         """[instance, row, column], in the order of the headers."""
@@ -61,6 +73,7 @@ class RoiFilling:
             index: self._choose(index, on_instance, 1 if through_centres else _FEWEST_POINTS)
             for index, on_instance in self._within_reach(placed).items()
         }
+        self.slices.filled.update(index for index, planes in chosen.items() if planes)
         mask = np.zeros((len(self._placement.planes), *self._shape), dtype=bool)
         fill = self._fill_chains if through_centres else self._outline_filler(chosen.values())
         for index, planes in chosen.items():
@@ -70,10 +83,11 @@ class RoiFilling:
     def _placed(self) -> dict[int, OnePlane]:
         """The contours that can be filled, by instance."""
         placed: dict[int, OnePlane] = {}
-        if not self._roi.contours:
+        if not self.roi.contours:
             self.add(FindingKind.EMPTY)
-        for number, contour in enumerate(self._roi.contours, 1):
+        for number, contour in enumerate(self.roi.contours, 1):
             if not self._is_closed(number, contour):
+                self.slices.unfilled |= self._unfilled(contour)
                 continue
             for index in self._indices(number, contour):
                 pixels, offsets_mm = self._placement.planes[index].to_pixels(contour.points_mm)
@@ -94,12 +108,30 @@ class RoiFilling:
         return count > 0
 
     def _indices(self, number: int, contour: Contour) -> list[int]:
-        frame_uid = self._roi.frame_of_reference_uid
+        frame_uid = self.roi.frame_of_reference_uid
         places = self._placement.place(contour.points_mm, contour.references, frame_uid)
         for place in places:
             if place.kind is not None:
                 self.add(place.kind, number, distance_mm=place.distance_mm, detail=place.detail)
+            self._note_unplaced(place.kind, contour.points_mm)
         return list(dict.fromkeys(place.index for place in places if place.index is not None))
+
+    def _unfilled(self, contour: Contour) -> set[int]:
+        """The instances of a contour that is not filled; without points, by its reference."""
+        if not len(contour.points_mm):
+            return self._placement.referenced(contour.references)
+        frame_uid = self.roi.frame_of_reference_uid
+        places = self._placement.place(contour.points_mm, contour.references, frame_uid)
+        for place in places:
+            self._note_unplaced(place.kind, contour.points_mm)
+        return {place.index for place in places if place.index is not None}
+
+    def _note_unplaced(self, kind: FindingKind | None, points_mm: Points) -> None:
+        if kind in _BESIDE:
+            self.slices.unplaced.append(points_mm)
+        elif kind in _CROSSING:
+            self.slices.crossing.append(points_mm)
+        self.slices.is_elsewhere |= kind is FindingKind.OTHER_FRAME
 
     def _within_reach(self, placed: dict[int, OnePlane]) -> dict[int, OnePlane]:
         """Without the instances before or behind all planes of a structure with closer ones."""
@@ -128,6 +160,7 @@ class RoiFilling:
             if len(one.pixels) < fewest_points:
                 detail = f"{len(one.pixels)}, expected at least {fewest_points}"
                 self.add(FindingKind.TOO_FEW_POINTS, one.number, detail=detail)
+                self.slices.unfilled.add(index)
         if not enough:
             return ()
         chosen = choose_planes(enough, self._placement.one_plane_mm)
@@ -174,7 +207,7 @@ class RoiFilling:
 
         def fill(plane: OnePlane) -> Mask:
             mask = np.zeros(self._shape, dtype=bool)
-            kinds = [self._roi.contours[one.number - 1].geometric_type for one in plane]
+            kinds = [self.roi.contours[one.number - 1].geometric_type for one in plane]
             is_xor = [kind == EXCLUSIVE for kind in kinds]
             polygons = [one.pixels for one in plane]
             filled = list(islice(patches, len(plane)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from core.errors import ContourError
 from imaging.contour_placement import Placement
+from imaging.drawn_slices import Unknown
 from imaging.findings import Finding, FindingKind
 from imaging.header import Header
 from imaging.roi_filling import Mask, RoiFilling, Vertices
@@ -26,6 +27,8 @@ class RoiMask:
     mask: Mask
     """[instance, row, column], in the order of the headers."""
     findings: tuple[Finding, ...]
+    unknown: Unknown
+    """Where its contours do not say that it is absent."""
 
 
 def to_masks(
@@ -83,8 +86,13 @@ def iterate_masks(
         work = RoiFilling(roi, placement, shape)
         if name != roi.name:
             work.add(FindingKind.NAME_TAKEN, detail=f"called {name!r}")
-        # no name for the mask: it goes when its reader lets it go, before the next one is made
-        yield RoiMask(name, roi, work.mask(vertices), tuple(work.findings))
+        yield _filled(name, work, vertices)
+
+
+def _filled(name: str, work: RoiFilling, vertices: Vertices) -> RoiMask:
+    """No name for it outlives this call: a mask goes before the next one is made."""
+    mask, unknown = work.mask(vertices), work.unknown()
+    return RoiMask(name, work.roi, mask, tuple(work.findings), unknown)
 
 
 def _free_name(roi: RoiContours, taken: set[str]) -> str:

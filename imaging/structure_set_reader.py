@@ -65,6 +65,8 @@ class RoiContours:
     generation_algorithm: str
     frame_of_reference_uid: str
     contours: tuple[Contour, ...]
+    plane_spacing_mm: float | None = None
+    """Between the planes that it was drawn on, where the file says so (PS3.3 C.8.8.6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,20 @@ def _roi(
         generation_algorithm=_text(roi, "ROIGenerationAlgorithm"),
         frame_of_reference_uid=_text(roi, "ReferencedFrameOfReferenceUID"),
         contours=tuple(_contours(written, number)),
+        plane_spacing_mm=_plane_spacing_mm(drawn),
     )
+
+
+def _plane_spacing_mm(drawn: Sequence[Dataset]) -> float | None:
+    """SpacingBetweenSlices of the source pixel planes; the widest of several items."""
+    found = []
+    for one in drawn:
+        planes = _items(one, "SourcePixelPlanesCharacteristicsSequence")
+        spacing = planes[0].get("SpacingBetweenSlices") if planes else None
+        if not isinstance(spacing, (int, float)) or not 0 < spacing < np.inf:
+            return None
+        found.append(float(spacing))
+    return max(found, default=None)
 
 
 def _contours(written: Iterable[PlainContour], number: int) -> Iterator[Contour]:

@@ -1,6 +1,6 @@
 """Contours drawn by hand, from text files or a structure set, on the instances that were sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from imaging.header import Header
 from imaging.masks import polygons_to_mask
 from imaging.returned_contours import Contours
 from imaging.series import is_image
-from imaging.structure_set_masks import to_masks
+from imaging.structure_set_masks import RoiMask, iterate_masks
 from imaging.structure_set_reader import read_structure_set
 from imaging.text_contours import find_text_contours, read_text_contour
 
@@ -109,12 +109,13 @@ def _from_structure_set(path: Path, sent: Sequence[Header]) -> Truth:
     truth = Truth(default_map={roi.name: roi.name for roi in structure_set.rois})
     best = 0
     for headers in _image_series(sent):
-        masks, findings = to_masks(structure_set, headers)
-        size = sum(int(mask.sum()) for mask in masks.values())
+        drawn = list(iterate_masks(structure_set, headers))
+        size = sum(int(one.mask.sum()) for one in drawn)
         if size > best:
             best = size
-            truth.masks.update(_by_instance(masks, headers))
-            truth.findings[:] = summarise(findings)
+            truth.masks.update({one.name: _by_instance(one, headers) for one in drawn})
+            findings = [finding for one in drawn for finding in one.findings]
+            truth.findings[:] = summarise([*structure_set.findings, *findings])
     for name, by_uid in truth.masks.items():
         truth.contours[name] = {
             uid: mask_to_polygons(mask) for uid, mask in by_uid.items() if mask.any()
@@ -130,8 +131,9 @@ def _image_series(sent: Sequence[Header]) -> list[list[Header]]:
     return list(groups.values())
 
 
-def _by_instance(
-    masks: Mapping[str, Mask], headers: Sequence[Header]
-) -> dict[str, dict[str, Mask]]:
+def _by_instance(drawn: RoiMask, headers: Sequence[Header]) -> dict[str, Mask]:
+    """Without the instances on which nobody knows whether the structure is there."""
+    unknown = drawn.unknown.skipped | drawn.unknown.undecided
     uids = [header.sop_instance_uid for header in headers]
-    return {name: dict(zip(uids, mask, strict=True)) for name, mask in masks.items()}
+    pairs = enumerate(zip(uids, drawn.mask, strict=True))
+    return {uid: mask for at, (uid, mask) in pairs if at not in unknown}

@@ -86,6 +86,7 @@ def _plan(options: argparse.Namespace, bar: Progress) -> Plan:
         options.structures,
         options.patient_keys,
         options.slices,
+        options.skipped,
         options.workers,
         *_there(options.output),
     )

@@ -59,6 +59,11 @@ def _add_structure_sets(group: argparse._ArgumentGroup) -> None:
         "--slices", choices=("all", "drawn"), default="all",
         help="take all images of a series, or only those with a structure on them",
     )  # fmt: skip
+    group.add_argument(
+        "--skipped", choices=("unknown", "empty"), default="unknown",
+        help="whether a structure is unknown on slices between drawn ones where it is not drawn, "
+        "as after contouring every second slice; or known to be absent",
+    )  # fmt: skip
 
 
 def _add_arrays(group: argparse._ArgumentGroup) -> None:

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     UNREADABLE_CONTOUR = "contours that are not numbers"
     OPEN = "open contours"
     DANGLING = "contours that refer to no image there, placed by where they lie"
+    PASSED_OVER = "contours on slices for which another plane of theirs is nearer"
+    SKIPPED = "structures that skip slices between drawn ones, unknown there"
     UNUSUAL = "unusual contours"
     NO_MASK = "images without mask"
     UNREADABLE_IMAGE = "damaged images"

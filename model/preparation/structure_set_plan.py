@@ -11,7 +11,12 @@ from model.preparation.cases import Plan
 from model.preparation.folder_index import FilesDone, FolderIndex, SetRecord, index_folder
 from model.preparation.patient_keys import Naming, Patients, patients_in
 from model.preparation.remarks import Kind, Remark
-from model.preparation.structure_set_task import DrawnSeries, Slices, StructureSetTask
+from model.preparation.structure_set_task import (
+    DrawnSeries,
+    Skipped,
+    Slices,
+    StructureSetTask,
+)
 from model.preparation.structure_table import StructureTable, read_table, table_of
 from model.structure import Structure
 
@@ -24,6 +29,7 @@ class SetChoices:
     """File of `structure_table`; None: every structure under its own name."""
     naming: Naming = "person"
     slices: Slices = "all"
+    skipped: Skipped = "unknown"
     workers: int = 1
     structures: tuple[Structure, ...] = ()
     """Of the data set that is extended."""
@@ -74,7 +80,9 @@ def _add_tasks(
             plan.remarks.append(Remark(Kind.NO_SET, key, words, count=bare))
         if drawn:
             plan.tasks.append(
-                StructureSetTask(key, tuple(drawn), table, plan.structures, choices.slices)
+                StructureSetTask(
+                    key, tuple(drawn), table, plan.structures, choices.slices, choices.skipped
+                )
             )
 
 

@@ -15,18 +15,19 @@ from imaging.findings import Finding, FindingKind, summarise
 from imaging.header import Header
 from imaging.masks import Mask
 from imaging.series import check_one_series
-from imaging.structure_set_masks import iterate_masks
+from imaging.structure_set_masks import RoiMask, iterate_masks
 from imaging.structure_set_reader import RoiContours, StructureSet, read_structure_set
 from imaging.volume import read_images
 from model.drawn import Drawn, SeriesKey
 from model.preparation.cases import Case, series_key
 from model.preparation.remarks import Kind, Remark
 from model.preparation.structure_table import StructureTable
-from model.preparation.unfilled import unfilled_instances
 from model.samples import Image
 from model.structure import Structure
 
 Slices = Literal["all", "drawn"]
+Skipped = Literal["unknown", "empty"]
+"""What slices between drawn ones are, where the structure is not drawn."""
 SOURCE = "structure set"
 _KINDS = {
     FindingKind.NOT_CLOSED: Kind.OPEN,
@@ -34,6 +35,9 @@ _KINDS = {
     FindingKind.OUTSIDE_IMAGE: Kind.OUTSIDE,
     FindingKind.NO_PIXEL: Kind.OUTSIDE,
     FindingKind.EMPTY: Kind.EMPTY,
+    FindingKind.SKIPPED: Kind.SKIPPED,
+    FindingKind.PASSED_OVER: Kind.PASSED_OVER,
+    FindingKind.ENDS: Kind.PASSED_OVER,
     FindingKind.BETWEEN_SLICES: Kind.NO_IMAGE,
     FindingKind.OUTSIDE_VOLUME: Kind.NO_IMAGE,
     FindingKind.TILTED: Kind.NO_IMAGE,
@@ -66,6 +70,7 @@ class StructureSetTask:
     table: StructureTable
     structures: tuple[Structure, ...]
     slices: Slices = "all"
+    skipped: Skipped = "unknown"
     source: str = field(default=SOURCE)
 
     @property
@@ -82,13 +87,14 @@ class StructureSetTask:
     @property
     def options(self) -> str:
         """Which structures and images are taken."""
-        return f"{self.table.rules} {self.slices}"
+        return f"{self.table.rules} {self.slices} {self.skipped}"
 
     def cases(self) -> Iterator[Case]:
         """For each series what its structure sets hold, then its images."""
         for one in self.series:
             names = tuple(structure.name for structure in self.structures)
-            yield from _SeriesWork(self.patient, one, self.table, names).cases(self.slices)
+            work = _SeriesWork(self.patient, one, self.table, names, self.skipped)
+            yield from work.cases(self.slices)
 
 
 @dataclass(slots=True)
@@ -99,6 +105,7 @@ class _SeriesWork:
     series: DrawnSeries
     table: StructureTable
     names: tuple[str, ...]
+    skipped: Skipped
     remarks: list[Remark] = field(default_factory=list)
     contours: int = 0
     dropped: int = 0
@@ -106,7 +113,7 @@ class _SeriesWork:
     packed: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
     """Masks [instance, row, column / 8] by the structure's name."""
     unknown: dict[str, set[int]] = field(default_factory=dict)
-    """By the structure's name the instances on which it was drawn and cannot be filled."""
+    """By the structure's name the instances on which its contours do not say where it is."""
     frames: Image | None = None
     """[instance, row, column] of a multi-frame file."""
 
@@ -164,9 +171,10 @@ class _SeriesWork:
                 chosen.append(roi)
         findings = [one for one in content.findings if _is_of(one, chosen)]
         for mask in iterate_masks(replace(content, rois=tuple(chosen)), self.series.headers):
-            self._take(self.table.name_of(mask.roi.name), mask.mask, mask.roi)
-            findings += mask.findings
-            self._forget_unfilled(self.table.name_of(mask.roi.name), mask.roi, mask.findings)
+            name = self.table.name_of(mask.roi.name)
+            self._take(name, mask.mask, mask.roi)
+            findings += self._findings(mask)
+            self._forget(name, mask)
         self._add_findings(findings)
 
     def _take(self, name: str, mask: Mask, roi: RoiContours) -> None:
@@ -183,13 +191,20 @@ class _SeriesWork:
         packed = np.packbits(mask, axis=2)
         self.packed[name] = self.packed[name] | packed if name in self.packed else packed
 
-    def _forget_unfilled(self, name: str, roi: RoiContours, findings: Sequence[Finding]) -> None:
-        """An image with a contour that is not filled does not say that the structure is absent."""
-        found = unfilled_instances(roi, findings, self.series.headers)
+    def _findings(self, mask: RoiMask) -> list[Finding]:
+        is_empty = self.skipped == "empty"
+        return [one for one in mask.findings if not (is_empty and one.kind is FindingKind.SKIPPED)]
+
+    def _forget(self, name: str, mask: RoiMask) -> None:
+        """An image whose contours do not say where the structure is does not lack it."""
+        unknown = self.unknown.setdefault(name, set())
+        if self.skipped == "unknown":
+            unknown |= mask.unknown.skipped
+        found = mask.unknown.undecided
         if found:
-            self.unknown.setdefault(name, set()).update(found)
-            where = f"{len(found)} image(s), where a contour of it is not filled"
-            words = f"{roi.name!r} is unknown on {where}"
+            unknown |= found
+            why = "where a contour is not filled, or another phase or direction is drawn on"
+            words = f"{mask.roi.name!r} is unknown on {len(found)} image(s), {why}"
             self._remark(Kind.UNUSUAL, words, len(found))
 
     def _add_findings(self, findings: Sequence[Finding]) -> None:

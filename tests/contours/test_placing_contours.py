@@ -255,7 +255,7 @@ def test_structures_come_one_after_the_other(write_phantom: Phantom) -> None:
 
 def test_summary_counts_contours_and_keeps_the_largest_distance(write_phantom: Phantom) -> None:
     headers = write_phantom()
-    contours = [on(headers[3], -1.2, "9.9.9"), on(headers[0], 0.3, "9.9.8")]
+    contours = [on(headers[1], -1.2, "9.9.9"), on(headers[0], 0.3, "9.9.8")]
     _, findings = counts(holding(*contours), headers)
     assert summarise(findings) == [
         "ROI 1 'GTV' refers to an instance that is not in the series; 2 contours, up to 1.20 mm"

@@ -13,12 +13,24 @@ from node.ledger.database import Ledger
 from node.ledger.deliveries import STORED
 from node.ledger.instances import RELEASED
 from node.ledger.jobs import DONE
-from node.ledger.schema import associations, deliveries, events, instances, jobs, receipts, series
+from node.ledger.requests import ASSOCIATION, SUBMITTED
+from node.ledger.schema import (
+    associations,
+    deliveries,
+    events,
+    instances,
+    jobs,
+    receipts,
+    request_jobs,
+    requests,
+    series,
+)
 from node.ledger.series import PROCESSING
 
 INSTANCES_PER_SERIES = 10
 _RESULTS_PER_JOB = 2
 _BATCH = 1000
+_PEER = {"peer": "TPS", "ip": "127.0.0.1", "port": 104, "ae_title": "TPS"}
 _SENDER = {"calling_ae_title": "SENDER", "called_ae_title": "SLICEWIRE", "address": "127.0.0.1"}
 
 
@@ -98,16 +110,28 @@ def _job(number: int) -> list[dict[str, Any]]:
     ]
 
 
+def _request(number: int) -> list[dict[str, Any]]:
+    row = {"id": -1 - number, "series_instance_uid": uid("series", number), "person": ""}
+    row |= {"source": ASSOCIATION, "pipeline": "", "destinations": [], "outcome": RELEASED}
+    times = {"created_at": number, "last_at": number}
+    return [_SENDER | row | times | {"state": SUBMITTED, "reason": "", "content": "0"}]
+
+
+def _job_of_request(number: int) -> list[dict[str, Any]]:
+    job_id = request_of(number).job_id
+    keys = {"id": -1 - number, "request_id": -1 - number, "job_id": job_id}
+    return [keys | {"rule": "rules.0", "pipeline": "blur", "destinations": [_PEER]}]
+
+
 def _deliveries(number: int) -> list[dict[str, Any]]:
     return deliveries_of(request_of(number).job_id, number, STORED)
 
 
 def deliveries_of(job_id: str, number: int, state: str) -> list[dict[str, Any]]:
     """Rows of deliveries to one peer; those that wait are due."""
-    where = {"peer": "TPS", "ip": "127.0.0.1", "port": 104, "ae_title": "TPS"}
     times = {"created_at": number, "next_attempt_at": 0.0, "finished_at": None}
     return [
-        where
+        _PEER
         | times
         | {"job_id": job_id, "position": position, "state": state, "words": "", "attempts": 0}
         | {"path": f"results/{number}/{position}.dcm"}
@@ -168,6 +192,8 @@ _ROWS: tuple[tuple[Table, Callable[[int], list[dict[str, Any]]]], ...] = (
     (instances, _instances),
     (receipts, _receipts),
     (jobs, _job),
+    (requests, _request),
+    (request_jobs, _job_of_request),
     (deliveries, _deliveries),
     (events, _events),
 )

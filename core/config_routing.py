@@ -43,7 +43,7 @@ class Peer(Section):
 
 
 class Rule(Section):
-    """Which pipeline a series gets; the first rule that matches counts."""
+    """Which pipeline a series gets; the first rule that matches counts, alone or with others."""
 
     pipeline: PipelineName
     called_ae_title: str = "*"
@@ -52,6 +52,8 @@ class Rule(Section):
     """DICOM keyword to a value or a pattern with `*` and `?`, compared without regard to case."""
     destinations: tuple[str, ...] = ()
     """Names of peers, or `sender`; empty: the sender if it is a peer, else --scu_ip/--scu_port."""
+    also_next: bool = False
+    """Whether the next rule that matches counts, too: one series feeds several pipelines."""
 
 
 class BlurPipeline(Section):

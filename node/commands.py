@@ -17,7 +17,13 @@ from node.ledger.jobs import (
     jobs_of,
     requeue_job,
 )
-from node.ledger.orders import cancel_orders, look_again
+from node.ledger.requests import (
+    cancel_requests_of_jobs,
+    cancel_undecided,
+    look_again,
+    take_up_requests_of_jobs,
+    take_up_undecided,
+)
 from node.ledger.schema import commands
 from node.ledger.series import give_up, release, take_up
 
@@ -85,11 +91,9 @@ def carry_out(ledger: Ledger) -> int:
 
 
 def _release(connection: Connection, series_instance_uid: str, now: float) -> str:
-    asked_for = look_again(connection, [series_instance_uid])
     if release(connection, series_instance_uid, now):
+        look_again(connection, series_instance_uid)
         return "released as it is"
-    if asked_for:
-        return f"{asked_for} jobs that were asked for are looked at again"
     done = current_jobs(connection, series_instance_uid, states=(DONE,))
     sent = sum(release_deliveries(connection, job.job_id, now) for job in done)
     return f"looked at, {sent} instances are sent" if sent else "is not held, nothing to release"
@@ -100,10 +104,12 @@ def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
     failed = [job for job in jobs if job.state in (FAILED, CANCELLED)]
     for job in failed:
         requeue_job(connection, job.job_id)
+    take_up_requests_of_jobs(connection, [job.job_id for job in failed])
     here = [job for job in jobs if job.state == DONE and job.removed_at is None]
     again = sum(send_again(connection, job.job_id, now) for job in here)
     words = f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
-    if take_up(connection, series_instance_uid, now):
+    also_decided = take_up_undecided(connection, series_instance_uid) > 0
+    if take_up(connection, series_instance_uid, now, also_decided=also_decided):
         words += "; the series is looked at again"
     return words
 
@@ -122,11 +128,12 @@ def _cancel(connection: Connection, series_instance_uid: str, now: float) -> str
     done = []
     if give_up(connection, series_instance_uid, _BY_PERSON):
         done.append("the series is given up")
-    unread = cancel_orders(connection, series_instance_uid, _BY_PERSON, now)
-    done += [f"{unread} jobs that were asked for are not done"] if unread else []
+    undecided = cancel_undecided(connection, series_instance_uid, _BY_PERSON)
+    done += [f"{undecided} held requests are given up"] if undecided and not done else []
     jobs = jobs_of(connection, series_instance_uid)
-    count = sum(cancel_job(connection, job.job_id, _BY_PERSON, now) for job in jobs)
-    done += [f"{count} unfinished jobs cancelled"] if count else []
+    cancelled = [one.job_id for one in jobs if cancel_job(connection, one.job_id, _BY_PERSON, now)]
+    cancel_requests_of_jobs(connection, cancelled, _BY_PERSON)
+    done += [f"{len(cancelled)} unfinished jobs cancelled"] if cancelled else []
     unsent = sum(cancel_deliveries(connection, job.job_id, now) for job in jobs)
     done += [f"{unsent} waiting instances are not sent"] if unsent else []
     return "; ".join(done) or "nothing of it waits or runs, nothing to cancel"

@@ -1,8 +1,9 @@
-"""Which pipeline a series gets, and where its results go."""
+"""Which pipelines a series gets for a request, and where their results go."""
 
 import fnmatch
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
@@ -21,6 +22,29 @@ DEFAULT_DESTINATION = "scu"
 _ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104, compared with, not bound to
 
 log = structlog.get_logger("routing")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRule:
+    """A rule under the name that the configuration's messages give it, such as `rules.0`."""
+
+    name: str
+    rule: Rule
+
+
+class TagMatch:
+    """Whether rules' tags fit all instances of a series; files are read once for each question."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._known: dict[tuple[tuple[str, str], ...], bool] = {}
+
+    def fit(self, rule: Rule) -> bool:
+        """Whether a rule's tags have the wanted values in every instance."""
+        wanted = tuple(rule.tags.items())
+        if wanted not in self._known:
+            self._known[wanted] = all(_fits_tags(rule, path) for path in self._paths)
+        return self._known[wanted]
 
 
 class Router:
@@ -46,16 +70,24 @@ class Router:
                         f"rules.{number}.tags: {keyword!r}, expected a DICOM keyword as Modality"
                     )
 
-    def find_rule(self, sender: Sender, paths: Sequence[Path]) -> Rule | None:
-        """The first rule that fits the sender and every instance in `paths`.
+    def find_rules(self, sender: Sender, tags: TagMatch) -> list[NamedRule]:
+        """The first rule that fits the sender and every instance, and those that count with it.
 
         `--pipeline` stands over all rules' pipelines, and needs none.
         """
-        pipeline = self._configuration.pipeline
-        for rule in self._configuration.rules:
-            if _fits_sender(rule, sender) and all(_fits_tags(rule, path) for path in paths):
-                return rule if pipeline is None else rule.model_copy(update={"pipeline": pipeline})
-        return None if pipeline is None else Rule(pipeline=pipeline)
+        pipeline, found = self._configuration.pipeline, list(self._matching(sender, tags))
+        if pipeline is None:
+            return found
+        found = found or [NamedRule("", Rule(pipeline=pipeline))]
+        over = {"pipeline": pipeline}
+        return [NamedRule("--pipeline", one.rule.model_copy(update=over)) for one in found]
+
+    def _matching(self, sender: Sender, tags: TagMatch) -> Iterator[NamedRule]:
+        for number, rule in enumerate(self._configuration.rules):
+            if _fits_sender(rule, sender) and tags.fit(rule):
+                yield NamedRule(f"rules.{number}", rule)
+                if not rule.also_next:
+                    return
 
     def destinations(self, rule: Rule, sender: Sender) -> tuple[Destination, ...]:
         """Where results go: the rule's peers, else the sender if it is a peer, else --scu_ip.

@@ -1,26 +1,24 @@
-"""From a whole series to a job: its identity, and what stands under that identity already."""
+"""From a decision to a job: its identity, and what stands under that identity already."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from core.config import Configuration
-from core.config_routing import Rule
 from core.job import JobRequest
 from imaging.header import Header
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
-from node.ledger.instances import senders_of
 from node.ledger.jobs import (
     CANCELLED,
     DONE,
     FAILED,
     SUPERSEDED,
     Destination,
+    JobRow,
     create_job,
     find_job,
     jobs_of,
@@ -28,150 +26,142 @@ from node.ledger.jobs import (
     set_destinations,
     supersede_jobs,
 )
-from node.ledger.orders import Order, mark_submitted
-from node.ledger.series import PROCESSING, SeriesRow, is_as_it_was, set_state
+from node.ledger.requests import JobOfRequest, link_job, standing_jobs
 from node.results import RESULTS_FOLDER, queue_results
-from node.routing import Router
 
-_NO_DESTINATION = "sender is no configured peer and --scu_ip/--scu_port are not given"
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A pipeline that a request gets, by which rule, and where the results go for it."""
+
+    pipeline: str
+    rule: str
+    destinations: tuple[Destination, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A job that does a request."""
+
+    job: JobRequest
+    route: Route
 
 
 class Submission:
-    """Queues jobs, each identity once."""
+    """Queues jobs, each identity once; a job serves every request that wants it."""
 
-    def __init__(self, configuration: Configuration, ledger: Ledger, router: Router) -> None:
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._configuration = configuration
         self._ledger = ledger
-        self._router = router
 
-    def submit(
-        self,
-        row: SeriesRow,
-        rule: Rule,
-        headers: Sequence[Header],
-        contents: Mapping[str, str],
-        *,
-        order: Order | None = None,
-    ) -> str:
-        """Queue the job of a series, or join the one that stands; answers what was done.
+    def submit(self, connection: Connection, request: int, wanted: Wanted) -> str:
+        """Queue the job of a request, or join the one that stands; answers what was done."""
+        job, route = _revised(connection, wanted.job), wanted.route
+        standing = find_job(connection, job.job_id)
+        if standing is None:
+            create_job(connection, job, (), self._ledger.clock())
+        link = JobOfRequest(request, job.job_id, route.pipeline, route.rule, route.destinations)
+        link_job(connection, link)
+        superseded = supersede_jobs(connection, job)
+        for job_id in superseded:
+            _take_over(connection, job_id, job.job_id)
+        wanted_by_all = _destinations_of(connection, job.job_id)
+        if standing is None:
+            set_destinations(connection, job.job_id, wanted_by_all)
+            words = _queued_words(job)
+        else:
+            words = self._join(connection, standing, job, wanted_by_all)
+        words += "".join(f"; takes over from job {job_id[:12]}" for job_id in superseded)
+        return words if route.destinations else f"{words}; no destination, results stay here"
 
-        The answer is empty when the series has changed since `row` was read: look again then.
-
-        `contents` maps SOP Instance UIDs to the hashes of what is stored under them. The results
-        for an `order` go to the peers that it names alone, else nowhere.
-
-        Raises:
-            ModelError: the pipeline's checkpoint cannot be read.
-        """
-        destinations = self._destinations(rule, row, order)
-        request = self._request(row, rule, headers, contents)
-        with self._ledger.writing() as connection:
-            if not is_as_it_was(connection, row):
-                return ""
-            set_state(connection, row.series_instance_uid, PROCESSING)
-            request = _revised(connection, request)
-            if order is not None:
-                self._take(connection, order, request, destinations)
-            words = self._create_or_join(connection, request, destinations)
-            for job_id in supersede_jobs(connection, request):
-                words += f"; takes over from job {job_id[:12]}"
-            if not destinations:
-                words += "; no destination, results stay here"
-            if not destinations and order is None:
-                record_event(
-                    connection,
-                    "no destination",
-                    _NO_DESTINATION,
-                    now=self._ledger.clock(),
-                    series_instance_uid=row.series_instance_uid,
-                )
-        return words
-
-    def _take(
+    def _join(
         self,
         connection: Connection,
-        order: Order,
-        request: JobRequest,
-        destinations: tuple[Destination, ...],
-    ) -> None:
-        """Record which job does an order; one that a person cancelled goes only where asked."""
-        mark_submitted(connection, order.uid, request.job_id, self._ledger.clock())
-        job = find_job(connection, request.job_id)
-        if job is not None and job.state == CANCELLED:
-            set_destinations(connection, job.job_id, destinations)
-
-    def _destinations(
-        self, rule: Rule, row: SeriesRow, order: Order | None
-    ) -> tuple[Destination, ...]:
-        """Those of everybody who brought something of the series, each once."""
-        if order is not None:
-            return self._router.destinations(rule, row.sender) if rule.destinations else ()
-        with self._ledger.reading() as connection:
-            senders = [*senders_of(connection, row.series_instance_uid), row.sender]
-        by_peer: dict[str, Destination] = {}
-        for sender in senders:
-            for destination in self._router.destinations(rule, sender):
-                by_peer.setdefault(destination.peer, destination)
-        return tuple(by_peer.values())
-
-    def _create_or_join(
-        self, connection: Connection, request: JobRequest, destinations: tuple[Destination, ...]
+        standing: JobRow,
+        job: JobRequest,
+        wanted: tuple[Destination, ...],
     ) -> str:
-        """The same series twice is one job; a sender without its results yet is added to it."""
-        now = self._ledger.clock()
-        job = find_job(connection, request.job_id)
-        name = f"job {request.job_id[:12]} ({request.pipeline})"
-        if job is None:
-            create_job(connection, request, destinations, now)
-            words = f"{len(request.instance_paths)} instances, {name} queued"
-            if request.revision > 1:
-                words += (
-                    f", revision {request.revision}, replaces job {request.predecessor_job_id[:12]}"
-                )
-            return words
-        known = {one.peer for one in job.destinations}
-        joined = tuple(one for one in destinations if one.peer not in known)
-        set_destinations(connection, job.job_id, job.destinations + joined)
-        if job.state in (FAILED, SUPERSEDED, CANCELLED):
-            requeue_job(connection, job.job_id, replace(request, created=job.request.created))
+        """The same series twice is one job; whoever has no results of it yet is added."""
+        known = {one.peer for one in standing.destinations}
+        joined = tuple(one for one in wanted if one.peer not in known)
+        name = f"job {job.job_id[:12]} ({job.pipeline})"
+        is_done = standing.state == DONE
+        set_destinations(
+            connection, job.job_id, standing.destinations + joined if is_done else wanted
+        )
+        if standing.state in (FAILED, SUPERSEDED, CANCELLED):
+            requeue_job(connection, job.job_id, replace(job, created=standing.request.created))
             return f"nothing new, {name} tried again"
-        if job.state == DONE:
+        if is_done:
             queue_results(
                 connection,
-                replace(job, destinations=joined),
+                replace(standing, destinations=joined),
                 storage_path=self._configuration.storage_path,
                 export_series=self._configuration.export_series,
-                now=now,
+                now=self._ledger.clock(),
             )
         return f"nothing new, {name} stands" + "".join(f", also for {one.peer}" for one in joined)
 
-    def _request(
-        self,
-        row: SeriesRow,
-        rule: Rule,
-        headers: Sequence[Header],
-        contents: Mapping[str, str],
-    ) -> JobRequest:
-        pipeline = self._configuration.pipelines[rule.pipeline]
-        used = sorted({header.sop_instance_uid for header in headers})
-        about = [row.series_instance_uid, rule.pipeline, pipeline.fingerprint()]
-        about += [self._configuration.root_uid, *(f"{uid} {contents[uid]}" for uid in used)]
-        job_id = hashlib.sha256("\n".join(about).encode()).hexdigest()
-        storage_path = self._configuration.storage_path
-        return JobRequest(
-            job_id=job_id,
-            series_instance_uid=row.series_instance_uid,
-            instance_paths=tuple(
-                dict.fromkeys(str(one.path.relative_to(storage_path)) for one in headers)
-            ),
-            pipeline=rule.pipeline,
-            kind=pipeline.kind,
-            parameters=pipeline.parameters(),
-            root_uid=self._configuration.root_uid,
-            created=datetime.fromtimestamp(self._ledger.clock(), UTC).astimezone(),
-            output_dir=str(Path(RESULTS_FOLDER, job_id)),
-            resources=pipeline.resources,
-        )
+
+def job_request(
+    configuration: Configuration,
+    name: str,
+    series_instance_uid: str,
+    *,
+    headers: Sequence[Header],
+    contents: Mapping[str, str],
+    now: float,
+) -> JobRequest:
+    """The job of a pipeline on the images of a series.
+
+    `contents` maps SOP Instance UIDs to the hashes of what is stored under them.
+
+    Raises:
+        ModelError: the pipeline's checkpoint cannot be read.
+    """
+    pipeline, storage_path = configuration.pipelines[name], configuration.storage_path
+    used = sorted({header.sop_instance_uid for header in headers})
+    about = [series_instance_uid, name, pipeline.fingerprint()]
+    about += [configuration.root_uid, *(f"{uid} {contents[uid]}" for uid in used)]
+    job_id = hashlib.sha256("\n".join(about).encode()).hexdigest()
+    return JobRequest(
+        job_id=job_id,
+        series_instance_uid=series_instance_uid,
+        instance_paths=tuple(
+            dict.fromkeys(str(one.path.relative_to(storage_path)) for one in headers)
+        ),
+        pipeline=name,
+        kind=pipeline.kind,
+        parameters=pipeline.parameters(),
+        root_uid=configuration.root_uid,
+        created=datetime.fromtimestamp(now, UTC).astimezone(),
+        output_dir=str(Path(RESULTS_FOLDER, job_id)),
+        resources=pipeline.resources,
+    )
+
+
+def _queued_words(job: JobRequest) -> str:
+    words = f"{len(job.instance_paths)} instances, job {job.job_id[:12]} ({job.pipeline}) queued"
+    if job.revision > 1:
+        words += f", revision {job.revision}, replaces job {job.predecessor_job_id[:12]}"
+    return words
+
+
+def _take_over(connection: Connection, old: str, new: str) -> None:
+    """Whoever waits for a superseded job gets the results of the one that took over."""
+    for one in standing_jobs(connection, old):
+        already = {other.request for other in standing_jobs(connection, new)}
+        if one.request not in already:
+            link_job(connection, replace(one, job_id=new))
+
+
+def _destinations_of(connection: Connection, job_id: str) -> tuple[Destination, ...]:
+    """Those of every standing request that wants a job, each peer once."""
+    by_peer: dict[str, Destination] = {}
+    for one in standing_jobs(connection, job_id):
+        for destination in one.destinations:
+            by_peer.setdefault(destination.peer, destination)
+    return tuple(by_peer.values())
 
 
 def _revised(connection: Connection, request: JobRequest) -> JobRequest:

@@ -15,10 +15,9 @@ from sqlalchemy import Connection
 from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import SeriesError, SlicewireError, StorageUnavailableError, explain_fault
-from imaging.frames import read_headers
-from imaging.geometry import GeometryRules, place
-from imaging.series import check_one_series, promises_image
-from node.doubts import Doubts, check_still_here, check_undisputed, doubts_about
+from imaging.geometry import GeometryRules
+from node.decisions import Decisions
+from node.doubts import Doubts, check_still_here, doubts_about
 from node.expectation import (
     CountInstances,
     Expectation,
@@ -29,17 +28,17 @@ from node.expectation import (
     peer_to_ask,
     settle_s,
 )
+from node.judgement import Judged, Judgement
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.instances import RELEASED, StoredInstance, close_association, sender_of
 from node.ledger.notices import HELD as HELD_NOTICE
 from node.ledger.notices import queue_notice
-from node.ledger.orders import look_again, mark_read
+from node.ledger.orders import mark_read
 from node.ledger.refusals import record_refusal
+from node.ledger.requests import bring, requests_of, wants_by_name_alone
 from node.ledger.series import (
     HELD,
-    KEPT,
-    PROCESSING,
     SeriesRow,
     due_series,
     instances_of,
@@ -53,10 +52,8 @@ from node.ledger.series import (
     wait_for_rest,
 )
 from node.ledger.together import GroupCommit
-from node.ordering import Orders
 from node.refusals import Refusal
 from node.routing import Router
-from node.submission import Submission
 
 log = structlog.get_logger("completion")
 
@@ -80,19 +77,10 @@ class Tracker:
         files are still to be made waits.
         """
         self._configuration = configuration
-        self._storage_path = configuration.storage_path
         self._ledger = ledger
         self._ends = GroupCommit(ledger)
-        self._router = router
-        self._geometry_rules = geometry_rules
-        self._submission = Submission(configuration, ledger, router)
-        self._orders = Orders(
-            configuration,
-            ledger,
-            self._submission,
-            geometry_rules=geometry_rules,
-            waits_for_files=waits_for_files,
-        )
+        self._judgement = Judgement(configuration, router, geometry_rules=geometry_rules)
+        self._decisions = Decisions(configuration, ledger)
         self._waits_for_files = waits_for_files
         self._count = count or counting(configuration)
         peers = sum(peer.query for peer in configuration.peers)
@@ -112,9 +100,8 @@ class Tracker:
             uids = series_of_association(connection, association)
             for uid in uids:
                 settle(connection, uid, sender, ready_at)
+                bring(connection, uid, sender, outcome=outcome, now=now)
                 record_event(connection, "association", outcome, now=now, series_instance_uid=uid)
-            if uids:
-                look_again(connection, uids)
             for refusal in refused:
                 _record_refusal(connection, refusal, uids, now)
 
@@ -131,8 +118,7 @@ class Tracker:
             words = "read" if whole else "not read to its end"
             record_event(connection, "folder", words, now=now, series_instance_uid=uid)
             if whole:
-                mark_read(connection, order, uid)
-                look_again(connection, [uid])
+                mark_read(connection, order, uid, now)
 
     def examine_due(self) -> int:
         """Begin to decide on every series whose settle time is over; how many that were.
@@ -145,13 +131,15 @@ class Tracker:
         due = [row for row in due if not self._waits_for_files(row.series_instance_uid)]
         if alone:
             with self._ledger.writing() as connection:
-                settle_orphans(connection, now + self._configuration.completion.settle_s)
+                ready_at = now + self._configuration.completion.settle_s
+                settle_orphans(connection, now=now, ready_at=ready_at)
         self._asked = {name: one for name, one in self._asked.items() if not one.done()}
-        return sum(self._begin(row) for row in due) + self._orders.serve_due()
+        return sum(self._begin(row) for row in due)
 
     def _begin(self, row: SeriesRow) -> bool:
         """Examine a series now or aside; not while its sender is being asked about another."""
-        peer = None if row.released_by_person else peer_to_ask(self._configuration, row.sender)
+        is_whole = row.released_by_person or self._is_by_name(row)
+        peer = None if is_whole else peer_to_ask(self._configuration, row.sender)
         if not isinstance(peer, Peer):
             self._examine(row, peer)
             return True
@@ -159,6 +147,11 @@ class Tracker:
             return False
         self._asked[peer.name] = self._pool.submit(self._ask_and_examine, peer, row)
         return True
+
+    def _is_by_name(self, row: SeriesRow) -> bool:
+        """Whether nothing but what was asked for by name waits: a folder is complete as it is."""
+        with self._ledger.reading() as connection:
+            return wants_by_name_alone(connection, row.series_instance_uid)
 
     def finish_asking(self) -> None:
         """Wait for the peers that are being asked."""
@@ -192,33 +185,43 @@ class Tracker:
             if missing:
                 raise SeriesError(f"{missing}, and no more came: send the rest, or release it")
             check_still_here(instances, doubts.removed)
-            state, words = self._decide(row, instances, doubts)
+            judged = self._judge(row, instances, doubts)
         except StorageUnavailableError:
             raise  # the node's trouble, not the series': it stays due
         except SlicewireError as error:
-            state, words = HELD, str(error)
+            self._hold(row, str(error), expectation)
         except Exception as error:  # noqa: BLE001, one series must not stop the others
-            state, words = HELD, explain_fault(error)
-        if words and self._record(row, state, words, expectation):
-            tell = log.warning if state == HELD else log.info
-            tell(f"series {state}", series_instance_uid=uid, reason=words)
+            self._hold(row, explain_fault(error), expectation)
+        else:
+            self._decide(row, judged, expectation)
 
-    def _record(
-        self, row: SeriesRow, state: str, words: str, expectation: Expectation | None
-    ) -> bool:
-        """Whether the decision stands: not, when something of the series came meanwhile."""
+    def _judge(self, row: SeriesRow, instances: Sequence[StoredInstance], doubts: Doubts) -> Judged:
+        with self._ledger.reading() as connection:
+            requests = requests_of(connection, row.series_instance_uid)
+        return self._judgement.judge(row, instances, doubts, requests, now=self._ledger.clock())
+
+    def _hold(self, row: SeriesRow, words: str, expectation: Expectation | None) -> None:
+        """The series itself, for every request; not when something of it came meanwhile."""
         now, uid = self._ledger.clock(), row.series_instance_uid
         with self._ledger.writing() as connection:
-            if state != PROCESSING:
-                if not is_as_it_was(connection, row):
-                    return False
-                set_state(connection, uid, state, words)
+            if not is_as_it_was(connection, row):
+                return
+            set_state(connection, uid, HELD, words)
             if expectation is not None:
                 _record_expectation(connection, uid, expectation, now)
-            record_event(connection, state, words, now=now, series_instance_uid=uid)
-            if state == HELD:
-                queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=words)
-        return True
+            record_event(connection, HELD, words, now=now, series_instance_uid=uid)
+            queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=words)
+        log.warning("series held", series_instance_uid=uid, reason=words)
+
+    def _decide(self, row: SeriesRow, judged: Judged, expectation: Expectation | None) -> None:
+        """Record what becomes of each request; not when something of the series came meanwhile."""
+        now, uid = self._ledger.clock(), row.series_instance_uid
+        with self._ledger.writing() as connection:
+            if not is_as_it_was(connection, row):
+                return
+            if expectation is not None:
+                _record_expectation(connection, uid, expectation, now)
+            self._decisions.record(connection, uid, judged)
 
     def _wait_for_rest(self, row: SeriesRow, expectation: Expectation | None, missing: str) -> None:
         now, uid = self._ledger.clock(), row.series_instance_uid
@@ -230,28 +233,6 @@ class Tracker:
             wait_for_rest(connection, row, expected=expected, reason=missing, now=now, until=until)
             if missing != row.reason:
                 record_event(connection, "waiting", missing, now=now, series_instance_uid=uid)
-
-    def _decide(
-        self, row: SeriesRow, instances: Sequence[StoredInstance], doubts: Doubts
-    ) -> tuple[str, str]:
-        if any(instance.made_here for instance in instances):
-            return KEPT, "made by this node or one like it: stored, never processed"
-        if not row.released_by_person:
-            check_undisputed(instances, doubts)
-        paths = [self._storage_path / one.path for one in instances if not one.differs]
-        headers = [one for path in paths for one in read_headers(path) if promises_image(one)]
-        if not headers:
-            return KEPT, "no images: stored, not processed"
-        check_one_series(headers)
-        if row.sender.is_folder:
-            return KEPT, "came from a folder: nothing but what is asked for runs on it"
-        rule = self._router.find_rule(row.sender, [header.path for header in headers])
-        if rule is None:
-            return KEPT, "no rule of the configuration matches: stored, not processed"
-        kind = self._configuration.pipelines[rule.pipeline].kind
-        place(headers, self._geometry_rules[kind])
-        contents = {one.sop_instance_uid: one.sha256 for one in instances if not one.differs}
-        return PROCESSING, self._submission.submit(row, rule, headers, contents)
 
 
 def _record_expectation(

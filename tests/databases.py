@@ -30,17 +30,25 @@ def open_test_ledger(storage_path: Path, clock: Callable[[], float] = time.time)
     return open_ledger(storage_path, clock, database_url=database_url_for(storage_path))
 
 
+def empty_database_url_for(storage_path: Path) -> str | None:
+    """A database without tables for a storage folder; None for SQLite."""
+    return None if _is_sqlite() else _server().create_database(_name_for(storage_path))
+
+
 def database_url_for(storage_path: Path) -> str | None:
     """The database of a storage folder, made at the first question; None for SQLite."""
     if _is_sqlite():
         return None
-    server = _server()
-    name = f"t{hashlib.sha256(str(storage_path.absolute()).encode()).hexdigest()[:16]}"
+    server, name = _server(), _name_for(storage_path)
     with psycopg.connect(server.url()) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
         if known.fetchone():
             return server.url(name)
     return server.create_database(name, _TEMPLATE)
+
+
+def _name_for(storage_path: Path) -> str:
+    return f"t{hashlib.sha256(str(storage_path.absolute()).encode()).hexdigest()[:16]}"
 
 
 def _is_sqlite() -> bool:

@@ -30,6 +30,7 @@ from node.ledger.schema import (
     notices,
     orders,
     proofs,
+    requests,
     series,
 )
 
@@ -44,7 +45,8 @@ _QUEUES = (
     ("proofs", proofs, ("waiting", "asked")),
     ("commitments", commitments, ("waiting", "checked")),
     ("notices", notices, (WAITING,)),
-    ("orders", orders, ("waiting", "read", "held")),
+    ("requests", requests, ("waiting", "held")),
+    ("orders", orders, ("waiting",)),
 )
 _HAPPENINGS = {"held": "series held", "refused": "instance refused", "rejected": "rejected"}
 _NUMBERS = re.compile(r"[0-9a-f]{12,}|\d[\d.]*")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, bindparam, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, bindparam, insert, select, update
 
 from core.errors import StorageUnavailableError
 from node.ledger.schema import associations, instances, receipts, series
@@ -79,26 +79,19 @@ def sender_of(connection: Connection, association: int) -> Sender:
     return Sender(row.calling_ae_title, row.called_ae_title, row.address)
 
 
-def senders_of(connection: Connection, series_instance_uid: str) -> list[Sender]:
-    """Who sent any of a series through an association that was released, oldest first."""
-    columns = (
-        associations.c.calling_ae_title,
-        associations.c.called_ae_title,
-        associations.c.address,
-    )
-    rows = connection.execute(
-        select(*columns)
+def last_association(connection: Connection, series_instance_uid: str) -> tuple[Sender, str] | None:
+    """Who brought the latest instance of a series, and how that association ended."""
+    row = connection.execute(
+        select(associations)
         .join(receipts, receipts.c.association_id == associations.c.id)
         .join(instances, instances.c.id == receipts.c.instance_id)
-        .where(
-            instances.c.series_instance_uid == series_instance_uid,
-            associations.c.outcome == RELEASED,
-            associations.c.address != FOLDER,
-        )
-        .group_by(*columns)
-        .order_by(func.min(associations.c.id))
-    )
-    return [Sender(*row) for row in rows]
+        .where(instances.c.series_instance_uid == series_instance_uid)
+        .order_by(instances.c.id.desc(), associations.c.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return Sender(row.calling_ae_title, row.called_ae_title, row.address), row.outcome
 
 
 def open_associations(connection: Connection) -> list[int]:

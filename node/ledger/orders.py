@@ -1,22 +1,25 @@
-"""Rows of orders: jobs that were asked for by name, from the folder to the job that does it."""
+"""Rows of orders: folders on which jobs were asked for by name, until they are read.
+
+Then what was asked is a request of the folder's series, which says what becomes of it.
+"""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
 from node.ledger.events import record_event
-from node.ledger.schema import orders, series
-from node.ledger.series import CANCELLED as SERIES_CANCELLED
-from node.ledger.series import KEPT, PROCESSING
+from node.ledger.requests import FROM_FOLDER, UPLOAD, ask_by_name
+from node.ledger.requests import WAITING as REQUEST_WAITING
+from node.ledger.schema import orders, request_jobs, requests
 
 WAITING, READ, HELD, SUBMITTED, FAILED = "waiting", "read", "held", "submitted", "failed"
 CANCELLED = "cancelled"
 IN_DIR, UPLOADS = "in_dir", "uploads"
 """Roots: the one of the configuration, and the folder of uploads in the storage folder."""
 UPLOADS_FOLDER = "uploads"
+_SOURCES = {IN_DIR: FROM_FOLDER, UPLOADS: UPLOAD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Order:
 
     uid: str
     state: str
+    """Once its folder was read that of its request; `read` while that one waits."""
     words: str
     asked: Asked
     created_at: float
@@ -55,7 +59,7 @@ def place_order(connection: Connection, asked: Asked, now: float, uid: str = "")
     row = {name: getattr(asked, name) for name in Asked.__slots__}
     row |= {"destinations": list(asked.destinations), "state": WAITING, "words": ""}
     connection.execute(insert(orders).values(**row, uid=uid, created_at=now))
-    words = f"job {uid} ({asked.pipeline}), {_who(asked)}"
+    words = f"job {uid} ({asked.pipeline}), by {asked.person} from {asked.address}"
     record_event(connection, "person: job", words, now=now)
     return uid
 
@@ -63,14 +67,23 @@ def place_order(connection: Connection, asked: Asked, now: float, uid: str = "")
 def find_order(connection: Connection, uid: str) -> Order | None:
     """One order, if the ledger knows it."""
     row = connection.execute(select(orders).where(orders.c.uid == uid)).first()
-    return None if row is None else _order(row)
+    if row is None:
+        return None
+    asked = requests.c.order_uid == uid
+    request = connection.execute(select(requests).where(asked)).first()
+    if request is None:
+        return _order(row, row.state, row.words)
+    state = READ if request.state == REQUEST_WAITING else request.state
+    own = request_jobs.c.request_id == request.id
+    latest = select(request_jobs.c.job_id).where(own).order_by(request_jobs.c.id.desc()).limit(1)
+    return _order(row, state, request.reason, connection.scalar(latest) or "")
 
 
 def next_waiting(connection: Connection) -> Order | None:
     """The order that waits longest for its folder to be read."""
     query = select(orders).where(orders.c.state == WAITING).order_by(orders.c.created_at)
     row = connection.execute(query.limit(1)).first()
-    return None if row is None else _order(row)
+    return None if row is None else _order(row, row.state, row.words)
 
 
 def waiting_uids(connection: Connection) -> set[str]:
@@ -78,71 +91,44 @@ def waiting_uids(connection: Connection) -> set[str]:
     return set(connection.scalars(select(orders.c.uid).where(orders.c.state == WAITING)))
 
 
-def due_orders(connection: Connection) -> list[Order]:
-    """Orders whose series is here, and neither arriving nor held."""
-    decided = series.c.state.in_((KEPT, PROCESSING, SERIES_CANCELLED))
-    rows = connection.execute(
-        select(orders)
-        .join(series, series.c.series_instance_uid == orders.c.series_instance_uid)
-        .where(orders.c.state == READ, decided)
-        .order_by(orders.c.created_at)
-    )
-    return [_order(row) for row in rows]
+def mark_read(connection: Connection, uid: str, series_instance_uid: str, now: float) -> None:
+    """Its files are instances of the inbox, and what it asks for is a request of their series.
 
-
-def mark_read(connection: Connection, uid: str, series_instance_uid: str) -> None:
-    """Its files are instances of the inbox; what the folder is called is not needed any more."""
+    What the folder is called is not needed any more.
+    """
+    row = connection.execute(select(orders).where(orders.c.uid == uid)).one()
     _set(connection, uid, state=READ, folder="", series_instance_uid=series_instance_uid)
-
-
-def mark_submitted(connection: Connection, uid: str, job_id: str, now: float) -> None:
-    """A job does it from now on."""
-    _set(connection, uid, state=SUBMITTED, words="", job_id=job_id, finished_at=now)
-
-
-def hold_order(connection: Connection, uid: str, words: str) -> None:
-    """Its series does not suit the pipeline as it is; a person, or more of the series, decides."""
-    _set(connection, uid, state=HELD, words=words)
+    names = ("pipeline", "destinations", "person", "address", "created_at")
+    ask_by_name(
+        connection,
+        series_instance_uid,
+        order_uid=uid,
+        source=_SOURCES.get(row.root, FROM_FOLDER),
+        asked={name: getattr(row, name) for name in names},
+        now=now,
+    )
 
 
 def fail_order(connection: Connection, order: Order, words: str, now: float) -> None:
-    """It cannot be done, with an event that says why."""
-    _set(connection, order.uid, state=FAILED, words=words, folder="", finished_at=now)
+    """Its folder cannot be read, with an event that says why."""
+    _set(connection, order.uid, state=FAILED, words=words, folder="")
     uid = order.series_instance_uid
     told = f"job {order.uid} ({order.asked.pipeline}): {words}"
     record_event(connection, "not done", told, now=now, series_instance_uid=uid)
-
-
-def look_again(connection: Connection, series_instance_uids: Sequence[str]) -> int:
-    """More of their series came, or a person released it; how many orders were held."""
-    held = orders.c.series_instance_uid.in_(series_instance_uids) & (orders.c.state == HELD)
-    return connection.execute(update(orders).where(held).values(state=READ, words="")).rowcount
-
-
-def cancel_orders(connection: Connection, series_instance_uid: str, reason: str, now: float) -> int:
-    """A person does not want what was asked of a series and has no job yet; how many orders."""
-    own = orders.c.series_instance_uid == series_instance_uid
-    values = {"state": CANCELLED, "words": reason, "finished_at": now}
-    open_ones = own & orders.c.state.in_((READ, HELD))
-    return connection.execute(update(orders).where(open_ones).values(**values)).rowcount
-
-
-def _who(asked: Asked) -> str:
-    return f"by {asked.person} from {asked.address}"
 
 
 def _set(connection: Connection, uid: str, **values: Any) -> None:
     connection.execute(update(orders).where(orders.c.uid == uid).values(**values))
 
 
-def _order(row: Row[Any]) -> Order:
+def _order(row: Row[Any], state: str, words: str, job_id: str = "") -> Order:
     asked = {name: getattr(row, name) for name in Asked.__slots__}
     return Order(
         uid=row.uid,
-        state=row.state,
-        words=row.words,
+        state=state,
+        words=words,
         asked=Asked(**(asked | {"destinations": tuple(row.destinations)})),
         created_at=row.created_at,
         series_instance_uid=row.series_instance_uid or "",
-        job_id=row.job_id or "",
+        job_id=job_id,
     )

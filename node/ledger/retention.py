@@ -16,6 +16,7 @@ from node.ledger.deliveries import STORED, WAITING, delivery_states
 from node.ledger.instances import OPEN
 from node.ledger.jobs import CANCELLED, DONE, SUPERSEDED, find_job, jobs_of
 from node.ledger.proofs import CONFIRMED, NOT_OFFERED, proofs_of
+from node.ledger.requests import UNDECIDED, requests_of
 from node.ledger.schema import associations, commitments, instances, jobs, receipts, series
 from node.ledger.series import ARRIVING, HELD, SETTLING
 
@@ -124,6 +125,8 @@ def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
     state = connection.scalar(select(series.c.state).where(key))
     if state in (ARRIVING, SETTLING, HELD):
         return f"the series is {state}"
+    if any(one.state in UNDECIDED for one in requests_of(connection, series_instance_uid)):
+        return "a request of it waits or is held"
     if connection.scalar(_carried(series_instance_uid)):
         return "an association brings the series at present"
     promised = _of_series(series_instance_uid) & instances.c.committed_at.is_not(None)

@@ -240,7 +240,43 @@ commands = Table(
     Index(None, "done_at"),
 )
 
-orders = Table(  # jobs that were asked for by name, each on a folder of files
+requests = Table(  # who asked for what of a series: a sender, a folder, a person
+    "requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("series_instance_uid", String(64), nullable=False),
+    Column("source", String(16), nullable=False),  # association, folder, upload
+    Column("calling_ae_title", String(16), nullable=False),
+    Column("called_ae_title", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("order_uid", String(32), unique=True),
+    Column("pipeline", String(64), nullable=False),  # asked for by name; empty: the rules say
+    Column("destinations", JSON, nullable=False),  # names of peers that were asked for
+    Column("created_at", Float, nullable=False),
+    Column("last_at", Float, nullable=False),
+    Column("outcome", String(16), nullable=False),  # how its last association ended
+    Column("state", String(16), nullable=False),  # node/ledger/requests.py names them
+    Column("reason", Text, nullable=False),
+    Column("content", String(64), nullable=False),  # hash of what it was decided on
+    Index(None, "series_instance_uid"),
+    Index(None, "state"),
+)
+
+request_jobs = Table(  # which jobs do a request, and where each one's results go for it
+    "request_jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", ForeignKey("requests.id"), nullable=False),
+    Column("job_id", ForeignKey("jobs.job_id"), nullable=False),
+    Column("rule", String(64), nullable=False),  # of the configuration; empty: asked for by name
+    Column("pipeline", String(64), nullable=False),
+    Column("destinations", JSON, nullable=False),
+    UniqueConstraint("request_id", "job_id"),
+    Index(None, "job_id"),
+)
+
+orders = Table(  # folders of files on which jobs were asked for by name, until they are read
     "orders",
     metadata,
     Column("uid", String(32), primary_key=True),
@@ -254,9 +290,7 @@ orders = Table(  # jobs that were asked for by name, each on a folder of files
     Column("person", String(64), nullable=False),
     Column("address", String(64), nullable=False),
     Column("created_at", Float, nullable=False),
-    Column("finished_at", Float),
     Column("series_instance_uid", String(64)),
-    Column("job_id", String(64)),
     Index("ix_orders_state_created_at", "state", "created_at"),
     Index(None, "series_instance_uid"),
 )

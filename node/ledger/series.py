@@ -18,8 +18,10 @@ from sqlalchemy import (
     update,
 )
 
-from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance
-from node.ledger.schema import associations, instances, receipts, series
+from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance, last_association
+from node.ledger.requests import HELD as REQUEST_HELD
+from node.ledger.requests import bring
+from node.ledger.schema import associations, instances, receipts, requests, series
 
 ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
 CANCELLED = "cancelled"
@@ -60,7 +62,7 @@ def settle(
 ) -> None:
     """The association that brought a series has ended: look at it at `ready_at`.
 
-    Its sender is from now on the one that results go to.
+    Its sender is from now on the one that is asked for the rest.
     """
     values = {"state": SETTLING, "reason": "", "ready_at": ready_at, **asdict(sender)}
     connection.execute(_SETTLED, {"uid": series_instance_uid, **values})
@@ -69,20 +71,18 @@ def settle(
 def settle_folder(
     connection: Connection, series_instance_uid: str, *, now: float, ready_at: float
 ) -> None:
-    """The folder that brought a series was read: complete as it is, unless others sent of it.
+    """The folder that brought a series was read: complete as it is, unless others send of it.
 
-    A series of which the folder had nothing new stays as it is, and its sender stays so always.
+    Its sender stays who it was.
     """
     row = find_series(connection, series_instance_uid)
-    if row is None or row.state not in (ARRIVING, HELD):
+    if row is None or row.state == SETTLING:
         return
-    if row.state == HELD and not row.sender.is_folder:
-        return
-    when = now if row.sender.is_folder else ready_at
+    others_send = row.state == ARRIVING and not row.sender.is_folder
     connection.execute(
         update(series)
         .where(series.c.series_instance_uid == series_instance_uid)
-        .values(state=SETTLING, reason="", ready_at=when)
+        .values(state=SETTLING, reason="", ready_at=ready_at if others_send else now)
     )
 
 
@@ -130,21 +130,40 @@ def give_up(connection: Connection, series_instance_uid: str, reason: str) -> bo
     return result.rowcount > 0
 
 
-def take_up(connection: Connection, series_instance_uid: str, now: float) -> bool:
-    """A person wants a series after all that was given up; whether there was one."""
+def take_up(
+    connection: Connection, series_instance_uid: str, now: float, *, also_decided: bool
+) -> bool:
+    """A person wants a series after all that was given up; whether there was one.
+
+    With `also_decided` one of which a request alone was given up, too.
+    """
+    states = (CANCELLED, KEPT, PROCESSING) if also_decided else (CANCELLED,)
     result = connection.execute(
         update(series)
-        .where(series.c.series_instance_uid == series_instance_uid, series.c.state == CANCELLED)
+        .where(series.c.series_instance_uid == series_instance_uid, series.c.state.in_(states))
         .values(state=SETTLING, reason="", ready_at=now)
     )
     return result.rowcount > 0
 
 
 def release(connection: Connection, series_instance_uid: str, now: float) -> bool:
-    """A person lets a held series run as it is; whether there was a held one."""
+    """A person lets a series run as it is that is held, or of which a request is; whether one was.
+
+    To be called before its requests are looked at again.
+    """
+    asked = exists(
+        select(requests.c.id).where(
+            requests.c.series_instance_uid == series.c.series_instance_uid,
+            requests.c.state == REQUEST_HELD,
+        )
+    )
+    decided = series.c.state.in_((KEPT, PROCESSING)) & asked
     result = connection.execute(
         update(series)
-        .where(series.c.series_instance_uid == series_instance_uid, series.c.state == HELD)
+        .where(
+            series.c.series_instance_uid == series_instance_uid,
+            (series.c.state == HELD) | decided,
+        )
         .values(state=SETTLING, ready_at=now, released_by_person=True)
     )
     return result.rowcount > 0
@@ -165,11 +184,14 @@ def orphans(connection: Connection) -> list[str]:
     return list(connection.scalars(select(series.c.series_instance_uid).where(alone)))
 
 
-def settle_orphans(connection: Connection, ready_at: float) -> None:
-    """Give series that arrive through no open association a time to be looked at."""
+def settle_orphans(connection: Connection, *, now: float, ready_at: float) -> None:
+    """Series that arrive through no open association: look at them; who sent them asks for them."""
     for uid in orphans(connection):
         one = series.c.series_instance_uid == uid
         connection.execute(update(series).where(one).values(state=SETTLING, ready_at=ready_at))
+        last = last_association(connection, uid)
+        if last is not None and not last[0].is_folder:
+            bring(connection, uid, last[0], outcome=last[1], now=now)
 
 
 def find_series(connection: Connection, series_instance_uid: str) -> SeriesRow | None:

@@ -130,7 +130,7 @@ def test_an_order_waits_until_the_files_of_its_series_are_made(
 ) -> None:
     completion, importer, root = asking
     paths = ct_paths(ct_folder)
-    answers = iter([False, True])  # for the series; then more of it comes, before its order
+    answers = iter([True])
     tracker = Tracker(
         completion.configuration,
         completion.ledger,
@@ -159,7 +159,7 @@ def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
         monkeypatch.undo()
         return instances_of(connection, uid)
 
-    monkeypatch.setattr("node.ordering.instances_of", one_more)
+    monkeypatch.setattr("node.tracker.instances_of", one_more)
     placed = order(asking, fill(root, most))
     assert (placed.state, placed.words) == ("read", "")
     log.close()

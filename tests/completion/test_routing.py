@@ -11,7 +11,7 @@ from core.config_file import read_configuration
 from core.errors import ConfigurationError
 from node.ledger.instances import Sender
 from node.ledger.jobs import Destination
-from node.routing import Router
+from node.routing import Router, TagMatch
 from tests.completion.conftest import Completion, Start
 from tests.peers import write_series
 
@@ -26,8 +26,8 @@ def router(listener: tuple[str, int] = ("127.0.0.1", 11112), **keys: Any) -> Rou
 
 
 def pipeline_of(asked: Router, sender: Sender, paths: list[Path]) -> str | None:
-    rule = asked.find_rule(sender, paths)
-    return None if rule is None else rule.pipeline
+    rules = asked.find_rules(sender, TagMatch(paths))
+    return rules[0].rule.pipeline if rules else None
 
 
 def test_the_first_rule_that_fits_counts(ct_paths: list[Path], cine_folder: Path) -> None:

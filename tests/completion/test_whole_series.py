@@ -172,7 +172,7 @@ def test_a_ledger_that_fails_for_a_moment_holds_nothing(
         raise StorageUnavailableError("The ledger failed: disk is full")
 
     with monkeypatch.context() as failing:
-        failing.setattr(completion.tracker._submission, "submit", fail)
+        failing.setattr(completion.tracker._decisions, "record", fail)
         with pytest.raises(StorageUnavailableError):
             completion.settle()
     assert completion.series(ct_paths).state == SETTLING

@@ -35,7 +35,7 @@ def test_a_case_tells_its_whole_story(node: WorkingNode, ask: httpx.Client) -> N
     assert (case["state"], case["instances"]) == ("done", 8)
     assert case["jobs"][0]["pipeline"] == "blur"
     assert case["receipt"]["received"] == 8
-    assert [one["kind"] for one in case["events"]] == ["folder", "kept", "processing"]
+    assert [one["kind"] for one in case["events"]] == ["folder", "processing"]
     assert case["events"][-1]["words"].startswith("asked for by local: 8 instances")
     assert ask.get("/api/cases/1.2.3").status_code == 404
     assert ask.get(f"/api/cases/{uid[-8:]}").status_code == 404  # the whole UID, nothing less

@@ -20,10 +20,10 @@ from imaging.derivation import (
     write_source,
 )
 from imaging.encoding import PET, choose_encoding
-from imaging.frames import single_frame
 from imaging.header import Header
 from imaging.pixels import Voxels
 from imaging.provenance import contributing_equipment
+from imaging.single_frames import single_frame
 from imaging.transcode import turn_words
 from imaging.volume import Volume
 
@@ -69,6 +69,8 @@ def build_derived_series(
         _write_derivation(source, provenance, header)
         write_encoded_pixels(source, values, encoding)
         frame = [] if header.frame_number is None else [str(header.frame_number)]
+        if frame and not source.get("FrameOfReferenceUID"):
+            source.FrameOfReferenceUID = provenance.uid("frame of reference")
         write_identity(source, provenance.uid("derived", header.sop_instance_uid, *frame))
         yield source
 
@@ -85,7 +87,8 @@ def _read_source(header: Header) -> FileDataset:
 
 def _write_general(data_set: Dataset, provenance: Provenance) -> None:
     kind = list(data_set.get("ImageType") or ())
-    data_set.ImageType = ["DERIVED", "SECONDARY", *kind[2:]]
+    examination = "PRIMARY" if data_set.SOPClassUID == PET else "SECONDARY"  # C.8.9.4.1.1
+    data_set.ImageType = ["DERIVED", examination, *kind[2:]]
     data_set.InstanceCreationDate = data_set.ContentDate = provenance.date
     data_set.InstanceCreationTime = data_set.ContentTime = provenance.time
     equipment = list(data_set.get("ContributingEquipmentSequence") or ())

@@ -49,9 +49,10 @@ def choose_encoding(
     if not np.isfinite([lowest, highest]).all():
         raise OutputError("The result has values that are not finite numbers")
     shared = None if only_fitting else _shared_encoding(sources)
-    if shared and _holds(shared, lowest, highest):
-        return shared
     is_pet = str(sources[0].SOPClassUID) == PET
+    is_allowed = shared and not (is_pet and float(shared.intercept))
+    if shared and is_allowed and _holds(shared, lowest, highest):
+        return shared
     fitting = _through_zero(lowest, highest) if is_pet else _from_lowest(lowest, highest)
     if not _holds(fitting, lowest, highest):
         raise OutputError(f"Values from {lowest:g} to {highest:g} do not fit in 16 bits")

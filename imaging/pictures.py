@@ -152,7 +152,9 @@ def _grey(panel: Panel) -> npt.NDArray[np.uint8]:
     values = np.asarray(panel.image, dtype=np.float64)
     black, white = panel.window or np.percentile(values, _WINDOW_PERCENTILES)
     span = max(float(white) - float(black), np.finfo(np.float64).tiny)
-    grey: npt.NDArray[np.uint8] = (np.clip((values - black) / span, 0, 1) * 255).astype(np.uint8)
+    with np.errstate(over="ignore"):  # where the window is a single value
+        share = np.clip((values - black) / span, 0, 1)
+    grey: npt.NDArray[np.uint8] = (share * 255).astype(np.uint8)
     return grey
 
 

@@ -9,12 +9,15 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from core.errors import GeometryError, PixelError
+from imaging.frames import read_headers
 from imaging.header import Header
 from imaging.pixels import read_pixels
 from imaging.plane import corner_shift_mm
 
 _TOLERANCE_MM = 0.01
 _PIXEL_GROUP = 0x7FE0
+Image = tuple[str, int | None]
+"""SOP Instance UID and frame."""
 
 
 def find_changes(returned: Path, sent: Path) -> list[str]:
@@ -63,13 +66,13 @@ def _is_same_sequence(first: DataElement, second: DataElement) -> bool:
 def derived_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Iterator[str]:
     """What is wrong with one derived series, in words."""
     sent_series = {header.series_instance_uid for header in sent.values()}
-    sources: list[str] = []
+    sources: list[Image] = []
     for header in headers:
         uid = header.sop_instance_uid
         if header.series_instance_uid in sent_series:
             yield f"new instance {uid} in series {header.series_instance_uid}, which was sent"
-        found = source_uids(header.path)
-        unknown = [source for source in found if source not in sent]
+        found = source_images(header.path)
+        unknown = [source for source, _ in found if source not in sent]
         if not found:
             yield f"instance {uid} names no source image"
         elif unknown:
@@ -77,22 +80,35 @@ def derived_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Ite
         else:
             sources += found
             if len(found) == 1:
-                yield from _place_faults(header, sent[found[0]])
+                yield from _place_faults(header, _image(sent, found[0]))
     repeated = len(sources) - len(set(sources))
     if repeated:
         yield f"series {headers[0].series_instance_uid}: {repeated} source images named twice"
 
 
-def source_uids(path: Path) -> list[str]:
-    """SOP Instance UIDs in SourceImageSequence."""
+def source_images(path: Path) -> list[Image]:
+    """SOP Instance UIDs in SourceImageSequence, with the frame where one is named."""
     data_set = pydicom.dcmread(path, stop_before_pixels=True)
     items = data_set.get("SourceImageSequence") or ()
-    return [str(item.get("ReferencedSOPInstanceUID", "")) for item in items]
+    return [(str(item.get("ReferencedSOPInstanceUID", "")), _frame_of(item)) for item in items]
+
+
+def _frame_of(item: Dataset) -> int | None:
+    number = item.get("ReferencedFrameNumber")
+    return None if number is None else int(number)
+
+
+def _image(sent: Mapping[str, Header], image: Image) -> Header:
+    """The record of the image: of the instance, or of its frame of that number."""
+    uid, frame = image
+    if frame is None:
+        return sent[uid]
+    return next((one for one in read_headers(sent[uid].path) if one.image == image), sent[uid])
 
 
 def _place_faults(header: Header, source: Header) -> Iterator[str]:
     uid = header.sop_instance_uid
-    if header.frame_of_reference_uid != source.frame_of_reference_uid:
+    if source.frame_of_reference_uid not in ("", header.frame_of_reference_uid):
         yield f"instance {uid} is in another frame of reference than its source"
     if (header.rows, header.columns) != (source.rows, source.columns):
         yield f"instance {uid} has another size than its source"

@@ -9,7 +9,7 @@ from pydicom.uid import CTImageStorage, SegmentationStorage
 
 from core.identity import Provenance
 from imaging import structure_set_modules as modules
-from imaging.frames import frame_groups
+from imaging.functional_groups import frame_groups
 from imaging.header import Header
 from imaging.structure_set_modules import build_item, fill, image_reference
 

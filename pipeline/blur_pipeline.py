@@ -40,7 +40,7 @@ def run_blur(task: Task) -> JobResult:
         outputs += _write_phase(task, volume, result, sigma_mm)
         volumes.append(volume)
         blurred.append(result)
-    check_derived_series(outputs, task.placement.headers)
+    check_derived_series(outputs, task.placement.headers, task.folder)
     _write_side_results(task, volumes, blurred)
     summary = f"{len(outputs)} images blurred with sigma {sigma_mm:g} mm"
     task.findings["sigma_mm"] = sigma_mm

@@ -1,12 +1,13 @@
 """What must hold before anything is sent: read back from the very files that would go out."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from core.errors import OutputError
 from core.job import OutputInstance
-from imaging.header import Header
+from imaging.header import Header, read_header
 from imaging.plane import corner_shift_mm, plane_of
 from imaging.segmentation_reader import SegmentationContent, SegmentFrame
 from imaging.structure_set import Masks
@@ -63,11 +64,15 @@ def check_segmentation(
         raise OutputError(f"The segmentation lacks {len(missing)} frames on which structures are")
 
 
-def check_derived_series(outputs: Sequence[OutputInstance], sources: Sequence[Header]) -> None:
-    """One new instance for each source, each with a UID of its own.
+def check_derived_series(
+    outputs: Sequence[OutputInstance], sources: Sequence[Header], folder: Path
+) -> None:
+    """One new instance for each source, in its order and place, each with a UID of its own.
+
+    The place is read from the files in `folder`.
 
     Raises:
-        OutputError: some are missing or share a UID.
+        OutputError: some are missing, share a UID, or lie beside their source.
     """
     uids = {output.sop_instance_uid for output in outputs}
     reused = uids & {header.sop_instance_uid for header in sources}
@@ -76,6 +81,13 @@ def check_derived_series(outputs: Sequence[OutputInstance], sources: Sequence[He
             f"Derived series has {len(outputs)} instances with {len(uids)} UIDs "
             f"({len(reused)} of the source), expected {len(sources)} new ones"
         )
+    for output, source in zip(outputs, sources, strict=True):
+        shift_mm = corner_shift_mm(read_header(folder / output.path), source)
+        if not shift_mm <= _PLANE_TOLERANCE_MM:  # NaN fails too
+            raise OutputError(
+                f"Derived instance {output.sop_instance_uid} lies {shift_mm:.3f} mm beside its "
+                f"source {source.sop_instance_uid}"
+            )
 
 
 def _check_at_its_image(frame: SegmentFrame, header: Header) -> None:

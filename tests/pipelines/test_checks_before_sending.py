@@ -91,9 +91,18 @@ def test_a_structure_set_without_contours_is_refused(header: Header) -> None:
 
 @pytest.mark.parametrize("uids", [[], ["1"], ["1", "1"], ["source", "1"]])
 def test_a_derived_series_that_is_short_or_reuses_a_uid_is_refused(
-    header: Header, uids: list[str]
+    header: Header, uids: list[str], tmp_path: Path
 ) -> None:
     sources = [header, replace(header, sop_instance_uid="source")]
     outputs = [OutputInstance("", "", uid, "", "") for uid in uids]
     with pytest.raises(OutputError, match="expected 2 new ones"):
-        check_derived_series(outputs, sources)
+        check_derived_series(outputs, sources, tmp_path)
+
+
+def test_a_derived_instance_beside_its_source_is_refused(header: Header) -> None:
+    output = OutputInstance(header.path.name, "", "1", "", "")
+    check_derived_series([output], [header], header.path.parent)
+    x, y, z = header.image_position_mm or (0.0, 0.0, 0.0)
+    moved = replace(header, image_position_mm=(x + 0.5, y, z))
+    with pytest.raises(OutputError, match=r"Derived instance 1 lies 0\.500 mm beside its source"):
+        check_derived_series([output], [moved], header.path.parent)

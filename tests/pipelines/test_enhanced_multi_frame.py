@@ -18,6 +18,7 @@ from imaging.structure_set_masks import to_masks
 from imaging.structure_set_reader import read_structure_set
 from pipeline.checks import check_segmentation
 from pipeline.entry import run_job
+from tests.pipelines.enhanced import CASES
 from tests.pipelines.test_job_results import request_for
 
 
@@ -93,6 +94,30 @@ def test_segments_on_frames_refer_to_them_and_come_back_identical(
     content = read_segmentation(tmp_path / "seg.dcm")
     assert {one.source for one in content.frames} == {one.image for one in frames[2:6]}
     check_segmentation(content, frames, {"Organ": mask})
+
+
+def test_contours_and_segments_lie_where_the_standard_puts_a_frame(
+    tmp_path: Path, provenance: Provenance
+) -> None:
+    frames = place(read_headers(CASES / "philips_private_ipp/e.dcm"), RULES_2D).headers
+    mask = np.zeros((6, 32, 40), dtype=bool)
+    mask[2, 10:20, 5:15] = True
+    rois = [Roi("Organ", (255, 0, 0))]
+    contours = build_structure_set(frames, {"Organ": mask}, rois, provenance, label="FRAMES")
+    points = np.reshape(contours.ROIContourSequence[0].ContourSequence[0].ContourData, (-1, 3))
+    # the centre of the first pixel is at (-50, -60) and pixels are 4 mm wide
+    assert points.min(axis=0) == pytest.approx([-50 + 4.5 * 4, -60 + 9.5 * 4, -92], abs=0.05)
+    assert points.max(axis=0) == pytest.approx([-50 + 14.5 * 4, -60 + 19.5 * 4, -92], abs=0.05)
+    segmentation = build_segmentation(
+        frames,
+        {"Organ": mask},
+        rois,
+        provenance,
+        algorithm=Algorithm("unet", "1"),
+        label="FRAMES",
+    )
+    [groups] = segmentation.PerFrameFunctionalGroupsSequence
+    assert groups.PlanePositionSequence[0].ImagePositionPatient == [-50, -60, -92]
 
 
 def test_frames_without_functional_groups_are_refused_in_words(path: Path, tmp_path: Path) -> None:

@@ -125,12 +125,18 @@ def _record(path: Path, content: StructureSet) -> SetRecord:
         path=path,
         sop_instance_uid=content.sop_instance_uid,
         patient_key=content.patient_key,
-        frame_uids=content.frame_of_reference_uids,
+        frame_uids=_frame_uids(content),
         series_uids=content.referenced_series_uids,
         image_uids=content.referenced_sop_instance_uids,
         drawn_at=content.drawn_at,
         rois=tuple(RoiName(one.name, one.color_rgb, one.interpreted_type) for one in content.rois),
     )
+
+
+def _frame_uids(content: StructureSet) -> tuple[str, ...]:
+    """Of the object and of its structures, each once."""
+    of_rois = (roi.frame_of_reference_uid for roi in content.rois)
+    return tuple(dict.fromkeys(uid for uid in (*content.frame_of_reference_uids, *of_rois) if uid))
 
 
 def _group(headers: Sequence[Header], index: FolderIndex) -> None:

@@ -9,8 +9,10 @@ from imaging.header import Header
 from model.array_folder import COLORS
 from model.preparation.cases import Plan
 from model.preparation.folder_index import FilesDone, FolderIndex, SetRecord, index_folder
+from model.preparation.identity import read_identity
 from model.preparation.patient_keys import Naming, Patients, patients_in
 from model.preparation.remarks import Kind, Remark
+from model.preparation.set_matching import match_sets
 from model.preparation.structure_set_task import (
     DrawnSeries,
     Skipped,
@@ -51,11 +53,14 @@ def plan_structure_sets(folder: Path, choices: SetChoices, done: FilesDone) -> P
         )
     table = _table(index, choices)
     plan = Plan(choices.structures or _structures(table, index), remarks=index.remarks)
-    matched = _match(index, plan)
+    matches = match_sets(index)
+    plan.remarks += matches.remarks
     patients = patients_in(folder, index.series, choices.naming, choices.there)
+    for path in matches.refused:
+        patients.name_parts |= read_identity(path).name_parts
     plan.remarks = [patients.without_names(one) for one in (*plan.remarks, *patients.remarks)]
     plan.identities = patients.identities
-    _add_tasks(plan, patients, index.series, matched, table=table, choices=choices)
+    _add_tasks(plan, patients, index.series, matches.sets, table=table, choices=choices)
     return plan
 
 
@@ -108,41 +113,3 @@ def _structures(table: StructureTable, index: FolderIndex) -> tuple[Structure, .
             color, kind = first[name].color_rgb, roi.interpreted_type or "ORGAN"
             first[name] = Structure(name, roi.color_rgb or color, kind)
     return tuple(first.values())
-
-
-def _match(index: FolderIndex, plan: Plan) -> dict[str, list[SetRecord]]:
-    """Structure sets by the UID of their series, the latest first."""
-    images = {
-        header.sop_instance_uid: uid for uid, headers in index.series.items() for header in headers
-    }
-    matched: dict[str, list[SetRecord]] = {}
-    for record in sorted(index.sets, key=lambda one: (one.drawn_at, one.sop_instance_uid)):
-        uids = _series_of(record, index, images)
-        if not uids:
-            words = (
-                f"structure set {record.sop_instance_uid}: its series "
-                f"{', '.join(record.series_uids) or '(none named)'} is not there"
-            )
-            plan.remarks.append(Remark(Kind.NO_SERIES, record.path.name, words))
-        for uid in uids:
-            matched.setdefault(uid, []).insert(0, record)
-    return matched
-
-
-def _series_of(record: SetRecord, index: FolderIndex, images: Mapping[str, str]) -> tuple[str, ...]:
-    """By the series it names, else by its images, else by frame of reference where one fits."""
-    named = [uid for uid in record.series_uids if uid in index.series]
-    if not named:
-        named = [images[uid] for uid in record.image_uids if uid in images]
-    if named:
-        own = [uid for uid in named if index.series[uid][0].patient_key == record.patient_key]
-        return tuple(dict.fromkeys(own))
-    if record.series_uids:
-        return ()
-    fitting = [
-        uid
-        for uid, headers in index.series.items()
-        if headers[0].patient_key == record.patient_key
-        and headers[0].frame_of_reference_uid in record.frame_uids
-    ]
-    return tuple(fitting) if len(fitting) == 1 else ()

@@ -15,6 +15,8 @@ _URGENT = (
     Kind.TWO_PATIENTS,
     Kind.ONE_PATIENT,
     Kind.NO_SERIES,
+    Kind.BY_FRAME,
+    Kind.OTHER_PATIENT,
     Kind.LINK,
     Kind.UNREADABLE_SET,
     Kind.OTHER_CONTENT,

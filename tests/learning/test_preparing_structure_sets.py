@@ -90,6 +90,7 @@ def _of_another_series(data_set: Dataset) -> None:
     for element in data_set.iterall():
         if element.VR == "UI" and element.keyword in (
             "SeriesInstanceUID", "ReferencedSOPInstanceUID",
+            "FrameOfReferenceUID", "ReferencedFrameOfReferenceUID",
         ):  # fmt: skip
             element.value = generate_uid()
 

@@ -83,9 +83,10 @@ def page(
 {rows}
 </tbody></table>
 <p>Means are over images, each of which counts once. HD95: 95th percentile of the distances between
-the outlines. Mean: their mean distance. Volume: what the model drew beyond (+) or short of (-) what
-was drawn by hand. Lost: no pixel in common. All on the images' own grid, after everything that the
-node does too.</p>
+the outlines. Mean: their mean distance. Least and largest: of the single image that is worst, also
+where the model drew in another place altogether, which is in no mean distance. Volume: what the
+model drew beyond (+) or short of (-) what was drawn by hand. Lost: no pixel in common. All on the
+images' own grid, after everything that the node does too.</p>
 <h2>Worst first</h2>
 <p><span class=hand>by hand</span>, <span class=model>by the model</span></p>
 <div class=slices>

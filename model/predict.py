@@ -71,11 +71,12 @@ class Segmenter:
             structure.name: np.zeros(images.shape, dtype=np.bool_)
             for structure in self.card.structures
         }
+        reach = _one_working_pixel(pixel_spacing_mm, self.card.working_spacing_mm)
         step = at_a_time or _AT_A_TIME.get(self.device.type, 1)
         for start in range(0, len(images), step):
             part = slice(start, min(start + step, len(images)))
             for offset, layers in enumerate(self.probabilities(images[part], pixel_spacing_mm)):
-                finished = finish(layers, self.card.structures, self.card.finishing)
+                finished = finish(layers, self.card.structures, self.card.finishing, reach=reach)
                 for name, mask in finished.items():
                     masks[name][start + offset] = mask
             if report is not None:
@@ -153,6 +154,12 @@ def _unturned(images: Tensor, view: int) -> Tensor:
     if view & 2:
         images = images.flip(-1)
     return images.flip(-1, -2) if view & 1 else images
+
+
+def _one_working_pixel(spacing_mm: tuple[float, float], working_mm: float) -> tuple[int, int]:
+    """In pixels of the image: so far apart may be what touches on the network's grid."""
+    rows, columns = (max(1, round(working_mm / one)) for one in spacing_mm)
+    return rows, columns
 
 
 def _misfit(card: ModelCard, header: Header) -> str:

@@ -9,10 +9,10 @@ from model.samples import Defect, SampleSource
 from model.summaries import ALL, Summary
 
 HEADINGS = (
-    "patient", "structure", "instances", "Dice", "least", "HD95 mm", "mean mm", "volume", "lost",
-    "extra",
+    "patient", "structure", "instances", "Dice", "least", "HD95 mm", "largest", "mean mm",
+    "largest", "volume", "lost", "extra",
 )  # fmt: skip
-_WIDTH = 140
+_WIDTH = 160
 
 
 def wide_console() -> Console:
@@ -30,7 +30,9 @@ def cells_of(summary: Summary) -> tuple[str, ...]:
         f"{summary.mean_dice:.3f}",
         f"{summary.least_dice:.3f}",
         f"{summary.mean_hausdorff_95_mm:.1f}",
+        f"{summary.largest_hausdorff_95_mm:.1f}",
         f"{summary.mean_distance_mm:.2f}",
+        f"{summary.largest_distance_mm:.2f}",
         f"{summary.volume_error:+.1%}",
         str(summary.lost),
         str(summary.extra),

@@ -27,7 +27,11 @@ class Summary:
     least_dice: float
     mean_hausdorff_95_mm: float
     mean_distance_mm: float
-    """Both over the instances that are neither lost nor extra."""
+    """Both means over the instances that are neither lost nor extra."""
+    largest_hausdorff_95_mm: float
+    largest_distance_mm: float
+    """Both over all instances on which hand and model drew, however far from each other: a
+    structure that was drawn in another place is in no mean distance."""
     volume_error: float
     """(by model - by hand) / by hand, over the areas of these instances: their distance is one."""
     lost: int
@@ -86,6 +90,7 @@ def _not_trained_on(measurements: Sequence[Weighted]) -> list[Weighted]:
 
 def _summary(patient: str, structure: str, measurements: Sequence[Weighted]) -> Summary:
     found = [one for one in measurements if one[0].dice > 0]
+    drawn = [one for one, _ in measurements if one.by_hand_mm2 > 0 and one.by_model_mm2 > 0]
     by_hand = sum(one.by_hand_mm2 * share for one, share in measurements)
     by_model = sum(one.by_model_mm2 * share for one, share in measurements)
     every = [one for one, _ in measurements]
@@ -97,6 +102,8 @@ def _summary(patient: str, structure: str, measurements: Sequence[Weighted]) -> 
         least_dice=min(one.dice for one in every),
         mean_hausdorff_95_mm=_mean(found, lambda one: one.hausdorff_95_mm),
         mean_distance_mm=_mean(found, lambda one: one.mean_distance_mm),
+        largest_hausdorff_95_mm=max((one.hausdorff_95_mm for one in drawn), default=math.inf),
+        largest_distance_mm=max((one.mean_distance_mm for one in drawn), default=math.inf),
         volume_error=(by_model - by_hand) / by_hand if by_hand else math.inf,
         lost=len({one.key for one in every if one.by_hand_mm2 > 0 and one.dice == 0}),
         extra=len({one.key for one in every if one.by_hand_mm2 == 0}),

@@ -48,6 +48,7 @@ def run_unet(task: Task) -> JobResult:
         images = read_images(headers, task.part(0.0, 0.2))
     with task.stopwatch.measure("compute"):
         found = segmenter.predict(images, _spacing(headers[0]), task.part(0.2, 0.8))
+    task.warnings += _rings_not_drawn(segmenter.card, found)
     content = configured(Content(found, _rois(segmenter)), task.request.parameters)
     with task.stopwatch.measure("write"):
         outputs, structure_sets = _write(task, segmenter, content)
@@ -165,6 +166,21 @@ def _describe(task: Task, segmenter: Segmenter, masks: Masks) -> None:
 def _by_phase(task: Task, mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.bool_]]:
     ends = np.cumsum([len(phase) for phase in task.placement.phases])[:-1]
     return list(np.split(mask, ends))
+
+
+def _rings_not_drawn(card: ModelCard, masks: Masks) -> list[str]:
+    """Rings that are missing where what they surround was drawn, for a person to look at."""
+    missing: list[str] = []
+    for structure, settings in zip(card.structures, card.finishing, strict=True):
+        name, inside = structure.name, settings.without
+        drawn = [masks[inner].any(axis=(1, 2)) for inner in inside]
+        count = int((np.any(drawn, axis=0) & ~masks[name].any(axis=(1, 2))).sum()) if drawn else 0
+        if count:
+            missing.append(
+                f"{name}: on {count} of {len(masks[name])} images nothing was found around "
+                f"{' or '.join(inside)}, and none is drawn"
+            )
+    return missing
 
 
 def _summary(masks: Masks) -> str:

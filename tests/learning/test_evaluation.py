@@ -14,7 +14,9 @@ from model import evaluate, train
 from model.checkpoint import load_checkpoint
 from model.data_set_file import open_data_set
 from model.evaluation import evaluate as evaluation_of
+from model.evaluation_page import Findings, page
 from model.measure import Measurement
+from model.score_table import table_of, wide_console
 from model.summaries import mean_dice, summarise
 from tests.learning.test_resuming import QUICK
 
@@ -45,10 +47,10 @@ def test_every_fold_is_measured_on_the_patients_it_has_not_seen(
     assert {(one["patient"], one["structure"]) for one in found["summaries"]} == {
         (patient, structure) for patient in (*measured, "all") for structure in ("Inner", "Outer")
     }
-    page = report.read_text()
-    assert page.count("<figure>") == 5
-    assert "http" not in re.sub(r"base64,[^\"]+", "", page)
-    scores = [float(one) for one in re.findall(r"<figcaption>.*?Dice ([\d.]+)", page)]
+    shown = report.read_text()
+    assert shown.count("<figure>") == 5
+    assert "http" not in re.sub(r"base64,[^\"]+", "", shown)
+    scores = [float(one) for one in re.findall(r"<figcaption>.*?Dice ([\d.]+)", shown)]
     assert scores == sorted(scores)
     assert scores[0] == pytest.approx(min(one["dice"] for one in found["measurements"]), abs=1e-3)
     assert "volume" in capsys.readouterr().out
@@ -161,6 +163,28 @@ def test_a_summary_says_what_was_lost_and_how_much_volume_is_wrong() -> None:
     assert summary.mean_dice == pytest.approx(1.6 / 3)
     assert summary.mean_hausdorff_95_mm == 2.0
     assert summary.volume_error == pytest.approx(-0.2)
+
+
+def test_a_structure_in_another_place_shows_beside_the_means(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good = [
+        Measurement(f"p/{n}", "p", "Ring", "m", 0.9, 3.0, 1.0, 100.0, 100.0) for n in range(199)
+    ]
+    miss = Measurement("p/miss", "p", "Ring", "m", 0.0, 143.0, 120.0, 100.0, 100.0)
+    nothing = Measurement("p/none", "p", "Ring", "m", 0.0, math.inf, math.inf, 100.0, 0.0)
+    [summary] = summarise([*good, miss, nothing])
+    assert (summary.mean_hausdorff_95_mm, summary.mean_distance_mm) == (3.0, 1.0)
+    assert (summary.largest_hausdorff_95_mm, summary.largest_distance_mm) == (143.0, 120.0)
+    assert (summary.least_dice, summary.lost) == (0.0, 2)
+    wide_console().print(table_of([summary], "Models"))
+    said = capsys.readouterr().out
+    shown = page("Models", [summary], [], Findings("m"))
+    for cell in ("0.000", "143.0", "120.00"):
+        assert cell in said
+        assert f"<td>{cell}</td>" in shown
+    [alone] = summarise([nothing])
+    assert alone.largest_hausdorff_95_mm == math.inf
 
 
 def test_images_on_which_nobody_drew_make_no_model_look_good() -> None:

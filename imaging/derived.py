@@ -40,7 +40,7 @@ def build_derived_series(
 
     Patient, study, frame of reference, geometry and acquisition are the source instance's, values
     that break the standard included. Stored values reproduce `result` within half a stored unit.
-    Padding is gone: its voxels were filled before they were computed with (`volume.read_images`).
+    Padding is gone: its voxels took part or became background (`volume.read_images`).
 
     Args:
         volume: what `result` was computed from.

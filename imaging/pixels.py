@@ -16,6 +16,7 @@ from imaging.broken import READING_ERRORS
 from imaging.elements import read_elements
 from imaging.extended_jpeg import decode_extended, is_extended
 from imaging.frames import rescaling
+from imaging.functional_groups import converted_attributes
 from imaging.header import GREY
 from imaging.plain_pixels import PIXEL_TAGS, plain_values
 from imaging.rescale import rescale_of
@@ -61,7 +62,7 @@ def read_pixels(path: Path) -> Voxels:
     """float32 [frame, row, column] in rescaled units (HU for CT); any lossless or lossy syntax.
 
     MONOCHROME1 keeps its values: that only says that the lowest is shown white. Padding keeps
-    its value too; `volume.read_volume` is where it is replaced.
+    its value too; `volume.read_images` is where it may be replaced.
 
     Raises:
         PixelError: no pixels, truncated, not decodable, colour, rescaled by frame or by LUT, or
@@ -88,15 +89,10 @@ def read_frames(path: Path) -> list[StoredPixels]:
         data_set = _read(path)
         check_supported(data_set, by_frame=True)
         values = _decoded(data_set)
-        padding = _padding(data_set, values)
+        frames = zip(values[:, np.newaxis], rescaling(data_set), strict=False)
         return [
-            StoredPixels(
-                values=values[index : index + 1],
-                slope=slope,
-                intercept=intercept,
-                padding=None if padding is None else padding[index : index + 1],
-            )
-            for index, (slope, intercept) in enumerate(rescaling(data_set))
+            StoredPixels(frame, *scale, _padding_of_frame(data_set, number, frame))
+            for number, (frame, scale) in enumerate(frames, 1)
         ]
 
 
@@ -114,7 +110,8 @@ def read_frame(path: Path, number: int) -> StoredPixels:
             raise PixelError(f"{path.name}: no frame {number}, expected 1 to {len(scales)}")
         values = _decoded(data_set, number - 1)
         slope, intercept = scales[number - 1]
-        return StoredPixels(values, slope, intercept, _padding(data_set, values))
+        padding = _padding_of_frame(data_set, number, values)
+        return StoredPixels(values, slope, intercept, padding)
 
 
 def stored_pixels(data_set: FileDataset) -> StoredPixels:
@@ -177,6 +174,15 @@ def _is_rescaled_by_frame(data_set: Dataset) -> bool:
     groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
     items = (item for group in groups for item in data_set.get(group) or ())
     return any("PixelValueTransformationSequence" in item for item in items)
+
+
+def _padding_of_frame(
+    data_set: Dataset, number: int, values: npt.NDArray[Any]
+) -> npt.NDArray[np.bool_] | None:
+    """The instance's, or that of the image from which the frame was converted."""
+    if "PixelPaddingValue" in data_set:
+        return _padding(data_set, values)
+    return _padding(converted_attributes(data_set, number), values)
 
 
 def _padding(data_set: Dataset, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_] | None:

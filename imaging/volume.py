@@ -10,10 +10,10 @@ import numpy.typing as npt
 from core.errors import GeometryError, PixelError
 from core.job import Report
 from imaging.header import Header
+from imaging.padding import Padding, fill_padding, padding_of
 from imaging.pixels import StoredPixels, Voxels, read_frames, read_stored
 from imaging.plane import plane_of
 
-Padding = dict[int, npt.NDArray[np.bool_]]
 Files = dict[Path, list[StoredPixels]]
 _LONE_SLICE_MM = 1.0
 
@@ -55,8 +55,9 @@ def read_volume(headers: Sequence[Header], report: Report | None = None) -> Volu
 def read_images(headers: Sequence[Header], report: Report | None = None) -> Voxels:
     """float32 [instance, row, column] in rescaled units, in the order given.
 
-    Padding (PixelPaddingValue, such as -2000 around a CT's round field of view) takes the lowest
-    value of the image proper, so that nothing computed from it bleeds into the patient.
+    Padding (PixelPaddingValue) that is a value like others stays what it is, as 0 around a masked
+    MR; what lies beyond all else, as -2000 around a CT's round field of view, becomes background,
+    so that it does not bleed into the patient (`padding.fill_padding`).
 
     Raises:
         GeometryError: nothing to read, or images of several shapes.
@@ -65,19 +66,20 @@ def read_images(headers: Sequence[Header], report: Report | None = None) -> Voxe
     if not headers:
         raise GeometryError("No instances to read")
     images = np.empty((len(headers), headers[0].rows, headers[0].columns), dtype=np.float32)
-    padding: Padding = {}
+    padding: dict[int, Padding] = {}
     files: Files = {}
     for index, header in enumerate(headers):
-        _read_one(header, index, images, padding, files=files)
+        stored = _read_one(header, index, images, files)
+        padded = padding_of(stored, header.modality)
+        if padded:
+            padding[index] = padded
         if report:
             report((index + 1) / len(headers), f"read {index + 1} of {len(headers)} images")
-    _fill_padding(images, padding)
+    fill_padding(images, padding)
     return images
 
 
-def _read_one(
-    header: Header, index: int, images: Voxels, padding: Padding, *, files: Files
-) -> None:
+def _read_one(header: Header, index: int, images: Voxels, files: Files) -> StoredPixels:
     stored = _stored(header, files)
     if stored.values.shape != (1, *images.shape[1:]):
         raise GeometryError(
@@ -85,8 +87,7 @@ def _read_one(
             f"column], expected {(1, *images.shape[1:])}"
         )
     images[index] = stored.rescaled()[0]
-    if stored.padding is not None:
-        padding[index] = stored.padding[0]
+    return stored
 
 
 def _stored(header: Header, files: Files) -> StoredPixels:
@@ -102,18 +103,6 @@ def _stored(header: Header, files: Files) -> StoredPixels:
             f"{header.number_of_frames}"
         )
     return frames[header.frame_number - 1]
-
-
-def _fill_padding(images: Voxels, padding: Padding) -> None:
-    if not padding:
-        return
-    lowest = [
-        image[~padding[index]] if index in padding else image for index, image in enumerate(images)
-    ]
-    values = [float(image.min()) for image in lowest if image.size]
-    if values:
-        for index, mask in padding.items():
-            images[index][mask] = min(values)
 
 
 def affine_of(headers: Sequence[Header]) -> npt.NDArray[np.float64]:

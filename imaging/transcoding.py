@@ -1,8 +1,8 @@
-"""`python -m imaging.transcoding FOLDER`: transcodes what it is told to on its standard input.
+"""`python -m imaging.transcoding FOLDER`: decodes what it is told to on its standard input.
 
-A line in is a JSON list of source and transfer syntax UID; a line out is a JSON object with `copy`,
-or with `error` and `words`. It ends with its standard input, however that ends, and takes FOLDER
-with its copies along.
+A line in is a JSON list: "copy", source and transfer syntax UID; or "compare" and two files. A line
+out is a JSON object with `copy`, or with `same`, or with `error` and `words`. It ends with its
+standard input, however that ends, and takes FOLDER with its copies along.
 """
 
 import json
@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import NotADataSetError, PixelError
+from imaging.same_pixels import same_pixels
 from imaging.transcode import write_uncompressed
 
 _MOST_BYTES = 16 << 30
@@ -30,8 +31,7 @@ def main() -> None:
     os.dup2(2, 1)  # what a decoder prints is no answer
     try:
         for number, line in enumerate(sys.stdin):
-            source, transfer_syntax_uid = json.loads(line)
-            answer = _answer(Path(source), folder / f"{number}.dcm", transfer_syntax_uid)
+            answer = _answer(json.loads(line), folder / f"{number}.dcm")
             os.write(answers, (json.dumps(answer) + "\n").encode())
     except BrokenPipeError:
         pass  # who asked is gone
@@ -39,9 +39,13 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _answer(source: Path, copy: Path, transfer_syntax_uid: str) -> dict[str, str]:
+def _answer(question: list[str], copy: Path) -> dict[str, str | bool]:
+    what, source, last = question[0], Path(question[1]), question[2]
+    words: dict[str, str | bool]
     try:
-        write_uncompressed(source, copy, transfer_syntax_uid)
+        if what == "compare":
+            return {"same": same_pixels(source, Path(last))}
+        write_uncompressed(source, copy, last)
     except (PixelError, NotADataSetError) as error:
         words = {"error": type(error).__name__, "words": str(error)}
     except MemoryError:

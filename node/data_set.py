@@ -2,15 +2,13 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pydicom
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import FileDataset
 
 from core.errors import InstanceError, NotADataSetError, UidMismatchError
 from core.uids import is_safe_uid
-from imaging.broken import BROKEN, READING_ERRORS
+from imaging.broken import READING_ERRORS
 from imaging.whole import check_whole
 
 _DEFER_BYTES = 4096
@@ -41,33 +39,6 @@ def examine(content: bytes | Path, sop_class_uid: str, sop_instance_uid: str) ->
     _check_identifiers(found, sop_instance_uid)
     _check_request(found, sop_class_uid, sop_instance_uid)
     return data_set
-
-
-def same_content(stored: Path, other: Path) -> bool:
-    """Whether two files hold the same attributes with the same values.
-
-    Encodings may differ: an instance sent as implicit and then as explicit VR is the same.
-    """
-    try:
-        return _values(pydicom.dcmread(stored)) == _values(pydicom.dcmread(other))
-    except BROKEN:
-        return False
-
-
-def _values(data_set: Dataset) -> dict[int, Any]:
-    """Values by tag as they came, without VRs and group lengths: both belong to the encoding."""
-    values: dict[int, Any] = {}
-    for tag in data_set.keys():  # noqa: SIM118, iterating would decode every value
-        raw = data_set.get_item(tag)
-        if tag.element == 0 or raw is None:
-            continue
-        element = data_set[tag]
-        if element.VR == "SQ":
-            values[tag] = [_values(item) for item in element.value]
-        else:
-            value = raw.value if isinstance(raw, RawDataElement) else element.value
-            values[tag] = value or b""  # empty is empty, whatever stands for it
-    return values
 
 
 def _check_identifiers(found: dict[str, str], sop_instance_uid: str) -> None:

@@ -16,7 +16,6 @@ from core.durable import sync_file, sync_folder, write_synced
 from core.errors import BeyondBoundsError, StorageUnavailableError
 from core.uids import is_derived_uid
 from node.bounds import DataSetBounds
-from node.data_set import same_content
 from node.file_bytes import DataSet, in_memory
 from node.ledger.database import Ledger
 from node.ledger.instances import (
@@ -32,6 +31,8 @@ from node.reception.description import describe
 from node.reception.files import make_folder
 from node.reception.filing import Filing
 from node.reception.log import Content, Log, Logbook
+from node.same_content import same_content
+from node.transcoder import Transcoder
 from node.watermark import Watermark
 
 INSTANCES_FOLDER = "instances"
@@ -85,6 +86,7 @@ class Inbox:
         self.filing = Filing(storage_path, self.folder, ledger.sync)
         """Files that are still to be made."""
         self.logbook = Logbook(self.folder, ledger, self.filing)
+        self._transcoder = Transcoder()
         self.watermark = Watermark(
             storage_path, ledger, minimum_free_mb, promised_bytes=lambda: self.filing.pending_bytes
         )
@@ -223,6 +225,7 @@ class Inbox:
         """Make the files that are still to be made, for so long."""
         self.logbook.close()
         self.filing.stop(within_s)
+        self._transcoder.close()
 
     def _is_here(self, path: str, sha256: str) -> bool:
         """Whether a file that the ledger knows is there; it is made where it is still to be."""
@@ -230,7 +233,7 @@ class Inbox:
         return (self._storage_path / path).exists()
 
     def _same(self, path: str, temporary: Path) -> bool:
-        return same_content(self._storage_path / path, temporary)
+        return same_content(self._storage_path / path, temporary, self._transcoder.same_pixels)
 
     def _rename(self, temporary: Path, path: str) -> None:
         final = self._storage_path / path

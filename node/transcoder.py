@@ -1,4 +1,4 @@
-"""Copies of instances in another transfer syntax, made by processes of their own.
+"""Copies of instances in another transfer syntax, and comparisons, by processes of their own.
 
 Decoding takes seconds of a core, much memory, and C code that may fail as a whole: none of it
 happens in the process that holds associations.
@@ -30,12 +30,12 @@ _FAILURES: dict[str, type[Exception]] = {
 
 
 class Transcoder:
-    """Hands copies to whoever sends; at most two processes work at a time, started when needed."""
+    """Decodes for whoever sends or compares; at most two processes at a time, started if needed."""
 
     def __init__(self, folder: Path | None = None, *, limit_s: float = _LIMIT_S) -> None:
         """Copies are made below `folder` (None: where the system keeps temporary files).
 
-        A process that takes longer than `limit_s` for one instance is ended.
+        A process that takes longer than `limit_s` for one question is ended.
         """
         self._folder, self._limit_s = folder, limit_s
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
@@ -66,20 +66,33 @@ class Transcoder:
         for worker in idle:
             worker.end()
 
+    def same_pixels(self, one: Path, other: Path) -> bool:
+        """Whether the pixels of two instances have the same values, however each is encoded.
+
+        Raises:
+            PixelError: they cannot be decoded, or not within memory and time.
+        """
+        with self._places:
+            return bool(self._answer(["compare", str(one.resolve()), str(other.resolve())])["same"])
+
     def _made(self, source: Path, transfer_syntax_uid: str) -> Path:
+        answer = self._answer(["copy", str(source.resolve()), transfer_syntax_uid])
+        return Path(str(answer["copy"]))
+
+    def _answer(self, question: list[str]) -> dict[str, str | bool]:
         worker = self._take()
-        answer = worker.ask([str(source.resolve()), transfer_syntax_uid], self._limit_s)
+        answer = worker.ask(question, self._limit_s)
         if answer is None:
             worker.end()
             raise PixelError(
-                f"{source.name}: the process that transcodes it ended, or took longer than "
+                f"{Path(question[1]).name}: the process that decodes it ended, or took longer than "
                 f"{self._limit_s:g} s"
             )
         with self._lock:
             self._idle.append(worker)
-        if "copy" in answer:
-            return Path(answer["copy"])
-        raise _FAILURES.get(answer["error"], PixelError)(answer["words"])
+        if "error" in answer:
+            raise _FAILURES.get(str(answer["error"]), PixelError)(answer["words"])
+        return answer
 
     def _take(self) -> "_Worker":
         with self._lock:
@@ -92,7 +105,7 @@ class Transcoder:
 
 
 class _Worker:
-    """A process that transcodes, and the folder of its copies."""
+    """A process that decodes, and the folder of its copies."""
 
     def __init__(self, parent_folder: Path | None) -> None:
         self._folder = Path(mkdtemp(prefix="slicewire-", dir=parent_folder)).resolve()
@@ -107,7 +120,7 @@ class _Worker:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, question: list[str], limit_s: float) -> dict[str, str] | None:
+    def ask(self, question: list[str], limit_s: float) -> dict[str, str | bool] | None:
         """None where it died or took too long; it has to be ended then."""
         requests = cast(IO[str], self._process.stdin)
         answers = cast(IO[str], self._process.stdout)
@@ -120,7 +133,7 @@ class _Worker:
             answer: Any = json.loads(answers.readline())
         except (OSError, ValueError):  # it ended, at once or within its answer
             return None
-        return cast(dict[str, str], answer)
+        return cast(dict[str, str | bool], answer)
 
     def end(self) -> None:
         """It ends when its standard input does; where it does not, it is killed."""

@@ -1,16 +1,19 @@
 """What a peer was told is stored is on disk and in the ledger, once."""
 
+import copy
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import pydicom
 import pytest
-from pydicom.uid import generate_uid
+from pydicom.uid import RLELossless, generate_uid
 
 from node.ledger.series import all_series, instances_of
-from tests.peers import IMPLICIT, MR, associate, encoded, store, store_file, write_series
+from tests.peers import EXPLICIT, IMPLICIT, MR, associate, encoded, store, store_file, write_series
 from tests.receiver import Receiver
+from tests.receiving.encodings import BIG_ENDIAN, encoded_in, with_group_lengths, with_lengths
 
 
 @pytest.fixture
@@ -64,6 +67,52 @@ def test_the_same_content_in_another_encoding_is_kept_once(
         )
     assert answer.Status == 0
     assert len(stored_instances(receiver)) == 1
+
+
+def explicit_lengths(instance: pydicom.FileDataset) -> bytes:
+    return encoded_in(EXPLICIT, with_lengths(instance, sequences=True, items=True))
+
+
+def implicit_with_group_lengths(instance: pydicom.FileDataset) -> bytes:
+    return encoded_in(IMPLICIT, with_group_lengths(instance))
+
+
+def big_endian(instance: pydicom.FileDataset) -> bytes:
+    return encoded_in(BIG_ENDIAN, instance)
+
+
+def run_length_encoded(instance: pydicom.FileDataset) -> bytes:
+    changed = copy.deepcopy(instance)
+    changed.compress(RLELossless, generate_instance_uid=False)
+    return encoded_in(EXPLICIT, changed)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "rewrite"),
+    [
+        (EXPLICIT, explicit_lengths),
+        (IMPLICIT, implicit_with_group_lengths),
+        (BIG_ENDIAN, big_endian),
+        (RLELossless, run_length_encoded),
+    ],
+)
+def test_what_a_router_encodes_anew_is_known_and_what_it_changes_is_not(
+    receiver: Receiver,
+    instance: pydicom.FileDataset,
+    syntax: str,
+    rewrite: Callable[[pydicom.FileDataset], bytes],
+) -> None:
+    item = pydicom.Dataset()
+    item.CodeMeaning = "odd"
+    instance.ProcedureCodeSequence = [item]
+    first = encoded_in(EXPLICIT, with_lengths(instance, sequences=False, items=False))
+    with associate(receiver.address, syntaxes=(EXPLICIT, syntax)) as association:
+        store(association, first, sop_instance_uid=instance.SOPInstanceUID)
+        for meaning, count in (("odd", 1), ("odder", 2)):
+            item.CodeMeaning = meaning
+            content, uid = rewrite(instance), instance.SOPInstanceUID
+            assert store(association, content, sop_instance_uid=uid, syntax=syntax).Status == 0
+            assert len(stored_instances(receiver)) == count
 
 
 def test_other_content_under_the_same_uid_is_kept_beside(

@@ -83,7 +83,7 @@ def test_a_process_that_dies_fails_one_instance(
     os.mkfifo(tmp_path / "never.dcm")  # whoever opens it waits
     killer = threading.Thread(target=kill_first_worker)
     killer.start()
-    with pytest.raises(PixelError, match=r"never\.dcm: the process that transcodes it ended"):
+    with pytest.raises(PixelError, match=r"never\.dcm: the process that decodes it ended"):
         transcoder.copy(tmp_path / "never.dcm", EXPLICIT).__enter__()
     killer.join()
     with transcoder.copy(source, EXPLICIT) as copy:

@@ -117,13 +117,27 @@ class _Requests:
                 self._bring_order(order)
 
     def _bring_series(self, row: Any, ordered: set[str]) -> None:
-        """One request of its last sender; of its jobs those that no order asked for, else all."""
-        values = {
+        """A request of each sender; of the jobs those that no order asked for, else all.
+
+        The version before did not tell whose results went where, so each has all destinations.
+        """
+        uid = row.series_instance_uid
+        jobs = self._jobs_of(uid)
+        own = [job for job in jobs if job.job_id not in ordered] or jobs
+        last = (row.calling_ae_title, row.called_ae_title, row.address)
+        for sender in [*(one for one in _senders(self._connection, uid) if one != last), last]:
+            key = self._insert("requests", self._request_of(row, sender))
+            for job in own:
+                self._link(key, job, job.destinations)
+
+    def _request_of(self, row: Any, sender: tuple[str, str, str]) -> dict[str, Any]:
+        calling_ae_title, called_ae_title, address = sender
+        return {
             "series_instance_uid": row.series_instance_uid,
             "source": "association",
-            "calling_ae_title": row.calling_ae_title,
-            "called_ae_title": row.called_ae_title,
-            "address": row.address,
+            "calling_ae_title": calling_ae_title,
+            "called_ae_title": called_ae_title,
+            "address": address,
             "person": "",
             "pipeline": "",
             "destinations": [],
@@ -134,11 +148,6 @@ class _Requests:
             "reason": row.reason,
             "content": self._contents.get(row.series_instance_uid, ""),
         }
-        jobs = self._jobs_of(row.series_instance_uid)
-        own = [job for job in jobs if job.job_id not in ordered] or jobs
-        key = self._insert("requests", values)
-        for job in own:
-            self._link(key, job, job.destinations)
 
     def _bring_order(self, order: Any) -> None:
         values = {
@@ -179,6 +188,22 @@ class _Requests:
         row = sa.insert(self._tables[table]).values(**values)
         key = self._connection.execute(row).inserted_primary_key
         return 0 if key is None else int(key[0])
+
+
+def _senders(connection: sa.Connection, uid: str) -> list[tuple[str, str, str]]:
+    """Titles and addresses of whoever sent of a series in a released association, first first."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT calling_ae_title, called_ae_title, address FROM associations "
+            "JOIN receipts ON receipts.association_id = associations.id "
+            "JOIN instances ON instances.id = receipts.instance_id "
+            "WHERE instances.series_instance_uid = :uid AND associations.outcome = 'released' "
+            "AND associations.address != 'folder' "
+            "GROUP BY calling_ae_title, called_ae_title, address ORDER BY min(associations.id)"
+        ),
+        {"uid": uid},
+    )
+    return [(row.calling_ae_title, row.called_ae_title, row.address) for row in rows]
 
 
 def _last_outcome(connection: sa.Connection, uid: str) -> str:

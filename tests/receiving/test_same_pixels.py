@@ -132,12 +132,12 @@ def test_pixels_that_cannot_be_decoded_are_other_content(tmp_path: Path) -> None
                                   ["dcmconv", "+td"], ["dcmconv", "+tb", "+e", "+g"],
                                   ["dcmconv", "+ti", "+p", "128", "128"]])  # fmt: skip
 def test_what_dcmtk_writes_without_loss_is_the_same(
-    tmp_path: Path, cine_tmp_path: Path, tool: list[str]
+    tmp_path: Path, cine_folder: Path, tool: list[str]
 ) -> None:
     command = shutil.which(tool[0])
     if command is None:
         pytest.skip(f"{tool[0]} of DCMTK is not installed")
-    source, written = cine_tmp_path / "9.dcm", tmp_path / "dcmtk.dcm"
+    source, written = cine_folder / "9.dcm", tmp_path / "dcmtk.dcm"
     subprocess.run([command, *tool[1:], source, written], check=True, capture_output=True)
     assert same(source, written)
     changed = pydicom.dcmread(written)

@@ -13,6 +13,7 @@ from imaging.plane import Plane, Points, plane_of
 
 Indices = npt.NDArray[np.intp]
 _SAME_POSITION_MM = 0.01
+_SAME_DIRECTION = 1e-4
 _ON_PLANE_MM = 0.02
 """So near, a contour was drawn for that plane: writers round to a hundredth at worst."""
 _OFF_PLANE_MM = 0.1
@@ -57,7 +58,7 @@ class Placement:
         """
         self.planes: list[Plane] = [plane_of(header) for header in headers]
         self.uids = [header.sop_instance_uid for header in headers]
-        self.numbers = [header.instance_number for header in headers]
+        self.numbers = _numbers(headers)
         self._index = {header.image: at for at, header in enumerate(headers)}
         self._frames_of = [header.frame_number for header in headers]
         self._multi_frame = {header.sop_instance_uid for header in headers if header.frame_number}
@@ -150,9 +151,11 @@ class Placement:
 
     def _first_of(self, near: Indices, nearest: int) -> Indices:
         """Those at the first position along the normal; all, where their normals differ."""
-        if (self._group[near] != self._group[nearest]).any():
+        normal = self.planes[nearest].normal
+        planes = [self.planes[index] for index in near]
+        if any(plane.normal @ normal < 1 - _SAME_DIRECTION for plane in planes):
             return near
-        offsets_mm = self._offsets_mm[near]
+        offsets_mm = np.array([plane.origin_mm @ normal for plane in planes])
         first: Indices = near[offsets_mm <= offsets_mm.min() + _SAME_POSITION_MM]
         return first
 
@@ -172,3 +175,11 @@ class Placement:
         steps: Points = np.diff(along)
         steps = steps[steps > _SAME_POSITION_MM]
         return steps if len(steps) else np.array([np.linalg.norm(first.row_step_mm)])
+
+
+def _numbers(headers: Sequence[Header]) -> tuple[list[int], str]:
+    """What people call the images by: frames of one instance, else InstanceNumber."""
+    frames = [header.frame_number for header in headers if header.frame_number]
+    if len(set(frames)) == len(headers):
+        return frames, "frame"
+    return [header.instance_number for header in headers], "InstanceNumber"

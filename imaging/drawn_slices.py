@@ -95,11 +95,15 @@ class DrawnSlices:
         return found
 
     def _other_phases(self, rows: "_Rows") -> set[int]:
-        """All without a contour, where some of several instances at a position have one."""
+        """Those of several at a position, where contours are on some of several alone."""
         drawn = self.filled | self.unfilled
-        others = np.array([at for at in rows.members.tolist() if at not in drawn], dtype=np.intp)
-        places = rows.place_of(sorted(drawn))
-        return set(others.tolist()) if np.isin(rows.place_of(others), places).any() else set()
+        places = rows.place_of(rows.members)
+        others = np.array([at not in drawn for at in rows.members.tolist()])
+        drawn_places = rows.place_of(sorted(drawn))
+        if not np.isin(places[others], drawn_places).any():
+            return set()
+        is_one_of_several = np.bincount(places)[places] > 1
+        return set(rows.members[others & is_one_of_several].tolist())
 
 
 class _Rows:
@@ -119,8 +123,8 @@ class _Rows:
         return places
 
 
-def named(instances: Collection[int], numbers: Sequence[int]) -> str:
-    """How many `instances` of how many, and by their InstanceNumber which.
+def named(instances: Collection[int], numbers: Sequence[int], what: str) -> str:
+    """How many `instances` of how many, and which by `numbers`, which are `what`.
 
     Without the latter where `numbers` do not tell instances apart, at most ten runs of them.
     """
@@ -135,4 +139,4 @@ def named(instances: Collection[int], numbers: Sequence[int]) -> str:
             runs.append([number])
     parts = [str(one[0]) if len(one) == 1 else f"{one[0]} to {one[-1]}" for one in runs]
     more = f" and {len(parts) - _MOST_RUNS} more" if len(parts) > _MOST_RUNS else ""
-    return f"{words}, InstanceNumber {', '.join(parts[:_MOST_RUNS])}{more}"
+    return f"{words}, {what} {', '.join(parts[:_MOST_RUNS])}{more}"

@@ -58,7 +58,7 @@ class RoiFilling:
         """Where the contours of the mask say nothing; what is skipped becomes a finding."""
         unknown = self.slices.unknown()
         if unknown.skipped:
-            words = named(unknown.skipped, self._placement.numbers)
+            words = named(unknown.skipped, *self._placement.numbers)
             self.add(FindingKind.SKIPPED, detail=words)
         return unknown
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from imaging.contour_planes import PlacedContour, choose_planes
 from imaging.findings import Finding, FindingKind, summarise
 from imaging.header import Header
 from imaging.plane import plane_of
-from imaging.structure_set_reader import Contour
+from imaging.structure_set_masks import to_masks
+from imaging.structure_set_reader import Contour, read_structure_set
 from tests.contours.test_placing_contours import counts, drawn, holding, on
 
 Phantom = Callable[..., list[Header]]
@@ -191,6 +193,30 @@ def test_contour_midway_between_slices_is_on_the_lower_one(
             assert placed[lower] == 24
             assert finding.kind is FindingKind.MIDWAY
             assert finding.distance_mm == pytest.approx(1.25)
+
+
+def test_contour_midway_is_placed_where_directions_are_rounded(write_phantom: Phantom) -> None:
+    headers = write_phantom((0.0, 2.5))
+    orientation = (*(headers[1].image_orientation or ())[:5], 0.8000001)
+    headers[1] = replace(headers[1], image_orientation=orientation)
+    placed, (finding,) = counts(holding(on(headers[0], 1.25)), headers)
+    assert placed == [24, 0]
+    assert finding.kind is FindingKind.MIDWAY
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_real_contours_are_exact_on_every_slice_that_is_left_of_a_thinned_series(
+    ct_headers: list[Header], ct_structure_set: Path, step: int
+) -> None:
+    headers = sorted(ct_headers, key=lambda one: (one.image_position_mm or (0, 0, 0))[2])
+    structure_set = read_structure_set(ct_structure_set)
+    whole, _ = to_masks(structure_set, headers)
+    for start in range(step):
+        masks, findings = to_masks(structure_set, headers[start::step])
+        assert FindingKind.PASSED_OVER in kinds(findings)
+        assert FindingKind.SKIPPED not in kinds(findings)
+        for name, mask in masks.items():
+            assert np.array_equal(mask, whole[name][start::step])
 
 
 def test_contour_midway_among_phases_is_not_guessed(write_phantom: Phantom) -> None:

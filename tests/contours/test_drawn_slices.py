@@ -66,7 +66,19 @@ def test_skipped_slices_are_counted_and_named(headers: list[Header]) -> None:
         "ROI 1 'GTV' is not drawn on slices between drawn ones, unknown there: "
         "4 of 12 slices, InstanceNumber 5, 7 to 9"
     ]
-    assert named([1, 3], [0, 0, 0, 0]) == "2 of 4 slices"
+    assert named([1, 3], [0, 0, 0, 0], "InstanceNumber") == "2 of 4 slices"
+
+
+def test_skipped_frames_are_named_by_their_numbers(headers: list[Header]) -> None:
+    frames = [
+        replace(one, sop_instance_uid="1.2", instance_number=1, frame_number=number)
+        for number, one in enumerate(headers, 1)
+    ]
+    contours = [on(headers[at]) for at in (3, 4, 5, 8)]
+    (words,) = [
+        one for one in summarise(masked(holding(*contours), frames).findings) if " of " in one
+    ]
+    assert words.endswith("2 of 12 slices, frame 7 to 8")
 
 
 def test_order_of_the_files_changes_nothing(headers: list[Header]) -> None:
@@ -94,6 +106,10 @@ def test_phases_that_nobody_drew_on_are_not_known_to_be_empty(write_phantom: Pha
     headers = write_phantom((0.0, 0.0, 2.5, 2.5, 5.0, 5.0))
     found = masked(holding(*on_slices(headers, [0, 2])), headers)
     assert found.unknown.undecided == {1, 3, 4, 5}
+    again = write_phantom((0.0, 2.5, 2.5, 5.0))
+    found = masked(holding(*on_slices(again, [1])), again)
+    assert found.unknown.undecided == {2}
+    headers = write_phantom((0.0, 0.0, 2.5, 2.5, 5.0, 5.0))
     every = masked(holding(*on_slices(headers, [0, 1, 2, 3])), headers)
     assert every.unknown.undecided | every.unknown.skipped == set()
 

@@ -1,9 +1,11 @@
 """Slices that somebody skipped between drawn ones neither train nor count, unless it is said."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
@@ -67,3 +69,21 @@ def test_skipped_slices_are_empty_where_a_person_says_so(folder: Path) -> None:
     kept = _numbers(source, "second", drawn=True)
     assert len(kept | _numbers(source, "second", drawn=False)) == 24
     assert "structures that skip" not in json.dumps(report)
+
+
+def test_contours_on_thinner_slices_than_the_images_keep_their_voxels(
+    folder: Path, tmp_path: Path
+) -> None:
+    thick = tmp_path / "in" / "thick"
+    shutil.copytree(folder / "whole", thick)
+    for path in sorted((thick / "images").glob("*.dcm"))[1::2]:
+        path.unlink()
+    whole, _ = _prepared(folder, "unknown")
+    source, report = _prepared(tmp_path / "in", "thick")
+    masks = {one.key.rpartition("-")[2]: whole.read(one).masks for one in whole.samples({"whole"})}
+    entries = source.samples()
+    assert len(entries) == 12
+    for entry in entries:
+        assert np.array_equal(source.read(entry).masks, masks[entry.key.rpartition("-")[2]])
+    kind = "contours on slices for which another plane of theirs is nearer"
+    assert any("passed over; " in one for one in findings(report)[kind])

@@ -7,11 +7,11 @@ all frames, or its own, which count more.
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import NotADataSetError, PixelError
+from imaging.distinctions import of_frame
 from imaging.enhanced import SINGLE_FRAME_CLASSES
 from imaging.functional_groups import PER_FRAME, frame_groups, macro_attributes
 from imaging.header import Header, header_of, read_with
@@ -81,13 +81,5 @@ def _of_frame(whole: Header, number: int, flat: Dataset) -> Header:
         measured,
         frame_number=number,
         instance_number=number,
-        temporal_key=(
-            _number(flat, "TemporalPositionIndex"),
-            _number(flat, "NominalCardiacTriggerDelayTime"),
-        ),
+        distinctions=of_frame(whole.distinctions, flat, whole.instance_number),
     )
-
-
-def _number(data_set: Dataset, keyword: str) -> float:
-    value: Any = data_set.get(keyword)
-    return float(value) if value is not None else 0.0

@@ -52,7 +52,8 @@ MACROS = {
     "MRAveragesSequence": "NumberOfAverages",
     "MRReceiveCoilSequence": "ReceiveCoilName",
     "MRTransmitCoilSequence": "TransmitCoilName",
-    "MRDiffusionSequence": "DiffusionBValue DiffusionDirectionality",
+    "MRDiffusionSequence": "DiffusionBValue DiffusionDirectionality "
+    "DiffusionGradientDirectionSequence",
     "MRVelocityEncodingSequence": "VelocityEncodingMinimumValue VelocityEncodingMaximumValue",
     "MRMetaboliteMapSequence": "MetaboliteMapDescription",
     # C.8.15.3: CT

@@ -15,8 +15,11 @@ import numpy as np
 from core.errors import GeometryError
 from core.hold_reasons import HoldReason
 from imaging.common_plane import check_images, common_plane
+from imaging.distinctions import NUMBER
 from imaging.header import Header
 from imaging.localizers import set_aside_localizers
+from imaging.one_kind import check_one_kind
+from imaging.phases import Split, UndecidedError, one_after_another, split
 from imaging.plane import Plane
 from imaging.steps import Step, find_gap, find_irregular, steps_between
 
@@ -51,6 +54,8 @@ class Placement:
 
     phases: tuple[tuple[Header, ...], ...]
     """Each phase has at most one instance a position, ordered along the normal."""
+    told_apart_by: tuple[str, ...]
+    """Keywords of the attributes that make the phases; none where there is only one."""
     positions_mm: tuple[float, ...]
     """The distinct positions along the normal, ascending."""
     slice_spacing_mm: float | None
@@ -81,12 +86,13 @@ def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
     plane = common_plane(headers)
     groups = _positions(headers, plane, rules)
     positions = [_position(group[0], plane) for group in groups]
-    phases, phase_warnings = _phases(groups, rules)
+    found, phase_warnings = _phases(groups, rules)
     steps = steps_between(positions)
     spacing_warnings = _check_steps(headers[0].series_instance_uid, steps, rules)
     drift_warnings = _check_drift([header for group in groups for header in group], plane, rules)
     return Placement(
-        phases=phases,
+        phases=found.phases,
+        told_apart_by=found.told_apart_by,
         positions_mm=tuple(positions),
         slice_spacing_mm=median(step.length_mm for step in steps) if steps else None,
         warnings=(*localizer_warnings, *phase_warnings, *spacing_warnings, *drift_warnings),
@@ -110,42 +116,30 @@ def _positions(headers: Sequence[Header], plane: Plane, rules: GeometryRules) ->
     return [sorted(group, key=_order_key) for group in groups]
 
 
-def _time_key(header: Header) -> tuple[tuple[float, float], int]:
-    return header.temporal_key, header.instance_number
-
-
-def _order_key(header: Header) -> tuple[tuple[tuple[float, float], int], str, int]:
+def _order_key(header: Header) -> tuple[tuple[float, float], int, str, int]:
     """The UID tells nothing about time, but gives one order, whatever the input's."""
-    return _time_key(header), header.sop_instance_uid, header.frame_number or 0
+    return header.moment, header.instance_number, header.sop_instance_uid, header.frame_number or 0
 
 
-def _phases(
-    groups: list[Group], rules: GeometryRules
-) -> tuple[tuple[tuple[Header, ...], ...], list[str]]:
+def _phases(groups: list[Group], rules: GeometryRules) -> tuple[Split, list[str]]:
     uid = groups[0][0].series_instance_uid
     counts = Counter(len(group) for group in groups)
     found = ", ".join(f"{count} at {n} positions" for count, n in sorted(counts.items()))
-    warnings = []
-    if len(counts) > 1 and rules.dimensions == 3:
-        raise GeometryError(
-            f"Series {uid}: different numbers of instances at its positions ({found}), expected "
-            "the same at each",
-            HoldReason.UNEQUAL_POSITIONS,
-        )
-    if len(counts) > 1:
-        warnings.append(f"Series {uid}: different numbers of instances at its positions ({found})")
+    words = f"Series {uid}: different numbers of instances at its positions ({found})"
     if rules.dimensions == 3:
-        warnings += _check_stack(uid, groups)
-    phases = tuple(_phase(groups, index) for index in range(max(counts)))
-    return phases, warnings
+        if len(counts) > 1:
+            raise GeometryError(f"{words}, expected the same at each", HoldReason.UNEQUAL_POSITIONS)
+        return _volumes(uid, groups)
+    if len(counts) > 1:
+        return one_after_another(groups), [words]
+    try:
+        return split(groups), []
+    except UndecidedError as error:
+        return one_after_another(groups), [str(error)]
 
 
-def _phase(groups: list[Group], index: int) -> tuple[Header, ...]:
-    return tuple(group[index] for group in groups if index < len(group))
-
-
-def _check_stack(uid: str, groups: list[Group]) -> list[str]:
-    """Whether a grid with the same number of instances at every position is a stack of slices."""
+def _volumes(uid: str, groups: list[Group]) -> tuple[Split, list[str]]:
+    """A grid with the same number of instances at every position, as stacks of slices."""
     frames = {h.frame_of_reference_uid for group in groups for h in group} - {""}
     if len(frames) > 1:
         raise GeometryError(
@@ -158,19 +152,14 @@ def _check_stack(uid: str, groups: list[Group]) -> list[str]:
             f"Series {uid}: {count} instances at one position are not a volume",
             HoldReason.NO_VOLUME,
         )
+    found = split(groups)
+    for phase in found.phases:
+        check_one_kind(phase)
     if len(groups) == 1:
-        return [f"Series {uid}: a single slice, processed in its plane alone"]
-    for group in groups:
-        if len({_time_key(header) for header in group}) < count:
-            raise GeometryError(
-                f"Series {uid}: {count} instances at one position that neither "
-                "TemporalPositionIdentifier, TriggerTime nor InstanceNumber tells apart, such as "
-                f"{group[0].sop_instance_uid}",
-                HoldReason.INDISTINCT,
-            )
-    if any(len({header.temporal_key for header in group}) < count for group in groups):
-        return [f"Series {uid}: {count} phases told apart by InstanceNumber alone"]
-    return []
+        return found, [f"Series {uid}: a single slice, processed in its plane alone"]
+    if found.told_apart_by[-1:] == (NUMBER,):
+        return found, [f"Series {uid}: {count} phases told apart by {NUMBER} alone"]
+    return found, []
 
 
 def _check_steps(uid: str, steps: list[Step], rules: GeometryRules) -> list[str]:

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import NotADataSetError
 from imaging.broken import READING_ERRORS
+from imaging.distinctions import DISTINCTION_TAGS, Distinctions, Value, distinctions_of
 from imaging.elements import read_elements, tags_of
 
 _DEFER_BYTES = 4096
@@ -35,11 +36,10 @@ _TAGS = tags_of(
     "PixelSpacing",
     "ImagePositionPatient",
     "ImageOrientationPatient",
-    "TemporalPositionIdentifier",
-    "TriggerTime",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
+_ALL_TAGS = _TAGS | DISTINCTION_TAGS
 """All that records of images and of frames are made of."""
 GREY = ("MONOCHROME1", "MONOCHROME2")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -71,12 +71,26 @@ class Header:
     image_position_mm: tuple[float, float, float] | None
     image_orientation: tuple[float, ...] | None
     """Direction of increasing column, then of increasing row (ImageOrientationPatient)."""
-    temporal_key: tuple[float, float]
-    """TemporalPositionIdentifier and TriggerTime (ms): orders the instances at one position."""
+    distinctions: Distinctions
+    """What tells it apart from others at its position: echo, kernel, time and the like."""
     frame_number: int | None = None
     """Of a multi-frame instance, from 1; None: the instance as a whole."""
     is_localizer: bool = False
     """Whether its ImageType says LOCALIZER (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1), as of a scout view."""
+
+    def distinction(self, keyword: str) -> Value | None:
+        """The value of one of the attributes of `imaging/distinctions.py`; None: absent."""
+        return next((value for name, value in self.distinctions if name == keyword), None)
+
+    @property
+    def moment(self) -> tuple[float, float]:
+        """TemporalPositionIdentifier and TriggerTime (ms), 0 where absent."""
+        found = dict(self.distinctions)
+        first, second = (
+            value if isinstance(value := found.get(keyword), float) else 0.0
+            for keyword in ("TemporalPositionIdentifier", "TriggerTime")
+        )
+        return first, second
 
     @property
     def image(self) -> tuple[str, int | None]:
@@ -108,7 +122,7 @@ def read_with(path: Path, read: Callable[[FileDataset, Path], Read]) -> Read:
     Of a file that is not regular (`imaging/elements.py`) it gets all elements.
     """
     try:
-        data_set = read_elements(path, _TAGS, pixels=False)
+        data_set = read_elements(path, _ALL_TAGS, pixels=False)
         return read(data_set or pydicom.dcmread(path, defer_size=_DEFER_BYTES), path)
     except READING_ERRORS as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
@@ -136,10 +150,7 @@ def header_of(data_set: FileDataset, path: Path) -> Header:
         pixel_spacing_mm=_pair(_numbers(data_set, "PixelSpacing", 2)),
         image_position_mm=_triple(_numbers(data_set, "ImagePositionPatient", 3)),
         image_orientation=_numbers(data_set, "ImageOrientationPatient", 6),
-        temporal_key=(
-            _number(data_set, "TemporalPositionIdentifier"),
-            _number(data_set, "TriggerTime"),
-        ),
+        distinctions=distinctions_of(data_set),
         is_localizer="LOCALIZER" in (data_set.get("ImageType") or ()),
     )
 
@@ -156,10 +167,6 @@ def _numbers(data_set: Dataset, keyword: str, count: int) -> tuple[float, ...] |
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != count:
         return None
     return tuple(float(number) for number in value)
-
-
-def _number(data_set: Dataset, keyword: str) -> float:
-    return float(data_set.get(keyword) or 0.0)
 
 
 def _pair(numbers: tuple[float, ...] | None) -> tuple[float, float] | None:

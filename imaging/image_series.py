@@ -139,5 +139,5 @@ def _along_normal(headers: Sequence[Header]) -> list[Header]:
     except GeometryError:
         return numbered
     return sorted(
-        numbered, key=lambda h: (float(np.asarray(h.image_position_mm) @ normal), h.temporal_key)
+        numbered, key=lambda h: (float(np.asarray(h.image_position_mm) @ normal), h.moment)
     )

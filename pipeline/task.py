@@ -65,6 +65,7 @@ class Task:
             "instances": len(self.placement.headers),
             "positions": len(self.placement.positions_mm),
             "phases": len(self.placement.phases),
+            "phases_told_apart_by": list(self.placement.told_apart_by),
             "released": self.request.released,
             "content_choice": self.request.content_choice,
             "slice_spacing_mm": self.placement.slice_spacing_mm,

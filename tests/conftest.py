@@ -9,6 +9,8 @@ import pytest
 from tests.missing import unavailable
 
 SAMPLES = Path(__file__).parent.parent / "samples"
+CASES = Path(__file__).parent / "cases" / "images"
+"""Small series that reports from the field made known."""
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def test_a_real_cine_is_two_phases_with_one_slice_at_each_of_eleven_positions(
     assert len(placement.positions_mm) == 11
     for early, late in zip(*placement.phases, strict=True):
         assert early.image_position_mm == late.image_position_mm
-        assert early.temporal_key < late.temporal_key
+        assert early.moment < late.moment
 
 
 def test_a_volume_whose_slices_have_frames_of_reference_of_their_own_is_refused(
@@ -149,9 +149,9 @@ def test_one_slice_shifted_sideways_is_refused_for_a_volume(stack: Any) -> None:
 
 
 def test_phases_are_split_by_time_then_by_instance_number(stack: Any) -> None:
-    late = stack([0.0, 4.0, 8.0], temporal_key=(0.0, 600.0))
+    late = stack([0.0, 4.0, 8.0], distinctions=(("TriggerTime", 600.0),))
     early = [
-        replace(h, temporal_key=(0.0, 20.0), sop_instance_uid=f"1.2.4.{n}")
+        replace(h, distinctions=(("TriggerTime", 20.0),), sop_instance_uid=f"1.2.4.{n}")
         for n, h in enumerate(late)
     ]
     placement = place([*late, *early], RULES_3D)

@@ -98,6 +98,11 @@ class PduReader:
             return True
         return bool(self._poll.poll(0))
 
+    @property
+    def has_part(self) -> bool:
+        """Whether a PDU has begun that was not given away."""
+        return self._begin < self._end
+
     def next(self, wait_s: float = 0.0) -> memoryview | None:
         """The next PDU, valid until the next call; None where nothing of it came in time.
 

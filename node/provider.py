@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
-from pynetdicom.pdu import A_ASSOCIATE_RQ
+from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_RQ
 
 from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
+from node.ending import Ending
+from node.ledger.ends import ABORT, BOUND, IDLE, LOST
 from node.pdu_reader import Wake
 from node.reception.receiver import Reception, StoreService
 from node.transport import P_DATA, BoundedSocket
@@ -51,13 +53,25 @@ class BoundedProvider(DULServiceProvider):
         )
 
     def adopt(self, request: A_ASSOCIATE_RQ) -> None:
-        """The calling thread will run the reactor, in the place of one of its own.
-
-        `request` is what the connection began with.
-        """
+        """The calling thread will run the reactor; `request` is what the connection began with."""
         self._adopted = threading.current_thread()
         self._recv_pdu.put(request)
         self.event_queue.put("Evt6")
+
+    @property
+    def half(self) -> str:
+        """As `Reception.half`."""
+        return "" if self._reception is None else self._reception.half
+
+    @property
+    def part(self) -> str:
+        """What of a PDU is here, in words; empty: nothing."""
+        transport = cast(BoundedSocket | None, self.socket)
+        return "part of a PDU" if transport is not None and transport.has_part else ""
+
+    @property
+    def _ending(self) -> Ending:
+        return cast("BoundedAssociation", self.assoc).ending
 
     @property
     def is_adopted(self) -> bool:
@@ -138,7 +152,9 @@ class BoundedProvider(DULServiceProvider):
             return False
         is_over = super().idle_timer_expired()
         if is_over:
-            self._on_bound(self.assoc, f"nothing came for {self.assoc.network_timeout:g} s")
+            words = f"nothing came for {self.assoc.network_timeout:g} s"
+            self._ending.note(IDLE, words)
+            self._on_bound(self.assoc, words)
         return is_over
 
     def _wake(self) -> None:
@@ -166,6 +182,8 @@ class BoundedProvider(DULServiceProvider):
             return self._receive()
         if is_open and not cast("BoundedAssociation", self.assoc).negotiated.is_set():
             return False  # what comes before those who are told of it know the association
+        if self.state_machine.current_state == "Sta8":
+            return False  # what comes behind a release is not read before that is answered
         return super()._is_transport_event()
 
     def _goes_on_at_once(self) -> bool:
@@ -188,7 +206,7 @@ class BoundedProvider(DULServiceProvider):
                 self._rest()
                 break
             came = True
-            self._idle_timer.restart()
+            self.note_activity()
             if pdu[0] != P_DATA:
                 self._take(bytearray(pdu))
             else:
@@ -212,18 +230,19 @@ class BoundedProvider(DULServiceProvider):
                 if decoded is not None:
                     reception.take_fragments(decoded[0].to_primitive())
         except BoundError as error:
-            reception.drop()
             self._on_bound(self.assoc, str(error))
+            reception.drop()
             self.violate()
         except Exception as error:  # noqa: BLE001, the peer's bytes must not end the thread
             log.warning("a message failed", reason=explain_fault(error))
             self.violate()
-        self._idle_timer.restart()
+        self.note_activity()
 
     def _read_pdu_data(self) -> None:
         """Put what arrived, and the event that it is, where the state machine finds them."""
         received = self._read(lambda transport: transport.read_pdu())
         if received is not None:
+            self.note_activity()
             self._take(bytearray(received))
 
     def _read(
@@ -236,6 +255,7 @@ class BoundedProvider(DULServiceProvider):
             self._on_bound(self.assoc, str(error))
             self.violate()
         except OSError:
+            self._ending.note(LOST, "whose connection ended without a release")
             transport.shut()
             self.event_queue.put("Evt17")
         return None
@@ -243,6 +263,8 @@ class BoundedProvider(DULServiceProvider):
     def _take(self, received: bytearray) -> None:
         decoded = self._decoded(received)
         if decoded is not None:
+            if isinstance(decoded[0], A_ABORT_RQ):
+                self._ending.note(ABORT, "which aborted it")
             self._recv_pdu.put(decoded[0])
             self.event_queue.put(decoded[1])
 
@@ -262,3 +284,15 @@ class BoundedProvider(DULServiceProvider):
         """The peer went too far: abort, and read nothing more of what it sends."""
         cast(BoundedSocket, self.socket).shut()
         self.event_queue.put("Evt19")
+        self._wake()
+
+    def note_activity(self) -> None:
+        """A message has come or was answered: from here on nothing has come."""
+        self._idle_timer.restart()
+        self._ending.note_activity()
+
+    def _send(self, pdu: Any) -> None:
+        """As pynetdicom's; where nobody has said why the node aborts, a PDU was out of place."""
+        if isinstance(pdu, A_ABORT_RQ):
+            self._ending.note(BOUND, "as a PDU or a message came that has no place there")
+        super()._send(pdu)

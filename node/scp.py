@@ -3,13 +3,13 @@
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event, EventHandlerType
-from pynetdicom.pdu import A_RELEASE_RQ
+from pynetdicom.pdu_primitives import A_RELEASE
 
 from core.config import Configuration
 from core.errors import StorageUnavailableError
@@ -19,7 +19,8 @@ from node.doorway import Doorway
 from node.inbox import Inbox
 from node.incidents import Incidents
 from node.ledger.database import Ledger
-from node.ledger.instances import ABORTED, RELEASED, open_association
+from node.ledger.ends import LOST, RELEASE, STOP, STORAGE, End, describe_end
+from node.ledger.instances import RELEASED, open_association
 from node.ledger.together import GroupCommit
 from node.places import Places
 from node.refusals import Refusal
@@ -27,6 +28,7 @@ from node.scp_commitment import CommitmentService, sender_of
 from node.storage_service import StorageService
 from node.syntaxes import listener_contexts
 from node.tls import ServerCertificates
+from node.upper_layer import BoundedAssociation
 
 LOOPBACK = "127.0.0.1"
 
@@ -115,7 +117,7 @@ class Listener:
         handlers: list[EventHandlerType] = [
             (evt.EVT_ACCEPTED, self.on_accepted),
             (evt.EVT_C_STORE, self._service.on_c_store),
-            (evt.EVT_PDU_RECV, self.on_pdu),
+            (evt.EVT_ACSE_SENT, self.on_answer),
             (evt.EVT_ABORTED, self.on_aborted),
         ]
         return handlers + (self._commitment.handlers() if self._commitment is not None else [])
@@ -125,7 +127,9 @@ class Listener:
         while self._doorways:
             self._doorways.pop().shutdown()
         for one in self._places.holders():
-            cast(Association, one).abort()
+            association = cast(BoundedAssociation, one)
+            association.ending.note(STOP, "which was stopped")
+            association.abort()
         self._entity.shutdown()
         self.reap()
 
@@ -145,50 +149,62 @@ class Listener:
         self._open[association] = key
         return key
 
-    def on_pdu(self, event: Event) -> None:
+    def on_answer(self, event: Event) -> None:
         """A release is recorded before it is answered: a peer that got the answer may rely on it.
 
         Where it cannot be recorded the connection is cut, which the peer sees as a failure.
         """
-        if isinstance(event.pdu, A_RELEASE_RQ) and not self._end(event.assoc, RELEASED):
-            transport = event.assoc.dul.socket
+        association = cast(BoundedAssociation, event.assoc)
+        if isinstance(cast(Any, event).primitive, A_RELEASE) and not self._end(
+            association, End(RELEASE)
+        ):
+            association.ending.note(STORAGE, "which could not record the release")
+            transport = association.dul.socket
             if transport is not None:
                 transport.close()
 
     def on_aborted(self, event: Event) -> None:
-        """An association was aborted, by the peer or by a broken connection."""
-        self._end(event.assoc, ABORTED)
+        """An association was aborted, by the peer, by a broken connection or by this node."""
+        self._end_without_release(event.assoc)
 
     def reap(self) -> int:
         """End associations that are over and whose end is not recorded; how many those were."""
         dead = [one for one in list(self._open) if not one.is_alive()]
-        return sum(self._end(association, ABORTED) for association in dead)
+        return sum(self._end_without_release(association) for association in dead)
 
-    def _end(self, association: Association, outcome: str) -> bool:
+    def _end_without_release(self, association: Association) -> bool:
+        words = "whose connection ended without a release"
+        return self._end(
+            association, cast(BoundedAssociation, association).ending.note(LOST, words)
+        )
+
+    def _end(self, association: Association, end: End) -> bool:
         """Whether the end is recorded by this call or was before; if not, `reap` tries again."""
         with self._lock:
             if association in self._ending:
                 return False
             self._ending.add(association)
         try:
-            return self._record_end(association, outcome)
+            return self._record_end(association, end)
         finally:
             with self._lock:
                 self._ending.discard(association)
 
-    def _record_end(self, association: Association, outcome: str) -> bool:
+    def _record_end(self, association: Association, end: End) -> bool:
         key, refused = self._open.get(association), self._refused.get(association, [])
         if key is None and not refused:
             return True
         try:
-            key = self._record_open(association) if key is None else key
-            self._on_end(key, outcome, refused)
+            number = self._record_open(association) if key is None else key
+            if end.outcome != RELEASED:
+                self._openings.run(lambda connection: describe_end(connection, number, end))
+            self._on_end(number, end.outcome, refused)
         except StorageUnavailableError as error:
             log.error("end of association not recorded", reason=str(error))
             return False
         self._open.pop(association, None)
         self._refused.pop(association, None)
-        log.debug("association ended", outcome=outcome)
+        log.debug("association ended", outcome=end.outcome, reason=end.reason)
         return True
 
     def _key_of(self, association: Association) -> int:

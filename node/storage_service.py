@@ -11,7 +11,12 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.dsutils import encode_file_meta as encode_dataset
 from pynetdicom.events import Event
 
-from core.errors import InstanceError, StorageUnavailableError, UidMismatchError
+from core.errors import (
+    InstanceError,
+    StorageUnavailableError,
+    UidMismatchError,
+    explain_fault,
+)
 from node.inbox import DIFFERENT, Arrival, Inbox
 from node.reception.command_sets import StoreRequest
 from node.reception.file_meta import encode_file_meta
@@ -23,6 +28,8 @@ SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
+PROCESSING_FAILURE = 0xC211
+"""As pynetdicom answers where a handler fails."""
 _COMMENT_LENGTH = 64  # LO
 _PREAMBLE = b"\x00" * 128 + b"DICM"
 
@@ -48,7 +55,7 @@ class StorageService:
         """What pynetdicom has read."""
         request = cast(C_STORE, event.request)
         uid, syntax = str(request.AffectedSOPInstanceUID), str(event.context.transfer_syntax)
-        content = cast(BytesIO, request.DataSet)
+        content = request.DataSet or BytesIO()  # none where none is announced
 
         def arrival() -> Arrival:
             return Arrival(
@@ -128,6 +135,11 @@ def _outcome(
         status = _status_of(error)
         refuse(status, error)
         return status, _comment(status, sop_instance_uid, error)
+    except Exception as error:  # noqa: BLE001, whatever it is, the instance is not here
+        fault = explain_fault(error)
+        log.error("instance not stored", sop_instance_uid=sop_instance_uid, fault=fault)
+        refuse(PROCESSING_FAILURE, InstanceError("it could not be stored"))
+        return PROCESSING_FAILURE, ""
 
 
 def _status_of(error: InstanceError | StorageUnavailableError) -> int:

@@ -28,6 +28,7 @@ from node.engine import Engine
 from node.importer import Importer, remove_orphaned_uploads
 from node.inbox import INCOMING_FOLDER, Inbox
 from node.ledger.database import open_ledger
+from node.ledger.ends import KILLED, End, describe_end
 from node.ledger.instances import ABORTED, open_associations
 from node.ledger.jobs import report_progress, requeue_running
 from node.lock import StorageLock
@@ -194,7 +195,10 @@ class Node:
 
     def _resume(self, cut_off: list[int]) -> None:
         """What the last run left open: associations were cut off, jobs run again."""
+        killed = End(KILLED, "which ended while it was open")
         for association in cut_off:
+            with self._ledger.writing() as connection:
+                describe_end(connection, association, killed)
             self._tracker.association_ended(association, ABORTED)
         with self._ledger.writing() as connection:
             pull_back(connection, self._configuration, self._ledger.clock())

@@ -30,6 +30,7 @@ from node.expectation import (
 )
 from node.judgement import Judged, Judgement
 from node.ledger.database import Ledger
+from node.ledger.ends import words_of_end
 from node.ledger.events import record_event
 from node.ledger.instances import RELEASED, StoredInstance, close_association, sender_of
 from node.ledger.notices import HELD as HELD_NOTICE
@@ -95,13 +96,14 @@ class Tracker:
         def step(connection: Connection) -> None:
             now = self._ledger.clock()
             close_association(connection, association, outcome, now)
+            words = words_of_end(connection, association, outcome)
             sender = sender_of(connection, association)
             ready_at = now + settle_s(self._configuration, sender)
             uids = series_of_association(connection, association)
             for uid in uids:
                 settle(connection, uid, sender, ready_at)
                 bring(connection, uid, sender, outcome=outcome, now=now)
-                record_event(connection, "association", outcome, now=now, series_instance_uid=uid)
+                record_event(connection, "association", words, now=now, series_instance_uid=uid)
             for refusal in refused:
                 _record_refusal(connection, refusal, uids, now)
 

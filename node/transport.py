@@ -123,6 +123,11 @@ class BoundedSocket(AssociationSocket):
             self.event_queue.put("Evt17")
             return False
 
+    @property
+    def has_part(self) -> bool:
+        """Whether part of a PDU is here."""
+        return self._reader.has_part
+
     def read_pdu(self) -> bytearray | None:
         """The next PDU; None where nothing of it is here yet. Raises as `next_pdu`."""
         if self._first:

@@ -12,7 +12,7 @@ from pynetdicom import AE, evt
 from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
-from pynetdicom.dimse_primitives import DimseServiceType
+from pynetdicom.dimse_primitives import C_STORE, DimseServiceType
 from pynetdicom.pdu import A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, A_RELEASE, P_DATA
 from pynetdicom.transport import AssociationSocket
@@ -20,9 +20,12 @@ from pynetdicom.transport import AssociationSocket
 from core.config_wire import Wire
 from core.errors import BoundError, explain_fault
 from node.checkpoint import Checkpoint
+from node.ending import Ending
+from node.ledger.ends import BOUND
 from node.provider import BoundedProvider, OnBound
 from node.reception.command_sets import HEADER_BYTES, check_context
 from node.reception.receiver import StoreService
+from node.releases import BoundedReleases, what_it_lacks
 from node.transport import BoundedSocket
 
 _COMMAND = 0x01  # bit of a message control header (PS3.8 Annex E.2)
@@ -47,12 +50,14 @@ class BoundedAssociation(Association):
     ) -> None:
         """With `service` C-STORE is read by ourselves, and no thread asks again and again."""
         super().__init__(entity, MODE_ACCEPTOR)
+        self.acse = BoundedReleases(self)
         self.negotiated = threading.Event()
+        self.ending = Ending(lambda: self.dul.half or self.dimse.half, lambda: self.dul.part)
+        self._tell = on_bound
         if service is not None:
             self._reactor_checkpoint = Checkpoint()
-        self.dul = BoundedProvider(self, on_bound)
-        self.dimse = BoundedMessages(self, wire, on_bound)
-        self._on_bound = on_bound
+        self.dul = BoundedProvider(self, self._on_bound)
+        self.dimse = BoundedMessages(self, wire, self._on_bound)
         self.acse_timeout = entity.acse_timeout  # set again: they are kept by the provider
         self.network_timeout = entity.network_timeout
         self.serving = 0
@@ -65,6 +70,10 @@ class BoundedAssociation(Association):
         """As pynetdicom's; a peer that takes no answer is told of."""
         cast(BoundedSocket, socket).on_bound = lambda words: self._on_bound(self, words)
         super().set_socket(socket)
+
+    def _on_bound(self, association: Association, words: str) -> None:
+        self.ending.note(BOUND, f"as {words}")
+        self._tell(association, words)
 
     def _bind_defaults(self) -> None:
         """Without those that make words of every PDU for a log that has none of them."""
@@ -147,7 +156,8 @@ class BoundedAssociation(Association):
 
     def _release(self) -> None:
         """As pynetdicom's reactor."""
-        self.dul.receive_pdu()
+        if not self.acse.is_release_requested():
+            return
         self.acse.send_release(is_response=True)
         self.is_released = True
         self.is_established = False
@@ -190,12 +200,23 @@ class BoundedAssociation(Association):
         self.negotiated.set()
         super()._run_reactor()
 
+    def serve_waiting(self) -> None:
+        """Answer the messages that have come."""
+        while (waiting := self.dimse.get_msg(block=False)) and waiting[1] is not None:
+            self._serve_request(waiting[1], waiting[0])
+
     def _serve_request(self, msg: DimseServiceType, context_id: int) -> None:
+        lacks = what_it_lacks(msg) if isinstance(msg, C_STORE) else ""
+        if lacks:
+            self._on_bound(self, f"a C-STORE request has no {lacks}")
+            self.dul.violate()
+            return
         self.serving += 1
         try:
             super()._serve_request(msg, context_id)
         finally:
             self.serving -= 1
+            self.dul.note_activity()
 
 
 class BoundedMessages(DIMSEServiceProvider):
@@ -208,6 +229,18 @@ class BoundedMessages(DIMSEServiceProvider):
         self._longest_data_set = wire.maximum_instance_mb * _MEGABYTE
         self._command = self._data_set = 0
         self._context_id: int | None = None
+
+    @property
+    def half(self) -> str:
+        """What of a message is here without the rest or its answer, in words; empty: nothing."""
+        message = self.message
+        if message is None or self._context_id is None:
+            waits = cast(BoundedAssociation, self.assoc).serving or not self.msg_queue.empty()
+            return "a message without its answer" if waits else ""
+        if self._data_set:
+            return f"half a data set ({self._data_set} bytes)"
+        has_command = len(message.command_set) > 0
+        return "a command set without its data set" if has_command else "half a command set"
 
     def receive_primitive(self, primitive: P_DATA) -> None:
         """As pynetdicom's; a message that is too long or makes no sense ends the association."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -36,6 +37,9 @@ associations = Table(
     Column("closed_at", Float),
     Column("outcome", String(16), nullable=False),  # open, released, aborted, rejected
     Column("reason", Text, nullable=False),
+    Column("cause", String(16), nullable=False, server_default=""),  # node/ledger/ends.py
+    Column("is_half", Boolean, nullable=False, server_default=false()),  # so was a message
+    Column("quiet_s", Float),  # for how long nothing had come
 )
 
 instances = Table(

@@ -85,6 +85,18 @@ class Reception:
         self._is_storing = False
 
     @property
+    def half(self) -> str:
+        """What of a message is here without the rest or its answer, in words; empty: nothing."""
+        if self._is_storing:
+            return "an instance without its answer"
+        if self._request is not None and self._spool is not None:
+            size = self._spool.size
+            return (
+                f"half a data set ({size} bytes)" if size else "a command set without its data set"
+            )
+        return "half a command set" if self._command else ""
+
+    @property
     def is_storing(self) -> bool:
         """Whether a data set that is here has no answer yet."""
         return self._is_storing

@@ -6,6 +6,7 @@ from threading import Thread
 import pytest
 
 from core.errors import StorageUnavailableError
+from node.ledger.ends import HALF, End, describe_end
 from node.ledger.instances import ABORTED
 from node.ledger.jobs import QUEUED, SUPERSEDED
 from node.ledger.series import HELD, SETTLING
@@ -198,3 +199,20 @@ def test_an_enhanced_multi_frame_instance_is_a_series(zoo: Path, completion: Com
     completion.settle()
     [job] = completion.jobs(paths)
     assert len(job.request.instance_paths) == 1
+
+
+def test_the_history_says_who_ended_an_association(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    association = completion.open()
+    completion.receive(association, ct_paths[:4])
+    end = End(HALF, "which released it in the middle of a message", "half a data set (9 bytes)")
+    with completion.ledger.writing() as connection:
+        describe_end(connection, association, end)
+    completion.tracker.association_ended(association, end.outcome)
+    completion.settle()
+    assert completion.series(ct_paths).state == HELD
+    assert completion.words(ct_paths)[0] == (
+        "aborted by the peer, which released it in the middle of a message, "
+        "with half a data set (9 bytes) here"
+    )

@@ -33,16 +33,24 @@ class PlacedContour:
     """(n, 2) as (column, row)."""
     offsets_mm: Points
     """Of each point from the image's plane along its normal, (n,)."""
+    lowest_mm: float
+    highest_mm: float
+    """Of the offsets."""
+
+    @classmethod
+    def at(cls, number: int, pixels: Points, offsets_mm: Points) -> "PlacedContour":
+        """With the least and the largest of its offsets."""
+        return cls(number, pixels, offsets_mm, float(offsets_mm.min()), float(offsets_mm.max()))
 
     @property
     def offset_mm(self) -> float:
         """Of its middle."""
-        return float(self.offsets_mm.min() + self.offsets_mm.max()) / 2
+        return (self.lowest_mm + self.highest_mm) / 2
 
     @property
     def spread_mm(self) -> float:
         """From its lowest to its highest point along the normal."""
-        return float(np.ptp(self.offsets_mm))
+        return self.highest_mm - self.lowest_mm
 
 
 OnePlane = list[PlacedContour]
@@ -106,9 +114,8 @@ def group_by_plane(contours: Sequence[PlacedContour], tolerance_mm: float) -> li
     The largest contour says where its plane is: parallel to the image, at the middle of its
     points; or tilted as they are, where they spread over more than rounding does.
     """
-    lowest = min(float(one.offsets_mm.min()) for one in contours)
-    highest = max(float(one.offsets_mm.max()) for one in contours)
-    if highest - lowest <= tolerance_mm:
+    lowest_mm = min(one.lowest_mm for one in contours)
+    if max(one.highest_mm for one in contours) - lowest_mm <= tolerance_mm:
         return [list(contours)]
     planes: list[OnePlane] = []
     fits: list[_Fit] = []
@@ -129,15 +136,20 @@ class _Fit:
     coefficients: Points
     """Offset in mm at pixel (0, 0), and its change from column to column and row to row."""
     allowed_mm: float
+    flat_mm: float | None = None
+    """The offset everywhere, where it is parallel to the image."""
 
     def holds(self, contour: PlacedContour) -> bool:
+        if self.flat_mm is not None:
+            off_mm = max(contour.highest_mm - self.flat_mm, self.flat_mm - contour.lowest_mm)
+            return off_mm <= self.allowed_mm
         return _off_mm(contour, self.coefficients) <= self.allowed_mm
 
 
 def _fit(contour: PlacedContour, tolerance_mm: float) -> _Fit:
-    flat = np.array([contour.offset_mm, 0.0, 0.0])
     if contour.spread_mm <= 2 * tolerance_mm:
-        return _Fit(flat, contour.spread_mm / 2 + tolerance_mm)
+        flat = np.array([contour.offset_mm, 0.0, 0.0])
+        return _Fit(flat, contour.spread_mm / 2 + tolerance_mm, contour.offset_mm)
     found = np.linalg.lstsq(_terms(contour), contour.offsets_mm, rcond=None)[0]
     tilted = np.asarray(found, dtype=np.float64)
     return _Fit(tilted, _off_mm(contour, tilted) + tolerance_mm)

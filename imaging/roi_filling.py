@@ -91,7 +91,7 @@ class RoiFilling:
                 continue
             for index in self._indices(number, contour):
                 pixels, offsets_mm = self._placement.planes[index].to_pixels(contour.points_mm)
-                placed.setdefault(index, []).append(PlacedContour(number, pixels, offsets_mm))
+                placed.setdefault(index, []).append(PlacedContour.at(number, pixels, offsets_mm))
         return placed
 
     def _is_closed(self, number: int, contour: Contour) -> bool:

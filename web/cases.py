@@ -1,33 +1,38 @@
 """Cases: series of the ledger under numbers that say nothing of the patient."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from node.ledger.database import Ledger
-from node.ledger.deliveries import GIVEN_UP, REFUSED
-from node.ledger.jobs import DONE, RUNNING, SUPERSEDED
-from node.ledger.schema import deliveries, instances, jobs, series
+from node.ledger.jobs import RUNNING
+from node.ledger.schema import instances, jobs, requests, series
 from node.ledger.series import SeriesRow, find_series, latest_series
-from node.ledger.standing import SENDING, may_stand_at
+from node.ledger.standing import Standing, may_stand_at, standings
+from node.ledger.states import State, wanted_by
 from node.ledger.stories import Story, tell
 from web.about import About
 
-NOT_DELIVERED = "not delivered"
 _CHUNK = 25
 _TONES = {
-    "held": "held",
-    "failed": "failed",
-    NOT_DELIVERED: "failed",
-    "running": "running",
-    "done": "done",
-    "delivered": "done",
-    "kept": "quiet",
-    "cancelled": "quiet",
+    State.HELD: "held",
+    State.FAILED: "failed",
+    State.NOT_DELIVERED: "failed",
+    State.RUNNING: "running",
+    State.DONE: "done",
+    State.DELIVERED: "done",
+    State.KEPT: "quiet",
+    State.CANCELLED: "quiet",
+    State.SUPERSEDED: "quiet",
 }
+
+
+def tone_of(state: State) -> str:
+    """One of held, failed, running, done, quiet, waiting: how a state is shown."""
+    return _TONES.get(state, "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +52,19 @@ class Case:
     number: int
     """The id of the first instance that came: short, lasting, and no patient's."""
     story: Story
-    state: str
-    """As in the story, but for results that a peer does not take: `not delivered`."""
     first_at: float
     about: About
     progress: Progress | None
 
     @property
+    def state(self) -> State:
+        """As in the story."""
+        return self.story.state
+
+    @property
     def tone(self) -> str:
-        """One of held, failed, running, done, quiet, waiting: how the state is shown."""
-        return _TONES.get(self.state, "waiting")
+        """How the state is shown."""
+        return tone_of(self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,9 @@ class Cases:
         with self._ledger.reading() as connection:
             uid = series_of_case(connection, number)
             row = None if uid is None else find_series(connection, uid)
-            return None if row is None else self._cases(connection, [row])[0]
+            if row is None:
+                return None
+            return self._cases(connection, [row], standings(connection, [row]))[0]
 
     def latest(self, search: Search, *, limit: int, skip: int = 0) -> list[Case]:
         """At most `limit` cases that fit, after `skip` others, the latest first."""
@@ -94,28 +104,29 @@ class Cases:
     def _fitting(
         self, connection: Connection, rows: Iterator[SeriesRow], state: str
     ) -> Iterator[Case]:
+        wanted = wanted_by(state)
         while chunk := list(islice(rows, _CHUNK)):
-            cases = self._cases(connection, chunk)
-            yield from (case for case in cases if case.state == state or not state)
+            found = standings(connection, chunk)
+            fitting = [
+                row for row in chunk if not state or found[row.series_instance_uid].state in wanted
+            ]
+            yield from self._cases(connection, fitting, found)
 
-    def _cases(self, connection: Connection, rows: Sequence[SeriesRow]) -> list[Case]:
+    def _cases(
+        self, connection: Connection, rows: Sequence[SeriesRow], found: Mapping[str, Standing]
+    ) -> list[Case]:
         uids = [row.series_instance_uid for row in rows]
-        first = _first_instances(connection, uids)
-        running, undelivered = _running(connection, uids), _undelivered(connection, uids)
+        first, running = _first_instances(connection, uids), _running(connection, uids)
         cases = []
         for row in rows:
             uid = row.series_instance_uid
-            story = tell(connection, row, self._ledger.storage_path)
             number, path = first.get(uid, (0, ""))
-            is_dead = story.state == SENDING and uid in undelivered
-            about = self._about(self._ledger.storage_path / path) if path else About()
             cases.append(
                 Case(
                     number=number,
-                    story=story,
-                    state=NOT_DELIVERED if is_dead else story.state,
+                    story=tell(connection, row, self._ledger.storage_path, found[uid]),
                     first_at=row.first_at,
-                    about=about,
+                    about=self._about(self._ledger.storage_path / path) if path else About(),
                     progress=running.get(uid),
                 )
             )
@@ -168,32 +179,10 @@ def _running(connection: Connection, uids: Sequence[str]) -> dict[str, Progress]
     return {uid: Progress(progress, step, at) for uid, progress, step, at in rows}
 
 
-def _undelivered(connection: Connection, uids: Sequence[str]) -> set[str]:
-    """Series whose latest job has results that a peer refused, or that were given up."""
-    latest = (
-        select(jobs.c.series_instance_uid, func.max(jobs.c.created_at).label("at"))
-        .where(jobs.c.series_instance_uid.in_(uids), jobs.c.state != SUPERSEDED)
-        .group_by(jobs.c.series_instance_uid)
-        .subquery()
-    )
-    rows = connection.scalars(
-        select(jobs.c.series_instance_uid)
-        .join(latest, latest.c.series_instance_uid == jobs.c.series_instance_uid)
-        .join(deliveries, deliveries.c.job_id == jobs.c.job_id)
-        .where(
-            jobs.c.created_at == latest.c.at,
-            jobs.c.state == DONE,
-            deliveries.c.state.in_((REFUSED, GIVEN_UP)),
-        )
-        .distinct()
-    )
-    return set(rows)
-
-
 def _condition(connection: Connection, search: Search) -> ColumnElement[bool]:
     condition = series.c.last_at >= (search.since or 0.0)
     if search.state:
-        condition &= may_stand_at(SENDING if search.state == NOT_DELIVERED else search.state)
+        condition &= may_stand_at(search.state)
     if search.until is not None:
         condition &= series.c.last_at < search.until
     if search.text:
@@ -203,8 +192,10 @@ def _condition(connection: Connection, search: Search) -> ColumnElement[bool]:
 
 def _names(connection: Connection, text: str) -> ColumnElement[bool]:
     """What a person types: a number, or a part of who sent it or of its UID."""
-    columns = (series.c.calling_ae_title, series.c.called_ae_title, series.c.address)
-    fits = [column.icontains(text, autoescape=True) for column in columns]
+    names = ("calling_ae_title", "called_ae_title", "address", "person")
+    asked = [requests.c[name].icontains(text, autoescape=True) for name in names]
+    own = requests.c.series_instance_uid == series.c.series_instance_uid
+    fits: list[ColumnElement[bool]] = [exists(select(requests.c.id).where(own, or_(*asked)))]
     fits.append(series.c.series_instance_uid.endswith(text, autoescape=True))
     fits.append(series.c.study_instance_uid.endswith(text, autoescape=True))
     uid = series_of_case(connection, int(text)) if text.isdecimal() and len(text) < 10 else None

@@ -5,12 +5,12 @@ from itertools import chain
 
 from node.ledger.conditions import Condition, all_conditions
 from node.ledger.database import Ledger
-from web.cases import NOT_DELIVERED, Case, Cases, Search
+from node.ledger.states import ON_THE_WAY, State
+from web.cases import Case, Cases, Search
 from web.pages.words import clock_minute, midnight
 
 _MOST = 50
 _AT_NIGHT_S = 6 * 3600.0
-_ON_THE_WAY = ("running", "queued", "settling", "arriving", "sending")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ def today(ledger: Ledger, cases: Cases) -> Today:
         conditions = all_conditions(connection)
     begin, since = _begin(ledger.clock())
     return Today(
-        held=_in_state(cases, "held"),
-        failed=_in_state(cases, "failed", NOT_DELIVERED),
-        on_the_way=_in_state(cases, *_ON_THE_WAY),
+        held=_in_state(cases, State.HELD),
+        failed=_in_state(cases, State.FAILED),
+        on_the_way=_in_state(cases, *ON_THE_WAY),
         came=cases.latest(Search(since=begin), limit=_MOST),
         since=since,
         conditions=conditions,

@@ -1,6 +1,7 @@
 """Rows of deliveries: one for each result instance and peer."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, insert, select, update
@@ -177,19 +178,30 @@ def count_unsettled(connection: Connection) -> int:
 
 def delivery_states(connection: Connection, job_id: str) -> list[DeliveryState]:
     """How far a job's results have come, by peer and state."""
+    return delivery_states_of(connection, [job_id]).get(job_id, [])
+
+
+def delivery_states_of(
+    connection: Connection, job_ids: Collection[str]
+) -> dict[str, list[DeliveryState]]:
+    """How far the results of jobs have come, by job id; without jobs that have nothing to send."""
     rows = connection.execute(
         select(
+            deliveries.c.job_id,
             deliveries.c.peer,
             deliveries.c.state,
             func.count().label("count"),
             func.max(deliveries.c.words).label("words"),
             func.max(deliveries.c.finished_at).label("finished_at"),
         )
-        .where(deliveries.c.job_id == job_id)
-        .group_by(deliveries.c.peer, deliveries.c.state)
+        .where(deliveries.c.job_id.in_(job_ids))
+        .group_by(deliveries.c.job_id, deliveries.c.peer, deliveries.c.state)
         .order_by(deliveries.c.peer)
     )
-    return [DeliveryState(*row) for row in rows]
+    found: dict[str, list[DeliveryState]] = defaultdict(list)
+    for job_id, *state in rows:
+        found[job_id].append(DeliveryState(*state))
+    return found
 
 
 def _row(job_id: str, destination: Destination, position: int, now: float) -> dict[str, object]:

@@ -183,9 +183,9 @@ def look_again(connection: Connection, series_instance_uid: str) -> int:
 
 
 def cancel_undecided(connection: Connection, series_instance_uid: str, reason: str) -> int:
-    """A person does not want what was not decided yet; how many requests that were."""
+    """A person does not want what was not decided yet, or failed; how many requests that were."""
     own = requests.c.series_instance_uid == series_instance_uid
-    open_ones = own & requests.c.state.in_(UNDECIDED)
+    open_ones = own & requests.c.state.in_((*UNDECIDED, FAILED))
     values = {"state": CANCELLED, "reason": reason}
     return connection.execute(update(requests).where(open_ones).values(**values)).rowcount
 

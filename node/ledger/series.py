@@ -207,6 +207,12 @@ def all_series(connection: Connection) -> list[SeriesRow]:
     return [_series_row(row) for row in rows]
 
 
+def rows_of_series(connection: Connection, condition: ColumnElement[bool]) -> Iterator[SeriesRow]:
+    """Series that fit `condition`, in no order."""
+    for row in connection.execute(select(series).where(condition)):
+        yield _series_row(row)
+
+
 def latest_series(
     connection: Connection,
     condition: ColumnElement[bool],

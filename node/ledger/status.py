@@ -13,7 +13,8 @@ from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, HELD, REFUSED, WAITING
 from node.ledger.jobs import QUEUED, RUNNING
 from node.ledger.proofs import UNSETTLED
-from node.ledger.schema import commitments, deliveries, jobs, notices, proofs, series
+from node.ledger.schema import commitments, deliveries, jobs, notices, proofs
+from node.ledger.standing import count_states
 from node.lock import holder_of
 
 _MEGABYTE = 1_000_000
@@ -27,7 +28,7 @@ def status_lines(ledger: Ledger, configuration: Configuration) -> list[str]:
             _disk_words(configuration),
             *(one.words for one in certificates(configuration)),
             *_condition_words(connection),
-            f"series: {_counts(connection, series)}",
+            f"cases: {_case_words(connection)}",
             f"jobs: {_counts(connection, jobs)}",
             *_job_words(connection, ledger.clock()),
             f"deliveries: {_counts(connection, deliveries)}",
@@ -51,6 +52,11 @@ def _disk_words(configuration: Configuration) -> str:
 def _condition_words(connection: Connection) -> Iterator[str]:
     for one in all_conditions(connection):
         yield f"trouble since {_clock(one.since)}: {one.name}: {one.words}"
+
+
+def _case_words(connection: Connection) -> str:
+    counts = count_states(connection)
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "none"
 
 
 def _counts(connection: Connection, table: Table) -> str:

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
-from node.ledger.deliveries import HELD as RESULTS_HELD
-from node.ledger.deliveries import STORED, WAITING, DeliveryState, delivery_states
 from node.ledger.events import events_of
-from node.ledger.jobs import DONE, SUPERSEDED, JobRow, jobs_of
+from node.ledger.jobs import DONE, jobs_of
 from node.ledger.schema import series
 from node.ledger.series import (
     HELD,
@@ -22,7 +21,16 @@ from node.ledger.series import (
     latest_ending_with,
     latest_series,
 )
-from node.ledger.standing import DELIVERED, SENDING, may_stand_at
+from node.ledger.standing import (
+    RequestStanding,
+    Standing,
+    may_stand_at,
+    standing_of,
+    standings,
+)
+from node.ledger.states import State, wanted_by
+
+_CHUNK = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +41,18 @@ class Story:
     sender: str
     instances: int
     last_at: float
-    state: str
+    state: State
     reason: str
     events: tuple[tuple[float, str, str], ...]
     settled_s: float | None
     """From the end of the last association to the decision; None before it."""
     result_folders: tuple[str, ...]
+    requests: tuple[RequestStanding, ...]
+    """Who asked for what of it, oldest first."""
 
 
 def latest_stories(ledger: Ledger, limit: int | None = None, state: str = "") -> list[Story]:
-    """The latest series, those in `state` where one is named, the latest last."""
+    """The latest series, those at `state` where one is named, the latest last."""
     return stories_before(ledger, limit, state)[::-1]
 
 
@@ -56,20 +66,28 @@ def stories_before(
 ) -> list[Story]:
     """The latest series first, of those whose (last_at, UID) comes after `before` in that order.
 
-    Only those in `state` where one is named, and of which something came at `since` or later.
+    Only those at `state` where one is named, and of which something came at `since` or later.
     """
-    stories: list[Story] = []
     condition = series.c.last_at >= since
     if state:
         condition &= may_stand_at(state)
     with ledger.reading() as connection:
-        for row in latest_series(connection, condition, before):
-            story = tell(connection, row, ledger.storage_path)
-            if story.state == state or not state:
-                stories.append(story)
-            if len(stories) == limit:
-                break
-    return stories
+        rows = latest_series(connection, condition, before)
+        fitting = fitting_stories(connection, rows, state, storage_path=ledger.storage_path)
+        return list(islice(fitting, limit))
+
+
+def fitting_stories(
+    connection: Connection, rows: Iterator[SeriesRow], state: str, *, storage_path: Path
+) -> Iterator[Story]:
+    """The stories of those of `rows` that stand at what a person calls `state`; empty: of all."""
+    wanted = wanted_by(state)
+    while chunk := list(islice(rows, _CHUNK)):
+        found = standings(connection, chunk)
+        for row in chunk:
+            standing = found[row.series_instance_uid]
+            if standing.state in wanted or not state:
+                yield tell(connection, row, storage_path, standing)
 
 
 def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
@@ -81,55 +99,36 @@ def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
         return None if row is None else tell(connection, row, ledger.storage_path)
 
 
-def tell(connection: Connection, row: SeriesRow, storage_path: Path) -> Story:
-    """The story of one series."""
+def tell(
+    connection: Connection, row: SeriesRow, storage_path: Path, standing: Standing | None = None
+) -> Story:
+    """The story of one series; with where it stands, if that was read before."""
     jobs = jobs_of(connection, row.series_instance_uid)
-    state, reason = row.state, row.reason
-    if state == PROCESSING:
-        state, reason = _stand(connection, jobs)
+    found = standing_of(connection, row) if standing is None else standing
     events = events_of(connection, row.series_instance_uid)
     return Story(
         series_instance_uid=row.series_instance_uid,
-        sender=str(row.sender),
+        sender=_senders(row, found.requests),
         instances=count_instances(connection, row.series_instance_uid),
         last_at=row.last_at,
-        state=state,
-        reason=reason,
+        state=found.state,
+        reason=found.words,
         events=tuple(events),
         settled_s=_settled_s(events),
         result_folders=tuple(
             job.request.located(storage_path).output_dir for job in jobs if job.state == DONE
         ),
+        requests=found.requests,
     )
+
+
+def _senders(row: SeriesRow, requests: Sequence[RequestStanding]) -> str:
+    """Everybody who sent it, each once; else where it came from."""
+    senders = [str(one.request.sender) for one in requests if not one.request.is_by_name]
+    return ", ".join(dict.fromkeys(senders)) or str(row.sender)
 
 
 def _settled_s(events: Sequence[tuple[float, str, str]]) -> float | None:
     ended = [at for at, kind, _ in events if kind == "association"]
     decided = [at for at, kind, _ in events if kind in (PROCESSING, HELD, KEPT)]
     return decided[-1] - ended[-1] if ended and decided else None
-
-
-def _stand(connection: Connection, jobs: list[JobRow]) -> tuple[str, str]:
-    """State and reason of the latest job that counts, and of its deliveries."""
-    current = [job for job in jobs if job.state != SUPERSEDED]
-    if not current:
-        return PROCESSING, ""
-    job = current[-1]
-    if job.state != DONE:
-        step = f", {job.step}" if job.step else ""
-        return job.state, job.reason or f"{job.progress:.0%} done{step}"
-    states = delivery_states(connection, job.job_id)
-    words = list(_deliveries(states))
-    if not words:
-        return DONE, "no destination, results stay here"
-    if any(one.state == RESULTS_HELD for one in states):
-        return HELD, "; ".join(words)
-    delivered = all(one.state == STORED for one in states)
-    return (DELIVERED if delivered else SENDING), "; ".join(words)
-
-
-def _deliveries(states: list[DeliveryState]) -> Iterator[str]:
-    for one in states:
-        why = f" ({one.words})" if one.words and one.state != STORED else ""
-        verb = "to send" if one.state == WAITING else one.state
-        yield f"{one.peer}: {one.count} {verb}{why}"

@@ -105,7 +105,7 @@ def test_status_tells_what_waits_and_what_is_wrong(
         set_condition(connection, "engine", "No Dask scheduler answers", completion.clock.now)
     lines = told(capsys, completion, "status").splitlines()
     assert "node: does not run" in lines
-    assert "series: 1 processing" in lines
+    assert "cases: 1 queued" in lines
     assert "jobs: 1 queued" in lines
     assert any(line.endswith("engine: No Dask scheduler answers") for line in lines)
     assert any(line.startswith("oldest queued job: waits for ") for line in lines)

@@ -7,15 +7,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, Asker, ask
 from node.ledger.receipts import receipt_of
+from node.ledger.states import OPEN, State
 from web.access import Person, form_operator
-from web.cases import NOT_DELIVERED, Case
+from web.cases import Case
 from web.pages.desk import Desk, DeskOf, Number, VisitOf
 from web.timeline import timeline_of
 from web.views import RECEIVED, received_files, results_of
 
 router = APIRouter()
 Poster = Annotated[Person, Depends(form_operator)]
-_OPEN = ("arriving", "settling", "held", "queued", "running", "sending", "processing")
+_SENT = (State.DELIVERED, State.SENDING, State.NOT_DELIVERED)
+_FAILED = (State.FAILED, State.NOT_DELIVERED)
 _WHAT = {
     RELEASE: "Release",
     RETRY: "Try again",
@@ -51,12 +53,12 @@ def act(person: Poster, desk: DeskOf, number: Number, verb: str) -> RedirectResp
 
 def verbs_for(case: Case) -> list[str]:
     """What makes sense at present; the node answers in words to what does not."""
-    verbs = [RELEASE] if case.state == "held" else []
-    if case.state in ("failed", "cancelled", NOT_DELIVERED, "sending"):
+    verbs = [RELEASE] if case.state == State.HELD else []
+    if case.state in (*_FAILED, State.CANCELLED, State.SENDING):
         verbs.append(RETRY)
-    if case.story.result_folders and case.state in ("delivered", "sending", NOT_DELIVERED):
+    if case.story.result_folders and case.state in _SENT:
         verbs.append(RESEND)
-    if case.state in _OPEN:
+    if case.state in OPEN and case.state not in _FAILED:
         verbs.append(CANCEL)
     return verbs
 

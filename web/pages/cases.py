@@ -6,25 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from web.cases import NOT_DELIVERED, Search
+from node.ledger.states import State
+from web.cases import Search
 from web.pages.desk import VisitOf
 
 router = APIRouter()
 _PAGE = 50
-STATES = (
-    "arriving",
-    "settling",
-    "held",
-    "queued",
-    "running",
-    "failed",
-    "sending",
-    NOT_DELIVERED,
-    "delivered",
-    "done",
-    "kept",
-    "cancelled",
-)
+STATES = tuple(State)
+"""What the list can be filtered by; `failed` finds what was not delivered, too."""
 
 
 @router.get("/cases")

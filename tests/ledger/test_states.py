@@ -1,0 +1,183 @@
+"""One function says where cases and requests stand, and every way to ask agrees with it."""
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert, update
+
+from bench.history import deliveries_of
+from core.job import JobRequest
+from node.ledger import requests as asked
+from node.ledger.database import Ledger
+from node.ledger.deliveries import CANCELLED, GIVEN_UP, HELD, REFUSED, STORED, WAITING
+from node.ledger.instances import Sender, StoredInstance, open_association, touch_series
+from node.ledger.jobs import CANCELLED as JOB_CANCELLED
+from node.ledger.jobs import DONE, FAILED, QUEUED, RUNNING, SUPERSEDED, Destination, create_job
+from node.ledger.requests import JobOfRequest, bring, decide, link_job, requests_of
+from node.ledger.schema import deliveries, jobs
+from node.ledger.series import CANCELLED as SERIES_CANCELLED
+from node.ledger.series import HELD as SERIES_HELD
+from node.ledger.series import KEPT, PROCESSING, SETTLING, find_series, set_state
+from node.ledger.standing import RequestStanding, count_states, standing_of
+from node.ledger.states import State, wanted_by
+from node.ledger.status import status_lines
+from node.ledger.stories import latest_stories
+from tests.databases import open_test_ledger
+from tests.web.serving import web_configuration
+
+TPS = Destination("TPS", "127.0.0.1", 104, "TPS")
+PACS = Destination("PACS", "127.0.0.1", 105, "PACS")
+SENDERS = [
+    Sender(title, called, "127.0.0.1") for title in ("A", "B") for called in ("SOFT", "HARD")
+]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return open_test_ledger(tmp_path)
+
+
+def add_series(connection: Connection, uid: str, state: str = PROCESSING) -> None:
+    association = open_association(connection, SENDERS[0], 1.0)
+    instance = StoredInstance(f"{uid}.1", uid, "1", "1", "1", "0", 1, "p", made_here=False)
+    touch_series(connection, instance, association, 1.0)
+    set_state(connection, uid, state)
+
+
+def add_request(connection: Connection, uid: str, sender: Sender, state: str) -> int:
+    bring(connection, uid, sender, outcome="released", now=1.0)
+    key = requests_of(connection, uid)[-1].key
+    decide(connection, key, state, f"why {state}")
+    return key
+
+
+def add_job(connection: Connection, uid: str, job_id: str, state: str, *sent: str) -> None:
+    """With one delivery to the TPS in each state of `sent`."""
+    request = JobRequest(
+        job_id=job_id,
+        series_instance_uid=uid,
+        instance_paths=(),
+        pipeline="blur",
+        kind="blur",
+        parameters={},
+        root_uid="1.2",
+        created=datetime.fromtimestamp(0, UTC),
+        output_dir=job_id,
+    )
+    create_job(connection, request, (), 1.0)
+    connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(state=state))
+    for position, one in enumerate(sent):
+        row = deliveries_of(job_id, 0, one)[0] | {"position": position}
+        connection.execute(insert(deliveries).values(**row))
+
+
+def a_case(ledger: Ledger, job_state: str, *sent: str) -> RequestStanding:
+    """Of one sender's request, with one job."""
+    with ledger.writing() as connection:
+        add_series(connection, "1.2")
+        key = add_request(connection, "1.2", SENDERS[0], asked.SUBMITTED)
+        add_job(connection, "1.2", "job", job_state, *sent)
+        link_job(connection, JobOfRequest(key, "job", "blur", "rules.0", (TPS,)))
+    with ledger.reading() as connection:
+        row = find_series(connection, "1.2")
+        assert row is not None
+        (request,) = standing_of(connection, row).requests
+    return request
+
+
+@pytest.mark.parametrize(
+    ("sent", "state"),
+    [
+        ((STORED, STORED), State.DELIVERED),
+        ((STORED, WAITING), State.SENDING),
+        ((STORED, GIVEN_UP), State.NOT_DELIVERED),
+        ((STORED, REFUSED), State.NOT_DELIVERED),
+        ((WAITING, REFUSED), State.NOT_DELIVERED),
+        ((STORED, CANCELLED), State.NOT_DELIVERED),
+        ((HELD, HELD), State.HELD),
+        ((), State.DONE),
+    ],
+)
+def test_a_finished_job_stands_where_its_deliveries_do(
+    ledger: Ledger, sent: tuple[str, ...], state: State
+) -> None:
+    assert a_case(ledger, DONE, *sent).state == state
+
+
+@pytest.mark.parametrize("sent", [GIVEN_UP, REFUSED, CANCELLED])
+def test_what_was_not_delivered_is_found_among_what_failed_and_not_among_what_is_sent(
+    ledger: Ledger, sent: str
+) -> None:
+    a_case(ledger, DONE, sent)
+    assert [one.state for one in latest_stories(ledger, None, "failed")] == ["not delivered"]
+    assert [one.state for one in latest_stories(ledger, None, "not delivered")] == ["not delivered"]
+    assert latest_stories(ledger, None, "sending") == []
+
+
+def test_status_counts_what_was_delivered_as_delivered(ledger: Ledger, tmp_path: Path) -> None:
+    a_case(ledger, DONE, STORED)
+    lines = status_lines(ledger, web_configuration(tmp_path))
+    assert "cases: 1 delivered" in lines
+
+
+def test_a_request_stands_where_its_own_destinations_do(ledger: Ledger) -> None:
+    a_case(ledger, DONE, STORED)
+    with ledger.writing() as connection:
+        key = add_request(connection, "1.2", SENDERS[1], asked.SUBMITTED)
+        link_job(connection, JobOfRequest(key, "job", "blur", "rules.0", (PACS,)))
+        row = deliveries_of("job", 0, REFUSED)[0] | {"peer": "PACS"}
+        connection.execute(insert(deliveries).values(**row))
+        series = find_series(connection, "1.2")
+        assert series is not None
+        found = standing_of(connection, series)
+    assert [one.state for one in found.requests] == [State.DELIVERED, State.NOT_DELIVERED]
+    assert found.state == State.NOT_DELIVERED
+    assert found.words == "PACS: 1 refused"
+
+
+def random_ledger(connection: Connection, seed: int, count: int) -> None:
+    """Cases at random states, with requests, jobs and deliveries at random states."""
+    chance = random.Random(seed)
+    for number in range(count):
+        uid = f"1.{number}"
+        states = (PROCESSING, PROCESSING, PROCESSING, KEPT, SETTLING, SERIES_HELD, SERIES_CANCELLED)
+        add_series(connection, uid, chance.choice(states))
+        for sender in chance.sample(SENDERS, chance.randint(0, 3)):
+            states = (*asked.STANDING, asked.SUBMITTED, asked.FAILED, asked.CANCELLED)
+            state = chance.choice((*states, asked.SUPERSEDED))
+            key = add_request(connection, uid, sender, state)
+            for job in range(chance.randint(1 if state == asked.SUBMITTED else 0, 2)):
+                job_id = f"{uid} {key} {job}"
+                all_states = (QUEUED, RUNNING, FAILED, SUPERSEDED, JOB_CANCELLED, DONE, DONE, DONE)
+                in_states = (WAITING, STORED, STORED, REFUSED, GIVEN_UP, CANCELLED, HELD)
+                sent = chance.choices(in_states, k=chance.randint(0, 2))
+                add_job(connection, uid, job_id, chance.choice(all_states), *sent)
+                pipeline = chance.choice(("blur", "unet"))
+                peers = chance.choice(((TPS,), (PACS,), ()))
+                link_job(connection, JobOfRequest(key, job_id, pipeline, "", peers))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_filters_and_counts_agree_with_the_function_on_random_ledgers(
+    ledger: Ledger, seed: int
+) -> None:
+    with ledger.writing() as connection:
+        random_ledger(connection, seed, 60)
+    every = latest_stories(ledger)
+    assert len(every) == 60
+    for state in State:
+        expected = {one.series_instance_uid for one in every if one.state in wanted_by(state)}
+        found = {one.series_instance_uid for one in latest_stories(ledger, None, state)}
+        assert found == expected, state
+    with ledger.reading() as connection:
+        counts, some = count_states(connection), count_states(connection, [State.HELD])
+    assert counts == {state: sum(one.state == state for one in every) for state in State}
+    assert some == {State.HELD: counts[State.HELD]}
+    assert len({one.state for one in every}) > 8
+
+
+def test_a_word_that_is_no_state_finds_nothing(ledger: Ledger) -> None:
+    a_case(ledger, DONE, STORED)
+    assert latest_stories(ledger, None, "processing") == []

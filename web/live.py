@@ -7,11 +7,12 @@ from sqlalchemy import Connection, func, select
 
 from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
-from node.ledger.deliveries import HELD as RESULTS_HELD
 from node.ledger.deliveries import WAITING
 from node.ledger.jobs import QUEUED, RUNNING
 from node.ledger.schema import deliveries, events, instances, jobs, series
-from node.ledger.series import ARRIVING, HELD, SETTLING
+from node.ledger.series import ARRIVING, SETTLING
+from node.ledger.standing import count_states
+from node.ledger.states import State
 
 _MOST_EVENTS = 200
 _MOST_SHOWN = 20
@@ -65,16 +66,10 @@ def activity(ledger: Ledger) -> Activity:
                 )
             ),
             queued=_count(connection, jobs.c.state == QUEUED),
-            held=_count(connection, series.c.state == HELD) + _held_jobs(connection),
+            held=count_states(connection, [State.HELD])[State.HELD],
             to_send=_count(connection, deliveries.c.state == WAITING),
             conditions=tuple(f"{one.name}: {one.words}" for one in all_conditions(connection)),
         )
-
-
-def _held_jobs(connection: Connection) -> int:
-    """Jobs whose results wait for a person."""
-    jobs_of_held = select(func.count(deliveries.c.job_id.distinct()))
-    return connection.scalar(jobs_of_held.where(deliveries.c.state == RESULTS_HELD)) or 0
 
 
 def _arriving(connection: Connection) -> tuple[tuple[str, int], ...]:

@@ -33,6 +33,8 @@ from node.ledger.schema import (
     requests,
     series,
 )
+from node.ledger.standing import count_states
+from node.ledger.states import OPEN as OPEN_STATES
 
 _MOST_ROWS = 5000
 _MOST_REASONS = 50
@@ -102,6 +104,9 @@ class Metrics:
             "delivery_seconds", "From result to stored", ["peer"], buckets=_SECONDS, **own
         )
         self._queues = Gauge("queue_length", "What waits or runs", ["queue", "state"], **own)
+        self._cases = Gauge(
+            "cases", "Cases that something or somebody has still to do with", ["state"], **own
+        )
         self._open = Gauge("associations_open", "Associations open now", **own)
         self._oldest = Gauge("oldest_queued_job_seconds", "How long it has waited", **own)
         self._condition = Gauge("condition", "1 for what is in the way", ["name"], **own)
@@ -197,6 +202,8 @@ class Metrics:
             counts = {row[0]: row[1] for row in rows}
             for state in states:
                 self._queues.labels(name, state).set(counts.get(state, 0))
+        for state, count in count_states(connection, OPEN_STATES).items():
+            self._cases.labels(state).set(count)
         oldest = select(func.min(jobs.c.created_at)).where(jobs.c.state == "queued")
         since = connection.scalar(oldest)
         self._oldest.set(0.0 if since is None else max(0.0, self._ledger.clock() - since))

@@ -21,6 +21,7 @@ from core.errors import ConfigurationError, StorageUnavailableError
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, answer_of, ask
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
 from node.ledger.receipts import receipt_of
+from node.ledger.request_words import request_lines
 from node.ledger.status import status_lines
 from node.ledger.stories import Story, latest_stories, story_of
 from node.retention import Retention
@@ -143,6 +144,8 @@ def _show(out: Console, story: Story) -> int:
     out.print(f"{story.instances} instances from {story.sender}")
     if story.reason:
         out.print(f"Why: {story.reason}")
+    for line in request_lines(story.requests):
+        out.print(line)
     for at, kind, words in story.events:
         out.print(f"{_clock(at)}  {kind}: {words}")
     for folder in story.result_folders:

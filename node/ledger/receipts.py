@@ -1,7 +1,8 @@
 """The receipt of a case: what came, what was made of it, what was sent, stored and confirmed."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from sqlalchemy import Connection, select
 from node.ledger.database import Ledger
 from node.ledger.jobs import DONE, JobRow, jobs_of
 from node.ledger.proofs import proofs_of
+from node.ledger.request_words import request_lines
 from node.ledger.schema import deliveries
-from node.ledger.series import find_series
+from node.ledger.series import SeriesRow, find_series
+from node.ledger.standing import RequestStanding, standing_of
 
 _REPORT_FILE = "report.json"
 _ABOUT_THE_MODEL = ("software", "kind", "parameters", "model", "sigma_mm")
@@ -64,18 +67,39 @@ class Receipt:
     results: tuple[str, ...]
     """SOP Instance UIDs."""
     peers: tuple[PeerReceipt, ...]
+    requests: tuple[dict[str, Any], ...]
+    """Everybody who asked for something of the series, oldest first, and what came of that."""
+    request_lines: tuple[str, ...]
+    """The same in words."""
+    others: tuple["Receipt", ...] = ()
+    """Of the latest finished jobs of other pipelines, with their own peers."""
 
     def as_json(self) -> str:
         """For programs."""
-        return json.dumps(asdict(self), indent=2)
+        return json.dumps(self.fields(), indent=2)
+
+    def fields(self) -> dict[str, Any]:
+        """As plain values."""
+        values = asdict(self)
+        for one in (values, *values["others"]):
+            one.pop("request_lines")
+        for one in values["others"]:
+            one.pop("requests")
+            one.pop("others")
+        return values
 
     def lines(self) -> list[str]:
         """For people."""
+        head = f"Series {self.series_instance_uid}"
+        of_jobs = [line for one in (self, *self.others) for line in one.job_lines()]
+        return [head, *of_jobs, *self.request_lines]
+
+    def job_lines(self) -> list[str]:
+        """What came, what was made of it and where it went."""
         revision = f"revision {self.revision}"
         revision += f", replaces job {self.replaces[:12]}" if self.replaces else ""
         made_with = ", ".join(f"{key} {_plain(value)}" for key, value in self.made_with.items())
         return [
-            f"Series {self.series_instance_uid}",
             f"received: {self.received} instances from {self.sender}",
             f"made: {len(self.results)} instances by {self.pipeline}, {revision}, {self.finished}",
             f"with: {made_with}",
@@ -92,7 +116,34 @@ def receipt_of(ledger: Ledger, series_instance_uid: str) -> Receipt | None:
         done = [job for job in jobs_of(connection, series_instance_uid) if job.state == DONE]
         if row is None or not done:
             return None
-        return _receipt(connection, done[-1], str(row.sender), ledger.storage_path)
+        requests = standing_of(connection, row).requests
+        latest = {job.request.pipeline: job for job in done if job is not done[-1]}
+        latest.pop(done[-1].request.pipeline, None)
+        first, *others = [
+            _receipt(connection, job, _askers(requests, job, row), ledger.storage_path)
+            for job in (done[-1], *latest.values())
+        ]
+    return replace(
+        first,
+        requests=tuple(_plain_fields(one) for one in requests),
+        request_lines=tuple(request_lines(requests)),
+        others=tuple(others),
+    )
+
+
+def _askers(requests: Sequence[RequestStanding], job: JobRow, row: SeriesRow) -> str:
+    """Who sent what a job was made of, and wants its results; else who sent the series."""
+    wanted = [
+        one.request
+        for one in requests
+        if any(own.job_id == job.job_id for own in one.jobs) and not one.request.is_by_name
+    ]
+    return ", ".join(dict.fromkeys(str(one.sender) for one in wanted)) or str(row.sender)
+
+
+def _plain_fields(one: RequestStanding) -> dict[str, Any]:
+    fields = one.fields()
+    return fields | {name: _clock(fields[name]) for name in ("created_at", "last_at")}
 
 
 def _receipt(connection: Connection, job: JobRow, sender: str, storage_path: Path) -> Receipt:
@@ -109,6 +160,8 @@ def _receipt(connection: Connection, job: JobRow, sender: str, storage_path: Pat
         finished=_clock(job.finished_at),
         results=tuple(one.sop_instance_uid for one in results),
         peers=tuple(_peers(connection, job.job_id)),
+        requests=(),
+        request_lines=(),
     )
 
 

@@ -16,7 +16,7 @@ from node.ledger.deliveries import DeliveryState, delivery_states_of
 from node.ledger.requests import JobOfRequest, Request, jobs_of_requests, request_of
 from node.ledger.schema import deliveries, jobs, requests, series
 from node.ledger.series import SeriesRow, rows_of_series
-from node.ledger.states import JobStanding, State, state_of_case, state_of_request
+from node.ledger.states import JobStanding, State, state_of_case, state_of_job, state_of_request
 
 _CHUNK = 500
 _UNDELIVERED = (sent.REFUSED, sent.GIVEN_UP, sent.CANCELLED)
@@ -59,6 +59,33 @@ class RequestStanding:
     state: State
     words: str
     jobs: tuple[JobStanding, ...]
+
+    @property
+    def how_it_came(self) -> str:
+        """How the last association of it ended, or what was read."""
+        request = self.request
+        if request.is_by_name:
+            return f"the {request.source} was read"
+        return f"the last association was {request.outcome}"
+
+    @property
+    def about(self) -> str:
+        """Where it stands and why, in one line."""
+        return f"{self.state}: {self.words}" if self.words else str(self.state)
+
+    def fields(self) -> dict[str, Any]:
+        """As plain values, for programs."""
+        request = self.request
+        names = ("source", "person", "order_uid", "created_at", "last_at", "outcome")
+        return {name: getattr(request, name) for name in names} | {
+            "number": request.key,
+            "calling_ae_title": request.sender.calling_ae_title,
+            "called_ae_title": request.sender.called_ae_title,
+            "address": request.sender.address,
+            "state": str(self.state),
+            "reason": self.words,
+            "jobs": [_job_fields(job) for job in self.jobs],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +191,19 @@ def _job(link: JobOfRequest, row: Any, states: Sequence[DeliveryState]) -> JobSt
         destinations=link.destinations,
         deliveries=tuple(one for one in states if one.peer in peers),
     )
+
+
+def _job_fields(job: JobStanding) -> dict[str, Any]:
+    state, words = state_of_job(job)
+    return {
+        "job_id": job.job_id,
+        "pipeline": job.pipeline,
+        "rule": job.rule,
+        "revision": job.revision,
+        "state": str(state),
+        "reason": words,
+        "destinations": [one.peer for one in job.destinations],
+    }
 
 
 def _chunks(rows: Iterator[SeriesRow]) -> Iterator[list[SeriesRow]]:

@@ -121,7 +121,7 @@ def test_a_receipt_tells_what_came_and_what_was_made(
     finish(completion, completion.jobs(ct_paths)[0])
     lines = told(capsys, completion, "receipt", uid).splitlines()
     assert "received: 10 instances from TPS@127.0.0.1 to SLICEWIRE" in lines
-    assert lines[-1] == "sent: nowhere, no destination"
+    assert "sent: nowhere, no destination" in lines
     receipt = json.loads(told(capsys, completion, "receipt", "--json", uid))
     assert (receipt["received"], receipt["revision"], len(receipt["results"])) == (10, 1, 1)
 

@@ -35,6 +35,9 @@ def test_a_case_tells_its_whole_story(node: WorkingNode, ask: httpx.Client) -> N
     assert (case["state"], case["instances"]) == ("done", 8)
     assert case["jobs"][0]["pipeline"] == "blur"
     assert case["receipt"]["received"] == 8
+    (request,) = case["requests"]
+    assert (request["source"], request["person"], request["state"]) == ("folder", "local", "done")
+    assert (request["jobs"][0]["pipeline"], request["jobs"][0]["destinations"]) == ("blur", [])
     assert [one["kind"] for one in case["events"]] == ["folder", "processing"]
     assert case["events"][-1]["words"].startswith("asked for by local: 8 instances")
     assert ask.get("/api/cases/1.2.3").status_code == 404

@@ -1,6 +1,5 @@
 """Cases: a series with its whole story, and what a person does with it."""
 
-from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, cast
@@ -12,6 +11,8 @@ from node.commands import CANCEL, RELEASE, RESEND, RETRY, answer_of
 from node.ledger.database import Ledger
 from node.ledger.jobs import JobRow, jobs_of
 from node.ledger.receipts import receipt_of
+from node.ledger.standing import RequestStanding
+from node.ledger.states import State
 from node.ledger.stories import Story, stories_before, story_of
 from web.access import Operator, Viewer
 from web.api.refusals import REFUSALS
@@ -38,7 +39,7 @@ class Case(BaseModel):
     sender: str
     instances: int
     last_at: datetime | None
-    state: str
+    state: State
     reason: str
 
 
@@ -48,6 +49,39 @@ class Happening(BaseModel):
     at: datetime | None
     kind: str
     words: str
+
+
+class JobOfRequest(BaseModel):
+    """A job as far as a request wants it."""
+
+    job_id: str
+    pipeline: str
+    rule: str
+    """Of the configuration, such as `rules.0`; empty where the pipeline was asked for by name."""
+    revision: int
+    state: State
+    reason: str
+    destinations: list[str]
+
+
+class RequestOfCase(BaseModel):
+    """Who asked for what of it, and what came of that."""
+
+    number: int
+    source: str
+    """association, folder or upload."""
+    calling_ae_title: str
+    called_ae_title: str
+    address: str
+    person: str
+    order_uid: str
+    created_at: datetime | None
+    last_at: datetime | None
+    outcome: str
+    """How its last association ended."""
+    state: State
+    reason: str
+    jobs: list[JobOfRequest]
 
 
 class JobOfCase(BaseModel):
@@ -70,6 +104,8 @@ class WholeCase(Case):
     settled_s: float | None
     """From the end of the last association to the decision."""
     events: list[Happening]
+    requests: list[RequestOfCase]
+    """Oldest first."""
     jobs: list[JobOfCase]
     receipt: dict[str, Any] | None
     """Of the latest finished job: what came, was made, sent, stored and confirmed."""
@@ -118,8 +154,9 @@ def case(series_instance_uid: str, _: Viewer, ledger: LedgerOf) -> WholeCase:
         events=[
             Happening(at=at(when), kind=kind, words=words) for when, kind, words in story.events
         ],
+        requests=[_request(one) for one in story.requests],
         jobs=[_job(one) for one in own_jobs],
-        receipt=None if receipt is None else asdict(receipt),
+        receipt=None if receipt is None else receipt.fields(),
         result_folders=list(story.result_folders),
     )
 
@@ -154,6 +191,12 @@ def _known(ledger: Ledger, series_instance_uid: str) -> Story:
 def _case(story: Story) -> dict[str, Any]:
     values = {name: getattr(story, name) for name in Case.model_fields}
     return values | {"last_at": at(story.last_at)}
+
+
+def _request(standing: RequestStanding) -> RequestOfCase:
+    values = standing.fields()
+    times = {name: at(values[name]) for name in ("created_at", "last_at")}
+    return RequestOfCase(**(values | times))
 
 
 def _job(job: JobRow) -> JobOfCase:

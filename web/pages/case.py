@@ -1,15 +1,17 @@
 """One case: its story, its images with contours, its receipt, and what a person can do."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, Asker, ask
 from node.ledger.receipts import receipt_of
+from node.ledger.request_words import job_words
+from node.ledger.standing import RequestStanding
 from node.ledger.states import OPEN, State
 from web.access import Person, form_operator
-from web.cases import Case
+from web.cases import Case, tone_of
 from web.pages.desk import Desk, DeskOf, Number, VisitOf
 from web.timeline import timeline_of
 from web.views import RECEIVED, received_files, results_of
@@ -35,6 +37,7 @@ def show_case(visit: VisitOf, number: Number) -> HTMLResponse:
         "case.html",
         case=case,
         moments=timeline_of(desk.ledger, case),
+        requests=[_request(one) for one in case.story.requests],
         views=_views(desk, case),
         verbs={verb: _WHAT[verb] for verb in verbs_for(case)},
         receipt=receipt_of(desk.ledger, case.story.series_instance_uid),
@@ -49,6 +52,19 @@ def act(person: Poster, desk: DeskOf, number: Number, verb: str) -> RedirectResp
     asker = Asker(person.name, person.address)
     ask(desk.ledger, verb, desk.case(number).story.series_instance_uid, asker)
     return RedirectResponse(f"/cases/{number}", 303)
+
+
+def _request(one: RequestStanding) -> dict[str, Any]:
+    """A request as the page shows it."""
+    return {
+        "asker": one.request.asker,
+        "asked_at": one.request.created_at,
+        "state": one.state,
+        "tone": tone_of(one.state),
+        "words": one.words,
+        "how_it_came": one.how_it_came,
+        "jobs": [job_words(job) for job in one.jobs],
+    }
 
 
 def verbs_for(case: Case) -> list[str]:

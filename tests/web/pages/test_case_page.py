@@ -28,6 +28,10 @@ def test_a_case_tells_its_story_in_order_with_times_and_its_receipt(
         "Complete: a job was queued",
         "The results are there",
     ]
+    requests = section(text, "requests")
+    assert "TPS@127.0.0.1 to SLICEWIRE: sending" in requests
+    assert "the last association was released" in requests
+    assert "unet by --pipeline, job" in requests
     receipt = section(text, "receipt")
     assert "4 instances from TPS@127.0.0.1" in receipt
     assert "left_ventricle" in receipt

@@ -32,7 +32,7 @@ def _headers_of(data_set: FileDataset, path: Path) -> tuple[Header, ...]:
     fault = _count_fault(data_set)
     if fault:
         raise NotADataSetError(f"{path.name}: {fault}")
-    if not data_set.get(PER_FRAME) or _is_a_single_frame(data_set, whole):
+    if not has_frames(data_set, whole):
         return (whole,)
     groups = (frame_groups(data_set, number) for number in range(1, whole.number_of_frames + 1))
     return tuple(_of_frame(whole, number, flat) for number, flat in enumerate(groups, 1))
@@ -56,12 +56,17 @@ def rescaling(data_set: Dataset) -> Iterator[tuple[float, float]]:
         )
 
 
-def _is_a_single_frame(data_set: Dataset, whole: Header) -> bool:
-    """Whether the instance's own place counts: real single frames bear an empty item of groups."""
-    if whole.number_of_frames != 1 or whole.image_position_mm is None:
+def has_frames(data_set: Dataset, whole: Header) -> bool:
+    """Whether functional groups say where the image or the images of the instance lie.
+
+    In real single frames, which bear an empty item of groups, the instance itself does.
+    """
+    if not data_set.get(PER_FRAME):
         return False
+    if whole.number_of_frames != 1 or whole.image_position_mm is None:
+        return True
     is_single = whole.sop_class_uid in SINGLE_FRAME_CLASSES.values()
-    return is_single or "ImagePositionPatient" not in macro_attributes(data_set, 1)
+    return not is_single and "ImagePositionPatient" in macro_attributes(data_set, 1)
 
 
 def _count_fault(data_set: Dataset) -> str:

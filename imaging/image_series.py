@@ -12,6 +12,7 @@ from pydicom.uid import UID
 
 from core.errors import GeometryError, NotADataSetError
 from imaging.common_plane import check_images, common_plane
+from imaging.frames import has_frames
 from imaging.geometry import RULES_2D, RULES_3D, place
 from imaging.header import Header, header_of
 from imaging.localizers import set_aside_localizers
@@ -61,7 +62,8 @@ def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
         by_uid[headers[-1].sop_instance_uid] = data_set
     headers.sort(key=lambda h: (h.instance_number, h.sop_instance_uid))  # whatever the input's
     warnings = check_one_series(headers)
-    _check_single_frames(headers)
+    for header in headers:
+        _check_single_frame(header, by_uid[header.sop_instance_uid])
     check_images(headers)
     for header in headers:
         _check_hdf5_can_hold(header)
@@ -96,13 +98,13 @@ def _check_hdf5_can_hold(header: Header) -> None:
     plane_of(header)
 
 
-def _check_single_frames(headers: Sequence[Header]) -> None:
-    for header in headers:
-        if header.number_of_frames > 1:
-            raise GeometryError(
-                f"Instance {header.sop_instance_uid}: {header.number_of_frames} frames, expected "
-                "single-frame instances: multi-frame ones do not go there and back"
-            )
+def _check_single_frame(header: Header, data_set: FileDataset) -> None:
+    if header.number_of_frames > 1 or has_frames(data_set, header):
+        raise GeometryError(
+            f"Instance {header.sop_instance_uid}: {header.number_of_frames} frames, expected "
+            "single-frame instances: multi-frame ones, or one with functional groups, do not go "
+            "there and back"
+        )
 
 
 def _header(data_set: FileDataset) -> Header:

@@ -199,3 +199,16 @@ def test_several_frames_in_an_instance_are_refused_by_their_number(ct: list[File
     ct[1].NumberOfFrames = 8
     with pytest.raises(GeometryError, match="8 frames, expected single-frame instances"):
         dicom_to_hdf5(ct[:3])
+
+
+def test_an_only_frame_with_functional_groups_is_refused_wherever_the_root_lies(
+    ct: list[FileDataset],
+) -> None:
+    frame = pydicom.Dataset()
+    frame.PlanePositionSequence = [pydicom.Dataset()]
+    frame.PlanePositionSequence[0].ImagePositionPatient = [0, 0, 0]
+    ct[1].PerFrameFunctionalGroupsSequence = [frame]
+    assert dicom_to_hdf5(ct[:3]).hdf5  # no part of a CT Image: its own position counts
+    ct[1].SOPClassUID = "1.2.840.10008.5.1.4.1.1.2.1"
+    with pytest.raises(GeometryError, match="1 frames, expected single-frame instances"):
+        dicom_to_hdf5(ct[:3])

@@ -34,6 +34,8 @@ ENHANCED_ONLY = (
     "VolumetricProperties",
     "VolumeBasedCalculationTechnique",
     "ContentQualification",
+    "AcquisitionDuration",
+    "AcquisitionContextSequence",
     # MR Image and Spectroscopy Instance, MR Pulse Sequence, Enhanced MR Image (C.8.13)
     "ComplexImageComponent",
     "AcquisitionContrast",
@@ -68,6 +70,7 @@ ENHANCED_ONLY = (
     "VelocityEncodingAcquisitionSequence",
     # Enhanced PET Acquisition and Corrections (C.8.22)
     "DecayCorrected",
+    "DecayCorrectionDateTime",
     "AttenuationCorrected",
     "ScatterCorrected",
     "DeadTimeCorrected",
@@ -78,5 +81,9 @@ ENHANCED_ONLY = (
     "NonUniformRadialSamplingCorrected",
     "SensitivityCalibrated",
     "DetectorNormalizationCorrection",
+    "AttenuationCorrectionSource",
+    "AttenuationCorrectionTemporalRelationship",
+    "TimeOfFlightInformationUsed",
+    "ReconstructionType",
 )
 """Attributes outside of functional groups that no single-frame IOD has."""

@@ -5,10 +5,10 @@ from pydicom.dataset import Dataset
 from imaging.frame_values import add_empty, add_missing, copy, whole
 
 _AS_THEY_ARE = (
-    *("KVP", "AcquisitionType", "RotationDirection", "RevolutionTime", "SingleCollimationWidth"),
+    *("KVP", "RotationDirection", "RevolutionTime", "SingleCollimationWidth"),
     *("TotalCollimationWidth", "TableHeight", "GantryDetectorTilt", "DataCollectionDiameter"),
     *("TableSpeed", "TableFeedPerRotation", "SpiralPitchFactor", "DataCollectionCenterPatient"),
-    *("DistanceSourceToDetector", "ConvolutionKernel", "ConvolutionKernelGroup", "FilterType"),
+    *("DistanceSourceToDetector", "ConvolutionKernel", "FilterType"),
     *("ReconstructionDiameter", "ReconstructionTargetCenterPatient", "ExposureModulationType"),
     *("EstimatedDoseSaving", "CTDIvol", "FocalSpots"),
 )

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.valuerep import DT
 
@@ -41,6 +42,8 @@ _TYPE_2 = (
     *("ActualFrameDuration", "RadiopharmaceuticalInformationSequence"),
 )
 _MS = 1000.0
+_SAME_PLACE = 2
+"""Decimals of a position in mm."""
 
 
 def write_pet(data_set: Dataset, frame: Dataset) -> None:
@@ -122,26 +125,43 @@ def _reference_ms(data_set: Dataset, frame: Dataset) -> float:
 
 
 def _write_index(data_set: Dataset, frame: Dataset) -> None:
-    """C.8.9.4.1.9: slices count first, then times."""
-    contents = [_content(item) for item in data_set.get(PER_FRAME) or ()]
-    times = sorted({int(item.get("TemporalPositionIndex") or 1) for item in contents})
-    slices = max(1, len(contents) // max(1, len(times)))
-    place = int(frame.get("InStackPositionNumber") or data_set.InstanceNumber)
-    time = times.index(int(frame.get("TemporalPositionIndex") or 1)) if times else 0
+    """C.8.9.4.1.9: slices count first, along the normal, then times."""
+    items = list(data_set.get(PER_FRAME) or ())
+    times = sorted({_number(item) for item in items})
+    places = sorted({_along_normal(_macro(one, "PlanePositionSequence"), frame) for one in items})
+    time, place = _number_of(frame), _along_normal(frame, frame)
+    slices = max(1, len(places))
     dynamic = {"NumberOfTimeSlices": len(times)} if len(times) > 1 else {}
+    index = times.index(time) * slices + places.index(place) + 1 if place in places else 1
     add_missing(
         data_set,
         {
             "SeriesType": ["DYNAMIC" if dynamic else "STATIC", "IMAGE"],
             "NumberOfSlices": slices,
-            "ImageIndex": time * slices + (place - 1) % slices + 1,
+            "ImageIndex": index,
             **dynamic,
         },
     )
 
 
-def _content(item: Dataset) -> Dataset:
-    return next(iter(item.get("FrameContentSequence") or ()), Dataset())
+def _number(item: Dataset) -> int:
+    return _number_of(_macro(item, "FrameContentSequence"))
+
+
+def _number_of(content: Dataset) -> int:
+    return int(content.get("TemporalPositionIndex") or 1)
+
+
+def _along_normal(position: Dataset, frame: Dataset) -> float:
+    """mm, of frames of one orientation."""
+    point = position.get("ImagePositionPatient") or (0.0, 0.0, 0.0)
+    directions = np.reshape(frame.get("ImageOrientationPatient") or (1, 0, 0, 0, 1, 0), (2, 3))
+    normal = np.cross(*directions.astype(float))
+    return round(float(np.asarray(point, float) @ normal), _SAME_PLACE)
+
+
+def _macro(item: Dataset, keyword: str) -> Dataset:
+    return next(iter(item.get(keyword) or ()), Dataset())
 
 
 def _time(value: Any) -> datetime | None:

@@ -1,5 +1,6 @@
 """Values of functional groups as attributes of single-frame instances."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,15 +30,15 @@ def add_empty(data_set: Dataset, keywords: Sequence[str]) -> None:
 
 
 def decimal(value: Any) -> str | None:
-    """A number, or the first of several, as a DS; None where there is none."""
-    number = first(value)
-    return None if number is None else str(format_number_as_ds(float(number)))
+    """A number, or the first of several, as a DS; None where there is none, or no finite one."""
+    number = _finite(value)
+    return None if number is None else str(format_number_as_ds(number))
 
 
 def whole(value: Any) -> int | None:
-    """A number, or the first of several, as an IS; None where there is none."""
-    number = first(value)
-    return None if number is None else round(float(number))
+    """A number, or the first of several, as an IS; None where there is none, or no finite one."""
+    number = _finite(value)
+    return None if number is None else round(number)
 
 
 def first(value: Any) -> Any:
@@ -45,3 +46,8 @@ def first(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         value = value[0] if value else None
     return None if value == "" else value
+
+
+def _finite(value: Any) -> float | None:
+    number = first(value)
+    return None if number is None or not math.isfinite(number) else float(number)

@@ -33,12 +33,15 @@ _OF_ALL = (
     "RealWorldValueMappingSequence",
 )
 _TYPE_2 = (
+    *("PatientName", "PatientID", "StudyDate", "StudyTime", "SeriesNumber"),
     *("AccessionNumber", "ReferringPhysicianName", "StudyID", "PatientSex", "PatientBirthDate"),
     *("PositionReferenceIndicator", "Manufacturer", "SliceThickness"),
 )
 """Of Patient, General Study, General Series, Frame of Reference, General Equipment, Image Plane."""
-_PIXEL_GROUPS = range(0x7FE0, 0x7FE2)
-_DATE, _AGE = len("YYYYMMDD"), len("nnnY")
+_OTHER_GROUPS = (0x0002, 0x0004, 0x7FE0)
+"""Of file meta, directories and pixels."""
+_DATE, _AGE, _LO = len("YYYYMMDD"), len("nnnY"), 64
+_SHORT_AGE = re.compile(r"\d{1,2}[DWMY]")
 _ZONE = re.compile(r"[+-]\d{4}$")
 
 
@@ -74,7 +77,7 @@ def _write_converted(data_set: Dataset, converted: Dataset) -> None:
     """What the original single frame had and the enhanced instance has not: absent ones alone."""
     converted.remove_private_tags()
     for element in converted:
-        if element.tag not in data_set and element.tag.group not in _PIXEL_GROUPS:
+        if element.tag not in data_set and element.tag.group not in _OTHER_GROUPS:
             data_set.add(element)
 
 
@@ -88,6 +91,7 @@ def _write_general(data_set: Dataset, frame: Dataset) -> None:
         "AcquisitionTime": _ZONE.sub("", acquired[_DATE:]),
         "AcquisitionNumber": frame.get("FrameAcquisitionNumber"),
         "ImageLaterality": frame.get("FrameLaterality"),
+        "ContrastBolusAgent": _contrast_agents(data_set),
     }
     add_missing(data_set, {keyword: value for keyword, value in values.items() if value})
     add_empty(data_set, _TYPE_2)
@@ -96,5 +100,11 @@ def _write_general(data_set: Dataset, frame: Dataset) -> None:
     if not {"ImageLaterality", "BodyPartExamined"} & set(data_set.dir()):
         add_empty(data_set, ("Laterality",))
     age = str(data_set.get("PatientAge") or "")
-    if age:
+    if _SHORT_AGE.fullmatch(age):
         data_set.PatientAge = age.zfill(_AGE)  # some write 0Y for 000Y
+
+
+def _contrast_agents(data_set: Dataset) -> str:
+    """What the codes of the agents mean, as an LO."""
+    agents = data_set.get("ContrastBolusAgentSequence") or ()
+    return ", ".join(str(one.get("CodeMeaning") or "contrast agent") for one in agents)[:_LO]

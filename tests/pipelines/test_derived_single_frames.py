@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from pipeline.entry import run_job
-from tests.pipelines.enhanced import CASES, enhanced
+from tests.pipelines.enhanced import CASES, code, enhanced, item
 from tests.pipelines.test_job_results import request_for
 
 CLASSES = {"CT": "CT Image Storage", "MR": "MR Image Storage"} | {
@@ -120,17 +120,69 @@ def test_macros_become_the_attributes_of_the_single_frame_class(
     derived = pydicom.dcmread(blur(saved(enhanced(name), tmp_path))[0])
     found = {keyword: derived[keyword].value for keyword in expected}
     assert found == expected
-    left = ("PixelPresentation", "FrameType", "EchoPulseSequence", "DecayCorrected", "StackID")
+    left = (
+        "PixelPresentation",
+        "DecayCorrectionDateTime",
+        "FrameType",
+        "EchoPulseSequence",
+        "DecayCorrected",
+        "StackID",
+    )
     assert [keyword for keyword in left if keyword in derived] == []
 
 
 def test_pet_images_are_numbered_along_the_stack(blur: Blur, tmp_path: Path) -> None:
     derived = [pydicom.dcmread(path) for path in blur(saved(enhanced("PET"), tmp_path))]
-    assert sorted(one.ImageIndex for one in derived) == [1, 2, 3, 4, 5, 6]
+    assert [one.ImageIndex for one in derived] == [1, 2, 3, 4, 5, 6]
     lying = derived[0].PatientOrientationCodeSequence[0]
     assert lying.PatientOrientationModifierCodeSequence[0].CodeMeaning == "supine"
     assert derived[0].PatientGantryRelationshipCodeSequence[0].CodeMeaning == "headfirst"
     assert "PatientPosition" not in derived[0]
+
+
+def test_pet_images_of_several_times_are_numbered_time_after_time(
+    blur: Blur, tmp_path: Path
+) -> None:
+    source = enhanced("PET")
+    for number, groups in enumerate(source.PerFrameFunctionalGroupsSequence):
+        groups.FrameContentSequence[0].TemporalPositionIndex = number % 2 + 1
+        groups.PlanePositionSequence[0].ImagePositionPatient = [-50, -60, number // 2 - 90]
+    derived = [pydicom.dcmread(path) for path in blur(saved(source, tmp_path))]
+    assert [one.ImageIndex for one in derived] == [1, 2, 3, 4, 5, 6]
+    assert {(one.SeriesType[0], one.NumberOfSlices, one.NumberOfTimeSlices) for one in derived} == {
+        ("DYNAMIC", 3, 2)
+    }
+    assert [one.ImagePositionPatient[2] for one in derived] == [-90, -89, -88] * 2
+
+
+def test_contrast_agents_are_named(blur: Blur, tmp_path: Path) -> None:
+    source = enhanced("CT")
+    source.ContrastBolusAgentSequence = [code(str(n), "SCT", f"agent {n}") for n in (1, 2)]
+    assert (
+        pydicom.dcmread(blur(saved(source, tmp_path))[0]).ContrastBolusAgent == "agent 1, agent 2"
+    )
+
+
+def test_times_that_are_no_numbers_are_left_empty(blur: Blur, tmp_path: Path) -> None:
+    source = enhanced("MR")
+    shared = source.SharedFunctionalGroupsSequence[0]
+    shared.MREchoSequence[0].EffectiveEchoTime = float("nan")
+    shared.MRModifierSequence[0].InversionTimes = None
+    derived = pydicom.dcmread(blur(saved(source, tmp_path))[0])
+    assert (derived.EchoTime, derived.InversionTime) == (None, None)
+
+
+def test_cine_frames_keep_their_times(blur: Blur, tmp_path: Path) -> None:
+    source = enhanced("MR")
+    for number, groups in enumerate(source.PerFrameFunctionalGroupsSequence):
+        delay = item(NominalCardiacTriggerDelayTime=40.0 * (number % 2))
+        groups.CardiacSynchronizationSequence = [delay]
+        groups.FrameContentSequence[0].TemporalPositionIndex = number % 2 + 1
+        groups.PlanePositionSequence[0].ImagePositionPatient = [-50, -60, 4 * (number // 2)]
+    derived = [pydicom.dcmread(path) for path in blur(saved(source, tmp_path))]
+    times = [(one.TemporalPositionIdentifier, one.TriggerTime) for one in derived]
+    assert times == [(1, 0), (1, 0), (1, 0), (2, 40), (2, 40), (2, 40)]
+    assert {"CG" in one.ScanOptions for one in derived} == {True}
 
 
 def test_what_an_original_said_before_conversion_is_said_again(blur: Blur, tmp_path: Path) -> None:

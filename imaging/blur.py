@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ConfigurationError, GeometryError
+from core.job import Report
 from imaging.gaussian_bands import Band, apply_bands, gaussian_bands
 
 Voxels = npt.NDArray[np.float32]
@@ -20,7 +21,12 @@ _VALUES_AT_ONCE = 2**20
 
 
 def gaussian_blur(
-    voxels: Voxels, sigma_mm: float | PerAxis, spacing_mm: PerAxis, *, threads: int = 1
+    voxels: Voxels,
+    sigma_mm: float | PerAxis,
+    spacing_mm: PerAxis,
+    *,
+    threads: int = 1,
+    report: Report | None = None,
 ) -> Voxels:
     """`voxels` [slice, row, column] blurred, of the same shape; the input is left alone.
 
@@ -34,6 +40,7 @@ def gaussian_blur(
         sigma_mm: standard deviation in mm, one for all axes or (slice, row, column).
         spacing_mm: distance between neighbouring slices, rows and columns.
         threads: so many work at once, of this call alone.
+        report: told of the progress.
 
     Raises:
         ConfigurationError: a sigma is negative or not a number, or there are no threads.
@@ -50,15 +57,28 @@ def gaussian_blur(
     target = np.empty_like(source)
     with ThreadPoolExecutor(threads) as pool:
         if across:
-            _each(pool, _across_slices(across, source, target))
+            _each(pool, _across_slices(across, source, target), _part(report, 0.0, 0.5))
             source = target
-        _each(pool, _in_slices(in_plane, source, target))
+        _each(pool, _in_slices(in_plane, source, target), _part(report, 0.5, 1.0))
     return target
 
 
-def _each(pool: ThreadPoolExecutor, steps: Iterator[_Step]) -> None:
-    for future in [pool.submit(step) for step in steps]:
+def _each(pool: ThreadPoolExecutor, steps: Iterator[_Step], report: Report) -> None:
+    futures = [pool.submit(step) for step in steps]
+    for number, future in enumerate(futures, 1):
         future.result()
+        report(number / len(futures), "blurred")
+
+
+def _part(report: Report | None, start: float, end: float) -> Report:
+    """Progress of a pass over the volume, which takes it from `start` to `end`."""
+
+    def told(fraction: float, words: str) -> None:
+        if report is not None:
+            done = start + (end - start) * fraction
+            report(done, f"{words} {done:.0%} of the volume")
+
+    return told
 
 
 def _across_slices(bands: _Bands, source: Voxels, target: Voxels) -> Iterator[_Step]:

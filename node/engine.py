@@ -53,6 +53,8 @@ class _Running:
     """Monotonic; more than one where Dask gave it to another worker after the first one died."""
     worker: str = ""
     told_at: float = -_TELL_EVERY_S
+    untold: tuple[float, str] | None = None
+    """What came too soon after the last that was told."""
     changed: threading.Event = field(default_factory=threading.Event)
 
 
@@ -235,6 +237,7 @@ class Engine:
         begun_at, submitted_at = task.running.begun_at, time.monotonic()
         while (result := task.result()) is None:
             now = time.monotonic()
+            self._tell_untold(task.running)
             if self._stopping or not is_wanted():
                 task.end()
                 raise CancelledError
@@ -263,11 +266,19 @@ class Engine:
             self._tell(running, fraction, words)
 
     def _tell(self, running: _Running, fraction: float, words: str) -> None:
-        """Not oftener than a person looks."""
+        """Not oftener than a person looks; of what comes sooner the latest is told afterwards."""
+        with self._lock:
+            running.untold = (fraction, words)
+        self._tell_untold(running)
+
+    def _tell_untold(self, running: _Running) -> None:
         now = time.monotonic()
-        if now - running.told_at >= _TELL_EVERY_S or fraction >= 1:
-            running.told_at = now
-            self._on_progress(running.job_id, fraction, words)
+        with self._lock:
+            untold = running.untold
+            if untold is None or (now - running.told_at < _TELL_EVERY_S and untold[0] < 1):
+                return
+            running.told_at, running.untold = now, None
+        self._on_progress(running.job_id, *untold)
 
 
 def _run_on_worker(entry: str, request: JobRequest, key: str) -> JobResult:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.job import JobResult, OutputInstance
+from core.job import JobResult, OutputInstance, Report
 from imaging.blur import gaussian_blur
 from imaging.derived import build_derived_series
 from imaging.hdf5 import write_volume_hdf5
@@ -15,6 +15,9 @@ from pipeline.threads import threads_of_worker
 from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
 
 _MOST_PANELS = 6
+_TO_SIDE_RESULTS = 0.9
+_STEPS = ((0.0, 0.3), (0.3, 0.5), (0.5, 1.0))
+"""What reading, blurring and writing are of a phase."""
 _WINDOW_PERCENTILES = (1, 99.5)
 
 
@@ -28,18 +31,24 @@ def run_blur(task: Task) -> JobResult:
     volumes, blurred, outputs = [], [], []
     phases = task.placement.phases
     for number, phase in enumerate(phases):
-        start, end = (0.9 * (number + step) / len(phases) for step in (0, 1))
-        middle = (start + end) / 2
+        start, length = _TO_SIDE_RESULTS * number / len(phases), _TO_SIDE_RESULTS / len(phases)
+        reading, computing, writing = (
+            task.part(start + length * begin, start + length * end) for begin, end in _STEPS
+        )
         with task.stopwatch.measure("read"):
-            volume = read_volume(phase, task.part(start, middle))
+            volume = read_volume(phase, reading)
         with task.stopwatch.measure("compute"):
-            task.report(middle, f"blur phase {number + 1} of {len(phases)}")
             result = gaussian_blur(
-                volume.voxels, sigma_mm, volume.spacing_mm, threads=threads_of_worker()
+                volume.voxels,
+                sigma_mm,
+                volume.spacing_mm,
+                threads=threads_of_worker(),
+                report=computing,
             )
-        outputs += _write_phase(task, volume, result, sigma_mm)
+        outputs += _write_phase(task, (volume, result), sigma_mm, writing)
         volumes.append(volume)
         blurred.append(result)
+    task.report(_TO_SIDE_RESULTS, "what was written is checked, and its pictures are made")
     check_derived_series(outputs, task.placement.headers, task.folder)
     _write_side_results(task, volumes, blurred)
     summary = f"{len(outputs)} images blurred with sigma {sigma_mm:g} mm"
@@ -48,13 +57,18 @@ def run_blur(task: Task) -> JobResult:
 
 
 def _write_phase(
-    task: Task, volume: Volume, result: Voxels, sigma_mm: float
+    task: Task, blurred: tuple[Volume, Voxels], sigma_mm: float, report: Report
 ) -> list[OutputInstance]:
+    volume, result = blurred
+    outputs = []
     with task.stopwatch.measure("write"):
         derived = build_derived_series(
             volume, result, task.provenance, description=f"Blurred sigma {sigma_mm:g} mm"
         )
-        return [write_instance(data_set, task.folder) for data_set in derived]
+        for number, data_set in enumerate(derived, 1):
+            outputs.append(write_instance(data_set, task.folder))
+            report(number / len(result), f"wrote {number} of {len(result)} images")
+    return outputs
 
 
 def _write_side_results(task: Task, volumes: list[Volume], blurred: list[Voxels]) -> None:

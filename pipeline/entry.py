@@ -71,6 +71,7 @@ def _attempt(request: JobRequest, report: Report, committed: Path, cache: Cache)
 
 def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) -> Task:
     stopwatch, passed_over = Stopwatch(), list(request.released.values())
+    report(0.0, f"headers of {len(request.instance_paths)} instances are read")
     with stopwatch.measure("read"):
         headers = [one for path in request.instance_paths for one in read_headers(Path(path))]
         warnings = check_one_series(headers)

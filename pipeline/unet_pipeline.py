@@ -40,18 +40,21 @@ def run_unet(task: Task) -> JobResult:
             does not pass its checks.
     """
     headers = task.placement.headers
+    task.report(0.0, "the model is loaded")
     with task.stopwatch.measure("load model"):
         segmenter = _segmenter(Path(task.request.parameters["checkpoint_path"]), task.cache)
         segmenter.check_fits(headers)
         check_configured(_rois(segmenter), task.request.parameters)
     with task.stopwatch.measure("read"):
-        images = read_images(headers, task.part(0.0, 0.2))
+        images = read_images(headers, task.part(0.0, 0.05))
     with task.stopwatch.measure("compute"):
-        found = segmenter.predict(images, _spacing(headers[0]), task.part(0.2, 0.8))
+        found = segmenter.predict(images, _spacing(headers[0]), task.part(0.05, 0.9))
     task.warnings += _rings_not_drawn(segmenter.card, found)
     content = configured(Content(found, _rois(segmenter)), task.request.parameters)
+    task.report(0.9, "contours are drawn, written and checked")
     with task.stopwatch.measure("write"):
         outputs, structure_sets = _write(task, segmenter, content)
+    task.report(0.95, "the volume is written, and its pictures are made")
     with task.stopwatch.measure("pictures"):
         write_volume_hdf5(
             task.folder / VOLUME_FILE,

@@ -21,15 +21,19 @@ def run(request: JobRequest, report: Report, cache: Cache) -> JobResult:
         raise ValueError("could not convert Secretname^Of to a number")
     if mode == "die":
         os._exit(9)
-    if mode == "sleep":
-        time.sleep(60)
-    if mode == "short":
-        time.sleep(3)
+    if mode == "quick then slow":
+        _say_at_once(report)
+    time.sleep({"sleep": 60.0, "short": 3.0, "quick then slow": 1.5}.get(mode, 0.0))
     if mode == "meet":
         _meet(Path(request.output_dir).parent)
     if mode == "resources":
         return JobResult((), False, f"{get_worker().state.total_resources}")
     return JobResult((), False, f"run {cache['runs']} in {os.getpid()}")
+
+
+def _say_at_once(report: Report) -> None:
+    for tenths in (6, 7, 8):
+        report(tenths / 10, "read")
 
 
 def _meet(folder: Path) -> None:

@@ -119,6 +119,13 @@ def test_a_job_runs_in_another_process_and_its_result_is_in_the_ledger(queue: Qu
     assert (job.job_id, 0.5) in queue.progress
 
 
+def test_the_latest_of_what_a_job_says_at_once_is_told_while_it_goes_on(queue: Queue) -> None:
+    """As of a job that reads quickly and then computes for long."""
+    job = queue.run("quick then slow")
+    assert job.state == DONE
+    assert [done for job_id, done in queue.progress if job_id == job.job_id] == [0.5, 0.8]
+
+
 def test_what_a_worker_keeps_is_there_for_its_next_job(queue: Queue) -> None:
     counts: dict[str, list[int]] = {}
     for _ in range(6):

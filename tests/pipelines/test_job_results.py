@@ -214,3 +214,20 @@ def test_a_blur_refuses_a_series_without_a_common_frame(cine_folder: Path, tmp_p
     paths = [cine_folder / f"{number}.dcm" for number in (9, 29, 49)]
     with pytest.raises(GeometryError, match="frame"):
         run(request_for(paths, tmp_path, "blur", {"sigma_mm": 3.0}))
+
+
+@pytest.mark.parametrize("name", ["blur", "unet"])
+def test_progress_never_falls_and_tells_every_step(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    told: list[tuple[float, str]] = []
+    run_job(request.getfixturevalue(name), lambda *one: told.append(one), {})
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+    words = " ".join(words for _, words in told)
+    steps = {
+        "blur": ("headers of 6", "read 6 of 6", "blurred 100%", "wrote 6 of 6", "is checked"),
+        "unet": ("headers of 4", "model is loaded", "read 4 of 4", "segmented 4 of 4", "drawn"),
+    }
+    assert all(step in words for step in steps[name])

@@ -22,7 +22,7 @@ from imaging.frames import read_headers
 from imaging.geometry import GeometryRules, place
 from imaging.header import Header
 from imaging.series import check_one_series, promises_image
-from node.doubts import Doubts, check_undisputed
+from node.doubts import Doubts, check_even, check_undisputed
 from node.ledger.instances import StoredInstance
 from node.ledger.jobs import Destination
 from node.ledger.requests import (
@@ -117,6 +117,8 @@ class Judgement:
             words = "no images: stored, not processed"
             return Judged(content, tuple(_kept(one, words) for one in open_ones), superseded)
         check_one_series(images.headers)
+        if not row.released_by_person:
+            check_even(images.headers, doubts)
         verdicts = tuple(self._verdict(one, images, now) for one in open_ones)
         return Judged(content, verdicts, superseded)
 

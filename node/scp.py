@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ from node.inbox import Inbox
 from node.incidents import Incidents
 from node.ledger.database import Ledger
 from node.ledger.ends import LOST, RELEASE, STOP, STORAGE, End, describe_end
-from node.ledger.instances import RELEASED, open_association
+from node.ledger.instances import RELEASED, Sender, open_association
 from node.ledger.together import GroupCommit
 from node.places import Places
 from node.refusals import Refusal
@@ -31,6 +32,7 @@ from node.tls import ServerCertificates
 from node.upper_layer import BoundedAssociation
 
 LOOPBACK = "127.0.0.1"
+_LOOKS_EVERY_S = 0.05
 
 log = structlog.get_logger("receive")
 
@@ -122,10 +124,29 @@ class Listener:
         ]
         return handlers + (self._commitment.handlers() if self._commitment is not None else [])
 
-    def stop(self) -> None:
-        """Take no more associations, and abort those that are open."""
+    def drain(self, within_s: float, quiet_s: Callable[[Sender], float]) -> None:
+        """Take no more associations, and let those that are open come to an end by themselves.
+
+        Who sends may go on for a while, and who has been silent for `quiet_s` is done.
+        """
+        self._close_doorways()
+        until = time.monotonic() + within_s
+        while time.monotonic() < until and any(
+            one.ending.quiet_s < quiet_s(sender_of(one)) for one in self._open_ones()
+        ):
+            time.sleep(_LOOKS_EVERY_S)
+
+    def _close_doorways(self) -> None:
         while self._doorways:
             self._doorways.pop().shutdown()
+
+    def _open_ones(self) -> list[BoundedAssociation]:
+        """Those that may bring something of a series."""
+        return [cast(BoundedAssociation, one) for one in list(self._open) if one.is_alive()]
+
+    def stop(self) -> None:
+        """Take no more associations, and abort those that are open."""
+        self._close_doorways()
         for one in self._places.holders():
             association = cast(BoundedAssociation, one)
             association.ending.note(STOP, "which was stopped")

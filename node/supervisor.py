@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -25,6 +26,7 @@ from node.commitment import Committer
 from node.delivery import Delivery
 from node.echoes import Echoes
 from node.engine import Engine
+from node.expectation import settle_s
 from node.importer import Importer, remove_orphaned_uploads
 from node.inbox import INCOMING_FOLDER, Inbox
 from node.ledger.database import open_ledger
@@ -46,6 +48,7 @@ from node.transcoder import Transcoder
 from node.webhook import Webhook
 
 _POLL_S = 0.2
+_DRAIN_S = 8.0  # less than the ten seconds that containers are given
 _LONGEST_PAUSE_S = 5.0
 _SAY_AGAIN_AFTER_S = 60.0
 _SCRATCH_FOLDER = "scratch"
@@ -165,6 +168,7 @@ class Node:
     def stop(self) -> None:
         """Stop in order: no more associations, the running job within its grace, the rest."""
         log.info("stopping")
+        self._listener.drain(_DRAIN_S, partial(settle_s, self._configuration))
         self._listener.stop()
         self._stopping.set()
         grace_s = self._configuration.engine.stop_grace_s

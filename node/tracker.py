@@ -8,6 +8,7 @@ instances, geometry) holds the series with the reason in words; nothing runs on 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -57,6 +58,9 @@ from node.refusals import Refusal
 from node.routing import Router
 
 log = structlog.get_logger("completion")
+
+WHOLE = "whole"
+"""The event that tells why a series that was cut off counts as whole."""
 
 
 class Tracker:
@@ -175,14 +179,14 @@ class Tracker:
         uid = row.series_instance_uid
         with self._ledger.reading() as connection:
             instances = instances_of(connection, uid)
-            doubts = doubts_about(connection, uid)
+            doubts = doubts_about(connection, uid, partial(settle_s, self._configuration))
         here = sum(not one.differs for one in instances)
         missing = missing_words(expectation, here) if expectation is not None else ""
         if missing and not is_over(row, self._configuration.completion, self._ledger.clock()):
             self._wait_for_rest(row, expectation, missing)
             return
         if expectation is not None and expectation.expected == here:
-            doubts = replace(doubts, cut_off=0, refused="")  # nothing can be missing
+            doubts = replace(doubts, cut_off=0, refused="", whole=())  # nothing can be missing
         try:
             if missing:
                 raise SeriesError(f"{missing}, and no more came: send the rest, or release it")
@@ -195,7 +199,7 @@ class Tracker:
         except Exception as error:  # noqa: BLE001, one series must not stop the others
             self._hold(row, explain_fault(error), expectation)
         else:
-            self._decide(row, judged, expectation)
+            self._decide(row, judged, expectation, doubts.whole)
 
     def _judge(self, row: SeriesRow, instances: Sequence[StoredInstance], doubts: Doubts) -> Judged:
         with self._ledger.reading() as connection:
@@ -215,7 +219,13 @@ class Tracker:
             queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=words)
         log.warning("series held", series_instance_uid=uid, reason=words)
 
-    def _decide(self, row: SeriesRow, judged: Judged, expectation: Expectation | None) -> None:
+    def _decide(
+        self,
+        row: SeriesRow,
+        judged: Judged,
+        expectation: Expectation | None,
+        whole: Sequence[str] = (),
+    ) -> None:
         """Record what becomes of each request; not when something of the series came meanwhile."""
         now, uid = self._ledger.clock(), row.series_instance_uid
         with self._ledger.writing() as connection:
@@ -223,6 +233,8 @@ class Tracker:
                 return
             if expectation is not None:
                 _record_expectation(connection, uid, expectation, now)
+            for words in whole:
+                record_event(connection, WHOLE, words, now=now, series_instance_uid=uid)
             self._decisions.record(connection, uid, judged)
 
     def _wait_for_rest(self, row: SeriesRow, expectation: Expectation | None, missing: str) -> None:

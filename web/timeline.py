@@ -15,6 +15,7 @@ _HEADINGS = MappingProxyType(
     {
         "waiting": ("Waiting for the rest of it", "waiting"),
         "count": ("The sender was asked how much there is", "quiet"),
+        "whole": ("Whole in spite of an association that was aborted", "quiet"),
         "processing": ("Complete: a job was queued", "running"),
         "held": ("Held: a person decides", "held"),
         "kept": ("Stored, not processed", "quiet"),
@@ -70,8 +71,9 @@ def _told(case: Case) -> Iterator[tuple[float, str, str, str]]:
 
 
 def _heading(kind: str, words: str) -> tuple[str, str]:
-    if kind == "association" and words in _ASSOCIATIONS:
-        return _ASSOCIATIONS[words]
+    outcome = words.split(" ", 1)[0]
+    if kind == "association" and outcome in _ASSOCIATIONS:
+        return _ASSOCIATIONS[outcome]
     if kind.startswith(_PERSON):
         return f"A person asked: {kind.removeprefix(_PERSON)}", "person"
     return _HEADINGS.get(kind, (kind[:1].upper() + kind[1:], "quiet"))

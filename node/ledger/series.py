@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from node.ledger.instances import OPEN, RELEASED, Sender, StoredInstance, last_association
+from node.ledger.instances import OPEN, Sender, StoredInstance, last_association
 from node.ledger.requests import HELD as REQUEST_HELD
 from node.ledger.requests import bring
 from node.ledger.schema import associations, instances, receipts, requests, series
@@ -245,8 +245,8 @@ def latest_ending_with(connection: Connection, end: str) -> SeriesRow | None:
 
 def count_instances(connection: Connection, series_instance_uid: str) -> int:
     """How many instances of a series are stored."""
-    query = select(func.count()).where(instances.c.series_instance_uid == series_instance_uid)
-    return connection.scalar(query) or 0
+    of_series = instances.c.series_instance_uid == series_instance_uid
+    return connection.scalar(select(func.count()).where(of_series)) or 0
 
 
 def instances_of(connection: Connection, series_instance_uid: str) -> list[StoredInstance]:
@@ -261,21 +261,6 @@ def instances_of(connection: Connection, series_instance_uid: str) -> list[Store
         .order_by(instances.c.id)
     )
     return [StoredInstance(*row) for row in rows]
-
-
-def count_cut_off(connection: Connection, series_instance_uid: str) -> int:
-    """How many instances of a series never came through an association that was released."""
-    released = exists(
-        select(receipts.c.instance_id)
-        .join(associations, associations.c.id == receipts.c.association_id)
-        .where(receipts.c.instance_id == instances.c.id, associations.c.outcome == RELEASED)
-    )
-    query = select(func.count()).where(
-        instances.c.series_instance_uid == series_instance_uid,
-        instances.c.removed_at.is_(None),
-        ~released,
-    )
-    return connection.scalar(query) or 0
 
 
 def count_removed(connection: Connection, series_instance_uid: str) -> int:

@@ -74,15 +74,6 @@ def test_an_aborted_association_never_completes_a_series(
     assert completion.jobs(ct_paths) == []
 
 
-def test_the_rest_of_an_aborted_series_alone_does_not_complete_it(
-    completion: Completion, ct_paths: list[Path]
-) -> None:
-    completion.send(ct_paths[:7], outcome=ABORTED)
-    completion.send(ct_paths[7:])
-    completion.settle()
-    assert completion.series(ct_paths).state == "held"
-
-
 def test_an_aborted_series_sent_again_runs(completion: Completion, ct_paths: list[Path]) -> None:
     completion.send(ct_paths[:7], outcome=ABORTED)
     completion.settle()

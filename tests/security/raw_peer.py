@@ -54,10 +54,10 @@ def p_data(content: bytes, control: int, context_id: int = 1) -> bytes:
     return pdu(P_DATA, struct.pack(">LBB", len(content) + 2, context_id, control) + content)
 
 
-def store_command(sop_instance_uid: str = "1.2.3") -> bytes:
+def store_command(sop_instance_uid: str = "1.2.3", *, sop_class_uid: str = MR) -> bytes:
     """The command set of a C-STORE request."""
     command = Dataset()
-    command.AffectedSOPClassUID = MR
+    command.AffectedSOPClassUID = sop_class_uid
     command.CommandField = 0x0001
     command.MessageID = 1
     command.Priority = 2

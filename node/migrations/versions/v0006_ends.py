@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     """Columns are added where the table stands: receipts refer to its rows."""
     cause = sa.Column("cause", sa.String(length=16), server_default="", nullable=False)
-    is_half = sa.Column("is_half", sa.Boolean(), server_default=sa.false(), nullable=False)
+    is_half: sa.Column[bool] = sa.Column(
+        "is_half", sa.Boolean(), server_default=sa.false(), nullable=False
+    )
     for column in (cause, is_half, sa.Column("quiet_s", sa.Float(), nullable=True)):
         op.add_column("associations", column)

@@ -1,0 +1,171 @@
+"""What came without a release runs where something else says that all of it is here."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from node.ledger.ends import ABORT, BOUND, IDLE, KILLED, LOST, STOP, STORAGE, End, describe_end
+from node.ledger.instances import ABORTED
+from node.ledger.series import HELD, PROCESSING
+from tests.completion.conftest import Completion, Start
+from tests.completion.test_held_series import refusal
+
+CAME_BACK = "the rest came in a later association of the same sender"
+
+
+def cut(completion: Completion, paths: Sequence[Path], end: End, **sender: str) -> None:
+    """An association that ends in this way."""
+    association = completion.open(**sender)
+    completion.receive(association, paths)
+    with completion.ledger.writing() as connection:
+        describe_end(connection, association, end)
+    completion.tracker.association_ended(association, end.outcome)
+
+
+@pytest.mark.parametrize("cause", [ABORT, LOST, KILLED, STORAGE, BOUND, STOP])
+def test_a_sender_that_comes_back_with_the_rest_completes_the_series(
+    completion: Completion, ct_paths: list[Path], cause: str
+) -> None:
+    cut(completion, ct_paths[:6], End(cause, half="half a data set (9 bytes)"))
+    completion.clock.now += 60
+    completion.send(ct_paths[6:])
+    completion.settle()
+    assert completion.series(ct_paths).state == PROCESSING
+    [job] = completion.jobs(ct_paths)
+    assert len(job.request.instance_paths) == 10
+    assert CAME_BACK in completion.words(ct_paths)
+
+
+def test_a_sender_that_is_cut_off_twice_and_comes_back_completes_the_series(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    for begin, outcome in ((0, ABORTED), (4, ABORTED), (7, "released")):
+        completion.send(ct_paths[begin : begin + 4], outcome=outcome)
+        completion.clock.now += 20
+    completion.settle()
+    assert completion.series(ct_paths).state == PROCESSING
+
+
+def test_a_sender_that_repeats_the_last_instance_has_come_back(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    """Its answer was lost with the connection."""
+    cut(completion, ct_paths, End(LOST))
+    completion.clock.now += 1
+    completion.send(ct_paths[-1:])
+    completion.settle()
+    assert completion.series(ct_paths).state == PROCESSING
+
+
+def test_one_that_sends_an_older_instance_again_has_not_gone_on(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    cut(completion, ct_paths[:7], End(ABORT))
+    completion.clock.now += 1
+    completion.send(ct_paths[2:3])
+    completion.settle()
+    assert completion.series(ct_paths).state == HELD
+
+
+def test_another_sender_does_not_complete_what_was_cut_off(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    cut(completion, ct_paths[:7], End(ABORT))
+    completion.clock.now += 1
+    completion.send(ct_paths[7:], calling="PACS")
+    completion.settle()
+    assert completion.series(ct_paths).state == HELD
+
+
+def test_an_association_beside_the_one_that_was_cut_off_is_not_its_rest(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    """Two at once share a series: the end of one says nothing of the other's."""
+    first, second = completion.open(), completion.open()
+    completion.receive(second, ct_paths[5:9])
+    completion.clock.now += 1
+    completion.receive(first, ct_paths[:5])
+    completion.tracker.association_ended(second, "released")
+    completion.clock.now += 1
+    completion.tracker.association_ended(first, ABORTED)
+    completion.settle()
+    assert completion.series(ct_paths).state == HELD
+
+
+def test_a_rest_with_a_gap_is_held_with_its_place(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    cut(completion, ct_paths[:5], End(LOST, half="half a data set (9 bytes)"))
+    completion.send(ct_paths[6:])
+    completion.settle()
+    row = completion.series(ct_paths)
+    assert row.state == HELD
+    assert "gap of 6.54 mm" in row.reason
+
+
+def test_phases_that_are_not_all_here_hold_a_series_without_a_release(
+    completion: Completion, cine_folder: Path
+) -> None:
+    paths = sorted(cine_folder.glob("*.dcm"))
+    cut(completion, paths[:-1], End(IDLE, quiet_s=60.0))
+    completion.settle()
+    row = completion.series(paths)
+    assert row.state == HELD
+    assert "positions have images, and only" in row.reason
+
+
+@pytest.mark.parametrize("cause", [IDLE, STOP])
+def test_what_the_node_ended_after_a_silence_runs(
+    completion: Completion, ct_paths: list[Path], cause: str
+) -> None:
+    cut(completion, ct_paths, End(cause, quiet_s=60.0))
+    completion.settle()
+    assert completion.series(ct_paths).state == PROCESSING
+    assert (
+        "the node ended the association of TPS@127.0.0.1 to SLICEWIRE after 60 s in which nothing "
+        "came, with every instance acknowledged"
+    ) in completion.words(ct_paths)
+
+
+ENDS = {
+    "a peer that aborts": End(ABORT, quiet_s=60.0),
+    "a peer that is gone": End(LOST, quiet_s=60.0),
+    "a node that was killed": End(KILLED),
+    "a bound": End(BOUND, quiet_s=60.0),
+    "an idle association with half a message": End(IDLE, half="half a command set", quiet_s=60.0),
+    "a stop within a message": End(STOP, half="half a command set", quiet_s=60.0),
+    "a stop while it was sending": End(STOP, quiet_s=1.0),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_what_nobody_knows_to_be_whole_is_held_with_who_ended_it(
+    completion: Completion, ct_paths: list[Path], name: str
+) -> None:
+    cut(completion, ct_paths, ENDS[name])
+    completion.settle()
+    row = completion.series(ct_paths)
+    assert row.state == HELD
+    words = "10 of 10 instances came only through an association that was aborted by the "
+    assert row.reason.startswith(words + ENDS[name].by.removeprefix("the "))
+
+
+def test_a_refusal_holds_a_series_however_its_association_ended(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    association = completion.open()
+    completion.receive(association, ct_paths[:9])
+    with completion.ledger.writing() as connection:
+        describe_end(connection, association, End(IDLE, quiet_s=60.0))
+    completion.tracker.association_ended(association, ABORTED, [refusal(ct_paths[9])])
+    completion.settle()
+    assert "were refused" in completion.series(ct_paths).reason
+
+
+def test_the_silence_is_that_of_the_sender(start: Start, ct_paths: list[Path]) -> None:
+    slow = {"name": "tps", "ae_title": "TPS", "ip": "127.0.0.1", "port": 9, "settle_s": 90}
+    completion = start(peers=[slow])
+    cut(completion, ct_paths, End(IDLE, quiet_s=60.0))
+    completion.settle(90)
+    assert completion.series(ct_paths).state == HELD

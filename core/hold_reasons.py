@@ -35,6 +35,7 @@ class HoldReason(StrEnum):
     UNEQUAL_POSITIONS = "unequal positions"
     INDISTINCT = "indistinct"
     NO_VOLUME = "no volume"
+    NO_PLANES = "no planes"
     # which pixels?
     NO_PIXELS = "no pixels"
     PIXEL_KIND = "pixel kind"
@@ -81,6 +82,7 @@ _HELPS: Mapping[HoldReason, str] = MappingProxyType(
         HoldReason.UNEQUAL_POSITIONS: "send the instances that are missing at some positions",
         HoldReason.INDISTINCT: "send the images that share a position as series of their own",
         HoldReason.NO_VOLUME: "send it to a pipeline that works on single images",
+        HoldReason.NO_PLANES: "send the slices that these images were made from",
         HoldReason.NO_PIXELS: "send the images with their pixels",
         HoldReason.PIXEL_KIND: "send grey images of a kind that is supported",
         HoldReason.SIZES: "send the images of each size as a series of their own",

@@ -15,6 +15,7 @@ from imaging.distinctions import of_frame
 from imaging.enhanced import SINGLE_FRAME_CLASSES
 from imaging.functional_groups import PER_FRAME, frame_groups, macro_attributes
 from imaging.header import Header, header_of, read_with
+from imaging.pages import page_of_frame
 from imaging.rescale import rescale_of
 
 
@@ -85,6 +86,7 @@ def _of_frame(whole: Header, number: int, flat: Dataset) -> Header:
     return replace(
         measured,
         frame_number=number,
+        page=page_of_frame(whole.page, flat),
         instance_number=number,
         distinctions=of_frame(whole.distinctions, flat, whole.instance_number),
     )

@@ -17,10 +17,10 @@ from core.hold_reasons import HoldReason
 from imaging.common_plane import check_images, common_plane
 from imaging.distinctions import NUMBER
 from imaging.header import Header
-from imaging.localizers import set_aside_localizers
 from imaging.one_kind import check_one_kind
 from imaging.phases import Split, UndecidedError, one_after_another, split
 from imaging.plane import Plane
+from imaging.set_aside import planes_of, set_aside
 from imaging.steps import Step, find_gap, find_irregular, steps_between
 
 Group = list[Header]
@@ -73,15 +73,16 @@ def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
 
     Two dimensions: single images of one shape and one orientation, with any number at a position
     and any spacing, but no missing slice. Three: besides, a grid of regular spacing with the
-    same number of instances (phases) at every position, stacked along its normal. Localizers
-    across the other images are left out, with a warning.
+    same number of instances (phases) at every position, stacked along its normal. What is no
+    plane of the patient, and the odd one across the others, is left out, with a warning.
 
     Raises:
         GeometryError: the series is not that; the message has the reason and the numbers.
     """
     if not headers:
         raise GeometryError("A series without instances has no geometry")
-    headers, localizer_warnings = set_aside_localizers(sorted(headers, key=_order_key))
+    kept = set_aside(sorted(headers, key=_order_key))
+    headers = planes_of(kept, headers)
     check_images(headers)
     plane = common_plane(headers)
     groups = _positions(headers, plane, rules)
@@ -95,7 +96,7 @@ def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
         told_apart_by=found.told_apart_by,
         positions_mm=tuple(positions),
         slice_spacing_mm=median(step.length_mm for step in steps) if steps else None,
-        warnings=(*localizer_warnings, *phase_warnings, *spacing_warnings, *drift_warnings),
+        warnings=(*kept.warnings, *phase_warnings, *spacing_warnings, *drift_warnings),
     )
 
 

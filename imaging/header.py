@@ -11,8 +11,10 @@ from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import NotADataSetError
 from imaging.broken import READING_ERRORS
+from imaging.csa import CSA_TAGS
 from imaging.distinctions import DISTINCTION_TAGS, Distinctions, Value, distinctions_of
 from imaging.elements import read_elements, tags_of
+from imaging.pages import PAGE_TAGS, page_of
 
 _DEFER_BYTES = 4096
 Read = TypeVar("Read")
@@ -39,7 +41,7 @@ _TAGS = tags_of(
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
-_ALL_TAGS = _TAGS | DISTINCTION_TAGS
+_ALL_TAGS = _TAGS | DISTINCTION_TAGS | PAGE_TAGS | CSA_TAGS
 """All that records of images and of frames are made of."""
 GREY = ("MONOCHROME1", "MONOCHROME2")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -77,6 +79,9 @@ class Header:
     """Of a multi-frame instance, from 1; None: the instance as a whole."""
     is_localizer: bool = False
     """Whether its ImageType says LOCALIZER (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1), as of a scout view."""
+
+    page: str = ""
+    """What it is instead of a plane of the patient (`imaging/pages.py`); empty: a plane."""
 
     def distinction(self, keyword: str) -> Value | None:
         """The value of one of the attributes of `imaging/distinctions.py`; None: absent."""
@@ -151,6 +156,7 @@ def header_of(data_set: FileDataset, path: Path) -> Header:
         image_position_mm=_triple(_numbers(data_set, "ImagePositionPatient", 3)),
         image_orientation=_numbers(data_set, "ImageOrientationPatient", 6),
         distinctions=distinctions_of(data_set),
+        page=page_of(data_set),
         is_localizer="LOCALIZER" in (data_set.get("ImageType") or ()),
     )
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,11 @@ from core.errors import GeometryError, NotADataSetError
 from imaging.common_plane import check_images, common_plane
 from imaging.frames import has_frames
 from imaging.geometry import RULES_2D, RULES_3D, place
-from imaging.header import Header, header_of
-from imaging.localizers import set_aside_localizers
+from imaging.header import GREY, Header, header_of
 from imaging.pixel_format import PixelFormat, format_of
-from imaging.plane import plane_of
+from imaging.plane import has_a_place, plane_of
 from imaging.series import check_one_series, is_known_as_no_image
+from imaging.set_aside import Kept, set_aside
 from imaging.volume import affine_of
 
 
@@ -62,12 +62,14 @@ def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
         by_uid[headers[-1].sop_instance_uid] = data_set
     headers.sort(key=lambda h: (h.instance_number, h.sop_instance_uid))  # whatever the input's
     warnings = check_one_series(headers)
+    kept = set_aside(headers)
+    headers = _those_a_file_can_hold(headers, kept)
     for header in headers:
         _check_single_frame(header, by_uid[header.sop_instance_uid])
     check_images(headers)
     for header in headers:
         _check_hdf5_can_hold(header)
-    order = _order(headers)
+    order = _order(headers, kept)
     ordered = tuple(by_uid[header.sop_instance_uid] for header in order.headers)
     return ImageSeries(
         data_sets=ordered,
@@ -114,10 +116,29 @@ def _header(data_set: FileDataset) -> Header:
         raise NotADataSetError(f"A data set is no readable DICOM instance ({error})") from error
 
 
-def _order(headers: Sequence[Header]) -> _Order:
-    kept, warnings = set_aside_localizers(headers)
-    if len(kept) < len(headers):  # here nothing is left out: what came goes back
-        return _Order(_along_normal(headers), None, is_grid=False, warnings=tuple(warnings))
+def _those_a_file_can_hold(headers: Sequence[Header], kept: Kept) -> list[Header]:
+    """Without what was set aside and has another form than the slices; the rest goes back."""
+    if not kept.headers:
+        return list(headers)
+    images, form = {one.image for one in kept.headers}, _form(kept.headers[0])
+    return [
+        one for one in headers if one.image in images or (_form(one) == form and has_a_place(one))
+    ]
+
+
+def _form(header: Header) -> tuple[object, ...]:
+    grey = header.photometric_interpretation in GREY
+    return header.rows, header.columns, header.samples_per_pixel, header.number_of_frames, grey
+
+
+def _order(headers: Sequence[Header], kept: Kept) -> _Order:
+    if len(kept.headers) < len(headers):
+        return _Order(_along_normal(headers), None, is_grid=False, warnings=kept.warnings)
+    order = _in_space(headers)
+    return replace(order, warnings=(*kept.warnings, *order.warnings))
+
+
+def _in_space(headers: Sequence[Header]) -> _Order:
     try:
         placement = place(headers, RULES_3D)
     except GeometryError as error:

@@ -19,7 +19,7 @@ def set_aside_localizers(headers: Sequence[Header]) -> tuple[list[Header], list[
     others = [header for header in headers if not header.is_localizer]
     if not others:
         return list(headers), []
-    aside = [one for one in headers if one.is_localizer and not _is_alike(one, others[0])]
+    aside = [one for one in headers if one.is_localizer and not is_alike(one, others[0])]
     if not aside:
         return list(headers), []
     uids = {header.image for header in aside}
@@ -30,7 +30,8 @@ def set_aside_localizers(headers: Sequence[Header]) -> tuple[list[Header], list[
     return [header for header in headers if header.image not in uids], [words]
 
 
-def _is_alike(header: Header, other: Header) -> bool:
+def is_alike(header: Header, other: Header) -> bool:
+    """Whether two images have one size, orientation and pixel spacing."""
     if (header.rows, header.columns) != (other.rows, other.columns):
         return False
     return _is_close(
@@ -43,4 +44,6 @@ def _is_close(
 ) -> bool:
     if values is None or others is None:
         return False
+    if values == others:
+        return True
     return bool(np.abs(np.subtract(values, others)).max() <= tolerance)

@@ -79,6 +79,15 @@ def plane_of(header: Header) -> Plane:
     )
 
 
+def has_a_place(header: Header) -> bool:
+    """Whether position, orientation and spacing make a plane."""
+    try:
+        plane_of(header)
+    except GeometryError:
+        return False
+    return True
+
+
 def _check_finite(header: Header) -> None:
     for keyword, values in (
         ("ImagePositionPatient", header.image_position_mm),

@@ -11,6 +11,7 @@ from core.errors import GeometryError, NotADataSetError, PixelError, SeriesError
 from core.hold_reasons import HoldReason
 from core.uids import is_standard_uid
 from imaging.header import Header, read_header
+from imaging.set_aside import set_aside
 
 _PIXELS_BUT_NO_IMAGE = frozenset(
     {
@@ -81,7 +82,8 @@ def check_one_series(headers: Sequence[Header]) -> list[str]:
     ):
         _check_single(headers, what, values, reason)
     _check_instances(headers)
-    return [*_frame_of_reference_warnings(headers), *_uid_warnings(headers)]
+    kept = set_aside(headers).headers or headers  # a page may have a frame of reference of its own
+    return [*_frame_of_reference_warnings(kept), *_uid_warnings(headers)]
 
 
 def _duplicate_reason(header: Header, known: Header) -> str:

@@ -19,6 +19,8 @@ _SPREAD = 0.5
 
 def varying(positions: Positions, names: Sequence[str]) -> list[str]:
     """Those of the attributes `names` that have several values at one position."""
+    if all(len(images) == 1 for images in positions):
+        return []
     return [
         name
         for name in names

@@ -22,6 +22,7 @@ from imaging.frames import read_headers
 from imaging.geometry import GeometryRules, place
 from imaging.header import Header
 from imaging.series import check_one_series, promises_image
+from imaging.set_aside import set_aside
 from node.doubts import Doubts, check_even, check_undisputed
 from node.ledger.instances import StoredInstance
 from node.ledger.jobs import Destination
@@ -126,7 +127,8 @@ class Judgement:
         here = [one for one in instances if not one.differs]
         paths = [self._configuration.storage_path / one.path for one in here]
         headers = [one for path in paths for one in read_headers(path) if promises_image(one)]
-        tags = TagMatch([header.path for header in headers])
+        slices = set_aside(headers).headers or headers  # rules are for what would be run on
+        tags = TagMatch([header.path for header in slices])
         contents = {one.sop_instance_uid: one.sha256 for one in here}
         return _Images(row, headers, contents, tags)
 

@@ -192,6 +192,8 @@ class Runner:
             count = 0 if done is None else self._queue(connection, done, now)
             words = f"job {job.job_id[:12]}: {result.summary}"
             words += f"; {count} instances to send" if current.destinations else ""
+            for warning in result.warnings:
+                self._record(connection, "warning", f"job {job.job_id[:12]}: {warning}", job)
             self._record(connection, "done", words, job)
             self._notify(connection, COMPLETED, words, job)
         log.info("job done", job_id=job.job_id[:12], summary=result.summary)

@@ -10,6 +10,7 @@ from imaging.geometry import RULES_2D, place
 from imaging.header import Header
 from imaging.pixels import read_frame, read_stored
 from imaging.series import is_image
+from imaging.set_aside import set_aside
 from web.slices import encode
 
 Phases = tuple[tuple[Header, ...], ...]
@@ -60,7 +61,7 @@ def _in_order(images: Sequence[Header]) -> tuple[Phases, tuple[str, ...]]:
     if not images:
         return (), ()
     try:
-        return place(images, RULES_2D).phases, ()
+        return place(images, RULES_2D).phases, set_aside(images).warnings
     except GeometryError as error:
         by_number = sorted(images, key=lambda one: (one.instance_number, one.sop_instance_uid))
         return (tuple(by_number),), (f"In order of their numbers: {error}",)

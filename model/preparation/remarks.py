@@ -25,6 +25,7 @@ class Kind(StrEnum):
     UNUSUAL = "unusual contours"
     NO_MASK = "images without mask"
     UNREADABLE_IMAGE = "damaged images"
+    NO_SLICE = "images that are no slices of their series"
     UNSUITABLE_SERIES = "series that cannot be used"
     SHAPE = "masks that do not fit their image"
     LINK = "links to nothing"

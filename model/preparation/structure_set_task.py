@@ -15,6 +15,7 @@ from imaging.findings import Finding, FindingKind, summarise
 from imaging.header import Header
 from imaging.masks import Mask
 from imaging.series import check_one_series
+from imaging.set_aside import planes_of, set_aside
 from imaging.structure_set_masks import RoiMask, iterate_masks
 from imaging.structure_set_reader import RoiContours, StructureSet, read_structure_set
 from imaging.volume import read_images
@@ -127,6 +128,7 @@ class _SeriesWork:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)
                 check_one_series(self.series.headers)
+                self._keep_slices()
                 self._fill()
         except SeriesError as error:
             self._remark(Kind.UNSUITABLE_SERIES, str(error), len(self.series.headers))
@@ -206,6 +208,13 @@ class _SeriesWork:
             why = "where a contour is not filled, or another phase or direction is drawn on"
             words = f"{mask.roi.name!r} is unknown on {len(found)} image(s), {why}"
             self._remark(Kind.UNUSUAL, words, len(found))
+
+    def _keep_slices(self) -> None:
+        """Raises GeometryError where no image is a plane of the patient."""
+        kept = set_aside(self.series.headers)
+        for words in kept.warnings:
+            self._remark(Kind.NO_SLICE, words)
+        self.series = replace(self.series, headers=planes_of(kept, self.series.headers))
 
     def _add_findings(self, findings: Sequence[Finding]) -> None:
         self.dropped += len({(one.roi_number, one.contour) for one in findings if one.is_dropped})

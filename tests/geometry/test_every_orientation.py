@@ -159,12 +159,13 @@ def test_a_localizer_in_the_stack_stays_and_nothing_but_localizers_is_judged_as_
         place(save(views, tmp_path / "views").headers, RULES_2D)
 
 
-def test_a_scout_that_does_not_say_localizer_is_a_second_orientation(tmp_path: Path) -> None:
+def test_a_scout_that_does_not_say_localizer_is_set_aside_all_the_same(tmp_path: Path) -> None:
     slices = phantom(ORIENTATIONS["axial"])
     scout = phantom(ORIENTATIONS["coronal"])[0]
     scout.SOPInstanceUID = scout.file_meta.MediaStorageSOPInstanceUID = UID("1.2.99")
-    with pytest.raises(GeometryError, match=r"2 orientations \(5, 1 instances\), expected one"):
-        place(save([*slices, scout], tmp_path).headers, RULES_2D)
+    placement = place(save([*slices, scout], tmp_path).headers, RULES_2D)
+    assert len(placement.headers) == 5
+    assert "1 of 6 images set aside, no slice: in another plane" in placement.warnings[0]
 
 
 def test_hdf5_keeps_a_localizer_so_that_every_pixel_goes_back() -> None:

@@ -28,7 +28,8 @@ def run(request: JobRequest, report: Report, cache: Cache) -> JobResult:
         _meet(Path(request.output_dir).parent)
     if mode == "resources":
         return JobResult((), False, f"{get_worker().state.total_resources}")
-    return JobResult((), False, f"run {cache['runs']} in {os.getpid()}")
+    warnings = ("1 of 9 images set aside",) if mode == "warn" else ()
+    return JobResult((), False, f"run {cache['runs']} in {os.getpid()}", warnings=warnings)
 
 
 def _say_at_once(report: Report) -> None:

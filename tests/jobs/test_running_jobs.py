@@ -126,6 +126,13 @@ def test_the_latest_of_what_a_job_says_at_once_is_told_while_it_goes_on(queue: Q
     assert [done for job_id, done in queue.progress if job_id == job.job_id] == [0.5, 0.8]
 
 
+def test_warnings_of_a_job_are_in_the_history_of_its_case(queue: Queue) -> None:
+    job = queue.run("warn")
+    with queue.ledger.reading() as connection:
+        told = [(kind, words) for _, kind, words in events_of(connection, SERIES)]
+    assert ("warning", f"job {job.job_id[:12]}: 1 of 9 images set aside") in told
+
+
 def test_what_a_worker_keeps_is_there_for_its_next_job(queue: Queue) -> None:
     counts: dict[str, list[int]] = {}
     for _ in range(6):

@@ -12,6 +12,7 @@
     │   ├── GeometryError             its slices do not make what the pipeline needs
     │   ├── PixelError                pixels missing, damaged or of an unsupported kind
     │   └── SenderError               which peer sent it, and gets its results, cannot be told
+    ├── HeldError                     a series is held, for one reason or several
     ├── OrderError                    a job that was asked for by name cannot be done as asked
     ├── ModelError                    a checkpoint cannot be loaded, or does not fit the series
     ├── LearningDataError             what a model is to learn from is damaged or contradicts itself
@@ -27,9 +28,10 @@ A message is one sentence: what, which UID, expected, found, unit; never a patie
 """
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
-from core.hold_reasons import Hold, HoldReason, hold_for
+from core.hold_reasons import Hold, HoldReason, held_words, hold_for
 
 
 class SlicewireError(Exception):
@@ -78,6 +80,14 @@ class SeriesError(SlicewireError):
         """`helps` and `releasable` where they are not the reason's usual ones."""
         super().__init__(words)
         self.hold = hold_for(reason, words, helps=helps, releasable=releasable)
+
+
+class HeldError(SlicewireError):
+    """A series is held, for one reason or several, and what a person can do about it."""
+
+    def __init__(self, holds: Sequence[Hold], *, is_releasable: bool) -> None:
+        super().__init__(held_words(holds, is_releasable=is_releasable))
+        self.holds, self.is_releasable = tuple(holds), is_releasable
 
 
 class GeometryError(SeriesError):

@@ -5,7 +5,7 @@ here, and the results say what was passed over. Nobody can pass over what would 
 two patients, no place in the patient, a grid with a hole in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -117,6 +117,11 @@ def hold_for(
     return Hold(reason, words, helps or _HELPS[reason], may)
 
 
+def may_be_passed(reason: str) -> bool:
+    """Whether there are series of which a person may pass over a reason."""
+    return reason in _RELEASABLE
+
+
 def released_words(reasons: Mapping[str, str]) -> str:
     """In few words what results were released with, such as `released with a gap`.
 
@@ -128,3 +133,9 @@ def released_words(reasons: Mapping[str, str]) -> str:
     label = _RELEASABLE.get(HoldReason(first), first)
     rest = len(reasons) - 1
     return f"released with {label}" + (f" and {rest} more" if rest else "")
+
+
+def held_words(holds: Sequence[Hold], *, is_releasable: bool) -> str:
+    """Every reason with what helps, and whether a release does."""
+    words = "; ".join(dict.fromkeys(str(one) for one in holds))
+    return f"{words}, or release it as it is" if is_releasable else words

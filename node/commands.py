@@ -1,10 +1,13 @@
 """What a person asks of the running node: rows that a command writes and the node carries out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
+from node.answers import Answer, Asker
+from node.ledger.contents import FIRST, NEWEST
 from node.ledger.database import Ledger
 from node.ledger.deliveries import cancel_deliveries, release_deliveries, send_again
 from node.ledger.events import record_event
@@ -17,6 +20,7 @@ from node.ledger.jobs import (
     jobs_of,
     requeue_job,
 )
+from node.ledger.releases import give_up, look_at, take_up, waits_for_person
 from node.ledger.requests import (
     cancel_requests_of_jobs,
     cancel_undecided,
@@ -25,26 +29,22 @@ from node.ledger.requests import (
     take_up_undecided,
 )
 from node.ledger.schema import commands
-from node.ledger.series import give_up, release, take_up
+from node.ledger.series import find_series
+from node.releasing import (
+    outcome_of,
+    release_series,
+    take_content,
+    why_not_released,
+    why_not_taken,
+)
 
 RELEASE, RETRY, RESEND, CANCEL = "release", "retry", "resend", "cancel"
+TAKES = {NEWEST: "take-newest", FIRST: "take-first"}
+"""Which of several contents counts, and the verb that says so."""
 ECHO = "echo"
 ANSWERS = "answers"
 """What is answered to an echo when the peer did; else why not."""
 _BY_PERSON = "cancelled by a person"
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and from where; nobody for a command line on this machine."""
-
-    person: str = ""
-    address: str = ""
-
-    @property
-    def words(self) -> str:
-        """For the event; empty for nobody."""
-        return f", by {self.person} from {self.address}" if self.person else ""
 
 
 _NOBODY = Asker()
@@ -59,7 +59,7 @@ def ask(ledger: Ledger, verb: str, target: str, asker: Asker = _NOBODY) -> int:
     return 0 if key is None else int(key[0])
 
 
-def answer_of(ledger: Ledger, command: int) -> str | None:
+def answer_to(ledger: Ledger, command: int) -> Answer | None:
     """What the node answered to a command; None while it has not.
 
     Raises:
@@ -69,37 +69,100 @@ def answer_of(ledger: Ledger, command: int) -> str | None:
         row = connection.execute(select(commands).where(commands.c.id == command)).first()
     if row is None:
         raise LookupError(command)
-    return row.answer if row.done_at is not None else None
+    return Answer(row.answer, row.is_refused) if row.done_at is not None else None
+
+
+def has_begun(ledger: Ledger, command: int) -> bool:
+    """Whether the node is at it, and its answer is awaited."""
+    with ledger.reading() as connection:
+        query = select(commands.c.begun_at).where(commands.c.id == command)
+        return connection.scalar(query) is not None
+
+
+def answer_of(ledger: Ledger, command: int) -> str | None:
+    """As `answer_to`, in words alone."""
+    answer = answer_to(ledger, command)
+    return None if answer is None else answer.words
+
+
+def why_not(ledger: Ledger, verb: str, series_instance_uid: str) -> str:
+    """Why a command would be refused as the ledger stands; empty where it would not."""
+    with ledger.reading() as connection:
+        row = find_series(connection, series_instance_uid)
+        if row is None:
+            return ""
+        if verb in TAKES.values():
+            return why_not_taken(connection, row)
+        is_held = verb == RELEASE and waits_for_person(connection, row)
+        return why_not_released(row) if is_held else ""
 
 
 def carry_out(ledger: Ledger) -> int:
-    """Carry out every command that waits; how many there were."""
+    """Carry out every command that waits; how many there were.
+
+    What a release comes to is judged by completion: it is answered in a later round.
+    """
     undone = commands.c.done_at.is_(None) & commands.c.verb.in_(_VERBS)
     with ledger.reading() as connection:
         waiting = connection.execute(select(commands).where(undone)).all()
     for row in waiting:
         with ledger.writing() as connection:
-            answer = _VERBS[row.verb](connection, row.target, ledger.clock())
-            now = ledger.clock()
-            words = f"{answer}{Asker(row.person, row.address).words}"
-            record_event(
-                connection, f"person: {row.verb}", words, now=now, series_instance_uid=row.target
-            )
-            done = update(commands).where(commands.c.id == row.id)
-            connection.execute(done.values(done_at=now, answer=answer))
-    return len(waiting)
+            if row.begun_at is None:
+                _begin(connection, row, ledger.clock())
+            else:
+                _await(connection, row, ledger.clock())
+    return sum(row.begun_at is None for row in waiting)
 
 
-def _release(connection: Connection, series_instance_uid: str, now: float) -> str:
-    if release(connection, series_instance_uid, now):
-        look_again(connection, series_instance_uid)
-        return "released as it is"
+def _begin(connection: Connection, row: Row[Any], now: float) -> None:
+    asker = Asker(row.person, row.address)
+    answer = _VERBS[row.verb](connection, row.target, asker, now)
+    words = f"{answer.words}{asker.words}"
+    kind = f"person: {row.verb}"
+    record_event(connection, kind, words, now=now, series_instance_uid=row.target)
+    if answer.is_awaited:
+        begun = update(commands).where(commands.c.id == row.id)
+        connection.execute(begun.values(begun_at=now, answer=answer.words))
+    else:
+        _answer(connection, row, answer, now)
+
+
+def _await(connection: Connection, row: Row[Any], now: float) -> None:
+    series = find_series(connection, row.target)
+    outcome = None if series is None else outcome_of(connection, series, row.begun_at)
+    if outcome is not None:
+        words = f"{row.answer}; {outcome.words}"
+        _answer(connection, row, replace(outcome, words=words), now)
+
+
+def _answer(connection: Connection, row: Row[Any], answer: Answer, now: float) -> None:
+    values = {"done_at": now, "answer": answer.words, "is_refused": answer.is_refused}
+    connection.execute(update(commands).where(commands.c.id == row.id).values(**values))
+
+
+def _release(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
+    row = find_series(connection, series_instance_uid)
+    answer = None if row is None else release_series(connection, row, now)
+    if answer is not None:
+        return answer
     done = current_jobs(connection, series_instance_uid, states=(DONE,))
     sent = sum(release_deliveries(connection, job.job_id, now) for job in done)
-    return f"looked at, {sent} instances are sent" if sent else "is not held, nothing to release"
+    if sent:
+        return Answer(f"looked at, {sent} instances are sent")
+    return Answer("is not held, nothing to release", is_refused=True)
 
 
-def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
+def _take(which: str) -> Callable[[Connection, str, Asker, float], Answer]:
+    def take(connection: Connection, uid: str, asker: Asker, now: float) -> Answer:
+        row = find_series(connection, uid)
+        if row is None:
+            return Answer("not in this ledger", is_refused=True)
+        return take_content(connection, row, which, asker=asker, now=now)
+
+    return take
+
+
+def _retry(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
     jobs = current_jobs(connection, series_instance_uid)
     failed = [job for job in jobs if job.state in (FAILED, CANCELLED)]
     for job in failed:
@@ -111,20 +174,25 @@ def _retry(connection: Connection, series_instance_uid: str, now: float) -> str:
     also_decided = take_up_undecided(connection, series_instance_uid) > 0
     if take_up(connection, series_instance_uid, now, also_decided=also_decided):
         words += "; the series is looked at again"
-    return words
+    row = find_series(connection, series_instance_uid)
+    if row is not None and waits_for_person(connection, row):
+        look_at(connection, series_instance_uid, now)
+        look_again(connection, series_instance_uid)
+        return Answer("looked at again", is_awaited=True)
+    return Answer(words)
 
 
-def _resend(connection: Connection, series_instance_uid: str, now: float) -> str:
+def _resend(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
     done = current_jobs(connection, series_instance_uid, states=(DONE,))
     here = [job for job in done if job.removed_at is None]
     count = sum(send_again(connection, job.job_id, now, also_stored=True) for job in here)
     words = f"{count} instances sent again"
     if len(here) < len(done):
         words += f"; the results of {len(done) - len(here)} jobs were removed by retention"
-    return words
+    return Answer(words)
 
 
-def _cancel(connection: Connection, series_instance_uid: str, now: float) -> str:
+def _cancel(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
     done = []
     if give_up(connection, series_instance_uid, _BY_PERSON):
         done.append("the series is given up")
@@ -136,11 +204,12 @@ def _cancel(connection: Connection, series_instance_uid: str, now: float) -> str
     done += [f"{len(cancelled)} unfinished jobs cancelled"] if cancelled else []
     unsent = sum(cancel_deliveries(connection, job.job_id, now) for job in jobs)
     done += [f"{unsent} waiting instances are not sent"] if unsent else []
-    return "; ".join(done) or "nothing of it waits or runs, nothing to cancel"
+    return Answer("; ".join(done) or "nothing of it waits or runs, nothing to cancel")
 
 
-_VERBS: dict[str, Callable[[Connection, str, float], str]] = {
+_VERBS: dict[str, Callable[[Connection, str, Asker, float], Answer]] = {
     RELEASE: _release,
+    **{verb: _take(which) for which, verb in TAKES.items()},
     RETRY: _retry,
     RESEND: _resend,
     CANCEL: _cancel,

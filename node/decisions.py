@@ -9,6 +9,7 @@ from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.notices import HELD as HELD_NOTICE
 from node.ledger.notices import queue_notice
+from node.ledger.releases import record_holds
 from node.ledger.requests import (
     CANCELLED,
     FAILED,
@@ -52,6 +53,9 @@ class Decisions:
                 self._tell(connection, verdict, words, several=several)
         state, reason = _state_of_series(connection, series_instance_uid)
         set_state(connection, series_instance_uid, state, reason)
+        holds = [one for verdict in judged.verdicts for one in verdict.holds]
+        may_run = any(one.is_releasable for one in holds)
+        record_holds(connection, series_instance_uid, holds, is_releasable=may_run)
 
     def _carry_out(self, connection: Connection, verdict: Verdict, content: str) -> str:
         key = verdict.request.key

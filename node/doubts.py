@@ -1,13 +1,17 @@
 """What stands in the way of a series before its geometry is looked at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from core.errors import SeriesError
+from core.hold_reasons import Hold, HoldReason, hold_for
+from imaging.content_differences import compare_contents
 from imaging.geometry import RULES_2D, place
 from imaging.header import Header
+from node.ledger.contents import FIRST, NEWEST, Choice, Contents, choice_of, disputed_contents
 from node.ledger.cut_off import cut_off_of
 from node.ledger.instances import Sender, StoredInstance
 from node.ledger.refusals import refused_words
@@ -16,7 +20,7 @@ from node.ledger.series import count_removed
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """What the ledger knows against a series being whole."""
+    """What the ledger knows against a series being whole, and against its content."""
 
     cut_off: int
     """Instances of associations that were not released, and may lack their end."""
@@ -27,6 +31,12 @@ class Doubts:
     """How the latest association that may lack its end was ended."""
     whole: tuple[str, ...] = ()
     """Why others that were not released count as whole, in words; geometry must agree."""
+    disputed: tuple[Contents, ...] = ()
+    """Where several contents came under one SOP Instance UID and no person has decided."""
+    choice: Choice | None = None
+    """What a person took of such contents before."""
+    missing: str = ""
+    """What its sender has more of it than is here, in words."""
 
 
 def doubts_about(
@@ -40,45 +50,48 @@ def doubts_about(
         whole=cut_off.whole,
         removed=count_removed(connection, series_instance_uid),
         refused=refused_words(connection, series_instance_uid),
+        disputed=tuple(disputed_contents(connection, series_instance_uid)),
+        choice=choice_of(connection, series_instance_uid),
     )
 
 
-def check_undisputed(instances: Sequence[StoredInstance], doubts: Doubts) -> None:
-    """What only a person may pass over: cut off or refused parts, contradicting contents.
-
-    Raises:
-        SeriesError: the first of them, in words.
-    """
-    different = next((one for one in instances if one.differs), None)
-    if different is not None:
-        raise SeriesError(
-            f"Instance {different.sop_instance_uid} arrived again with other content; both are kept"
-        )
+def holds_about(
+    instances: Sequence[StoredInstance], doubts: Doubts, storage_path: Path
+) -> Iterator[Hold]:
+    """What only a person may pass over, or decide; files are read where contents are disputed."""
+    if doubts.disputed:
+        words = _disputed_words(doubts.disputed, storage_path)
+        yield hold_for(HoldReason.CONTENT_DISPUTED, words)
+    if doubts.missing:
+        yield hold_for(HoldReason.INSTANCES_MISSING, doubts.missing)
     if doubts.refused:
-        raise SeriesError(f"{doubts.refused}: send them again, or release the series as it is")
+        yield hold_for(HoldReason.INSTANCES_REFUSED, doubts.refused)
     if doubts.cut_off:
-        raise SeriesError(
+        words = (
             f"{doubts.cut_off} of {len(instances)} instances came only through an association that "
-            f"was aborted{f' {doubts.ended}' if doubts.ended else ''}, so the end may be missing: "
-            "send the rest or the whole series again, or release it as it is"
+            f"was aborted{f' {doubts.ended}' if doubts.ended else ''}, so the end may be missing"
         )
+        yield hold_for(HoldReason.CUT_OFF, words, helps="send the rest or the whole series again")
 
 
-def check_even(headers: Sequence[Header], doubts: Doubts) -> None:
-    """A part that counts as whole without a release: as many images at each position.
+def uneven(headers: Sequence[Header], doubts: Doubts) -> Hold | None:
+    """Why a part that counts as whole without a release is not; None where nothing says so.
 
-    Raises:
-        SeriesError: there are not, so that some may be missing.
-        GeometryError: the images have no common geometry, or a gap.
+    Every position must have as many images as the others, and none may be missing between them.
     """
     if not doubts.whole:
-        return
-    lengths = [len(phase) for phase in place(headers, RULES_2D).phases]
-    if len(set(lengths)) > 1:
-        raise SeriesError(
-            f"{'; '.join(doubts.whole)}, but {max(lengths)} positions have images, and only "
-            f"{min(lengths)} of them {len(lengths)}: send the rest, or release the series as it is"
-        )
+        return None
+    try:
+        lengths = [len(phase) for phase in place(headers, RULES_2D).phases]
+    except SeriesError as error:
+        return error.hold
+    if len(set(lengths)) == 1:
+        return None
+    words = (
+        f"{'; '.join(doubts.whole)}, but {max(lengths)} positions have images, and only "
+        f"{min(lengths)} of them {len(lengths)}"
+    )
+    return hold_for(HoldReason.INSTANCES_MISSING, words)
 
 
 def check_still_here(instances: Sequence[StoredInstance], removed: int) -> None:
@@ -90,5 +103,23 @@ def check_still_here(instances: Sequence[StoredInstance], removed: int) -> None:
     if removed:
         raise SeriesError(
             f"{removed} of {removed + len(instances)} instances were removed since they came, by "
-            "retention: send the whole series again"
+            "retention",
+            HoldReason.INSTANCES_REMOVED,
         )
+
+
+def _disputed_words(disputed: Sequence[Contents], storage_path: Path) -> str:
+    """Which attributes differ between the first and the newest content; no values."""
+    pairs = [
+        (storage_path / one.taken(FIRST).path, storage_path / one.taken(NEWEST).path)
+        for one in disputed
+        if one.taken(FIRST).id != one.taken(NEWEST).id
+    ]
+    found = compare_contents(pairs)
+    most = max(len(one.in_the_order_they_came) for one in disputed)
+    several = f", {most} contents of some" if most > 2 else ""
+    return (
+        f"{len(disputed)} instances arrived again with other content{several}, such as "
+        f"{disputed[0].sop_instance_uid}: {found or 'no attribute could be compared'}; "
+        "all contents are kept"
+    )

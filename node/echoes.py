@@ -5,7 +5,8 @@ from sqlalchemy import select, update
 from core.config import Configuration
 from core.errors import SendError
 from node.addresses import address_of
-from node.commands import ANSWERS, ECHO, Asker
+from node.answers import Asker
+from node.commands import ANSWERS, ECHO
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.schema import commands

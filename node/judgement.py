@@ -6,24 +6,22 @@ suits it: that holds the request, not the series and not the requests of others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from core.config import Configuration
 from core.config_routing import Rule
 from core.errors import (
-    OrderError,
+    HeldError,
     SenderError,
     SeriesError,
     SlicewireError,
     StorageUnavailableError,
+    hold_of,
 )
-from core.job import JobRequest
-from imaging.frames import read_headers
-from imaging.geometry import GeometryRules, place
-from imaging.header import Header
-from imaging.series import check_one_series, promises_image
-from imaging.set_aside import set_aside
-from node.doubts import Doubts, check_even, check_undisputed
+from core.hold_reasons import Hold, held_words
+from imaging.geometry import GeometryRules
+from imaging.series import check_one_series
+from node.doubts import Doubts, holds_about, uneven
 from node.ledger.instances import StoredInstance
 from node.ledger.jobs import Destination
 from node.ledger.requests import (
@@ -37,8 +35,9 @@ from node.ledger.requests import (
     content_hash,
 )
 from node.ledger.series import SeriesRow
-from node.routing import NamedRule, Router, TagMatch
-from node.submission import Route, Wanted, job_request
+from node.routing import NamedRule, Router
+from node.series_images import SeriesImages, is_passed
+from node.submission import Route, Wanted
 
 _MADE_HERE = "made by this node or one like it"
 
@@ -52,6 +51,14 @@ class Verdict:
     """One of node/ledger/requests.py: submitted, held, kept, failed."""
     reason: str = ""
     jobs: tuple[Wanted, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    """What stands in the way of the others."""
+
+    @property
+    def may_run(self) -> bool:
+        """Whether it runs, is kept, or would run once a person released it."""
+        is_releasable = any(one.is_releasable for one in self.holds)
+        return self.state != HELD or bool(self.jobs) or is_releasable
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +69,6 @@ class Judged:
     verdicts: tuple[Verdict, ...] = ()
     superseded: tuple[tuple[Request, Request], ...] = ()
     """Requests on older content, each with the later one of the same sender."""
-
-
-@dataclass(slots=True)
-class _Images:
-    """What a series holds, as far as it is asked: geometry by kind, rules' tags, jobs by name."""
-
-    row: SeriesRow
-    headers: Sequence[Header]
-    contents: Mapping[str, str]
-    tags: TagMatch
-    faults: dict[str, SlicewireError | None] = field(default_factory=dict)
-    jobs: dict[str, JobRequest] = field(default_factory=dict)
 
 
 class Judgement:
@@ -103,7 +98,7 @@ class Judgement:
         """What becomes of the requests that wait, or that were decided on older content.
 
         Raises:
-            SeriesError: the series itself is not whole or contradicts itself, for every request.
+            HeldError: the series itself is not whole or contradicts itself, for every request.
             StorageUnavailableError: its files cannot be read now.
         """
         content = content_hash(instances)
@@ -111,58 +106,61 @@ class Judgement:
         if any(instance.made_here for instance in instances):
             words = f"{_MADE_HERE}: stored, never processed"
             return Judged(content, tuple(_kept(one, words) for one in open_ones), superseded)
-        if not row.released_by_person:
-            check_undisputed(instances, doubts)
-        images = self._images(row, instances)
-        if not images.headers:
-            words = "no images: stored, not processed"
-            return Judged(content, tuple(_kept(one, words) for one in open_ones), superseded)
-        check_one_series(images.headers)
-        if not row.released_by_person:
-            check_even(images.headers, doubts)
-        verdicts = tuple(self._verdict(one, images, now) for one in open_ones)
+        holds = list(holds_about(instances, doubts, self._configuration.storage_path))
+        _check_releasable(holds, row)
+        images = SeriesImages.read(self._configuration, row, instances)
+        holds += _holds_of_images(images, holds, doubts)
+        standing = _check_releasable(holds, row)
+        images.pass_over(one for one in holds if is_passed(one, row))
+        images.content_choice = "" if doubts.choice is None else str(doubts.choice)
+        verdicts = self._verdicts(open_ones, images, now)
+        if standing:
+            found = dict.fromkeys(one for verdict in verdicts for one in verdict.holds)
+            may_run = not verdicts or any(one.may_run for one in verdicts)
+            raise HeldError([*standing, *found], is_releasable=may_run)
         return Judged(content, verdicts, superseded)
 
-    def _images(self, row: SeriesRow, instances: Sequence[StoredInstance]) -> _Images:
-        here = [one for one in instances if not one.differs]
-        paths = [self._configuration.storage_path / one.path for one in here]
-        headers = [one for path in paths for one in read_headers(path) if promises_image(one)]
-        slices = set_aside(headers).headers or headers  # rules are for what would be run on
-        tags = TagMatch([header.path for header in slices])
-        contents = {one.sop_instance_uid: one.sha256 for one in here}
-        return _Images(row, headers, contents, tags)
+    def _verdicts(
+        self, requests: Sequence[Request], images: SeriesImages, now: float
+    ) -> tuple[Verdict, ...]:
+        if images.headers:
+            return tuple(self._verdict(one, images, now) for one in requests)
+        words = "no images: stored, not processed"
+        return tuple(_kept(one, words) for one in requests)
 
-    def _verdict(self, request: Request, images: _Images, now: float) -> Verdict:
+    def _verdict(self, request: Request, images: SeriesImages, now: float) -> Verdict:
         try:
             routes = list(_by_pipeline(self._routes(request, images)))
         except SenderError as error:
-            return Verdict(request, HELD, str(error))
+            return _held(request, (hold_of(error),))
         if not routes:
             return _kept(request, "no rule of the configuration matches: stored, not processed")
         jobs, faults = self._jobs(routes, images, now)
         if not faults:
             return Verdict(request, SUBMITTED, jobs=jobs)
-        is_final = request.is_by_name and not isinstance(faults[0][1], SeriesError)
-        several = len(routes) > 1
-        told = [f"{name}: {fault}" if several else str(fault) for name, fault in faults]
-        return Verdict(request, FAILED if is_final else HELD, "; ".join(told), jobs)
+        if request.is_by_name and not isinstance(faults[0][1], SeriesError):
+            return Verdict(request, FAILED, str(faults[0][1]), jobs)
+        holds = [(name, hold_of(fault)) for name, fault in faults]
+        if len(routes) > 1:
+            holds = [(name, replace(one, words=f"{name}: {one.words}")) for name, one in holds]
+        return _held(request, tuple(one for _, one in holds), jobs)
 
     def _jobs(
-        self, routes: Sequence[Route], images: _Images, now: float
+        self, routes: Sequence[Route], images: SeriesImages, now: float
     ) -> tuple[tuple[Wanted, ...], list[tuple[str, SlicewireError]]]:
         """The jobs of all pipelines that the images suit, and why not those of the others."""
         jobs: list[Wanted] = []
         faults: list[tuple[str, SlicewireError]] = []
         for route in routes:
             try:
-                jobs.append(Wanted(self._job(route, images, now), route))
+                jobs.append(Wanted(images.job(route.pipeline, self._geometry_rules, now), route))
             except StorageUnavailableError:
                 raise
             except SlicewireError as error:
                 faults.append((route.pipeline, error))
         return tuple(jobs), faults
 
-    def _routes(self, request: Request, images: _Images) -> Iterator[Route]:
+    def _routes(self, request: Request, images: SeriesImages) -> Iterator[Route]:
         """One for each rule that counts."""
         named = [NamedRule("", Rule(pipeline=request.pipeline, destinations=request.destinations))]
         rules = (
@@ -173,40 +171,26 @@ class Judgement:
             found = () if goes_nowhere else self._router.destinations(one.rule, request.sender)
             yield Route(one.rule.pipeline, one.name, found)
 
-    def _job(self, route: Route, images: _Images, now: float) -> JobRequest:
-        """The job of a pipeline on these images.
 
-        Raises:
-            OrderError: the pipeline is not configured any more.
-            SeriesError: the images do not suit it.
-            ModelError: its checkpoint cannot be read.
-        """
-        pipeline = self._configuration.pipelines.get(route.pipeline)
-        if pipeline is None:
-            raise OrderError(f"there is no pipeline {route.pipeline} any more")
-        self._check_geometry(pipeline.kind, images)
-        if route.pipeline not in images.jobs:
-            images.jobs[route.pipeline] = job_request(
-                self._configuration,
-                route.pipeline,
-                images.row.series_instance_uid,
-                headers=images.headers,
-                contents=images.contents,
-                now=now,
-            )
-        return images.jobs[route.pipeline]
+def _check_releasable(holds: Sequence[Hold], row: SeriesRow) -> list[Hold]:
+    """What nobody passed over yet; raises HeldError where nobody can."""
+    standing = [one for one in holds if not is_passed(one, row)]
+    if not all(one.is_releasable for one in standing):
+        raise HeldError(standing, is_releasable=False)
+    return standing
 
-    def _check_geometry(self, kind: str, images: _Images) -> None:
-        """Placed once for each kind, however many requests want it."""
-        if kind not in images.faults:
-            images.faults[kind] = None
-            try:
-                place(images.headers, self._geometry_rules[kind])
-            except SlicewireError as error:
-                images.faults[kind] = error
-        fault = images.faults[kind]
-        if fault is not None:
-            raise fault
+
+def _holds_of_images(images: SeriesImages, holds: Sequence[Hold], doubts: Doubts) -> list[Hold]:
+    """What stands in the way of the images whatever pipeline they get, besides `holds`."""
+    if not images.headers:
+        return []
+    try:
+        check_one_series(images.headers)
+    except SeriesError as error:
+        standing = [one for one in holds if not is_passed(one, images.row)]
+        raise HeldError([*standing, error.hold], is_releasable=False) from error
+    found = uneven(images.headers, doubts)
+    return [] if found is None else [found]
 
 
 def _to_judge(
@@ -222,6 +206,11 @@ def _to_judge(
         elif one.state in UNDECIDED or one.content != content:
             open_ones.append(one)
     return open_ones, tuple(superseded)
+
+
+def _held(request: Request, holds: tuple[Hold, ...], jobs: tuple[Wanted, ...] = ()) -> Verdict:
+    may_release = any(one.is_releasable for one in holds)
+    return Verdict(request, HELD, held_words(holds, is_releasable=may_release), jobs, holds)
 
 
 def _kept(request: Request, words: str) -> Verdict:

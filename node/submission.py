@@ -17,6 +17,7 @@ from node.ledger.jobs import (
     DONE,
     FAILED,
     SUPERSEDED,
+    WITHDRAWN,
     Destination,
     JobRow,
     create_job,
@@ -173,7 +174,7 @@ def _revised(connection: Connection, request: JobRequest) -> JobRequest:
     earlier = [
         job
         for job in jobs_of(connection, request.series_instance_uid)
-        if job.state == DONE
+        if job.state in (DONE, WITHDRAWN)
         and job.request.pipeline == request.pipeline
         and job.job_id != request.job_id
     ]
@@ -191,8 +192,13 @@ def _revised(connection: Connection, request: JobRequest) -> JobRequest:
 
 
 def _with_identity_of_its_own(connection: Connection, request: JobRequest) -> JobRequest:
-    """Results that retention removed are never made again under their UIDs: bytes could differ."""
-    while (job := find_job(connection, request.job_id)) is not None and job.removed_at is not None:
+    """Results that retention removed are never made again under their UIDs: bytes could differ.
+
+    Those that a person did not want are made again as a later revision, never sent as they were.
+    """
+    while (job := find_job(connection, request.job_id)) is not None and (
+        job.removed_at is not None or job.state == WITHDRAWN
+    ):
         job_id = hashlib.sha256(f"{request.job_id}\nagain".encode()).hexdigest()
         request = replace(request, job_id=job_id, output_dir=str(Path(RESULTS_FOLDER, job_id)))
     return request

@@ -15,7 +15,14 @@ from sqlalchemy import Connection
 
 from core.config import Configuration
 from core.config_routing import Peer
-from core.errors import SeriesError, SlicewireError, StorageUnavailableError, explain_fault
+from core.errors import (
+    HeldError,
+    SlicewireError,
+    StorageUnavailableError,
+    explain_fault,
+    hold_of,
+)
+from core.hold_reasons import HoldReason, hold_for
 from imaging.geometry import GeometryRules
 from node.decisions import Decisions
 from node.doubts import Doubts, check_still_here, doubts_about
@@ -38,6 +45,7 @@ from node.ledger.notices import HELD as HELD_NOTICE
 from node.ledger.notices import queue_notice
 from node.ledger.orders import mark_read
 from node.ledger.refusals import record_refusal
+from node.ledger.releases import record_holds
 from node.ledger.requests import bring, requests_of, wants_by_name_alone
 from node.ledger.series import (
     HELD,
@@ -185,34 +193,45 @@ class Tracker:
         if missing and not is_over(row, self._configuration.completion, self._ledger.clock()):
             self._wait_for_rest(row, expectation, missing)
             return
-        if expectation is not None and expectation.expected == here:
+        if missing:
+            doubts = replace(doubts, missing=f"{missing}, and no more came")
+        elif expectation is not None and expectation.expected == here:
             doubts = replace(doubts, cut_off=0, refused="", whole=())  # nothing can be missing
-        try:
-            if missing:
-                raise SeriesError(f"{missing}, and no more came: send the rest, or release it")
-            check_still_here(instances, doubts.removed)
-            judged = self._judge(row, instances, doubts)
-        except StorageUnavailableError:
-            raise  # the node's trouble, not the series': it stays due
-        except SlicewireError as error:
-            self._hold(row, str(error), expectation)
-        except Exception as error:  # noqa: BLE001, one series must not stop the others
-            self._hold(row, explain_fault(error), expectation)
+        judged = self._judge(row, instances, doubts)
+        if isinstance(judged, HeldError):
+            self._hold(row, judged, expectation)
         else:
             self._decide(row, judged, expectation, doubts.whole)
 
-    def _judge(self, row: SeriesRow, instances: Sequence[StoredInstance], doubts: Doubts) -> Judged:
+    def _judge(
+        self, row: SeriesRow, instances: Sequence[StoredInstance], doubts: Doubts
+    ) -> Judged | HeldError:
+        """What becomes of its requests, or why it is held; an unforeseen fault stops no other."""
         with self._ledger.reading() as connection:
             requests = requests_of(connection, row.series_instance_uid)
-        return self._judgement.judge(row, instances, doubts, requests, now=self._ledger.clock())
+        now = self._ledger.clock()
+        try:
+            check_still_here(instances, doubts.removed)
+            return self._judgement.judge(row, instances, doubts, requests, now=now)
+        except StorageUnavailableError:
+            raise  # the node's trouble, not the series': it stays due
+        except HeldError as error:
+            return error
+        except SlicewireError as error:
+            return HeldError([hold_of(error)], is_releasable=False)
+        except Exception as error:  # noqa: BLE001, one series must not stop the others
+            fault = hold_for(HoldReason.NODE, explain_fault(error))
+            return HeldError([fault], is_releasable=False)
 
-    def _hold(self, row: SeriesRow, words: str, expectation: Expectation | None) -> None:
+    def _hold(self, row: SeriesRow, held: HeldError, expectation: Expectation | None) -> None:
         """The series itself, for every request; not when something of it came meanwhile."""
+        words = str(held)
         now, uid = self._ledger.clock(), row.series_instance_uid
         with self._ledger.writing() as connection:
             if not is_as_it_was(connection, row):
                 return
             set_state(connection, uid, HELD, words)
+            record_holds(connection, uid, held.holds, is_releasable=held.is_releasable)
             if expectation is not None:
                 _record_expectation(connection, uid, expectation, now)
             record_event(connection, HELD, words, now=now, series_instance_uid=uid)

@@ -1,6 +1,7 @@
 """What a person asks of the running node: a row that it carries out, an event with the name."""
 
-from node.commands import Asker, ask
+from node.answers import Asker
+from node.commands import ask
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from web.access import Person

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
 from node.ledger.jobs import CANCELLED as JOB_CANCELLED
-from node.ledger.jobs import DONE, FAILED, SUPERSEDED, JobRow, current_jobs, find_job
+from node.ledger.jobs import DONE, FAILED, OVER, JobRow, current_jobs, find_job
 from node.ledger.orders import HELD, SUBMITTED, WAITING, Order, find_order
 from node.ledger.orders import READ as FOLDER_READ
 from node.ledger.series import HELD as SERIES_HELD
@@ -64,7 +64,7 @@ def _standing(connection: Connection, order: Order, storage_path: Path) -> Stand
 def _job(connection: Connection, order: Order) -> JobRow | None:
     """The job that does it, or the one that took over since."""
     job = find_job(connection, order.job_id)
-    if job is None or job.state != SUPERSEDED:
+    if job is None or job.state not in OVER:
         return job
     current = current_jobs(connection, order.series_instance_uid)
     return next((one for one in current if one.request.pipeline == order.asked.pipeline), job)
@@ -76,7 +76,7 @@ def _of_job(job: JobRow, storage_path: Path) -> Standing:
         state, words = COMPLETED, "" if job.result is None else job.result.summary
     if job.state == DONE and job.removed_at is not None:
         state, words = REMOVED, "its results were removed by retention"
-    if job.state in (FAILED, JOB_CANCELLED, SUPERSEDED):
+    if job.state in (FAILED, JOB_CANCELLED, *OVER):
         state, words = NOT_DONE, job.reason
     folder = job.request.located(storage_path).output_dir if state == COMPLETED else ""
     uid = job.request.series_instance_uid

@@ -1,7 +1,7 @@
 """`python -m node.ledger`: what the node knows, in tables, and what a person asks of it.
 
-The exit code is 0 when it is shown or done, 1 when the node does not know it or does not answer,
-2 for a wrong command line.
+The exit code is 0 when it is shown or done, 1 when the node does not know it, refuses it or does
+not answer, 2 for a wrong command line.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from core.arguments import ArgumentParser
 from core.config import Configuration
 from core.config_file import found_config, read_configuration
 from core.errors import ConfigurationError, StorageUnavailableError
-from node.commands import CANCEL, RELEASE, RESEND, RETRY, answer_of, ask
+from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, ask, has_begun
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
 from node.ledger.receipts import receipt_of
 from node.ledger.request_words import request_lines
@@ -27,6 +27,7 @@ from node.ledger.stories import Story, latest_stories, story_of
 from node.retention import Retention
 
 _ANSWER_WITHIN_S = 10.0
+_OUTCOME_WITHIN_S = 120.0  # a release is answered once it was judged what comes of it
 _LATEST = 50
 _TABLE_WIDTH = 400  # UIDs are whole, so that they can be copied; a terminal wraps by itself
 
@@ -63,7 +64,8 @@ def _about_one(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
         return _show(out, story)
     if values.verb == "receipt":
         return _receipt(out, ledger, story, as_json=values.json)
-    return _ask(out, ledger, values.verb, story.series_instance_uid)
+    verb = TAKES.get(getattr(values, "take", None) or "", values.verb)
+    return _ask(out, ledger, verb, story.series_instance_uid)
 
 
 def _parser() -> ArgumentParser:
@@ -97,13 +99,16 @@ def _add_verbs(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
     one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
     for verb, text in (
         ("show", "everything that happened to a series"),
-        (RELEASE, "let a held series run as it is"),
-        (RETRY, "run a failed job again, send again what was not delivered"),
+        (RELEASE, "let a held series run as it is, where that can be right"),
+        (RETRY, "run a failed job again, send what was not delivered, judge a held series anew"),
         (RESEND, "send all results once more, the same bytes"),
         (CANCEL, "give a series up: no job, nothing more sent"),
     ):
         one = verbs.add_parser(verb, help=text)
         one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
+        if verb == RELEASE:
+            words = "which content counts, where instances came again with another"
+            one.add_argument("--take", choices=tuple(TAKES), help=words)
 
 
 def _configuration(values: argparse.Namespace) -> Configuration:
@@ -179,14 +184,17 @@ def _print(out: Console, lines: Sequence[str]) -> int:
 
 def _ask(out: Console, ledger: Ledger, verb: str, series_instance_uid: str) -> int:
     command = ask(ledger, verb, series_instance_uid)
-    end = time.monotonic() + _ANSWER_WITHIN_S
-    while time.monotonic() < end:
-        answer = answer_of(ledger, command)
+    begin = time.monotonic()
+    while (waited_s := time.monotonic() - begin) < _OUTCOME_WITHIN_S:
+        if waited_s > _ANSWER_WITHIN_S and not has_begun(ledger, command):
+            break
+        answer = answer_to(ledger, command)
         if answer is not None:
-            out.print(f"Series {series_instance_uid}: {answer}")
-            return 0
+            out.print(f"Series {series_instance_uid}: {answer.words}")
+            return int(answer.is_refused)
         time.sleep(0.1)
-    out.print("The node has not answered yet; it will when it runs")
+    words = "is still at it" if has_begun(ledger, command) else "will when it runs"
+    out.print(f"The node has not answered yet; it {words}")
     return 1
 
 

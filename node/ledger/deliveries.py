@@ -157,10 +157,12 @@ def release_deliveries(connection: Connection, job_id: str, now: float) -> int:
     return connection.execute(update(deliveries).where(held).values(**values)).rowcount
 
 
-def cancel_deliveries(connection: Connection, job_id: str, now: float) -> int:
+def cancel_deliveries(
+    connection: Connection, job_id: str, now: float, *, words: str = "cancelled by a person"
+) -> int:
     """A person does not want the rest of a job's results sent; how many instances that are."""
     waiting = (deliveries.c.job_id == job_id) & deliveries.c.state.in_((WAITING, HELD))
-    values = {"state": CANCELLED, "words": "cancelled by a person", "finished_at": now}
+    values = {"state": CANCELLED, "words": words, "finished_at": now}
     return connection.execute(update(deliveries).where(waiting).values(**values)).rowcount
 
 

@@ -12,6 +12,10 @@ from node.ledger.schema import jobs
 
 QUEUED, RUNNING, DONE, FAILED, SUPERSEDED = "queued", "running", "done", "failed", "superseded"
 CANCELLED = "cancelled"
+WITHDRAWN = "withdrawn"
+"""Done on a content that a person did not take afterwards: its results go nowhere any more."""
+OVER = (SUPERSEDED, WITHDRAWN)
+"""States of jobs that never come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def current_jobs(
     latest = {
         job.request.pipeline: job
         for job in jobs_of(connection, series_instance_uid)
-        if job.state in states or (not states and job.state != SUPERSEDED)
+        if job.state in states or (not states and job.state not in OVER)
     }
     return list(latest.values())
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from node.ledger.contents import choice_of
 from node.ledger.database import Ledger
 from node.ledger.jobs import DONE, JobRow, jobs_of
 from node.ledger.proofs import proofs_of
@@ -61,6 +62,10 @@ class Receipt:
     revision: int
     replaces: str
     pipeline: str
+    content_choice: str
+    """Which of several contents a person took, and when; empty: there was one."""
+    released: dict[str, str]
+    """What a person passed over, as codes of core/hold_reasons.py to words."""
     made_with: dict[str, Any]
     """Software, parameters, model with its hash."""
     finished: str
@@ -101,6 +106,8 @@ class Receipt:
         made_with = ", ".join(f"{key} {_plain(value)}" for key, value in self.made_with.items())
         return [
             f"received: {self.received} instances from {self.sender}",
+            *([f"content: {self.content_choice}"] if self.content_choice else []),
+            *(f"released by a person: {words}" for words in self.released.values()),
             f"made: {len(self.results)} instances by {self.pipeline}, {revision}, {self.finished}",
             f"with: {made_with}",
             f"job: {self.job_id}",
@@ -148,6 +155,7 @@ def _plain_fields(one: RequestStanding) -> dict[str, Any]:
 
 def _receipt(connection: Connection, job: JobRow, sender: str, storage_path: Path) -> Receipt:
     request, results = job.request, () if job.result is None else job.result.instances
+    choice = choice_of(connection, request.series_instance_uid)
     return Receipt(
         series_instance_uid=request.series_instance_uid,
         sender=sender,
@@ -156,6 +164,8 @@ def _receipt(connection: Connection, job: JobRow, sender: str, storage_path: Pat
         revision=request.revision,
         replaces=request.predecessor_job_id,
         pipeline=request.pipeline,
+        content_choice="" if choice is None else str(choice),
+        released=request.released,
         made_with=_made_with(Path(request.located(storage_path).output_dir)) or request.parameters,
         finished=_clock(job.finished_at),
         results=tuple(one.sop_instance_uid for one in results),

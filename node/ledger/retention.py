@@ -14,7 +14,7 @@ from node.ledger import commitments as asked
 from node.ledger.deliveries import CANCELLED as NOT_WANTED
 from node.ledger.deliveries import STORED, WAITING, delivery_states
 from node.ledger.instances import OPEN
-from node.ledger.jobs import CANCELLED, DONE, SUPERSEDED, find_job, jobs_of
+from node.ledger.jobs import CANCELLED, DONE, OVER, WITHDRAWN, find_job, jobs_of
 from node.ledger.proofs import CONFIRMED, NOT_OFFERED, proofs_of
 from node.ledger.requests import UNDECIDED, requests_of
 from node.ledger.schema import associations, commitments, instances, jobs, receipts, series
@@ -55,7 +55,7 @@ def expired(connection: Connection, settings: Retention, now: float) -> Iterator
 def results_of(connection: Connection, job_id: str) -> Expired | None:
     """The results of a job that is done, unless they went before."""
     job = find_job(connection, job_id)
-    if job is None or job.state != DONE or job.removed_at is not None:
+    if job is None or job.state not in (DONE, WITHDRAWN) or job.removed_at is not None:
         return None
     uid, folder = job.request.series_instance_uid, job.request.output_dir
     return Expired(RESULTS, job_id, uid, (folder,), _why_not_delivered(connection, job_id))
@@ -105,7 +105,8 @@ def _recent(connection: Connection, table: Table) -> ColumnElement[bool]:
 
 
 def _old_jobs(before: float) -> Select[Any]:
-    old = (jobs.c.state == DONE) & (jobs.c.finished_at < before) & jobs.c.removed_at.is_(None)
+    old = jobs.c.state.in_((DONE, WITHDRAWN)) & (jobs.c.finished_at < before)
+    old &= jobs.c.removed_at.is_(None)
     return select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at)
 
 
@@ -141,7 +142,7 @@ def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
 
 def _why_jobs_need_them(connection: Connection, series_instance_uid: str) -> str:
     for job in jobs_of(connection, series_instance_uid):
-        if job.state in (SUPERSEDED, CANCELLED):
+        if job.state in (*OVER, CANCELLED):
             continue
         if job.state != DONE:
             return f"job {job.job_id[:12]} is {job.state}"

@@ -9,7 +9,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -17,14 +16,9 @@ from sqlalchemy import (
     false,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
+from node.ledger import schema_contents
+
+metadata = schema_contents.metadata
 
 associations = Table(
     "associations",
@@ -56,7 +50,8 @@ instances = Table(
     Column("path", Text, nullable=False),
     Column("received_at", Float, nullable=False),
     Column("made_here", Boolean, nullable=False),
-    Column("differs", Boolean, nullable=False),
+    Column("differs", Boolean, nullable=False),  # another content under this UID is in use
+    Column("decided_at", Float),  # a person took one of the contents under this UID
     Column("committed_at", Float),  # a peer was told that this is safe here: never removed
     Column("removed_at", Float),  # its file went by retention, its row stays
     UniqueConstraint("sop_instance_uid", "sha256"),
@@ -93,6 +88,9 @@ series = Table(
     Column("state", String(16), nullable=False),  # node/ledger/series.py names them
     Column("reason", Text, nullable=False),
     Column("released_by_person", Boolean, nullable=False),
+    Column("holds", JSON, nullable=False, server_default="{}"),  # core/hold_reasons.py: to words
+    Column("is_releasable", Boolean, nullable=False, server_default=false()),
+    Column("released", JSON, nullable=False, server_default="{}"),  # as holds, while released
     Column("first_at", Float, nullable=False),
     Column("last_at", Float, nullable=False),
     Column("ready_at", Float),
@@ -239,6 +237,8 @@ commands = Table(
     Column("target", String(64), nullable=False),
     Column("done_at", Float),
     Column("answer", Text, nullable=False),
+    Column("begun_at", Float),  # its effect is awaited before it is answered
+    Column("is_refused", Boolean, nullable=False, server_default=false()),  # and the answer why
     Column("person", String(64), nullable=False, server_default=""),
     Column("address", String(64), nullable=False, server_default=""),
     Index(None, "done_at"),

@@ -19,9 +19,8 @@ from sqlalchemy import (
 )
 
 from node.ledger.instances import OPEN, Sender, StoredInstance, last_association
-from node.ledger.requests import HELD as REQUEST_HELD
 from node.ledger.requests import bring
-from node.ledger.schema import associations, instances, receipts, requests, series
+from node.ledger.schema import associations, instances, receipts, series
 
 ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
 CANCELLED = "cancelled"
@@ -45,6 +44,12 @@ class SeriesRow:
     reason: str
     sender: Sender
     released_by_person: bool
+    holds: dict[str, str]
+    """What stands in the way, as codes of core/hold_reasons.py to words."""
+    is_releasable: bool
+    """Whether something of it runs once a person has released it."""
+    released: dict[str, str]
+    """What a person passed over, as `holds`; nothing, once something new came."""
     first_at: float
     last_at: float
     ready_at: float | None
@@ -117,56 +122,6 @@ def wait_for_rest(
         .where(series.c.series_instance_uid == row.series_instance_uid)
         .values(expected=expected, incomplete_since=since, reason=reason, ready_at=until)
     )
-
-
-def give_up(connection: Connection, series_instance_uid: str, reason: str) -> bool:
-    """A person does not want a series that waits; whether it waited."""
-    waits = series.c.state.in_((HELD, SETTLING, ARRIVING))
-    result = connection.execute(
-        update(series)
-        .where(series.c.series_instance_uid == series_instance_uid, waits)
-        .values(state=CANCELLED, reason=reason, ready_at=None)
-    )
-    return result.rowcount > 0
-
-
-def take_up(
-    connection: Connection, series_instance_uid: str, now: float, *, also_decided: bool
-) -> bool:
-    """A person wants a series after all that was given up; whether there was one.
-
-    With `also_decided` one of which a request alone was given up, too.
-    """
-    states = (CANCELLED, KEPT, PROCESSING) if also_decided else (CANCELLED,)
-    result = connection.execute(
-        update(series)
-        .where(series.c.series_instance_uid == series_instance_uid, series.c.state.in_(states))
-        .values(state=SETTLING, reason="", ready_at=now)
-    )
-    return result.rowcount > 0
-
-
-def release(connection: Connection, series_instance_uid: str, now: float) -> bool:
-    """A person lets a series run as it is that is held, or of which a request is; whether one was.
-
-    To be called before its requests are looked at again.
-    """
-    asked = exists(
-        select(requests.c.id).where(
-            requests.c.series_instance_uid == series.c.series_instance_uid,
-            requests.c.state == REQUEST_HELD,
-        )
-    )
-    decided = series.c.state.in_((KEPT, PROCESSING)) & asked
-    result = connection.execute(
-        update(series)
-        .where(
-            series.c.series_instance_uid == series_instance_uid,
-            (series.c.state == HELD) | decided,
-        )
-        .values(state=SETTLING, ready_at=now, released_by_person=True)
-    )
-    return result.rowcount > 0
 
 
 def due_series(connection: Connection, now: float) -> list[SeriesRow]:
@@ -301,6 +256,9 @@ def _series_row(row: Row[Any]) -> SeriesRow:
         reason=row.reason,
         sender=Sender(row.calling_ae_title, row.called_ae_title, row.address),
         released_by_person=row.released_by_person,
+        holds=dict(row.holds),
+        is_releasable=row.is_releasable,
+        released=dict(row.released) if row.released_by_person else {},
         first_at=row.first_at,
         last_at=row.last_at,
         ready_at=row.ready_at,

@@ -61,6 +61,7 @@ _OF_JOBS = {
     made.FAILED: State.FAILED,
     made.CANCELLED: State.CANCELLED,
     made.SUPERSEDED: State.SUPERSEDED,
+    made.WITHDRAWN: State.SUPERSEDED,
 }
 _OF_DELIVERIES = {
     sent.HELD: State.HELD,
@@ -154,7 +155,7 @@ def state_of_case(series: tuple[str, str], requests: Iterable[Found]) -> Found:
 
 def current(jobs: Sequence[JobStanding]) -> list[JobStanding]:
     """The latest job of each pipeline, of those that no other took over from."""
-    latest = {job.pipeline: job for job in jobs if job.state != made.SUPERSEDED}
+    latest = {job.pipeline: job for job in jobs if job.state not in made.OVER}
     return list(latest.values())
 
 

@@ -49,6 +49,10 @@ class Story:
     result_folders: tuple[str, ...]
     requests: tuple[RequestStanding, ...]
     """Who asked for what of it, oldest first."""
+    holds: tuple[str, ...] = ()
+    """What stands in the way of it, or of a request of it: codes of core/hold_reasons.py."""
+    is_releasable: bool = False
+    """Whether something of it runs once a person has released it."""
 
 
 def latest_stories(ledger: Ledger, limit: int | None = None, state: str = "") -> list[Story]:
@@ -119,6 +123,8 @@ def tell(
             job.request.located(storage_path).output_dir for job in jobs if job.state == DONE
         ),
         requests=found.requests,
+        holds=tuple(row.holds) if row.state in (HELD, KEPT, PROCESSING) else (),
+        is_releasable=row.is_releasable and row.state in (HELD, KEPT, PROCESSING),
     )
 
 

@@ -12,6 +12,8 @@ from pynetdicom.dsutils import encode_file_meta
 from core.config import Configuration
 from core.config_file import read_configuration
 from imaging.geometry import RULES_2D, RULES_3D
+from node.answers import Answer, Asker
+from node.commands import answer_to, ask, carry_out
 from node.expectation import CountInstances
 from node.inbox import Arrival, Inbox
 from node.ledger.database import Ledger
@@ -83,6 +85,16 @@ class Completion:
         self.clock.now += seconds
         self.tracker.examine_due()
         self.tracker.finish_asking()
+
+    def command(self, verb: str, paths: Sequence[Path]) -> Answer:
+        """What a person is answered who asks the running node for something."""
+        command = ask(self.ledger, verb, series_uid(paths), Asker("eve", "192.0.2.9"))
+        carry_out(self.ledger)
+        self.settle(0)
+        carry_out(self.ledger)
+        answer = answer_to(self.ledger, command)
+        assert answer is not None
+        return answer
 
     def series(self, paths: Sequence[Path]) -> SeriesRow:
         """The row of the series that `paths` belong to."""

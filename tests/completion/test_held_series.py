@@ -6,7 +6,7 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from node.commands import RELEASE, answer_of, ask, carry_out
+from node.commands import RELEASE
 from node.ledger.instances import ABORTED, RELEASED
 from node.ledger.series import HELD
 from node.refusals import Refusal
@@ -147,12 +147,17 @@ def test_a_person_can_release_a_cut_off_series(
 ) -> None:
     completion.send(ct_paths, outcome=ABORTED)
     completion.settle()
-    command = ask(completion.ledger, RELEASE, series_uid(ct_paths))
-    assert answer_of(completion.ledger, command) is None
-    carry_out(completion.ledger)
-    assert answer_of(completion.ledger, command) == "released as it is"
-    completion.settle(0)
-    assert len(completion.jobs(ct_paths)) == 1
+    answer = completion.command(RELEASE, ct_paths)
+    [job] = completion.jobs(ct_paths)
+    assert not answer.is_refused
+    assert answer.words == (
+        "released by a person; released with a part cut off; 10 instances, "
+        f"job {job.job_id[:12]} (unet) queued; no destination, results stay here"
+    )
+    assert job.request.released == {
+        "cut off": "10 of 10 instances came only through an association that was aborted, so the "
+        "end may be missing"
+    }
 
 
 def test_a_release_does_not_pass_over_two_patients(
@@ -161,9 +166,10 @@ def test_a_release_does_not_pass_over_two_patients(
     paths = write_series(ct_paths, tmp_path / "sent", other_patient)
     completion.send(paths)
     completion.settle()
-    ask(completion.ledger, RELEASE, series_uid(paths))
-    carry_out(completion.ledger)
-    completion.settle(0)
+    answer = completion.command(RELEASE, paths)
+    assert answer.is_refused
+    assert "more than one patient" in answer.words
+    assert "send each patient's instances as a series of their own" in answer.words
     assert completion.series(paths).state == "held"
     assert completion.jobs(paths) == []
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BaseModel
 
-from node.commands import CANCEL, RELEASE, RESEND, RETRY, answer_of
+from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, why_not
+from node.ledger.contents import FIRST, NEWEST
 from node.ledger.database import Ledger
 from node.ledger.jobs import JobRow, jobs_of
 from node.ledger.receipts import receipt_of
@@ -32,6 +33,13 @@ class Verb(StrEnum):
     CANCEL = CANCEL
 
 
+class Take(StrEnum):
+    """Which of several contents under the same SOP Instance UIDs counts."""
+
+    NEWEST = NEWEST
+    FIRST = FIRST
+
+
 class Case(BaseModel):
     """A series, where it stands and why."""
 
@@ -41,6 +49,10 @@ class Case(BaseModel):
     last_at: datetime | None
     state: State
     reason: str
+    holds: list[str]
+    """What stands in its way, as codes."""
+    is_releasable: bool
+    """Whether something of it runs once a person has released it."""
 
 
 class Happening(BaseModel):
@@ -124,6 +136,8 @@ class CommandAnswer(BaseModel):
 
     command: int
     done: bool
+    refused: bool
+    """Whether it was not done, and the answer says why and what helps."""
     answer: str
 
 
@@ -162,10 +176,26 @@ def case(series_instance_uid: str, _: Viewer, ledger: LedgerOf) -> WholeCase:
 
 
 @router.post("/cases/{series_instance_uid}/{verb}", status_code=202)
-def act(series_instance_uid: str, verb: Verb, person: Operator, ledger: LedgerOf) -> Asked:
-    """Ask the node to release, retry, resend or cancel; it does so in its own time."""
+def act(
+    series_instance_uid: str,
+    verb: Verb,
+    person: Operator,
+    ledger: LedgerOf,
+    *,
+    take: Annotated[Take | None, Query(description="with `release`: which content counts")] = None,
+) -> Asked:
+    """Ask the node to release, retry, resend or cancel; it does so in its own time.
+
+    409 where a release cannot help, with what does.
+    """
+    if take is not None and verb != Verb.RELEASE:
+        raise HTTPException(422, "take: goes with release alone")
+    asked = verb.value if take is None else TAKES[take]
     story = _known(ledger, series_instance_uid)
-    command = ask_node(ledger, person, verb, story.series_instance_uid)
+    refusal = why_not(ledger, asked, story.series_instance_uid)
+    if refusal:
+        raise HTTPException(409, refusal)
+    command = ask_node(ledger, person, asked, story.series_instance_uid)
     return Asked(command=command, msg=f"the node was asked to {verb} the series")
 
 
@@ -175,10 +205,12 @@ def command(
 ) -> CommandAnswer:
     """What the node answered to what it was asked."""
     try:
-        answer = answer_of(ledger, command)
+        answer = answer_to(ledger, command)
     except LookupError as error:
         raise HTTPException(404, "nobody asked this") from error
-    return CommandAnswer(command=command, done=answer is not None, answer=answer or "")
+    if answer is None:
+        return CommandAnswer(command=command, done=False, refused=False, answer="")
+    return CommandAnswer(command=command, done=True, refused=answer.is_refused, answer=answer.words)
 
 
 def _known(ledger: Ledger, series_instance_uid: str) -> Story:

@@ -17,6 +17,7 @@ _WORDS = {
     403: "the person may not, or the page is not ours",
     404: "there is none",
     405: "unknown method",
+    409: "as it stands, that would change nothing",
     413: "too large",
     422: "a value is missing or wrong",
     429: "too many guesses",

@@ -1,11 +1,15 @@
 """One case: its story, its images with contours, its receipt, and what a person can do."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from node.commands import CANCEL, RELEASE, RESEND, RETRY, Asker, ask
+from core.hold_reasons import HoldReason
+from node.answers import Asker
+from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, ask, why_not
+from node.ledger.contents import FIRST, NEWEST
 from node.ledger.receipts import receipt_of
 from node.ledger.request_words import job_words
 from node.ledger.standing import RequestStanding
@@ -22,6 +26,8 @@ _SENT = (State.DELIVERED, State.SENDING, State.NOT_DELIVERED)
 _FAILED = (State.FAILED, State.NOT_DELIVERED)
 _WHAT = {
     RELEASE: "Release",
+    TAKES[NEWEST]: "Take the newest",
+    TAKES[FIRST]: "Take the first",
     RETRY: "Try again",
     RESEND: "Send again",
     CANCEL: "Cancel",
@@ -49,8 +55,11 @@ def act(person: Poster, desk: DeskOf, number: Number, verb: str) -> RedirectResp
     """Write what a person wants into the ledger; the node does it, also when it starts later."""
     if verb not in _WHAT:
         raise HTTPException(404, f"there is no {verb!r}, expected one of {', '.join(_WHAT)}")
-    asker = Asker(person.name, person.address)
-    ask(desk.ledger, verb, desk.case(number).story.series_instance_uid, asker)
+    uid = desk.case(number).story.series_instance_uid
+    refusal = why_not(desk.ledger, verb, uid)
+    if refusal:
+        raise HTTPException(409, refusal)
+    ask(desk.ledger, verb, uid, Asker(person.name, person.address))
     return RedirectResponse(f"/cases/{number}", 303)
 
 
@@ -69,14 +78,23 @@ def _request(one: RequestStanding) -> dict[str, Any]:
 
 def verbs_for(case: Case) -> list[str]:
     """What makes sense at present; the node answers in words to what does not."""
-    verbs = [RELEASE] if case.state == State.HELD else []
-    if case.state in (*_FAILED, State.CANCELLED, State.SENDING):
+    verbs = list(_verbs_for_held(case))
+    may_look_again = case.state == State.HELD and HoldReason.NODE in case.story.holds
+    if may_look_again or case.state in (*_FAILED, State.CANCELLED, State.SENDING):
         verbs.append(RETRY)
     if case.story.result_folders and case.state in _SENT:
         verbs.append(RESEND)
     if case.state in OPEN and case.state not in _FAILED:
         verbs.append(CANCEL)
     return verbs
+
+
+def _verbs_for_held(case: Case) -> Iterator[str]:
+    """A release where something runs then, or where results wait to be looked at."""
+    if HoldReason.CONTENT_DISPUTED in case.story.holds:
+        yield from (TAKES[NEWEST], TAKES[FIRST])
+    elif case.story.is_releasable or (case.state == State.HELD and not case.story.holds):
+        yield RELEASE
 
 
 def _views(desk: Desk, case: Case) -> list[tuple[str, str]]:

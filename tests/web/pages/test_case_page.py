@@ -58,7 +58,7 @@ def test_what_a_person_asks_is_done_by_the_node_and_told_with_the_name(
     carry_out(clinic.completion.ledger)
     clinic.completion.settle(0)
     assert clinic.completion.series(paths).state == "processing"
-    assert "released as it is, by local from 127.0.0.1" in page(client, f"/cases/{number}")
+    assert "released by a person, by local from 127.0.0.1" in page(client, f"/cases/{number}")
 
 
 def test_slices_of_a_result_are_those_of_its_volume_and_kept_by_the_browser(

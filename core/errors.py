@@ -4,6 +4,7 @@
     ├── ConfigurationError            a key, flag or value is wrong (exit code 2)
     ├── InstanceError                 one instance cannot be stored as it is
     │   ├── NotADataSetError          its bytes are not a readable DICOM data set
+    │   ├── EncodingError             its bytes are not what its transfer syntax says
     │   ├── BeyondBoundsError         it is, or would become, more than the node takes
     │   └── UidMismatchError          request and data set name different instances
     ├── BoundError                    a peer goes beyond what the node takes
@@ -48,6 +49,10 @@ class InstanceError(SlicewireError):
 
 class NotADataSetError(InstanceError):
     """The bytes received are not a readable DICOM data set."""
+
+
+class EncodingError(InstanceError):
+    """A data set, or a part of it, is encoded otherwise than its transfer syntax says."""
 
 
 class BeyondBoundsError(InstanceError):

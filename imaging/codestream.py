@@ -7,6 +7,15 @@ _JPEG, _JPEG_2000 = b"\xff\xd8", b"\xff\x4f\xff\x51"
 # start of frame: ITU-T T.81 Table B.1 without DHT, JPG and DAC; 0xF7 is JPEG-LS (T.87)
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _NO_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))
+_RLE_HEADER_BYTES = 64
+_JPEG_BY_MARKER = {0xC3: "JPEG lossless", 0xF7: "JPEG-LS"}
+_COMPRESSIONS: dict[str, str] = {
+    **dict.fromkeys(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"), "JPEG"),
+    **dict.fromkeys(("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"), "JPEG lossless"),
+    **dict.fromkeys(("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"), "JPEG-LS"),
+    **{f"1.2.840.10008.1.2.4.{number}": "JPEG 2000" for number in (90, 91, 92, 93, 201, 202, 203)},
+    "1.2.840.10008.1.2.5": "RLE",
+}
 LOOK_AT_BYTES = 65_536
 """Of a frame; what is looked for comes before."""
 
@@ -49,19 +58,60 @@ def _size_marker(head: bytes) -> DeclaredFrame:
 
 
 def _frame_marker(head: bytes) -> DeclaredFrame | None:
+    position = _start_of_frame(head)
+    if position is None:
+        return None
+    bits, rows, columns, components = struct.unpack_from(">BHHB", head, position + 4)
+    return DeclaredFrame(columns, rows, components, bits)
+
+
+def _start_of_frame(head: bytes) -> int | None:
+    """Where the marker is that begins a JPEG frame."""
     position = 2
     while position + 4 <= len(head):
         if head[position] != 0xFF:
             return None
         marker = head[position + 1]
+        if marker in _FRAME_MARKERS:
+            return position
         if marker == 0xFF:  # fill
             position += 1
-        elif marker in _FRAME_MARKERS:
-            bits, rows, columns, components = struct.unpack_from(">BHHB", head, position + 4)
-            return DeclaredFrame(columns, rows, components, bits)
         elif marker in _NO_LENGTH:
             position += 2
         else:
             (length,) = struct.unpack_from(">H", head, position + 2)
             position += 2 + length
     return None
+
+
+def compression_of(codestream: bytes | memoryview) -> str:
+    """The compression that a frame's first bytes show; empty where they show none."""
+    head = bytes(codestream[:LOOK_AT_BYTES])
+    if head.startswith(_JPEG_2000):
+        return "JPEG 2000"
+    if _is_run_length_encoded(head):
+        return "RLE"
+    if not head.startswith(_JPEG):
+        return ""
+    try:
+        position = _start_of_frame(head)
+    except struct.error:
+        position = None
+    return "" if position is None else _JPEG_BY_MARKER.get(head[position + 1], "JPEG")
+
+
+def _is_run_length_encoded(head: bytes) -> bool:
+    """Whether it begins with a header of segments (PS3.5 Annex G.5)."""
+    if len(head) < _RLE_HEADER_BYTES:
+        return False
+    count, *offsets = struct.unpack_from("<16L", head)
+    used, unused = offsets[:count], offsets[count:]
+    is_header = 1 <= count <= len(offsets) and used[0] == _RLE_HEADER_BYTES and not any(unused)
+    return is_header and used == sorted(used)
+
+
+def other_compression(codestream: bytes | memoryview, transfer_syntax_uid: str) -> str:
+    """What the frame is, where it is certainly not what its transfer syntax says; else empty."""
+    expected = _COMPRESSIONS.get(transfer_syntax_uid)
+    found = compression_of(codestream) if expected else ""
+    return found if found != expected else ""

@@ -43,8 +43,8 @@ class DataSetBounds:
         )
 
 
-def check_encoded(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
-    """Nothing, when `data_set` may be read.
+def check_encoded(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> DataSet:
+    """The elements of `data_set`, inflated where they are deflated, when they may be read.
 
     Raises:
         BeyondBoundsError: it inflates to too much, has too many elements, or its sequences are
@@ -57,6 +57,7 @@ def check_encoded(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBo
     layout = Layout(is_implicit=syntax.is_implicit_VR, is_little_endian=syntax.is_little_endian)
     structure = Structure(data_set, layout)
     structure.check(most_elements=bounds.most_elements, deepest=bounds.deepest)
+    return data_set
 
 
 def inflate(deflated: DataSet, most_bytes: int) -> bytes:
@@ -122,7 +123,7 @@ def _size_by_header(data_set: FileDataset) -> int:
 def _sizes_by_frame(data_set: FileDataset, content: DataSet, begin: int) -> Iterator[int]:
     if not data_set.file_meta.TransferSyntaxUID.is_encapsulated or _PIXEL_DATA not in data_set:
         return
-    element = data_set.get_item(_PIXEL_DATA)
+    element = data_set.get_item(_PIXEL_DATA, keep_deferred=True)
     if isinstance(element, RawDataElement):
         yield from frame_sizes(content, element.value_tell - begin)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pydicom
 
-from core.errors import NotADataSetError
+from core.errors import InstanceError, StorageUnavailableError
 from imaging.broken import READING_ERRORS
-from node.outgoing import InstanceToSend, instance_to_send, is_dicom_file
+from node.outgoing import InstanceToSend, check_file_encoding, instance_to_send, is_dicom_file
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
@@ -59,8 +59,10 @@ def _files(path: Path) -> Iterator[Path]:
 def _sort_in(file: Path, gathered: Gathered, *, named: bool) -> None:
     unwanted = gathered.failed if named else gathered.skipped
     try:
-        gathered.instances.append(instance_to_send(file))
-    except (NotADataSetError, OSError) as error:
+        instance = instance_to_send(file)
+        check_file_encoding(file, instance.transfer_syntax_uid)
+        gathered.instances.append(instance)
+    except (InstanceError, StorageUnavailableError, OSError) as error:
         if not _is_dicom(file):
             unwanted.append((file, "not a DICOM file"))
         elif _is_directory(file):

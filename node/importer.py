@@ -15,8 +15,9 @@ from pydicom.uid import UID
 from pynetdicom.dsutils import split_dataset
 
 from core.config import Configuration
-from core.errors import InstanceError, NotADataSetError, OrderError
+from core.errors import EncodingError, InstanceError, NotADataSetError, OrderError
 from core.folders import files_below, folder_below
+from imaging.broken import READING_ERRORS
 from node.inbox import Arrival, Inbox
 from node.ledger.database import Ledger
 from node.ledger.instances import ABORTED, FOLDER, RELEASED, Sender, open_association
@@ -28,7 +29,7 @@ from node.ledger.orders import (
     next_waiting,
     waiting_uids,
 )
-from node.outgoing import instance_to_send, is_dicom_file
+from node.outgoing import check_file_encoding, instance_to_send, is_dicom_file
 from node.tracker import Tracker
 
 _TOLD_SERIES = 3
@@ -164,6 +165,23 @@ def _images_by_series(files: Sequence[Path]) -> dict[str, list[Path]]:
             raise OrderError(
                 f"a DICOM file of the folder cannot be read ({type(error).__name__})"
             ) from error
+        if not (sop_class and uid):
+            _check_as_said(path)
         if "Image Storage" in UID(sop_class).name and uid:
             found[str(uid)].append(path)
     return dict(found)
+
+
+def _check_as_said(path: Path) -> None:
+    """Nothing, where a file is no image; one that contradicts itself may be one, and is not lost.
+
+    Raises:
+        OrderError: its data set is encoded otherwise than its transfer syntax says.
+    """
+    try:
+        meta = pydicom.filereader.read_file_meta_info(path)
+        check_file_encoding(path, str(meta.get("TransferSyntaxUID", "")))
+    except EncodingError as error:
+        raise OrderError(f"a DICOM file of the folder: {error}") from error
+    except (InstanceError, *READING_ERRORS):
+        return  # no image that anybody could read

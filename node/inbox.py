@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from core.config_wire import Wire
 from core.durable import sync_file, sync_folder, write_synced
-from core.errors import BeyondBoundsError, StorageUnavailableError
+from core.errors import BeyondBoundsError, EncodingError, StorageUnavailableError
 from core.uids import is_derived_uid
 from node.bounds import DataSetBounds
 from node.file_bytes import DataSet, in_memory
@@ -129,8 +129,8 @@ class Inbox:
         uid, syntax = arrival.sop_instance_uid, arrival.transfer_syntax_uid
         try:
             found = describe(arrival, self._bounds)
-        except BeyondBoundsError as error:
-            raise BeyondBoundsError(f"Instance {uid}: {error}") from error
+        except (BeyondBoundsError, EncodingError) as error:
+            raise type(error)(f"Instance {uid}: {error}") from error
         study_uid, series_uid = found.study_instance_uid, found.series_instance_uid
         digest = arrival.sha256 or _sha256(syntax, arrival.data_set)
         return StoredInstance(

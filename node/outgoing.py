@@ -10,11 +10,15 @@ import pydicom
 from pydicom.dataset import FileDataset
 from pynetdicom.dsutils import split_dataset
 
+from core.config_wire import Wire
 from core.errors import NotADataSetError
 from imaging.broken import BROKEN
 from imaging.elements import LONG_VRS, read_bytes
 from imaging.whole import check_whole
+from node.bounds import DataSetBounds
+from node.file_bytes import FileBytes
 from node.fragments import Extent
+from node.negotiated import check_encoding
 from node.transcoder import Transcoder
 
 _DEFER_BYTES = 4096
@@ -64,6 +68,18 @@ def instance_to_send(path: Path) -> InstanceToSend:
         raise NotADataSetError(f"{path.name}: cannot be read ({error})") from error
     check_whole(data_set, path.stat().st_size)
     return instance
+
+
+def check_file_encoding(path: Path, transfer_syntax_uid: str) -> None:
+    """Nothing, where what follows the file meta of a DICOM file is encoded so.
+
+    Raises:
+        InstanceError: it is not, or is beyond a bound of an empty configuration.
+        OSError: the file cannot be read.
+    """
+    with open_data_set(path) as extent:
+        content = FileBytes(extent.descriptor, extent.begin, extent.end - extent.begin)
+        check_encoding(content, transfer_syntax_uid, DataSetBounds.of(Wire()))
 
 
 def _uid(data_set: FileDataset, keyword: str) -> str:

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Protocol
 
 from imaging.provenance import is_made_here
-from node.bounds import DataSetBounds, check_encoded, check_pixels
+from node.bounds import DataSetBounds, check_pixels
 from node.data_set import examine
 from node.file_bytes import DataSet, in_memory
+from node.negotiated import check_encoding, check_pixel_encoding
 from node.reception.header_scan import Scanned, scan
 
 
@@ -42,9 +43,10 @@ def describe(content: Content, bounds: DataSetBounds) -> Scanned:
 
 def examined(content: Content, bounds: DataSetBounds) -> Scanned:
     """The same by pydicom; raises as `describe`."""
-    check_encoded(content.data_set, content.transfer_syntax_uid, bounds)
+    check_encoding(content.data_set, content.transfer_syntax_uid, bounds)
     file = content.path or content.file_meta + in_memory(content.data_set)
     data_set = examine(file, content.sop_class_uid, content.sop_instance_uid)
+    check_pixel_encoding(data_set, content.data_set, begin=len(content.file_meta))
     check_pixels(data_set, content.data_set, bounds, begin=len(content.file_meta))
     return Scanned(
         sop_class_uid=content.sop_class_uid,

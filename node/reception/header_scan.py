@@ -11,11 +11,13 @@ from typing import NoReturn
 
 from pydicom.uid import UID
 
+from core.errors import EncodingError
 from core.identity import MANUFACTURER
 from core.uids import is_safe_uid
 from imaging.elements import LONG_VRS, SHORT_VRS
 from node.bounds import DataSetBounds, frame_sizes
 from node.file_bytes import DataSet, unpacker
+from node.negotiated import check_codestream
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -58,7 +60,7 @@ def scan(content: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> S
     try:
         walk.top_level()
         return walk.scanned()
-    except (_NotRegularError, struct.error, ValueError, IndexError):
+    except (_NotRegularError, EncodingError, struct.error, ValueError, IndexError):
         return None
 
 
@@ -76,6 +78,7 @@ class _Walk:
         self._long = unpacker(struct.Struct(f"{order}L"), content)
         self._short = struct.Struct(f"{order}H").unpack
         self._item = struct.pack(f"{order}HH", 0xFFFE, 0xE000)
+        self._item_of_other_order = self._item[1::-1] + self._item[:1:-1]
         self._count = 0
         self._pixels_at: int | None = None
         self._values: dict[int, bytes] = {}
@@ -172,9 +175,10 @@ class _Walk:
         if end > len(self._content):
             _not_regular()
         if length >= 8 and kind in (b"SQ", b"UN", b""):
-            if self._content[value : value + 4] == self._item:
+            first = self._content[value : value + 4]
+            if first == self._item:
                 return self._past_items(value, end, depth + 1)
-            if kind == b"SQ":
+            if kind == b"SQ" or first == self._item_of_other_order:
                 _not_regular()
         return end
 
@@ -205,7 +209,7 @@ class _Walk:
                     self._count += 1
                     return position + 8
             tag, kind, length, value = self._element(position)
-            if tag >= _ITEMS or tag == _PIXEL_DATA:
+            if not _FIRST_TAG <= tag < _ITEMS or tag == _PIXEL_DATA:
                 _not_regular()
             position = self._past(kind, value, length, depth=depth)
         if position != end:
@@ -218,6 +222,7 @@ class _Walk:
             _not_regular()
         if length != _UNDEFINED:
             return value + length
+        check_codestream(self._content, value, self._syntax)
         while True:
             self._count += 1
             group, element, size = self._implicit(self._content, value)

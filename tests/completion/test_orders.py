@@ -15,9 +15,12 @@ from node.importer import Importer
 from node.ledger.instances import RELEASED, StoredInstance
 from node.ledger.orders import IN_DIR, Asked, Order, find_order, place_order
 from node.ledger.series import instances_of
+from node.reception.file_meta import encode_file_meta
 from node.routing import Router
 from node.tracker import Tracker
 from tests.completion.conftest import Completion, Start
+from tests.peers import EXPLICIT, IMPLICIT
+from tests.receiving.encodings import BIG_ENDIAN, encoded_in
 
 Asking = tuple[Completion, Importer, Path]
 
@@ -79,6 +82,29 @@ def test_a_folder_runs_the_named_pipeline_alone_and_goes_nowhere(
     assert (job.job_id, job.request.pipeline, job.destinations) == (placed.job_id, "blur", ())
     assert len(job.request.instance_paths) == len(paths)
     assert placed.asked.folder == ""  # its name may say too much
+
+
+@pytest.mark.parametrize(
+    ("syntax", "words"),
+    [
+        (IMPLICIT, "file 2 of 5: Instance {}: encoded as implicit VR LE, its transfer syntax is"),
+        (BIG_ENDIAN, "a DICOM file of the folder: encoded as explicit VR BE, its transfer syntax"),
+    ],
+)
+def test_a_file_that_contradicts_itself_fails_the_order_and_leaves_no_part(
+    asking: Asking, ct_folder: Path, syntax: str, words: str
+) -> None:
+    completion, _, root = asking
+    paths = ct_paths(ct_folder)[:5]
+    name = fill(root, paths)
+    wrong = root / name / paths[1].name
+    data_set = pydicom.dcmread(wrong)
+    meta = encode_file_meta(data_set.SOPClassUID, data_set.SOPInstanceUID, EXPLICIT)
+    wrong.write_bytes(meta + encoded_in(syntax, data_set))
+    placed = order(asking, name)
+    assert placed.state == "failed"
+    assert words.format(data_set.SOPInstanceUID) in placed.words
+    assert completion.jobs(paths) == []
 
 
 def test_results_go_to_the_peers_that_the_order_names(asking: Asking, ct_folder: Path) -> None:

@@ -18,6 +18,7 @@ from core.config_wire import Wire
 from core.errors import InstanceError, StorageUnavailableError
 from node.bounds import DataSetBounds, check_encoded, frame_sizes, inflate
 from node.file_bytes import DataSet, FileBytes, in_memory
+from node.negotiated import check_encoding
 from node.reception.header_scan import scan
 from node.watermark import Watermark
 from tests.node_process import ROOT
@@ -78,7 +79,7 @@ def test_any_bytes_in_a_file_are_judged_as_in_memory(
     kept = bytes(content[: data.draw(st.integers(0, len(content)))])
     found = in_file(tmp_path_factory.mktemp("any"), kept)
     for syntax in (EXPLICIT, IMPLICIT, JPEG_2000):
-        for judge in (scan, check_encoded):
+        for judge in (scan, check_encoding):
             by_file = outcome(lambda one: judge(one, syntax, BOUNDS), found)  # noqa: B023, at once
             in_memory = outcome(lambda one: judge(one, syntax, BOUNDS), kept)  # noqa: B023
             assert by_file == in_memory

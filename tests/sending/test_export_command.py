@@ -12,8 +12,10 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from node.proposal import MAX_CONTEXTS, propose
+from node.reception.file_meta import encode_file_meta
 from node.scu import InstanceToSend, PeerAddress, State, send
 from scu_export import main
+from tests.peers import encoded
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -68,6 +70,20 @@ def test_a_named_file_that_is_not_dicom_fails(
     printed = capsys.readouterr().out
     assert f"FAILED {folder / 'notes.txt'}: not a DICOM file" in printed
     assert "1 of 2 instances stored" in printed
+
+
+def test_a_file_that_contradicts_its_transfer_syntax_is_not_sent(
+    start_peer: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = next(folder.glob("*.dcm"))
+    data_set = pydicom.dcmread(wrong)
+    meta = encode_file_meta(data_set.SOPClassUID, data_set.SOPInstanceUID, ExplicitVRLittleEndian)
+    wrong.write_bytes(meta + encoded(data_set, implicit=True))
+    peer = start_peer()
+    assert main([*_flags(peer.address), str(folder)]) == 1
+    assert len(peer.received) == 3
+    printed = capsys.readouterr().out
+    assert f"FAILED {wrong}: encoded as implicit VR LE, its transfer syntax is explicit" in printed
 
 
 def test_a_damaged_file_in_a_folder_fails_and_the_others_go_out(

@@ -1,0 +1,171 @@
+"""Whether a data set is encoded as its transfer syntax says; a contradiction is refused.
+
+Refused and not filed under the syntax that its bytes seem to have: the sender still has the
+instance and learns of its mistake, and nobody who got it by another way would get other bytes.
+"""
+
+import zlib
+from contextlib import suppress
+
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import FileDataset
+from pydicom.uid import UID
+
+from core.errors import EncodingError, NotADataSetError
+from imaging.codestream import LOOK_AT_BYTES, other_compression
+from node.bounds import DataSetBounds, check_encoded
+from node.encoding_walk import ENCODINGS, DoesNotFitError, Encoding, EncodingWalk, Found
+from node.file_bytes import DataSet
+
+_PIXEL_DATA = 0x7FE00010
+_PREAMBLE_BYTES = 128
+_FIRST_BYTES = 4096
+_UNDEFINED = 0xFFFFFFFF
+
+
+def check_encoding(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
+    """Nothing, where a data set is within its bounds and encoded as its transfer syntax says.
+
+    Raises:
+        InstanceError: it is not, or does not inflate.
+    """
+    syntax = UID(transfer_syntax_uid)
+    try:
+        elements = check_encoded(data_set, syntax, bounds)
+    except NotADataSetError as error:
+        words = _explain_deflated(data_set, bounds.most_elements)
+        if words:
+            raise EncodingError(words) from error
+        raise
+    check_negotiated(elements, syntax, bounds.most_elements)
+
+
+def check_negotiated(content: DataSet, syntax: UID, most_elements: int) -> None:
+    """Nothing, where `content` (inflated, if `syntax` is deflated) is encoded so, or nobody knows.
+
+    Raises:
+        EncodingError: all of it, a sequence or an element is encoded otherwise; names both.
+    """
+    if content[_PREAMBLE_BYTES : _PREAMBLE_BYTES + 4] == b"DICM":
+        raise EncodingError("a whole DICOM file where a data set belongs")
+    expected = encoding_of(syntax)
+    found = _walked(content, expected, most_elements, is_encapsulated=bool(syntax.is_encapsulated))
+    if found is None:
+        _check_wholly_other(content, syntax, most_elements)
+        found = _mixed(content, syntax, most_elements)
+    if found:
+        raise EncodingError(_words(found[0], expected, syntax))
+
+
+def check_pixel_encoding(data_set: FileDataset, content: DataSet, *, begin: int) -> None:
+    """Nothing, where pixels are encapsulated or native as the transfer syntax says.
+
+    Raises:
+        EncodingError: they are not, or frames are of another compression; or pydicom has read
+            the data set in another VR.
+    """
+    syntax = UID(data_set.file_meta.TransferSyntaxUID)
+    element = (
+        data_set.get_item(_PIXEL_DATA, keep_deferred=True) if _PIXEL_DATA in data_set else None
+    )
+    is_implicit, expected = data_set.original_encoding[0], encoding_of(syntax)
+    if is_implicit is not None and is_implicit != syntax.is_implicit_VR:
+        raise EncodingError(_words_of_all(Encoding(is_implicit, True), expected))
+    if not isinstance(element, RawDataElement) or not element.length:
+        return
+    is_encapsulated = element.length == _UNDEFINED
+    if is_encapsulated != syntax.is_encapsulated:
+        raise EncodingError(
+            _words_of_pixels("encapsulated" if is_encapsulated else "native", syntax)
+        )
+    if is_encapsulated:
+        check_codestream(content, element.value_tell - begin, syntax)
+
+
+def check_codestream(content: DataSet, position: int, syntax: UID) -> None:
+    """Nothing, where the first frame is of the compression that `syntax` says, or of none known.
+
+    `position` is that of the first item, the offset table. Raises EncodingError.
+    """
+    first = position + 8 + int.from_bytes(content[position + 4 : position + 8], "little")
+    size = int.from_bytes(content[first + 4 : first + 8], "little")
+    frame = content[first + 8 : first + 8 + min(size, LOOK_AT_BYTES)]
+    if other := other_compression(frame, syntax):
+        raise EncodingError(_words_of_pixels(other, syntax))
+
+
+def _explain_deflated(content: DataSet, most_elements: int) -> str:
+    """What a data set that does not inflate is instead; empty where that is not known."""
+    for encoding in ENCODINGS:
+        if _walked(content, encoding, most_elements) is not None:
+            return f"encoded as {encoding.words}, its transfer syntax is deflated"
+    return ""
+
+
+def encoding_of(syntax: UID) -> Encoding:
+    """That of the elements (PS3.5 Annex A)."""
+    return Encoding(bool(syntax.is_implicit_VR), bool(syntax.is_little_endian))
+
+
+def _walked(
+    content: DataSet, encoding: Encoding, most_elements: int, *, is_encapsulated: bool | None = None
+) -> list[Found] | None:
+    """None where it is no data set in this encoding."""
+    walk = EncodingWalk(
+        content,
+        encoding,
+        is_mixed=False,
+        is_encapsulated=is_encapsulated,
+        most_elements=most_elements,
+    )
+    try:
+        return walk.whole()
+    except DoesNotFitError:
+        return None
+
+
+def _mixed(content: DataSet, syntax: UID, most_elements: int) -> list[Found]:
+    """What is encoded otherwise, also where what follows cannot be read."""
+    walk = EncodingWalk(
+        content,
+        encoding_of(syntax),
+        is_mixed=True,
+        is_encapsulated=bool(syntax.is_encapsulated),
+        most_elements=most_elements,
+    )
+    with suppress(DoesNotFitError):
+        walk.whole()
+    return walk.found
+
+
+def _check_wholly_other(content: DataSet, syntax: UID, most_elements: int) -> None:
+    expected = encoding_of(syntax)
+    for other in ENCODINGS:
+        if other != expected and _walked(content, other, most_elements) is not None:
+            raise EncodingError(_words_of_all(other, expected))
+    if not syntax.is_deflated and _seems_deflated(content):
+        raise EncodingError(f"deflated, its transfer syntax is {expected.words}")
+
+
+def _seems_deflated(content: DataSet) -> bool:
+    try:
+        first = bytes(content[:_FIRST_BYTES])
+        found = zlib.decompressobj(-zlib.MAX_WBITS).decompress(first, _FIRST_BYTES)
+    except zlib.error:
+        return False
+    return found[4:6].isupper() and found[:2] == b"\x08\x00"
+
+
+def _words(found: Found, expected: Encoding, syntax: UID) -> str:
+    tag = f"({found.tag >> 16:04X},{found.tag & 0xFFFF:04X})"
+    if found.tag == _PIXEL_DATA:
+        return _words_of_pixels(found.words, syntax)
+    return f"{tag} is {found.words}, its transfer syntax {expected.words}"
+
+
+def _words_of_all(found: Encoding, expected: Encoding) -> str:
+    return f"encoded as {found.words}, its transfer syntax is {expected.words}"
+
+
+def _words_of_pixels(found: str, syntax: UID) -> str:
+    return f"{found} pixel data, its transfer syntax is {syntax.name}"

@@ -5,7 +5,7 @@ A release is answered once it was judged what comes of it, so that the answer is
 
 from sqlalchemy import Connection
 
-from core.hold_reasons import HoldReason, released_words
+from core.hold_reasons import HoldReason, held_words, hold_for, released_words
 from node.answers import Answer, Asker
 from node.ledger.contents import (
     Choice,
@@ -33,7 +33,8 @@ def why_not_released(row: SeriesRow) -> str:
     """Why a release would change nothing for a series that is held; empty where it would."""
     if row.is_releasable:
         return ""
-    reason = row.reason or "; ".join(row.holds.values())
+    holds = [hold_for(HoldReason(reason), words) for reason, words in row.holds.items()]
+    reason = row.reason or held_words(holds, is_releasable=False)
     if HoldReason.CONTENT_DISPUTED in row.holds:
         return f"not released, which content counts is to be said: {reason}"
     return f"not released, as a release cannot pass over this: {reason}"

@@ -295,7 +295,8 @@ def test_a_person_releases_and_cancels_what_is_held_of_a_case_that_runs(
     both.send(ct_paths, called="HARD")
     both.settle()
     assert states(both, ct_paths) == ["submitted", "held"]
-    assert person(both, ct_paths, RELEASE) == "released as it is"
+    assert person(both, ct_paths, RELEASE).endswith("put it right at the node, then retry")
+    assert person(both, ct_paths, RETRY) == "looked at again"
     assert states(both, ct_paths) == ["submitted", "waiting"]
     both.settle(0)
     assert states(both, ct_paths) == ["submitted", "held"]

@@ -104,6 +104,7 @@ def test_releasing_a_series_that_is_held_itself_sends_nothing_of_before(desk: De
         row |= dict.fromkeys(("calling_ae_title", "called_ae_title", "address"), "")
         row |= dict.fromkeys(("first_at", "last_at", "ready_at"), 1.0)
         row |= {"state": "held", "reason": "why", "released_by_person": False}
+        row |= {"holds": {"cut off": "why"}, "is_releasable": True}
         connection.execute(series.insert().values(**row))
     asked(desk, RELEASE)
     assert desk.states("pacs") == {"held": 5}

@@ -1,7 +1,8 @@
 """Attributes that tell images at one position apart: another echo, another moment, another kernel.
 
-Kinds and measures make another image of what is there (an echo, a b-value, a kernel); moments order
-images of one kind in time. Values stay in memory: messages name keywords alone.
+Kinds and measures make another image of what is there (an echo, a b-value, a kernel), hints at
+times; moments order images of one kind in time. Values stay in memory: messages name keywords
+alone.
 """
 
 import re
@@ -57,8 +58,25 @@ MOMENTS = (
 """Numbers that order images in time, the most certain first; dimension indices of frames follow."""
 JITTERING = frozenset({"TriggerTime", "NominalRespiratoryTriggerDelayTime"})
 """Moments after a heart beat or breath: what they are at one position says nothing of another."""
-REMARKS = ("ImageComments", "SeriesDescription", "ProtocolName")
-"""Texts that may name a phase; they count where they are the same set at every position."""
+HINTS = (
+    "RepetitionTime",
+    "ScanningSequence",
+    "SequenceVariant",
+    "ScanOptions",
+    "ReceiveCoilName",
+    "NumberOfAverages",
+    "AcquisitionContrast",
+    "ReconstructionMethod",
+    "CorrectedImage",
+    "AttenuationCorrectionMethod",
+    "Units",
+    "RescaleType",
+    "DerivationDescription",
+    "ImageComments",
+    "SeriesDescription",
+    "ProtocolName",
+)
+"""Equal or not, but free text or noise at times: kinds where every position has the same ones."""
 CREATION = "ContentTime"
 """When pixels were made, which need not be the order in which they were acquired."""
 DIMENSION, NUMBER = "DimensionIndexValues", "InstanceNumber"
@@ -87,12 +105,12 @@ _TIMES = MappingProxyType(
 )
 """Dates and times, the first that is there counts; a time goes with its date."""
 _DIRECTIONS = "DiffusionGradientDirectionSequence"
-_TEXTS = frozenset({*KINDS, *REMARKS} - {"DiffusionGradientOrientation"})
+_TEXTS = frozenset({*KINDS, *HINTS} - {"DiffusionGradientOrientation"})
 _DIGITS = 4
 _DATE_TIME = re.compile(r"(\d{4})(\d{2})(\d{2})(.*)")
 _TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2}(?:\.\d+)?)?")
 DISTINCTION_TAGS = tags_of(
-    *{*KINDS, *MEASURES, *MOMENTS, *REMARKS},
+    *{*KINDS, *MEASURES, *MOMENTS, *HINTS},
     *{name for names in _SAME.values() for name in names},
     *{name for pairs in _TIMES.values() for pair in pairs for name in pair if name},
 )
@@ -101,7 +119,7 @@ DISTINCTION_TAGS = tags_of(
 def distinctions_of(data_set: Dataset) -> Distinctions:
     """What of the tables above `data_set` has, an instance or the attributes of a frame."""
     found: dict[str, Value | None] = {}
-    for name in (*KINDS, *MEASURES, *MOMENTS, *REMARKS, CREATION):
+    for name in (*KINDS, *MEASURES, *MOMENTS, *HINTS, CREATION):
         if name in _TIMES:
             found[name] = _moment(data_set, name)
         else:

@@ -83,6 +83,10 @@ def _kinds(positions: Positions) -> Found:
     labels = told_apart.joined(columns, positions)
     if not told_apart.is_same_everywhere(labels):
         raise _undecided(positions, names)
+    for name, column in told_apart.hints(positions):
+        further = told_apart.joined([labels, column], positions)
+        if told_apart.is_same_everywhere(further) and told_apart.is_finer(further, labels):
+            labels, names = further, [*names, name]
     return labels, tuple(names)
 
 
@@ -101,8 +105,6 @@ def _in_time(positions: Positions) -> Found:
         column = told_apart.moments(positions, pair)
         if told_apart.is_split(column):
             return column, pair
-    for name, column in told_apart.remarks(positions):
-        return column, (name,)
     return _by_number(positions, names)
 
 

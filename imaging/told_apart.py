@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from itertools import pairwise
 
-from imaging.distinctions import CREATION, DIMENSION, KINDS, MEASURES, MOMENTS, NUMBER, REMARKS
+from imaging.distinctions import CREATION, DIMENSION, HINTS, KINDS, MEASURES, MOMENTS, NUMBER
 from imaging.header import Header
 
 Positions = Sequence[Sequence[Header]]
@@ -62,14 +62,10 @@ def moments(positions: Positions, names: Sequence[str]) -> Column:
     return joined([_ranks(positions, name) for name in names], positions)
 
 
-def remarks(positions: Positions) -> list[tuple[str, Column]]:
-    """Labels by texts, where those tell all apart."""
-    found = []
-    for name in varying(positions, REMARKS):
-        column = kinds(positions, name)
-        if is_split(column):
-            found.append((name, column))
-    return found
+def hints(positions: Positions) -> list[tuple[str, Column]]:
+    """Labels by what may make another image, where every position has the same ones."""
+    found = [(name, kinds(positions, name)) for name in varying(positions, HINTS)]
+    return [(name, column) for name, column in found if is_same_everywhere(column)]
 
 
 def creation(positions: Positions) -> Column | None:
@@ -87,6 +83,11 @@ def is_same_everywhere(column: Column) -> bool:
 def is_split(column: Column) -> bool:
     """Whether every position has the same labels, each once."""
     return len(set(column[0])) == len(column[0]) and is_same_everywhere(column)
+
+
+def is_finer(column: Column, labels: Column) -> bool:
+    """Whether a column tells more images apart than `labels` do."""
+    return len(set(column[0])) > len(set(labels[0]))
 
 
 def is_shifted(positions: Positions, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.errors import GeometryError
-from imaging.distinctions import KINDS, MEASURES, Value
+from imaging.distinctions import HINTS, KINDS, MEASURES, Value
 from imaging.frames import read_headers
 from imaging.geometry import RULES_2D, RULES_3D, Placement, place
 from imaging.header import Header
@@ -107,6 +107,30 @@ def test_kinds_are_apart_and_moments_order_each_of_them(stack: Any) -> None:
     placement = place(at_each_position(stack, [row, row[::-1]]), RULES_3D)
     assert values(placement, "ImageType") == [{"M"}, {"M"}, {"P"}, {"P"}]
     assert values(placement, "TriggerTime") == [{10.0}, {50.0}, {10.0}, {50.0}]
+
+
+@pytest.mark.parametrize("keyword", HINTS)
+def test_what_may_make_another_image_counts_before_when_it_was_taken(
+    stack: Any, keyword: str
+) -> None:
+    low: Value = 500.0 if keyword in {"RepetitionTime", "NumberOfAverages"} else "A"
+    high: Value = 3000.0 if isinstance(low, float) else "B"
+    rows: list[list[dict[str, Value]]] = [
+        [{keyword: low, "AcquisitionTime": 10.0 + p % 2}, {keyword: high, "AcquisitionTime": 10.5}]
+        for p in range(4)
+    ]
+    placement = place(at_each_position(stack, rows), RULES_3D)
+    assert sorted(values(placement, keyword), key=repr) == sorted([{low}, {high}], key=repr)
+    assert placement.told_apart_by == (keyword,)
+
+
+def test_texts_that_change_from_slice_to_slice_leave_the_phases_as_they_are(stack: Any) -> None:
+    rows: list[list[dict[str, Value]]] = [
+        [{"ImageComments": f"{p} {n}", "TriggerTime": 40.0 * n} for n in (1, 0)] for p in range(4)
+    ]
+    placement = place(at_each_position(stack, rows), RULES_3D)
+    assert placement.told_apart_by == ("TriggerTime",)
+    assert values(placement, "TriggerTime") == [{0.0}, {40.0}]
 
 
 def test_trigger_times_that_differ_from_slice_to_slice_count_by_rank(stack: Any) -> None:

@@ -28,6 +28,10 @@ from tests.databases import open_test_ledger
 from tests.peers import encoded
 
 SETTLE_S = 5.0
+TPS = {"name": "tps", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}
+PACS = {"name": "pacs", "ae_title": "PACS", "ip": "192.0.2.2", "port": 105}
+SOFT = {"called_ae_title": "SOFT", "pipeline": "blur"}
+HARD = {"called_ae_title": "HARD", "pipeline": "unet"}
 
 
 @dataclass
@@ -167,3 +171,15 @@ def completion(start: Start) -> Completion:
 def ct_paths(ct_folder: Path) -> list[Path]:
     """Ten neighbouring slices of the CT."""
     return sorted(ct_folder.glob("*.dcm"))[:10]
+
+
+@pytest.fixture
+def both(start: Start) -> Completion:
+    """SOFT gets the blur, HARD the UNet; two peers send."""
+    return start(pipeline=None, peers=[TPS, PACS], rules=[SOFT, HARD])
+
+
+@pytest.fixture
+def one(start: Start) -> Completion:
+    """Every peer gets the results of the UNet."""
+    return start(peers=[TPS, PACS])

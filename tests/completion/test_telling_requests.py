@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.completion.conftest import Completion, Start, series_uid
+from tests.completion.conftest import HARD, PACS, SOFT, TPS, Completion, Start, series_uid
 from tests.completion.test_ledger_command import told
-from tests.completion.test_requests import HARD, PACS, SOFT, TPS
 from tests.completion.test_revisions import finish
 
 SOFT_ASKED = "TPS@127.0.0.1 to SOFT"

@@ -10,6 +10,7 @@ from core.config_sections import (
     Completion,
     Delivery,
     Engine,
+    Geometry,
     Log,
     Proof,
     Retention,
@@ -46,6 +47,7 @@ class Configuration(Section):
     rules: tuple[Rule, ...] = ()
     pipelines: dict[str, Pipeline] = Field(default_factory=dict)
     completion: Completion = Completion()
+    geometry: Geometry = Geometry()
     delivery: Delivery = Delivery()
     proof: Proof = Proof()
     retention: Retention = Retention()

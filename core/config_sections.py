@@ -21,6 +21,13 @@ class Completion(Section):
     """How long a series waits for the rest that its sender has, before it is held."""
 
 
+class Geometry(Section):
+    """What is asked of a series before anything is computed across its slices."""
+
+    separate_frames_of_reference: Literal["warn", "hold"] = "warn"
+    """Of a volume whose instances each have a frame of reference of their own."""
+
+
 class Delivery(Section):
     """How results are pushed."""
 

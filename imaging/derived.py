@@ -20,6 +20,7 @@ from imaging.derivation import (
     write_source,
 )
 from imaging.encoding import PET, choose_encoding
+from imaging.frames_of_reference import common_frame_uid
 from imaging.header import Header
 from imaging.pixels import Voxels
 from imaging.provenance import contributing_equipment
@@ -39,8 +40,9 @@ def build_derived_series(
     """The instances that hold `result` [slice, row, column], one a slice, in slice order.
 
     Patient, study, frame of reference, geometry and acquisition are the source instance's, values
-    that break the standard included. Stored values reproduce `result` within half a stored unit.
-    Padding is gone: its voxels took part or became background (`volume.read_images`).
+    that break the standard included. Where each source has a frame of reference of its own, all
+    share one that derives from the series. Stored values reproduce `result` within half a stored
+    unit. Padding is gone: its voxels took part or became background (`volume.read_images`).
 
     Args:
         volume: what `result` was computed from.
@@ -58,12 +60,15 @@ def build_derived_series(
     sources = [_read_source(header) for header in volume.headers]
     encoding = choose_encoding(sources, result)
     series_uid = provenance.uid(series_uid_part)
+    frame_uid = common_frame_uid(volume.headers, provenance.root_uid)
     words = ", ".join(part for part in (description, provenance.revision_words) if part)
     words = ": ".join(part for part in (provenance.released_words, words) if part)
     for values, header in zip(result, volume.headers, strict=True):
         source = sources.pop(0)  # so that only the caller keeps what has its pixels
         drop_pixels_only(source, same_encoding=encoding.from_source)
         _write_general(source, provenance)
+        if frame_uid:
+            source.FrameOfReferenceUID = frame_uid
         _write_series(source, provenance, series_uid, description_with_warning(words))
         _write_predecessors(source, provenance)
         _write_derivation(source, provenance, header)

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 
 from core.errors import GeometryError, PixelError
 from imaging.frames import read_headers
+from imaging.frames_of_reference import are_separate
 from imaging.header import Header
 from imaging.pixels import read_pixels
 from imaging.plane import corner_shift_mm
@@ -66,7 +67,9 @@ def _is_same_sequence(first: DataElement, second: DataElement) -> bool:
 def derived_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Iterator[str]:
     """What is wrong with one derived series, in words."""
     sent_series = {header.series_instance_uid for header in sent.values()}
+    separate = _with_separate_frames(sent)
     sources: list[Image] = []
+    yield from _frame_faults(headers)
     for header in headers:
         uid = header.sop_instance_uid
         if header.series_instance_uid in sent_series:
@@ -80,7 +83,10 @@ def derived_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Ite
         else:
             sources += found
             if len(found) == 1:
-                yield from _place_faults(header, _image(sent, found[0]))
+                source = _image(sent, found[0])
+                if source.series_instance_uid not in separate:
+                    yield from _relation_faults(header, source)
+                yield from _place_faults(header, source)
     repeated = len(sources) - len(set(sources))
     if repeated:
         yield f"series {headers[0].series_instance_uid}: {repeated} source images named twice"
@@ -106,10 +112,29 @@ def _image(sent: Mapping[str, Header], image: Image) -> Header:
     return next((one for one in read_headers(sent[uid].path) if one.image == image), sent[uid])
 
 
+def _with_separate_frames(sent: Mapping[str, Header]) -> set[str]:
+    """The series whose instances each have a frame of reference of their own."""
+    by_series: dict[str, list[Header]] = {}
+    for header in sent.values():
+        by_series.setdefault(header.series_instance_uid, []).append(header)
+    return {uid for uid, headers in by_series.items() if are_separate(headers)}
+
+
+def _frame_faults(headers: Sequence[Header]) -> Iterator[str]:
+    frames = {header.frame_of_reference_uid for header in headers}
+    if len(frames) > 1:
+        uid = headers[0].series_instance_uid
+        yield f"series {uid}: {len(frames)} frames of reference, expected one"
+
+
+def _relation_faults(header: Header, source: Header) -> Iterator[str]:
+    if source.frame_of_reference_uid not in ("", header.frame_of_reference_uid):
+        uid = header.sop_instance_uid
+        yield f"instance {uid} is in another frame of reference than its source"
+
+
 def _place_faults(header: Header, source: Header) -> Iterator[str]:
     uid = header.sop_instance_uid
-    if source.frame_of_reference_uid not in ("", header.frame_of_reference_uid):
-        yield f"instance {uid} is in another frame of reference than its source"
     if (header.rows, header.columns) != (source.rows, source.columns):
         yield f"instance {uid} has another size than its source"
         return

@@ -10,6 +10,7 @@ from pydicom.uid import UID
 from core.errors import GeometryError, NotADataSetError, PixelError, SeriesError
 from core.hold_reasons import HoldReason
 from core.uids import is_standard_uid
+from imaging.frames_of_reference import are_separate
 from imaging.header import Header, read_header
 from imaging.set_aside import set_aside
 
@@ -21,7 +22,6 @@ _PIXELS_BUT_NO_IMAGE = frozenset(
         "1.2.840.10008.5.1.4.1.1.30",  # Parametric Map
     }
 )
-_FEWEST_SEPARATE_FRAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _frame_of_reference_warnings(headers: Sequence[Header]) -> list[str]:
         missing = len(headers) - sum(named.values())
         words = f"Series {uid}: {missing} of {len(headers)} instances without FrameOfReferenceUID"
         return [words] if missing else []
-    if len(named) == len(headers) >= _FEWEST_SEPARATE_FRAMES:
+    if are_separate(headers):
         return [
             f"Series {uid}: each of the {len(headers)} instances has a frame of reference of its "
             "own, so positions are taken to share one"

@@ -33,6 +33,20 @@ def kind_names() -> tuple[str, ...]:
     return (*MEASURES, *KINDS)
 
 
+def may_be_neighbours(positions: Positions) -> bool:
+    """Whether images at one position may be neighbours, and their position too coarse.
+
+    No attribute tells them apart but when they were acquired, and their numbers follow each other.
+    """
+    if all(len(images) == 1 for images in positions):
+        return False
+    names = [name for name in MOMENTS if not name.startswith("Acquisition")]
+    numbers = [sorted(one.instance_number for one in images) for images in positions]
+    is_in_row = all(row == list(range(row[0], row[0] + len(row))) for row in numbers)
+    differ = varying(positions, (*kind_names(), *names)) or hints(positions)
+    return is_in_row and not differ
+
+
 def moment_names(positions: Positions) -> tuple[str, ...]:
     """What orders images in time, the most certain first; last what only frames have."""
     found = {name for images in positions for one in images for name, _ in one.distinctions}

@@ -84,7 +84,11 @@ class Judgement:
         """`geometry_rules` by kind of pipeline."""
         self._configuration = configuration
         self._router = router
-        self._geometry_rules = geometry_rules
+        may = configuration.geometry.separate_frames_of_reference == "warn"
+        self._geometry_rules = {
+            kind: replace(rules, allow_separate_frames=may)
+            for kind, rules in geometry_rules.items()
+        }
 
     def judge(
         self,

@@ -81,8 +81,14 @@ def check_derived_series(
             f"Derived series has {len(outputs)} instances with {len(uids)} UIDs "
             f"({len(reused)} of the source), expected {len(sources)} new ones"
         )
-    for output, source in zip(outputs, sources, strict=True):
-        shift_mm = corner_shift_mm(read_header(folder / output.path), source)
+    headers = [read_header(folder / output.path) for output in outputs]
+    frames = {header.frame_of_reference_uid for header in headers}
+    if len(frames) > 1:
+        raise OutputError(
+            f"Derived series has {len(frames)} frames of reference, expected one for a volume"
+        )
+    for output, header, source in zip(outputs, headers, sources, strict=True):
+        shift_mm = corner_shift_mm(header, source)
         if not shift_mm <= _PLANE_TOLERANCE_MM:  # NaN fails too
             raise OutputError(
                 f"Derived instance {output.sop_instance_uid} lies {shift_mm:.3f} mm beside its "

@@ -40,11 +40,25 @@ def test_a_real_cine_is_two_phases_with_one_slice_at_each_of_eleven_positions(
         assert early.moment < late.moment
 
 
-def test_a_volume_whose_slices_have_frames_of_reference_of_their_own_is_refused(
+def test_a_volume_may_have_a_frame_of_reference_for_each_slice_unless_forbidden(
     cine_headers: tuple[Header, ...],
 ) -> None:
+    placement = place(cine_headers, RULES_3D)
+    assert [len(phase) for phase in placement.phases] == [11, 11]
     with pytest.raises(GeometryError, match="22 frames of reference, expected one"):
-        place(cine_headers, RULES_3D)
+        place(cine_headers, replace(RULES_3D, allow_separate_frames=False))
+
+
+@pytest.mark.parametrize("count", [2, 3, 11])
+def test_a_volume_with_a_few_frames_of_reference_is_refused(
+    cine_headers: tuple[Header, ...], count: int
+) -> None:
+    slices = [
+        replace(one, frame_of_reference_uid=f"1.2.{n % count}")
+        for n, one in enumerate(cine_headers)
+    ]
+    with pytest.raises(GeometryError, match=f"{count} frames of reference, expected one"):
+        place(slices, RULES_3D)
 
 
 @BOTH
@@ -88,8 +102,63 @@ def test_blocks_of_different_spacing_are_no_grid(stack: Any) -> None:
     assert place(stack(BLOCKS), VARIABLE_3D).warnings
 
 
-def test_positions_rounded_to_a_tenth_are_even(stack: Any) -> None:
-    assert place(stack([round(3.27 * n, 1) for n in range(30)]), RULES_3D).warnings == ()
+@BOTH
+@pytest.mark.parametrize("spacing_mm", [0.5, 0.625, 0.8, 1.25, 2.5, 3.27])
+@pytest.mark.parametrize("digits", [1, 2])
+def test_positions_rounded_to_a_tenth_are_even(
+    ct_headers: tuple[Header, ...], rules: GeometryRules, spacing_mm: float, digits: int
+) -> None:
+    placement = place(axial(ct_headers[0], spacing_mm, digits), rules)
+    assert placement.warnings == ()
+    assert placement.slice_spacing_mm == pytest.approx(spacing_mm, abs=0.005)
+
+
+def test_oblique_positions_rounded_to_a_tenth_are_even(stack: Any) -> None:
+    slices = [
+        replace(one, image_position_mm=tuple(np.round(one.image_position_mm, 1)))
+        for one in stack([0.625 * n for n in range(30)])
+    ]
+    assert place(slices, RULES_3D).slice_spacing_mm == pytest.approx(0.625, abs=0.005)
+
+
+@BOTH
+@pytest.mark.parametrize("spacing_mm", [0.4, 0.5, 0.625, 0.8])
+def test_positions_rounded_so_that_slices_share_one_are_refused_in_words(
+    ct_headers: tuple[Header, ...], rules: GeometryRules, spacing_mm: float
+) -> None:
+    with pytest.raises(GeometryError, match="positions are rounded to 1 mm, so that 30 images"):
+        place(axial(ct_headers[0], spacing_mm, 0), rules)
+
+
+@pytest.mark.parametrize("spacing_mm", [1.25, 2.5])
+def test_positions_rounded_coarsely_are_no_volume_and_it_is_said(
+    ct_headers: tuple[Header, ...], spacing_mm: float
+) -> None:
+    with pytest.raises(GeometryError, match="positions are rounded to 1 mm"):
+        place(axial(ct_headers[0], spacing_mm, 0), RULES_3D)
+
+
+@BOTH
+@pytest.mark.parametrize("spacing_mm", [0.625, 1.25])
+def test_a_missing_slice_between_rounded_positions_is_a_gap(
+    ct_headers: tuple[Header, ...], rules: GeometryRules, spacing_mm: float
+) -> None:
+    slices = axial(ct_headers[0], spacing_mm, 1)
+    with pytest.raises(GeometryError, match="gap of"):
+        place([*slices[:12], *slices[13:]], rules)
+
+
+def axial(header: Header, spacing_mm: float, digits: int) -> list[Header]:
+    """Thirty slices with their positions rounded."""
+    return [
+        replace(
+            header,
+            sop_instance_uid=f"1.2.3.{number}",
+            instance_number=number,
+            image_position_mm=(-50.0, -60.0, round(-100 + spacing_mm * number, digits)),
+        )
+        for number in range(30)
+    ]
 
 
 @BOTH

@@ -1,0 +1,80 @@
+"""A volume of instances that each have a frame of reference comes back in one."""
+
+import subprocess
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.dataset import FileDataset
+from pydicom.uid import generate_uid
+
+from imaging.header import read_header
+from imaging.returned_images import derived_faults
+from pipeline.entry import run_job
+from tests.peers import write_series
+from tests.pipelines.test_job_results import request_for
+
+
+def frame_of_its_own(data_set: FileDataset, _: int) -> None:
+    data_set.FrameOfReferenceUID = generate_uid()
+
+
+@pytest.fixture(scope="module")
+def sent(ct_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Five slices of a CT, each with a frame of reference of its own."""
+    slices = sorted(ct_folder.glob("*.dcm"))[:5]
+    return write_series(slices, tmp_path_factory.mktemp("sent"), frame_of_its_own)
+
+
+def blurred(sent: list[Path], folder: Path, sigma_mm: float = 2.0) -> list[Path]:
+    request = request_for(sent, folder, "blur", {"sigma_mm": sigma_mm})
+    result = run_job(request, lambda *_: None, {})
+    assert any("frame of reference of its own" in one for one in result.warnings)
+    return [Path(request.output_dir, one.path) for one in result.instances]
+
+
+def frames_of(paths: list[Path]) -> set[str]:
+    return {str(pydicom.dcmread(path).FrameOfReferenceUID) for path in paths}
+
+
+def test_the_derived_series_has_one_frame_of_reference_whatever_the_job(
+    sent: list[Path], tmp_path: Path
+) -> None:
+    derived = blurred(sent, tmp_path / "one")
+    [frame_uid] = frames_of(derived)
+    assert frame_uid not in frames_of(sent)
+    assert frames_of(blurred(sent, tmp_path / "other", 4.0)) == {frame_uid}
+
+
+def test_a_planning_system_finds_no_fault_in_it_unless_frames_differ(
+    sent: list[Path], tmp_path: Path
+) -> None:
+    derived = [read_header(path) for path in blurred(sent, tmp_path)]
+    known = {one.sop_instance_uid: one for one in map(read_header, sent)}
+    assert list(derived_faults(derived, known)) == []
+    data_set = pydicom.dcmread(derived[0].path)
+    data_set.FrameOfReferenceUID = "1.2.3"
+    data_set.save_as(tmp_path / "odd.dcm")
+    odd = [read_header(tmp_path / "odd.dcm"), *derived[1:]]
+    [fault] = derived_faults(odd, known)
+    assert "2 frames of reference, expected one" in fault
+
+
+def test_both_phases_of_a_shipped_cine_are_blurred(cine_folder: Path, tmp_path: Path) -> None:
+    derived = blurred(sorted(cine_folder.glob("*.dcm")), tmp_path)
+    assert len(derived) == 22
+    assert len(frames_of(derived)) == 1
+
+
+@pytest.mark.peer("dciodvfy")
+def test_dciodvfy_finds_no_error_that_the_source_did_not_have(
+    sent: list[Path], tmp_path: Path
+) -> None:
+    assert _errors(blurred(sent, tmp_path)[2]) <= _errors(sent[2])
+
+
+def _errors(path: Path) -> set[str]:
+    run = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
+    lines = (run.stdout + run.stderr).splitlines()
+    assert lines, "dciodvfy said nothing"
+    return {line for line in lines if line.startswith("Error")}

@@ -142,7 +142,7 @@ def _value(data_set: Dataset, name: str) -> Value | None:
     value = next((one for one in reversed(values) if one is not None), None)
     if value is None:
         return None
-    if name in _TEXTS:
+    if name in _TEXTS and not isinstance(value, int | float):
         return _text(value)
     numbers = _numbers(value)
     return numbers[0] if len(numbers) == 1 else numbers or None

@@ -12,6 +12,7 @@ from core.config import Configuration
 from core.job import JobRequest
 from imaging.header import Header
 from node.ledger.database import Ledger
+from node.ledger.deliveries import send_undelivered
 from node.ledger.jobs import (
     CANCELLED,
     DONE,
@@ -61,6 +62,7 @@ class Submission:
         standing = find_job(connection, job.job_id)
         if standing is None:
             create_job(connection, job, (), self._ledger.clock())
+        is_new = request not in {one.request for one in standing_jobs(connection, job.job_id)}
         link = JobOfRequest(request, job.job_id, route.pipeline, route.rule, route.destinations)
         link_job(connection, link)
         superseded = supersede_jobs(connection, job)
@@ -72,8 +74,17 @@ class Submission:
             words = _queued_words(job)
         else:
             words = self._join(connection, standing, job, wanted_by_all)
+            words += self._send_again(connection, standing, route) if is_new else ""
         words += "".join(f"; takes over from job {job_id[:12]}" for job_id in superseded)
         return words if route.destinations else f"{words}; no destination, results stay here"
+
+    def _send_again(self, connection: Connection, standing: JobRow, route: Route) -> str:
+        """Who asks anew wants what was refused, given up or cancelled at its destinations."""
+        if standing.state != DONE or standing.removed_at is not None:
+            return ""
+        peers = [one.peer for one in route.destinations]
+        count = send_undelivered(connection, standing.job_id, peers, self._ledger.clock())
+        return f"; {count} undelivered instances sent again" if count else ""
 
     def _join(
         self,

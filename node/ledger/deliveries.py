@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
 from node.ledger.jobs import Destination, JobRow
 from node.ledger.schema import deliveries, instances, jobs, series
@@ -132,22 +132,19 @@ def send_again(
     Those that did not arrive, or with `also_stored` all of them: the same bytes once more. What
     retention removed stays as it is.
     """
-    removed = exists(
-        select(instances.c.id).where(
-            instances.c.sop_instance_uid == deliveries.c.sop_instance_uid,
-            instances.c.path == deliveries.c.path,
-            instances.c.removed_at.is_not(None),
-        )
-    )
-    wanted = (deliveries.c.job_id == job_id) & ~removed & (deliveries.c.state != HELD)
+    wanted = (deliveries.c.job_id == job_id) & (deliveries.c.state != HELD)
     if not also_stored:
         wanted &= deliveries.c.state != STORED
-    result = connection.execute(
-        update(deliveries)
-        .where(wanted)
-        .values(state=WAITING, next_attempt_at=now, created_at=now, attempts=0)
-    )
-    return result.rowcount
+    return _send(connection, wanted, now)
+
+
+def send_undelivered(
+    connection: Connection, job_id: str, peers: Collection[str], now: float
+) -> int:
+    """Somebody asks anew for what was refused, given up or cancelled; how many instances."""
+    undelivered = deliveries.c.state.in_((REFUSED, GIVEN_UP, CANCELLED))
+    own = (deliveries.c.job_id == job_id) & deliveries.c.peer.in_(peers)
+    return _send(connection, own & undelivered, now)
 
 
 def release_deliveries(connection: Connection, job_id: str, now: float) -> int:
@@ -204,6 +201,19 @@ def delivery_states_of(
     for job_id, *state in rows:
         found[job_id].append(DeliveryState(*state))
     return found
+
+
+def _send(connection: Connection, wanted: ColumnElement[bool], now: float) -> int:
+    """From the first attempt on; not what retention removed."""
+    removed = exists(
+        select(instances.c.id).where(
+            instances.c.sop_instance_uid == deliveries.c.sop_instance_uid,
+            instances.c.path == deliveries.c.path,
+            instances.c.removed_at.is_not(None),
+        )
+    )
+    values = {"state": WAITING, "next_attempt_at": now, "created_at": now, "attempts": 0}
+    return connection.execute(update(deliveries).where(wanted & ~removed).values(**values)).rowcount
 
 
 def _row(job_id: str, destination: Destination, position: int, now: float) -> dict[str, object]:

@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from node.ledger import jobs as made
 from node.ledger.instances import Sender, StoredInstance
 from node.ledger.jobs import Destination
-from node.ledger.schema import request_jobs, requests
+from node.ledger.schema import jobs, request_jobs, requests
 
 WAITING, HELD, KEPT, SUBMITTED = "waiting", "held", "kept", "submitted"
 FAILED, CANCELLED, SUPERSEDED = "failed", "cancelled", "superseded"
@@ -191,8 +192,13 @@ def cancel_undecided(connection: Connection, series_instance_uid: str, reason: s
 
 
 def cancel_requests_of_jobs(connection: Connection, job_ids: Sequence[str], reason: str) -> None:
-    """A person cancelled jobs before they left anything: nobody asks for them any more."""
-    theirs = _with_jobs(job_ids) & requests.c.state.in_(STANDING)
+    """A person cancelled jobs before they left anything: nobody asks for them any more.
+
+    A request for which another job runs or has run stands for that one.
+    """
+    left = select(request_jobs.c.request_id).join(jobs, jobs.c.job_id == request_jobs.c.job_id)
+    stand = left.where(jobs.c.state.not_in((made.CANCELLED, made.SUPERSEDED)))
+    theirs = _with_jobs(job_ids) & requests.c.state.in_(STANDING) & requests.c.id.not_in(stand)
     values = {"state": CANCELLED, "reason": reason}
     connection.execute(update(requests).where(theirs).values(**values))
 

@@ -109,6 +109,20 @@ def check_still_here(instances: Sequence[StoredInstance], removed: int) -> None:
 
 
 def _disputed_words(disputed: Sequence[Contents], storage_path: Path) -> str:
+    """What came again within the series, and what another series holds under the same UID."""
+    again = [one for one in disputed if len(one.in_the_order_they_came) > 1]
+    elsewhere = [one for one in disputed if len(one.in_the_order_they_came) == 1 and one.elsewhere]
+    found = [_again_words(again, storage_path)] if again else []
+    if elsewhere:
+        found.append(
+            f"{len(elsewhere)} instances came before in another series under the same SOP Instance "
+            f"UID with other content, such as {elsewhere[0].sop_instance_uid} in series "
+            f"{elsewhere[0].elsewhere}"
+        )
+    return "; ".join([*(found or [_again_words(disputed, storage_path)]), "all contents are kept"])
+
+
+def _again_words(disputed: Sequence[Contents], storage_path: Path) -> str:
     """Which attributes differ between the first and the newest content; no values."""
     pairs = [
         (storage_path / one.taken(FIRST).path, storage_path / one.taken(NEWEST).path)
@@ -120,6 +134,5 @@ def _disputed_words(disputed: Sequence[Contents], storage_path: Path) -> str:
     several = f", {most} contents of some" if most > 2 else ""
     return (
         f"{len(disputed)} instances arrived again with other content{several}, such as "
-        f"{disputed[0].sop_instance_uid}: {found or 'no attribute could be compared'}; "
-        "all contents are kept"
+        f"{disputed[0].sop_instance_uid}: {found or 'no attribute could be compared'}"
     )

@@ -7,7 +7,7 @@ is another content still is disputed again.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,8 @@ class Contents:
     sop_instance_uid: str
     in_the_order_they_came: tuple[Any, ...]
     """Rows with id, path, differs, decided_at."""
+    elsewhere: str = ""
+    """SeriesInstanceUID of another series that holds this SOP Instance UID; empty: none does."""
 
     @property
     def is_disputed(self) -> bool:
@@ -83,9 +85,22 @@ def several_contents(connection: Connection, series_instance_uid: str) -> list[C
 
 
 def disputed_contents(connection: Connection, series_instance_uid: str) -> list[Contents]:
-    """Those about which a person has not decided."""
+    """Those about which a person has not decided, and which other series holds their UID."""
     found = several_contents(connection, series_instance_uid)
-    return [one for one in found if one.is_disputed]
+    return [
+        replace(one, elsewhere=_another_series(connection, one, series_instance_uid))
+        for one in found
+        if one.is_disputed
+    ]
+
+
+def _another_series(connection: Connection, contents: Contents, series_instance_uid: str) -> str:
+    query = select(instances.c.series_instance_uid).where(
+        instances.c.sop_instance_uid == contents.sop_instance_uid,
+        instances.c.series_instance_uid != series_instance_uid,
+        instances.c.removed_at.is_(None),
+    )
+    return connection.execute(query.order_by(instances.c.id).limit(1)).scalar() or ""
 
 
 def use_content(

@@ -5,7 +5,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import UID
 
 from core.errors import SlicewireError
-from tests.field.conftest import Placed, Volumes, at, ct, enhanced, item, mr
+from tests.field.conftest import STEP_MM, Placed, Volumes, at, ct, enhanced, item, mr
 
 NUCLEAR_MEDICINE = UID("1.2.840.10008.5.1.4.1.1.20")
 
@@ -80,13 +80,15 @@ def test_frames_of_three_orientations_are_no_volume(volumes: Volumes) -> None:
         volumes([enhanced([1000] * 6, range(6), describe)])
 
 
-def test_a_macro_in_both_groups_each_half_filled_is_not_pieced_together(volumes: Volumes) -> None:
-    """cornerstone3D#2291: a macro is in the shared or in the frames' groups (PS3.3 C.7.6.16)."""
+def test_a_macro_in_both_groups_each_half_filled_is_filled_from_both(placed: Placed) -> None:
+    """cornerstone3D#2291: a macro should be in the shared or in the frames' groups alone."""
     whole = enhanced([1000] * 6, range(6), thickness_of_its_own)
     (shared,) = whole.SharedFunctionalGroupsSequence
-    shared.PixelMeasuresSequence = [item(PixelSpacing=[1, 1])]
-    assert volumes([whole]) == [[1000] * 6]
+    shared.PixelMeasuresSequence = [item(PixelSpacing=[0.5, 0.7])]
+    (phase,) = placed([whole]).phases
+    assert [one.pixel_spacing_mm for one in phase] == [(0.5, 0.7)] * 6
+    assert [one.distinction("SliceThickness") for one in phase] == [STEP_MM] * 6
 
 
 def thickness_of_its_own(groups: Dataset, _: int) -> None:
-    groups.PixelMeasuresSequence = [item(SliceThickness=3)]
+    groups.PixelMeasuresSequence = [item(SliceThickness=STEP_MM)]

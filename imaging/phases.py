@@ -175,5 +175,5 @@ def _duplicates(positions: Positions) -> UndecidedError:
         f"Series {first.series_instance_uid}: {len(positions[0])} images at one position that no "
         f"attribute tells apart, InstanceNumber included, such as {first.sop_instance_uid}",
         HoldReason.INDISTINCT,
-        helps="send each image once",
+        helps="send each image once, and each kind of image as a series of its own",
     )

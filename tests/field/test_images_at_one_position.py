@@ -51,8 +51,9 @@ def test_echoes_that_only_private_elements_tell_apart_are_refused(volumes: Volum
         block = image.private_block(0x0019, "GEMS_ACQU_01", create=True)
         block.add_new(0xA2, "SL", number % 2 + 1)
 
-    with pytest.raises(GeometryError, match="no attribute tells apart"):
+    with pytest.raises(GeometryError, match="no attribute tells apart") as found:
         volumes(mr([1000, 100] * SLICES, describe))
+    assert found.value.hold.helps.endswith("each kind of image as a series of its own")
 
 
 def test_the_same_slices_twice_under_other_uids_are_refused(volumes: Volumes) -> None:

@@ -117,7 +117,10 @@ def _phases(groups: list[Group], rules: GeometryRules) -> tuple[Split, list[str]
     words = f"Series {uid}: different numbers of instances at its positions ({found})"
     if rules.dimensions == 3:
         if len(counts) > 1:
-            raise GeometryError(f"{words}, expected the same at each", HoldReason.UNEQUAL_POSITIONS)
+            differ = told_apart.words_of_difference(groups)
+            raise GeometryError(
+                f"{words}, expected the same at each; {differ}", HoldReason.UNEQUAL_POSITIONS
+            )
         check_frames([one for group in groups for one in group], rules)
         return _volumes(uid, groups)
     if len(counts) > 1:

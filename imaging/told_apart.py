@@ -47,6 +47,16 @@ def may_be_neighbours(positions: Positions) -> bool:
     return is_in_row and not differ
 
 
+def words_of_difference(positions: Positions) -> str:
+    """In which attributes images at one position differ, so that a copy is known as one."""
+    several = [images for images in positions if len(images) > 1]
+    names = varying(several, (*kind_names(), *HINTS, *moment_names(several)))
+    if names:
+        return f"those at one position differ in {', '.join(names)}"
+    first, second = (one.sop_instance_uid for one in several[0][:2])
+    return f"no attribute tells those at one position apart, such as {first} and {second}"
+
+
 def moment_names(positions: Positions) -> tuple[str, ...]:
     """What orders images in time, the most certain first; last what only frames have."""
     found = {name for images in positions for one in images for name, _ in one.distinctions}

@@ -208,6 +208,22 @@ def test_images_that_nothing_tells_apart_are_refused(stack: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ({"EchoTime": 20.0}, "those at one position differ in EchoTime"),
+        ({"EchoTime": 5.0}, "no attribute tells those at one position apart, such as 1.2.3.1 and"),
+    ],
+)
+def test_an_image_too_many_is_refused_by_what_it_differs_in_or_as_a_copy(
+    stack: Any, second: dict[str, Value], words: str
+) -> None:
+    first: dict[str, Value] = {"EchoTime": 5.0}
+    rows = [[first, second], [first], [first], [first]]
+    with pytest.raises(GeometryError, match=f"1 at 3 positions, 2 at 1 positions.*{words}"):
+        place(at_each_position(stack, rows), RULES_3D)
+
+
+@pytest.mark.parametrize(
     "keyword", ["EchoTime", "ImageType", "ConvolutionKernel", "DiffusionBValue", "EchoNumbers"]
 )
 def test_one_image_at_each_position_of_two_kinds_is_no_volume(stack: Any, keyword: str) -> None:

@@ -40,11 +40,15 @@ def check_frames(headers: Sequence[Header], rules: GeometryRules) -> None:
 
 
 def common_frame_uid(headers: Sequence[Header], root_uid: str) -> str:
-    """The frame of reference of what was computed across `headers`.
+    """The frame of reference of what was computed across `headers`; empty where all agree.
 
-    Theirs; where each has its own, one that all results of their series share.
+    That of the others where some have none; where each has its own, one that all results of their
+    series share.
     """
-    named = {one.frame_of_reference_uid for one in headers} - {""}
-    if len(named) > 1:
-        return derive_uid(root_uid, "frame of reference", headers[0].series_instance_uid)
-    return next(iter(named), "")
+    frames = {one.frame_of_reference_uid for one in headers}
+    if len(frames) == 1:
+        return ""
+    named = frames - {""}
+    if len(named) == 1:
+        return next(iter(named))
+    return derive_uid(root_uid, "frame of reference", headers[0].series_instance_uid)

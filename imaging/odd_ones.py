@@ -30,6 +30,8 @@ def odd_ones(headers: Sequence[Header]) -> dict[str, list[Header]]:
 
     None where more differ, or where one that differs may be a slice of the stack.
     """
+    if _are_written_alike(headers):
+        return {}
     stack = _largest_stack(headers)
     inside = {one.image for one in stack}
     odd = [one for one in headers if one.image not in inside]
@@ -59,6 +61,17 @@ def _what(odd: Header, slice_: Header) -> str:
     if _is_across(odd, plane_of(slice_)):
         return "in another plane (ImageOrientationPatient)"
     return "of another direction or pixel spacing (ImageOrientationPatient, PixelSpacing)"
+
+
+def _are_written_alike(headers: Sequence[Header]) -> bool:
+    """Whether all have the same values, as most series do; then nothing needs to be computed."""
+    forms = {
+        (one.rows, one.columns, one.pixel_spacing_mm, one.image_orientation, _is_grey(one))
+        for one in headers
+    }
+    positions = [one.image_position_mm or (np.nan,) * 3 for one in headers]
+    is_placed = bool(np.isfinite(positions).all())
+    return len(forms) == 1 and is_placed and all(_is_one(one) for one in headers)
 
 
 def _largest_stack(headers: Sequence[Header]) -> list[Header]:

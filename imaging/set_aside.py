@@ -85,9 +85,9 @@ def _page(header: Header, *, is_alone: bool) -> str:
         return header.page
     if is_alone:
         return "a secondary capture among other images (SOPClassUID)"
-    if has_a_place(header):
-        return ""
-    return page_without_a_place(header.sop_class_uid, str(header.distinction("ImageType") or ""))
+    image_type = str(header.distinction("ImageType") or "")
+    words = page_without_a_place(header.sop_class_uid, image_type)
+    return "" if not words or has_a_place(header) else words
 
 
 def _words(headers: Sequence[Header], aside: Sequence[Header], what: str) -> str:

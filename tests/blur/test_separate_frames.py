@@ -46,6 +46,21 @@ def test_the_derived_series_has_one_frame_of_reference_whatever_the_job(
     assert frames_of(blurred(sent, tmp_path / "other", 4.0)) == {frame_uid}
 
 
+def test_an_instance_without_a_frame_of_reference_gets_that_of_the_others(
+    ct_folder: Path, tmp_path: Path
+) -> None:
+    def second_has_none(data_set: FileDataset, index: int) -> None:
+        if index == 1:
+            del data_set.FrameOfReferenceUID
+
+    slices = sorted(ct_folder.glob("*.dcm"))[:4]
+    paths = write_series(slices, tmp_path / "sent", second_has_none)
+    request = request_for(paths, tmp_path, "blur", {"sigma_mm": 2.0})
+    result = run_job(request, lambda *_: None, {})
+    derived = [Path(request.output_dir, one.path) for one in result.instances]
+    assert frames_of(derived) == frames_of(paths[:1])
+
+
 def test_a_planning_system_finds_no_fault_in_it_unless_frames_differ(
     sent: list[Path], tmp_path: Path
 ) -> None:

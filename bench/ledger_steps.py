@@ -10,6 +10,7 @@ from bench.history import INSTANCES_PER_SERIES, deliveries_of, request_of, uid
 from core.job import JobRequest
 from node.ledger.database import Ledger
 from node.ledger.deliveries import WAITING, due_jobs
+from node.ledger.due import due_series
 from node.ledger.instances import (
     Sender,
     StoredInstance,
@@ -22,7 +23,7 @@ from node.ledger.instances import (
 )
 from node.ledger.jobs import create_job, fail_job, find_job, next_queued, start_job
 from node.ledger.schema import deliveries
-from node.ledger.series import due_series, settle
+from node.ledger.series import settle
 from node.ledger.stories import latest_stories, story_of
 
 _LATEST = 50

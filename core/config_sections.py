@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from core.config_values import Positive, Seconds, Section
+from core.config_values import Positive, Seconds, Section, TimeLimit
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
@@ -19,6 +19,24 @@ class Completion(Section):
     """How often a sender is asked again while fewer instances are here than it has."""
     wait_for_rest_s: Seconds = 3600.0
     """How long a series waits for the rest that its sender has, before it is held."""
+    one_by_one_factor: Seconds = 4.0
+    """So many of its longest pauses is a sender waited for that opens an association for each
+    instance; 0: it is waited for like any other."""
+    one_by_one_settle_s: TimeLimit = 30.0
+    """At least so long."""
+    longest_settle_s: TimeLimit = 600.0
+    """At most so long; a longer pause is none that is remembered."""
+    revision_wait_s: Seconds = 300.0
+    """A revision that would follow another sooner waits so long after that one."""
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> "Completion":
+        if self.longest_settle_s < self.one_by_one_settle_s:
+            raise ValueError(
+                f"longest_settle_s: {self.longest_settle_s:g}, expected at least "
+                f"one_by_one_settle_s, {self.one_by_one_settle_s:g}"
+            )
+        return self
 
 
 class Geometry(Section):

@@ -101,7 +101,10 @@ def pull_back(connection: Connection, configuration: Configuration, now: float) 
     peers = [peer.settle_s for peer in configuration.peers if peer.settle_s is not None]
     longest_s = max([completion.settle_s, completion.recount_s, *peers]) + _MARGIN_S
     late = now + longest_s
-    count = _limit(connection, series, series.c.ready_at, late)
+    one_by_one = series.c.singles > 0
+    count = _limit(connection, series, series.c.ready_at, late, where=~one_by_one)
+    later = max(late, now + completion.longest_settle_s + _MARGIN_S)
+    count += _limit(connection, series, series.c.ready_at, later, where=one_by_one)
     for column in (series.c.incomplete_since, *(table.c.created_at for table in _QUEUES)):
         count += _limit(connection, column.table, column, now)
     retry_s = max(delivery.longest_retry_s, delivery.first_retry_s) * 1.2 + _MARGIN_S
@@ -124,6 +127,13 @@ def _shift(
     connection.execute(update(table).where(where).values(moved))
 
 
-def _limit(connection: Connection, table: Table, column: Column[float], latest: float) -> int:
-    earlier = {column.name: latest}
-    return connection.execute(update(table).where(column > latest).values(earlier)).rowcount
+def _limit(
+    connection: Connection,
+    table: Table,
+    column: Column[float],
+    latest: float,
+    *,
+    where: ColumnElement[bool] | None = None,
+) -> int:
+    late = column > latest if where is None else where & (column > latest)
+    return connection.execute(update(table).where(late).values({column.name: latest})).rowcount

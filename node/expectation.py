@@ -39,6 +39,13 @@ def settle_s(configuration: Configuration, sender: Sender) -> float:
     return max((usual if one.settle_s is None else one.settle_s for one in peers), default=usual)
 
 
+def explicit_settle_s(configuration: Configuration, sender: Sender) -> float | None:
+    """The settle time that the configuration names for a sender; None: the usual one."""
+    which = which_peer(configuration.peers, sender)
+    peers = which.candidates if which.peer is None else (which.peer,)
+    return max((one.settle_s for one in peers if one.settle_s is not None), default=None)
+
+
 def peer_to_ask(configuration: Configuration, sender: Sender) -> Peer | Expectation | None:
     """The peer that can say how much of a series there is; words where none can be chosen."""
     which = which_peer(configuration.peers, sender)

@@ -38,6 +38,7 @@ from node.expectation import (
 )
 from node.judgement import Judged, Judgement
 from node.ledger.database import Ledger
+from node.ledger.due import due_series, orphans, settle_orphans
 from node.ledger.ends import words_of_end
 from node.ledger.events import record_event
 from node.ledger.instances import RELEASED, StoredInstance, close_association, sender_of
@@ -50,20 +51,18 @@ from node.ledger.requests import bring, requests_of, wants_by_name_alone
 from node.ledger.series import (
     HELD,
     SeriesRow,
-    due_series,
     instances_of,
     is_as_it_was,
-    orphans,
     series_of_association,
     set_state,
     settle,
     settle_folder,
-    settle_orphans,
     wait_for_rest,
 )
 from node.ledger.together import GroupCommit
 from node.refusals import Refusal
 from node.routing import Router
+from node.settle_time import is_too_soon, wait_after
 
 log = structlog.get_logger("completion")
 
@@ -110,12 +109,18 @@ class Tracker:
             close_association(connection, association, outcome, now)
             words = words_of_end(connection, association, outcome)
             sender = sender_of(connection, association)
-            ready_at = now + settle_s(self._configuration, sender)
+            wait = wait_after(
+                connection, self._configuration, association=association, sender=sender, now=now
+            )
             uids = series_of_association(connection, association)
             for uid in uids:
-                settle(connection, uid, sender, ready_at)
+                settle(connection, uid, sender, now + wait.seconds, reason=wait.words)
                 bring(connection, uid, sender, outcome=outcome, now=now)
                 record_event(connection, "association", words, now=now, series_instance_uid=uid)
+            if wait.words:
+                record_event(
+                    connection, "waiting", wait.words, now=now, series_instance_uid=uids[0]
+                )
             for refusal in refused:
                 _record_refusal(connection, refusal, uids, now)
 
@@ -148,7 +153,8 @@ class Tracker:
                 ready_at = now + self._configuration.completion.settle_s
                 settle_orphans(connection, now=now, ready_at=ready_at)
         self._asked = {name: one for name, one in self._asked.items() if not one.done()}
-        return sum(self._begin(row) for row in due)
+        settings = self._configuration.completion
+        return sum(self._begin(row) for row in due if not is_too_soon(self._ledger, row, settings))
 
     def _begin(self, row: SeriesRow) -> bool:
         """Examine a series now or aside; not while its sender is being asked about another."""

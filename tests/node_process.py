@@ -25,7 +25,10 @@ from tests.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file
 
 ROOT = Path(__file__).parents[1]
 SENDABLE = (MR, CT, "1.2.840.10008.5.1.4.1.1.481.3", "1.2.840.10008.5.1.4.1.1.66.4")
-QUICK = {"completion": {"settle_s": 0.3}, "delivery": {"first_retry_s": 0.5}}
+QUICK = {
+    "completion": {"settle_s": 0.3, "one_by_one_settle_s": 0.3, "revision_wait_s": 0},
+    "delivery": {"first_retry_s": 0.5},
+}
 
 
 class Sink:

@@ -1,7 +1,7 @@
 """Whether peers are up, as far as what was exchanged with them tells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select
 
@@ -14,6 +14,7 @@ from node.ledger.instances import REJECTED, Sender
 from node.ledger.schema import associations, commands, deliveries
 from node.routing import DEFAULT_DESTINATION
 from node.which_peer import WhichPeer, which_peer
+from web.habits import habits_in_words
 
 UP, DOWN, UNKNOWN = "up", "down", "not known"
 ANSWERS = "answers"
@@ -67,6 +68,8 @@ class PeerState:
     next_attempt_at: float | None
     echo: Echo | None
     """What came of the latest C-ECHO."""
+    habit: str = ""
+    """What was learned of how it sends."""
 
 
 def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]:
@@ -80,7 +83,9 @@ def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]
         roles = ("gets the results of senders that are no peer",)
         known.append(Known(DEFAULT_DESTINATION, configuration.scu_ae, *place, roles, False))
     with ledger.reading() as connection:
-        return [_state(connection, one, configuration.peers) for one in known]
+        habits = habits_in_words(connection, configuration)
+        states = [_state(connection, one, configuration.peers) for one in known]
+    return [replace(one, habit=habits.get(one.known.name, "")) for one in states]
 
 
 def _roles(peer: Peer) -> tuple[str, ...]:

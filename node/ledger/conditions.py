@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from node.ledger.schema import conditions
+from node.ledger.node_tables import conditions
 
 DISK, ENGINE, RESULTS = "disk", "engine", "results"
 

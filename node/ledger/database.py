@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StorageUnavailableError
 from node.ledger.dialects import LOGGED, READING, WRITING, begin, make_engine
+from node.ledger.node_tables import identity
 from node.ledger.ownership import check_owner
-from node.ledger.schema import identity
 
 LEDGER_FILE = "ledger.sqlite"
 _TURN_WITHIN_S = 30.0

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from core.durable import sync_folder, write_synced
 from core.errors import StorageUnavailableError
-from node.ledger.schema import identity
+from node.ledger.node_tables import identity
 
 STORAGE_ID_FILE = "ledger.id"
 _INSTANCES_FOLDER = "instances"

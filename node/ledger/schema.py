@@ -16,9 +16,9 @@ from sqlalchemy import (
     false,
 )
 
-from node.ledger import schema_contents
+from node.ledger import node_tables
 
-metadata = schema_contents.metadata
+metadata = node_tables.metadata
 
 associations = Table(
     "associations",
@@ -95,6 +95,9 @@ series = Table(
     Column("last_at", Float, nullable=False),
     Column("ready_at", Float),
     Column("expected", Integer),  # instances that its sender says it has
+    Column("singles", Integer, nullable=False, server_default="0"),  # node/ledger/habits.py
+    Column("single_at", Float),  # when the latest association with one instance of it ended
+    Column("single_by", String(96), nullable=False, server_default=""),
     Column("incomplete_since", Float),  # since when fewer than that are here
     Index("ix_series_state_last_at", "state", "last_at"),
     Index(None, "last_at"),
@@ -201,20 +204,6 @@ notices = Table(  # events on their way to the webhook
     Column("next_attempt_at", Float, nullable=False),
     Column("finished_at", Float),
     Index("ix_notices_state_next_attempt_at", "state", "next_attempt_at"),
-)
-
-conditions = Table(  # what stands in the node's way at present: a full disk, a lost scheduler
-    "conditions",
-    metadata,
-    Column("name", String(32), primary_key=True),
-    Column("since", Float, nullable=False),
-    Column("words", Text, nullable=False),
-)
-
-identity = Table(  # which storage folder this ledger belongs to
-    "identity",
-    metadata,
-    Column("storage_id", String(32), primary_key=True),
 )
 
 events = Table(

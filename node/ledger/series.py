@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Exists,
     Row,
     bindparam,
     exists,
@@ -18,9 +17,8 @@ from sqlalchemy import (
     update,
 )
 
-from node.ledger.instances import OPEN, Sender, StoredInstance, last_association
-from node.ledger.requests import bring
-from node.ledger.schema import associations, instances, receipts, series
+from node.ledger.instances import Sender, StoredInstance
+from node.ledger.schema import instances, receipts, series
 
 ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
 CANCELLED = "cancelled"
@@ -63,13 +61,18 @@ def series_of_association(connection: Connection, association: int) -> list[str]
 
 
 def settle(
-    connection: Connection, series_instance_uid: str, sender: Sender, ready_at: float
+    connection: Connection,
+    series_instance_uid: str,
+    sender: Sender,
+    ready_at: float,
+    *,
+    reason: str = "",
 ) -> None:
     """The association that brought a series has ended: look at it at `ready_at`.
 
     Its sender is from now on the one that is asked for the rest.
     """
-    values = {"state": SETTLING, "reason": "", "ready_at": ready_at, **asdict(sender)}
+    values = {"state": SETTLING, "reason": reason, "ready_at": ready_at, **asdict(sender)}
     connection.execute(_SETTLED, {"uid": series_instance_uid, **values})
 
 
@@ -124,48 +127,23 @@ def wait_for_rest(
     )
 
 
-def due_series(connection: Connection, now: float) -> list[SeriesRow]:
-    """Series whose settle time is over and that no open association carries."""
-    due = (series.c.state == SETTLING) & (series.c.ready_at <= now) & ~_carried()
-    return [_series_row(row) for row in connection.execute(select(series).where(due))]
-
-
-def orphans(connection: Connection) -> list[str]:
-    """Series that arrive through no open association.
-
-    That happens when the last instance is stored after the end of its association was recorded.
-    """
-    alone = (series.c.state == ARRIVING) & ~_carried()
-    return list(connection.scalars(select(series.c.series_instance_uid).where(alone)))
-
-
-def settle_orphans(connection: Connection, *, now: float, ready_at: float) -> None:
-    """Series that arrive through no open association: look at them; who sent them asks for them."""
-    for uid in orphans(connection):
-        one = series.c.series_instance_uid == uid
-        connection.execute(update(series).where(one).values(state=SETTLING, ready_at=ready_at))
-        last = last_association(connection, uid)
-        if last is not None and not last[0].is_folder:
-            bring(connection, uid, last[0], outcome=last[1], now=now)
-
-
 def find_series(connection: Connection, series_instance_uid: str) -> SeriesRow | None:
     """One series, if the ledger knows it."""
     key = series.c.series_instance_uid == series_instance_uid
     row = connection.execute(select(series).where(key)).first()
-    return None if row is None else _series_row(row)
+    return None if row is None else series_row(row)
 
 
 def all_series(connection: Connection) -> list[SeriesRow]:
     """Every series, the latest last."""
     rows = connection.execute(select(series).order_by(series.c.last_at))
-    return [_series_row(row) for row in rows]
+    return [series_row(row) for row in rows]
 
 
 def rows_of_series(connection: Connection, condition: ColumnElement[bool]) -> Iterator[SeriesRow]:
     """Series that fit `condition`, in no order."""
     for row in connection.execute(select(series).where(condition)):
-        yield _series_row(row)
+        yield series_row(row)
 
 
 def latest_series(
@@ -185,7 +163,7 @@ def latest_series(
         )
     for begin in count(0, _PAGE):
         rows = connection.execute(query.offset(begin)).all()
-        yield from map(_series_row, rows)
+        yield from map(series_row, rows)
         if len(rows) < _PAGE:
             return
 
@@ -195,7 +173,7 @@ def latest_ending_with(connection: Connection, end: str) -> SeriesRow | None:
     fits = series.c.series_instance_uid.endswith(end, autoescape=True)
     query = select(series).where(fits).order_by(series.c.last_at.desc()).limit(1)
     row = connection.execute(query).first()
-    return None if row is None else _series_row(row)
+    return None if row is None else series_row(row)
 
 
 def count_instances(connection: Connection, series_instance_uid: str) -> int:
@@ -235,20 +213,8 @@ def count_removed(connection: Connection, series_instance_uid: str) -> int:
     return connection.scalar(query) or 0
 
 
-def _carried() -> Exists:
-    """Whether an open association has brought something of a series."""
-    return exists(
-        select(receipts.c.instance_id)
-        .join(instances, instances.c.id == receipts.c.instance_id)
-        .join(associations, associations.c.id == receipts.c.association_id)
-        .where(
-            instances.c.series_instance_uid == series.c.series_instance_uid,
-            associations.c.outcome == OPEN,
-        )
-    )
-
-
-def _series_row(row: Row[Any]) -> SeriesRow:
+def series_row(row: Row[Any]) -> SeriesRow:
+    """A row of the table as a value."""
     return SeriesRow(
         series_instance_uid=row.series_instance_uid,
         study_instance_uid=row.study_instance_uid,

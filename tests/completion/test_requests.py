@@ -93,7 +93,7 @@ def test_an_association_for_each_slice_is_one_request(
     for path in ct_paths:
         one.send([path])
         one.clock.now += 1.0
-    one.settle()
+    one.settle(30)
     (request,) = asked(one, ct_paths)
     assert request.state == "submitted"
     assert request.last_at > request.created_at

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from core.config_file import read_configuration
+from node.ledger.habits import learn_pause
 from node.ledger.instances import RELEASED, Sender, close_association, open_association
 from tests.databases import open_test_ledger
 from web.peer_states import peer_states
@@ -31,4 +32,24 @@ def test_who_came_last_is_told_by_ae_title_and_address(tmp_path: Path) -> None:
         "b": ("up", 1.0),
         "alone": ("up", 3.0),
         "scu": ("not known", None),
+    }
+
+
+def test_how_a_peer_sends_one_by_one_is_told_with_the_settle_time(tmp_path: Path) -> None:
+    slow = {"name": "slow", "ae_title": "MR", "ip": "192.0.2.4", "port": 104, "settle_s": 20}
+    configuration = read_configuration(
+        None, {"storage_path": tmp_path, "peers": [A, B, ALONE, slow]}
+    )
+    ledger = open_test_ledger(tmp_path, lambda: 0.0)
+    pauses = [("TPS", "10.1.2.3", 3.0), ("CT", "192.0.2.3", 40.0), ("MR", "192.0.2.4", 40.0)]
+    with ledger.writing() as connection:
+        for title, address, pause_s in pauses:
+            learn_pause(connection, Sender(title, "SLICEWIRE", address), pause_s, 0.0)
+    habits = {one.known.name: one.habit for one in peer_states(ledger, configuration)}
+    ledger.close()
+    assert habits == {
+        "a": "",
+        "b": "sends one by one, with pauses of up to 3 s: a series waits 30 s",
+        "alone": "sends one by one, with pauses of up to 40 s: a series waits 160 s",
+        "slow": "sends one by one, with pauses of up to 40 s; its settle_s of 20 s counts",
     }

@@ -14,6 +14,7 @@ from web.access import Operator, Viewer
 from web.api.cases import Asked
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
+from web.habits import habits_in_words
 from web.paging import at
 from web.reading import LedgerOf, SettingsOf
 
@@ -43,13 +44,17 @@ class PeerState(BaseModel):
     """Why the next one waits."""
     next_attempt_at: datetime | None
     echo: Echoed | None
+    habit: str
+    """What was learned of how it sends, in words: pauses between instances, and the settle time."""
 
 
 @router.get("/peers")
 def peers(_: Viewer, ledger: LedgerOf, settings: SettingsOf) -> list[PeerState]:
     """Every one of the configuration."""
     with ledger.reading() as connection:
-        return [peer_state(connection, peer) for peer in settings.configuration.peers]
+        habits = habits_in_words(connection, settings.configuration)
+        peers = settings.configuration.peers
+        return [peer_state(connection, peer, habits.get(peer.name, "")) for peer in peers]
 
 
 @router.post("/peers/{name}/echo", status_code=202)
@@ -61,7 +66,7 @@ def echo(name: str, person: Operator, ledger: LedgerOf, settings: SettingsOf) ->
     return Asked(command=command, msg="the node was asked to C-ECHO the peer")
 
 
-def peer_state(connection: Connection, peer: Peer) -> PeerState:
+def peer_state(connection: Connection, peer: Peer, habit: str = "") -> PeerState:
     """How one stands, from the ledger."""
     undelivered = connection.execute(
         select(deliveries.c.state, func.count().label("number"))
@@ -85,6 +90,7 @@ def peer_state(connection: Connection, peer: Peer) -> PeerState:
         words="" if waiting is None else waiting.words,
         next_attempt_at=None if waiting is None else at(waiting.next_attempt_at),
         echo=_latest_echo(connection, peer.name),
+        habit=habit,
     )
 
 

@@ -1,0 +1,104 @@
+"""Rows of habits: senders that open an association for each instance, and how long they pause.
+
+What a series came by is with the series: who brought an instance of it alone, how often, and when
+that association ended.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from node.ledger.instances import Sender
+from node.ledger.node_tables import habits
+from node.ledger.schema import associations, instances, receipts, series
+
+_FORGOTTEN_AFTER_S = 30 * 86_400.0
+"""A longest pause that never came again."""
+
+# Built once, as every association needs them: SQLAlchemy builds one slower than a database runs it.
+_OWN = (habits.c.calling_ae_title == bindparam("title")) & (habits.c.address == bindparam("place"))
+_HABIT = select(habits).where(_OWN)
+_BROUGHT = (
+    select(instances.c.series_instance_uid, instances.c.sop_class_uid)
+    .join(receipts, receipts.c.instance_id == instances.c.id)
+    .where(receipts.c.association_id == bindparam("association"))
+    .limit(2)
+)
+_OPENED = select(associations.c.opened_at).where(associations.c.id == bindparam("association"))
+_CAME = select(series.c.singles, series.c.single_at, series.c.single_by).where(
+    series.c.series_instance_uid == bindparam("uid")
+)
+_KNOWN = select(func.count()).select_from(
+    select(instances.c.id)
+    .where(instances.c.series_instance_uid == bindparam("uid"))
+    .limit(2)
+    .subquery()
+)
+_COUNTED = update(series).where(series.c.series_instance_uid == bindparam("uid"))
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """An association that brought one instance alone, in view of what came of its series."""
+
+    series_instance_uid: str
+    sop_class_uid: str
+    number: int
+    """Of the associations of this sender that brought one of it alone, one after the other."""
+    pause_s: float | None
+    """Since the one before; None: it is the first."""
+    is_alone: bool
+    """Whether nothing else of the series is known."""
+
+
+def note_single(
+    connection: Connection, association: int, sender: Sender, now: float
+) -> Single | None:
+    """Count an association that ended; None where it brought other than one instance."""
+    brought = connection.execute(_BROUGHT, {"association": association}).all()
+    if len(brought) != 1:
+        return None
+    uid, by = brought[0].series_instance_uid, f"{sender.calling_ae_title}@{sender.address}"[:96]
+    before = connection.execute(_CAME, {"uid": uid}).one()
+    same = before.single_by == by and before.single_at is not None
+    number = before.singles + 1 if same else 1
+    values = {"uid": uid, "singles": number, "single_at": now, "single_by": by}
+    connection.execute(_COUNTED, values)
+    opened_at = connection.scalar(_OPENED, {"association": association}) or now
+    return Single(
+        series_instance_uid=uid,
+        sop_class_uid=brought[0].sop_class_uid,
+        number=number,
+        pause_s=max(0.0, opened_at - before.single_at) if same else None,
+        is_alone=connection.scalar(_KNOWN, {"uid": uid}) == 1,
+    )
+
+
+def longest_pause_s(connection: Connection, sender: Sender) -> float | None:
+    """The longest that a sender is known to pause between instances; None: it is not known."""
+    who = {"title": sender.calling_ae_title, "place": sender.address}
+    row = connection.execute(_HABIT, who).first()
+    return None if row is None else float(row.longest_pause_s)
+
+
+def learn_pause(connection: Connection, sender: Sender, pause_s: float, now: float) -> None:
+    """Remember a pause where it is the longest, or where the longest was long ago."""
+    who = {"title": sender.calling_ae_title, "place": sender.address}
+    row = connection.execute(_HABIT, who).first()
+    values = {"longest_pause_s": pause_s, "at": now}
+    if row is None:
+        key = {"calling_ae_title": sender.calling_ae_title, "address": sender.address}
+        connection.execute(insert(habits).values(**key, **values))
+    elif pause_s >= row.longest_pause_s or row.at < now - _FORGOTTEN_AFTER_S:
+        connection.execute(update(habits).where(_OWN).values(**values), who)
+
+
+def habits_of(connection: Connection) -> list[tuple[Sender, float]]:
+    """Every sender that is known to send one by one, and its longest pause in seconds."""
+    rows = connection.execute(select(habits).order_by(habits.c.calling_ae_title, habits.c.address))
+    return [(Sender(row.calling_ae_title, "", row.address), row.longest_pause_s) for row in rows]
+
+
+def singles_of(connection: Connection, series_instance_uid: str) -> int:
+    """How many associations of its sender, one after the other, brought one of it alone."""
+    return connection.scalar(_CAME, {"uid": series_instance_uid}) or 0

@@ -1,0 +1,30 @@
+"""Tables of the node itself: whose it is, what stands in its way, what it has learned."""
+
+from sqlalchemy import Column, Float, String, Table, Text
+
+from node.ledger import schema_contents
+
+metadata = schema_contents.metadata
+
+conditions = Table(  # what stands in the node's way at present: a full disk, a lost scheduler
+    "conditions",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("words", Text, nullable=False),
+)
+
+identity = Table(  # which storage folder this ledger belongs to
+    "identity",
+    metadata,
+    Column("storage_id", String(32), primary_key=True),
+)
+
+habits = Table(  # senders that open an association for each instance
+    "habits",
+    metadata,
+    Column("calling_ae_title", String(16), primary_key=True),
+    Column("address", String(64), primary_key=True),
+    Column("longest_pause_s", Float, nullable=False),
+    Column("at", Float, nullable=False),  # when that was
+)

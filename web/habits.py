@@ -1,0 +1,30 @@
+"""What was learned of how peers send, in words for people."""
+
+from sqlalchemy import Connection
+
+from core.config import Configuration
+from node.ledger.habits import habits_of
+from node.settle_time import one_by_one_settle_s
+from node.which_peer import which_peer
+
+
+def habits_in_words(connection: Connection, configuration: Configuration) -> dict[str, str]:
+    """By the names of peers that open an association for each instance: pauses and settle time."""
+    longest: dict[str, float] = {}
+    for sender, pause_s in habits_of(connection):
+        peer = which_peer(configuration.peers, sender).peer
+        if peer is not None:
+            longest[peer.name] = max(pause_s, longest.get(peer.name, 0.0))
+    settings = configuration.completion
+    own = {peer.name: peer.settle_s for peer in configuration.peers}
+    words = {}
+    for name, pause_s in longest.items():
+        waits_s, set_s = one_by_one_settle_s(settings, pause_s), own[name]
+        how = f"sends one by one, with pauses of up to {pause_s:.0f} s"
+        if set_s is not None:
+            words[name] = f"{how}; its settle_s of {set_s:g} s counts"
+        elif settings.one_by_one_factor:
+            words[name] = f"{how}: a series waits {max(waits_s, settings.settle_s):.0f} s"
+        else:
+            words[name] = how
+    return words

@@ -74,12 +74,13 @@ def store(
 def store_file(association: Association, path: Path) -> int:
     """C-STORE the instance of a file as it is; answers the status."""
     data_set = pydicom.dcmread(path)
+    syntax = data_set.file_meta.TransferSyntaxUID
     response = store(
         association,
-        encoded(data_set),
+        encoded(data_set, implicit=syntax.is_implicit_VR),
         sop_class_uid=str(data_set.SOPClassUID),
         sop_instance_uid=str(data_set.SOPInstanceUID),
-        syntax=str(data_set.file_meta.TransferSyntaxUID),
+        syntax=str(syntax),
     )
     return int(response.Status)
 

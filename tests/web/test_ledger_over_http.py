@@ -106,7 +106,8 @@ def test_what_a_person_asks_of_the_node_is_done_and_in_the_log(
     assert ask.get(f"/api/commands/{command}").json()["done"] is False
     node.work()
     told = ask.get(f"/api/commands/{command}").json()
-    assert told == {"command": command, "done": True, "answer": "1 unfinished jobs cancelled"}
+    words = "1 unfinished jobs cancelled"
+    assert told == {"command": command, "done": True, "answer": words, "refused": False}
     (words,) = event_words(node.site, "person: cancel")
     assert words == "1 unfinished jobs cancelled, by local from 127.0.0.1"
     assert ask.post(f"/api/cases/{uid}/explode").status_code == 422

@@ -20,7 +20,7 @@ from node.routing import Router
 from node.tracker import Tracker
 from tests.completion.conftest import Completion, Start
 from tests.peers import EXPLICIT, IMPLICIT
-from tests.receiving.encodings import BIG_ENDIAN, encoded_in
+from tests.receiving.rewritten import BIG_ENDIAN, encoded_in
 
 Asking = tuple[Completion, Importer, Path]
 

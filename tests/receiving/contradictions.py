@@ -11,7 +11,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from node.reception.file_meta import encode_file_meta
 from tests.peers import EXPLICIT, IMPLICIT, MR
-from tests.receiving.encodings import (
+from tests.receiving.rewritten import (
     BIG_ENDIAN,
     DEFLATED,
     encoded_in,

@@ -22,8 +22,8 @@ from node.reception.header_scan import scan
 from tests.peers import EXPLICIT, IMPLICIT, MR, associate, store
 from tests.receiver import Receiver, start_receiver
 from tests.receiving.contradictions import CONTRADICTIONS, ODD, UID, of, small_instance
-from tests.receiving.encodings import BIG_ENDIAN, Rewrite, encoded_in
 from tests.receiving.logged import Place
+from tests.receiving.rewritten import BIG_ENDIAN, Rewrite, encoded_in
 from tests.receiving.test_same_content import OFTEN, REWRITES, data_sets
 
 BOUNDS = DataSetBounds.of(Wire())

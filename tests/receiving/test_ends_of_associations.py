@@ -167,7 +167,8 @@ def test_a_command_that_cannot_be_answered_is_no_whole_message(start: Start) -> 
     with RawPeer(receiver.address).associate() as peer:
         peer.send(p_data(encode(command, True, True) or b"", COMMAND | LAST) + RELEASE_RQ)
         assert peer.answer() == ABORTED
-    assert end_of(receiver).reason == "by the node, as a C-STORE request has no MessageID"
+    words = "by the node, as a C-STORE request has no MessageID"
+    assert end_of(receiver).reason.startswith(words)  # the release may be here in part by then
 
 
 def test_a_fault_while_an_instance_is_stored_is_a_refusal(

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 
 from node.element_values import character_set_of
 from tests.peers import EXPLICIT, IMPLICIT
-from tests.receiving.encodings import (
+from tests.receiving.rewritten import (
     BIG_ENDIAN,
     DEFLATED,
     same,

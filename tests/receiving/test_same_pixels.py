@@ -14,7 +14,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from node.same_content import same_content
 from tests.peers import IMPLICIT
-from tests.receiving.encodings import BIG_ENDIAN, same, write
+from tests.receiving.rewritten import BIG_ENDIAN, same, write
 
 
 def image(*, frames: int = 3, samples: int = 1, bits_stored: int = 16) -> Dataset:

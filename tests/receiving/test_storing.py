@@ -13,7 +13,7 @@ from pydicom.uid import RLELossless, generate_uid
 from node.ledger.series import all_series, instances_of
 from tests.peers import EXPLICIT, IMPLICIT, MR, associate, encoded, store, store_file, write_series
 from tests.receiver import Receiver
-from tests.receiving.encodings import BIG_ENDIAN, encoded_in, with_group_lengths, with_lengths
+from tests.receiving.rewritten import BIG_ENDIAN, encoded_in, with_group_lengths, with_lengths
 
 
 @pytest.fixture

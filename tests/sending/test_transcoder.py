@@ -38,7 +38,9 @@ def transcoder(tmp_path: Path) -> Iterator[Transcoder]:
 
 
 def workers(of: int | None = None) -> list[psutil.Process]:
-    return [one for one in psutil.Process(of).children() if "imaging.transcoding" in one.cmdline()]
+    children = psutil.Process(of).children()
+    alive = [one for one in children if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in alive if "imaging.transcoding" in one.cmdline()]
 
 
 def test_a_copy_is_there_until_it_is_sent(

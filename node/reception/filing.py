@@ -70,6 +70,11 @@ class Filing:
         """How many files are to be made."""
         return len(self._entries)
 
+    @property
+    def tracked(self) -> int:
+        """How many segments are known to hold records whose files are to be made."""
+        return len(self._paths)
+
     def expect(self, record: Record, path: str, series_instance_uid: str) -> bool:
         """The instance of `record` will be the file `path`; not if another one will be."""
         with self._lock:
@@ -87,7 +92,7 @@ class Filing:
             return path in self._entries
 
     def forget(self, path: str) -> None:
-        """It will not be; or it is."""
+        """Stop tracking `path`: its file exists, or will not be written."""
         with self._lock:
             entry = self._entries.pop(path, None)
             if entry is None:
@@ -96,6 +101,15 @@ class Filing:
             self._by_series[entry.series_instance_uid] -= 1
             if not self._by_series[entry.series_instance_uid]:
                 del self._by_series[entry.series_instance_uid]
+            self._strike(entry)
+
+    def _strike(self, entry: _Entry) -> None:
+        """Take `entry` off the list of its segment, which may be left empty and never be taken."""
+        paths = self._paths.get(entry.record.segment, [])
+        if entry.path in paths:
+            paths.remove(entry.path)
+        if not paths:
+            self._paths.pop(entry.record.segment, None)
 
     def waits(self, series_instance_uid: str) -> bool:
         """Whether files of a series are still to be made."""

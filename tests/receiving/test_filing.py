@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node.inbox import STORED, Arrival
+from node.inbox import KNOWN, STORED, Arrival
 from node.ledger.instances import find_instances
 from node.ledger.schema import associations, instances, receipts, series
 from node.reception import filing as filing_module
@@ -30,6 +30,20 @@ def test_what_an_older_ledger_does_not_know_is_kept(place: Place, arrivals: list
     again.settled()
     assert place.files() == []
     assert segment.with_suffix(".kept").read_bytes() == content
+
+
+def test_a_file_that_will_not_be_made_leaves_nothing_behind(
+    place: Place, arrivals: list[Arrival]
+) -> None:
+    said = []
+    for _ in range(3):
+        log = place.inbox.logbook.open()
+        said.append(place.inbox.receive(arrivals[0], log))
+        log.close()
+        wait_until(lambda: len(place.files()) == 1 and not place.logs(), 10.0)
+    assert said == [STORED, KNOWN, KNOWN]
+    assert len(place.files()) == 1
+    assert place.inbox.filing.tracked == 0
 
 
 def test_a_log_that_cannot_be_read_keeps_no_other_from_its_files(

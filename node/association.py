@@ -9,7 +9,7 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ
 from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import BoundError
-from node.ledger.instances import Sender
+from node.sender import Sender
 from node.which_peer import is_loopback, may_come_from
 
 _VERIFICATION = "1.2.840.10008.1.1"

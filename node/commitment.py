@@ -10,7 +10,6 @@ from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
-from node.addresses import address_of
 from node.hashes import content_hash
 from node.ledger.commitments import (
     GIVEN_UP,
@@ -27,9 +26,10 @@ from node.ledger.commitments import (
 )
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
-from node.ledger.instances import Sender
 from node.pauses import pause_s
+from node.peer_addresses import address_of
 from node.requestor import Timeouts, associate
+from node.sender import Sender
 from node.statuses import words_of
 from node.which_peer import which_peer
 

@@ -24,9 +24,9 @@ from core.config import Configuration
 from core.errors import BoundError, explain_fault
 from node.association import AssociationRequest, Rejection, local_limit, read_request, rejection_of
 from node.incidents import Incidents
-from node.ledger.instances import Sender
 from node.places import Place, Places, WaitingRoom
 from node.reception.receiver import StoreService
+from node.sender import Sender
 from node.tls import ServerCertificates, certificate_names, why_not_reached
 from node.transport import (
     ASSOCIATE_RQ,

@@ -13,9 +13,10 @@ from imaging.geometry import RULES_2D, place
 from imaging.header import Header
 from node.ledger.contents import FIRST, NEWEST, Choice, Contents, choice_of, disputed_contents
 from node.ledger.cut_off import cut_off_of
-from node.ledger.instances import Sender, StoredInstance
+from node.ledger.instances import StoredInstance
 from node.ledger.refusals import refused_words
 from node.ledger.series import count_removed
+from node.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)

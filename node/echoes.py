@@ -4,12 +4,12 @@ from sqlalchemy import select, update
 
 from core.config import Configuration
 from core.errors import SendError
-from node.addresses import address_of
 from node.answers import Asker
 from node.commands import ANSWERS, ECHO
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.schema import commands
+from node.peer_addresses import address_of
 from node.requestor import Timeouts
 from node.scu import echo
 

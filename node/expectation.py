@@ -9,9 +9,9 @@ from core.config import Configuration
 from core.config_routing import Peer
 from core.config_sections import Completion
 from core.errors import SendError
-from node.ledger.instances import Sender
 from node.ledger.series import SeriesRow
 from node.query import count_instances
+from node.sender import Sender
 from node.which_peer import which_peer
 
 CountInstances = Callable[[Peer, SeriesRow], int | None]

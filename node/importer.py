@@ -20,7 +20,7 @@ from core.folders import files_below, folder_below
 from imaging.broken import READING_ERRORS
 from node.inbox import Arrival, Inbox
 from node.ledger.database import Ledger
-from node.ledger.instances import ABORTED, FOLDER, RELEASED, Sender, open_association
+from node.ledger.instances import ABORTED, RELEASED, open_association
 from node.ledger.orders import (
     UPLOADS,
     UPLOADS_FOLDER,
@@ -30,6 +30,7 @@ from node.ledger.orders import (
     waiting_uids,
 )
 from node.outgoing import check_file_encoding, instance_to_send, is_dicom_file
+from node.sender import FOLDER, Sender
 from node.tracker import Tracker
 
 _TOLD_SERIES = 3

@@ -9,7 +9,8 @@ import structlog
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
-from node.ledger.instances import Sender, record_rejection
+from node.ledger.instances import record_rejection
+from node.sender import Sender
 
 REJECTED, BOUND = "rejected", "bound"
 _TELL_AGAIN_AFTER_S = 60.0

@@ -11,11 +11,11 @@ from sqlalchemy import text
 from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import ConfigurationError, SendError, StorageUnavailableError
-from node.addresses import address_of
 from node.certificates import certificates
 from node.ledger.database import LEDGER_FILE, Ledger
 from node.ledger.dialects import make_engine
 from node.lock import holder_of
+from node.peer_addresses import address_of
 from node.requestor import Timeouts
 from node.routing import Router
 from node.scp import LOOPBACK

@@ -16,7 +16,6 @@ from core.config import Configuration
 from core.config_routing import Peer
 from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
-from node.addresses import address_for_queries, address_of
 from node.commitment_reports import ReportsOnAssociation
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
@@ -44,6 +43,7 @@ from node.ledger.proofs import (
     settle_proof,
 )
 from node.pauses import pause_s
+from node.peer_addresses import address_for_queries, address_of
 from node.query import found_instances
 from node.requestor import Timeouts, associate
 from node.statuses import words_of

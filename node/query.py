@@ -12,7 +12,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 
 from core.config_routing import Peer
 from core.errors import SendError
-from node.addresses import address_for_queries
+from node.peer_addresses import address_for_queries
 from node.requestor import Conversation, PeerAddress, Timeouts, associate
 from node.statuses import words_of
 

@@ -14,8 +14,8 @@ from core.config import SENDER, Configuration
 from core.config_routing import Peer, Rule
 from core.errors import ConfigurationError, SenderError
 from node.hosts import addresses_of
-from node.ledger.instances import Sender
 from node.ledger.jobs import Destination
+from node.sender import Sender
 from node.which_peer import which_peer
 
 DEFAULT_DESTINATION = "scu"

@@ -21,11 +21,12 @@ from node.inbox import Inbox
 from node.incidents import Incidents
 from node.ledger.database import Ledger
 from node.ledger.ends import LOST, RELEASE, STOP, STORAGE, End, describe_end
-from node.ledger.instances import RELEASED, Sender, open_association
+from node.ledger.instances import RELEASED, open_association
 from node.ledger.together import GroupCommit
 from node.places import Places
 from node.refusals import Refusal
 from node.scp_commitment import CommitmentService, sender_of
+from node.sender import Sender
 from node.storage_service import StorageService
 from node.syntaxes import listener_contexts
 from node.tls import ServerCertificates

@@ -10,8 +10,8 @@ from core.errors import StorageUnavailableError
 from node import commitment_messages as messages
 from node.commitment import Committer
 from node.commitment_reports import answer_report
-from node.ledger.instances import Sender
 from node.proof import Prover
+from node.sender import Sender
 
 _NOT_AUTHORIZED = 0x0124
 _NO_SUCH_ACTION = 0x0123

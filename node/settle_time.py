@@ -15,11 +15,11 @@ from node.expectation import explicit_settle_s, settle_s
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.habits import Single, learn_pause, longest_pause_s, note_single, singles_of
-from node.ledger.instances import Sender
 from node.ledger.jobs import DONE, jobs_of
 from node.ledger.requests import wants_by_name_alone
 from node.ledger.schema import instances, series
 from node.ledger.series import SeriesRow, is_as_it_was
+from node.sender import Sender
 
 _SLICES = frozenset(f"1.2.840.10008.5.1.4.1.1.{one}" for one in ("2", "4", "128"))
 """Single-frame CT, MR and PET: one alone is hardly ever a series (PS3.4 Table B.5-1)."""

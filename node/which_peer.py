@@ -11,7 +11,7 @@ from itertools import combinations
 
 from core.config_routing import Peer
 from node.hosts import addresses_of
-from node.ledger.instances import Sender
+from node.sender import Sender
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -10,9 +10,10 @@ from core.config_routing import Peer
 from node.commands import ECHO
 from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
-from node.ledger.instances import REJECTED, Sender
+from node.ledger.instances import REJECTED
 from node.ledger.schema import associations, commands, deliveries
 from node.routing import DEFAULT_DESTINATION
+from node.sender import Sender
 from node.which_peer import WhichPeer, which_peer
 from web.habits import habits_in_words
 

@@ -8,34 +8,14 @@ from sqlalchemy import Connection, CursorResult, bindparam, insert, select, upda
 
 from core.errors import StorageUnavailableError
 from node.ledger.schema import associations, instances, receipts, series
+from node.sender import Sender
 
 OPEN, RELEASED, ABORTED, REJECTED = "open", "released", "aborted", "rejected"
-FOLDER = "folder"
-"""Instead of an address: what came from a folder of this machine, not through the wire."""
 
 # Built once, as every association needs them: SQLAlchemy builds one slower than a database runs it.
 _KEY = associations.c.id == bindparam("key")
 _OPENED, _OF_KEY = insert(associations), select(associations).where(_KEY)
 _CLOSED = update(associations).where(_KEY, associations.c.outcome == OPEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who opened an association, and to which AE title of ours."""
-
-    calling_ae_title: str
-    called_ae_title: str
-    address: str
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether nobody sent it: it was read from a folder."""
-        return self.address == FOLDER
-
-    def __str__(self) -> str:
-        if self.is_folder:
-            return "a folder of this machine"
-        return f"{self.calling_ae_title}@{self.address} to {self.called_ae_title}"
 
 
 @dataclass(frozen=True, slots=True)

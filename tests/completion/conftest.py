@@ -18,11 +18,12 @@ from node.expectation import CountInstances
 from node.inbox import Arrival, Inbox
 from node.ledger.database import Ledger
 from node.ledger.events import events_of
-from node.ledger.instances import RELEASED, Sender, open_association
+from node.ledger.instances import RELEASED, open_association
 from node.ledger.jobs import JobRow, jobs_of
 from node.ledger.series import SeriesRow, find_series
 from node.reception.log import Log
 from node.routing import Router
+from node.sender import Sender
 from node.tracker import Tracker
 from tests.databases import open_test_ledger
 from tests.peers import encoded

@@ -12,7 +12,7 @@ from core.job import JobRequest
 from node.ledger import requests as asked
 from node.ledger.database import Ledger
 from node.ledger.deliveries import CANCELLED, GIVEN_UP, HELD, REFUSED, STORED, WAITING
-from node.ledger.instances import Sender, StoredInstance, open_association, touch_series
+from node.ledger.instances import StoredInstance, open_association, touch_series
 from node.ledger.jobs import CANCELLED as JOB_CANCELLED
 from node.ledger.jobs import DONE, FAILED, QUEUED, RUNNING, SUPERSEDED, Destination, create_job
 from node.ledger.requests import JobOfRequest, bring, decide, link_job, requests_of
@@ -24,6 +24,7 @@ from node.ledger.standing import RequestStanding, count_states, standing_of
 from node.ledger.states import State, wanted_by
 from node.ledger.status import status_lines
 from node.ledger.stories import latest_stories
+from node.sender import Sender
 from tests.databases import open_test_ledger
 from tests.web.serving import web_configuration
 

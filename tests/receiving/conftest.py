@@ -8,7 +8,8 @@ import pytest
 from pynetdicom.dsutils import split_dataset
 
 from node.inbox import Arrival
-from node.ledger.instances import Sender, open_association
+from node.ledger.instances import open_association
+from node.sender import Sender
 from tests.databases import open_test_ledger
 from tests.receiver import Receiver, start_receiver
 from tests.receiving.logged import Place, inbox_of

@@ -10,9 +10,9 @@ from cryptography import x509
 from core.config import Configuration
 from core.config_file import read_configuration
 from core.errors import ConfigurationError
-from node.addresses import address_for_queries, address_of
 from node.certificates import certificates, expiring, validity
 from node.ledger.status import status_lines
+from node.peer_addresses import address_for_queries, address_of
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
 

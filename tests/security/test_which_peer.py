@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from core.config import Configuration
-from node.ledger.instances import Sender
 from node.preflight import node_findings
+from node.sender import Sender
 from node.which_peer import WhichPeer, confusions, which_peer
 
 A = {"name": "a", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}

@@ -8,8 +8,8 @@ from pynetdicom import AE, build_context
 from core.config import Configuration
 from node import association as policy
 from node.association import AssociationRequest, Rejection, rejection_of
-from node.ledger.instances import Sender
 from node.ledger.schema import associations
+from node.sender import Sender
 from tests.node_process import wait_until
 from tests.peers import CT, MR
 from tests.receiver import Receiver

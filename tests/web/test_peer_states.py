@@ -4,7 +4,8 @@ from pathlib import Path
 
 from core.config_file import read_configuration
 from node.ledger.habits import learn_pause
-from node.ledger.instances import RELEASED, Sender, close_association, open_association
+from node.ledger.instances import RELEASED, close_association, open_association
+from node.sender import Sender
 from tests.databases import open_test_ledger
 from web.peer_states import peer_states
 

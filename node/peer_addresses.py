@@ -1,0 +1,30 @@
+"""Where the configured peers are, and how they are spoken to."""
+
+from core.config_routing import Peer
+from node.requestor import PeerAddress
+from node.tls import ClientTls
+
+
+def address_of(peer: Peer) -> PeerAddress:
+    """Where a peer stores, and answers storage commitment."""
+    return PeerAddress(peer.ip, peer.port, peer.ae_title, tls_of(peer), peer.associations)
+
+
+def address_for_queries(peer: Peer) -> PeerAddress:
+    """Where a peer answers C-FIND."""
+    port, ae_title = peer.query_port or peer.port, peer.query_ae_title or peer.ae_title
+    return PeerAddress(peer.ip, port, ae_title, tls_of(peer))
+
+
+def tls_of(peer: Peer) -> ClientTls | None:
+    """None: without."""
+    settings = peer.tls
+    if settings is None:
+        return None
+    return ClientTls(
+        name=settings.name or peer.ip,
+        ca_path=settings.ca_path,
+        certificate_path=settings.certificate_path,
+        key_path=settings.key_path,
+        minimum_version=settings.minimum_version,
+    )

@@ -15,9 +15,9 @@ from pathlib import Path
 import structlog
 from pynetdicom import _config
 
-from core.arguments import ArgumentParser
-from core.config import Configuration
-from core.config_file import found_config, read_configuration
+from core.command_line import ArgumentParser
+from core.config.file import found_config, read_configuration
+from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries

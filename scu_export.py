@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from core.arguments import ArgumentParser, ae_title, port, seconds
+from core.command_line import ArgumentParser, ae_title, port, seconds
 from core.errors import ConfigurationError, SendError
 from core.log import quieten_libraries
 from node.gathering import Gathered, gather

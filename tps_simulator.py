@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from core.arguments import ArgumentParser, ae_title, listen_port, port, seconds, share
-from core.config_wire import ServerTls
+from core.command_line import ArgumentParser, ae_title, listen_port, port, seconds, share
+from core.config.wire import ServerTls
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from node.play import EXPECTATIONS, Play

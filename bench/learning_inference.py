@@ -13,7 +13,7 @@ import torch
 from bench.isolated import Prepared, run_isolated
 from bench.page import as_markdown, into_page
 from bench.report import OURS, measure, report
-from core.config_routing import SHIPPED_CHECKPOINT
+from core.config.routing import SHIPPED_CHECKPOINT
 from model.checkpoint import Finishing, ModelCard, save_checkpoint
 from model.predict import load_segmenter
 from model.structure import Structure

@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import FileDataset
 
-from core.config_routing import SHIPPED_CHECKPOINT
+from core.config.routing import SHIPPED_CHECKPOINT
 from model.checkpoint import load_checkpoint, save_checkpoint
 from tests.peers import write_series
 

@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.log import quieten_libraries
 from node.ledger import dialects
 from tests.receiver import start_receiver

@@ -1,6 +1,6 @@
 """Where a destination of results is now."""
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.ledger.jobs import Destination
 from node.peer_addresses import address_of
 from node.requestor import PeerAddress

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pynetdicom.pdu import A_ASSOCIATE_RQ
 
-from core.config import Configuration
-from core.config_routing import Peer
+from core.config.routing import Peer
+from core.config.settings import Configuration
 from core.errors import BoundError
 from node.sender import Sender
 from node.which_peer import is_loopback, may_come_from

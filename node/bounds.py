@@ -9,7 +9,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
 from pydicom.uid import UID
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.errors import BeyondBoundsError, NotADataSetError
 from imaging.broken import BROKEN
 from imaging.codestream import LOOK_AT_BYTES, declared_frame

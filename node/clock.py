@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Column, ColumnElement, Connection, Table, update
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
 from node.ledger.events import record_event

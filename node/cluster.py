@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import dask
 from distributed import Client, LocalCluster, Nanny, Security, WorkerPlugin
 
-from core.config_sections import EngineTls
+from core.config.sections import EngineTls
 from core.errors import EngineUnavailableError
 from core.log import quieten_libraries
 

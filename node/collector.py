@@ -14,7 +14,7 @@ from pynetdicom.dsutils import encode_file_meta
 from pynetdicom.events import Event
 from pynetdicom.transport import ThreadedAssociationServer
 
-from core.config_wire import ServerTls
+from core.config.wire import ServerTls
 from core.uids import is_safe_uid
 from node.syntaxes import listener_contexts
 from node.tls import server_context

@@ -6,8 +6,8 @@ from dataclasses import replace
 import structlog
 from pynetdicom import build_context, build_role
 
-from core.config import Configuration
-from core.config_routing import Peer
+from core.config.routing import Peer
+from core.config.settings import Configuration
 from core.errors import SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
 from node.hashes import content_hash

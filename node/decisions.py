@@ -3,7 +3,7 @@
 import structlog
 from sqlalchemy import Connection
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.judgement import Judged, Verdict
 from node.ledger.database import Ledger
 from node.ledger.events import record_event

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import NotADataSetError, StorageUnavailableError, explain_fault
 from node.addresses import address_now
 from node.conclusion import conclude

@@ -20,7 +20,7 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import BoundError, explain_fault
 from node.association import AssociationRequest, Rejection, local_limit, read_request, rejection_of
 from node.incidents import Incidents

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select, update
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import SendError
 from node.answers import Asker
 from node.commands import ANSWERS, ECHO

@@ -19,7 +19,7 @@ import structlog
 from distributed import Future, KilledWorker, get_worker
 from distributed.utils import sync
 
-from core.config_sections import Engine as EngineSettings
+from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError, SlicewireError, WorkerDiedError
 from core.job import Cache, JobRequest, JobResult, Report
 from node.cluster import CACHE, Cluster, ExistingCluster, OwnWorkers, WorkerState, kill_worker

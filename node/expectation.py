@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.config import Configuration
-from core.config_routing import Peer
-from core.config_sections import Completion
+from core.config.routing import Peer
+from core.config.sections import Completion
+from core.config.settings import Configuration
 from core.errors import SendError
 from node.ledger.series import SeriesRow
 from node.query import count_instances

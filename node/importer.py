@@ -14,7 +14,7 @@ import structlog
 from pydicom.uid import UID
 from pynetdicom.dsutils import split_dataset
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import EncodingError, InstanceError, NotADataSetError, OrderError
 from core.folders import files_below, folder_below
 from imaging.broken import READING_ERRORS

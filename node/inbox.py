@@ -11,7 +11,7 @@ from typing import cast
 import structlog
 from sqlalchemy import Connection
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.durable import sync_file, sync_folder, write_synced
 from core.errors import BeyondBoundsError, EncodingError, StorageUnavailableError
 from core.uids import is_derived_uid

@@ -8,8 +8,8 @@ suits it: that holds the request, not the series and not the requests of others.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.config import Configuration
-from core.config_routing import Rule
+from core.config.routing import Rule
+from core.config.settings import Configuration
 from core.errors import (
     HeldError,
     SenderError,

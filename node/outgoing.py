@@ -10,7 +10,7 @@ import pydicom
 from pydicom.dataset import FileDataset
 from pynetdicom.dsutils import split_dataset
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.errors import NotADataSetError
 from imaging.broken import BROKEN
 from imaging.elements import LONG_VRS, read_bytes

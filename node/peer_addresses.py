@@ -1,6 +1,6 @@
 """Where the configured peers are, and how they are spoken to."""
 
-from core.config_routing import Peer
+from core.config.routing import Peer
 from node.requestor import PeerAddress
 from node.tls import ClientTls
 

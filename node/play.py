@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.config_wire import ServerTls
+from core.config.wire import ServerTls
 from imaging.agreement import Agreement
 from imaging.header import Header
 from imaging.returned_contours import Contours

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import text
 
-from core.config import Configuration
-from core.config_routing import Peer
+from core.config.routing import Peer
+from core.config.settings import Configuration
 from core.errors import ConfigurationError, SendError, StorageUnavailableError
 from node.certificates import certificates
 from node.ledger.database import LEDGER_FILE, Ledger

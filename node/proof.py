@@ -12,8 +12,8 @@ from pydicom.uid import generate_uid
 from pynetdicom import build_context
 from sqlalchemy import Connection
 
-from core.config import Configuration
-from core.config_routing import Peer
+from core.config.routing import Peer
+from core.config.settings import Configuration
 from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
 from node import commitment_messages as messages
 from node.commitment_reports import ReportsOnAssociation

@@ -10,7 +10,7 @@ from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_RQ
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.errors import BoundError, explain_fault
 from node.ending import Ending
 from node.ledger.ends import ABORT, BOUND, IDLE, LOST

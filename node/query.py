@@ -10,7 +10,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
     StudyRootQueryRetrieveInformationModelFind,
 )
 
-from core.config_routing import Peer
+from core.config.routing import Peer
 from core.errors import SendError
 from node.peer_addresses import address_for_queries
 from node.requestor import Conversation, PeerAddress, Timeouts, associate

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.job import ATTEMPT_PREFIX
 from node.ledger.database import Ledger
 from node.ledger.events import record_event

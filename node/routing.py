@@ -10,8 +10,8 @@ import pydicom
 import structlog
 from pydicom.datadict import tag_for_keyword
 
-from core.config import SENDER, Configuration
-from core.config_routing import Peer, Rule
+from core.config.routing import Peer, Rule
+from core.config.settings import SENDER, Configuration
 from core.errors import ConfigurationError, SenderError
 from node.hosts import addresses_of
 from node.ledger.jobs import Destination

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 import structlog
 from sqlalchemy import Connection
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import (
     EngineUnavailableError,
     SlicewireError,

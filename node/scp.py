@@ -12,7 +12,7 @@ from pynetdicom.association import Association
 from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.pdu_primitives import A_RELEASE
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.certificates import expiring
 from node.commitment_messages import PUSH_MODEL

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import OrderError, SeriesError, SlicewireError
 from core.hold_reasons import Hold, HoldReason
 from core.job import JobRequest

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
-from core.config import Configuration
-from core.config_sections import Completion
+from core.config.sections import Completion
+from core.config.settings import Configuration
 from node.expectation import explicit_settle_s, settle_s
 from node.ledger.database import Ledger
 from node.ledger.events import record_event

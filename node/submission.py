@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.job import JobRequest
 from imaging.header import Header
 from node.ledger.database import Ledger

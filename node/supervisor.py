@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import (
     ConfigurationError,
     SlicewireError,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from core.config_wire import ServerTls, TlsVersion
+from core.config.wire import ServerTls, TlsVersion
 from core.errors import ConfigurationError, SendError
 
 # RFC 9325 section 4.2; those of TLS 1.3 are all good and have a list of their own

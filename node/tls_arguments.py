@@ -3,7 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
-from core.arguments import ArgumentParser
+from core.command_line import ArgumentParser
 from core.errors import ConfigurationError
 from node.tls import ClientTls
 

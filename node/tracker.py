@@ -13,8 +13,8 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from core.config import Configuration
-from core.config_routing import Peer
+from core.config.routing import Peer
+from core.config.settings import Configuration
 from core.errors import (
     HeldError,
     SlicewireError,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pynetdicom.association import Association
 from pynetdicom.transport import AssociationSocket
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.errors import BoundError
 from node.pdu_reader import HEADER_BYTES, NOTHING_YET, PduReader, Wake, claimed_bytes
 

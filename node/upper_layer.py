@@ -17,7 +17,7 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import A_ASSOCIATE, A_RELEASE, P_DATA
 from pynetdicom.transport import AssociationSocket
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.errors import BoundError, explain_fault
 from node.checkpoint import Checkpoint
 from node.ending import Ending

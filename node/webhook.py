@@ -15,7 +15,7 @@ import urllib.request
 
 import structlog
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.identity import MANUFACTURER, VERSION
 from node.ledger.database import Ledger
 from node.ledger.events import record_event

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from core.config_routing import Peer
+from core.config.routing import Peer
 from node.hosts import addresses_of
 from node.sender import Sender
 

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from core.arguments import ArgumentParser
-from core.config_values import parse_root_uid
+from core.command_line import ArgumentParser
+from core.config.values import parse_root_uid
 from core.errors import ConfigurationError, SlicewireError, explain_fault
 from core.log import quieten_libraries
 

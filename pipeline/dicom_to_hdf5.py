@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.arguments import ArgumentParser
+from core.command_line import ArgumentParser
 from core.errors import ConfigurationError
 from pipeline.command_line import (
     complain,

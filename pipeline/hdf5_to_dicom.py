@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydicom.dataset import FileDataset
 
-from core.arguments import ArgumentParser
+from core.command_line import ArgumentParser
 from core.uids import PYDICOM_ROOT_UID
 from imaging.hdf5_reader import series_uid_in
 from pipeline.command_line import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from core.config_routing import Pipeline, UnetPipeline
+from core.config.routing import Pipeline, UnetPipeline
 from core.errors import ModelError
 from pipeline.model_cards import model_card
 

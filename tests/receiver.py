@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.bounds import DataSetBounds
 from node.inbox import Inbox
 from node.ledger.database import Ledger

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from core.config import Configuration
+from core.config.settings import Configuration
 
 HIDDEN = "••••••"
 _SECRET_WORDS = ("secret", "password", "token", "database_url")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.ledger.habits import habits_of
 from node.settle_time import one_by_one_settle_s
 from node.which_peer import which_peer

@@ -13,7 +13,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import Connection, Table, func, select
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.certificates import certificates
 from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger

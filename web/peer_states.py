@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select
 
-from core.config import Configuration
-from core.config_routing import Peer
+from core.config.routing import Peer
+from core.config.settings import Configuration
 from node.commands import ECHO
 from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.config import Configuration
+from core.config.settings import Configuration
 
 _USERS_FILE = "users.json"
 _SESSION_KEY_FILE = "web.key"

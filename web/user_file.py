@@ -11,7 +11,7 @@ import uuid
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from core.config_web import is_loopback
+from core.config.web import is_loopback
 from core.durable import sync_folder
 from core.errors import ConfigurationError
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.arguments import ArgumentParser
-from core.config_file import found_config, read_configuration
+from core.command_line import ArgumentParser
+from core.config.file import found_config, read_configuration
 from core.errors import ConfigurationError
 from web.passwords import Passwords
 from web.settings import WebSettings

@@ -14,9 +14,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from core.arguments import ArgumentParser
-from core.config import Configuration
-from core.config_file import found_config, read_configuration
+from core.command_line import ArgumentParser
+from core.config.file import found_config, read_configuration
+from core.config.settings import Configuration
 from core.errors import ConfigurationError, StorageUnavailableError
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, ask, has_begun
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, select, update
 
-from core.config_sections import Retention
+from core.config.sections import Retention
 from node.ledger import commitments as asked
 from node.ledger.deliveries import CANCELLED as NOT_WANTED
 from node.ledger.deliveries import STORED, WAITING, delivery_states

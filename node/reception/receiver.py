@@ -13,7 +13,7 @@ from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.service_class import StorageServiceClass
 from pynetdicom.sop_class import uid_to_service_class
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.errors import BoundError, explain_fault
 from node.reception.command_sets import (
     COMMAND,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.arguments import ArgumentParser, ae_title, boolean, listen_port, port, seconds
+from core.command_line import ArgumentParser, ae_title, boolean, listen_port, port, seconds
 from core.errors import ConfigurationError
 
 

@@ -9,8 +9,8 @@ import pydicom
 import pytest
 from pynetdicom.dsutils import encode_file_meta
 
-from core.config import Configuration
-from core.config_file import read_configuration
+from core.config.file import read_configuration
+from core.config.settings import Configuration
 from imaging.geometry import RULES_2D, RULES_3D
 from node.answers import Answer, Asker
 from node.commands import answer_to, ask, carry_out

@@ -8,7 +8,7 @@ from typing import Any
 import pydicom
 import pytest
 
-from core.config_routing import Peer
+from core.config.routing import Peer
 from node.commands import ask, carry_out
 from node.ledger.instances import ABORTED
 from node.ledger.series import HELD, PROCESSING, SETTLING, SeriesRow

@@ -7,7 +7,7 @@ from typing import Any
 import pydicom
 import pytest
 
-from core.config_file import read_configuration
+from core.config.file import read_configuration
 from core.errors import ConfigurationError
 from node.ledger.jobs import Destination
 from node.routing import Router, TagMatch

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.config_routing import Peer
+from core.config.routing import Peer
 from node.commands import ask, carry_out
 from node.ledger.series import HELD, PROCESSING, SETTLING, SeriesRow
 from tests.completion.conftest import Completion, Start, series_uid

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from core.config import Configuration
-from core.config_file import read_configuration
+from core.config.file import read_configuration
+from core.config.settings import Configuration
 from core.errors import ConfigurationError
 
 MISTAKES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import scp_server
-from core.config_file import read_configuration
+from core.config.file import read_configuration
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from core.config_sections import Engine as EngineSettings
+from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError
 from node import engine as engine_module
 from node.engine import Engine

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.config_sections import Engine as EngineSettings
+from core.config.sections import Engine as EngineSettings
 from node.engine import Engine
 from tests.cluster import ExternalCluster
 from tests.jobs.test_running_jobs import ENTRY

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from core.config_file import read_configuration
-from core.config_sections import Engine as EngineSettings
+from core.config.file import read_configuration
+from core.config.sections import Engine as EngineSettings
 from core.errors import StorageUnavailableError
 from core.job import JobRequest
 from node.engine import Engine

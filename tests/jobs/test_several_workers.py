@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config_file import read_configuration
-from core.config_sections import Engine as EngineSettings
+from core.config.file import read_configuration
+from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError
 from node.engine import Engine
 from node.ledger.conditions import all_conditions

@@ -10,7 +10,7 @@ from typing import Any
 import pydicom
 import pytest
 
-from core.config_routing import SHIPPED_CHECKPOINT
+from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import ContourError, GeometryError, ModelError, OutputError, PixelError
 from core.job import JobRequest, JobResult
 from model.checkpoint import load_checkpoint, save_checkpoint

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.config_routing import SHIPPED_CHECKPOINT
+from core.config.routing import SHIPPED_CHECKPOINT
 from model.predict import Segmenter
 from tests.pipelines.test_job_results import request_for, run
 

@@ -7,8 +7,8 @@ from typing import Any
 import pydicom
 import pytest
 
-from core.config_file import read_configuration
-from core.config_routing import SHIPPED_CHECKPOINT
+from core.config.file import read_configuration
+from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import ConfigurationError, ContourError
 from core.job import JobRequest
 from imaging.header import read_header

@@ -7,7 +7,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from core.config_routing import SHIPPED_CHECKPOINT
+from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import GeometryError
 from core.job import JobRequest
 from pipeline.entry import run_job

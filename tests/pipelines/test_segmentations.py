@@ -10,8 +10,8 @@ import pydicom
 import pytest
 from pydicom.uid import RTStructureSetStorage, SegmentationStorage
 
-from core.config_file import read_configuration
-from core.config_routing import SHIPPED_CHECKPOINT
+from core.config.file import read_configuration
+from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import OutputError
 from core.job import JobRequest, JobResult
 from imaging.header import Header, read_header

@@ -15,7 +15,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
     StudyRootQueryRetrieveInformationModelFind,
 )
 
-from core.config_file import read_configuration
+from core.config.file import read_configuration
 from node import commitment_messages as messages
 from node.commitment import Committer
 from node.delivery import Delivery

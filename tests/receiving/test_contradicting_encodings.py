@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from core.config import Configuration
-from core.config_wire import Wire
+from core.config.settings import Configuration
+from core.config.wire import Wire
 from core.errors import EncodingError
 from node.bounds import DataSetBounds
 from node.inbox import STORED, Arrival

@@ -18,7 +18,7 @@ from pynetdicom import build_context
 from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.scp import Listener
 from tests.node_process import wait_until
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR

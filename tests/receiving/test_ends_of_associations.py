@@ -12,7 +12,7 @@ import pytest
 from pynetdicom.dsutils import encode
 from sqlalchemy import Row
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.inbox import Inbox
 from node.ledger.ends import ABORT, BOUND, HALF, IDLE, LOST, STOP, STORAGE

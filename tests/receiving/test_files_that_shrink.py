@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 
-from core.config import Configuration
-from core.config_wire import Wire
+from core.config.settings import Configuration
+from core.config.wire import Wire
 from core.errors import InstanceError, StorageUnavailableError
 from node.bounds import DataSetBounds, check_encoded, frame_sizes, inflate
 from node.file_bytes import DataSet, FileBytes, in_memory

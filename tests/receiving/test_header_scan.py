@@ -9,7 +9,7 @@ from pydicom.uid import UID
 from pynetdicom import dsutils
 from pynetdicom.dsutils import split_dataset
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from node.bounds import DataSetBounds
 from node.reception.command_sets import (
     command_pdus,

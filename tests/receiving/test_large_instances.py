@@ -20,7 +20,7 @@ from tests.security.raw_peer import COMMAND, DATA, LAST, P_DATA, RawPeer, p_data
 _RECEIVER = """
 import sys
 from pathlib import Path
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.log import quieten_libraries
 from tests.receiver import start_receiver
 quieten_libraries()

@@ -16,7 +16,7 @@ from pynetdicom.acse import ACSE
 from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node import doorway, provider
 from node.reception.receiver import Reception
 from tests.node_process import wait_until

@@ -10,7 +10,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.errors import BoundError
 from node.pdu_reader import PduReader, Wake
 from node.transport import longest_pdus

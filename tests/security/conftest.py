@@ -11,7 +11,7 @@ import psutil
 import pydicom
 import pytest
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from tests.node_process import wait_until
 from tests.peers import associate, encoded, store
 from tests.receiver import Receiver, start_receiver

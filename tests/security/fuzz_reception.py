@@ -8,7 +8,7 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from core.errors import InstanceError
 from node.inbox import Arrival, Inbox
 from node.reception.command_sets import StoreRequest

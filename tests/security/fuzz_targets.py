@@ -17,8 +17,8 @@ from pynetdicom import AE, build_context
 from pynetdicom.dsutils import create_file_meta, encode, encode_file_meta
 from pynetdicom.transport import AddressInformation
 
-from core.config import Configuration
-from core.config_wire import Wire
+from core.config.settings import Configuration
+from core.config.wire import Wire
 from core.errors import BoundError, InstanceError
 from node.association import read_request, rejection_of
 from node.bounds import DataSetBounds

@@ -10,7 +10,7 @@ import pytest
 from pynetdicom import AE, build_context
 from pynetdicom.association import Association
 
-from core.config_wire import Wire
+from core.config.wire import Wire
 from node.transport import BoundedSocket
 from tests.node_process import wait_until
 from tests.peers import EXPLICIT, MR, associate, encoded, store

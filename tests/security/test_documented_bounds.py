@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from core.config_file import read_configuration
-from core.config_wire import Wire
+from core.config.file import read_configuration
+from core.config.wire import Wire
 from core.errors import ConfigurationError
 from tests.node_process import ROOT
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from core.config import Configuration
-from core.config_file import read_configuration
+from core.config.file import read_configuration
+from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from node.certificates import certificates, expiring, validity
 from node.ledger.status import status_lines

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.commands import ANSWERS, ECHO, answer_of, ask
 from node.echoes import Echoes
 from node.preflight import node_findings

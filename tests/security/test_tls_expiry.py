@@ -10,7 +10,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 import scp_server
-from core.config import Configuration
+from core.config.settings import Configuration
 from tests.databases import open_test_ledger
 from tests.node_process import free_port
 from tests.security.certificates import Authority

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.preflight import node_findings
 from node.sender import Sender
 from node.which_peer import WhichPeer, confusions, which_peer

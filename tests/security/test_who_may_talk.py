@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pynetdicom import AE, build_context
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node import association as policy
 from node.association import AssociationRequest, Rejection, rejection_of
 from node.ledger.schema import associations

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core.config_file import read_configuration
+from core.config.file import read_configuration
 from core.job import JobRequest, JobResult, OutputInstance
 from node.delivery import Delivery
 from node.hashes import content_hash

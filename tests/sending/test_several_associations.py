@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.config_file import read_configuration
+from core.config.file import read_configuration
 from core.errors import ConfigurationError
 from node.addresses import address_now
 from node.ledger.jobs import Destination

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from imaging.geometry import RULES_2D, RULES_3D
 from node.inbox import Inbox
 from node.ledger.events import record_event

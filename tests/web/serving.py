@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import uvicorn
 
-from core.config import Configuration
-from core.config_file import read_configuration
+from core.config.file import read_configuration
+from core.config.settings import Configuration
 from node.ledger.database import Ledger
 from tests.databases import database_url_for
 from web.app import create_app

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.config_file import read_configuration
+from core.config.file import read_configuration
 from core.errors import ConfigurationError
 from tests.web.people import PASSWORDS, TOKEN, event_words, signed_in, write_users
 from tests.web.serving import Site, serving, web_configuration

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.config_file import read_configuration
+from core.config.file import read_configuration
 from node.ledger.habits import learn_pause
 from node.ledger.instances import RELEASED, close_association, open_association
 from node.sender import Sender

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from node.ledger.database import Ledger
 from node.ledger.events import events_of
 from node.ledger.notices import COMPLETED, DEAD_LETTER, HELD, queue_notice

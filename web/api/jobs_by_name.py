@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, Field
 
-from core.config import Configuration
-from core.config_values import PIPELINE_ALIASES
+from core.config.settings import Configuration
+from core.config.values import PIPELINE_ALIASES
 from core.errors import OrderError
 from core.folders import folder_below
 from node.ledger.orders import IN_DIR, Asked, place_order

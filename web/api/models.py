@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from core.config_routing import Pipeline, UnetPipeline
+from core.config.routing import Pipeline, UnetPipeline
 from core.errors import ModelError
 from web.access import Viewer
 from web.api.refusals import REFUSALS

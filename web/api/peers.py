@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 from sqlalchemy import Connection, func, select
 
-from core.config_routing import Peer
+from core.config.routing import Peer
 from node.commands import ANSWERS, ECHO
 from node.ledger.deliveries import GIVEN_UP, REFUSED, WAITING
 from node.ledger.schema import commands, deliveries

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from core.config_routing import Pipeline, UnetPipeline
+from core.config.routing import Pipeline, UnetPipeline
 from core.errors import ModelError
 from web.configuration import configuration_rows
 from web.pages.desk import Desk, VisitOf

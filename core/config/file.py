@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from core.config import Configuration
+from core.config.settings import Configuration
 from core.errors import ConfigurationError
 
 _DEFAULT_CONFIG = Path("config.yaml")

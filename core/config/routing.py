@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from core.config_values import AeTitle, Name, PeerPort, PipelineName, Positive, Seconds, Section
-from core.config_wire import AeTitles, Network, PeerTlsOrNot
+from core.config.values import AeTitle, Name, PeerPort, PipelineName, Positive, Seconds, Section
+from core.config.wire import AeTitles, Network, PeerTlsOrNot
 from core.errors import ModelError
 
 Channel = Annotated[int, Field(ge=0, le=255)]
-SHIPPED_CHECKPOINT = Path(__file__).parent.parent / "model" / "shipped" / "left_ventricle.ckpt"
+SHIPPED_CHECKPOINT = Path(__file__).parents[2] / "model" / "shipped" / "left_ventricle.ckpt"
 
 
 class Peer(Section):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from core.config_values import Positive, Seconds, Section, TimeLimit
+from core.config.values import Positive, Seconds, Section, TimeLimit
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from core.config_values import Positive, Section
+from core.config.values import Positive, Section
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from core.config_values import AeTitle, Name, Port, Positive, Section, TimeLimit
+from core.config.values import AeTitle, Name, Port, Positive, Section, TimeLimit
 
 TlsVersion = Literal["1.2", "1.3"]
 

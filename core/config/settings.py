@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field, SecretStr, model_validator
 
-from core.config_routing import Peer, Pipeline, Rule
-from core.config_sections import (
+from core.config.routing import Peer, Pipeline, Rule
+from core.config.sections import (
     Completion,
     Delivery,
     Engine,
@@ -16,9 +16,9 @@ from core.config_sections import (
     Retention,
     Webhook,
 )
-from core.config_values import AeTitle, Name, PipelineName, Port, RootUid, Section
-from core.config_web import Web, is_loopback
-from core.config_wire import Wire, with_own_tls
+from core.config.values import AeTitle, Name, PipelineName, Port, RootUid, Section
+from core.config.web import Web, is_loopback
+from core.config.wire import Wire, with_own_tls
 from core.uids import PYDICOM_ROOT_UID
 
 SENDER = "sender"

@@ -1,0 +1,1 @@
+"""The configuration: its file, its sections, and what each key may be."""

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from bench.isolated import Prepared, run_isolated
 from bench.report import OURS, measure, report
-from imaging.blur import gaussian_blur
+from imaging.derived.blur import gaussian_blur
 
 _SIGMA_MM = 3.0
 _SPACINGS_MM = ((1.0, 1.0, 1.0), (3.0, 0.9766, 0.9766))

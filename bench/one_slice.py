@@ -12,11 +12,11 @@ import numpy as np
 import rt_utils
 from PIL import Image, ImageDraw, ImageFont
 
-from imaging.header import Header, read_header
-from imaging.masks import polygons_to_mask
-from imaging.pixel_edges import Mask, Polygon
-from imaging.plane import plane_of
-from imaging.structure_set_reader import read_structure_set
+from imaging.contours.pixel_edges import Mask, Polygon
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.reader import read_structure_set
 from tests.readers.cases import Phantom
 from tests.readers.writing import IMAGES, ROI_NAME, STRUCTURE_SET, write_phantom
 

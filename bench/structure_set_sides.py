@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from bench.isolated import Prepared
 from core.identity import Provenance
-from imaging.geometry import RULES_3D, place
-from imaging.header import Header, read_header
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_masks import iterate_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.geometry.placement import RULES_3D, place
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import iterate_masks
+from imaging.rtstruct.writer import Roi, build_structure_set
 
 Named = Iterator[tuple[str, npt.NDArray[np.bool_]]]
 _NAMED = attrgetter("name", "mask")

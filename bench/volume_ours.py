@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from bench.isolated import Prepared
-from imaging.geometry import RULES_3D, place
-from imaging.series import read_folder
-from imaging.volume import Volume, read_volume
+from imaging.geometry.placement import RULES_3D, place
+from imaging.series.series import read_folder
+from imaging.series.volume import Volume, read_volume
 
 
 def ours(folder: str) -> Prepared:

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ContourError
-from imaging.header import Header
-from imaging.masks import polygons_to_mask
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header
 from imaging.metrics import dice, hausdorff_95_mm
-from imaging.plane import plane_of
 from imaging.returned_contours import Contours
 from imaging.truth import Truth
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from imaging.pixel_edges import Polygon
+from imaging.contours.pixel_edges import Polygon
 
 _PANEL_SIDE = 320
 _OVERSAMPLING = 3

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from core.errors import GeometryError
-from imaging.contour_planes import PlacedContour, choose_planes
-from imaging.header import Header
-from imaging.plane import plane_of
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header
+from imaging.rtstruct.planes import PlacedContour, choose_planes
 
 STRUCTURE_SET_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 PLANE_TOLERANCE_MM = 0.01

@@ -9,11 +9,11 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from core.errors import GeometryError, PixelError
-from imaging.frames import read_headers
-from imaging.frames_of_reference import are_separate
-from imaging.header import Header
-from imaging.pixels import read_pixels
-from imaging.plane import corner_shift_mm
+from imaging.geometry.frames_of_reference import are_separate
+from imaging.geometry.plane import corner_shift_mm
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
+from imaging.pixels.reader import read_pixels
 
 _TOLERANCE_MM = 0.01
 _PIXEL_GROUP = 0x7FE0

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from core.errors import GeometryError, SegmentationError
-from imaging.header import Header
-from imaging.plane import corner_shift_mm
-from imaging.segmentation_reader import SegmentationContent, SegmentFrame, read_segmentation
+from imaging.geometry.plane import corner_shift_mm
+from imaging.instances.header import Header
+from imaging.seg.reader import SegmentationContent, SegmentFrame, read_segmentation
 
 SEGMENTATION_CLASS = "1.2.840.10008.5.1.4.1.1.66.4"
 _TOLERANCE_MM = 0.01

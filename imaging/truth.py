@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ContourError
-from imaging.contour_filling import is_beyond
-from imaging.contours import mask_to_polygons
-from imaging.findings import summarise
-from imaging.header import Header
-from imaging.masks import polygons_to_mask
+from imaging.contours.filling import is_beyond
+from imaging.contours.findings import summarise
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.contours.text_contours import find_text_contours, read_text_contour
+from imaging.contours.tracing import mask_to_polygons
+from imaging.instances.header import Header
 from imaging.returned_contours import Contours
-from imaging.series import is_image
-from imaging.structure_set_masks import RoiMask, iterate_masks
-from imaging.structure_set_reader import read_structure_set
-from imaging.text_contours import find_text_contours, read_text_contour
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import RoiMask, iterate_masks
+from imaging.series.series import is_image
 
 Mask = npt.NDArray[np.bool_]
 

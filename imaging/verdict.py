@@ -8,7 +8,7 @@ from pathlib import Path
 import pydicom
 
 from core.errors import NotADataSetError
-from imaging.header import Header, read_header
+from imaging.instances.header import Header, read_header
 from imaging.returned_contours import (
     STRUCTURE_SET_CLASS,
     Contours,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.errors import PixelError
-from imaging.header import Header
+from imaging.instances.header import Header
 from imaging.pictures import (
     Outline,
     Panel,
@@ -14,7 +14,7 @@ from imaging.pictures import (
     side_by_side,
     write_png,
 )
-from imaging.pixels import read_pixels
+from imaging.pixels.reader import read_pixels
 from imaging.returned_contours import Contours
 from imaging.truth import RING, Truth
 

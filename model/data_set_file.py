@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from core.errors import LearningDataError
-from imaging.broken import BROKEN_HDF5
+from imaging.instances.read_errors import BROKEN_HDF5
 from model.samples import Defect, Sample, SampleEntries, SampleEntry
 from model.structure import Structure
 

@@ -17,8 +17,8 @@ import h5py
 import numpy as np
 
 from core.errors import LearningDataError
-from imaging.broken import BROKEN_HDF5
-from imaging.hdf5 import fixed_texts
+from imaging.hdf5.volume_file import fixed_texts
+from imaging.instances.read_errors import BROKEN_HDF5
 from model.data_set_file import FORMAT, open_data_set, words_of
 from model.drawn import Drawn, SeriesKey
 from model.structure import Structure

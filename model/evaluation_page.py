@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from imaging.contours import mask_to_polygons
+from imaging.contours.tracing import mask_to_polygons
 from imaging.pictures import Outline, Panel, box_around, overview_picture
 from model.measure import Measurement
 from model.samples import Defect, Masks, Sample

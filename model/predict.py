@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.errors import ModelError
 from core.job import Report
-from imaging.header import Header
+from imaging.instances.header import Header
 from model.checkpoint import ModelCard, load_checkpoint, weights_sha256
 from model.finishing import finish
 from model.grid import Images, normalise, pad_to_stride, resample, working_size

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigurationError
-from imaging.text_contours import TextContour, find_text_contours
+from imaging.contours.text_contours import TextContour, find_text_contours
 from model.preparation.cases import Case, Plan
 from model.preparation.contradictions import Choice
 from model.preparation.identity import first_identity

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ContourError, NotADataSetError, PixelError
-from imaging.header import Header, read_header
-from imaging.masks import Mask, polygons_to_mask
-from imaging.pixels import read_pixels
-from imaging.text_contours import read_text_contour
+from imaging.contours.polygon_fill import Mask, polygons_to_mask
+from imaging.contours.text_contours import read_text_contour
+from imaging.instances.header import Header, read_header
+from imaging.pixels.reader import read_pixels
 from model.drawn import Drawn
 from model.preparation.cases import Case, series_key
 from model.preparation.contradictions import Choice, contradiction

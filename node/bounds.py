@@ -11,8 +11,8 @@ from pydicom.uid import UID
 
 from core.config.wire import Wire
 from core.errors import BeyondBoundsError, NotADataSetError
-from imaging.broken import BROKEN
-from imaging.codestream import LOOK_AT_BYTES, declared_frame
+from imaging.instances.read_errors import BROKEN
+from imaging.pixels.codestream import LOOK_AT_BYTES, declared_frame
 from node.file_bytes import DataSet, FileBytes, unpacker
 from node.structure import Layout, Structure
 

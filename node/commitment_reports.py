@@ -9,7 +9,7 @@ from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.pdu import P_DATA_TF
 
 from core.errors import StorageUnavailableError
-from imaging.broken import BROKEN
+from imaging.instances.read_errors import BROKEN
 from node import commitment_messages as messages
 
 _REPLIED_WITHIN_S = 10.0

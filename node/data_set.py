@@ -8,8 +8,8 @@ from pydicom.dataset import FileDataset
 
 from core.errors import InstanceError, NotADataSetError, UidMismatchError
 from core.uids import is_safe_uid
-from imaging.broken import READING_ERRORS
-from imaging.whole import check_whole
+from imaging.instances.read_errors import READING_ERRORS
+from imaging.instances.whole import check_whole
 
 _DEFER_BYTES = 4096
 _IDENTIFIERS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")

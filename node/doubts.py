@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from core.errors import SeriesError
 from core.hold_reasons import Hold, HoldReason, hold_for
-from imaging.content_differences import compare_contents
-from imaging.geometry import RULES_2D, place
-from imaging.header import Header
+from imaging.geometry.placement import RULES_2D, place
+from imaging.instances.content_differences import compare_contents
+from imaging.instances.header import Header
 from node.ledger.contents import FIRST, NEWEST, Choice, Contents, choice_of, disputed_contents
 from node.ledger.cut_off import cut_off_of
 from node.ledger.instances import StoredInstance

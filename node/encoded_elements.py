@@ -9,7 +9,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_sequence
 
-from imaging.broken import BROKEN
+from imaging.instances.read_errors import BROKEN
 from node.element_values import BINARY_VRS, TEXT_VRS, little_endian, pieces
 
 _UNDEFINED = 0xFFFFFFFF

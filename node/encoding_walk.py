@@ -10,7 +10,7 @@ from typing import NamedTuple, NoReturn
 from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
 
-from imaging.elements import LONG_VRS, SHORT_VRS
+from imaging.instances.elements import LONG_VRS, SHORT_VRS
 from node.file_bytes import DataSet, unpacker
 
 _UNDEFINED = 0xFFFFFFFF

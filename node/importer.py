@@ -17,7 +17,7 @@ from pynetdicom.dsutils import split_dataset
 from core.config.settings import Configuration
 from core.errors import EncodingError, InstanceError, NotADataSetError, OrderError
 from core.folders import files_below, folder_below
-from imaging.broken import READING_ERRORS
+from imaging.instances.read_errors import READING_ERRORS
 from node.inbox import Arrival, Inbox
 from node.ledger.database import Ledger
 from node.ledger.instances import ABORTED, RELEASED, open_association

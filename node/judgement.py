@@ -19,8 +19,8 @@ from core.errors import (
     hold_of,
 )
 from core.hold_reasons import Hold, held_words
-from imaging.geometry import GeometryRules
-from imaging.series import check_one_series
+from imaging.geometry.placement import GeometryRules
+from imaging.series.series import check_one_series
 from node.doubts import Doubts, holds_about, uneven
 from node.ledger.instances import StoredInstance
 from node.ledger.jobs import Destination

@@ -12,7 +12,7 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import UID
 
 from core.errors import EncodingError, NotADataSetError
-from imaging.codestream import LOOK_AT_BYTES, other_compression
+from imaging.pixels.codestream import LOOK_AT_BYTES, other_compression
 from node.bounds import DataSetBounds, check_encoded
 from node.encoding_walk import ENCODINGS, DoesNotFitError, Encoding, EncodingWalk, Found
 from node.file_bytes import DataSet

@@ -12,9 +12,9 @@ from pynetdicom.dsutils import split_dataset
 
 from core.config.wire import Wire
 from core.errors import NotADataSetError
-from imaging.broken import BROKEN
-from imaging.elements import LONG_VRS, read_bytes
-from imaging.whole import check_whole
+from imaging.instances.elements import LONG_VRS, read_bytes
+from imaging.instances.read_errors import BROKEN
+from imaging.instances.whole import check_whole
 from node.bounds import DataSetBounds
 from node.file_bytes import FileBytes
 from node.fragments import Extent

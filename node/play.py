@@ -7,7 +7,7 @@ from typing import Any
 
 from core.config.wire import ServerTls
 from imaging.agreement import Agreement
-from imaging.header import Header
+from imaging.instances.header import Header
 from imaging.returned_contours import Contours
 from imaging.truth import Truth
 from imaging.verdict import Check

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pydicom.uid import UID
 from pynetdicom.presentation import PresentationContext, build_context
 
-from imaging.transcode import UNCOMPRESSED
+from imaging.pixels.transcode import UNCOMPRESSED
 from node.outgoing import InstanceToSend
 
 MAX_CONTEXTS = 128

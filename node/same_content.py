@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from core.errors import PixelError
-from imaging.broken import BROKEN
+from imaging.instances.read_errors import BROKEN
 from node.element_values import (
     DEFAULT_CHARACTER_SET,
     TEXT_VRS,

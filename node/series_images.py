@@ -7,11 +7,11 @@ from core.config.settings import Configuration
 from core.errors import OrderError, SeriesError, SlicewireError
 from core.hold_reasons import Hold, HoldReason
 from core.job import JobRequest
-from imaging.frames import read_headers
-from imaging.geometry import GeometryRules, place
-from imaging.header import Header
-from imaging.series import promises_image
-from imaging.set_aside import set_aside
+from imaging.geometry.placement import GeometryRules, place
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
+from imaging.series.series import promises_image
+from imaging.series.set_aside import set_aside
 from node.ledger.instances import StoredInstance
 from node.ledger.series import SeriesRow
 from node.routing import TagMatch

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from core.errors import ConfigurationError, ContourError
 from imaging.agreement import compare
-from imaging.header import Header
-from imaging.series import read_folder
+from imaging.instances.header import Header
+from imaging.series.series import read_folder
 from imaging.truth import Truth, read_truth
 from imaging.verdict import is_complete, judge, read_headers, sort_returned
 from node.collector import Collector

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from core.config.settings import Configuration
 from core.job import JobRequest
-from imaging.header import Header
+from imaging.instances.header import Header
 from node.ledger.database import Ledger
 from node.ledger.deliveries import send_undelivered
 from node.ledger.jobs import (

@@ -18,7 +18,7 @@ from core.errors import (
     explain_fault,
 )
 from core.job import ATTEMPT_PREFIX
-from imaging.geometry import GeometryRules
+from imaging.geometry.placement import GeometryRules
 from node.bounds import DataSetBounds
 from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out

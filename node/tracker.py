@@ -23,7 +23,7 @@ from core.errors import (
     hold_of,
 )
 from core.hold_reasons import HoldReason, hold_for
-from imaging.geometry import GeometryRules
+from imaging.geometry.placement import GeometryRules
 from node.decisions import Decisions
 from node.doubts import Doubts, check_still_here, doubts_about
 from node.expectation import (

@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 
 from core.errors import NotADataSetError, PixelError
 
-_MODULE = "imaging.transcoding"
+_MODULE = "imaging.pixels.transcoding"
 _LIMIT_S = 600.0
 _MOST_AT_ONCE = 2
 _END_S = 5.0
@@ -44,7 +44,7 @@ class Transcoder:
 
     @contextmanager
     def copy(self, source: Path, transfer_syntax_uid: str) -> Iterator[Path]:
-        """A file with the instance of `source` in one of `imaging.transcode.UNCOMPRESSED`.
+        """A file with the instance of `source` in one of `imaging.pixels.transcode.UNCOMPRESSED`.
 
         Raises:
             PixelError: compressed pixels that cannot be decoded, or not within memory and time.

@@ -3,12 +3,12 @@
 import numpy as np
 
 from core.job import JobResult, OutputInstance, Report
-from imaging.blur import gaussian_blur
-from imaging.derived import build_derived_series
-from imaging.hdf5 import write_volume_hdf5
+from imaging.derived.blur import gaussian_blur
+from imaging.derived.series import build_derived_series
+from imaging.hdf5.volume_file import write_volume_hdf5
 from imaging.pictures import Panel, choose_panels, overview_picture, write_png
-from imaging.pixels import Voxels
-from imaging.volume import Volume, read_volume
+from imaging.pixels.reader import Voxels
+from imaging.series.volume import Volume, read_volume
 from pipeline.checks import check_derived_series
 from pipeline.task import Task
 from pipeline.threads import threads_of_worker

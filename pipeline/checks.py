@@ -7,11 +7,11 @@ import numpy as np
 
 from core.errors import OutputError
 from core.job import OutputInstance
-from imaging.header import Header, read_header
-from imaging.plane import corner_shift_mm, plane_of
-from imaging.segmentation_reader import SegmentationContent, SegmentFrame
-from imaging.structure_set import Masks
-from imaging.structure_set_reader import Contour, StructureSet
+from imaging.geometry.plane import corner_shift_mm, plane_of
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.reader import Contour, StructureSet
+from imaging.rtstruct.writer import Masks
+from imaging.seg.reader import SegmentationContent, SegmentFrame
 
 _FEWEST_POINTS = 3
 _PLANE_TOLERANCE_MM = 0.01

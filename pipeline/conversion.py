@@ -12,11 +12,11 @@ from pydicom.dataset import Dataset, FileDataset
 
 from core.identity import Provenance
 from core.uids import PYDICOM_ROOT_UID
-from imaging.hdf5_reader import read_hdf5
-from imaging.hdf5_series import series_hdf5
-from imaging.image_series import order_series
-from imaging.restored import restore_series
-from imaging.series_summary import summarise_series
+from imaging.hdf5.reader import read_hdf5
+from imaging.hdf5.summary import summarise_series
+from imaging.hdf5.to_dicom import restore_series
+from imaging.hdf5.writer import series_hdf5
+from imaging.series.image_series import order_series
 
 _NO_DATE = datetime(1900, 1, 1)  # restored instances have no date of their own
 

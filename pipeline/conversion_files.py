@@ -12,10 +12,10 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from core.durable import commit_folder, sync_folder, write_synced
 from core.errors import ConfigurationError, NotADataSetError, SeriesError
-from imaging.broken import READING_ERRORS
-from imaging.header import read_header
-from imaging.series import Series, is_image, promises_image, read_folder
-from imaging.whole import check_whole
+from imaging.instances.header import read_header
+from imaging.instances.read_errors import READING_ERRORS
+from imaging.instances.whole import check_whole
+from imaging.series.series import Series, is_image, promises_image, read_folder
 
 _MAGIC_AT = 128
 

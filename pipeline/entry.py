@@ -11,9 +11,9 @@ from core.errors import ConfigurationError, StorageUnavailableError
 from core.hold_reasons import HoldReason
 from core.identity import Provenance
 from core.job import Cache, JobRequest, JobResult, Report
-from imaging.frames import read_headers
-from imaging.geometry import GeometryRules, place
-from imaging.series import check_one_series
+from imaging.geometry.placement import GeometryRules, place
+from imaging.instances.frames import read_headers
+from imaging.series.series import check_one_series
 from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
 from pipeline.stopwatch import Stopwatch
 from pipeline.task import Task

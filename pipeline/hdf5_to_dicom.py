@@ -11,7 +11,7 @@ from pydicom.dataset import FileDataset
 
 from core.command_line import ArgumentParser
 from core.uids import PYDICOM_ROOT_UID
-from imaging.hdf5_reader import series_uid_in
+from imaging.hdf5.reader import series_uid_in
 from pipeline.command_line import (
     complain,
     conversion_parser,

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from imaging.geometry import RULES_2D, RULES_3D
+from imaging.geometry.placement import RULES_2D, RULES_3D
 
 PROGRAMS = MappingProxyType(
     {"blur": "pipeline.blur_pipeline:run_blur", "unet": "pipeline.unet_pipeline:run_unet"}

@@ -5,8 +5,8 @@ from dataclasses import replace
 from core.errors import SegmentationError
 from core.identity import Provenance
 from core.job import OutputInstance
-from imaging.segmentation import Algorithm, build_segmentation, check_frame_of_reference
-from imaging.segmentation_reader import read_segmentation
+from imaging.seg.reader import read_segmentation
+from imaging.seg.writer import Algorithm, build_segmentation, check_frame_of_reference
 from pipeline.checks import check_segmentation
 from pipeline.structure_sets import LABEL, Content, Headers, phases_of
 from pipeline.task import Task

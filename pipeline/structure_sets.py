@@ -10,10 +10,10 @@ import numpy.typing as npt
 from core.errors import ContourError
 from core.identity import Provenance
 from core.job import OutputInstance
-from imaging.header import Header
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_reader import StructureSet, read_structure_set
-from imaging.structure_variants import name_faults, variant_of
+from imaging.instances.header import Header
+from imaging.rtstruct.reader import StructureSet, read_structure_set
+from imaging.rtstruct.target_systems import name_faults, variant_of
+from imaging.rtstruct.writer import Roi, build_structure_set
 from pipeline.checks import check_structure_set
 from pipeline.task import Task
 from pipeline.workspace import write_instance

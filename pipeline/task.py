@@ -6,7 +6,7 @@ from typing import Any
 
 from core.identity import MANUFACTURER, VERSION, Provenance
 from core.job import Cache, JobRequest, JobResult, OutputInstance, Report
-from imaging.geometry import Placement
+from imaging.geometry.placement import Placement
 from pipeline.stopwatch import Stopwatch
 
 

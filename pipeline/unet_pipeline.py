@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from core.job import Cache, JobResult, OutputInstance
-from imaging.hdf5 import write_volume_hdf5
-from imaging.header import Header
+from imaging.geometry.plane import plane_of
+from imaging.hdf5.volume_file import write_volume_hdf5
+from imaging.instances.header import Header
 from imaging.metrics import volume_ml
 from imaging.pictures import Outline, Panel, choose_panels, overview_picture, write_png
-from imaging.plane import plane_of
-from imaging.segmentation import Algorithm
-from imaging.structure_set import Roi
-from imaging.structure_set_reader import StructureSet
-from imaging.volume import read_images
+from imaging.rtstruct.reader import StructureSet
+from imaging.rtstruct.writer import Roi
+from imaging.seg.writer import Algorithm
+from imaging.series.volume import read_images
 from model.checkpoint import DEMONSTRATION, ModelCard
 from model.predict import Segmenter, load_segmenter
 from pipeline.segmentations import write_segmentations

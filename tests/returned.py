@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from imaging.header import Header
-from imaging.series import read_folder
+from imaging.instances.header import Header
+from imaging.series.series import read_folder
 
 
 def headers_of(folder: Path) -> dict[str, Header]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from imaging.plane import Plane
+from imaging.geometry.plane import Plane
 
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 _LEAST = 0.3

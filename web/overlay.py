@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from imaging.geometry.plane import Plane, Points
 from imaging.pictures import edges_once
-from imaging.plane import Plane, Points
-from imaging.structure_set_reader import Contour, StructureSet, read_structure_set
+from imaging.rtstruct.reader import Contour, StructureSet, read_structure_set
 from web.slices import VolumeFile
 
 _CORNER = 0.5

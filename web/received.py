@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import GeometryError, NotADataSetError, PixelError, SlicewireError
-from imaging.frames import read_headers
-from imaging.geometry import RULES_2D, place
-from imaging.header import Header
-from imaging.pixels import read_frame, read_stored
-from imaging.series import is_image
-from imaging.set_aside import set_aside
+from imaging.geometry.placement import RULES_2D, place
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
+from imaging.pixels.reader import read_frame, read_stored
+from imaging.series.series import is_image
+from imaging.series.set_aside import set_aside
 from web.slices import encode
 
 Phases = tuple[tuple[Header, ...], ...]

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import PixelError
-from imaging.broken import BROKEN_HDF5
-from imaging.hdf5 import read_volume_hdf5
-from imaging.plane import Plane
+from imaging.geometry.plane import Plane
+from imaging.hdf5.volume_file import read_volume_hdf5
+from imaging.instances.read_errors import BROKEN_HDF5
 
 _LEVEL = 1
 _VALUE_BYTES = 4

@@ -10,8 +10,8 @@ import numpy as np
 from sqlalchemy import select
 
 from core.errors import GeometryError
-from imaging.header import Header
-from imaging.plane import Plane, plane_of
+from imaging.geometry.plane import Plane, plane_of
+from imaging.instances.header import Header
 from node.ledger.database import Ledger
 from node.ledger.jobs import DONE, JobRow, jobs_of
 from node.ledger.schema import instances

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from imaging.header import Header
-from imaging.masks import Mask
+from imaging.contours.polygon_fill import Mask
+from imaging.instances.header import Header
 from model.drawn import Drawn, SeriesKey
 from model.preparation.remarks import Remark
 from model.structure import Structure

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from imaging.masks import Mask
+from imaging.contours.polygon_fill import Mask
 from model.preparation.remarks import Kind, Remark
 
 Choice = Literal["exclude", "keep"]

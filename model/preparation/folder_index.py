@@ -9,10 +9,10 @@ from pathlib import Path
 from pydicom.uid import RTStructureSetStorage
 
 from core.errors import ContourError, NotADataSetError
-from imaging.frames import read_headers
-from imaging.header import Header
-from imaging.series import is_image
-from imaging.structure_set_reader import StructureSet, read_structure_set
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
+from imaging.rtstruct.reader import StructureSet, read_structure_set
+from imaging.series.series import is_image
 from model.preparation.pool import in_processes
 from model.preparation.remarks import Kind, Remark
 

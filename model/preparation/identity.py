@@ -9,7 +9,7 @@ from pathlib import Path
 from pydicom.dataset import FileDataset
 
 from core.errors import NotADataSetError
-from imaging.header import patient_key, read_with
+from imaging.instances.header import patient_key, read_with
 
 _SHORTEST_NAME = 3
 

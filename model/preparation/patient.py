@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import SlicewireError, explain_fault
-from imaging.masks import Mask
+from imaging.contours.polygon_fill import Mask
 from model.data_set_writer import write_patient
 from model.preparation.cases import Case, PatientTask
 from model.preparation.remarks import Kind, PatientReport, Remark

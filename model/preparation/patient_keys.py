@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from imaging.header import Header
+from imaging.instances.header import Header
 from model.preparation.cases import series_key
 from model.preparation.identity import Identity, first_identity
 from model.preparation.remarks import Kind, Remark

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 
 from core.errors import ConfigurationError, LearningDataError
-from imaging.broken import BROKEN_HDF5
+from imaging.instances.read_errors import BROKEN_HDF5
 from model.data_set_file import open_data_set, reports_in
 from model.data_set_writer import Merged, merge
 from model.preparation.cases import PatientTask, Plan

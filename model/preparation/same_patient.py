@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydicom.dataset import FileDataset
 
-from imaging.header import read_with
+from imaging.instances.header import read_with
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import NotADataSetError
-from imaging.header import Header
+from imaging.instances.header import Header
 from model.preparation.folder_index import FolderIndex, SetRecord
 from model.preparation.remarks import Kind, Remark
 from model.preparation.same_patient import differing_keywords

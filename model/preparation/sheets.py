@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imaging.contours import mask_to_polygons
+from imaging.contours.tracing import mask_to_polygons
 from imaging.pictures import Outline, Panel, box_around, overview_picture, write_png
 from model.preparation.cases import Case
 from model.structure import Structure

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import ConfigurationError
-from imaging.header import Header
+from imaging.instances.header import Header
 from model.array_folder import COLORS
 from model.preparation.cases import Plan
 from model.preparation.folder_index import FilesDone, FolderIndex, SetRecord, index_folder

@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ContourError, PixelError, SeriesError
-from imaging.findings import Finding, FindingKind, summarise
-from imaging.header import Header
-from imaging.masks import Mask
-from imaging.series import check_one_series
-from imaging.set_aside import planes_of, set_aside
-from imaging.structure_set_masks import RoiMask, iterate_masks
-from imaging.structure_set_reader import RoiContours, StructureSet, read_structure_set
-from imaging.volume import read_images
+from imaging.contours.findings import Finding, FindingKind, summarise
+from imaging.contours.polygon_fill import Mask
+from imaging.instances.header import Header
+from imaging.rtstruct.reader import RoiContours, StructureSet, read_structure_set
+from imaging.rtstruct.to_masks import RoiMask, iterate_masks
+from imaging.series.series import check_one_series
+from imaging.series.set_aside import planes_of, set_aside
+from imaging.series.volume import read_images
 from model.drawn import Drawn, SeriesKey
 from model.preparation.cases import Case, series_key
 from model.preparation.remarks import Kind, Remark

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from imaging.provenance import is_made_here
+from imaging.derived.provenance import is_made_here
 from node.bounds import DataSetBounds, check_pixels
 from node.data_set import examine
 from node.file_bytes import DataSet, in_memory

@@ -14,7 +14,7 @@ from pydicom.uid import UID
 from core.errors import EncodingError
 from core.identity import MANUFACTURER
 from core.uids import is_safe_uid
-from imaging.elements import LONG_VRS, SHORT_VRS
+from imaging.instances.elements import LONG_VRS, SHORT_VRS
 from node.bounds import DataSetBounds, frame_sizes
 from node.file_bytes import DataSet, unpacker
 from node.negotiated import check_codestream

@@ -10,12 +10,12 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from core.identity import Provenance
-from imaging.derived import build_derived_series
-from imaging.geometry import RULES_3D, place
-from imaging.header import read_header
-from imaging.pixels import Voxels
-from imaging.series import read_folder
-from imaging.volume import Volume, read_volume
+from imaging.derived.series import build_derived_series
+from imaging.geometry.placement import RULES_3D, place
+from imaging.instances.header import read_header
+from imaging.pixels.reader import Voxels
+from imaging.series.series import read_folder
+from imaging.series.volume import Volume, read_volume
 
 Save = Callable[..., list[Path]]
 Change = Callable[[FileDataset, int], None]

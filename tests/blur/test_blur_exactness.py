@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from core.errors import ConfigurationError
-from imaging.blur import gaussian_blur
-from imaging.gaussian_bands import gaussian_bands
+from imaging.derived.blur import gaussian_blur
+from imaging.derived.gaussian_bands import gaussian_bands
 
 _PART_OF_RANGE = 1e-5
 # every axis crosses the 32 rows of a band now and then, and has lone values now and then

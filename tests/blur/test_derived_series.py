@@ -11,13 +11,13 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import ExplicitVRBigEndian
 
 from core.identity import Provenance
-from imaging.blur import gaussian_blur
-from imaging.derived import build_derived_series
-from imaging.header import read_header
-from imaging.pixels import Voxels
-from imaging.provenance import is_made_here
-from imaging.series import check_one_series
-from imaging.volume import Volume, read_volume
+from imaging.derived.blur import gaussian_blur
+from imaging.derived.provenance import is_made_here
+from imaging.derived.series import build_derived_series
+from imaging.instances.header import read_header
+from imaging.pixels.reader import Voxels
+from imaging.series.series import check_one_series
+from imaging.series.volume import Volume, read_volume
 
 KEPT = [
     *("SpecificCharacterSet", "SOPClassUID", "StudyDate", "StudyInstanceUID", "InstanceNumber"),

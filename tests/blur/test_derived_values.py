@@ -10,9 +10,9 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import UID
 
 from core.errors import OutputError
-from imaging.blur import gaussian_blur
-from imaging.pixels import Voxels, read_stored
-from imaging.volume import Volume
+from imaging.derived.blur import gaussian_blur
+from imaging.pixels.reader import Voxels, read_stored
+from imaging.series.volume import Volume
 
 PET = "1.2.840.10008.5.1.4.1.1.128"
 

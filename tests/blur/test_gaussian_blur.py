@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from core.errors import ConfigurationError, GeometryError
-from imaging.blur import gaussian_blur
-from imaging.volume import Volume
+from imaging.derived.blur import gaussian_blur
+from imaging.series.volume import Volume
 
 SPACING = (3.27, 0.9, 1.4)
 

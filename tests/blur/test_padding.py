@@ -7,10 +7,10 @@ import numpy as np
 import pydicom
 import pytest
 
-from imaging.blur import gaussian_blur
-from imaging.header import Header, read_header
-from imaging.pixels import Voxels, read_frames
-from imaging.volume import read_images, read_volume
+from imaging.derived.blur import gaussian_blur
+from imaging.instances.header import Header, read_header
+from imaging.pixels.reader import Voxels, read_frames
+from imaging.series.volume import read_images, read_volume
 from pipeline.entry import run_job
 from tests.pipelines.enhanced import CASES, enhanced, item
 from tests.pipelines.test_job_results import request_for

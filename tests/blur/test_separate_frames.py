@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import FileDataset
 from pydicom.uid import generate_uid
 
-from imaging.header import read_header
+from imaging.instances.header import read_header
 from imaging.returned_images import derived_faults
 from pipeline.entry import run_job
 from tests.peers import write_series

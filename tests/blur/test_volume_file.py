@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.errors import GeometryError, PixelError
-from imaging.hdf5 import read_volume_hdf5, write_volume_hdf5
-from imaging.volume import Volume
+from imaging.hdf5.volume_file import read_volume_hdf5, write_volume_hdf5
+from imaging.series.volume import Volume
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pydicom
 import pytest
 
 from core.errors import GeometryError
-from imaging.header import Header, read_header
-from imaging.pixels import read_pixels
-from imaging.plane import plane_of
-from imaging.volume import Volume, read_images, read_volume
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header, read_header
+from imaging.pixels.reader import read_pixels
+from imaging.series.volume import Volume, read_images, read_volume
 
 
 @pytest.mark.parametrize("name", ["ct_volume", "cine_volume"])

@@ -11,7 +11,7 @@ from pynetdicom.dsutils import encode_file_meta
 
 from core.config.file import read_configuration
 from core.config.settings import Configuration
-from imaging.geometry import RULES_2D, RULES_3D
+from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.answers import Answer, Asker
 from node.commands import answer_to, ask, carry_out
 from node.expectation import CountInstances

@@ -9,7 +9,7 @@ import pydicom
 import pytest
 from sqlalchemy import Connection
 
-from imaging.geometry import RULES_2D, RULES_3D
+from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.commands import CANCEL, RELEASE, ask, carry_out
 from node.importer import Importer
 from node.ledger.instances import RELEASED, StoredInstance

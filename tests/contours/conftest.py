@@ -11,7 +11,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from core.identity import Provenance
-from imaging.header import Header, read_header
+from imaging.instances.header import Header, read_header
 
 Mask = npt.NDArray[np.bool_]
 SHAPE = (17, 29)

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from imaging.findings import Finding
-from imaging.header import Header, read_header
+from imaging.contours.findings import Finding
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header, read_header
 from imaging.metrics import dice
-from imaging.plane import plane_of
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import StructureSet, read_structure_set
+from imaging.rtstruct.reader import StructureSet, read_structure_set
+from imaging.rtstruct.to_masks import to_masks
 from tests.nifti import read_nifti_mask
 
 Mask = npt.NDArray[np.bool_]

@@ -9,8 +9,8 @@ import pytest
 
 from core.errors import ContourError
 from core.identity import Provenance
-from imaging.header import Header
-from imaging.structure_set import Roi, build_structure_set, check_content
+from imaging.instances.header import Header
+from imaging.rtstruct.writer import Roi, build_structure_set, check_content
 
 Phantom = Callable[..., list[Header]]
 

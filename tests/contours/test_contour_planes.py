@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging.contour_placement import Reference
-from imaging.contour_planes import PlacedContour, choose_planes
-from imaging.findings import Finding, FindingKind, summarise
-from imaging.header import Header
-from imaging.plane import plane_of
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import Contour, read_structure_set
+from imaging.contours.findings import Finding, FindingKind, summarise
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header
+from imaging.rtstruct.placement import Reference
+from imaging.rtstruct.planes import PlacedContour, choose_planes
+from imaging.rtstruct.reader import Contour, read_structure_set
+from imaging.rtstruct.to_masks import to_masks
 from tests.contours.test_placing_contours import counts, drawn, holding, on
 
 Phantom = Callable[..., list[Header]]

@@ -14,14 +14,14 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
 
 from core.identity import Provenance
-from imaging.contours import mask_to_polygons
-from imaging.findings import FindingKind
-from imaging.header import Header, read_header
-from imaging.masks import patches_of, polygons_to_mask
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
-from imaging.text_contours import FIRST_CENTRE, read_text_contour
+from imaging.contours.findings import FindingKind
+from imaging.contours.polygon_fill import patches_of, polygons_to_mask
+from imaging.contours.text_contours import FIRST_CENTRE, read_text_contour
+from imaging.contours.tracing import mask_to_polygons
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
+from imaging.rtstruct.writer import Roi, build_structure_set
 from tests.contours.conftest import phantom_instance
 
 Mask = npt.NDArray[np.bool_]

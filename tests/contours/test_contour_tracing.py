@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from core.errors import ContourError
-from imaging.contours import Holes, mask_to_polygons
-from imaging.masks import polygons_to_mask
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.contours.tracing import Holes, mask_to_polygons
 
 Mask = npt.NDArray[np.bool_]
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14))

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ContourError
-from imaging.contour_data import SeriesContours
-from imaging.decimal_text import as_decimals, as_rows, joined
-from imaging.header import Header
+from imaging.contours.decimal_text import as_decimals, as_rows, joined
+from imaging.instances.header import Header
+from imaging.rtstruct.contour_data import SeriesContours
 
 
 @pytest.mark.parametrize("decimals", [4, 6])

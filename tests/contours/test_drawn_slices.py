@@ -8,11 +8,11 @@ import numpy as np
 import pydicom
 import pytest
 
-from imaging.drawn_slices import named
-from imaging.findings import FindingKind, summarise
-from imaging.header import Header
-from imaging.structure_set_masks import RoiMask, iterate_masks
-from imaging.structure_set_reader import Contour, StructureSet
+from imaging.contours.findings import FindingKind, summarise
+from imaging.instances.header import Header
+from imaging.rtstruct.drawn_slices import named
+from imaging.rtstruct.reader import Contour, StructureSet
+from imaging.rtstruct.to_masks import RoiMask, iterate_masks
 from imaging.truth import read_truth
 from tests.contours.test_placing_contours import drawn, holding, on
 

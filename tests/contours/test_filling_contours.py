@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from imaging.contour_filling import fill_outlines
-from imaging.findings import Finding, FindingKind
-from imaging.header import Header
-from imaging.masks import polygons_to_mask, polygons_to_patch
-from imaging.roi_filling import Vertices
-from imaging.structure_set_masks import to_masks
+from imaging.contours.filling import fill_outlines
+from imaging.contours.findings import Finding, FindingKind
+from imaging.contours.polygon_fill import polygons_to_mask, polygons_to_patch
+from imaging.instances.header import Header
+from imaging.rtstruct.roi_filling import Vertices
+from imaging.rtstruct.to_masks import to_masks
 from tests.contours.test_placing_contours import drawn, holding
 
 Phantom = Callable[..., list[Header]]

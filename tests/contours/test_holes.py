@@ -9,10 +9,10 @@ import pydicom
 import pytest
 
 from core.identity import Provenance
-from imaging.header import Header
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.instances.header import Header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
+from imaging.rtstruct.writer import Roi, build_structure_set
 from imaging.verdict import judge
 from tests.contours.test_structure_set_peers import VALUE, dciodvfy_errors, values_of
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from core.identity import Provenance
-from imaging.header import Header
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_masks import iterate_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.instances.header import Header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import iterate_masks
+from imaging.rtstruct.writer import Roi, build_structure_set
 
 SHAPE = (160, 160)
 ROIS = [Roi(f"Part{number}", (1, 2, 3)) for number in range(12)]

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from imaging import contours
-from imaging.contours import mask_to_polygons, masks_to_outlines
-from imaging.masks import polygons_to_mask
-from imaging.pixel_edges import corners_of
+from imaging.contours import tracing as contours
+from imaging.contours.pixel_edges import corners_of
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.contours.tracing import mask_to_polygons, masks_to_outlines
 
 Mask = npt.NDArray[np.bool_]
 MOST_POINTS = 400

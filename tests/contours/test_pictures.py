@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imaging.contours import mask_to_polygons
+from imaging.contours.tracing import mask_to_polygons
 from imaging.pictures import (
     Outline,
     Panel,

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imaging.contour_placement import Reference
-from imaging.findings import Finding, FindingKind, summarise
-from imaging.header import Header
-from imaging.plane import plane_of
-from imaging.structure_set_masks import iterate_masks, to_masks
-from imaging.structure_set_reader import Contour, RoiContours, StructureSet
+from imaging.contours.findings import Finding, FindingKind, summarise
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header
+from imaging.rtstruct.placement import Reference
+from imaging.rtstruct.reader import Contour, RoiContours, StructureSet
+from imaging.rtstruct.to_masks import iterate_masks, to_masks
 
 Phantom = Callable[..., list[Header]]
 SQUARE = np.array([(2.5, 1.5), (8.5, 1.5), (8.5, 5.5), (2.5, 5.5)])

@@ -14,11 +14,11 @@ from pydicom.tag import Tag
 
 from core.errors import ContourError
 from core.identity import Provenance
-from imaging import structure_set_reader
-from imaging.header import Header
-from imaging.plain_contours import plain_contours
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_reader import StructureSet, read_structure_set
+from imaging.instances.header import Header
+from imaging.rtstruct import reader as structure_set_reader
+from imaging.rtstruct.plain_contours import plain_contours
+from imaging.rtstruct.reader import StructureSet, read_structure_set
+from imaging.rtstruct.writer import Roi, build_structure_set
 
 _SEQUENCE = Tag("ContourSequence")
 

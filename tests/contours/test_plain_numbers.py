@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging.plain_numbers import plain_numbers, read_numbers
+from imaging.rtstruct.plain_numbers import plain_numbers, read_numbers
 
 _PLAIN = st.from_regex(r"-?([0-9]{1,8}(\.[0-9]{0,7})?|\.[0-9]{1,8})", fullmatch=True)
 _ODD = ["", "-", ".", "-.", "--1", "1-", "1-2", "1.2.3", "+1", "1e3", "nan", "inf", " 1", "1_0"]

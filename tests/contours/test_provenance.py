@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from core.identity import Provenance
-from imaging.provenance import contributing_equipment, is_made_here
+from imaging.derived.provenance import contributing_equipment, is_made_here
 
 PROVENANCE = Provenance("job", "1.2.3.", datetime(2026, 3, 9, 14, 5, 6), "3D Gaussian blur")
 

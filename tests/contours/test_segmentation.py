@@ -13,12 +13,12 @@ from pydicom.dataset import FileDataset
 
 from core.errors import ContourError, SegmentationError
 from core.identity import Provenance
-from imaging.geometry import RULES_2D, place
-from imaging.header import Header
-from imaging.plane import corner_shift_mm
-from imaging.segmentation import NOT_FOUND, Algorithm, build_segmentation
-from imaging.segmentation_reader import SegmentationContent, read_segmentation
-from imaging.structure_set import Masks, Roi
+from imaging.geometry.placement import RULES_2D, place
+from imaging.geometry.plane import corner_shift_mm
+from imaging.instances.header import Header
+from imaging.rtstruct.writer import Masks, Roi
+from imaging.seg.reader import SegmentationContent, read_segmentation
+from imaging.seg.writer import NOT_FOUND, Algorithm, build_segmentation
 from tests.contours.conftest import Mask
 
 LUNG, TARGET = Roi("Lung_L", (0, 114, 178), "ORGAN"), Roi("PTV_High", (255, 0, 0))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.identity import Provenance
-from imaging.geometry import RULES_2D, place
-from imaging.header import Header
-from imaging.segmentation import Algorithm, build_segmentation
-from imaging.structure_set import Roi
+from imaging.geometry.placement import RULES_2D, place
+from imaging.instances.header import Header
+from imaging.rtstruct.writer import Roi
+from imaging.seg.writer import Algorithm, build_segmentation
 from tests.contours.test_structure_set_peers import SUMMARY, VALUE, values_of
 
 ROIS = [Roi("Lung_L", (0, 114, 178), "ORGAN"), Roi("GTV", (255, 0, 0), "GTV"), Roi("X", (0, 0, 0))]

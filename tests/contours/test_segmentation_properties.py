@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core.identity import Provenance
-from imaging.header import Header, read_header
-from imaging.plane import corner_shift_mm
-from imaging.segmentation import Algorithm, build_segmentation
-from imaging.segmentation_reader import read_segmentation
-from imaging.structure_set import Roi
+from imaging.geometry.plane import corner_shift_mm
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.writer import Roi
+from imaging.seg.reader import read_segmentation
+from imaging.seg.writer import Algorithm, build_segmentation
 from tests.conftest import SAMPLES
 
 ROIS = [Roi("A", (255, 0, 0)), Roi("B", (0, 255, 0), "ORGAN"), Roi("PTV", (0, 0, 255), "PTV")]

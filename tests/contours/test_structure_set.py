@@ -12,12 +12,12 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from core.errors import ContourError
 from core.identity import Provenance
-from imaging.findings import FindingKind
-from imaging.header import Header
-from imaging.provenance import is_made_here
-from imaging.structure_set import NOT_FOUND, Roi, build_structure_set
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.contours.findings import FindingKind
+from imaging.derived.provenance import is_made_here
+from imaging.instances.header import Header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
+from imaging.rtstruct.writer import NOT_FOUND, Roi, build_structure_set
 
 Mask = npt.NDArray[np.bool_]
 MakeMask = Callable[[list[Header], int], Mask]

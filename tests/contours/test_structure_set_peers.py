@@ -11,9 +11,9 @@ import rt_utils
 from pydicom.dataset import FileDataset
 
 from core.identity import Provenance
-from imaging.header import Header
-from imaging.masks import polygons_to_mask
-from imaging.structure_set import Roi, build_structure_set
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.instances.header import Header
+from imaging.rtstruct.writer import Roi, build_structure_set
 
 GTV = Roi("GTV", (255, 0, 0), "GTV")
 SUMMARY = "Error - Dicom dataset contains invalid data values for Value Representations"

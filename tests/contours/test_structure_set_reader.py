@@ -12,12 +12,12 @@ from pydicom.tag import Tag
 
 from core.errors import ContourError
 from core.identity import Provenance
-from imaging.contour_placement import Reference
-from imaging.findings import FindingKind
-from imaging.header import Header
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import StructureSet, read_structure_set
+from imaging.contours.findings import FindingKind
+from imaging.instances.header import Header
+from imaging.rtstruct.placement import Reference
+from imaging.rtstruct.reader import StructureSet, read_structure_set
+from imaging.rtstruct.to_masks import to_masks
+from imaging.rtstruct.writer import Roi, build_structure_set
 
 Change = Callable[[Dataset], None]
 

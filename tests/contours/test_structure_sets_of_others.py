@@ -8,11 +8,11 @@ import pydicom
 import pytest
 import rt_utils
 
-from imaging.findings import FindingKind, summarise
-from imaging.header import Header, read_header
+from imaging.contours.findings import FindingKind, summarise
+from imaging.instances.header import Header, read_header
 from imaging.metrics import dice
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
 from tests.contours.sts_agreement import compare
 
 Mask = np.ndarray

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from core.errors import ContourError
 from core.identity import Provenance
-from imaging.header import Header
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_variants import VARIANTS, Variant, fit_names, name_faults, variant_of
+from imaging.instances.header import Header
+from imaging.rtstruct.target_systems import VARIANTS, Variant, fit_names, name_faults, variant_of
+from imaging.rtstruct.writer import Roi, build_structure_set
 
 Phantom = Callable[..., list[Header]]
 LONG = "Lymph_Nodes_Axillary_L"

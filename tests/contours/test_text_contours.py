@@ -8,8 +8,8 @@ import pytest
 from scipy import ndimage
 
 from core.errors import ContourError
-from imaging.masks import polygons_to_mask
-from imaging.text_contours import FIRST_CENTRE, find_text_contours, read_text_contour
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.contours.text_contours import FIRST_CENTRE, find_text_contours, read_text_contour
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from imaging.contours import Holes, mask_to_polygons
-from imaging.pixel_edges import Polygon
+from imaging.contours.pixel_edges import Polygon
+from imaging.contours.tracing import Holes, mask_to_polygons
 
 Mask = npt.NDArray[np.bool_]
 

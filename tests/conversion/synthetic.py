@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
-from imaging.pixel_format import cells_of, format_of
+from imaging.pixels.pixel_format import cells_of, format_of
 
 SERIES, STUDY, FRAME = "1.2.826.99.1", "1.2.826.99.2", "1.2.826.99.3"
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from imaging.restored_frame import decimal_text
+from imaging.hdf5.restored_frame import decimal_text
 from pipeline.conversion import dicom_to_hdf5, hdf5_to_dicom
 from tests.conversion.synthetic import make_series
 

@@ -12,7 +12,7 @@ from pydicom.dataset import FileDataset
 
 from core.errors import GeometryError, SeriesError
 from core.uids import PYDICOM_ROOT_UID, is_derived_uid
-from imaging.pixels import read_pixels
+from imaging.pixels.reader import read_pixels
 from pipeline.conversion import dicom_to_hdf5, hdf5_to_dicom
 from tests.conversion.synthetic import cells_by_source, make_series, ramp
 

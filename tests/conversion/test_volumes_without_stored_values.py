@@ -11,11 +11,11 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from core.errors import OutputError, PixelError
-from imaging.geometry import RULES_3D, place
-from imaging.hdf5 import write_volume_hdf5
-from imaging.pixel_format import cells_of, format_of
-from imaging.series import read_folder
-from imaging.volume import read_volume
+from imaging.geometry.placement import RULES_3D, place
+from imaging.hdf5.volume_file import write_volume_hdf5
+from imaging.pixels.pixel_format import cells_of, format_of
+from imaging.series.series import read_folder
+from imaging.series.volume import read_volume
 from pipeline.conversion import dicom_to_hdf5, hdf5_to_dicom
 from tests.conversion.synthetic import FRAME, SERIES, STUDY, make_series, ramp
 

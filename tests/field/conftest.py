@@ -9,10 +9,10 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import UID, EnhancedCTImageStorage, EnhancedMRImageStorage, MRImageStorage
 
-from imaging.frames import read_headers
-from imaging.geometry import RULES_3D, Placement, place
-from imaging.header import Header
-from imaging.pixels import read_frames
+from imaging.geometry.placement import RULES_3D, Placement, place
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
+from imaging.pixels.reader import read_frames
 from tests.conversion.synthetic import make_series
 
 STEP_MM = 3.0

@@ -7,8 +7,8 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, RTStructureSetStorage
 
-from imaging.header import Header, read_header
-from imaging.structure_set_reader import read_structure_set
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.reader import read_structure_set
 from tests.contours.conftest import phantom_instance
 from tests.contours.test_placing_contours import counts, drawn, holding
 from tests.field.conftest import item

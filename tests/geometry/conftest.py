@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imaging.header import Header
-from imaging.series import read_folder
+from imaging.instances.header import Header
+from imaging.series.series import read_folder
 
 Stack = Callable[..., list[Header]]
 _OBLIQUE = (0.86582, 0.489217, 0.104985, -0.180977, 0.501761, -0.845862)

@@ -6,8 +6,8 @@ import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from core.errors import NotADataSetError, PixelError
-from imaging.header import read_header
-from imaging.pixels import read_pixels
+from imaging.instances.header import read_header
+from imaging.pixels.reader import read_pixels
 from tests.conversion.commands import to_hdf5
 from tests.conversion.synthetic import make_series, ramp
 

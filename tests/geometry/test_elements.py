@@ -25,14 +25,14 @@ from pydicom.uid import (
 )
 
 from core.errors import NotADataSetError, PixelError
-from imaging import header as header_module
-from imaging import pixels as pixels_module
-from imaging.broken import READING_ERRORS
-from imaging.elements import read_elements, tags_of
-from imaging.frames import read_headers
-from imaging.header import Header, header_of, read_header
-from imaging.pixels import StoredPixels, read_frames, read_pixels, stored_pixels
-from imaging.plain_values import with_plain_value
+from imaging.instances import header as header_module
+from imaging.instances.elements import read_elements, tags_of
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header, header_of, read_header
+from imaging.instances.plain_values import with_plain_value
+from imaging.instances.read_errors import READING_ERRORS
+from imaging.pixels import reader as pixels_module
+from imaging.pixels.reader import StoredPixels, read_frames, read_pixels, stored_pixels
 
 _TAGS = tags_of("SOPInstanceUID", "PatientName")
 _IN_ONE_FOLDER = settings(

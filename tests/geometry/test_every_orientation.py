@@ -14,12 +14,12 @@ from pydicom.uid import UID
 
 from core.errors import GeometryError
 from core.identity import Provenance
-from imaging.blur import gaussian_blur
-from imaging.derived import build_derived_series
-from imaging.geometry import RULES_2D, RULES_3D, place
-from imaging.image_series import order_series
-from imaging.series import Series, read_folder
-from imaging.volume import Volume, read_volume
+from imaging.derived.blur import gaussian_blur
+from imaging.derived.series import build_derived_series
+from imaging.geometry.placement import RULES_2D, RULES_3D, place
+from imaging.series.image_series import order_series
+from imaging.series.series import Series, read_folder
+from imaging.series.volume import Volume, read_volume
 from tests.conversion.synthetic import make_series
 
 ROWS, COLUMNS, SPACING_MM, STEP_MM = 17, 29, (1.3, 0.7), 2.5

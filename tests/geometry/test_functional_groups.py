@@ -7,9 +7,9 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileDataset
 
-from imaging.frames import read_headers, rescaling
-from imaging.functional_groups import MACROS, frame_groups
-from imaging.header import read_header
+from imaging.enhanced.functional_groups import MACROS, frame_groups
+from imaging.instances.frames import read_headers, rescaling
+from imaging.instances.header import read_header
 
 PHILIPS = Path(__file__).parent.parent / "cases/images/philips_private_ipp/e.dcm"
 ENHANCED_MR, MR = "1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4"

@@ -9,9 +9,9 @@ import pytest
 
 from core.errors import GeometryError, ModelError, SeriesError, hold_of
 from core.hold_reasons import Hold, HoldReason, hold_for, released_words
-from imaging.geometry import RULES_2D, RULES_3D, GeometryRules, place
-from imaging.header import Header
-from imaging.series import check_one_series
+from imaging.geometry.placement import RULES_2D, RULES_3D, GeometryRules, place
+from imaging.instances.header import Header
+from imaging.series.series import check_one_series
 
 PASSED_2D = replace(RULES_2D, passed=frozenset({HoldReason.GAP}))
 PASSED_3D = replace(RULES_3D, passed=frozenset(HoldReason))

@@ -14,8 +14,8 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEG2000
 
 from core.errors import PixelError
-from imaging.pixels import read_pixels
-from imaging.transcode import write_uncompressed
+from imaging.pixels.reader import read_pixels
+from imaging.pixels.transcode import write_uncompressed
 from pipeline.conversion import dicom_to_hdf5
 from tests.conversion.synthetic import make_series, ramp
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core.errors import GeometryError
-from imaging.geometry import RULES_2D, RULES_3D, GeometryRules, place
-from imaging.plane import plane_of
+from imaging.geometry.placement import RULES_2D, RULES_3D, GeometryRules, place
+from imaging.geometry.plane import plane_of
 
 BOTH = pytest.mark.parametrize("rules", [RULES_2D, RULES_3D], ids=["2d", "3d"])
 

@@ -9,10 +9,10 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.tag import Tag
 
 from core.errors import NotADataSetError, PixelError
-from imaging.encoding import choose_encoding
-from imaging.frames import read_headers
-from imaging.pixel_format import format_of
-from imaging.pixels import read_frames, read_pixels, read_stored
+from imaging.derived.encoding import choose_encoding
+from imaging.instances.frames import read_headers
+from imaging.pixels.pixel_format import format_of
+from imaging.pixels.reader import read_frames, read_pixels, read_stored
 from pipeline.conversion import dicom_to_hdf5
 from tests.conversion.synthetic import SERIES, make_series, ramp
 

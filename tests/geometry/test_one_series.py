@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core.errors import GeometryError, PixelError, SeriesError
-from imaging.header import Header
-from imaging.series import check_one_series, is_image, read_folder
+from imaging.instances.header import Header
+from imaging.series.series import check_one_series, is_image, read_folder
 
 
 def test_a_folder_is_read_by_uid_at_any_depth_and_what_is_left_out_is_said(

@@ -10,11 +10,11 @@ from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import GeometryError, SeriesError, hold_of
 from core.hold_reasons import HoldReason
-from imaging.frames import read_headers
-from imaging.geometry import RULES_2D, RULES_3D, place
-from imaging.header import Header
-from imaging.pages import page_of
-from imaging.series import check_one_series
+from imaging.geometry.placement import RULES_2D, RULES_3D, place
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
+from imaging.instances.pages import page_of
+from imaging.series.series import check_one_series
 from tests.conversion.synthetic import make_series, ramp
 
 CT, SC, RGB = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.7", "RGB"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from core.errors import GeometryError
-from imaging.distinctions import HINTS, KINDS, MEASURES, Value
-from imaging.frames import read_headers
-from imaging.geometry import RULES_2D, RULES_3D, Placement, place
-from imaging.header import Header
+from imaging.geometry.distinctions import HINTS, KINDS, MEASURES, Value
+from imaging.geometry.placement import RULES_2D, RULES_3D, Placement, place
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
 from tests.conftest import CASES
 
 POSITIONS = [0.0, 3.0, 6.0, 9.0]

@@ -14,10 +14,10 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from core.errors import PixelError
-from imaging.geometry import RULES_3D, place
-from imaging.header import read_header
-from imaging.pixels import read_pixels, read_stored
-from imaging.volume import read_volume
+from imaging.geometry.placement import RULES_3D, place
+from imaging.instances.header import read_header
+from imaging.pixels.reader import read_pixels, read_stored
+from imaging.series.volume import read_volume
 from tests.conversion.test_compressed_sources import ENCODINGS
 
 Change = Callable[[FileDataset], None]

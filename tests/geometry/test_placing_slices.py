@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.errors import GeometryError
-from imaging.geometry import RULES_2D, RULES_3D, GeometryRules, place
-from imaging.header import Header
-from imaging.plane import plane_of
+from imaging.geometry.placement import RULES_2D, RULES_3D, GeometryRules, place
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header
 
 BOTH = pytest.mark.parametrize("rules", [RULES_2D, RULES_3D], ids=["2d", "3d"])
 VARIABLE_3D = GeometryRules(dimensions=3, allow_variable_spacing=True)

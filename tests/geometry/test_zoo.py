@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from core.errors import SlicewireError
-from imaging.frames import read_headers
-from imaging.geometry import RULES_2D, RULES_3D, GeometryRules, place
-from imaging.header import Header
-from imaging.series import check_one_series
-from imaging.volume import read_volume
+from imaging.geometry.placement import RULES_2D, RULES_3D, GeometryRules, place
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
+from imaging.series.series import check_one_series
+from imaging.series.volume import read_volume
 from tests.nifti import read_nifti
 
 EQUAL_TO_NIFTI = (

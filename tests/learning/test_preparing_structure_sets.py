@@ -13,9 +13,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from core.errors import ConfigurationError
-from imaging.header import read_header
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.instances.header import read_header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
 from model import prepare
 from model.data_set_file import open_data_set
 from model.preparation.structure_table import read_table

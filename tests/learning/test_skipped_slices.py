@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from imaging.header import read_header
+from imaging.instances.header import read_header
 from model.data_set_file import DataSetFile, open_data_set
 from tests.learning.reports import findings, prepared
 from tests.learning.test_preparing_structure_sets import case

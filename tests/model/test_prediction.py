@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.errors import ModelError
-from imaging.header import Header, read_header
+from imaging.instances.header import Header, read_header
 from model.finishing import finish
 from model.grid import Images, normalise, pad_to_stride, resample, working_size
 from model.predict import Segmenter

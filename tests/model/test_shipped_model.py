@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ModelError
-from imaging.header import read_header
+from imaging.instances.header import read_header
 from imaging.metrics import dice
 from model import evaluate
 from model.predict import Segmenter, load_segmenter

@@ -8,10 +8,10 @@ import pytest
 
 from core.errors import OutputError
 from core.job import OutputInstance
-from imaging.contour_placement import Reference
-from imaging.header import Header, read_header
-from imaging.plane import plane_of
-from imaging.structure_set_reader import Contour, RoiContours, StructureSet
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.placement import Reference
+from imaging.rtstruct.reader import Contour, RoiContours, StructureSet
 from pipeline.checks import check_derived_series, check_structure_set
 
 SQUARE = np.array([[10.0, 20.0], [30.0, 20.0], [30.0, 50.0], [10.0, 50.0]])

@@ -9,13 +9,13 @@ import pytest
 
 from core.identity import Provenance
 from core.job import JobResult
-from imaging.frames import read_headers
-from imaging.geometry import RULES_2D, RULES_3D, place
-from imaging.segmentation import Algorithm, build_segmentation
-from imaging.segmentation_reader import read_segmentation
-from imaging.structure_set import Roi, build_structure_set
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.geometry.placement import RULES_2D, RULES_3D, place
+from imaging.instances.frames import read_headers
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
+from imaging.rtstruct.writer import Roi, build_structure_set
+from imaging.seg.reader import read_segmentation
+from imaging.seg.writer import Algorithm, build_segmentation
 from pipeline.checks import check_segmentation
 from pipeline.entry import run_job
 from tests.pipelines.enhanced import CASES

@@ -11,9 +11,9 @@ from core.config.file import read_configuration
 from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import ConfigurationError, ContourError
 from core.job import JobRequest
-from imaging.header import read_header
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.instances.header import read_header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
 from pipeline.entry import run_job
 from pipeline.workspace import read_result
 from tests.pipelines.test_job_results import request_for

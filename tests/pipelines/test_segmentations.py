@@ -14,12 +14,12 @@ from core.config.file import read_configuration
 from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import OutputError
 from core.job import JobRequest, JobResult
-from imaging.header import Header, read_header
-from imaging.plane import plane_of
-from imaging.segmentation import build_segmentation
-from imaging.segmentation_reader import read_segmentation
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
+from imaging.seg.reader import read_segmentation
+from imaging.seg.writer import build_segmentation
 from pipeline.entry import run_job
 from tests.peers import write_series
 from tests.pipelines.test_job_results import request_for

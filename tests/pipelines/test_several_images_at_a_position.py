@@ -12,9 +12,9 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import UID
 
 from core.errors import GeometryError
-from imaging.frames import read_headers
-from imaging.geometry import RULES_3D, place
-from imaging.pixels import read_pixels
+from imaging.geometry.placement import RULES_3D, place
+from imaging.instances.frames import read_headers
+from imaging.pixels.reader import read_pixels
 from pipeline.conversion import dicom_to_hdf5
 from pipeline.entry import run_job
 from tests.conftest import CASES

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from imaging.contours import mask_to_polygons
+from imaging.contours.tracing import mask_to_polygons
 from tests.readers.cases import Phantom
 from tests.readers.masks import Mask
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging.header import read_header
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.instances.header import read_header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
 from tests.readers.answers import Answers, difference
 from tests.readers.cases import FORMS, Form, Phantom, all_cases
 from tests.readers.expected import expected

@@ -9,8 +9,8 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from core.identity import Provenance
 from core.uids import derive_uid
-from imaging.header import Header, read_header
-from imaging.structure_set import Roi, build_structure_set
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.writer import Roi, build_structure_set
 from tests.readers.cases import Phantom
 
 ROI_NAME = "TARGET"

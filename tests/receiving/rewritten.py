@@ -12,8 +12,8 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
 
-from imaging.same_pixels import same_pixels
-from imaging.transcode import turn_words
+from imaging.pixels.same_pixels import same_pixels
+from imaging.pixels.transcode import turn_words
 from node.reception.file_meta import encode_file_meta
 from node.same_content import same_content
 from tests.peers import EXPLICIT, IMPLICIT, MR

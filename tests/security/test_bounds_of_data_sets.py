@@ -19,7 +19,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from core.errors import BeyondBoundsError, NotADataSetError
-from imaging.codestream import DeclaredFrame, declared_frame
+from imaging.pixels.codestream import DeclaredFrame, declared_frame
 from node.bounds import inflate
 from node.structure import Layout, Structure
 from tests.peers import EXPLICIT, associate, encoded, store

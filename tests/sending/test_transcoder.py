@@ -40,7 +40,7 @@ def transcoder(tmp_path: Path) -> Iterator[Transcoder]:
 def workers(of: int | None = None) -> list[psutil.Process]:
     children = psutil.Process(of).children()
     alive = [one for one in children if one.status() != psutil.STATUS_ZOMBIE]
-    return [one for one in alive if "imaging.transcoding" in one.cmdline()]
+    return [one for one in alive if "imaging.pixels.transcoding" in one.cmdline()]
 
 
 def test_a_copy_is_there_until_it_is_sent(

@@ -27,7 +27,7 @@ from pydicom.uid import (
 )
 
 from core.errors import NotADataSetError, PixelError
-from imaging.transcode import write_uncompressed
+from imaging.pixels.transcode import write_uncompressed
 from node.scu import State, instance_to_send, send
 
 CALLING = "SLICEWIRE"

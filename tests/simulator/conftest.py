@@ -14,10 +14,10 @@ from pynetdicom import AE, evt
 from pynetdicom.dsutils import encode_file_meta
 
 from core.identity import Provenance
-from imaging.header import Header, read_header
-from imaging.masks import polygons_to_mask
-from imaging.structure_set import Roi, build_structure_set
-from imaging.text_contours import find_text_contours, read_text_contour
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.contours.text_contours import find_text_contours, read_text_contour
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.writer import Roi, build_structure_set
 from node.scu import PeerAddress, instance_to_send, send
 from node.syntaxes import listener_contexts
 from tests.returned import headers_of

@@ -9,9 +9,9 @@ from PIL import Image
 
 from core.errors import ContourError
 from imaging.agreement import compare
-from imaging.header import Header
-from imaging.structure_set_masks import to_masks
-from imaging.structure_set_reader import read_structure_set
+from imaging.instances.header import Header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.rtstruct.to_masks import to_masks
 from imaging.truth import read_truth
 from imaging.verdict import judge
 from imaging.verdict_picture import write_verdict_picture

@@ -12,12 +12,12 @@ import pytest
 
 from core.identity import Provenance
 from imaging.agreement import compare
-from imaging.derived import build_derived_series
-from imaging.header import Header
-from imaging.plane import plane_of
+from imaging.derived.series import build_derived_series
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header
+from imaging.series.volume import read_volume
 from imaging.truth import read_truth
 from imaging.verdict import is_complete, judge
-from imaging.volume import read_volume
 from tests.returned import headers_of
 
 

@@ -9,9 +9,9 @@ import pydicom
 import pytest
 
 from core.identity import Provenance
-from imaging.header import Header
-from imaging.segmentation import Algorithm, build_segmentation
-from imaging.structure_set import Roi
+from imaging.instances.header import Header
+from imaging.rtstruct.writer import Roi
+from imaging.seg.writer import Algorithm, build_segmentation
 from imaging.verdict import is_complete, judge, read_headers, sort_returned
 from tests.returned import headers_of
 

@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from core.errors import ConfigurationError
-from imaging.header import Header
+from imaging.instances.header import Header
 from node.play import NOTHING_CAME, PASSED, WRONG, Outcome, Play
 from node.scu import PeerAddress, instance_to_send, send
 from node.simulation import simulate

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imaging.header import Header
+from imaging.instances.header import Header
 from tps_simulator import main
 
 

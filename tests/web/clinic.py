@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config.settings import Configuration
-from imaging.geometry import RULES_2D, RULES_3D
+from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.inbox import Inbox
 from node.ledger.events import record_event
 from node.ledger.jobs import fail_job, finish_job, next_queued, start_job

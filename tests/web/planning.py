@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from core.identity import Provenance
-from imaging.hdf5 import write_volume_hdf5
-from imaging.header import Header, read_header
-from imaging.structure_set import Roi, build_structure_set
+from imaging.hdf5.volume_file import write_volume_hdf5
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.writer import Roi, build_structure_set
 from tests.web.clinic import Clinic
 
 SLICES, SIDE = 300, 512

@@ -9,10 +9,10 @@ import pytest
 
 from core.errors import ContourError
 from core.identity import Provenance
-from imaging.hdf5 import write_volume_hdf5
-from imaging.header import Header
-from imaging.masks import polygons_to_mask
-from imaging.structure_set import Roi, build_structure_set
+from imaging.contours.polygon_fill import polygons_to_mask
+from imaging.hdf5.volume_file import write_volume_hdf5
+from imaging.instances.header import Header
+from imaging.rtstruct.writer import Roi, build_structure_set
 from tests.contours.conftest import (
     SHAPE,
     SPACING_MM,

@@ -8,11 +8,11 @@ import pydicom
 import pytest
 
 from core.errors import PixelError
-from imaging.frames import read_headers
-from imaging.hdf5 import read_volume_hdf5, write_volume_hdf5
-from imaging.header import Header
-from imaging.pixels import read_frames
-from imaging.volume import read_images
+from imaging.hdf5.volume_file import read_volume_hdf5, write_volume_hdf5
+from imaging.instances.frames import read_headers
+from imaging.instances.header import Header
+from imaging.pixels.reader import read_frames
+from imaging.series.volume import read_images
 from web.received import encoded_image, read_received
 from web.slices import decode, encode, encoded_slice, open_volume
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.job import JobResult, OutputInstance
-from imaging.geometry import RULES_2D, RULES_3D
+from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.commands import carry_out
 from node.importer import Importer
 from node.inbox import Inbox

@@ -8,10 +8,10 @@ import numpy as np
 import pydicom
 from PIL import Image
 
-from imaging.blur import gaussian_blur
-from imaging.header import read_header
-from imaging.structure_set_reader import read_structure_set
-from imaging.volume import read_volume
+from imaging.derived.blur import gaussian_blur
+from imaging.instances.header import read_header
+from imaging.rtstruct.reader import read_structure_set
+from imaging.series.volume import read_volume
 from tests.node_process import NodeProcess, Sink, send, series_uid, wait_until
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from playwright.sync_api import Page
 from scipy.spatial import cKDTree
 
-from imaging.header import Header
+from imaging.geometry.plane import Plane, plane_of
+from imaging.instances.header import Header
 from imaging.pictures import edges_once
-from imaging.plane import Plane, plane_of
-from imaging.structure_set_reader import RoiContours, StructureSet
+from imaging.rtstruct.reader import RoiContours, StructureSet
 
 Points = npt.NDArray[np.float64]
 _READ = """id => {

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydicom.dataset import FileDataset
 
-from imaging.header import Header, read_header
-from imaging.structure_set_reader import StructureSet, read_structure_set
+from imaging.instances.header import Header, read_header
+from imaging.rtstruct.reader import StructureSet, read_structure_set
 from node.ledger.instances import ABORTED
 from tests.peers import write_series
 from tests.web.browser.screen import (

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from imaging.header import read_header
-from imaging.structure_set_reader import read_structure_set
+from imaging.instances.header import read_header
+from imaging.rtstruct.reader import read_structure_set
 from tests.node_process import (
     SENDABLE,
     NodeProcess,

@@ -8,8 +8,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from imaging.hdf5 import read_volume_hdf5
-from imaging.structure_set_reader import read_structure_set
+from imaging.hdf5.volume_file import read_volume_hdf5
+from imaging.rtstruct.reader import read_structure_set
 from node.commands import carry_out
 from node.ledger.instances import ABORTED
 from tests.peers import write_series

@@ -1,0 +1,1 @@
+"""Masks to contours and contours to masks, in planes of pixels."""

@@ -1,0 +1,1 @@
+"""Derived series: attributes, provenance, and the 3D Gaussian blur."""

@@ -1,0 +1,133 @@
+"""A blurred series: each source instance again, with computed pixels (PS3.3 C.7.6.1.1.3)."""
+
+from collections.abc import Iterator
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import ExplicitVRBigEndian
+
+from core.errors import OutputError
+from core.identity import Provenance
+from imaging.derived.attributes import (
+    LONGEST_ST,
+    SERIES_NUMBER_STEP,
+    coded,
+    description_with_warning,
+    drop_pixels_only,
+    write_encoded_pixels,
+    write_identity,
+    write_source,
+)
+from imaging.derived.encoding import PET, choose_encoding
+from imaging.derived.provenance import contributing_equipment
+from imaging.enhanced.single_frames import single_frame
+from imaging.geometry.frames_of_reference import common_frame_uid
+from imaging.instances.header import Header
+from imaging.pixels.reader import Voxels
+from imaging.pixels.transcode import turn_words
+from imaging.series.volume import Volume
+
+
+def build_derived_series(
+    volume: Volume,
+    result: Voxels,
+    provenance: Provenance,
+    *,
+    description: str,
+    series_uid_part: str = "derived series",
+) -> Iterator[FileDataset]:
+    """The instances that hold `result` [slice, row, column], one a slice, in slice order.
+
+    Patient, study, frame of reference, geometry and acquisition are the source instance's, values
+    that break the standard included. Where each source has a frame of reference of its own, all
+    share one that derives from the series. Stored values reproduce `result` within half a stored
+    unit. Padding is gone: its voxels took part or became background (`volume.read_images`).
+
+    Args:
+        volume: what `result` was computed from.
+        result: in the units of the volume (HU for CT).
+        provenance: names the job; UIDs and dates derive from it.
+        description: what was done, in few words, such as "Blurred 3 mm"; becomes the
+            SeriesDescription together with a warning against using it for dose.
+        series_uid_part: tells several series of one job apart.
+
+    Raises:
+        OutputError: the shapes differ, or values that 16 bits cannot hold.
+    """
+    if result.shape != volume.voxels.shape:
+        raise OutputError(f"Result of {result.shape} voxels, expected {volume.voxels.shape}")
+    sources = [_read_source(header) for header in volume.headers]
+    encoding = choose_encoding(sources, result)
+    series_uid = provenance.uid(series_uid_part)
+    frame_uid = common_frame_uid(volume.headers, provenance.root_uid)
+    words = ", ".join(part for part in (description, provenance.revision_words) if part)
+    words = ": ".join(part for part in (provenance.released_words, words) if part)
+    for values, header in zip(result, volume.headers, strict=True):
+        source = sources.pop(0)  # so that only the caller keeps what has its pixels
+        drop_pixels_only(source, same_encoding=encoding.from_source)
+        _write_general(source, provenance)
+        if frame_uid:
+            source.FrameOfReferenceUID = frame_uid
+        _write_series(source, provenance, series_uid, description_with_warning(words))
+        _write_predecessors(source, provenance)
+        _write_derivation(source, provenance, header)
+        write_encoded_pixels(source, values, encoding)
+        frame = [] if header.frame_number is None else [str(header.frame_number)]
+        if frame and not source.get("FrameOfReferenceUID"):
+            source.FrameOfReferenceUID = provenance.uid("frame of reference")
+        write_identity(source, provenance.uid("derived", header.sop_instance_uid, *frame))
+        yield source
+
+
+def _read_source(header: Header) -> FileDataset:
+    """All of an instance before its pixels; its values are passed on as they were read."""
+    source = pydicom.dcmread(header.path, stop_before_pixels=True)
+    if source.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:
+        turn_words(source)
+        # all is decoded now: what is written of it is in the new order
+        source.set_original_encoding(False, True, source.original_character_set)
+    return single_frame(source, header)
+
+
+def _write_general(data_set: Dataset, provenance: Provenance) -> None:
+    kind = list(data_set.get("ImageType") or ())
+    examination = "PRIMARY" if data_set.SOPClassUID == PET else "SECONDARY"  # C.8.9.4.1.1
+    data_set.ImageType = ["DERIVED", examination, *kind[2:]]
+    data_set.InstanceCreationDate = data_set.ContentDate = provenance.date
+    data_set.InstanceCreationTime = data_set.ContentTime = provenance.time
+    equipment = list(data_set.get("ContributingEquipmentSequence") or ())
+    data_set.ContributingEquipmentSequence = [*equipment, contributing_equipment(provenance)]
+
+
+def _write_series(
+    data_set: Dataset, provenance: Provenance, series_uid: str, description: str
+) -> None:
+    data_set.SeriesInstanceUID = series_uid
+    data_set.SeriesDescription = description
+    data_set.SeriesNumber = int(data_set.get("SeriesNumber") or 0) + SERIES_NUMBER_STEP
+    if data_set.SOPClassUID != PET:  # there, decay is corrected to the time of the series
+        data_set.SeriesDate = provenance.date
+        data_set.SeriesTime = provenance.time
+
+
+def _write_predecessors(data_set: Dataset, provenance: Provenance) -> None:
+    """The series that this revision replaces, as a related one (PS3.3 C.7.3.1)."""
+    related = list(data_set.get("RelatedSeriesSequence") or ())
+    for uid in provenance.predecessor_series_uids:
+        item = Dataset()
+        item.StudyInstanceUID = data_set.StudyInstanceUID
+        item.SeriesInstanceUID = uid
+        item.PurposeOfReferenceCodeSequence = []  # type 2: no code says "replaced by this one"
+        related.append(item)
+    if related:
+        data_set.RelatedSeriesSequence = related
+
+
+def _write_derivation(data_set: Dataset, provenance: Provenance, header: Header) -> None:
+    write_source(data_set, header.sop_class_uid, header.sop_instance_uid)
+    if header.frame_number is not None:
+        data_set.SourceImageSequence[0].ReferencedFrameNumber = header.frame_number
+    words = ", ".join(part for part in (provenance.details, provenance.revision_words) if part)
+    data_set.DerivationDescription = words[:LONGEST_ST]
+    data_set.DerivationCodeSequence = [coded(codes.cid7203.GaussianBlur)]

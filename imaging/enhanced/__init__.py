@@ -1,0 +1,1 @@
+"""Enhanced multi-frame CT, MR and PET: what each frame says (PS3.3 C.7.6.16)."""

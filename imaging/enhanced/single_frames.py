@@ -1,0 +1,110 @@
+"""A frame of an enhanced CT, MR or PET instance as the single-frame instance that it would be.
+
+What the single-frame IOD shares with the functional groups is copied, what it says in other words
+is put into them, and what only enhanced instances have is left out. Type 2 attributes that the
+source does not have are there, empty (PS3.5 section 7.4.3).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import UID
+
+from core.errors import PixelError
+from imaging.enhanced.classes import CT, ENHANCED_ONLY, MR, PET, SINGLE_FRAME_CLASSES
+from imaging.enhanced.frame_to_ct import write_ct
+from imaging.enhanced.frame_to_mr import write_mr
+from imaging.enhanced.frame_to_pet import write_pet
+from imaging.enhanced.frame_values import add_empty, add_missing, copy
+from imaging.enhanced.functional_groups import converted_attributes, macro_attributes
+from imaging.instances.header import Header
+
+_WRITERS: Mapping[str, Callable[[Dataset, Dataset], None]] = {
+    CT: write_ct,
+    MR: write_mr,
+    PET: write_pet,
+}
+_OF_ALL = (
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"),
+    *("SpacingBetweenSlices", "RescaleIntercept", "RescaleSlope", "RescaleType"),
+    *("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction"),
+    *("AnatomicRegionSequence", "IrradiationEventUID", "ReferencedImageSequence"),
+    "RealWorldValueMappingSequence",
+)
+_TYPE_2 = (
+    *("PatientName", "PatientID", "StudyDate", "StudyTime", "SeriesNumber"),
+    *("AccessionNumber", "ReferringPhysicianName", "StudyID", "PatientSex", "PatientBirthDate"),
+    *("PositionReferenceIndicator", "Manufacturer", "SliceThickness"),
+)
+"""Of Patient, General Study, General Series, Frame of Reference, General Equipment, Image Plane."""
+_OTHER_GROUPS = (0x0002, 0x0004, 0x7FE0)
+"""Of file meta, directories and pixels."""
+_DATE, _AGE, _LO = len("YYYYMMDD"), len("nnnY"), 64
+_SHORT_AGE = re.compile(r"\d{1,2}[DWMY]")
+_ZONE = re.compile(r"[+-]\d{4}$")
+
+
+def single_frame(data_set: FileDataset, header: Header) -> FileDataset:
+    """`data_set` changed into the single-frame instance that the frame of `header` would be.
+
+    Raises:
+        PixelError: its SOP class has no single-frame counterpart.
+    """
+    if header.frame_number is None:
+        return data_set
+    counterpart = SINGLE_FRAME_CLASSES.get(header.sop_class_uid)
+    if counterpart is None:
+        raise PixelError(
+            f"Instance {header.sop_instance_uid}: {UID(header.sop_class_uid).name} has no "
+            "single-frame class for derived images"
+        )
+    frame = macro_attributes(data_set, header.frame_number)
+    frame.remove_private_tags()
+    _write_converted(data_set, converted_attributes(data_set, header.frame_number))
+    copy(data_set, frame, _OF_ALL)
+    data_set.SOPClassUID = UID(counterpart)
+    data_set.InstanceNumber = header.frame_number
+    _write_general(data_set, frame)
+    _WRITERS[counterpart](data_set, frame)
+    for keyword in ENHANCED_ONLY:
+        if keyword in data_set:
+            delattr(data_set, keyword)
+    return data_set
+
+
+def _write_converted(data_set: Dataset, converted: Dataset) -> None:
+    """What the original single frame had and the enhanced instance has not: absent ones alone."""
+    converted.remove_private_tags()
+    for element in converted:
+        if element.tag not in data_set and element.tag.group not in _OTHER_GROUPS:
+            data_set.add(element)
+
+
+def _write_general(data_set: Dataset, frame: Dataset) -> None:
+    """General Acquisition, General Image and what all single-frame IODs want."""
+    acquired = str(
+        frame.get("FrameAcquisitionDateTime") or data_set.get("AcquisitionDateTime") or ""
+    )
+    values = {
+        "AcquisitionDate": acquired[:_DATE],
+        "AcquisitionTime": _ZONE.sub("", acquired[_DATE:]),
+        "AcquisitionNumber": frame.get("FrameAcquisitionNumber"),
+        "ImageLaterality": frame.get("FrameLaterality"),
+        "ContrastBolusAgent": _contrast_agents(data_set),
+    }
+    add_missing(data_set, {keyword: value for keyword, value in values.items() if value})
+    add_empty(data_set, _TYPE_2)
+    if "PatientOrientationCodeSequence" not in data_set:
+        add_empty(data_set, ("PatientPosition",))  # C.7.3.1: one of both
+    if not {"ImageLaterality", "BodyPartExamined"} & set(data_set.dir()):
+        add_empty(data_set, ("Laterality",))
+    age = str(data_set.get("PatientAge") or "")
+    if _SHORT_AGE.fullmatch(age):
+        data_set.PatientAge = age.zfill(_AGE)  # some write 0Y for 000Y
+
+
+def _contrast_agents(data_set: Dataset) -> str:
+    """What the codes of the agents mean, as an LO."""
+    agents = data_set.get("ContrastBolusAgentSequence") or ()
+    return ", ".join(str(one.get("CodeMeaning") or "contrast agent") for one in agents)[:_LO]

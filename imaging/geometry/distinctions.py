@@ -1,0 +1,203 @@
+"""Attributes that tell images at one position apart: another echo, another moment, another kernel.
+
+Kinds and measures make another image of what is there (an echo, a b-value, a kernel), hints at
+times; moments order images of one kind in time. Values stay in memory: messages name keywords
+alone.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from imaging.instances.elements import tags_of
+from imaging.instances.read_errors import READING_ERRORS
+
+Value = float | str | tuple[float, ...]
+Distinctions = tuple[tuple[str, Value], ...]
+"""Keyword and value of every attribute that is there, in the order of the tables below."""
+
+KINDS = (
+    "EchoNumbers",
+    "ImageType",
+    "ComplexImageComponent",
+    "ConvolutionKernel",
+    "ContrastBolusAgent",
+    "SequenceName",
+    "DiffusionDirectionality",
+    "DiffusionGradientOrientation",
+    "FilterType",
+    "StackID",
+)
+"""Equal or not."""
+MEASURES = (
+    "EchoTime",
+    "DiffusionBValue",
+    "FlipAngle",
+    "KVP",
+    "MonoenergeticEnergyEquivalent",
+    "SliceThickness",
+    "ActualFrameDuration",
+)
+"""Numbers that make another image, equal up to rounding."""
+MOMENTS = (
+    "TemporalPositionIdentifier",
+    "TemporalPositionTimeOffset",
+    "TriggerTime",
+    "NominalPercentageOfCardiacPhase",
+    "NominalPercentageOfRespiratoryPhase",
+    "NominalRespiratoryTriggerDelayTime",
+    "FrameReferenceTime",
+    "InversionTime",
+    "AcquisitionNumber",
+    "AcquisitionTime",
+)
+"""Numbers that order images in time, the most certain first; dimension indices of frames follow."""
+JITTERING = frozenset({"TriggerTime", "NominalRespiratoryTriggerDelayTime"})
+"""Moments after a heart beat or breath: what they are at one position says nothing of another."""
+HINTS = (
+    "RepetitionTime",
+    "ScanningSequence",
+    "SequenceVariant",
+    "ScanOptions",
+    "ReceiveCoilName",
+    "NumberOfAverages",
+    "AcquisitionContrast",
+    "ReconstructionMethod",
+    "CorrectedImage",
+    "AttenuationCorrectionMethod",
+    "Units",
+    "RescaleType",
+    "DerivationDescription",
+    "ImageComments",
+    "SeriesDescription",
+    "ProtocolName",
+)
+"""Equal or not, but free text or noise at times: kinds where every position has the same ones."""
+CREATION = "ContentTime"
+"""When pixels were made, which need not be the order in which they were acquired."""
+DIMENSION, NUMBER = "DimensionIndexValues", "InstanceNumber"
+"""Of frames: what the writer counts them by, and the number of the instance that they are in."""
+
+_SAME = MappingProxyType(
+    {
+        "EchoTime": ("EchoTime", "EffectiveEchoTime"),
+        "ImageType": ("ImageType", "FrameType"),
+        "TemporalPositionIdentifier": ("TemporalPositionIdentifier", "TemporalPositionIndex"),
+        "TriggerTime": ("TriggerTime", "NominalCardiacTriggerDelayTime"),
+        "InversionTime": ("InversionTime", "InversionTimes"),
+        "AcquisitionNumber": ("AcquisitionNumber", "FrameAcquisitionNumber"),
+    }
+)
+"""What frames of enhanced instances call otherwise; the last that is there counts."""
+_TIMES = MappingProxyType(
+    {
+        "AcquisitionTime": (
+            ("FrameAcquisitionDateTime", None),
+            ("AcquisitionDateTime", None),
+            ("AcquisitionTime", "AcquisitionDate"),
+        ),
+        CREATION: (("ContentTime", "ContentDate"),),
+    }
+)
+"""Dates and times, the first that is there counts; a time goes with its date."""
+_DIRECTIONS = "DiffusionGradientDirectionSequence"
+_TEXTS = frozenset({*KINDS, *HINTS} - {"DiffusionGradientOrientation"})
+_DIGITS = 4
+_DATE_TIME = re.compile(r"(\d{4})(\d{2})(\d{2})(.*)")
+_TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2}(?:\.\d+)?)?")
+DISTINCTION_TAGS = tags_of(
+    *{*KINDS, *MEASURES, *MOMENTS, *HINTS},
+    *{name for names in _SAME.values() for name in names},
+    *{name for pairs in _TIMES.values() for pair in pairs for name in pair if name},
+)
+
+
+def distinctions_of(data_set: Dataset) -> Distinctions:
+    """What of the tables above `data_set` has, an instance or the attributes of a frame."""
+    found: dict[str, Value | None] = {}
+    for name in (*KINDS, *MEASURES, *MOMENTS, *HINTS, CREATION):
+        if name in _TIMES:
+            found[name] = _moment(data_set, name)
+        else:
+            found[name] = _value(data_set, name)
+    for number, index in enumerate(_numbers(_get(data_set, DIMENSION)), 1):
+        found[f"{DIMENSION} {number}"] = index
+    return tuple((name, value) for name, value in found.items() if value is not None)
+
+
+def of_frame(whole: Distinctions, attributes: Dataset, instance_number: int) -> Distinctions:
+    """Those of a frame, out of its `attributes` and what its instance as a whole has besides."""
+    number = {NUMBER: float(instance_number)}
+    return tuple({**dict(whole), **dict(distinctions_of(attributes)), **number}.items())
+
+
+def _value(data_set: Dataset, name: str) -> Value | None:
+    if name == "DiffusionGradientOrientation":
+        return _gradient(data_set)
+    values = [_get(data_set, keyword) for keyword in _SAME.get(name, (name,))]
+    value = next((one for one in reversed(values) if one is not None), None)
+    if value is None:
+        return None
+    if name in _TEXTS and not isinstance(value, int | float):
+        return _text(value)
+    numbers = _numbers(value)
+    return numbers[0] if len(numbers) == 1 else numbers or None
+
+
+def _gradient(data_set: Dataset) -> Value | None:
+    """Of the instance, or of the macro's nested sequence (PS3.3 C.8.13.5.9)."""
+    items = _get(data_set, _DIRECTIONS) or [data_set]
+    numbers = _numbers(_get(items[0], "DiffusionGradientOrientation"))
+    return tuple(round(number, _DIGITS) for number in numbers) or None
+
+
+def _moment(data_set: Dataset, name: str) -> float | None:
+    """Seconds; since when is the same for all that give a date."""
+    for keyword, day in _TIMES[name]:
+        text = str(_get(data_set, keyword) or "")
+        if day is not None and text:
+            text = f"{_get(data_set, day) or '00010101'}{text}"
+        seconds = _seconds(text)
+        if seconds is not None:
+            return seconds
+    return None
+
+
+def _seconds(text: str) -> float | None:
+    parts = _DATE_TIME.match(text.replace(".", "", 2) if text[4:5] == "." else text)
+    time = _TIME.match(parts[4]) if parts else None
+    if parts is None or time is None:
+        return None
+    try:
+        days = date(int(parts[1]), int(parts[2]), int(parts[3])).toordinal()
+    except ValueError:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in time.groups())
+    return round(days * 86400 + hours * 3600 + minutes * 60 + seconds, 6)
+
+
+def _get(data_set: Mapping[Any, Any] | Dataset, keyword: str) -> Any:
+    """The value; None where it is absent, empty or not readable."""
+    try:
+        value = data_set.get(keyword)
+    except READING_ERRORS:
+        return None
+    return None if value is None or value == "" else value
+
+
+def _numbers(value: Any) -> tuple[float, ...]:
+    """The numbers of a value; none where one of them is no number."""
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    try:
+        return tuple(float(one) for one in (value if several else [value]))
+    except (TypeError, ValueError):
+        return ()
+
+
+def _text(value: Any) -> str:
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    return "\\".join(str(one).strip() for one in (value if several else [value]))

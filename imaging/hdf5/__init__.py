@@ -1,0 +1,1 @@
+"""A series in one HDF5 file, and back to DICOM."""

@@ -1,0 +1,129 @@
+"""One restored instance before its pixels: from its own source, or from what a template shares."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from decimal import Decimal
+
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.valuerep import format_number_as_ds
+
+from imaging.derived.attributes import drop, drop_bytes_only, drop_pixels_only
+from imaging.derived.encoding import PET
+from imaging.hdf5.reader import SliceRecord
+from imaging.pixels.transcode import turn_words
+
+# What is said of one image, and is not known of another at another place or time.
+_OF_ONE_IMAGE = (
+    "DerivationCodeSequence",
+    "DerivationDescription",
+    "Exposure",
+    "ImageComments",
+    "ImageIndex",
+    "InstanceCreationDate",
+    "InstanceCreationTime",
+    "InstanceNumber",
+    "LargestImagePixelValue",
+    "ReferencedImageSequence",
+    "SliceLocation",
+    "SmallestImagePixelValue",
+    "SourceImageSequence",
+    "SpacingBetweenSlices",
+    "TemporalPositionIdentifier",
+    "TriggerTime",
+    "XRayTubeCurrent",
+)
+_LONGEST_DS = 16
+_PIXEL_GROUP = 0x7FE0
+
+
+def own_frame(source: Dataset, *, keeps_pixels: bool, same_encoding: bool) -> FileDataset:
+    """A copy of `source`, the very instance that a slice was read from.
+
+    With its stored values kept, everything about them stays, private elements and overlays too.
+    """
+    data_set = _copy(source)
+    if keeps_pixels:
+        drop_bytes_only(data_set)
+    else:
+        drop_pixels_only(data_set, same_encoding=same_encoding)
+    return data_set
+
+
+def shared_frame(templates: Sequence[Dataset], *, same_encoding: bool) -> FileDataset:
+    """What all `templates` say in common, without what belongs to one image."""
+    data_set = _copy(templates[0])
+    drop_pixels_only(data_set, same_encoding=same_encoding)
+    drop(data_set, _OF_ONE_IMAGE)
+    for tag in list(data_set.keys()):
+        if not all(tag in one and one[tag] == data_set[tag] for one in templates[1:]):
+            del data_set[tag]
+    for keyword in ("SOPClassUID", "StudyInstanceUID"):
+        setattr(data_set, keyword, templates[0][keyword].value)
+    return data_set
+
+
+def write_place(data_set: Dataset, record: SliceRecord, shape: tuple[int, ...], index: int) -> None:
+    """Geometry as `record` says; numbers that are already there keep their spelling."""
+    if not _is_placed_at(data_set, record.position_mm):
+        drop(data_set, ("SliceLocation",))
+    write_numbers(data_set, "ImagePositionPatient", record.position_mm)
+    write_numbers(data_set, "ImageOrientationPatient", record.orientation)
+    write_numbers(data_set, "PixelSpacing", record.pixel_spacing_mm)
+    if record.slice_thickness_mm is not None:
+        write_numbers(data_set, "SliceThickness", (record.slice_thickness_mm,))
+    if record.frame_of_reference_uid:
+        data_set.FrameOfReferenceUID = record.frame_of_reference_uid
+    data_set.Rows, data_set.Columns = shape
+    if data_set.get("InstanceNumber") is None:
+        data_set.InstanceNumber = record.instance_number
+    if data_set.SOPClassUID == PET and "ImageIndex" not in data_set:
+        data_set.ImageIndex = index + 1
+
+
+def write_numbers(data_set: Dataset, keyword: str, values: Sequence[float]) -> None:
+    """Set the DS element `keyword`, unless it has these very values."""
+    if _numbers(data_set, keyword) == tuple(values):
+        return
+    drop(data_set, (keyword,))  # what is there may be no numbers at all
+    texts = [decimal_text(value) for value in values]
+    setattr(data_set, keyword, texts if len(texts) > 1 else texts[0])
+
+
+def decimal_text(value: float) -> str:
+    """`value` as a DS of at most 16 characters; exactly where a DS of that length can be."""
+    if float(value).is_integer() and len(str(int(value))) <= _LONGEST_DS:
+        return str(int(value))
+    if len(repr(float(value))) > _LONGEST_DS:
+        sign, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
+        whole = f"{'-' * sign}{''.join(map(str, digits))}E{exponent}"  # no point, no E+
+        if len(whole) <= _LONGEST_DS:
+            return whole
+    return str(format_number_as_ds(float(value)))
+
+
+def _copy(source: Dataset) -> FileDataset:
+    copy = FileDataset("", {}, file_meta=FileMetaDataset(), preamble=b"\0" * 128)
+    copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    for tag in list(source.keys()):
+        if tag.group != _PIXEL_GROUP:
+            copy[tag] = deepcopy(source[tag])
+    _, is_little_endian = source.original_encoding
+    if is_little_endian is False:  # None: not read from anywhere
+        turn_words(copy)
+    return copy
+
+
+def _is_placed_at(data_set: Dataset, position_mm: Sequence[float]) -> bool:
+    return _numbers(data_set, "ImagePositionPatient") == tuple(position_mm)
+
+
+def _numbers(data_set: Dataset, keyword: str) -> tuple[float, ...] | None:
+    try:
+        value = data_set.get(keyword)
+        if value is None or value == "":
+            return None
+        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        return tuple(float(number) for number in values)
+    except ValueError:
+        return None

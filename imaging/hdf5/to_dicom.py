@@ -1,0 +1,147 @@
+"""A series from HDF5 back to DICOM: pixels and geometry of the file, the rest of a template."""
+
+from collections.abc import Iterator, Sequence
+
+from pydicom.dataset import Dataset, FileDataset
+
+from core.errors import OutputError, SeriesError
+from core.identity import Provenance
+from core.uids import is_safe_uid
+from imaging.derived.attributes import (
+    LONGEST_ST,
+    SERIES_NUMBER_STEP,
+    description_with_warning,
+    write_identity,
+    write_source,
+)
+from imaging.derived.provenance import contributing_equipment
+from imaging.hdf5.reader import SliceRecord, VolumeContent
+from imaging.hdf5.restored_frame import own_frame, shared_frame, write_place
+from imaging.hdf5.restored_pixels import choose_volume_encoding, write_pixels
+from imaging.instances.header import patient_key
+
+_LONGEST_LO = 64
+_NEEDED = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "StudyInstanceUID",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PixelRepresentation",
+)
+
+
+def restore_series(
+    volume: VolumeContent, templates: Sequence[Dataset], provenance: Provenance
+) -> Iterator[FileDataset]:
+    """One instance for each slice of `volume`, in Explicit VR Little Endian, in slice order.
+
+    Stored values come back bit for bit with their own rescale and padding. Where there are voxels
+    alone, 16-bit integers stand for them within half a stored unit (`encoding.choose_encoding`).
+    A slice whose instance is among `templates` keeps everything else of that instance; any other
+    slice gets what all templates share. No time of day goes in: the same values, the same bytes.
+
+    Args:
+        volume: what the HDF5 file holds.
+        templates: instances of one image series, pixels not needed.
+        provenance: UIDs derive from it; its date is not used.
+
+    Raises:
+        SeriesError: templates of several series, another study or modality than the volume.
+        OutputError: values that 16 bits cannot hold, or a UID that is none.
+    """
+    _check_templates(volume, templates)
+    templates = sorted(templates, key=lambda one: str(one.SOPInstanceUID))
+    by_uid = {str(one.SOPInstanceUID): one for one in templates}
+    encoding = None if volume.stored else choose_volume_encoding(volume, templates)
+    same_encoding = encoding is not None and encoding.from_source
+    shared = shared_frame(templates, same_encoding=same_encoding)
+    series_uid = provenance.uid("restored series")
+    for index, record in enumerate(volume.slices):
+        source = by_uid.get(record.sop_instance_uid)
+        if source is None:
+            data_set = own_frame(shared, keeps_pixels=True, same_encoding=True)
+        else:
+            keeps = volume.stored is not None
+            data_set = own_frame(source, keeps_pixels=keeps, same_encoding=same_encoding)
+        write_place(data_set, record, volume.voxels.shape[1:], index)
+        _write_origin(data_set, record, volume)
+        _write_general(data_set, provenance, series_uid, is_exact=volume.stored is not None)
+        write_pixels(data_set, volume, index, encoding)
+        uid = provenance.uid("restored", str(index), record.sop_instance_uid)
+        write_identity(data_set, uid)
+        yield data_set
+
+
+def _check_templates(volume: VolumeContent, templates: Sequence[Dataset]) -> None:
+    if not templates:
+        raise SeriesError("No template image to take patient and study from")
+    for one in templates:
+        _check_image(one)
+    for what, found in (
+        ("series", {str(one.SeriesInstanceUID) for one in templates}),
+        ("studies", {str(one.StudyInstanceUID) for one in templates}),
+        ("patients", {patient_key(one) for one in templates}),
+    ):
+        if len(found) > 1:
+            raise SeriesError(f"Template images of {len(found)} {what}, expected one")
+    _check_same_origin(volume, templates[0])
+    for record in volume.slices:
+        uid = record.frame_of_reference_uid
+        if uid and not is_safe_uid(uid):
+            raise OutputError(f"Frame of reference {uid[:64]!r} of the HDF5 file is no UID")
+
+
+def _check_same_origin(volume: VolumeContent, template: Dataset) -> None:
+    """The study stands for the patient, whom the HDF5 file does not name."""
+    study = str(template.StudyInstanceUID)
+    if volume.study_instance_uid not in ("", study):
+        raise SeriesError(
+            f"The HDF5 file is of study {volume.study_instance_uid}, the template of study "
+            f"{study}: pixels would come under the name of somebody else"
+        )
+    modality = str(template.get("Modality") or "")
+    if volume.modality not in ("", modality):
+        raise SeriesError(
+            f"The HDF5 file is of modality {volume.modality}, the template of "
+            f"{modality or 'none'}, expected the same"
+        )
+
+
+def _check_image(template: Dataset) -> None:
+    missing = [keyword for keyword in _NEEDED if keyword not in template]
+    if missing or template.SamplesPerPixel != 1:
+        raise SeriesError(
+            f"Template {template.get('SOPInstanceUID', 'without UID')}: no grey image "
+            f"({', '.join(missing) or 'colour'})"
+        )
+
+
+def _write_origin(data_set: Dataset, record: SliceRecord, volume: VolumeContent) -> None:
+    """The source image, where the file says which instance it was."""
+    if volume.sop_class_uid and is_safe_uid(volume.sop_class_uid):
+        data_set.SOPClassUID = volume.sop_class_uid
+    if is_safe_uid(record.sop_instance_uid):
+        write_source(data_set, data_set.SOPClassUID, record.sop_instance_uid)
+
+
+def _write_general(
+    data_set: Dataset, provenance: Provenance, series_uid: str, *, is_exact: bool
+) -> None:
+    kind = list(data_set.get("ImageType") or ())
+    data_set.ImageType = ["DERIVED", "SECONDARY", *kind[2:]]
+    data_set.SeriesInstanceUID = series_uid
+    data_set.SeriesNumber = int(data_set.get("SeriesNumber") or 0) + SERIES_NUMBER_STEP
+    words = "from HDF5, pixels unchanged" if is_exact else "from HDF5"
+    if is_exact:
+        before = str(data_set.get("SeriesDescription") or "")
+        room = _LONGEST_LO - len(words) - 1
+        data_set.SeriesDescription = f"{before[:room]} {words}".strip()
+    else:  # nobody knows what was done with them
+        data_set.SeriesDescription = description_with_warning(words)
+    data_set.DerivationDescription = provenance.pipeline[:LONGEST_ST]
+    item = contributing_equipment(provenance)
+    del item.ContributionDateTime
+    equipment = list(data_set.get("ContributingEquipmentSequence") or ())
+    data_set.ContributingEquipmentSequence = [*equipment, item]

@@ -1,0 +1,1 @@
+"""One instance: its header, its frames, and what is wrong with it."""

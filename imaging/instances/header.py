@@ -1,0 +1,183 @@
+"""What is asked of an instance before its pixels: one immutable record."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+
+from core.errors import NotADataSetError
+from imaging.geometry.distinctions import DISTINCTION_TAGS, Distinctions, Value, distinctions_of
+from imaging.instances.csa import CSA_TAGS
+from imaging.instances.elements import read_elements, tags_of
+from imaging.instances.pages import PAGE_TAGS, page_of
+from imaging.instances.read_errors import READING_ERRORS
+
+_DEFER_BYTES = 4096
+Read = TypeVar("Read")
+_TAGS = tags_of(
+    "ImageType",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "StudyInstanceUID",
+    "FrameOfReferenceUID",
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "Modality",
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "InstanceNumber",
+    "PixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
+_ALL_TAGS = _TAGS | DISTINCTION_TAGS | PAGE_TAGS | CSA_TAGS
+"""All that records of images and of frames are made of."""
+GREY = ("MONOCHROME1", "MONOCHROME2")
+_PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An instance's place in its series and in space; lengths in mm, positions in LPS."""
+
+    path: Path
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+    frame_of_reference_uid: str
+    transfer_syntax_uid: str
+    patient_key: str
+    """Hash of PatientID, PatientName and PatientBirthDate: tells patients apart, names nobody."""
+    modality: str
+    rows: int
+    columns: int
+    number_of_frames: int
+    samples_per_pixel: int
+    has_pixel_data: bool
+    photometric_interpretation: str
+    instance_number: int
+    pixel_spacing_mm: tuple[float, float] | None
+    """Distance between rows, then between columns (PixelSpacing's order)."""
+    image_position_mm: tuple[float, float, float] | None
+    image_orientation: tuple[float, ...] | None
+    """Direction of increasing column, then of increasing row (ImageOrientationPatient)."""
+    distinctions: Distinctions
+    """What tells it apart from others at its position: echo, kernel, time and the like."""
+    frame_number: int | None = None
+    """Of a multi-frame instance, from 1; None: the instance as a whole."""
+    is_localizer: bool = False
+    """Whether its ImageType says LOCALIZER (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1), as of a scout view."""
+
+    page: str = ""
+    """What it is instead of a plane of the patient (`imaging/instances/pages.py`); empty: a plane."""
+
+    def distinction(self, keyword: str) -> Value | None:
+        """The value of one of the attributes of `imaging/geometry/distinctions.py`; None: absent."""
+        return next((value for name, value in self.distinctions if name == keyword), None)
+
+    @property
+    def moment(self) -> tuple[float, float]:
+        """TemporalPositionIdentifier and TriggerTime (ms), 0 where absent."""
+        found = dict(self.distinctions)
+        first, second = (
+            value if isinstance(value := found.get(keyword), float) else 0.0
+            for keyword in ("TemporalPositionIdentifier", "TriggerTime")
+        )
+        return first, second
+
+    @property
+    def image(self) -> tuple[str, int | None]:
+        """SOP Instance UID and frame: what tells an image from every other one."""
+        return self.sop_instance_uid, self.frame_number
+
+    def with_place(self, attributes: Dataset) -> "Header":
+        """With position, orientation and spacing out of `attributes`."""
+        return replace(
+            self,
+            pixel_spacing_mm=_pair(_numbers(attributes, "PixelSpacing", 2)),
+            image_position_mm=_triple(_numbers(attributes, "ImagePositionPatient", 3)),
+            image_orientation=_numbers(attributes, "ImageOrientationPatient", 6),
+        )
+
+
+def read_header(path: Path) -> Header:
+    """The record of the instance in the file `path` as a whole; pixels stay on disk.
+
+    Raises:
+        NotADataSetError: the file is not DICOM or lacks the UIDs that identify an instance.
+    """
+    return read_with(path, header_of)
+
+
+def read_with(path: Path, read: Callable[[FileDataset, Path], Read]) -> Read:
+    """What `read` makes of a record's elements in the file `path`; raises as `read_header`.
+
+    Of a file that is not regular (`imaging/instances/elements.py`) it gets all elements.
+    """
+    try:
+        data_set = read_elements(path, _ALL_TAGS, pixels=False)
+        return read(data_set or pydicom.dcmread(path, defer_size=_DEFER_BYTES), path)
+    except READING_ERRORS as error:
+        raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
+
+
+def header_of(data_set: FileDataset, path: Path) -> Header:
+    """The record of a data set that was read from `path`."""
+    return Header(
+        path=path,
+        sop_class_uid=str(data_set.SOPClassUID),
+        sop_instance_uid=str(data_set.SOPInstanceUID),
+        series_instance_uid=str(data_set.SeriesInstanceUID),
+        study_instance_uid=str(data_set.StudyInstanceUID),
+        frame_of_reference_uid=str(data_set.get("FrameOfReferenceUID", "") or ""),
+        transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
+        patient_key=patient_key(data_set),
+        modality=str(data_set.get("Modality", "") or ""),
+        rows=int(data_set.get("Rows") or 0),
+        columns=int(data_set.get("Columns") or 0),
+        number_of_frames=int(data_set.get("NumberOfFrames") or 1),
+        samples_per_pixel=int(data_set.get("SamplesPerPixel") or 1),
+        has_pixel_data=any(keyword in data_set for keyword in _PIXEL_KEYWORDS),
+        photometric_interpretation=str(data_set.get("PhotometricInterpretation", "") or ""),
+        instance_number=int(data_set.get("InstanceNumber") or 0),
+        pixel_spacing_mm=_pair(_numbers(data_set, "PixelSpacing", 2)),
+        image_position_mm=_triple(_numbers(data_set, "ImagePositionPatient", 3)),
+        image_orientation=_numbers(data_set, "ImageOrientationPatient", 6),
+        distinctions=distinctions_of(data_set),
+        page=page_of(data_set),
+        is_localizer="LOCALIZER" in (data_set.get("ImageType") or ()),
+    )
+
+
+def patient_key(data_set: Dataset) -> str:
+    """A hash that is equal for two data sets of the same patient."""
+    values = (data_set.get(name) for name in ("PatientID", "PatientName", "PatientBirthDate"))
+    text = "\x00".join(str(value or "").strip() for value in values)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _numbers(data_set: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    value: Any = data_set.get(keyword)
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != count:
+        return None
+    return tuple(float(number) for number in value)
+
+
+def _pair(numbers: tuple[float, ...] | None) -> tuple[float, float] | None:
+    return None if numbers is None else (numbers[0], numbers[1])
+
+
+def _triple(numbers: tuple[float, ...] | None) -> tuple[float, float, float] | None:
+    return None if numbers is None else (numbers[0], numbers[1], numbers[2])

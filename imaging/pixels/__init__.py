@@ -1,0 +1,1 @@
+"""Pixels of one instance: decoded, rescaled, encoded again, compared."""

@@ -1,0 +1,135 @@
+"""How one instance keeps its pixels: all that a way back from an array needs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+)
+
+from core.errors import PixelError
+from imaging.pixels.extended_jpeg import decode_extended, is_extended
+from imaging.pixels.reader import DECODING_ERRORS, StoredPixels, Voxels, check_supported
+from imaging.pixels.rescale import rescale_of
+
+Cells = npt.NDArray[Any]
+"""Integers of the allocated bits; those of unused bits included."""
+
+ALLOCATED = (8, 16, 32)
+_ALWAYS_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelFormat:
+    """The Image Pixel module (PS3.3 C.7.6.3) and rescale (C.11.1) of a grey image."""
+
+    bits_allocated: int
+    bits_stored: int
+    """The lowest so many of the allocated bits; the others are unused (PS3.5 section 8.1.1)."""
+    is_signed: bool
+    photometric_interpretation: str
+    slope: float
+    intercept: float
+    has_rescale: bool
+    """Whether the instance states slope or intercept; without them they are 1 and 0."""
+    rescale_type: str
+    padding_value: int | None
+    padding_range_limit: int | None
+    is_lossy: bool
+    """Whether the image was compressed with loss at any time."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of one pixel cell, little endian."""
+        return np.dtype(f"<{'i' if self.is_signed else 'u'}{self.bits_allocated // 8}")
+
+    def values(self, cells: Cells) -> Cells:
+        """`cells` with their unused bits as the sign says: the stored pixel values."""
+        unused = self.bits_allocated - self.bits_stored
+        values: Cells = (cells << unused) >> unused if unused else cells
+        return values
+
+    def rescaled(self, values: Cells) -> Voxels:
+        """float32: stored `values` x slope + intercept, rounded once."""
+        return StoredPixels(values, self.slope, self.intercept, padding=None).rescaled()
+
+
+def format_of(data_set: FileDataset) -> PixelFormat:
+    """The format of a single grey image.
+
+    Raises:
+        PixelError: no pixels, colour, a Modality LUT, floating point, bits that no image has, or
+            a slope or intercept that gives no values.
+    """
+    check_supported(data_set)
+    allocated, stored = _whole(data_set, "BitsAllocated"), _whole(data_set, "BitsStored")
+    high = _whole(data_set, "HighBit") if "HighBit" in data_set else stored - 1
+    is_usual = allocated in ALLOCATED and 1 <= stored <= allocated and high == stored - 1
+    if not is_usual or "PixelData" not in data_set:
+        raise PixelError(
+            f"Instance {data_set.SOPInstanceUID}: {allocated} bits allocated, {stored} stored, "
+            f"high bit {high}, expected integers of 8, 16 or 32 bits with the stored ones lowest"
+        )
+    slope, intercept = rescale_of(data_set)
+    return PixelFormat(
+        bits_allocated=allocated,
+        bits_stored=stored,
+        is_signed=_whole(data_set, "PixelRepresentation") == 1,
+        photometric_interpretation=str(data_set.PhotometricInterpretation),
+        slope=slope,
+        intercept=intercept,
+        has_rescale="RescaleSlope" in data_set or "RescaleIntercept" in data_set,
+        rescale_type=str(data_set.get("RescaleType") or ""),
+        padding_value=_padding(data_set, "PixelPaddingValue"),
+        padding_range_limit=_padding(data_set, "PixelPaddingRangeLimit"),
+        is_lossy=_is_lossy(data_set),
+    )
+
+
+def cells_of(data_set: FileDataset, pixel_format: PixelFormat) -> Cells:
+    """The decoded pixel cells [row, column], unused bits as they are.
+
+    Raises:
+        PixelError: damaged or truncated pixels, or a transfer syntax that nothing here decodes.
+    """
+    try:
+        if is_extended(data_set):
+            cells: Cells = decode_extended(data_set)[0]
+        else:
+            cells = pixel_array(data_set, raw=True, correct_unused_bits=False)
+        return cells.astype(pixel_format.dtype, copy=False)
+    except DECODING_ERRORS as error:
+        syntax = UID(data_set.file_meta.TransferSyntaxUID).name
+        raise PixelError(
+            f"Instance {data_set.SOPInstanceUID}: pixels cannot be decoded from {syntax} ({error})"
+        ) from error
+
+
+def _whole(data_set: Dataset, keyword: str) -> int:
+    value = data_set.get(keyword)
+    if not isinstance(value, int):
+        found = "none" if keyword not in data_set else value if value is not None else "nothing"
+        raise PixelError(
+            f"Instance {data_set.SOPInstanceUID}: {keyword} is {found}, expected a whole number"
+        )
+    return value
+
+
+def _padding(data_set: Dataset, keyword: str) -> int | None:
+    value = data_set.get(keyword)
+    return value if isinstance(value, int) else None
+
+
+def _is_lossy(data_set: FileDataset) -> bool:
+    syntax = UID(data_set.file_meta.TransferSyntaxUID)
+    said = str(data_set.get("LossyImageCompression") or "")
+    # JPEG 2000 without "Lossless" in its name may be either; the instance itself says which
+    return said == "01" or syntax in _ALWAYS_LOSSY or (syntax == JPEG2000 and said != "00")

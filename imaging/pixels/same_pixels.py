@@ -1,0 +1,61 @@
+"""Whether the pixels of two instances have the same values, however each is encoded.
+
+Frames are decoded one by one, so that a comparison takes no more memory than two of them.
+"""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from pydicom.dataset import FileDataset
+from pydicom.pixels.utils import iter_pixels
+from pydicom.uid import UID
+
+from core.errors import PixelError
+from imaging.pixels.extended_jpeg import decode_extended, is_extended
+from imaging.pixels.reader import DECODING_ERRORS
+
+Frame = npt.NDArray[Any]
+_OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+_OVERLAY_BIT_POSITION = 0x0102
+
+
+def same_pixels(one: Path, other: Path) -> bool:
+    """Whether both have the same frames, value for value, as they are stored.
+
+    Colours are compared as a decoder gives them, [row, column, sample], without a conversion.
+    Bits above BitsStored count only where an overlay lies in them (PS3.5 section 8.1.2).
+
+    Raises:
+        PixelError: pixels of one of them cannot be decoded.
+    """
+    pairs = zip_longest(_frames(one), _frames(other))
+    return all(_is_same(first, second) for first, second in pairs)
+
+
+def _is_same(one: Frame | None, other: Frame | None) -> bool:
+    return one is not None and other is not None and np.array_equal(one, other)
+
+
+def _frames(path: Path) -> Iterator[Frame]:
+    try:
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        if is_extended(header):
+            yield from decode_extended(pydicom.dcmread(path))
+            return
+        is_deflated = UID(header.file_meta.TransferSyntaxUID).is_deflated
+        source = pydicom.dcmread(path) if is_deflated else path
+        is_masked = not _has_overlay_within(header)
+        yield from iter_pixels(source, raw=True, correct_unused_bits=is_masked)
+    except DECODING_ERRORS as error:
+        raise PixelError(f"{path.name}: pixels cannot be decoded ({error})") from error
+
+
+def _has_overlay_within(header: FileDataset) -> bool:
+    """Whether an overlay lies in unused bits of the pixels (retired, PS3.5 section 8.1.2)."""
+    positions = ((group, _OVERLAY_BIT_POSITION) for group in _OVERLAY_GROUPS)
+    return any(header[one].value for one in positions if one in header)

@@ -1,0 +1,69 @@
+"""`python -m imaging.pixels.transcoding FOLDER`: decodes what it is told to on its standard input.
+
+A line in is a JSON list: "copy", source and transfer syntax UID; or "compare" and two files. A line
+out is a JSON object with `copy`, or with `same`, or with `error` and `words`. It ends with its
+standard input, however that ends, and takes FOLDER with its copies along.
+"""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from core.errors import NotADataSetError, PixelError
+from imaging.pixels.same_pixels import same_pixels
+from imaging.pixels.transcode import write_uncompressed
+
+_MOST_BYTES = 16 << 30
+"""Of address space: an instance that takes more when decoded fails, and not the machine."""
+
+
+def main() -> None:
+    """Until there is nothing more to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: whoever started this decides
+    _bound_memory()
+    folder = Path(sys.argv[1])
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what a decoder prints is no answer
+    try:
+        for number, line in enumerate(sys.stdin):
+            answer = _answer(json.loads(line), folder / f"{number}.dcm")
+            os.write(answers, (json.dumps(answer) + "\n").encode())
+    except BrokenPipeError:
+        pass  # who asked is gone
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answer(question: list[str], copy: Path) -> dict[str, str | bool]:
+    what, source, last = question[0], Path(question[1]), question[2]
+    words: dict[str, str | bool]
+    try:
+        if what == "compare":
+            return {"same": same_pixels(source, Path(last))}
+        write_uncompressed(source, copy, last)
+    except (PixelError, NotADataSetError) as error:
+        words = {"error": type(error).__name__, "words": str(error)}
+    except MemoryError:
+        words = {"error": "PixelError", "words": f"{source.name}: too large to be decoded here"}
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        words = {"error": "PixelError", "words": f"{source.name}: {error}"}
+    except OSError as error:
+        words = {"error": "OSError", "words": str(error)}
+    else:
+        return {"copy": str(copy)}
+    copy.unlink(missing_ok=True)
+    return words
+
+
+def _bound_memory() -> None:
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+
+
+if __name__ == "__main__":
+    main()

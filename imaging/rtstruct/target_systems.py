@@ -1,0 +1,95 @@
+"""What target systems take of a structure set, each rule with its public source.
+
+Only what is documented or reported in public stands here; nothing is known of a largest number of
+points per contour, nor of limits of Pinnacle's own. What every target needs is in every variant:
+DS values of at most 16 characters and ContourData below 64 KB (`imaging/rtstruct/contour_data.py`), names
+unique without regard to case, a reference of each contour to its image, and holes as keyholes,
+which systems that unite contours and systems that exclude them read alike.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from core.errors import ContourError
+
+_LONGEST_LO, _LONGEST_TG263 = 64, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Rules of one target system."""
+
+    name: str
+    longest_roi_name: int
+    """Longer names are cut, the whole name then stands in ROIDescription."""
+    needs_interpreted_type: bool = False
+    """Whether a structure without RTROIInterpretedType is worth a warning."""
+
+
+_ALL = (
+    # ROIName is LO: 64 characters (PS3.5 6.2)
+    Variant("generic", longest_roi_name=_LONGEST_LO),
+    # structure IDs of at most 16 characters, no spaces at the ends (github.com/ddicostanzo/CC-Gen,
+    # README); a longer label broke the import (github.com/pytrip/pytrip pull request 291)
+    Variant("eclipse", longest_roi_name=_LONGEST_TG263),
+    # a structure that comes with another type than the one known is duplicated
+    # (github.com/brianmanderson/Dicom_RT_and_Images_to_Mask pull request 15)
+    Variant("raystation", longest_roi_name=_LONGEST_LO, needs_interpreted_type=True),
+    # no limit of its own is documented in public: what AAPM TG-263, 7.2, asks for most systems
+    Variant("pinnacle", longest_roi_name=_LONGEST_TG263),
+)
+VARIANTS: Mapping[str, Variant] = MappingProxyType({variant.name: variant for variant in _ALL})
+GENERIC = VARIANTS["generic"]
+
+
+def variant_of(name: str) -> Variant:
+    """The variant called `name`.
+
+    Raises:
+        ContourError: there is none.
+    """
+    if name not in VARIANTS:
+        raise ContourError(f"Variant {name!r}: expected one of {', '.join(VARIANTS)}")
+    return VARIANTS[name]
+
+
+def fit_names(names: Sequence[str], variant: Variant) -> list[str]:
+    """`names` within the variant's limit, in their order and unique without regard to case.
+
+    What is cut ends in a number where two would be the same, behind the sign that AAPM TG-263, 7.2,
+    has for additions of one's own: `LN_Ax_Apical_L^1`.
+    """
+    limit = variant.longest_roi_name
+    taken = {name.casefold() for name in names if len(name) <= limit}
+    fitted = []
+    for name in names:
+        fitted.append(name if len(name) <= limit else _cut(name, limit, taken))
+        taken.add(fitted[-1].casefold())
+    return fitted
+
+
+def _cut(name: str, limit: int, taken: set[str]) -> str:
+    shorter, number = name[:limit].rstrip(), 0
+    while shorter.casefold() in taken:
+        number += 1
+        ending = f"^{number}"
+        shorter = name[: limit - len(ending)].rstrip() + ending
+    return shorter
+
+
+def name_faults(name: str) -> list[str]:
+    """Against which rules of form for names of AAPM TG-263 (2018), 7.2 and 8.2, it goes, in words.
+
+    Whether the name is on the report's list is not looked up.
+    """
+    faults = []
+    if len(name) > _LONGEST_TG263:
+        faults.append(f"{len(name)} characters, expected at most {_LONGEST_TG263}")
+    if re.search(r"\s", name):
+        faults.append("a space, expected underscores between categories")
+    # z and _ set apart what is not for the evaluation of dose
+    if not re.match(r"[z_]?[A-Z]", name):
+        faults.append("no capital at the start")
+    return faults

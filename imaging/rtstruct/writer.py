@@ -1,0 +1,289 @@
+"""Masks to an RT Structure Set (PS3.3 A.19), instance by instance."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+import structlog
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import RTStructureSetStorage
+
+from core.errors import ContourError
+from core.identity import Provenance
+from imaging.contours.tracing import Holes
+from imaging.instances.header import Header
+from imaging.rtstruct import modules
+from imaging.rtstruct.contour_data import SeriesContours, contour_sequence
+from imaging.rtstruct.modules import build_item, fill
+from imaging.rtstruct.target_systems import GENERIC, Variant, fit_names
+
+Masks = Mapping[str, npt.NDArray[np.bool_]]
+
+NOT_FOUND = "No contours: nothing of this structure was found in the series."
+"""Stands in ROIDescription of a structure whose mask is empty."""
+_log = structlog.get_logger()
+_LONGEST_LABEL = 16
+_LONGEST_NAME = 64
+_LONGEST_TEXT = 1024
+_INTERPRETED_TYPE = re.compile(r"[A-Z0-9_ ]{0,16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """What is told of a structure besides its contours."""
+
+    name: str
+    """ROIName, at most 64 characters; the variant may allow fewer."""
+    color_rgb: tuple[int, int, int]
+    interpreted_type: str = ""
+    """RTROIInterpretedType, such as ORGAN or PTV; empty where it is not known."""
+    description: str = ""
+
+
+def build_structure_set(
+    headers: Sequence[Header],
+    masks: Masks,
+    rois: Sequence[Roi],
+    provenance: Provenance,
+    *,
+    label: str,
+    description: str = "",
+    variant: Variant = GENERIC,
+    phase: int | None = None,
+    holes: Holes = "keyhole",
+) -> FileDataset:
+    """A whole RT Structure Set of `rois`, ready for `save_as(path, enforce_file_format=True)`.
+
+    `masks` has for each ROI's name a bool array [instance, row, column] in the order of `headers`;
+    an ROI whose mask is empty is kept without contours, and its ROIDescription says so. Every
+    contour refers to its own instance and lies in that instance's plane. It is written in implicit
+    VR little endian, which every receiver takes and in which no element has a length limit.
+
+    Args:
+        headers: the instances of one series, or of one of its phases.
+        masks: by ROI name.
+        rois: in the order in which they are written.
+        provenance: of the job.
+        label: StructureSetLabel of at most 16 characters, cut for what phase and revision add.
+        description: StructureSetDescription and SeriesDescription.
+        variant: what the target system takes of names and types.
+        phase: from 1, where each phase of the series has a structure set of its own.
+        holes: as keyholes, or as contours of their own, all then CLOSEDPLANAR_XOR.
+
+    Raises:
+        ContourError: names, masks and headers do not fit together, or a text breaks a limit.
+        GeometryError: an instance has no place in the patient.
+    """
+    check_content(headers, masks, rois, label)
+    source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
+    data_set = _empty_file(provenance, phase)
+    label, description = labelled(label, description, provenance, phase)
+    texts = [label, description, provenance.pipeline]
+    texts += [text for roi in rois for text in (roi.name, roi.description)]
+    modules.copy_character_set(data_set, source, texts)
+    modules.copy_source(data_set, source)
+    fill(data_set, modules.series(source, provenance, description or label))
+    fill(data_set, modules.equipment(provenance))
+    frames = modules.frame_references(headers, provenance.uid("frame of reference"))
+    fill(data_set, _structure_set(frames, provenance, label, description))
+    fill(data_set, _predecessors(provenance, phase))
+    frame_uid = str(frames[0].FrameOfReferenceUID)
+    fill(data_set, {"FrameOfReferenceUID": frame_uid})
+    writer = SeriesContours(headers, holes)
+    contours = [contour_sequence(writer.items(masks[roi.name])) for roi in rois]
+    fill(data_set, _roi_sequences(_fitted(rois, variant), contours, frame_uid, provenance))
+    # what was copied is then written byte for byte, unless the character set had to change
+    data_set.set_original_encoding(True, True, source.original_character_set)
+    return data_set
+
+
+def labelled(
+    label: str, description: str, provenance: Provenance, phase: int | None
+) -> tuple[str, str]:
+    """With phase and revision, where there are any: two results of one series can be told apart.
+
+    What a person passed over comes first, as readers cut what is long.
+    """
+    suffix = f" P{phase}" if phase is not None else ""
+    suffix += f" REV{provenance.revision}" if provenance.revision > 1 else ""
+    phase_words = f"phase {phase}" if phase is not None else ""
+    words = [part for part in (description, phase_words, provenance.revision_words) if part]
+    description = ": ".join(part for part in (provenance.released_words, ", ".join(words)) if part)
+    return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix, description
+
+
+def _fitted(rois: Sequence[Roi], variant: Variant) -> list[Roi]:
+    """With names that the target system takes; a name that is cut is told in the description."""
+    fitted = []
+    for roi, name in zip(rois, fit_names([roi.name for roi in rois], variant), strict=True):
+        if variant.needs_interpreted_type and not roi.interpreted_type:
+            _log.warning("structure without a type", roi=roi.name, variant=variant.name)
+        if name != roi.name:
+            _log.warning("ROIName cut", roi=roi.name, written=name, variant=variant.name)
+            description = f"{roi.name}. {roi.description}".strip()
+            fitted.append(replace(roi, name=name, description=description))
+        else:
+            fitted.append(roi)
+    return fitted
+
+
+def _predecessors(provenance: Provenance, phase: int | None) -> dict[str, Any]:
+    """The structure set that this one replaces, where it is certain which (PS3.3 C.8.8.5)."""
+    replaced = [
+        uid
+        for uid, sop_class in provenance.predecessor_uids.items()
+        if sop_class == RTStructureSetStorage
+    ]
+    if phase is not None:
+        earlier = replace(provenance, job_id=provenance.predecessor_job_id)
+        replaced = [uid for uid in replaced if uid == _uid(earlier, phase)]
+    if len(replaced) != 1:
+        return {}
+    item = {
+        "ReferencedSOPClassUID": RTStructureSetStorage,
+        "ReferencedSOPInstanceUID": replaced[0],
+    }
+    return {"PredecessorStructureSetSequence": [build_item(item)]}
+
+
+def _uid(provenance: Provenance, phase: int | None) -> str:
+    part = () if phase is None else (f"phase {phase}",)
+    return provenance.uid("structure set", *part)
+
+
+def _empty_file(provenance: Provenance, phase: int | None) -> FileDataset:
+    uid = _uid(provenance, phase)
+    meta = modules.file_meta(RTStructureSetStorage, uid)
+    data_set = FileDataset("", {}, preamble=b"\0" * 128, file_meta=meta)
+    sop_common = {
+        "SOPClassUID": RTStructureSetStorage,
+        "SOPInstanceUID": uid,
+        "InstanceCreationDate": provenance.date,
+        "InstanceCreationTime": provenance.time,
+        "InstanceNumber": phase or 1,
+    }
+    fill(data_set, sop_common)
+    return data_set
+
+
+def _structure_set(
+    frames: list[Dataset], provenance: Provenance, label: str, description: str
+) -> dict[str, Any]:
+    return {
+        "StructureSetLabel": label,
+        "StructureSetName": modules.one_line(description or label),
+        "StructureSetDescription": f"{description}\n{provenance.details}".strip()[:_LONGEST_TEXT],
+        "StructureSetDate": provenance.date,
+        "StructureSetTime": provenance.time,
+        "ReferencedFrameOfReferenceSequence": frames,
+        "ApprovalStatus": "UNAPPROVED",
+    }
+
+
+def _roi_sequences(
+    rois: Sequence[Roi],
+    contours: list[RawDataElement | None],
+    frame_uid: str,
+    provenance: Provenance,
+) -> dict[str, Any]:
+    numbers = range(1, len(rois) + 1)
+    return {
+        "StructureSetROISequence": [
+            build_item(
+                {
+                    "ROINumber": number,
+                    "ReferencedFrameOfReferenceUID": frame_uid,
+                    "ROIName": roi.name,
+                    "ROIDescription": _described(roi, is_empty=drawn is None),
+                    "ROIGenerationAlgorithm": "AUTOMATIC",
+                    "ROIGenerationDescription": modules.one_line(provenance.pipeline),
+                }
+            )
+            for number, roi, drawn in zip(numbers, rois, contours, strict=True)
+        ],
+        "ROIContourSequence": [
+            _roi_contour(number, roi, drawn)
+            for number, roi, drawn in zip(numbers, rois, contours, strict=True)
+        ],
+        "RTROIObservationsSequence": [
+            build_item(
+                {
+                    "ObservationNumber": number,
+                    "ReferencedROINumber": number,
+                    "ROIObservationLabel": roi.name[:_LONGEST_LABEL].strip(),
+                    "RTROIInterpretedType": roi.interpreted_type,
+                    "ROIInterpreter": "",
+                }
+            )
+            for number, roi in zip(numbers, rois, strict=True)
+        ],
+    }
+
+
+def _roi_contour(number: int, roi: Roi, drawn: RawDataElement | None) -> Dataset:
+    item = build_item({"ReferencedROINumber": number, "ROIDisplayColor": list(roi.color_rgb)})
+    if drawn is not None:
+        item[drawn.tag] = drawn
+    return item
+
+
+def _described(roi: Roi, *, is_empty: bool) -> str:
+    return f"{roi.description} {NOT_FOUND if is_empty else ''}".strip()[:_LONGEST_TEXT]
+
+
+def check_content(headers: Sequence[Header], masks: Masks, rois: Sequence[Roi], label: str) -> None:
+    """Whether masks, names and instances fit together, in a structure set or a segmentation.
+
+    Raises ContourError where they do not, or a text breaks a limit.
+    """
+    if not headers or len({header.series_instance_uid for header in headers}) != 1:
+        raise ContourError("Structures need the instances of exactly one series")
+    if any(header.number_of_frames > 1 and not header.frame_number for header in headers):
+        raise ContourError(
+            f"Series {headers[0].series_instance_uid}: several frames in one instance, expected "
+            "them one by one"
+        )
+    if not 0 < len(label) <= _LONGEST_LABEL or "\\" in label:
+        raise ContourError(f"Label {label!r}: expected 1 to 16 characters, no backslash")
+    names = [roi.name for roi in rois]
+    if len({name.casefold() for name in names}) != len(names) or set(names) != set(masks):
+        raise ContourError(f"ROIs {names} and masks {sorted(masks)}: expected one of each by name")
+    for roi in rois:
+        _check_roi(roi)
+        _check_mask(roi.name, masks[roi.name], headers)
+
+
+def _check_mask(name: str, mask: npt.NDArray[np.bool_], headers: Sequence[Header]) -> None:
+    expected = (len(headers), headers[0].rows, headers[0].columns)
+    if mask.dtype != np.bool_:
+        raise ContourError(f"Mask of {name!r} is of {mask.dtype}, expected bool")
+    if mask.shape != expected:
+        raise ContourError(f"Mask of {name!r} has shape {mask.shape}, expected {expected}")
+    for header in headers:
+        if (header.rows, header.columns) != expected[1:]:
+            raise ContourError(
+                f"Instance {header.sop_instance_uid} has {header.rows} rows and {header.columns} "
+                f"columns, expected {expected[1]} and {expected[2]} as in the first"
+            )
+
+
+def _check_roi(roi: Roi) -> None:
+    if not 0 < len(roi.name) <= _LONGEST_NAME or "\\" in roi.name or roi.name != roi.name.strip():
+        raise ContourError(
+            f"ROIName {roi.name!r}: expected 1 to 64 characters, no backslash, no space at the ends"
+        )
+    if any(unicodedata.category(one) == "Cc" for one in roi.name):  # PS3.5 6.2, LO
+        raise ContourError(f"ROIName {roi.name!r}: expected no control characters")
+    if not _INTERPRETED_TYPE.fullmatch(roi.interpreted_type):
+        raise ContourError(
+            f"RTROIInterpretedType {roi.interpreted_type!r} of {roi.name!r}: expected capitals, "
+            "digits, spaces or underscores, at most 16"
+        )
+    if not all(0 <= part <= 255 for part in roi.color_rgb):
+        raise ContourError(f"Colour {roi.color_rgb} of {roi.name!r}: expected three of 0 to 255")

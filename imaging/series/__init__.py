@@ -1,0 +1,1 @@
+"""Instances that make a series, and the volume in it."""

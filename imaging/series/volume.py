@@ -1,0 +1,123 @@
+"""Instances that `geometry.place` has put in order, as one array with its place in the patient."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import GeometryError, PixelError
+from core.job import Report
+from imaging.geometry.plane import plane_of
+from imaging.instances.header import Header
+from imaging.pixels.padding import Padding, fill_padding, padding_of
+from imaging.pixels.reader import StoredPixels, Voxels, read_frames, read_stored
+
+Files = dict[Path, list[StoredPixels]]
+_LONE_SLICE_MM = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Slices at regular distances."""
+
+    voxels: Voxels
+    """float32 [slice, row, column] in rescaled units (HU for CT)."""
+    affine_mm: npt.NDArray[np.float64]
+    """(4, 4): homogeneous index (slice, row, column, 1) to LPS mm, exact at both end slices."""
+    headers: tuple[Header, ...]
+    """One a slice."""
+    spacing_mm: tuple[float, float, float]
+    """Between slices, rows and columns."""
+
+
+def read_volume(headers: Sequence[Header], report: Report | None = None) -> Volume:
+    """One phase of a `Placement` with its voxels; padding as in `read_images`.
+
+    A lone slice has no distance to a neighbour: 1 mm stands for it, on which no result depends.
+
+    Raises:
+        GeometryError: an instance has no place in the patient, or they have several shapes.
+        PixelError: as `pixels.read_pixels`.
+    """
+    affine_mm = affine_of(headers)
+    voxels = read_images(headers, report)
+    slice_mm, row_mm, column_mm = np.linalg.norm(affine_mm[:3, :3], axis=0)
+    return Volume(
+        voxels=voxels,
+        affine_mm=affine_mm,
+        headers=tuple(headers),
+        spacing_mm=(float(slice_mm), float(row_mm), float(column_mm)),
+    )
+
+
+def read_images(headers: Sequence[Header], report: Report | None = None) -> Voxels:
+    """float32 [instance, row, column] in rescaled units, in the order given.
+
+    Padding (PixelPaddingValue) that is a value like others stays what it is, as 0 around a masked
+    MR; what lies beyond all else, as -2000 around a CT's round field of view, becomes background,
+    so that it does not bleed into the patient (`padding.fill_padding`).
+
+    Raises:
+        GeometryError: nothing to read, or images of several shapes.
+        PixelError: as `pixels.read_pixels`.
+    """
+    if not headers:
+        raise GeometryError("No instances to read")
+    images = np.empty((len(headers), headers[0].rows, headers[0].columns), dtype=np.float32)
+    padding: dict[int, Padding] = {}
+    files: Files = {}
+    for index, header in enumerate(headers):
+        stored = _read_one(header, index, images, files)
+        padded = padding_of(stored, header.modality)
+        if padded:
+            padding[index] = padded
+        if report:
+            report((index + 1) / len(headers), f"read {index + 1} of {len(headers)} images")
+    fill_padding(images, padding)
+    return images
+
+
+def _read_one(header: Header, index: int, images: Voxels, files: Files) -> StoredPixels:
+    stored = _stored(header, files)
+    if stored.values.shape != (1, *images.shape[1:]):
+        raise GeometryError(
+            f"Instance {header.sop_instance_uid}: {stored.values.shape} pixels [frame, row, "
+            f"column], expected {(1, *images.shape[1:])}"
+        )
+    images[index] = stored.rescaled()[0]
+    return stored
+
+
+def _stored(header: Header, files: Files) -> StoredPixels:
+    """Pixels of an image; a multi-frame file is decoded once."""
+    if header.frame_number is None:
+        return read_stored(header.path)
+    if header.path not in files:
+        files[header.path] = read_frames(header.path)
+    frames = files[header.path]
+    if header.frame_number > len(frames):
+        raise PixelError(
+            f"Instance {header.sop_instance_uid}: {len(frames)} frames of pixels, expected "
+            f"{header.number_of_frames}"
+        )
+    return frames[header.frame_number - 1]
+
+
+def affine_of(headers: Sequence[Header]) -> npt.NDArray[np.float64]:
+    """(4, 4): homogeneous index (slice, row, column, 1) of one phase to LPS mm.
+
+    Raises GeometryError where there is nothing to place, or an instance has no place.
+    """
+    if not headers:
+        raise GeometryError("No instances to read")
+    first, last = plane_of(headers[0]), plane_of(headers[-1])
+    affine_mm = np.eye(4)
+    affine_mm[:3, 0] = first.normal * _LONE_SLICE_MM
+    if len(headers) > 1:
+        affine_mm[:3, 0] = (last.origin_mm - first.origin_mm) / (len(headers) - 1)
+    affine_mm[:3, 1] = first.row_step_mm
+    affine_mm[:3, 2] = first.column_step_mm
+    affine_mm[:3, 3] = first.origin_mm
+    return affine_mm

@@ -8,7 +8,7 @@ import torch
 
 from bench.isolated import Prepared, run_isolated
 from bench.report import OURS, measure, report
-from model.augment import Augmentation, augment
+from model.data.augment import Augmentation, augment
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def ours(size: str, crop: str, samples: str) -> Prepared:
-    """`model.augment`."""
+    """`model.data.augment`."""
     settings = Augmentation(crop=(int(crop), int(crop)))
     image, masks = _sample(int(size))
 

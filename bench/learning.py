@@ -16,15 +16,15 @@ import torch
 from bench.isolated import Prepared, run_isolated
 from bench.page import as_markdown, into_page
 from bench.report import OURS, Case, measure, report
-from model.augment import Augmentation
-from model.data import BatchSettings, Item, learning_batches
-from model.data_set_file import open_data_set
-from model.data_set_writer import merge, write_patient
-from model.drawn import Drawn, SeriesKey
-from model.losses import loss_named
-from model.samples import SamplesInMemory
-from model.structure import Structure
-from model.unet import UNet
+from model.data.augment import Augmentation
+from model.data.data_set_file import open_data_set
+from model.data.data_set_writer import merge, write_patient
+from model.data.drawn import Drawn, SeriesKey
+from model.data.loading import BatchSettings, Item, learning_batches
+from model.data.samples import SamplesInMemory
+from model.inference.structure import Structure
+from model.inference.unet import UNet
+from model.training.losses import loss_named
 
 _STRUCTURES = (
     Structure("Inner", (230, 159, 0), "ORGAN"),

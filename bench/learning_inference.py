@@ -14,10 +14,10 @@ from bench.isolated import Prepared, run_isolated
 from bench.page import as_markdown, into_page
 from bench.report import OURS, measure, report
 from core.config.routing import SHIPPED_CHECKPOINT
-from model.checkpoint import Finishing, ModelCard, save_checkpoint
-from model.predict import load_segmenter
-from model.structure import Structure
-from model.unet import UNet
+from model.inference.checkpoint import Finishing, ModelCard, save_checkpoint
+from model.inference.predict import load_segmenter
+from model.inference.structure import Structure
+from model.inference.unet import UNet
 
 _DEFAULT_WIDTHS = "32,64,128,256,512,1024"
 

@@ -9,12 +9,18 @@ import torch
 
 from core.errors import ConfigurationError
 from model.command_line import add_spacing_option, names, run, with_underscores
-from model.evaluation import Evaluation, evaluate
-from model.evaluation_notes import notes_on
-from model.evaluation_report import write_report
-from model.score_table import print_damaged, print_defects, print_notes, table_of, wide_console
-from model.sources import assumption, open_source
-from model.summaries import mean_dice, summarise
+from model.evaluation.notes import notes_on
+from model.evaluation.patients import Evaluation, evaluate
+from model.evaluation.report import write_report
+from model.evaluation.score_table import (
+    print_damaged,
+    print_defects,
+    print_notes,
+    table_of,
+    wide_console,
+)
+from model.evaluation.summaries import mean_dice, summarise
+from model.preparation.inputs.sources import assumption, open_source
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

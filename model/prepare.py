@@ -13,19 +13,19 @@ from rich.table import Table
 
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
-from model.array_folder import is_array_folder
 from model.command_line import run as run_command
 from model.command_line import with_underscores
-from model.data_set_file import open_data_set
-from model.preparation.array_task import plan_arrays
-from model.preparation.cases import Plan
-from model.preparation.page import page_of
+from model.data.array_folder import is_array_folder
+from model.data.data_set_file import open_data_set
+from model.inference.structure import Structure
+from model.preparation.inputs.array_task import plan_arrays
+from model.preparation.inputs.cases import Plan
+from model.preparation.inputs.structure_set_plan import SetChoices, plan_structure_sets
+from model.preparation.inputs.sunnybrook import plan_sunnybrook
+from model.preparation.options import prepare_parser
+from model.preparation.report.page import page_of
+from model.preparation.report.summary import Summary
 from model.preparation.run import Settings, run
-from model.preparation.structure_set_plan import SetChoices, plan_structure_sets
-from model.preparation.summary import Summary
-from model.prepare_options import prepare_parser
-from model.structure import Structure
-from model.sunnybrook import plan_sunnybrook
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

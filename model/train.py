@@ -12,21 +12,27 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 
 from core.errors import ConfigurationError
-from model.checkpoint import save_checkpoint
 from model.command_line import run, with_underscores
-from model.fitting import fit
-from model.measure import drawn_by, measure
-from model.plan import Plan, plan_of
-from model.predict import load_segmenter
-from model.reach import Reach, unreached
-from model.resuming import RESUME_FILE
-from model.run_folder import new_run_folder, newest_run_folder, unfinished_run_folder
-from model.run_log import logged_to
-from model.samples import SampleSource
-from model.score_table import print_damaged, print_defects, print_notes, table_of, wide_console
-from model.sources import assumption, open_source
-from model.summaries import mean_dice, summarise
-from model.train_options import train_parser
+from model.data.reach import Reach, unreached
+from model.data.samples import SampleSource
+from model.evaluation.measure import drawn_by, measure
+from model.evaluation.score_table import (
+    print_damaged,
+    print_defects,
+    print_notes,
+    table_of,
+    wide_console,
+)
+from model.evaluation.summaries import mean_dice, summarise
+from model.inference.checkpoint import save_checkpoint
+from model.inference.predict import load_segmenter
+from model.preparation.inputs.sources import assumption, open_source
+from model.training.fitting import fit
+from model.training.plan import Plan, plan_of
+from model.training.resuming import RESUME_FILE
+from model.training.run_folder import new_run_folder, newest_run_folder, unfinished_run_folder
+from model.training.run_log import logged_to
+from model.training.train_options import train_parser
 
 _log = structlog.get_logger(__name__)
 _LONGEST_LIST = 256

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from core.errors import ModelError
-from model.checkpoint import load_checkpoint, weights_sha256
+from model.inference.checkpoint import load_checkpoint, weights_sha256
 
 
 def main(argv: Sequence[str]) -> int:

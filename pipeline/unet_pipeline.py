@@ -15,8 +15,8 @@ from imaging.rtstruct.reader import StructureSet
 from imaging.rtstruct.writer import Roi
 from imaging.seg.writer import Algorithm
 from imaging.series.volume import read_images
-from model.checkpoint import DEMONSTRATION, ModelCard
-from model.predict import Segmenter, load_segmenter
+from model.inference.checkpoint import DEMONSTRATION, ModelCard
+from model.inference.predict import Segmenter, load_segmenter
 from pipeline.segmentations import write_segmentations
 from pipeline.structure_sets import (
     Content,

@@ -3,8 +3,8 @@
 Outlines run along the pixel edges and are moved a trace towards the foreground: a reader that asks
 for pixel centres and a reader that rounds vertices to pixels find the same pixels, and no two
 polygons touch. Points in a straight line arise only where a region is one pixel thin
-(`imaging/contours/thin_parts.py`). A polygon with keyholes is closed by a horizontal edge: on planes that
-are not axial plastimatch 1.9.4 draws any other closing edge to a wrong place.
+(`imaging/contours/thin_parts.py`). A polygon with keyholes is closed by a horizontal edge: on
+planes that are not axial plastimatch 1.9.4 draws any other closing edge to a wrong place.
 Pixel coordinates are (column, row), the first pixel's centre at (0, 0).
 
 Many images are traced at once: one below the other with an empty row between them, they are one

@@ -81,10 +81,10 @@ class Header:
     """Whether its ImageType says LOCALIZER (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1), as of a scout view."""
 
     page: str = ""
-    """What it is instead of a plane of the patient (`imaging/instances/pages.py`); empty: a plane."""
+    """What it is instead of a plane of the patient (`imaging.instances.pages`); empty: a plane."""
 
     def distinction(self, keyword: str) -> Value | None:
-        """The value of one of the attributes of `imaging/geometry/distinctions.py`; None: absent."""
+        """The value of an attribute of `imaging/geometry/distinctions.py`; None: absent."""
         return next((value for name, value in self.distinctions if name == keyword), None)
 
     @property

@@ -1,7 +1,7 @@
 """Images that are no slices of an otherwise good stack: set aside, with words that name them.
 
-Pages (`imaging/instances/pages.py`) always, and localizers across the stack; a few others where none of them
-may be one of its slices (`imaging/geometry/odd_ones.py`).
+Pages (`imaging/instances/pages.py`) always, and localizers across the stack; a few others where
+none of them may be one of its slices (`imaging/geometry/odd_ones.py`).
 """
 
 from collections.abc import Sequence

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from core.errors import SlicewireError, explain_fault
 from imaging.contours.polygon_fill import Mask
-from model.data_set_writer import write_patient
-from model.preparation.cases import Case, PatientTask
-from model.preparation.remarks import Kind, PatientReport, Remark
-from model.preparation.sheets import Sheets
-from model.structure import Structure
+from model.data.data_set_writer import write_patient
+from model.inference.structure import Structure
+from model.preparation.inputs.cases import Case, PatientTask
+from model.preparation.report.remarks import Kind, PatientReport, Remark
+from model.preparation.report.sheets import Sheets
 
 
 @dataclass(frozen=True, slots=True)

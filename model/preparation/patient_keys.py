@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from imaging.instances.header import Header
-from model.preparation.cases import series_key
-from model.preparation.identity import Identity, first_identity
-from model.preparation.remarks import Kind, Remark
+from model.preparation.inputs.cases import series_key
+from model.preparation.inputs.identity import Identity, first_identity
+from model.preparation.report.remarks import Kind, Remark
 
 Naming = Literal["person", "folder", "hash"]
 """By person, called by the folder that has all of the person; by the folders at the top alone; by

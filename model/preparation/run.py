@@ -11,14 +11,14 @@ import h5py
 
 from core.errors import ConfigurationError, LearningDataError
 from imaging.instances.read_errors import BROKEN_HDF5
-from model.data_set_file import open_data_set, reports_in
-from model.data_set_writer import Merged, merge
-from model.preparation.cases import PatientTask, Plan
-from model.preparation.comparison import compare_patients
+from model.data.data_set_file import open_data_set, reports_in
+from model.data.data_set_writer import Merged, merge
+from model.inference.structure import Structure
+from model.preparation.inputs.cases import PatientTask, Plan
 from model.preparation.patient import Outcome, Workshop, prepare_patient
 from model.preparation.pool import in_processes
-from model.preparation.remarks import Kind, PatientReport, Remark, report_of
-from model.structure import Structure
+from model.preparation.report.comparison import compare_patients
+from model.preparation.report.remarks import Kind, PatientReport, Remark, report_of
 
 Progress = Callable[[str], None]
 """Called with each patient's key when it is finished."""

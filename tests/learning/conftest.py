@@ -6,9 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from model.data_set_writer import merge, write_patient
-from model.drawn import Drawn, SeriesKey
-from model.structure import Structure
+from model.data.data_set_writer import merge, write_patient
+from model.data.drawn import Drawn, SeriesKey
+from model.inference.structure import Structure
 
 STRUCTURES = (
     Structure("Inner", (230, 159, 0), "ORGAN"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.preparation.cases import Case
+from model.preparation.inputs.cases import Case
 from tests.learning.conftest import SERIES, drawn
 
 

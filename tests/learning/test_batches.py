@@ -12,13 +12,13 @@ import torch
 from structlog.testing import capture_logs
 
 from core.errors import LearningDataError
-from model.augment import Augmentation
-from model.data import BatchSettings, SampleDataModule, learning_batches
-from model.data_set_file import open_data_set
-from model.folds import fold_of
-from model.grid import WorkingGrid
-from model.samples import fingerprint
-from model.sources import open_source
+from model.data.augment import Augmentation
+from model.data.data_set_file import open_data_set
+from model.data.folds import fold_of
+from model.data.loading import BatchSettings, SampleDataModule, learning_batches
+from model.data.samples import fingerprint
+from model.inference.grid import WorkingGrid
+from model.preparation.inputs.sources import open_source
 from tests.learning.conftest import drawn
 
 ROOT = Path(__file__).parents[2]

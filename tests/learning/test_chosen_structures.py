@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigurationError
-from model.array_folder import open_array_folder
-from model.chosen import ChosenStructures
-from model.data_set_file import open_data_set
-from model.plan import plan_of
-from model.train_options import train_parser
+from model.data.array_folder import open_array_folder
+from model.data.chosen import ChosenStructures
+from model.data.data_set_file import open_data_set
+from model.training.plan import plan_of
+from model.training.train_options import train_parser
 
 SMALL = (
     "--output", "a.ckpt", "--k_folds", "0", "--input_shape", "1,32,32", "--encoder_args", "4,8",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from model import evaluate, train
-from model.checkpoint import load_checkpoint
-from model.resuming import RESUME_FILE
+from model.inference.checkpoint import load_checkpoint
+from model.training.resuming import RESUME_FILE
 from tests.learning.conftest import damage
 from tests.learning.test_resuming import QUICK
 

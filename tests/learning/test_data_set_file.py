@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from core.errors import LearningDataError
-from model.data_set_file import open_data_set
-from model.data_set_writer import merge, write_patient
-from model.drawn import Drawn
-from model.samples import fingerprint
-from model.whole_file import GuardedFile
+from model.data.data_set_file import open_data_set
+from model.data.data_set_writer import merge, write_patient
+from model.data.drawn import Drawn
+from model.data.samples import fingerprint
+from model.data.whole_file import GuardedFile
 from tests.learning.conftest import SERIES, STRUCTURES, drawn, part
 
 
@@ -120,7 +120,7 @@ def test_a_full_disk_leaves_the_data_set_as_it_was(
                 self.failure = self.failure or OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return super().write(content)
 
-    monkeypatch.setattr("model.whole_file.GuardedFile", FullDisk)
+    monkeypatch.setattr("model.data.whole_file.GuardedFile", FullDisk)
     with pytest.raises(OSError, match="No space"):
         merge(data_set, [new])
     assert data_set.read_bytes() == before

@@ -11,13 +11,13 @@ import pytest
 
 from imaging.metrics import hausdorff_95_mm, mean_surface_distance_mm
 from model import evaluate, train
-from model.checkpoint import load_checkpoint
-from model.data_set_file import open_data_set
-from model.evaluation import evaluate as evaluation_of
-from model.evaluation_page import Findings, page
-from model.measure import Measurement
-from model.score_table import table_of, wide_console
-from model.summaries import mean_dice, summarise
+from model.data.data_set_file import open_data_set
+from model.evaluation.measure import Measurement
+from model.evaluation.page import Findings, page
+from model.evaluation.patients import evaluate as evaluation_of
+from model.evaluation.score_table import table_of, wide_console
+from model.evaluation.summaries import mean_dice, summarise
+from model.inference.checkpoint import load_checkpoint
 from tests.learning.test_resuming import QUICK
 
 

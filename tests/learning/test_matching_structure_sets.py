@@ -9,11 +9,11 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from model.data_set_file import open_data_set
-from model.preparation.folder_index import index_folder
-from model.preparation.remarks import Kind
-from model.preparation.same_patient import differing_keywords
-from model.preparation.set_matching import SetMatches, match_sets
+from model.data.data_set_file import open_data_set
+from model.preparation.inputs.folder_index import index_folder
+from model.preparation.inputs.same_patient import differing_keywords
+from model.preparation.inputs.set_matching import SetMatches, match_sets
+from model.preparation.report.remarks import Kind
 from tests.learning.reports import findings, prepared
 from tests.learning.test_preparing_structure_sets import case
 

@@ -6,7 +6,7 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from model.data_set_file import open_data_set
+from model.data.data_set_file import open_data_set
 from tests.learning.reports import findings, prepared
 from tests.learning.test_preparing_structure_sets import case
 

@@ -11,11 +11,11 @@ import pytest
 
 from core.errors import ConfigurationError, LearningDataError
 from model import prepare
-from model.data_set_file import open_data_set
-from model.preparation.cases import Plan
+from model.data.data_set_file import open_data_set
+from model.data.samples import fingerprint
+from model.preparation.inputs.cases import Plan
 from model.preparation.patient import Workshop, prepare_patient
 from model.preparation.run import Result, Settings, run
-from model.samples import fingerprint
 from tests.learning.conftest import STRUCTURES, part
 from tests.learning.processes import SyntheticTask
 from tests.learning.reports import report_of

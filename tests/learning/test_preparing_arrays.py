@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from model import prepare
-from model.data_set_file import open_data_set
-from model.samples import fingerprint
-from model.sources import open_source
+from model.data.data_set_file import open_data_set
+from model.data.samples import fingerprint
+from model.preparation.inputs.sources import open_source
 from tests.learning.conftest import drawn
 from tests.learning.reports import findings, prepared
 

@@ -17,8 +17,8 @@ from imaging.instances.header import read_header
 from imaging.rtstruct.reader import read_structure_set
 from imaging.rtstruct.to_masks import to_masks
 from model import prepare
-from model.data_set_file import open_data_set
-from model.preparation.structure_table import read_table
+from model.data.data_set_file import open_data_set
+from model.preparation.inputs.structure_table import read_table
 from tests.learning.reports import findings, prepared
 
 STS = Path(__file__).parent.parent.parent / "samples" / "sts" / "STS_003"

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from model import prepare
-from model.data_set_file import open_data_set
-from model.samples import fingerprint
-from model.sunnybrook import read_sunnybrook
-from model.text_contour_cases import beyond_px
+from model.data.data_set_file import open_data_set
+from model.data.samples import fingerprint
+from model.preparation.inputs.sunnybrook import read_sunnybrook
+from model.preparation.inputs.text_contour_cases import beyond_px
 from tests.learning.reports import findings, prepared
 
 SUNNYBROOK = Path(__file__).parent.parent.parent / "samples" / "sunnybrook"

@@ -8,16 +8,16 @@ import torch
 
 from imaging.metrics import dice
 from model import train
-from model.augment import Augmentation, augment
-from model.checkpoint import load_checkpoint
-from model.data_set_file import DataSetFile, open_data_set
-from model.data_set_writer import merge, write_patient
-from model.drawn import Drawn, SeriesKey
-from model.grid import WorkingGrid
-from model.predict import load_segmenter
-from model.reach import Reach, unreached
-from model.structure import Structure
-from model.sunnybrook import read_sunnybrook
+from model.data.augment import Augmentation, augment
+from model.data.data_set_file import DataSetFile, open_data_set
+from model.data.data_set_writer import merge, write_patient
+from model.data.drawn import Drawn, SeriesKey
+from model.data.reach import Reach, unreached
+from model.inference.checkpoint import load_checkpoint
+from model.inference.grid import WorkingGrid
+from model.inference.predict import load_segmenter
+from model.inference.structure import Structure
+from model.preparation.inputs.sunnybrook import read_sunnybrook
 from tests.learning.test_resuming import QUICK
 
 ROOT = Path(__file__).parents[2]

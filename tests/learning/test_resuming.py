@@ -10,8 +10,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from core.errors import ConfigurationError
 from model import train
-from model.checkpoint import load_checkpoint
-from model.resuming import RESUME_FILE, read_state
+from model.inference.checkpoint import load_checkpoint
+from model.training.resuming import RESUME_FILE, read_state
 
 ROOT = Path(__file__).parents[2]
 QUICK = (

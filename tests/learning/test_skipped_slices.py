@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from imaging.instances.header import read_header
-from model.data_set_file import DataSetFile, open_data_set
+from model.data.data_set_file import DataSetFile, open_data_set
 from tests.learning.reports import findings, prepared
 from tests.learning.test_preparing_structure_sets import case
 

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 
 from model import evaluate, prepare, train
-from model.checkpoint import load_checkpoint, weights_sha256
+from model.inference.checkpoint import load_checkpoint, weights_sha256
 from tests.node_process import NodeProcess, Sink, send, series_uid
 from tests.peers import write_series
 

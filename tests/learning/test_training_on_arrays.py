@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from model import evaluate, prepare, train
-from model.checkpoint import load_checkpoint
+from model.inference.checkpoint import load_checkpoint
 from tests.learning.test_resuming import QUICK
 
 ASSUMED = "! {}: arrays say no pixel spacing, 1 mm is assumed"

@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from model.data_set_file import open_data_set
+from model.data.data_set_file import open_data_set
 from tests.learning.reports import findings, prepared
 from tests.learning.test_preparing_structure_sets import Change, case
 

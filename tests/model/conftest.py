@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.checkpoint import Finishing, ModelCard, save_checkpoint
-from model.predict import Segmenter, load_segmenter
-from model.structure import Structure
-from model.unet import UNet
+from model.inference.checkpoint import Finishing, ModelCard, save_checkpoint
+from model.inference.predict import Segmenter, load_segmenter
+from model.inference.structure import Structure
+from model.inference.unet import UNet
 
 ROOT = Path(__file__).parent.parent.parent
 SUNNYBROOK = ROOT / "samples" / "sunnybrook"

@@ -11,8 +11,14 @@ import pytest
 import torch
 
 from core.errors import ModelError
-from model.checkpoint import FORMAT, ModelCard, load_checkpoint, save_checkpoint, weights_sha256
-from model.predict import load_segmenter
+from model.inference.checkpoint import (
+    FORMAT,
+    ModelCard,
+    load_checkpoint,
+    save_checkpoint,
+    weights_sha256,
+)
+from model.inference.predict import load_segmenter
 
 
 class _Bomb:

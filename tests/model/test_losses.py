@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from model.losses import LOSS_NAMES, loss_named
-from model.optimizers import OPTIMIZER_NAMES, one_cycle, optimizer_named
+from model.training.losses import LOSS_NAMES, loss_named
+from model.training.optimizers import OPTIMIZER_NAMES, one_cycle, optimizer_named
 
 
 @pytest.mark.parametrize("name", LOSS_NAMES)

@@ -10,9 +10,9 @@ import torch
 
 from core.errors import ModelError
 from imaging.instances.header import Header, read_header
-from model.finishing import finish
-from model.grid import Images, normalise, pad_to_stride, resample, working_size
-from model.predict import Segmenter
+from model.inference.finishing import finish
+from model.inference.grid import Images, normalise, pad_to_stride, resample, working_size
+from model.inference.predict import Segmenter
 
 SPACING = (1.3, 0.9)
 

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model.checkpoint import Finishing
-from model.finishing import finish
-from model.predict import Segmenter
-from model.structure import Structure
+from model.inference.checkpoint import Finishing
+from model.inference.finishing import finish
+from model.inference.predict import Segmenter
+from model.inference.structure import Structure
 
 Layer = npt.NDArray[np.float32]
 SHAPE = (60, 90)

@@ -9,9 +9,9 @@ from core.errors import ModelError
 from imaging.instances.header import read_header
 from imaging.metrics import dice
 from model import evaluate
-from model.predict import Segmenter, load_segmenter
-from model.samples import Sample
-from model.sunnybrook import read_sunnybrook
+from model.data.samples import Sample
+from model.inference.predict import Segmenter, load_segmenter
+from model.preparation.inputs.sunnybrook import read_sunnybrook
 
 ROOT = Path(__file__).parent.parent.parent
 SHIPPED = ROOT / "model" / "shipped" / "left_ventricle.ckpt"

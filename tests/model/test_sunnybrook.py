@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigurationError
-from model.samples import Sample, SamplesInMemory
-from model.sunnybrook import read_sunnybrook
+from model.data.samples import Sample, SamplesInMemory
+from model.preparation.inputs.sunnybrook import read_sunnybrook
 
 SUNNYBROOK = Path(__file__).parent.parent.parent / "samples" / "sunnybrook"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytorch_lightning as lightning
 
-from model.train_options import train_parser
-from model.trainer_options import trainer_arguments
+from model.training.train_options import train_parser
+from model.training.trainer_options import trainer_arguments
 
 GIVEN = ("--data_dir", "data", "--output", "a.ckpt")
 DEFAULTS = {

@@ -7,17 +7,18 @@ import pytest
 import torch
 
 from core.errors import ConfigurationError
-from model import evaluate, fitting, train
-from model.augment import Augmentation, augment
-from model.batches import DrawSampler
-from model.checkpoint import load_checkpoint
-from model.data import BatchSettings, SampleDataModule, SampleDataset
-from model.folds import Fold, fold_of
-from model.grid import WorkingGrid
-from model.predict import load_segmenter
-from model.samples import SampleSource, fingerprint
-from model.sunnybrook import read_sunnybrook
-from model.train_options import train_parser
+from model import evaluate, train
+from model.data.augment import Augmentation, augment
+from model.data.batches import DrawSampler
+from model.data.folds import Fold, fold_of
+from model.data.loading import BatchSettings, SampleDataModule, SampleDataset
+from model.data.samples import SampleSource, fingerprint
+from model.inference.checkpoint import load_checkpoint
+from model.inference.grid import WorkingGrid
+from model.inference.predict import load_segmenter
+from model.preparation.inputs.sunnybrook import read_sunnybrook
+from model.training import fitting
+from model.training.train_options import train_parser
 
 SUNNYBROOK = Path(__file__).parent.parent.parent / "samples" / "sunnybrook"
 GRID = WorkingGrid(2.0, stride=4)

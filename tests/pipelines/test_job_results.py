@@ -13,8 +13,8 @@ import pytest
 from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import ContourError, GeometryError, ModelError, OutputError, PixelError
 from core.job import JobRequest, JobResult
-from model.checkpoint import load_checkpoint, save_checkpoint
-from model.predict import load_segmenter
+from model.inference.checkpoint import load_checkpoint, save_checkpoint
+from model.inference.predict import load_segmenter
 from pipeline.entry import run_job
 from tests.peers import write_series
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.config.routing import SHIPPED_CHECKPOINT
-from model.predict import Segmenter
+from model.inference.predict import Segmenter
 from tests.pipelines.test_job_results import request_for, run
 
 

@@ -1,0 +1,1 @@
+"""How far predicted structures agree with drawn ones, and the report."""

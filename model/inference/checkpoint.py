@@ -1,0 +1,161 @@
+"""A model in one file: weights and everything that inference needs, as plain values.
+
+The file is `torch.save` of `{"format", "card", "weights"}` with strings, numbers, lists, dicts and
+tensors only; it is read with `weights_only=True`, which executes no code from it.
+"""
+
+import hashlib
+import io
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.durable import sync_folder, write_synced
+from core.errors import ModelError
+from model.inference.card_values import parse_card_values
+from model.inference.structure import Structure
+
+FORMAT = "slicewire-unet-1"
+DEMONSTRATION, CLINICAL = "demonstration", "clinical"
+_ZIP_MAGIC = b"PK\x03\x04"
+LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """How the probabilities of one structure become its mask."""
+
+    threshold: float = 0.5
+    largest_component: bool = True
+    """Keep the connected part with most probability on each instance."""
+    fill_holes: bool = False
+    without: tuple[str, ...] = ()
+    """Names of structures whose pixels are taken out of this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is, what it may be used for and how it is run; lengths in mm."""
+
+    name: str
+    version: str
+    intended_use: str
+    """`demonstration`: results leave the machine when a person has looked; or `clinical`."""
+    structures: tuple[Structure, ...]
+    finishing: tuple[Finishing, ...]
+    """One for each structure, in their order."""
+    encoder_widths: tuple[int, ...]
+    working_spacing_mm: float
+    """Distance between rows and columns to which images are resampled."""
+    percentiles: tuple[float, float]
+    """Of an image's values: these become 0 and 1."""
+    modalities: tuple[str, ...]
+    pixel_spacing_range_mm: tuple[float, float]
+    views: int
+    """Flipped and turned copies whose probabilities are averaged: 1, 2, 4 or 8."""
+    training_fingerprint: str
+    """SHA-256 over the instances and contours that the weights have seen."""
+    training_instances: int
+    training_patients: tuple[str, ...] = ()
+    """Data-set keys of the patients that the weights have seen; empty in files older than this."""
+    measured_dice: dict[str, float] = field(default_factory=dict)
+    """Mean Dice per structure on patients that the weights have not seen."""
+    measured_on: str = ""
+    """Which patients, by their data-set keys."""
+
+
+def check_card(card: ModelCard) -> None:
+    """Nothing, when a checkpoint with this card can be loaded again.
+
+    Raises:
+        ModelError: a value that the card may not have; the message names it.
+    """
+    try:
+        parse_card_values(asdict(card))
+    except ValueError as error:
+        raise ModelError(f"Model '{card.name}': {error}") from error
+
+
+def save_checkpoint(path: Path, card: ModelCard, state_dict: Mapping[str, Tensor]) -> None:
+    """Write `card` and `state_dict` to `path`, whole or not at all.
+
+    Raises:
+        ModelError: the card has a value that it may not have.
+        OSError: the disk is full, read-only or gone.
+    """
+    check_card(card)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in state_dict.items()}
+    content = io.BytesIO()
+    torch.save({"format": FORMAT, "card": asdict(card), "weights": weights}, content)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    write_synced(temporary, content.getvalue())
+    temporary.rename(path)
+    sync_folder(path.parent)
+
+
+def load_checkpoint(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
+    """The card and the weights (on the CPU) in the file `path`.
+
+    Raises:
+        ModelError: no such file, damaged, holds code, or is not a checkpoint of this project.
+    """
+    content = _read_plain(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ModelError(f"{path.name}: not a checkpoint of format '{FORMAT}' (model.train)")
+    try:
+        card = _card_of(parse_card_values(content.get("card")))
+    except ValueError as error:
+        raise ModelError(f"{path.name}: the checkpoint's card is wrong: {error}") from error
+    return card, _checked_weights(path, content.get("weights"))
+
+
+def weights_sha256(path: Path) -> str:
+    """SHA-256 of the checkpoint file, hexadecimal: which model made a result.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path}: checkpoint cannot be read ({error.strerror})") from error
+
+
+def _read_plain(path: Path) -> Any:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: checkpoint cannot be read ({error.strerror})") from error
+    if not content.startswith(_ZIP_MAGIC):
+        raise ModelError(f"{path.name}: not a checkpoint, expected a file written by model.train")
+    try:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except LOAD_ERRORS as error:
+        raise ModelError(
+            f"{path.name}: damaged or holds more than tensors and plain values, expected a "
+            f"checkpoint written by model.train ({type(error).__name__})"
+        ) from error
+
+
+def _card_of(values: dict[str, Any]) -> ModelCard:
+    values["structures"] = tuple(Structure(**one) for one in values["structures"])
+    values["finishing"] = tuple(Finishing(**one) for one in values["finishing"])
+    return ModelCard(**values)
+
+
+def _checked_weights(path: Path, weights: Any) -> dict[str, Tensor]:
+    if not isinstance(weights, dict) or not weights:
+        raise ModelError(f"{path.name}: the checkpoint has no weights")
+    for name, tensor in weights.items():
+        if not isinstance(tensor, Tensor) or not bool(torch.isfinite(tensor).all()):
+            raise ModelError(f"{path.name}: weight '{name}' is not a tensor of finite numbers")
+    return weights

@@ -1,0 +1,1 @@
+"""One training: options, network, losses, checkpoints, resuming."""

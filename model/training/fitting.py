@@ -1,0 +1,139 @@
+"""A plan carried out by Lightning's Trainer, on whatever machine there is."""
+
+import argparse
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMonitor
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from core.errors import ConfigurationError, LearningDataError
+from model.data.augment import Augmentation
+from model.data.loading import BatchSettings, SampleDataModule
+from model.training.keeping import MONITORED, CheckpointKeeper
+from model.training.module import Learning, SegmentationModule
+from model.training.plan import Plan
+from model.training.resuming import RESUME_FILE, StateKeeper, read_state, set_progress
+from model.training.trainer_options import trainer_arguments
+
+_FLUSH_S = 5
+
+
+def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
+    """Train by `plan`, from the state in `folder` if there is one; `options.output` is written.
+
+    Raises:
+        ConfigurationError: options that the Trainer, or this machine, cannot follow.
+        LearningDataError: an image cannot be read; the last whole epoch is kept.
+    """
+    lightning.seed_everything(options.seed, workers=True, verbose=False)
+    torch.set_num_threads(options.threads or torch.get_num_threads())
+    module = SegmentationModule(
+        plan.card.encoder_widths,
+        tuple(structure.name for structure in plan.card.structures),
+        _learning(options),
+    )
+    data = SampleDataModule(plan.source, plan.fold, plan.grid, _batches(options))
+    path = folder / RESUME_FILE
+    state = read_state(path) if path.is_file() else None
+    keeper = StateKeeper(folder, state)
+    try:
+        trainer = lightning.Trainer(**_arguments(options, plan, keeper))
+    except (MisconfigurationException, ValueError) as error:
+        raise ConfigurationError(f"The Trainer refuses: {_one_line(error)}") from error
+    if state is not None:
+        set_progress(trainer, state)
+    with warnings.catch_warnings():
+        # advice on workers and logging, which are the user's choice
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        try:
+            trainer.fit(module, data)
+        except LearningDataError as error:
+            raise LearningDataError(_own_words(error)) from error
+
+
+def _own_words(error: LearningDataError) -> str:
+    """Without the traceback that PyTorch puts before the words of a worker's exception."""
+    return str(error).rpartition(f"{LearningDataError.__name__}: ")[2].strip()
+
+
+def _learning(options: argparse.Namespace) -> Learning:
+    return Learning(
+        learning_rate=options.learning_rate,
+        loss=options.loss_function,
+        optimizer=options.optimizer,
+        seed=options.seed,
+    )
+
+
+def _batches(options: argparse.Namespace) -> BatchSettings:
+    return BatchSettings(
+        batch_size=options.batch_size,
+        passes=options.passes,
+        num_workers=options.num_workers,
+        seed=options.seed,
+        augmentation=Augmentation(
+            crop=(options.input_shape[1], options.input_shape[2]),
+            scale=options.scale,
+            shift_pixels=options.shift,
+        ),
+    )
+
+
+def _arguments(options: argparse.Namespace, plan: Plan, keeper: StateKeeper) -> dict[str, Any]:
+    """Of the Trainer; what was given on the command line comes last."""
+    defaults = {
+        **_devices(options.gpus),
+        "precision": precision_of(options),
+        "logger": TensorBoardLogger(
+            keeper.folder.parent, name="", version=keeper.folder.name, flush_secs=_FLUSH_S
+        ),
+        "callbacks": _callbacks(options, plan, keeper),
+        "enable_checkpointing": False,  # `keeping` does it
+        "use_distributed_sampler": False,  # the data module's sampler knows its part
+    }
+    if not plan.fold.validation:
+        defaults["limit_val_batches"] = 0
+    return defaults | trainer_arguments(options)
+
+
+def _callbacks(options: argparse.Namespace, plan: Plan, keeper: StateKeeper) -> list[Callback]:
+    keep_last = options.keep == "last" or not plan.fold.validation
+    callbacks: list[Callback] = [
+        CheckpointKeeper(options.output, plan.card, keep_last=keep_last),
+        LearningRateMonitor("step"),
+    ]
+    if options.early_stopping and plan.fold.validation:
+        callbacks.append(
+            EarlyStopping(MONITORED, mode="max", patience=options.early_stopping, strict=False)
+        )
+    return [*callbacks, keeper]
+
+
+def _devices(gpus: str) -> dict[str, Any]:
+    """`--gpus` as the Trainer's accelerator and devices."""
+    if gpus == "auto":
+        return {"accelerator": "auto", "devices": 1}
+    if gpus == "0":
+        return {"accelerator": "cpu", "devices": 1}
+    if "," in gpus:
+        return {"accelerator": "gpu", "devices": [int(one) for one in gpus.split(",") if one]}
+    return {"accelerator": "gpu", "devices": int(gpus)}
+
+
+def precision_of(options: argparse.Namespace) -> str:
+    """The Trainer's, where `--precision` leaves it to the device."""
+    if options.precision != "auto":
+        return str(options.precision)
+    on_cpu = options.gpus == "0" or getattr(options, "accelerator", None) == "cpu"
+    if on_cpu or not torch.cuda.is_available():
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

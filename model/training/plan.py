@@ -1,0 +1,131 @@
+"""What a training run is about: data, fold and card, decided before anything is computed."""
+
+import argparse
+import statistics
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from core.errors import ConfigurationError
+from model.data.chosen import ChosenStructures, check_learned, choose_names
+from model.data.folds import Fold, fold_of
+from model.data.samples import SampleEntry, SampleSource, fingerprint
+from model.inference.checkpoint import Finishing, ModelCard, check_card
+from model.inference.grid import WorkingGrid
+
+_SPACING_MARGIN = 2.0
+"""Scaling in training covers images this much finer or coarser than those it has seen."""
+_PERCENTILES = (1.0, 99.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a run needs besides the machine."""
+
+    source: SampleSource
+    """With the chosen structures alone, rings filled."""
+    fold: Fold
+    card: ModelCard
+    """As it is written, but for what is measured in the end."""
+
+    @property
+    def grid(self) -> WorkingGrid:
+        """How images come to the network."""
+        stride = 2 ** (len(self.card.encoder_widths) - 1)
+        return WorkingGrid(self.card.working_spacing_mm, self.card.percentiles, stride)
+
+
+def plan_of(options: argparse.Namespace, source: SampleSource) -> Plan:
+    """The plan that `options` of `train_parser` make for `source`.
+
+    Raises:
+        ConfigurationError: structures, patients, folds or crops that there cannot be.
+        ModelError: a value that a checkpoint may not have.
+    """
+    names = choose_names(source.structures, options.structures, options.output_channels)
+    check_learned("--rings", [name for pair in options.rings for name in pair], names)
+    check_learned("--around", [name for pair in options.around for name in pair], names)
+    check_learned("--solid", options.solid, names)
+    chosen = ChosenStructures(source, names, options.rings)
+    held_out = {*options.exclude, *options.measure}
+    check_patients(source, held_out)
+    usable = sorted({entry.patient for entry in chosen.samples()} - held_out)
+    if not usable:
+        raise ConfigurationError(f"{options.data_dir}: no patient is left to train on")
+    fold = fold_of(usable, options.k_folds, options.k_fold_index, options.seed)
+    plan = Plan(chosen, fold, _card(options, chosen, fold))
+    check_card(plan.card)
+    _check_crops(options.input_shape, len(plan.card.encoder_widths))
+    return plan
+
+
+def check_patients(source: SampleSource, patients: Collection[str]) -> None:
+    """Nothing, when `source` has samples of each of `patients`.
+
+    Raises:
+        ConfigurationError: a patient has no usable contour there.
+    """
+    unknown = set(patients) - set(source.patients)
+    if unknown:
+        raise ConfigurationError(
+            f"No usable contours of patient {', '.join(sorted(unknown))}, "
+            f"expected some of {', '.join(source.patients)}"
+        )
+
+
+def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> ModelCard:
+    training = source.samples(fold.training)
+    spacings = [spacing for entry in training for spacing in entry.pixel_spacing_mm]
+    return ModelCard(
+        name=options.name or options.output.stem,
+        version=options.version,
+        intended_use=options.intended_use,
+        structures=source.structures,
+        finishing=_finishing(options, source),
+        encoder_widths=options.encoder_args,
+        working_spacing_mm=options.working_spacing or round(statistics.median(spacings), 4),
+        percentiles=_PERCENTILES,
+        modalities=_modalities(options.modality, training),
+        pixel_spacing_range_mm=(
+            round(min(spacings) / _SPACING_MARGIN, 3),
+            round(max(spacings) * _SPACING_MARGIN, 3),
+        ),
+        views=options.views,
+        training_fingerprint=fingerprint(training),
+        training_instances=len(training),
+        training_patients=tuple(sorted(fold.training)),
+    )
+
+
+def _finishing(options: argparse.Namespace, source: ChosenStructures) -> tuple[Finishing, ...]:
+    """What is in a ring, or is one, is solid; of others only the options can say so."""
+    filled, around = dict(options.rings), dict(options.around)
+    solid = {*options.solid, *filled, *filled.values(), *around.values()}
+    inner = filled | around
+    return tuple(
+        Finishing(
+            largest_component=structure.name in solid or structure.name in around,
+            fill_holes=structure.name in solid,
+            without=(inner[structure.name],) if structure.name in inner else (),
+        )
+        for structure in source.structures
+    )
+
+
+def _modalities(given: str, entries: Sequence[SampleEntry]) -> tuple[str, ...]:
+    """Of the data, or as `given` where it does not say."""
+    found = {entry.modality or given for entry in entries}
+    if "" in found:
+        raise ConfigurationError(
+            "The data set does not say of which modality its images are, and a model is refused "
+            "for others: expected --modality with CT, MR or another of DICOM's"
+        )
+    return tuple(sorted(found))
+
+
+def _check_crops(input_shape: tuple[int, ...], levels: int) -> None:
+    stride = 2 ** (levels - 1)
+    if any(size % stride or size < 2 * stride for size in input_shape[1:]):
+        raise ConfigurationError(
+            f"--input_shape {','.join(map(str, input_shape))}: expected multiples of "
+            f"{stride} from {2 * stride} on, for an encoder of {levels} levels"
+        )

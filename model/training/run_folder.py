@@ -1,0 +1,88 @@
+"""Where a run keeps its logs and the state to resume from: `OUTPUT.runs/run_0`, `run_1`, ..."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from core.errors import ConfigurationError
+from model.inference.checkpoint import ModelCard
+from model.training.resuming import RESUME_FILE
+
+_SETTINGS_FILE = "settings.json"
+_PREFIX = "run_"
+_DECISIVE = (
+    "batch_size", "input_shape", "shift", "scale", "passes", "loss_function", "optimizer",
+    "learning_rate", "seed", "k_folds", "k_fold_index", "rings", "around", "solid", "views",
+    "keep", "early_stopping",
+    "max_steps", "max_epochs",
+    "accumulate_grad_batches", "gradient_clip_val", "limit_train_batches", "precision",
+)  # fmt: skip
+"""Options that change what is computed; those of the machine may differ when a run is resumed."""
+
+
+def new_run_folder(options: argparse.Namespace, card: ModelCard) -> Path:
+    """A folder that no other run has, with a note of what is computed in it.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    runs = _runs(options)
+    folder = runs / f"{_PREFIX}{1 + max(_numbers(runs), default=-1)}"
+    try:
+        folder.mkdir(parents=True)
+        (folder / _SETTINGS_FILE).write_text(json.dumps(_settings(options, card), indent=1) + "\n")
+    except OSError as error:
+        raise ConfigurationError(f"--output {options.output}: {error.strerror}") from error
+    return folder
+
+
+def unfinished_run_folder(options: argparse.Namespace, card: ModelCard) -> Path | None:
+    """The newest run, if it can be gone on with; None where no epoch was finished.
+
+    Raises:
+        ConfigurationError: it was another training.
+    """
+    runs = _runs(options)
+    folder = runs / f"{_PREFIX}{max(_numbers(runs), default=-1)}"
+    if not (folder / RESUME_FILE).is_file():
+        return None
+    now = json.loads(json.dumps(_settings(options, card)))
+    try:
+        then = json.loads((folder / _SETTINGS_FILE).read_text())
+        differing = [name for name in now if now[name] != then[name]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"--resume: {folder} has no readable settings.json") from error
+    if differing:
+        name = differing[0]
+        raise ConfigurationError(
+            f"--resume: {name} was {then[name]} in {folder}, now it is {now[name]}: "
+            "expected the same, or a new run without --resume"
+        )
+    return folder
+
+
+def newest_run_folder(options: argparse.Namespace) -> Path:
+    """For a process that joins the training of another one, which has made the folder."""
+    runs = _runs(options)
+    return runs / f"{_PREFIX}{max(_numbers(runs), default=0)}"
+
+
+def _runs(options: argparse.Namespace) -> Path:
+    given = getattr(options, "default_root_dir", None)
+    return Path(given) if given else options.output.with_suffix(".runs")
+
+
+def _numbers(runs: Path) -> list[int]:
+    names = [path.name.removeprefix(_PREFIX) for path in runs.glob(f"{_PREFIX}*")]
+    return [int(name) for name in names if name.isdigit()]
+
+
+def _settings(options: argparse.Namespace, card: ModelCard) -> dict[str, Any]:
+    decisive = {name: getattr(options, name, None) for name in _DECISIVE}
+    return decisive | {
+        "encoder_args": card.encoder_widths,
+        "structures": [structure.name for structure in card.structures],
+        "working_spacing": card.working_spacing_mm,
+        "training_data": card.training_fingerprint,
+    }

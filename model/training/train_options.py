@@ -1,0 +1,193 @@
+"""The command line of training."""
+
+import argparse
+import re
+from pathlib import Path
+
+from model.command_line import above_zero, add_spacing_option, names, numbers
+from model.inference.checkpoint import CLINICAL, DEMONSTRATION
+from model.training.losses import LOSS_NAMES
+from model.training.optimizers import OPTIMIZER_NAMES
+from model.training.trainer_options import add_trainer_options
+
+PRECISIONS = ("auto", "32-true", "16-mixed", "bf16-mixed")
+
+
+class _ShowDefaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Defaults stand behind the help of those options that have one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        has_one = action.default not in (None, "", (), argparse.SUPPRESS)
+        return super()._get_help_string(action) if has_one else action.help
+
+
+def train_parser() -> argparse.ArgumentParser:
+    """Options of `python -m model.train`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m model.train",
+        description="Train a UNet on drawn contours and write one checkpoint that carries all that "
+        "inference needs.",
+        epilog="Options are accepted with hyphens too. Exit code: 0 written, 2 wrong input.",
+        formatter_class=_ShowDefaults,
+        allow_abbrev=False,
+    )
+    _add_data_options(parser.add_argument_group("data"))
+    _add_model_options(parser.add_argument_group("model"))
+    _add_learning_options(parser.add_argument_group("learning"))
+    _add_machine_options(parser.add_argument_group("machine"))
+    add_trainer_options(parser.add_argument_group("Lightning's Trainer"))
+    return parser
+
+
+def _add_data_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--data_dir", type=Path, required=True,
+        help="data set of model.prepare, or a folder that can be read without it",
+    )  # fmt: skip
+    add_spacing_option(group)
+    group.add_argument(
+        "--exclude", type=names, default=(), metavar="KEY,KEY", help="patients to leave out"
+    )
+    group.add_argument(
+        "--measure", type=names, default=(), metavar="KEY,KEY",
+        help="patients to leave out and to measure the result on, once, at the end",
+    )  # fmt: skip
+    group.add_argument(
+        "--k_folds", type=int, default=5,
+        help="folds of patients; 0 trains on all, without validation",
+    )  # fmt: skip
+    group.add_argument("--k_fold_index", type=int, default=0, help="the fold that validates")
+    group.add_argument("--batch_size", type=above_zero, default=5, help="images in a batch")
+    group.add_argument(
+        "--input_shape", type=_crop_shape, default=(1, 512, 512), metavar="1,ROWS,COLUMNS",
+        help="crops of this shape are trained on, shifted at random about the middle of an image",
+    )  # fmt: skip
+    group.add_argument(
+        "--shift", type=_shift, default=24.0, metavar="PIXELS",
+        help="how far crops are shifted at most each way, in pixels of the working spacing",
+    )  # fmt: skip
+    group.add_argument(
+        "--scale", type=_scales, default=(0.7, 1.4), metavar="LEAST,MOST",
+        help="images are made smaller and larger by factors of this range",
+    )  # fmt: skip
+    group.add_argument(
+        "--passes", type=above_zero, default=1, help="passes over the images in one epoch"
+    )
+
+
+def _add_model_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--output", type=Path, required=True, help="the checkpoint to write")
+    group.add_argument("--name", default="", help="the model's name (default: the file's)")
+    group.add_argument("--version", default="1", help="the model's version")
+    group.add_argument(
+        "--encoder_args", type=numbers, default=(32, 64, 128, 256, 512, 1024),
+        metavar="WIDTH,WIDTH", help="channels of each level of the encoder",
+    )  # fmt: skip
+    group.add_argument(
+        "--output_channels", type=above_zero, default=1, help="how many structures are learned"
+    )
+    group.add_argument(
+        "--structures", type=names, default=(), metavar="NAME,NAME",
+        help="which (default: the data set's first ones)",
+    )  # fmt: skip
+    group.add_argument(
+        "--rings", type=_rings, default=(), metavar="RING:INNER",
+        help="structures that surround another: all within the ring's outer edge is learned, "
+        "and the inner structure is taken out of it in use",
+    )  # fmt: skip
+    group.add_argument(
+        "--around", type=_rings, default=(), metavar="RING:INNER",
+        help="the same, but the ring is learned as it is drawn, and one part of it is kept in use",
+    )  # fmt: skip
+    group.add_argument(
+        "--solid", type=names, default=(), metavar="NAME,NAME",
+        help="structures that are one part without holes on every image, as those in a ring are: "
+        "in use the most probable part is kept and its holes are filled",
+    )  # fmt: skip
+    group.add_argument(
+        "--intended_use", choices=(DEMONSTRATION, CLINICAL), default=DEMONSTRATION,
+        help="results of a demonstration leave the node's machine only when a person has looked",
+    )  # fmt: skip
+    group.add_argument(
+        "--modality", default="", help="as in DICOM, for data that does not say (arrays)"
+    )
+    group.add_argument(
+        "--working_spacing", type=float, default=0.0, metavar="MM",
+        help="distance between pixels that the network sees; 0: the median of the images",
+    )  # fmt: skip
+    group.add_argument(
+        "--views", type=int, choices=(1, 2, 4, 8), default=4,
+        help="flipped and turned copies that are averaged in use",
+    )  # fmt: skip
+
+
+def _add_learning_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--loss_function", choices=LOSS_NAMES, default="dice_ce", help="its name")
+    group.add_argument("--optimizer", choices=OPTIMIZER_NAMES, default="adamw", help="its name")
+    group.add_argument("--learning_rate", type=float, default=1e-3, help="at its highest")
+    group.add_argument("--seed", type=int, default=1, help="fixes folds, batches and weights")
+    group.add_argument(
+        "--keep", choices=("best", "last"), default="best",
+        help="the epoch that is written; best: by the validation patients' Dice",
+    )  # fmt: skip
+    group.add_argument(
+        "--early_stopping", type=int, default=0, metavar="EPOCHS",
+        help="end when the validation patients' Dice has not risen for so long; 0: never",
+    )  # fmt: skip
+    group.add_argument(
+        "--resume", action="store_true",
+        help="go on after the last whole epoch of the run that was cut short",
+    )  # fmt: skip
+
+
+def _add_machine_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--num_workers", type=int, default=12, help="processes that prepare batches")
+    group.add_argument(
+        "--gpus", type=_gpus, default="auto", metavar="COUNT",
+        help="how many, -1 for all, indices as 0,1, or auto: one where there is one",
+    )  # fmt: skip
+    group.add_argument(
+        "--precision", choices=PRECISIONS, default="auto",
+        help="auto: mixed on a GPU, else 32-true",
+    )  # fmt: skip
+    group.add_argument(
+        "--threads", type=int, default=0, help="CPU threads; 0 leaves the choice to PyTorch"
+    )
+
+
+def _crop_shape(text: str) -> tuple[int, ...]:
+    shape = numbers(text)
+    if len(shape) != 3 or shape[0] != 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected 1,ROWS,COLUMNS (one input channel)")
+    return shape
+
+
+def _shift(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text}: expected 0 to 10000 pixels")
+    return value
+
+
+def _scales(text: str) -> tuple[float, float]:
+    least, _, most = text.partition(",")
+    try:
+        low, high = float(least), float(most)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: expected two numbers as 0.7,1.4") from error
+    if not 0.1 <= low <= high <= 10.0:
+        raise argparse.ArgumentTypeError(f"{text}: expected two rising numbers in 0.1 to 10")
+    return low, high
+
+
+def _rings(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(part.strip() for part in pair.split(":")) for pair in text.split(",")]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs):
+        raise argparse.ArgumentTypeError(f"{text}: expected RING:INNER, with commas between pairs")
+    return tuple((pair[0], pair[1]) for pair in pairs)
+
+
+def _gpus(text: str) -> str:
+    if not re.fullmatch(r"auto|-1|\d+|\d+(,\d+)+,?|\d+,", text):
+        raise argparse.ArgumentTypeError(f"{text}: expected auto, -1, a number or indices as 0,1")
+    return text

@@ -21,11 +21,11 @@ from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from node.ledger.database import open_ledger
 from node.ledger.stories import Story, latest_stories
-from node.play import PASSED, Outcome, Play
-from node.play_report import verdict_of, write_results
 from node.requestor import PeerAddress
-from node.simulation import simulate
 from pipeline.workspace import REPORT_FILE
+from simulator.report import verdict_of, write_results
+from simulator.run import simulate
+from simulator.scenario import PASSED, Outcome, Play
 
 _HERE = Path(__file__).parent
 _OUTPUT = Path("demo_output")

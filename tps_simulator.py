@@ -15,11 +15,11 @@ from core.command_line import ArgumentParser, ae_title, listen_port, port, secon
 from core.config.wire import ServerTls
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
-from node.play import EXPECTATIONS, Play
-from node.play_report import table_of, verdict_of, write_results
 from node.scu import PeerAddress
-from node.simulation import simulate
 from node.tls_arguments import add_tls_arguments, client_tls
+from simulator.report import table_of, verdict_of, write_results
+from simulator.run import simulate
+from simulator.scenario import EXPECTATIONS, Play
 
 _LISTEN_PORT, _DICE = 11113, 0.7
 

@@ -9,8 +9,8 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import generate_uid
 
 from imaging.instances.header import read_header
-from imaging.returned_images import derived_faults
 from pipeline.entry import run_job
+from simulator.returned_images import derived_faults
 from tests.peers import write_series
 from tests.pipelines.test_job_results import request_for
 

@@ -13,7 +13,7 @@ from imaging.instances.header import Header
 from imaging.rtstruct.drawn_slices import named
 from imaging.rtstruct.reader import Contour, StructureSet
 from imaging.rtstruct.to_masks import RoiMask, iterate_masks
-from imaging.truth import read_truth
+from simulator.truth import read_truth
 from tests.contours.test_placing_contours import drawn, holding, on
 
 Phantom = Callable[..., list[Header]]

@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 
 from core.errors import ContourError
-from imaging.agreement import compare
 from imaging.instances.header import Header
 from imaging.rtstruct.reader import read_structure_set
 from imaging.rtstruct.to_masks import to_masks
-from imaging.truth import read_truth
-from imaging.verdict import judge
-from imaging.verdict_picture import write_verdict_picture
+from simulator.agreement import compare
+from simulator.checks import judge
+from simulator.picture import write_verdict_picture
+from simulator.truth import read_truth
 from tests.returned import headers_of
 
 

@@ -11,13 +11,13 @@ import pydicom
 import pytest
 
 from core.identity import Provenance
-from imaging.agreement import compare
 from imaging.derived.series import build_derived_series
 from imaging.geometry.plane import plane_of
 from imaging.instances.header import Header
 from imaging.series.volume import read_volume
-from imaging.truth import read_truth
-from imaging.verdict import is_complete, judge
+from simulator.agreement import compare
+from simulator.checks import is_complete, judge
+from simulator.truth import read_truth
 from tests.returned import headers_of
 
 

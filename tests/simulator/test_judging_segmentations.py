@@ -12,7 +12,7 @@ from core.identity import Provenance
 from imaging.instances.header import Header
 from imaging.rtstruct.writer import Roi
 from imaging.seg.writer import Algorithm, build_segmentation
-from imaging.verdict import is_complete, judge, read_headers, sort_returned
+from simulator.checks import is_complete, judge, read_headers, sort_returned
 from tests.returned import headers_of
 
 

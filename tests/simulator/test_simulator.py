@@ -10,9 +10,9 @@ import pytest
 
 from core.errors import ConfigurationError
 from imaging.instances.header import Header
-from node.play import NOTHING_CAME, PASSED, WRONG, Outcome, Play
 from node.scu import PeerAddress, instance_to_send, send
-from node.simulation import simulate
+from simulator.run import simulate
+from simulator.scenario import NOTHING_CAME, PASSED, WRONG, Outcome, Play
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from imaging.verdict import judge
+from simulator.checks import judge
 from tests.node_process import NodeProcess, Sink, send, series_uid
 from tests.peers import write_series
 from tests.returned import headers_of

@@ -9,14 +9,14 @@ import pydicom
 
 from core.errors import NotADataSetError
 from imaging.instances.header import Header, read_header
-from imaging.returned_contours import (
+from simulator.returned_contours import (
     STRUCTURE_SET_CLASS,
     Contours,
     ReturnedContours,
     read_returned_contours,
 )
-from imaging.returned_images import derived_faults, find_changes
-from imaging.returned_segmentations import SEGMENTATION_CLASS, segmentation_faults
+from simulator.returned_images import derived_faults, find_changes
+from simulator.returned_segmentations import SEGMENTATION_CLASS, segmentation_faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from core.config.wire import ServerTls
-from imaging.agreement import Agreement
 from imaging.instances.header import Header
-from imaging.returned_contours import Contours
-from imaging.truth import Truth
-from imaging.verdict import Check
 from node.requestor import PeerAddress, Timeouts
+from simulator.agreement import Agreement
+from simulator.checks import Check
+from simulator.returned_contours import Contours
+from simulator.truth import Truth
 
 PASSED, WRONG, NOTHING_CAME = 0, 1, 3
 """Exit codes; 2 is a wrong command line."""

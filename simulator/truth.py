@@ -14,10 +14,10 @@ from imaging.contours.polygon_fill import polygons_to_mask
 from imaging.contours.text_contours import find_text_contours, read_text_contour
 from imaging.contours.tracing import mask_to_polygons
 from imaging.instances.header import Header
-from imaging.returned_contours import Contours
 from imaging.rtstruct.reader import read_structure_set
 from imaging.rtstruct.to_masks import RoiMask, iterate_masks
 from imaging.series.series import is_image
+from simulator.returned_contours import Contours
 
 Mask = npt.NDArray[np.bool_]
 

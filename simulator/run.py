@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from core.errors import ConfigurationError, ContourError
-from imaging.agreement import compare
 from imaging.instances.header import Header
 from imaging.series.series import read_folder
-from imaging.truth import Truth, read_truth
-from imaging.verdict import is_complete, judge, read_headers, sort_returned
-from node.collector import Collector
 from node.gathering import gather
-from node.play import NOTHING_CAME, PASSED, WRONG, Outcome, Play, counted
 from node.scu import InstanceToSend, SendOutcome, send
+from simulator.agreement import compare
+from simulator.checks import is_complete, judge, read_headers, sort_returned
+from simulator.scenario import NOTHING_CAME, PASSED, WRONG, Outcome, Play, counted
+from simulator.storage_scp import Collector
+from simulator.truth import Truth, read_truth
 
 
 def simulate(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from imaging.verdict_picture import write_verdict_picture
-from node.play import PASSED, Outcome, Play, counted
+from simulator.picture import write_verdict_picture
+from simulator.scenario import PASSED, Outcome, Play, counted
 
 
 def write_results(play: Play, outcome: Outcome) -> list[Path]:

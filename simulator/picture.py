@@ -15,8 +15,8 @@ from imaging.pictures import (
     write_png,
 )
 from imaging.pixels.reader import read_pixels
-from imaging.returned_contours import Contours
-from imaging.truth import RING, Truth
+from simulator.returned_contours import Contours
+from simulator.truth import RING, Truth
 
 _MOST_PANELS = 9
 _MARGIN_PIXELS = 15.0

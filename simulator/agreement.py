@@ -11,8 +11,8 @@ from imaging.contours.polygon_fill import polygons_to_mask
 from imaging.geometry.plane import plane_of
 from imaging.instances.header import Header
 from imaging.metrics import dice, hausdorff_95_mm
-from imaging.returned_contours import Contours
-from imaging.truth import Truth
+from simulator.returned_contours import Contours
+from simulator.truth import Truth
 
 Mask = npt.NDArray[np.bool_]
 _SAME_POSITION_MM = 0.01

@@ -21,9 +21,9 @@ from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
+from network.which_peer import confusions
 from node.preflight import node_findings, running_node
 from node.supervisor import Node
-from node.which_peer import confusions
 from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
 from pipeline.preflight import pipeline_findings
 from web.preflight import web_findings

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.command_line import ArgumentParser, ae_title, port, seconds
 from core.errors import ConfigurationError, SendError
 from core.log import quieten_libraries
-from node.gathering import Gathered, gather
-from node.scu import PeerAddress, SendOutcome, Timeouts, echo, send
-from node.statuses import State
-from node.tls_arguments import add_tls_arguments, client_tls
+from network.scu.c_store import PeerAddress, SendOutcome, Timeouts, echo, send
+from network.scu.gathering import Gathered, gather
+from network.scu.tls_options import add_tls_arguments, client_tls
+from network.statuses import State
 
 _CONNECT_S, _ASSOCIATE_S = 10.0, 30.0
 

@@ -15,8 +15,8 @@ from core.command_line import ArgumentParser, ae_title, listen_port, port, secon
 from core.config.wire import ServerTls
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
-from node.scu import PeerAddress
-from node.tls_arguments import add_tls_arguments, client_tls
+from network.scu.c_store import PeerAddress
+from network.scu.tls_options import add_tls_arguments, client_tls
 from simulator.report import table_of, verdict_of, write_results
 from simulator.run import simulate
 from simulator.scenario import EXPECTATIONS, Play

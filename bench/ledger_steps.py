@@ -8,6 +8,7 @@ from sqlalchemy import insert
 
 from bench.history import INSTANCES_PER_SERIES, deliveries_of, request_of, uid
 from core.job import JobRequest
+from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.deliveries import WAITING, due_jobs
 from node.ledger.due import due_series
@@ -24,7 +25,6 @@ from node.ledger.jobs import create_job, fail_job, find_job, next_queued, start_
 from node.ledger.schema import deliveries
 from node.ledger.series import settle
 from node.ledger.stories import latest_stories, story_of
-from node.sender import Sender
 
 _LATEST = 50
 _WAITING = 20

@@ -1,7 +1,7 @@
 """`python -m bench.wire_sender`: sends as its standard input says; imports are made before.
 
-A line in is a JSON object with `how` (`stream`: `node.scu.send`; `timed`: the same requests with
-the time of each answer; `each`: an association for each instance; `pynetdicom`: its
+A line in is a JSON object with `how` (`stream`: `network.scu.c_store.send`; `timed`: the same
+requests with the time of each answer; `each`: an association for each instance; `pynetdicom`: its
 `send_c_store`), `port`, `folder`, `associations`, and
 which of the folder's instances (each `step`-th from the `first`). It says that it is ready; after
 another line it sends, and answers the seconds and, for `timed` and `each`, the milliseconds from
@@ -21,12 +21,12 @@ from pynetdicom import AE
 
 from bench.wire_short import send_one_each
 from core.log import quieten_libraries
-from node.gathering import gather
-from node.outgoing import InstanceToSend, open_data_set
-from node.proposal import accepted_by, choose_context, propose
-from node.requestor import PeerAddress, Timeouts, associate
-from node.scu import send
-from node.store_channel import store_channel
+from network.scu.association import PeerAddress, Timeouts, associate
+from network.scu.c_store import send
+from network.scu.gathering import gather
+from network.scu.outgoing import InstanceToSend, open_data_set
+from network.scu.presentation import accepted_by, choose_context, propose
+from network.scu.store_channel import store_channel
 
 _CALLING = "BENCH"
 

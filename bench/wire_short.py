@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pynetdicom import build_context
 from pynetdicom.dsutils import split_dataset
 
-from node.outgoing import InstanceToSend
-from node.store_messages import store_request
+from network.scu.outgoing import InstanceToSend
+from network.store_messages import store_request
 from tests.security.raw_peer import (
     ACCEPTED,
     COMMAND,

@@ -1,9 +1,9 @@
 """Where a destination of results is now."""
 
 from core.config.settings import Configuration
+from network.scu.addresses import address_of
+from network.scu.association import PeerAddress
 from node.ledger.jobs import Destination
-from node.peer_addresses import address_of
-from node.requestor import PeerAddress
 from node.routing import current_destination
 
 

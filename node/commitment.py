@@ -9,7 +9,12 @@ from pynetdicom import build_context, build_role
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import SendError, StorageUnavailableError, explain_fault
-from node import commitment_messages as messages
+from network.scu import storage_commitment as messages
+from network.scu.addresses import address_of
+from network.scu.association import Timeouts, associate
+from network.sender import Sender
+from network.statuses import words_of
+from network.which_peer import which_peer
 from node.hashes import content_hash
 from node.ledger.commitments import (
     GIVEN_UP,
@@ -27,11 +32,6 @@ from node.ledger.commitments import (
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.pauses import pause_s
-from node.peer_addresses import address_of
-from node.requestor import Timeouts, associate
-from node.sender import Sender
-from node.statuses import words_of
-from node.which_peer import which_peer
 
 _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=30.0)
 _HOUR_S = 3600.0

@@ -10,7 +10,7 @@ from pynetdicom.pdu import P_DATA_TF
 
 from core.errors import StorageUnavailableError
 from imaging.instances.read_errors import BROKEN
-from node import commitment_messages as messages
+from network.scu import storage_commitment as messages
 
 _REPLIED_WITHIN_S = 10.0
 

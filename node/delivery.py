@@ -13,6 +13,10 @@ import structlog
 
 from core.config.settings import Configuration
 from core.errors import NotADataSetError, StorageUnavailableError, explain_fault
+from network.scu.association import Timeouts
+from network.scu.c_store import SendOutcome, State, send
+from network.scu.outgoing import InstanceToSend, instance_to_send
+from network.scu.transcoder import Transcoder
 from node.addresses import address_now
 from node.conclusion import conclude
 from node.hashes import content_hash, file_hash
@@ -31,12 +35,8 @@ from node.ledger.deliveries import (
 from node.ledger.events import record_event
 from node.ledger.instances import find_instances
 from node.ledger.jobs import Destination, find_job
-from node.outgoing import InstanceToSend, instance_to_send
 from node.pauses import pause_s
-from node.requestor import Timeouts
 from node.results import RESULTS_FOLDER
-from node.scu import SendOutcome, State, send
-from node.transcoder import Transcoder
 
 _HOUR_S = 3600.0
 _FEWEST_ATTEMPTS = 10

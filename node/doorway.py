@@ -22,13 +22,10 @@ from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from core.config.settings import Configuration
 from core.errors import BoundError, explain_fault
-from node.association import AssociationRequest, Rejection, local_limit, read_request, rejection_of
-from node.incidents import Incidents
-from node.places import Place, Places, WaitingRoom
-from node.reception.receiver import StoreService
-from node.sender import Sender
-from node.tls import ServerCertificates, certificate_names, why_not_reached
-from node.transport import (
+from network.access import AssociationRequest, Rejection, local_limit, read_request, rejection_of
+from network.sender import Sender
+from network.tls import ServerCertificates, certificate_names, why_not_reached
+from network.transport import (
     ASSOCIATE_RQ,
     BoundedSocket,
     abort_pdu,
@@ -37,6 +34,9 @@ from node.transport import (
     read_pdu,
     reject_pdu,
 )
+from node.incidents import Incidents
+from node.places import Place, Places, WaitingRoom
+from node.reception.receiver import StoreService
 from node.upper_layer import BoundedAssociation
 
 _LINGER_S = 1.0  # how long a peer may take to close after it was turned away

@@ -11,12 +11,12 @@ from core.hold_reasons import Hold, HoldReason, hold_for
 from imaging.geometry.placement import RULES_2D, place
 from imaging.instances.content_differences import compare_contents
 from imaging.instances.header import Header
+from network.sender import Sender
 from node.ledger.contents import FIRST, NEWEST, Choice, Contents, choice_of, disputed_contents
 from node.ledger.cut_off import cut_off_of
 from node.ledger.instances import StoredInstance
 from node.ledger.refusals import refused_words
 from node.ledger.series import count_removed
-from node.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from sqlalchemy import select, update
 
 from core.config.settings import Configuration
 from core.errors import SendError
+from network.scu.addresses import address_of
+from network.scu.association import Timeouts
+from network.scu.c_store import echo
 from node.answers import Asker
 from node.commands import ANSWERS, ECHO
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.schema import commands
-from node.peer_addresses import address_of
-from node.requestor import Timeouts
-from node.scu import echo
 
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
 _TOO_LATE_S = 60.0

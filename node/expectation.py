@@ -9,10 +9,10 @@ from core.config.routing import Peer
 from core.config.sections import Completion
 from core.config.settings import Configuration
 from core.errors import SendError
+from network.scu.c_find import count_instances
+from network.sender import Sender
+from network.which_peer import which_peer
 from node.ledger.series import SeriesRow
-from node.query import count_instances
-from node.sender import Sender
-from node.which_peer import which_peer
 
 CountInstances = Callable[[Peer, SeriesRow], int | None]
 """What a peer has of a series; None when it does not know it; raises SendError."""

@@ -18,6 +18,8 @@ from core.config.settings import Configuration
 from core.errors import EncodingError, InstanceError, NotADataSetError, OrderError
 from core.folders import files_below, folder_below
 from imaging.instances.read_errors import READING_ERRORS
+from network.scu.outgoing import check_file_encoding, instance_to_send, is_dicom_file
+from network.sender import FOLDER, Sender
 from node.inbox import Arrival, Inbox
 from node.ledger.database import Ledger
 from node.ledger.instances import ABORTED, RELEASED, open_association
@@ -29,8 +31,6 @@ from node.ledger.orders import (
     next_waiting,
     waiting_uids,
 )
-from node.outgoing import check_file_encoding, instance_to_send, is_dicom_file
-from node.sender import FOLDER, Sender
 from node.tracker import Tracker
 
 _TOLD_SERIES = 3

@@ -15,8 +15,11 @@ from core.config.wire import Wire
 from core.durable import sync_file, sync_folder, write_synced
 from core.errors import BeyondBoundsError, EncodingError, StorageUnavailableError
 from core.uids import is_derived_uid
-from node.bounds import DataSetBounds
-from node.file_bytes import DataSet, in_memory
+from network.data_sets.describe import describe
+from network.data_sets.file_bytes import DataSet, in_memory
+from network.data_sets.limits import DataSetBounds
+from network.data_sets.same_content import same_content
+from network.scu.transcoder import Transcoder
 from node.ledger.database import Ledger
 from node.ledger.instances import (
     StoredInstance,
@@ -27,12 +30,9 @@ from node.ledger.instances import (
     restore_instance,
     touch_series,
 )
-from node.reception.description import describe
 from node.reception.files import make_folder
 from node.reception.filing import Filing
 from node.reception.log import Content, Log, Logbook
-from node.same_content import same_content
-from node.transcoder import Transcoder
 from node.watermark import Watermark
 
 INSTANCES_FOLDER = "instances"

@@ -7,10 +7,10 @@ import time
 import structlog
 
 from core.errors import StorageUnavailableError
+from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
 from node.ledger.instances import record_rejection
-from node.sender import Sender
 
 REJECTED, BOUND = "rejected", "bound"
 _TELL_AGAIN_AFTER_S = 60.0

@@ -11,17 +11,17 @@ from sqlalchemy import text
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import ConfigurationError, SendError, StorageUnavailableError
-from node.certificates import certificates
+from network.certificates import certificates
+from network.scu.addresses import address_of
+from network.scu.association import Timeouts
+from network.scu.c_store import echo
+from network.tls import server_context
+from network.which_peer import confusions
 from node.ledger.database import LEDGER_FILE, Ledger
 from node.ledger.dialects import make_engine
 from node.lock import holder_of
-from node.peer_addresses import address_of
-from node.requestor import Timeouts
 from node.routing import Router
 from node.scp import LOOPBACK
-from node.scu import echo
-from node.tls import server_context
-from node.which_peer import confusions
 
 _MEGABYTE = 1_000_000
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)

@@ -15,7 +15,11 @@ from sqlalchemy import Connection
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
-from node import commitment_messages as messages
+from network.scu import storage_commitment as messages
+from network.scu.addresses import address_for_queries, address_of
+from network.scu.association import Timeouts, associate
+from network.scu.c_find import found_instances
+from network.statuses import words_of
 from node.commitment_reports import ReportsOnAssociation
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
@@ -43,10 +47,6 @@ from node.ledger.proofs import (
     settle_proof,
 )
 from node.pauses import pause_s
-from node.peer_addresses import address_for_queries, address_of
-from node.query import found_instances
-from node.requestor import Timeouts, associate
-from node.statuses import words_of
 
 _METHODS = {"auto": (COMMITMENT, QUERY), "commitment": (COMMITMENT,), "query": (QUERY,)}
 _BY = {COMMITMENT: "by storage commitment", QUERY: "as C-FIND shows"}

@@ -12,11 +12,11 @@ from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_RQ
 
 from core.config.wire import Wire
 from core.errors import BoundError, explain_fault
+from network.pdu_reader import Wake
+from network.transport import P_DATA, BoundedSocket
 from node.ending import Ending
 from node.ledger.ends import ABORT, BOUND, IDLE, LOST
-from node.pdu_reader import Wake
 from node.reception.receiver import Reception, StoreService
-from node.transport import P_DATA, BoundedSocket
 
 if TYPE_CHECKING:
     from node.upper_layer import BoundedAssociation

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from node.hosts import is_this_machine
+from network.hosts import is_this_machine
 from node.ledger.deliveries import queue_deliveries
 from node.ledger.events import record_event
 from node.ledger.instances import uids_by_path

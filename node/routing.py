@@ -13,10 +13,10 @@ from pydicom.datadict import tag_for_keyword
 from core.config.routing import Peer, Rule
 from core.config.settings import SENDER, Configuration
 from core.errors import ConfigurationError, SenderError
-from node.hosts import addresses_of
+from network.hosts import addresses_of
+from network.sender import Sender
+from network.which_peer import which_peer
 from node.ledger.jobs import Destination
-from node.sender import Sender
-from node.which_peer import which_peer
 
 DEFAULT_DESTINATION = "scu"
 _ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104, compared with, not bound to

@@ -14,8 +14,11 @@ from pynetdicom.pdu_primitives import A_RELEASE
 
 from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
-from node.certificates import expiring
-from node.commitment_messages import PUSH_MODEL
+from network.certificates import expiring
+from network.presentation import listener_contexts
+from network.scu.storage_commitment import PUSH_MODEL
+from network.sender import Sender
+from network.tls import ServerCertificates
 from node.doorway import Doorway
 from node.inbox import Inbox
 from node.incidents import Incidents
@@ -26,10 +29,7 @@ from node.ledger.together import GroupCommit
 from node.places import Places
 from node.refusals import Refusal
 from node.scp_commitment import CommitmentService, sender_of
-from node.sender import Sender
 from node.storage_service import StorageService
-from node.syntaxes import listener_contexts
-from node.tls import ServerCertificates
 from node.upper_layer import BoundedAssociation
 
 LOOPBACK = "127.0.0.1"

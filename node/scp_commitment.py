@@ -7,11 +7,11 @@ from pynetdicom.association import Association
 from pynetdicom.events import Event, EventHandlerType
 
 from core.errors import StorageUnavailableError
-from node import commitment_messages as messages
+from network.scu import storage_commitment as messages
+from network.sender import Sender
 from node.commitment import Committer
 from node.commitment_reports import answer_report
 from node.proof import Prover
-from node.sender import Sender
 
 _NOT_AUTHORIZED = 0x0124
 _NO_SUCH_ACTION = 0x0123

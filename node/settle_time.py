@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 
 from core.config.sections import Completion
 from core.config.settings import Configuration
+from network.sender import Sender
 from node.expectation import explicit_settle_s, settle_s
 from node.ledger.database import Ledger
 from node.ledger.events import record_event
@@ -19,7 +20,6 @@ from node.ledger.jobs import DONE, jobs_of
 from node.ledger.requests import wants_by_name_alone
 from node.ledger.schema import instances, series
 from node.ledger.series import SeriesRow, is_as_it_was
-from node.sender import Sender
 
 _SLICES = frozenset(f"1.2.840.10008.5.1.4.1.1.{one}" for one in ("2", "4", "128"))
 """Single-frame CT, MR and PET: one alone is hardly ever a series (PS3.4 Table B.5-1)."""

@@ -17,8 +17,8 @@ from core.errors import (
     UidMismatchError,
     explain_fault,
 )
+from network.command_sets import StoreRequest
 from node.inbox import DIFFERENT, Arrival, Inbox
-from node.reception.command_sets import StoreRequest
 from node.reception.file_meta import encode_file_meta
 from node.reception.log import Log
 from node.reception.spool import Spool

@@ -19,7 +19,8 @@ from core.errors import (
 )
 from core.job import ATTEMPT_PREFIX
 from imaging.geometry.placement import GeometryRules
-from node.bounds import DataSetBounds
+from network.data_sets.limits import DataSetBounds
+from network.scu.transcoder import Transcoder
 from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out
 from node.commitment import Committer
@@ -44,7 +45,6 @@ from node.runner import Runner
 from node.scp import Listener
 from node.scp_commitment import CommitmentService
 from node.tracker import Tracker
-from node.transcoder import Transcoder
 from node.webhook import Webhook
 
 _POLL_S = 0.2

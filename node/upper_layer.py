@@ -19,14 +19,14 @@ from pynetdicom.transport import AssociationSocket
 
 from core.config.wire import Wire
 from core.errors import BoundError, explain_fault
+from network.command_sets import HEADER_BYTES, check_context
+from network.transport import BoundedSocket
 from node.checkpoint import Checkpoint
 from node.ending import Ending
 from node.ledger.ends import BOUND
 from node.provider import BoundedProvider, OnBound
-from node.reception.command_sets import HEADER_BYTES, check_context
 from node.reception.receiver import StoreService
 from node.releases import BoundedReleases, what_it_lacks
-from node.transport import BoundedSocket
 
 _COMMAND = 0x01  # bit of a message control header (PS3.8 Annex E.2)
 _MEGABYTE = 1_000_000

@@ -7,8 +7,8 @@ from pathlib import Path
 from core.errors import ConfigurationError, ContourError
 from imaging.instances.header import Header
 from imaging.series.series import read_folder
-from node.gathering import gather
-from node.scu import InstanceToSend, SendOutcome, send
+from network.scu.c_store import InstanceToSend, SendOutcome, send
+from network.scu.gathering import gather
 from simulator.agreement import compare
 from simulator.checks import is_complete, judge, read_headers, sort_returned
 from simulator.scenario import NOTHING_CAME, PASSED, WRONG, Outcome, Play, counted

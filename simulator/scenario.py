@@ -7,7 +7,7 @@ from typing import Any
 
 from core.config.wire import ServerTls
 from imaging.instances.header import Header
-from node.requestor import PeerAddress, Timeouts
+from network.scu.association import PeerAddress, Timeouts
 from simulator.agreement import Agreement
 from simulator.checks import Check
 from simulator.returned_contours import Contours

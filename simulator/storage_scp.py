@@ -16,8 +16,8 @@ from pynetdicom.transport import ThreadedAssociationServer
 
 from core.config.wire import ServerTls
 from core.uids import is_safe_uid
-from node.syntaxes import listener_contexts
-from node.tls import server_context
+from network.presentation import listener_contexts
+from network.tls import server_context
 
 _OUT_OF_RESOURCES, _CANNOT_UNDERSTAND = 0xA700, 0xC000
 _PDU_BYTES = 262_144

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.config.settings import Configuration
-from node.bounds import DataSetBounds
+from network.data_sets.limits import DataSetBounds
 from node.inbox import Inbox
 from node.ledger.database import Ledger
 from node.reception.spares import SPARE_SUFFIX

@@ -7,14 +7,14 @@ from sqlalchemy import Connection, func, select
 
 from core.config.routing import Peer
 from core.config.settings import Configuration
+from network.sender import Sender
+from network.which_peer import WhichPeer, which_peer
 from node.commands import ECHO
 from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
 from node.ledger.instances import REJECTED
 from node.ledger.schema import associations, commands, deliveries
 from node.routing import DEFAULT_DESTINATION
-from node.sender import Sender
-from node.which_peer import WhichPeer, which_peer
 from web.habits import habits_in_words
 
 UP, DOWN, UNKNOWN = "up", "down", "not known"

@@ -3,8 +3,8 @@
 Only what is documented or reported in public stands here; nothing is known of a largest number of
 points per contour, nor of limits of Pinnacle's own. What every target needs is in every variant:
 DS values of at most 16 characters and ContourData below 64 KB (`imaging/rtstruct/contour_data.py`),
-names unique without regard to case, a reference of each contour to its image, and holes as keyholes,
-which systems that unite contours and systems that exclude them read alike.
+names unique without regard to case, a reference of each contour to its image, and holes as
+keyholes, which systems that unite contours and systems that exclude them read alike.
 """
 
 import re

@@ -17,10 +17,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, select
 
+from network.sender import Sender
 from node.ledger.ends import IDLE, STOP
 from node.ledger.instances import OPEN, RELEASED
 from node.ledger.schema import associations, instances, receipts
-from node.sender import Sender
 
 _CAME_BACK = "the rest came in a later association of the same sender"
 _WHEN_SILENT = (IDLE, STOP)

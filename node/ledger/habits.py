@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from network.sender import Sender
 from node.ledger.node_tables import habits
 from node.ledger.schema import associations, instances, receipts, series
-from node.sender import Sender
 
 _FORGOTTEN_AFTER_S = 30 * 86_400.0
 """A longest pause that never came again."""

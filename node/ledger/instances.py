@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, bindparam, insert, select, update
 
 from core.errors import StorageUnavailableError
+from network.sender import Sender
 from node.ledger.schema import associations, instances, receipts, series
-from node.sender import Sender
 
 OPEN, RELEASED, ABORTED, REJECTED = "open", "released", "aborted", "rejected"
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from network.sender import Sender
 from node.ledger import jobs as made
 from node.ledger.instances import StoredInstance
 from node.ledger.jobs import Destination
 from node.ledger.schema import jobs, request_jobs, requests
-from node.sender import Sender
 
 WAITING, HELD, KEPT, SUBMITTED = "waiting", "held", "kept", "submitted"
 FAILED, CANCELLED, SUPERSEDED = "failed", "cancelled", "superseded"

@@ -17,9 +17,9 @@ from sqlalchemy import (
     update,
 )
 
+from network.sender import Sender
 from node.ledger.instances import StoredInstance
 from node.ledger.schema import instances, receipts, series
-from node.sender import Sender
 
 ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
 CANCELLED = "cancelled"

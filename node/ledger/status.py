@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, func, select
 
 from core.config.settings import Configuration
-from node.certificates import certificates
+from network.certificates import certificates
 from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
 from node.ledger.deliveries import GIVEN_UP, HELD, REFUSED, WAITING

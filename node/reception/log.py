@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection
 
-from node.file_bytes import Buffer
+from network.data_sets.file_bytes import Buffer
 from node.ledger.database import Ledger
 from node.ledger.first_instances import FirstInstances
 from node.ledger.instances import (

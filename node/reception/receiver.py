@@ -15,7 +15,7 @@ from pynetdicom.sop_class import uid_to_service_class
 
 from core.config.wire import Wire
 from core.errors import BoundError, explain_fault
-from node.reception.command_sets import (
+from network.command_sets import (
     COMMAND,
     HEADER_BYTES,
     LAST,

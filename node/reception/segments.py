@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from core.durable import sync_folder
-from node.file_bytes import Buffer
+from network.data_sets.file_bytes import Buffer
 
 SUFFIX, KEPT_SUFFIX = ".log", ".kept"
 """Of a segment; and of one that a person is to look at."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import StorageUnavailableError
-from node.file_bytes import DataSet, FileBytes
+from network.data_sets.file_bytes import DataSet, FileBytes
 
 IN_MEMORY_BYTES = 1_000_000
 _HEAD_BYTES = 1_000_000

@@ -18,9 +18,9 @@ from pynetdicom.dsutils import split_dataset
 
 from core.errors import SendError
 from core.log import quieten_libraries
-from node.proposal import propose
-from node.requestor import PeerAddress, Timeouts, associate
-from node.scu import instance_to_send
+from network.scu.association import PeerAddress, Timeouts, associate
+from network.scu.c_store import instance_to_send
+from network.scu.presentation import propose
 
 # a file's bytes go out as they are, so that their hash can be compared
 _config.STORE_SEND_CHUNKED_DATASET = True

@@ -12,6 +12,7 @@ from pynetdicom.dsutils import encode_file_meta
 from core.config.file import read_configuration
 from core.config.settings import Configuration
 from imaging.geometry.placement import RULES_2D, RULES_3D
+from network.sender import Sender
 from node.answers import Answer, Asker
 from node.commands import answer_to, ask, carry_out
 from node.expectation import CountInstances
@@ -23,7 +24,6 @@ from node.ledger.jobs import JobRow, jobs_of
 from node.ledger.series import SeriesRow, find_series
 from node.reception.log import Log
 from node.routing import Router
-from node.sender import Sender
 from node.tracker import Tracker
 from tests.databases import open_test_ledger
 from tests.peers import encoded

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, update
 
 from bench.history import deliveries_of
 from core.job import JobRequest
+from network.sender import Sender
 from node.ledger import requests as asked
 from node.ledger.database import Ledger
 from node.ledger.deliveries import CANCELLED, GIVEN_UP, HELD, REFUSED, STORED, WAITING
@@ -24,7 +25,6 @@ from node.ledger.standing import RequestStanding, count_states, standing_of
 from node.ledger.states import State, wanted_by
 from node.ledger.status import status_lines
 from node.ledger.stories import latest_stories
-from node.sender import Sender
 from tests.databases import open_test_ledger
 from tests.web.serving import web_configuration
 

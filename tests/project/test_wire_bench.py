@@ -12,7 +12,7 @@ from bench.wire_rows import Row
 from bench.wire_senders import Sent
 from bench.wire_table import as_markdown
 from core.uids import is_standard_uid
-from node.outgoing import instance_to_send
+from network.scu.outgoing import instance_to_send
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 )
 
 from core.config.file import read_configuration
-from node import commitment_messages as messages
+from network.scu import storage_commitment as messages
 from node.commitment import Committer
 from node.delivery import Delivery
 from node.inbox import Inbox

@@ -8,7 +8,7 @@ import pytest
 from pynetdicom import AE, build_context
 
 from core.errors import SendError
-from node import commitment_messages as messages
+from network.scu import storage_commitment as messages
 from node.ledger.schema import instances
 from tests.node_process import wait_until
 from tests.peers import CT, EXPLICIT, IMPLICIT, associate, store_file

@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from core.errors import StorageUnavailableError
-from node import commitment_messages as messages
+from network.scu import storage_commitment as messages
 from node.commitment_reports import answer_report
 
 REPORT = messages.report("1.2.3", {"1.2.4": "1.2.5"}, {})

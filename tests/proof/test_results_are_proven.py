@@ -11,6 +11,7 @@ from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_primitives import N_EVENT_REPORT
 
 from core.job import JobRequest, JobResult, OutputInstance
+from network.scu.outgoing import instance_to_send
 from node.ledger.deliveries import delivery_states
 from node.ledger.jobs import Destination, create_job, find_job, finish_job
 from node.ledger.proofs import (
@@ -24,7 +25,6 @@ from node.ledger.proofs import (
     proofs_of,
 )
 from node.ledger.schema import deliveries
-from node.outgoing import instance_to_send
 from node.results import queue_results
 from tests.node_process import wait_until
 from tests.proof.conftest import Holder, Office

@@ -14,8 +14,8 @@ from pathlib import Path
 from pydicom.uid import generate_uid
 
 from core.log import quieten_libraries
-from node.outgoing import InstanceToSend, instance_to_send, open_data_set
-from node.scu import PeerAddress, send
+from network.scu.c_store import PeerAddress, send
+from network.scu.outgoing import InstanceToSend, instance_to_send, open_data_set
 
 SENDERS = 4
 _EACH = 40

@@ -13,12 +13,12 @@ from pydicom.dataset import Dataset
 from core.config.settings import Configuration
 from core.config.wire import Wire
 from core.errors import EncodingError
-from node.bounds import DataSetBounds
+from network.data_sets.describe import describe
+from network.data_sets.header_scan import scan
+from network.data_sets.limits import DataSetBounds
+from network.data_sets.negotiated import check_negotiated
 from node.inbox import STORED, Arrival
-from node.negotiated import check_negotiated
-from node.reception.description import describe
 from node.reception.file_meta import encode_file_meta
-from node.reception.header_scan import scan
 from tests.peers import EXPLICIT, IMPLICIT, MR, associate, store
 from tests.receiver import Receiver, start_receiver
 from tests.receiving.contradictions import CONTRADICTIONS, ODD, UID, of, small_instance

@@ -16,10 +16,10 @@ from pydicom.encaps import encapsulate
 from core.config.settings import Configuration
 from core.config.wire import Wire
 from core.errors import InstanceError, StorageUnavailableError
-from node.bounds import DataSetBounds, check_encoded, frame_sizes, inflate
-from node.file_bytes import DataSet, FileBytes, in_memory
-from node.negotiated import check_encoding
-from node.reception.header_scan import scan
+from network.data_sets.file_bytes import DataSet, FileBytes, in_memory
+from network.data_sets.header_scan import scan
+from network.data_sets.limits import DataSetBounds, check_encoded, frame_sizes, inflate
+from network.data_sets.negotiated import check_encoding
 from node.watermark import Watermark
 from tests.node_process import ROOT
 from tests.peers import EXPLICIT, IMPLICIT, associate, encoded, store
@@ -124,7 +124,7 @@ def test_a_disk_that_fails_is_a_storage_that_failed(
 
 
 def test_no_file_that_may_shrink_is_mapped() -> None:
-    rooms = ("core", "imaging", "model", "pipeline", "node", "web")
+    rooms = ("core", "imaging", "network", "model", "pipeline", "simulator", "node", "web")
     modules = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
     assert len(modules) > 100
     mapping = re.compile(r"import mmap|memmap|mmap_mode|mmap=True|mmap_size")

@@ -10,15 +10,15 @@ from pynetdicom import dsutils
 from pynetdicom.dsutils import split_dataset
 
 from core.config.wire import Wire
-from node.bounds import DataSetBounds
-from node.reception.command_sets import (
+from network.command_sets import (
     command_pdus,
     fragments_of,
     read_store_request,
     store_response,
 )
+from network.data_sets.header_scan import scan
+from network.data_sets.limits import DataSetBounds
 from node.reception.file_meta import encode_file_meta
-from node.reception.header_scan import scan
 from tests.peers import EXPLICIT, IMPLICIT, MR, encoded
 from tests.security.raw_peer import store_command
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from node.element_values import character_set_of
+from network.data_sets.element_values import character_set_of
 from tests.peers import EXPLICIT, IMPLICIT
 from tests.receiving.rewritten import (
     BIG_ENDIAN,

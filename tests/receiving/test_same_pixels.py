@@ -12,7 +12,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from node.same_content import same_content
+from network.data_sets.same_content import same_content
 from tests.peers import IMPLICIT
 from tests.receiving.rewritten import BIG_ENDIAN, same, write
 

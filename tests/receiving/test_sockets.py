@@ -12,8 +12,8 @@ import pytest
 
 from core.config.wire import Wire
 from core.errors import BoundError
-from node.pdu_reader import PduReader, Wake
-from node.transport import longest_pdus
+from network.pdu_reader import PduReader, Wake
+from network.transport import longest_pdus
 from tests.peers import encoded
 from tests.receiver import Receiver
 from tests.security.raw_peer import (

@@ -10,12 +10,12 @@ from pynetdicom.transport import AddressInformation
 
 from core.config.wire import Wire
 from core.errors import InstanceError
+from network.command_sets import StoreRequest
+from network.transport import BoundedSocket
 from node.inbox import Arrival, Inbox
-from node.reception.command_sets import StoreRequest
 from node.reception.file_meta import encode_file_meta
 from node.reception.log import Log
 from node.reception.spool import Spool
-from node.transport import BoundedSocket
 from node.upper_layer import BoundedAssociation
 
 _IN_MEMORY_BYTES = 2_000  # so that both ways are gone

@@ -20,12 +20,12 @@ from pynetdicom.transport import AddressInformation
 from core.config.settings import Configuration
 from core.config.wire import Wire
 from core.errors import BoundError, InstanceError
-from node.association import read_request, rejection_of
-from node.bounds import DataSetBounds
+from network.access import read_request, rejection_of
+from network.data_sets.describe import examined
+from network.data_sets.header_scan import scan
+from network.data_sets.limits import DataSetBounds
+from network.transport import BoundedSocket
 from node.inbox import Arrival, Inbox
-from node.reception.description import examined
-from node.reception.header_scan import scan
-from node.transport import BoundedSocket
 from node.upper_layer import BoundedAssociation
 from tests.databases import open_test_ledger
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR, encoded

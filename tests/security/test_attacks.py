@@ -14,7 +14,7 @@ import pytest
 from pydicom.uid import UID
 from pynetdicom.transport import AssociationServer
 
-from node.scu import PeerAddress, instance_to_send, send
+from network.scu.c_store import PeerAddress, instance_to_send, send
 from tests.node_process import wait_until
 from tests.peers import encoded
 from tests.receiver import Receiver

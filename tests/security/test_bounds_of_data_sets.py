@@ -20,8 +20,8 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from core.errors import BeyondBoundsError, NotADataSetError
 from imaging.pixels.codestream import DeclaredFrame, declared_frame
-from node.bounds import inflate
-from node.structure import Layout, Structure
+from network.data_sets.limits import inflate
+from network.data_sets.structure import Layout, Structure
 from tests.peers import EXPLICIT, associate, encoded, store
 from tests.receiver import Receiver
 from tests.security.conftest import StartReceiver

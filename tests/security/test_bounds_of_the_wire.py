@@ -11,7 +11,7 @@ from pynetdicom import AE, build_context
 from pynetdicom.association import Association
 
 from core.config.wire import Wire
-from node.transport import BoundedSocket
+from network.transport import BoundedSocket
 from tests.node_process import wait_until
 from tests.peers import EXPLICIT, MR, associate, encoded, store
 from tests.receiver import Receiver

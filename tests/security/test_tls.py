@@ -12,8 +12,8 @@ import pydicom
 import pytest
 
 from core.errors import SendError
-from node.scu import PeerAddress, Timeouts, echo, instance_to_send, send
-from node.tls import ClientTls
+from network.scu.c_store import PeerAddress, Timeouts, echo, instance_to_send, send
+from network.tls import ClientTls
 from tests.node_process import wait_until
 from tests.receiver import Receiver
 from tests.security.certificates import Authority

@@ -10,9 +10,9 @@ from cryptography import x509
 from core.config.file import read_configuration
 from core.config.settings import Configuration
 from core.errors import ConfigurationError
-from node.certificates import certificates, expiring, validity
+from network.certificates import certificates, expiring, validity
+from network.scu.addresses import address_for_queries, address_of
 from node.ledger.status import status_lines
-from node.peer_addresses import address_for_queries, address_of
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from core.config.settings import Configuration
+from network.sender import Sender
+from network.which_peer import WhichPeer, confusions, which_peer
 from node.preflight import node_findings
-from node.sender import Sender
-from node.which_peer import WhichPeer, confusions, which_peer
 
 A = {"name": "a", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}
 B = {"name": "b", "ae_title": "TPS", "ip": "192.0.2.2", "port": 104}

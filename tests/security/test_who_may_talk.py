@@ -6,10 +6,10 @@ import pytest
 from pynetdicom import AE, build_context
 
 from core.config.settings import Configuration
-from node import association as policy
-from node.association import AssociationRequest, Rejection, rejection_of
+from network import access as policy
+from network.access import AssociationRequest, Rejection, rejection_of
+from network.sender import Sender
 from node.ledger.schema import associations
-from node.sender import Sender
 from tests.node_process import wait_until
 from tests.peers import CT, MR
 from tests.receiver import Receiver

@@ -16,7 +16,7 @@ from pydicom.uid import (
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
-from node.scu import PeerAddress, Timeouts
+from network.scu.c_store import PeerAddress, Timeouts
 from tests.sending.desk import desk
 from tests.sending.raw_scp import RawScp
 

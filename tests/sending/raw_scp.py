@@ -13,7 +13,7 @@ from pynetdicom.pdu_primitives import (
     MaximumLengthNotification,
 )
 
-from node.scu import PeerAddress
+from network.scu.c_store import PeerAddress
 
 P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = 0x04, 0x05, 0x06, 0x07
 COMMAND, LAST = 0x01, 0x02

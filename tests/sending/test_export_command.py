@@ -11,9 +11,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from node.proposal import MAX_CONTEXTS, propose
+from network.scu.c_store import InstanceToSend, PeerAddress, State, send
+from network.scu.presentation import MAX_CONTEXTS, propose
 from node.reception.file_meta import encode_file_meta
-from node.scu import InstanceToSend, PeerAddress, State, send
 from scu_export import main
 from tests.peers import encoded
 

@@ -10,7 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import NotADataSetError
-from node.outgoing import instance_to_send, open_data_set
+from network.scu.outgoing import instance_to_send, open_data_set
 from tests.conftest import SAMPLES
 
 

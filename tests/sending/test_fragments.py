@@ -12,8 +12,8 @@ from pynetdicom.dsutils import encode
 from pynetdicom.pdu import P_DATA_TF
 
 from core.errors import SendError
-from node.fragments import Extent, Fragments
-from node.store_messages import read_store_answer, store_request
+from network.p_data import Extent, Fragments
+from network.store_messages import read_store_answer, store_request
 from tests.sending.raw_scp import response
 
 CT, INSTANCE = "1.2.840.10008.5.1.4.1.1.2", "1.2.826.0.1.3680043.8.498.12"

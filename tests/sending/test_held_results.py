@@ -6,8 +6,8 @@ import psutil
 import pytest
 from sqlalchemy import select
 
+from network.hosts import is_this_machine
 from node.commands import CANCEL, RELEASE, RETRY, ask, carry_out
-from node.hosts import is_this_machine
 from node.ledger.jobs import Destination
 from node.ledger.schema import deliveries, events, notices, series
 from tests.sending.desk import Desk, came, to

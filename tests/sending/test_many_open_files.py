@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.scu import echo, instance_to_send, send
+from network.scu.c_store import echo, instance_to_send, send
 from tests.sending.conftest import StartRaw
 from tests.sending.raw_scp import COMMAND, LAST, P_DATA, RawScp, fragment, response
 

@@ -17,7 +17,7 @@ import pydicom
 import pytest
 
 from core.errors import SendError
-from node.scu import InstanceToSend, State, echo, instance_to_send, send
+from network.scu.c_store import InstanceToSend, State, echo, instance_to_send, send
 from tests.node_process import wait_until
 from tests.sending.raw_scp import P_DATA, RELEASE_RQ, RawScp, Script, fragment, response
 

@@ -15,8 +15,8 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 
 from core.errors import SendError
 from core.uids import is_standard_uid
-from node.requestor import associate
-from node.scu import (
+from network.scu.association import associate
+from network.scu.c_store import (
     InstanceToSend,
     PeerAddress,
     SendOutcome,

@@ -10,7 +10,7 @@ import pydicom
 from pydicom.uid import generate_uid
 from pynetdicom.dsutils import split_dataset
 
-from node.scu import InstanceToSend, State, Timeouts, instance_to_send, send
+from network.scu.c_store import InstanceToSend, State, Timeouts, instance_to_send, send
 from tests.sending.conftest import StartRaw
 from tests.sending.raw_scp import ABORT, P_DATA, RawScp
 

@@ -12,7 +12,7 @@ import pytest
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import SendError
-from node.scu import InstanceToSend, PeerAddress, State, echo, instance_to_send, send
+from network.scu.c_store import InstanceToSend, PeerAddress, State, echo, instance_to_send, send
 
 CALLING = "SLICEWIRE"
 

@@ -11,9 +11,16 @@ import pytest
 
 from core.config.file import read_configuration
 from core.errors import ConfigurationError
+from network.scu.c_store import (
+    InstanceToSend,
+    PeerAddress,
+    SendOutcome,
+    State,
+    instance_to_send,
+    send,
+)
 from node.addresses import address_now
 from node.ledger.jobs import Destination
-from node.scu import InstanceToSend, PeerAddress, SendOutcome, State, instance_to_send, send
 
 CALLING = "SLICEWIRE"
 

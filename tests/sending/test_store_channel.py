@@ -13,8 +13,8 @@ import pytest
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import SendError
-from node.pdus_of_peers import PduReader
-from node.scu import InstanceToSend, State, Timeouts, instance_to_send, send
+from network.pdus_of_peers import PduReader
+from network.scu.c_store import InstanceToSend, State, Timeouts, instance_to_send, send
 from tests.sending.conftest import StartRaw
 from tests.sending.raw_scp import ABORT, COMMAND, P_DATA, RELEASE_RQ, RawScp, fragment, response
 

@@ -15,7 +15,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLossless
 
 from core.errors import NotADataSetError, PixelError
-from node.transcoder import Transcoder
+from network.scu.transcoder import Transcoder
 from tests.node_process import ROOT, wait_until
 
 EXPLICIT = str(ExplicitVRLittleEndian)
@@ -150,7 +150,8 @@ def fails(transcoder: Transcoder, pipe: Path) -> None:
 
 def test_nothing_is_left_after_ours_is_killed(source: Path, tmp_path: Path) -> None:
     program = (
-        "import sys, time\nfrom pathlib import Path\nfrom node.transcoder import Transcoder\n"
+        "import sys, time\nfrom pathlib import Path\n"
+        "from network.scu.transcoder import Transcoder\n"
         "transcoder = Transcoder(Path(sys.argv[1]))\n"
         f"with transcoder.copy(Path(sys.argv[2]), {EXPLICIT!r}) as copy:\n"
         "    print(copy, flush=True)\n    time.sleep(60)\n"

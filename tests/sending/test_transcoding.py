@@ -28,7 +28,7 @@ from pydicom.uid import (
 
 from core.errors import NotADataSetError, PixelError
 from imaging.pixels.transcode import write_uncompressed
-from node.scu import State, instance_to_send, send
+from network.scu.c_store import State, instance_to_send, send
 
 CALLING = "SLICEWIRE"
 

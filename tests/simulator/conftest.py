@@ -18,8 +18,8 @@ from imaging.contours.polygon_fill import polygons_to_mask
 from imaging.contours.text_contours import find_text_contours, read_text_contour
 from imaging.instances.header import Header, read_header
 from imaging.rtstruct.writer import Roi, build_structure_set
-from node.scu import PeerAddress, instance_to_send, send
-from node.syntaxes import listener_contexts
+from network.presentation import listener_contexts
+from network.scu.c_store import PeerAddress, instance_to_send, send
 from tests.returned import headers_of
 
 Masks = dict[str, npt.NDArray[np.bool_]]

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ConfigurationError
 from imaging.instances.header import Header
-from node.scu import PeerAddress, instance_to_send, send
+from network.scu.c_store import PeerAddress, instance_to_send, send
 from simulator.run import simulate
 from simulator.scenario import NOTHING_CAME, PASSED, WRONG, Outcome, Play
 

@@ -12,9 +12,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 
 from core.config.routing import Peer
 from core.errors import SendError
-from node.peer_addresses import address_for_queries
-from node.requestor import Conversation, PeerAddress, Timeouts, associate
-from node.statuses import words_of
+from network.scu.addresses import address_for_queries
+from network.scu.association import Conversation, PeerAddress, Timeouts, associate
+from network.statuses import words_of
 
 _PENDING = (0xFF00, 0xFF01)
 _SUCCESS = 0x0000

@@ -13,9 +13,15 @@ from pydicom.uid import UID
 
 from core.errors import EncodingError, NotADataSetError
 from imaging.pixels.codestream import LOOK_AT_BYTES, other_compression
-from node.bounds import DataSetBounds, check_encoded
-from node.encoding_walk import ENCODINGS, DoesNotFitError, Encoding, EncodingWalk, Found
-from node.file_bytes import DataSet
+from network.data_sets.encoding_walk import (
+    ENCODINGS,
+    DoesNotFitError,
+    Encoding,
+    EncodingWalk,
+    Found,
+)
+from network.data_sets.file_bytes import DataSet
+from network.data_sets.limits import DataSetBounds, check_encoded
 
 _PIXEL_DATA = 0x7FE00010
 _PREAMBLE_BYTES = 128

@@ -11,13 +11,13 @@ from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
 from core.errors import SendError
-from node.carrier import carry
-from node.consignment import Consignment, SendOutcome, StoppedElsewhereError
-from node.outgoing import InstanceToSend, instance_to_send
-from node.proposal import propose
-from node.requestor import PeerAddress, Timeouts, associate
-from node.statuses import State, words_of
-from node.transcoder import Transcoder
+from network.scu.association import PeerAddress, Timeouts, associate
+from network.scu.outgoing import InstanceToSend, instance_to_send
+from network.scu.presentation import propose
+from network.scu.send_queue import Consignment, SendOutcome, StoppedElsewhereError
+from network.scu.store_association import carry
+from network.scu.transcoder import Transcoder
+from network.statuses import State, words_of
 
 __all__ = [
     "InstanceToSend",

@@ -11,7 +11,7 @@ from pynetdicom.transport import AssociationSocket
 
 from core.config.wire import Wire
 from core.errors import BoundError
-from node.pdu_reader import HEADER_BYTES, NOTHING_YET, PduReader, Wake, claimed_bytes
+from network.pdu_reader import HEADER_BYTES, NOTHING_YET, PduReader, Wake, claimed_bytes
 
 ASSOCIATE_RQ, P_DATA, ABORT = 0x01, 0x04, 0x07
 _FIXED_BYTES = 4  # of A-RELEASE-RQ, A-RELEASE-RP, A-ASSOCIATE-RJ and A-ABORT

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from node.outgoing import InstanceToSend
-from node.statuses import State
+from network.scu.outgoing import InstanceToSend
+from network.statuses import State
 
 
 @dataclass(frozen=True, slots=True)

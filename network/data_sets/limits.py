@@ -13,8 +13,8 @@ from core.config.wire import Wire
 from core.errors import BeyondBoundsError, NotADataSetError
 from imaging.instances.read_errors import BROKEN
 from imaging.pixels.codestream import LOOK_AT_BYTES, declared_frame
-from node.file_bytes import DataSet, FileBytes, unpacker
-from node.structure import Layout, Structure
+from network.data_sets.file_bytes import DataSet, FileBytes, unpacker
+from network.data_sets.structure import Layout, Structure
 
 _MEGABYTE = 1_000_000
 _PIECE_BYTES = 65_536

@@ -20,8 +20,8 @@ from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from core.errors import NotOfferedError, SendError
-from node.tls import ClientTls, why_not_reached
-from node.transport import end_connection
+from network.tls import ClientTls, why_not_reached
+from network.transport import end_connection
 
 _Extended = SCP_SCU_RoleSelectionNegotiation | AsynchronousOperationsWindowNegotiation
 _PAUSED_WITHIN_S = 1.0

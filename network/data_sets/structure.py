@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.errors import BeyondBoundsError
-from node.file_bytes import DataSet, unpacker
+from network.data_sets.file_bytes import DataSet, unpacker
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEMS = 0xFFFE

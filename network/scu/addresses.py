@@ -1,8 +1,8 @@
 """Where the configured peers are, and how they are spoken to."""
 
 from core.config.routing import Peer
-from node.requestor import PeerAddress
-from node.tls import ClientTls
+from network.scu.association import PeerAddress
+from network.tls import ClientTls
 
 
 def address_of(peer: Peer) -> PeerAddress:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pynetdicom.presentation import PresentationContext
 
 from core.errors import NotADataSetError, PixelError, SendError
-from node.consignment import Consignment, Item, SendOutcome, not_sent
-from node.outgoing import InstanceToSend, data_set_to_send
-from node.proposal import accepted_by, choose_context, why_no_context
-from node.requestor import Conversation
-from node.statuses import state_of, words_of
-from node.store_channel import StoreChannel, store_channel
-from node.store_messages import StoreAnswer
-from node.transcoder import Transcoder
+from network.scu.association import Conversation
+from network.scu.outgoing import InstanceToSend, data_set_to_send
+from network.scu.presentation import accepted_by, choose_context, why_no_context
+from network.scu.send_queue import Consignment, Item, SendOutcome, not_sent
+from network.scu.store_channel import StoreChannel, store_channel
+from network.scu.transcoder import Transcoder
+from network.statuses import state_of, words_of
+from network.store_messages import StoreAnswer
 
 _MESSAGE_IDS = 65_535
 

@@ -2,7 +2,8 @@
 
 Only a regular data set is judged here: known VRs, tags in ascending order, every length right to
 the last byte, values as PS3.6 has them. Of any other one, and of one that is to be refused, nothing
-is said: pydicom looks at it (`node/data_set.py`), and what is wrong with it is for that way to say.
+is said: pydicom looks at it (`network/data_sets/examine.py`), and what is wrong with it is for that
+way to say.
 """
 
 import struct
@@ -15,9 +16,9 @@ from core.errors import EncodingError
 from core.identity import MANUFACTURER
 from core.uids import is_safe_uid
 from imaging.instances.elements import LONG_VRS, SHORT_VRS
-from node.bounds import DataSetBounds, frame_sizes
-from node.file_bytes import DataSet, unpacker
-from node.negotiated import check_codestream
+from network.data_sets.file_bytes import DataSet, unpacker
+from network.data_sets.limits import DataSetBounds, frame_sizes
+from network.data_sets.negotiated import check_codestream
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.command_line import ArgumentParser
 from core.errors import ConfigurationError
-from node.tls import ClientTls
+from network.tls import ClientTls
 
 
 def add_tls_arguments(parser: ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_sequence
 
 from imaging.instances.read_errors import BROKEN
-from node.element_values import BINARY_VRS, TEXT_VRS, little_endian, pieces
+from network.data_sets.element_values import BINARY_VRS, TEXT_VRS, little_endian, pieces
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_BIG_ENDIAN = b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00"

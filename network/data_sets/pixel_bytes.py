@@ -8,8 +8,8 @@ from typing import BinaryIO, NamedTuple
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, JPEG2000TransferSyntaxes
 
-from node.element_values import fragments
-from node.encoded_elements import EncodedElement
+from network.data_sets.element_values import fragments
+from network.data_sets.encoded_elements import EncodedElement
 
 _PIXEL_DATA = 0x7FE00010
 _LOSSLESS_WORDS = re.compile(

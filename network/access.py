@@ -9,8 +9,8 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import BoundError
-from node.sender import Sender
-from node.which_peer import is_loopback, may_come_from
+from network.sender import Sender
+from network.which_peer import is_loopback, may_come_from
 
 _VERIFICATION = "1.2.840.10008.1.1"
 

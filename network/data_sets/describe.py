@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Protocol
 
 from imaging.derived.provenance import is_made_here
-from node.bounds import DataSetBounds, check_pixels
-from node.data_set import examine
-from node.file_bytes import DataSet, in_memory
-from node.negotiated import check_encoding, check_pixel_encoding
-from node.reception.header_scan import Scanned, scan
+from network.data_sets.examine import examine
+from network.data_sets.file_bytes import DataSet, in_memory
+from network.data_sets.header_scan import Scanned, scan
+from network.data_sets.limits import DataSetBounds, check_pixels
+from network.data_sets.negotiated import check_encoding, check_pixel_encoding
 
 
 class Content(Protocol):

@@ -11,7 +11,7 @@ from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
 
 from imaging.instances.elements import LONG_VRS, SHORT_VRS
-from node.file_bytes import DataSet, unpacker
+from network.data_sets.file_bytes import DataSet, unpacker
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD

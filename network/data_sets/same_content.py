@@ -18,15 +18,15 @@ from pydicom.uid import UID
 
 from core.errors import PixelError
 from imaging.instances.read_errors import BROKEN
-from node.element_values import (
+from network.data_sets.element_values import (
     DEFAULT_CHARACTER_SET,
     TEXT_VRS,
     CharacterSet,
     character_set_of,
     same_text,
 )
-from node.encoded_elements import EncodedElement
-from node.pixel_bytes import PixelFile, digest, same_pixel_bytes
+from network.data_sets.encoded_elements import EncodedElement
+from network.data_sets.pixel_bytes import PixelFile, digest, same_pixel_bytes
 
 _DEFER_BYTES = 1 << 20
 _CHARACTER_SET, _PIXEL_DATA = 0x00080005, 0x7FE00010

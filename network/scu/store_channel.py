@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from core.errors import SendError
-from node.fragments import Extent, Fragments
-from node.pdus_of_peers import PduReader
-from node.requestor import Conversation
-from node.store_messages import StoreAnswer, read_store_answer, store_request
+from network.p_data import Extent, Fragments
+from network.pdus_of_peers import PduReader
+from network.scu.association import Conversation
+from network.store_messages import StoreAnswer, read_store_answer, store_request
 
 _P_DATA_TF, _RELEASE_RQ, _RELEASE_RP, _ABORT = 0x04, 0x05, 0x06, 0x07
 _COMMAND, _LAST = 0x01, 0x02  # bits of a message control header (PS3.8 Annex E.2)

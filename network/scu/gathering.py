@@ -8,7 +8,12 @@ import pydicom
 
 from core.errors import InstanceError, StorageUnavailableError
 from imaging.instances.read_errors import READING_ERRORS
-from node.outgoing import InstanceToSend, check_file_encoding, instance_to_send, is_dicom_file
+from network.scu.outgoing import (
+    InstanceToSend,
+    check_file_encoding,
+    instance_to_send,
+    is_dicom_file,
+)
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 

@@ -15,11 +15,11 @@ from core.errors import NotADataSetError
 from imaging.instances.elements import LONG_VRS, read_bytes
 from imaging.instances.read_errors import BROKEN
 from imaging.instances.whole import check_whole
-from node.bounds import DataSetBounds
-from node.file_bytes import FileBytes
-from node.fragments import Extent
-from node.negotiated import check_encoding
-from node.transcoder import Transcoder
+from network.data_sets.file_bytes import FileBytes
+from network.data_sets.limits import DataSetBounds
+from network.data_sets.negotiated import check_encoding
+from network.p_data import Extent
+from network.scu.transcoder import Transcoder
 
 _DEFER_BYTES = 4096
 _PREAMBLE_BYTES, _META_BEGINS = 128, 132

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from core.config.routing import Peer
-from node.hosts import addresses_of
-from node.sender import Sender
+from network.hosts import addresses_of
+from network.sender import Sender
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address

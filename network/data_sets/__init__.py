@@ -1,0 +1,1 @@
+"""Encoded data sets (PS3.5): bounded, walked and compared without being decoded."""

@@ -1,0 +1,1 @@
+"""Associations that the node opens: C-ECHO, C-STORE, C-FIND, storage commitment."""

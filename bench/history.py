@@ -10,10 +10,8 @@ from sqlalchemy import Table, insert, text
 
 from core.job import JobRequest, JobResult, OutputInstance
 from node.ledger.database import Ledger
-from node.ledger.deliveries import STORED
-from node.ledger.instances import RELEASED
-from node.ledger.jobs import DONE
-from node.ledger.requests import ASSOCIATION, SUBMITTED
+from node.ledger.requests.jobs import DONE
+from node.ledger.requests.requests import ASSOCIATION, SUBMITTED
 from node.ledger.schema import (
     associations,
     deliveries,
@@ -25,7 +23,9 @@ from node.ledger.schema import (
     requests,
     series,
 )
-from node.ledger.series import PROCESSING
+from node.ledger.tables.deliveries import STORED
+from node.ledger.tables.instances import RELEASED
+from node.ledger.tables.series import PROCESSING
 
 INSTANCES_PER_SERIES = 10
 _RESULTS_PER_JOB = 2

@@ -16,8 +16,8 @@ from rich.table import Table
 from bench.destination import Destination
 from bench.series import checkpoint_for_ct, planning_ct, series_uid
 from node.ledger.database import open_ledger
-from node.ledger.events import events_of
-from node.ledger.jobs import DONE, jobs_of
+from node.ledger.requests.jobs import DONE, jobs_of
+from node.ledger.tables.events import events_of
 from tests.node_process import NodeProcess, send
 
 _PARTS = (

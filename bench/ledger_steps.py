@@ -10,9 +10,11 @@ from bench.history import INSTANCES_PER_SERIES, deliveries_of, request_of, uid
 from core.job import JobRequest
 from network.sender import Sender
 from node.ledger.database import Ledger
-from node.ledger.deliveries import WAITING, due_jobs
-from node.ledger.due import due_series
-from node.ledger.instances import (
+from node.ledger.requests.due import due_series
+from node.ledger.requests.jobs import create_job, fail_job, find_job, next_queued, start_job
+from node.ledger.schema import deliveries
+from node.ledger.tables.deliveries import WAITING, due_jobs
+from node.ledger.tables.instances import (
     StoredInstance,
     close_association,
     find_instances,
@@ -21,10 +23,8 @@ from node.ledger.instances import (
     record_receipt,
     touch_series,
 )
-from node.ledger.jobs import create_job, fail_job, find_job, next_queued, start_job
-from node.ledger.schema import deliveries
-from node.ledger.series import settle
-from node.ledger.stories import latest_stories, story_of
+from node.ledger.tables.series import settle
+from node.ledger.views.stories import latest_stories, story_of
 
 _LATEST = 50
 _WAITING = 20

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from bench.series import planning_ct, series_uid
 from node.ledger.database import open_ledger
-from node.ledger.jobs import jobs_of
+from node.ledger.requests.jobs import jobs_of
 from tests.node_process import NodeProcess, free_port, send, wait_until
 from web.cases import case_numbers
 

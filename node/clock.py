@@ -9,8 +9,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, update
 from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
 from node.ledger.schema import commitments, deliveries, jobs, notices, proofs, series
+from node.ledger.tables.events import record_event
 
 _JUMP_S = 2.0
 _MARGIN_S = 60.0

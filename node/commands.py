@@ -7,11 +7,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from node.answers import Answer, Asker
-from node.ledger.contents import FIRST, NEWEST
+from node.completion.releasing import (
+    outcome_of,
+    release_series,
+    take_content,
+    why_not_released,
+    why_not_taken,
+)
 from node.ledger.database import Ledger
-from node.ledger.deliveries import cancel_deliveries, release_deliveries, send_again
-from node.ledger.events import record_event
-from node.ledger.jobs import (
+from node.ledger.requests.jobs import (
     CANCELLED,
     DONE,
     FAILED,
@@ -20,8 +24,8 @@ from node.ledger.jobs import (
     jobs_of,
     requeue_job,
 )
-from node.ledger.releases import give_up, look_at, take_up, waits_for_person
-from node.ledger.requests import (
+from node.ledger.requests.releases import give_up, look_at, take_up, waits_for_person
+from node.ledger.requests.requests import (
     cancel_requests_of_jobs,
     cancel_undecided,
     look_again,
@@ -29,14 +33,10 @@ from node.ledger.requests import (
     take_up_undecided,
 )
 from node.ledger.schema import commands
-from node.ledger.series import find_series
-from node.releasing import (
-    outcome_of,
-    release_series,
-    take_content,
-    why_not_released,
-    why_not_taken,
-)
+from node.ledger.tables.contents import FIRST, NEWEST
+from node.ledger.tables.deliveries import cancel_deliveries, release_deliveries, send_again
+from node.ledger.tables.events import record_event
+from node.ledger.tables.series import find_series
 
 RELEASE, RETRY, RESEND, CANCEL = "release", "retry", "resend", "cancel"
 TAKES = {NEWEST: "take-newest", FIRST: "take-first"}

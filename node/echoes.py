@@ -10,8 +10,8 @@ from network.scu.c_store import echo
 from node.answers import Asker
 from node.commands import ANSWERS, ECHO
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
 from node.ledger.schema import commands
+from node.ledger.tables.events import record_event
 
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
 _TOO_LATE_S = 60.0

@@ -17,11 +17,11 @@ from network.scu.association import Timeouts
 from network.scu.c_store import echo
 from network.tls import server_context
 from network.which_peer import confusions
+from node.completion.routing import Router
 from node.ledger.database import LEDGER_FILE, Ledger
 from node.ledger.dialects import make_engine
 from node.lock import holder_of
-from node.routing import Router
-from node.scp import LOOPBACK
+from node.scp.service import LOOPBACK
 
 _MEGABYTE = 1_000_000
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)

@@ -16,8 +16,8 @@ import structlog
 from core.config.settings import Configuration
 from core.job import ATTEMPT_PREFIX
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
-from node.ledger.retention import (
+from node.ledger.tables.events import record_event
+from node.ledger.tables.retention import (
     RESULTS,
     Expired,
     expired,

@@ -23,28 +23,28 @@ from network.data_sets.limits import DataSetBounds
 from network.scu.transcoder import Transcoder
 from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out
-from node.commitment import Committer
-from node.delivery import Delivery
+from node.completion.expectation import settle_s
+from node.completion.folder_import import Importer, remove_orphaned_uploads
+from node.completion.routing import Router
+from node.completion.tracker import Tracker
+from node.delivery.commitment import Committer
+from node.delivery.delivery import Delivery
+from node.delivery.proof import Prover
+from node.delivery.queue_results import RESULTS_FOLDER
 from node.echoes import Echoes
-from node.engine import Engine
-from node.expectation import settle_s
-from node.importer import Importer, remove_orphaned_uploads
-from node.inbox import INCOMING_FOLDER, Inbox
+from node.jobs.engine import Engine
+from node.jobs.runner import Runner
 from node.ledger.database import open_ledger
-from node.ledger.ends import KILLED, End, describe_end
-from node.ledger.instances import ABORTED, open_associations
-from node.ledger.jobs import report_progress, requeue_running
+from node.ledger.requests.jobs import report_progress, requeue_running
+from node.ledger.tables.ends import KILLED, End, describe_end
+from node.ledger.tables.instances import ABORTED, open_associations
 from node.lock import StorageLock
-from node.proof import Prover
-from node.reception.segments import KEPT_SUFFIX, SUFFIX
-from node.refusals import Refusal
-from node.results import RESULTS_FOLDER
 from node.retention import Retention
-from node.routing import Router
-from node.runner import Runner
-from node.scp import Listener
-from node.scp_commitment import CommitmentService
-from node.tracker import Tracker
+from node.scp.inbox import INCOMING_FOLDER, Inbox
+from node.scp.n_action import CommitmentService
+from node.scp.refusals import Refusal
+from node.scp.service import Listener
+from node.wal.segments import KEPT_SUFFIX, SUFFIX
 from node.webhook import Webhook
 
 _POLL_S = 0.2

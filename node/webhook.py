@@ -17,9 +17,10 @@ import structlog
 
 from core.config.settings import Configuration
 from core.identity import MANUFACTURER, VERSION
+from node.delivery.retry import pause_s
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
-from node.ledger.notices import (
+from node.ledger.tables.events import record_event
+from node.ledger.tables.notices import (
     GIVEN_UP,
     SENT,
     Notice,
@@ -29,7 +30,6 @@ from node.ledger.notices import (
     postpone_notice,
     settle_notice,
 )
-from node.pauses import pause_s
 
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 10.0, 3600.0
 _HOUR_S = 3600.0

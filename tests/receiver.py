@@ -6,11 +6,11 @@ from pathlib import Path
 
 from core.config.settings import Configuration
 from network.data_sets.limits import DataSetBounds
-from node.inbox import Inbox
 from node.ledger.database import Ledger
-from node.reception.spares import SPARE_SUFFIX
-from node.refusals import Refusal
-from node.scp import Listener
+from node.scp.inbox import Inbox
+from node.scp.refusals import Refusal
+from node.scp.service import Listener
+from node.wal.recycled_segments import SPARE_SUFFIX
 from tests.databases import open_test_ledger
 from tests.node_process import wait_until, wire_for_tests
 

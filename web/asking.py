@@ -3,7 +3,7 @@
 from node.answers import Asker
 from node.commands import ask
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
+from node.ledger.tables.events import record_event
 from web.access import Person
 
 

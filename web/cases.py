@@ -8,12 +8,12 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from node.ledger.database import Ledger
-from node.ledger.jobs import RUNNING
+from node.ledger.requests.jobs import RUNNING
 from node.ledger.schema import instances, jobs, requests, series
-from node.ledger.series import SeriesRow, find_series, latest_series
-from node.ledger.standing import Standing, may_stand_at, standings
-from node.ledger.states import State, wanted_by
-from node.ledger.stories import Story, tell
+from node.ledger.tables.series import SeriesRow, find_series, latest_series
+from node.ledger.views.standing import Standing, may_stand_at, standings
+from node.ledger.views.states import State, wanted_by
+from node.ledger.views.stories import Story, tell
 from web.about import About
 
 _CHUNK = 25

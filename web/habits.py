@@ -4,8 +4,8 @@ from sqlalchemy import Connection
 
 from core.config.settings import Configuration
 from network.which_peer import which_peer
-from node.ledger.habits import habits_of
-from node.settle_time import one_by_one_settle_s
+from node.completion.settle_time import one_by_one_settle_s
+from node.ledger.tables.habits import habits_of
 
 
 def habits_in_words(connection: Connection, configuration: Configuration) -> dict[str, str]:

@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
-from node.ledger.deliveries import WAITING
-from node.ledger.jobs import QUEUED, RUNNING
+from node.ledger.requests.jobs import QUEUED, RUNNING
 from node.ledger.schema import deliveries, events, instances, jobs, series
-from node.ledger.series import ARRIVING, SETTLING
-from node.ledger.standing import count_states
-from node.ledger.states import State
+from node.ledger.tables.conditions import all_conditions
+from node.ledger.tables.deliveries import WAITING
+from node.ledger.tables.series import ARRIVING, SETTLING
+from node.ledger.views.standing import count_states
+from node.ledger.views.states import State
 
 _MOST_EVENTS = 200
 _MOST_SHOWN = 20

@@ -15,11 +15,8 @@ from sqlalchemy import Connection, Table, func, select
 
 from core.config.settings import Configuration
 from network.certificates import certificates
-from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
-from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
-from node.ledger.instances import OPEN
-from node.ledger.jobs import DONE, FAILED
+from node.ledger.requests.jobs import DONE, FAILED
 from node.ledger.schema import (
     associations,
     commitments,
@@ -33,8 +30,11 @@ from node.ledger.schema import (
     requests,
     series,
 )
-from node.ledger.standing import count_states
-from node.ledger.states import OPEN as OPEN_STATES
+from node.ledger.tables.conditions import all_conditions
+from node.ledger.tables.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
+from node.ledger.tables.instances import OPEN
+from node.ledger.views.standing import count_states
+from node.ledger.views.states import OPEN as OPEN_STATES
 
 _MOST_ROWS = 5000
 _MOST_REASONS = 50

@@ -6,12 +6,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
-from node.ledger.jobs import CANCELLED as JOB_CANCELLED
-from node.ledger.jobs import DONE, FAILED, OVER, JobRow, current_jobs, find_job
-from node.ledger.orders import HELD, SUBMITTED, WAITING, Order, find_order
-from node.ledger.orders import READ as FOLDER_READ
-from node.ledger.series import HELD as SERIES_HELD
-from node.ledger.series import find_series
+from node.ledger.requests.jobs import CANCELLED as JOB_CANCELLED
+from node.ledger.requests.jobs import DONE, FAILED, OVER, JobRow, current_jobs, find_job
+from node.ledger.requests.orders import HELD, SUBMITTED, WAITING, Order, find_order
+from node.ledger.requests.orders import READ as FOLDER_READ
+from node.ledger.tables.series import HELD as SERIES_HELD
+from node.ledger.tables.series import find_series
 
 RUNNING, COMPLETED, HELD_BACK, NOT_DONE, REMOVED = (
     "running",

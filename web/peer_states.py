@@ -10,11 +10,11 @@ from core.config.settings import Configuration
 from network.sender import Sender
 from network.which_peer import WhichPeer, which_peer
 from node.commands import ECHO
+from node.completion.routing import DEFAULT_DESTINATION
 from node.ledger.database import Ledger
-from node.ledger.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
-from node.ledger.instances import REJECTED
 from node.ledger.schema import associations, commands, deliveries
-from node.routing import DEFAULT_DESTINATION
+from node.ledger.tables.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
+from node.ledger.tables.instances import REJECTED
 from web.habits import habits_in_words
 
 UP, DOWN, UNKNOWN = "up", "down", "not known"

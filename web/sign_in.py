@@ -6,7 +6,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import Response
 
 from node.ledger.database import Ledger
-from node.ledger.events import record_event
+from node.ledger.tables.events import record_event
 from web.access import Access, Person, address_of
 from web.user_file import User
 

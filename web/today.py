@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from itertools import chain
 
-from node.ledger.conditions import Condition, all_conditions
 from node.ledger.database import Ledger
-from node.ledger.states import ON_THE_WAY, State
+from node.ledger.tables.conditions import Condition, all_conditions
+from node.ledger.views.states import ON_THE_WAY, State
 from web.cases import Case, Cases, Search
 from web.pages.words import clock_minute, midnight
 

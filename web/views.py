@@ -13,7 +13,7 @@ from core.errors import GeometryError
 from imaging.geometry.plane import Plane, plane_of
 from imaging.instances.header import Header
 from node.ledger.database import Ledger
-from node.ledger.jobs import DONE, JobRow, jobs_of
+from node.ledger.requests.jobs import DONE, JobRow, jobs_of
 from node.ledger.schema import instances
 from web.cases import Case
 from web.orientation import sides_of

@@ -20,10 +20,10 @@ from core.config.settings import Configuration
 from core.errors import ConfigurationError, StorageUnavailableError
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, ask, has_begun
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
-from node.ledger.receipts import receipt_of
-from node.ledger.request_words import request_lines
-from node.ledger.status import status_lines
-from node.ledger.stories import Story, latest_stories, story_of
+from node.ledger.views.receipts import receipt_of
+from node.ledger.views.request_words import request_lines
+from node.ledger.views.status import status_lines
+from node.ledger.views.stories import Story, latest_stories, story_of
 from node.retention import Retention
 
 _ANSWER_WITHIN_S = 10.0

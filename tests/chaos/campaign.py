@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.series import small_ct
 from node.ledger.database import Ledger, open_ledger
-from node.ledger.deliveries import count_unsettled
+from node.ledger.tables.deliveries import count_unsettled
 from tests.chaos.processes import Destination, KillableNode, start_sender
 from tests.chaos.verdict import Counts, judge, read_journals
 from tests.cluster import ExternalCluster

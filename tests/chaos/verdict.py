@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.ledger.database import Ledger
-from node.ledger.instances import find_instances
-from node.ledger.jobs import DONE, JobRow, jobs_of
-from node.ledger.series import all_series
-from node.ledger.stories import story_of
-from node.reception.spares import SPARE_SUFFIX
+from node.ledger.requests.jobs import DONE, JobRow, jobs_of
+from node.ledger.tables.instances import find_instances
+from node.ledger.tables.series import all_series
+from node.ledger.views.stories import story_of
+from node.wal.recycled_segments import SPARE_SUFFIX
 from tests.chaos.sender import data_set_hash
 
 

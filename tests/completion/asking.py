@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from node.commands import ask, carry_out
-from node.ledger.jobs import SUPERSEDED, JobRow
-from node.ledger.requests import Request, jobs_of_requests, requests_of
+from node.ledger.requests.jobs import SUPERSEDED, JobRow
+from node.ledger.requests.requests import Request, jobs_of_requests, requests_of
 from tests.completion.conftest import Completion, series_uid
 
 

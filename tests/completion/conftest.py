@@ -15,16 +15,16 @@ from imaging.geometry.placement import RULES_2D, RULES_3D
 from network.sender import Sender
 from node.answers import Answer, Asker
 from node.commands import answer_to, ask, carry_out
-from node.expectation import CountInstances
-from node.inbox import Arrival, Inbox
+from node.completion.expectation import CountInstances
+from node.completion.routing import Router
+from node.completion.tracker import Tracker
 from node.ledger.database import Ledger
-from node.ledger.events import events_of
-from node.ledger.instances import RELEASED, open_association
-from node.ledger.jobs import JobRow, jobs_of
-from node.ledger.series import SeriesRow, find_series
-from node.reception.log import Log
-from node.routing import Router
-from node.tracker import Tracker
+from node.ledger.requests.jobs import JobRow, jobs_of
+from node.ledger.tables.events import events_of
+from node.ledger.tables.instances import RELEASED, open_association
+from node.ledger.tables.series import SeriesRow, find_series
+from node.scp.inbox import Arrival, Inbox
+from node.wal.writer import Log
 from tests.databases import open_test_ledger
 from tests.peers import encoded
 

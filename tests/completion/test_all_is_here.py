@@ -5,9 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from node.ledger.ends import ABORT, BOUND, IDLE, KILLED, LOST, STOP, STORAGE, End, describe_end
-from node.ledger.instances import ABORTED
-from node.ledger.series import HELD, PROCESSING
+from node.ledger.tables.ends import (
+    ABORT,
+    BOUND,
+    IDLE,
+    KILLED,
+    LOST,
+    STOP,
+    STORAGE,
+    End,
+    describe_end,
+)
+from node.ledger.tables.instances import ABORTED
+from node.ledger.tables.series import HELD, PROCESSING
 from tests.completion.conftest import Completion, Start
 from tests.completion.test_held_series import refusal
 

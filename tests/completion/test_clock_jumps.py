@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import StorageUnavailableError
 from node.clock import ClockWatch, NodeClock, pull_back
-from node.ledger.series import PROCESSING, SETTLING
+from node.ledger.tables.series import PROCESSING, SETTLING
 from tests.completion.conftest import Completion
 
 DAY_S = 86_400.0

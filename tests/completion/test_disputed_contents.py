@@ -7,11 +7,11 @@ import pydicom
 import pytest
 
 from node.commands import RELEASE, RESEND, RETRY, TAKES
-from node.ledger.contents import choice_of
-from node.ledger.deliveries import CANCELLED, delivery_states, queue_deliveries
-from node.ledger.jobs import WITHDRAWN
-from node.ledger.receipts import receipt_of
-from node.ledger.series import instances_of
+from node.ledger.requests.jobs import WITHDRAWN
+from node.ledger.tables.contents import choice_of
+from node.ledger.tables.deliveries import CANCELLED, delivery_states, queue_deliveries
+from node.ledger.tables.series import instances_of
+from node.ledger.views.receipts import receipt_of
 from tests.completion.conftest import Completion, Start, series_uid
 from tests.completion.test_revisions import finish
 

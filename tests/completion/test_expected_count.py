@@ -10,8 +10,8 @@ import pytest
 
 from core.config.routing import Peer
 from node.commands import ask, carry_out
-from node.ledger.instances import ABORTED
-from node.ledger.series import HELD, PROCESSING, SETTLING, SeriesRow
+from node.ledger.tables.instances import ABORTED
+from node.ledger.tables.series import HELD, PROCESSING, SETTLING, SeriesRow
 from tests.archive import Archive
 from tests.completion.conftest import Completion, Start, series_uid
 

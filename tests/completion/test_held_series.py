@@ -7,9 +7,9 @@ import pytest
 from pydicom.uid import generate_uid
 
 from node.commands import RELEASE
-from node.ledger.instances import ABORTED, RELEASED
-from node.ledger.series import HELD
-from node.refusals import Refusal
+from node.ledger.tables.instances import ABORTED, RELEASED
+from node.ledger.tables.series import HELD
+from node.scp.refusals import Refusal
 from tests.completion.conftest import Completion, series_uid
 from tests.peers import Change, write_series
 

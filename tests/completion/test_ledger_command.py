@@ -8,8 +8,8 @@ import pytest
 
 from node.commands import carry_out
 from node.ledger.__main__ import main
-from node.ledger.conditions import set_condition
-from node.ledger.instances import ABORTED
+from node.ledger.tables.conditions import set_condition
+from node.ledger.tables.instances import ABORTED
 from tests.completion.conftest import Completion, series_uid
 from tests.completion.test_revisions import finish
 from tests.databases import database_url_for

@@ -9,10 +9,10 @@ import pytest
 from core.job import JobResult
 from network.sender import Sender
 from node.commands import RELEASE, ask, carry_out
-from node.ledger.habits import habits_of, longest_pause_s
-from node.ledger.instances import ABORTED
-from node.ledger.jobs import JobRow, finish_job, start_job
-from node.ledger.series import PROCESSING, SETTLING
+from node.ledger.requests.jobs import JobRow, finish_job, start_job
+from node.ledger.tables.habits import habits_of, longest_pause_s
+from node.ledger.tables.instances import ABORTED
+from node.ledger.tables.series import PROCESSING, SETTLING
 from tests.completion.conftest import Completion, Start, series_uid
 from tests.databases import open_test_ledger
 from tests.peers import write_series

@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.commands import CANCEL, RELEASE, ask, carry_out
-from node.importer import Importer
-from node.ledger.instances import RELEASED, StoredInstance
-from node.ledger.orders import IN_DIR, Asked, Order, find_order, place_order
-from node.ledger.series import instances_of
-from node.reception.file_meta import encode_file_meta
-from node.routing import Router
-from node.tracker import Tracker
+from node.completion.folder_import import Importer
+from node.completion.routing import Router
+from node.completion.tracker import Tracker
+from node.ledger.requests.orders import IN_DIR, Asked, Order, find_order, place_order
+from node.ledger.tables.instances import RELEASED, StoredInstance
+from node.ledger.tables.series import instances_of
+from node.scp.file_meta import encode_file_meta
 from tests.completion.conftest import Completion, Start
 from tests.peers import EXPLICIT, IMPLICIT
 from tests.receiving.rewritten import BIG_ENDIAN, encoded_in
@@ -185,7 +185,7 @@ def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
         monkeypatch.undo()
         return instances_of(connection, uid)
 
-    monkeypatch.setattr("node.tracker.instances_of", one_more)
+    monkeypatch.setattr("node.completion.tracker.instances_of", one_more)
     placed = order(asking, fill(root, most))
     assert (placed.state, placed.words) == ("read", "")
     log.close()

@@ -7,8 +7,8 @@ import pydicom
 import pytest
 
 from node.commands import RELEASE, RETRY, why_not
-from node.ledger.instances import ABORTED
-from node.ledger.stories import story_of
+from node.ledger.tables.instances import ABORTED
+from node.ledger.views.stories import story_of
 from tests.completion.conftest import Completion, Start, series_uid
 from tests.peers import Change, write_series
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from node.ledger.deliveries import delivery_states
-from node.ledger.jobs import DONE, QUEUED, SUPERSEDED
-from node.ledger.requests import jobs_of_requests
+from node.ledger.requests.jobs import DONE, QUEUED, SUPERSEDED
+from node.ledger.requests.requests import jobs_of_requests
+from node.ledger.tables.deliveries import delivery_states
 from tests.completion.asking import asked, by_pipeline, goes, states
 from tests.completion.conftest import PACS, TPS, Completion, Start
 from tests.completion.test_revisions import finish

@@ -7,10 +7,10 @@ import pydicom
 from sqlalchemy import select
 
 from node.commands import CANCEL, RELEASE, RETRY
-from node.ledger.instances import ABORTED
-from node.ledger.jobs import CANCELLED, QUEUED
+from node.delivery.queue_results import queue_results
+from node.ledger.requests.jobs import CANCELLED, QUEUED
 from node.ledger.schema import deliveries
-from node.results import queue_results
+from node.ledger.tables.instances import ABORTED
 from tests.completion.asking import asked, person, states
 from tests.completion.conftest import Completion
 from tests.completion.test_revisions import finish

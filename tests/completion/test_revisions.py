@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core.job import JobResult, OutputInstance
 from node.commands import ask, carry_out
-from node.ledger.jobs import (
+from node.ledger.requests.jobs import (
     CANCELLED,
     DONE,
     QUEUED,
@@ -15,8 +15,8 @@ from node.ledger.jobs import (
     start_job,
 )
 from node.ledger.schema import jobs
-from node.ledger.series import CANCELLED as SERIES_CANCELLED
-from node.ledger.series import PROCESSING
+from node.ledger.tables.series import CANCELLED as SERIES_CANCELLED
+from node.ledger.tables.series import PROCESSING
 from tests.completion.conftest import Completion, series_uid
 
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"

@@ -10,8 +10,8 @@ import pytest
 from core.config.file import read_configuration
 from core.errors import ConfigurationError
 from network.sender import Sender
-from node.ledger.jobs import Destination
-from node.routing import Router, TagMatch
+from node.completion.routing import Router, TagMatch
+from node.ledger.requests.jobs import Destination
 from tests.completion.conftest import Completion, Start
 from tests.peers import write_series
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.config.routing import Peer
 from node.commands import ask, carry_out
-from node.ledger.series import HELD, PROCESSING, SETTLING, SeriesRow
+from node.ledger.tables.series import HELD, PROCESSING, SETTLING, SeriesRow
 from tests.completion.conftest import Completion, Start, series_uid
 from tests.peers import write_series
 

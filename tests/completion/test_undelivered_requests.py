@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select, update
 
 from node.commands import CANCEL
-from node.ledger.deliveries import CANCELLED, GIVEN_UP, REFUSED, STORED, WAITING
-from node.ledger.jobs import DONE
+from node.delivery.queue_results import queue_results
+from node.ledger.requests.jobs import DONE
 from node.ledger.schema import deliveries
-from node.ledger.states import State
-from node.ledger.stories import story_of
-from node.results import queue_results
+from node.ledger.tables.deliveries import CANCELLED, GIVEN_UP, REFUSED, STORED, WAITING
+from node.ledger.views.states import State
+from node.ledger.views.stories import story_of
 from tests.completion.asking import person, states
 from tests.completion.conftest import PACS, TPS, Completion, Start, series_uid
 from tests.completion.test_revisions import finish

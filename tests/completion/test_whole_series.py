@@ -6,10 +6,10 @@ from threading import Thread
 import pytest
 
 from core.errors import StorageUnavailableError
-from node.ledger.ends import HALF, End, describe_end
-from node.ledger.instances import ABORTED
-from node.ledger.jobs import QUEUED, SUPERSEDED
-from node.ledger.series import HELD, SETTLING
+from node.ledger.requests.jobs import QUEUED, SUPERSEDED
+from node.ledger.tables.ends import HALF, End, describe_end
+from node.ledger.tables.instances import ABORTED
+from node.ledger.tables.series import HELD, SETTLING
 from tests.completion.conftest import SETTLE_S, Completion
 from tests.peers import write_series
 

@@ -9,9 +9,9 @@ import trustme
 
 from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError
-from node import engine as engine_module
-from node.engine import Engine
-from node.ledger.jobs import DONE, QUEUED, create_job
+from node.jobs import engine as engine_module
+from node.jobs.engine import Engine
+from node.ledger.requests.jobs import DONE, QUEUED, create_job
 from tests.cluster import ExternalCluster
 from tests.jobs.test_running_jobs import ENTRY, Queue, request
 from tests.jobs.test_several_workers import make_queue

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from core.config.sections import Engine as EngineSettings
-from node.engine import Engine
+from node.jobs.engine import Engine
 from tests.cluster import ExternalCluster
 from tests.jobs.test_running_jobs import ENTRY
 

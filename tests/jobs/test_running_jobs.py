@@ -15,10 +15,10 @@ from core.config.file import read_configuration
 from core.config.sections import Engine as EngineSettings
 from core.errors import StorageUnavailableError
 from core.job import JobRequest
-from node.engine import Engine
+from node.jobs.engine import Engine
+from node.jobs.runner import Runner
 from node.ledger.database import Ledger
-from node.ledger.events import events_of
-from node.ledger.jobs import (
+from node.ledger.requests.jobs import (
     DONE,
     FAILED,
     QUEUED,
@@ -31,7 +31,7 @@ from node.ledger.jobs import (
     start_job,
     supersede_jobs,
 )
-from node.runner import Runner
+from node.ledger.tables.events import events_of
 from tests.cluster import scheduler_for_tests
 from tests.databases import open_test_ledger
 

@@ -10,10 +10,10 @@ import pytest
 from core.config.file import read_configuration
 from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError
-from node.engine import Engine
-from node.ledger.conditions import all_conditions
-from node.ledger.jobs import CANCELLED, DONE, QUEUED, RUNNING, cancel_job
-from node.runner import Runner
+from node.jobs.engine import Engine
+from node.jobs.runner import Runner
+from node.ledger.requests.jobs import CANCELLED, DONE, QUEUED, RUNNING, cancel_job
+from node.ledger.tables.conditions import all_conditions
 from tests.cluster import ExternalCluster, scheduler_for_tests
 from tests.databases import open_test_ledger
 from tests.jobs.test_running_jobs import ENTRY, Queue

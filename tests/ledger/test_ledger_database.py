@@ -14,8 +14,8 @@ from alembic.migration import MigrationContext
 from core.errors import StorageUnavailableError
 from node.ledger import database, dialects
 from node.ledger.database import open_ledger
-from node.ledger.events import events_of, record_event
 from node.ledger.schema import metadata
+from node.ledger.tables.events import events_of, record_event
 from tests.databases import database_url_for, open_test_ledger
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +111,7 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
         "from node.ledger.database import open_ledger\n"
-        "from node.ledger.events import record_event\n"
+        "from node.ledger.tables.events import record_event\n"
         "ledger = open_ledger(Path(sys.argv[1]), database_url=sys.argv[2] or None)\n"
         "with ledger.writing() as connection:\n"
         "    record_event(connection, 'k', 'kept', now=1.0, series_instance_uid='1.2')\n"

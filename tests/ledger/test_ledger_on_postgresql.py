@@ -10,8 +10,8 @@ import pytest
 from core.errors import StorageUnavailableError
 from network.sender import Sender
 from node.ledger.database import Ledger, open_ledger
-from node.ledger.events import events_of, record_event
-from node.ledger.instances import open_association, sender_of
+from node.ledger.tables.events import events_of, record_event
+from node.ledger.tables.instances import open_association, sender_of
 from tests.postgresql import PostgresServer
 
 pytestmark = pytest.mark.peer("initdb")

@@ -8,9 +8,9 @@ from sqlalchemy import create_engine, text
 from bench.history import add_history, uid
 from node.ledger.__main__ import main
 from node.ledger.database import LEDGER_FILE, Ledger
-from node.ledger.jobs import fail_job, jobs_of, start_job
-from node.ledger.series import HELD, set_state
-from node.ledger.stories import latest_stories, story_of
+from node.ledger.requests.jobs import fail_job, jobs_of, start_job
+from node.ledger.tables.series import HELD, set_state
+from node.ledger.views.stories import latest_stories, story_of
 from tests.databases import database_url_for, open_test_ledger
 
 SERIES = 120

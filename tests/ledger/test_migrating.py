@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
-from node.ledger.jobs import Destination
-from node.ledger.orders import find_order, waiting_uids
-from node.ledger.requests import Request, jobs_of_requests, requests_of
+from node.ledger.requests.jobs import Destination
+from node.ledger.requests.orders import find_order, waiting_uids
+from node.ledger.requests.requests import Request, jobs_of_requests, requests_of
 from tests.databases import empty_database_url_for
 
 MIGRATIONS = Path(__file__).parents[2] / "node" / "migrations"

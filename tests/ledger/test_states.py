@@ -10,21 +10,29 @@ from sqlalchemy import Connection, insert, update
 from bench.history import deliveries_of
 from core.job import JobRequest
 from network.sender import Sender
-from node.ledger import requests as asked
 from node.ledger.database import Ledger
-from node.ledger.deliveries import CANCELLED, GIVEN_UP, HELD, REFUSED, STORED, WAITING
-from node.ledger.instances import StoredInstance, open_association, touch_series
-from node.ledger.jobs import CANCELLED as JOB_CANCELLED
-from node.ledger.jobs import DONE, FAILED, QUEUED, RUNNING, SUPERSEDED, Destination, create_job
-from node.ledger.requests import JobOfRequest, bring, decide, link_job, requests_of
+from node.ledger.requests import requests as asked
+from node.ledger.requests.jobs import CANCELLED as JOB_CANCELLED
+from node.ledger.requests.jobs import (
+    DONE,
+    FAILED,
+    QUEUED,
+    RUNNING,
+    SUPERSEDED,
+    Destination,
+    create_job,
+)
+from node.ledger.requests.requests import JobOfRequest, bring, decide, link_job, requests_of
 from node.ledger.schema import deliveries, jobs
-from node.ledger.series import CANCELLED as SERIES_CANCELLED
-from node.ledger.series import HELD as SERIES_HELD
-from node.ledger.series import KEPT, PROCESSING, SETTLING, find_series, set_state
-from node.ledger.standing import RequestStanding, count_states, standing_of
-from node.ledger.states import State, wanted_by
-from node.ledger.status import status_lines
-from node.ledger.stories import latest_stories
+from node.ledger.tables.deliveries import CANCELLED, GIVEN_UP, HELD, REFUSED, STORED, WAITING
+from node.ledger.tables.instances import StoredInstance, open_association, touch_series
+from node.ledger.tables.series import CANCELLED as SERIES_CANCELLED
+from node.ledger.tables.series import HELD as SERIES_HELD
+from node.ledger.tables.series import KEPT, PROCESSING, SETTLING, find_series, set_state
+from node.ledger.views.standing import RequestStanding, count_states, standing_of
+from node.ledger.views.states import State, wanted_by
+from node.ledger.views.status import status_lines
+from node.ledger.views.stories import latest_stories
 from tests.databases import open_test_ledger
 from tests.web.serving import web_configuration
 

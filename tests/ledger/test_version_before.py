@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
-from node.ledger.requests import jobs_of_requests, requests_of
-from node.ledger.stories import Story, story_of
+from node.ledger.requests.requests import jobs_of_requests, requests_of
+from node.ledger.views.stories import Story, story_of
 from tests.databases import empty_database_url_for
 from tests.node_process import NodeProcess, Sink
 

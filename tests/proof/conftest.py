@@ -17,13 +17,13 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 
 from core.config.file import read_configuration
 from network.scu import storage_commitment as messages
-from node.commitment import Committer
-from node.delivery import Delivery
-from node.inbox import Inbox
+from node.delivery.commitment import Committer
+from node.delivery.delivery import Delivery
+from node.delivery.proof import Prover
 from node.ledger.database import Ledger
-from node.proof import Prover
-from node.scp import Listener
-from node.scp_commitment import CommitmentService
+from node.scp.inbox import Inbox
+from node.scp.n_action import CommitmentService
+from node.scp.service import Listener
 from tests.databases import open_test_ledger
 
 

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 
 from core.errors import StorageUnavailableError
 from network.scu import storage_commitment as messages
-from node.commitment_reports import answer_report
+from node.delivery.commitment_reports import answer_report
 
 REPORT = messages.report("1.2.3", {"1.2.4": "1.2.5"}, {})
 

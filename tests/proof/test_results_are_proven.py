@@ -12,9 +12,11 @@ from pynetdicom.dimse_primitives import N_EVENT_REPORT
 
 from core.job import JobRequest, JobResult, OutputInstance
 from network.scu.outgoing import instance_to_send
-from node.ledger.deliveries import delivery_states
-from node.ledger.jobs import Destination, create_job, find_job, finish_job
-from node.ledger.proofs import (
+from node.delivery.queue_results import queue_results
+from node.ledger.requests.jobs import Destination, create_job, find_job, finish_job
+from node.ledger.schema import deliveries
+from node.ledger.tables.deliveries import delivery_states
+from node.ledger.tables.proofs import (
     ASKED,
     CONFIRMED,
     GIVEN_UP,
@@ -24,8 +26,6 @@ from node.ledger.proofs import (
     WAITING,
     proofs_of,
 )
-from node.ledger.schema import deliveries
-from node.results import queue_results
 from tests.node_process import wait_until
 from tests.proof.conftest import Holder, Office
 

@@ -8,8 +8,8 @@ import pytest
 from pynetdicom.dsutils import split_dataset
 
 from network.sender import Sender
-from node.inbox import Arrival
-from node.ledger.instances import open_association
+from node.ledger.tables.instances import open_association
+from node.scp.inbox import Arrival
 from tests.databases import open_test_ledger
 from tests.receiver import Receiver, start_receiver
 from tests.receiving.logged import Place, inbox_of

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from node.inbox import Inbox
 from node.ledger.database import Ledger
+from node.scp.inbox import Inbox
 from tests.node_process import wait_until
 
 

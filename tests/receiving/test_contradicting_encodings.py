@@ -17,8 +17,8 @@ from network.data_sets.describe import describe
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
 from network.data_sets.negotiated import check_negotiated
-from node.inbox import STORED, Arrival
-from node.reception.file_meta import encode_file_meta
+from node.scp.file_meta import encode_file_meta
+from node.scp.inbox import STORED, Arrival
 from tests.peers import EXPLICIT, IMPLICIT, MR, associate, store
 from tests.receiver import Receiver, start_receiver
 from tests.receiving.contradictions import CONTRADICTIONS, ODD, UID, of, small_instance

@@ -19,7 +19,7 @@ from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 
 from core.config.settings import Configuration
-from node.scp import Listener
+from node.scp.service import Listener
 from tests.node_process import wait_until
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR
 from tests.receiver import Receiver, start_receiver

@@ -14,9 +14,9 @@ from sqlalchemy import Row
 
 from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
-from node.inbox import Inbox
-from node.ledger.ends import ABORT, BOUND, HALF, IDLE, LOST, STOP, STORAGE
 from node.ledger.schema import associations
+from node.ledger.tables.ends import ABORT, BOUND, HALF, IDLE, LOST, STOP, STORAGE
+from node.scp.inbox import Inbox
 from tests.node_process import wait_until
 from tests.peers import MR, encoded
 from tests.receiver import Receiver, start_receiver

@@ -20,7 +20,7 @@ from network.data_sets.file_bytes import DataSet, FileBytes, in_memory
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds, check_encoded, frame_sizes, inflate
 from network.data_sets.negotiated import check_encoding
-from node.watermark import Watermark
+from node.scp.watermark import Watermark
 from tests.node_process import ROOT
 from tests.peers import EXPLICIT, IMPLICIT, associate, encoded, store
 from tests.receiver import Receiver, start_receiver

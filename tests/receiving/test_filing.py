@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from node.inbox import KNOWN, STORED, Arrival
-from node.ledger.instances import find_instances
 from node.ledger.schema import associations, instances, receipts, series
-from node.reception import filing as filing_module
-from node.reception.files import copy_records
-from node.reception.segments import Record
+from node.ledger.tables.instances import find_instances
+from node.scp.inbox import KNOWN, STORED, Arrival
+from node.wal import checkpointer as filing_module
+from node.wal.files import copy_records
+from node.wal.segments import Record
 from tests.node_process import wait_until
 from tests.receiving.logged import Place
 
@@ -106,7 +106,7 @@ def test_another_content_than_the_ledger_knows_is_not_made(
 def test_a_long_association_gets_files_while_it_goes_on(
     place: Place, arrivals: list[Arrival], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.reception.log._SEGMENT_RECORDS", 2)
+    monkeypatch.setattr("node.wal.writer._SEGMENT_RECORDS", 2)
     log = place.inbox.logbook.open()
     for one in arrivals[:3]:
         place.inbox.receive(one, log)
@@ -117,7 +117,7 @@ def test_a_long_association_gets_files_while_it_goes_on(
 def test_far_behind_each_instance_gets_its_file_at_once(
     place: Place, arrivals: list[Arrival], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.reception.log._MOST_PENDING", 1)
+    monkeypatch.setattr("node.wal.writer._MOST_PENDING", 1)
     log = place.inbox.logbook.open()
     for one in arrivals:
         assert place.inbox.receive(one, log) == STORED

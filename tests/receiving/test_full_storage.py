@@ -5,8 +5,8 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from node.inbox import Inbox
-from node.ledger.conditions import all_conditions
+from node.ledger.tables.conditions import all_conditions
+from node.scp.inbox import Inbox
 from tests.databases import open_test_ledger
 from tests.peers import associate, encoded, store
 from tests.receiver import Receiver, start_receiver

@@ -18,7 +18,7 @@ from network.command_sets import (
 )
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
-from node.reception.file_meta import encode_file_meta
+from node.scp.file_meta import encode_file_meta
 from tests.peers import EXPLICIT, IMPLICIT, MR, encoded
 from tests.security.raw_peer import store_command
 

@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 
 from core.errors import StorageUnavailableError
-from node.inbox import DIFFERENT, KNOWN, STORED, Arrival
-from node.ledger.instances import find_instances
+from node.ledger.group_commit import GroupCommit
 from node.ledger.schema import instances, receipts, series
-from node.ledger.together import GroupCommit
-from node.reception import segments as segments_module
-from node.reception.segments import Segment, records_of
+from node.ledger.tables.instances import find_instances
+from node.scp.inbox import DIFFERENT, KNOWN, STORED, Arrival
+from node.wal import segments as segments_module
+from node.wal.segments import Segment, records_of
 from tests.receiving.logged import Place
 
 
@@ -216,7 +216,7 @@ def test_a_ledger_that_fails_leaves_nothing_in_the_log(
 def test_files_that_cannot_be_made_now_are_made_later(
     place: Place, arrivals: list[Arrival], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.reception.filing._PAUSE_S", 0.05)
+    monkeypatch.setattr("node.wal.checkpointer._PAUSE_S", 0.05)
     (place.folder / "instances").write_text("in the way")
     log = place.inbox.logbook.open()
     place.inbox.receive(arrivals[0], log)

@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from core.errors import StorageUnavailableError
-from node.inbox import STORED, Arrival
-from node.reception.segments import Segment
-from node.reception.shelf import Shelf
+from node.scp.inbox import STORED, Arrival
+from node.wal.open_segments import Shelf
+from node.wal.segments import Segment
 from tests.node_process import wait_until
 from tests.receiving.logged import Place
 
@@ -100,7 +100,7 @@ def test_a_log_that_the_disk_refused_is_left_to_nobody(
 def test_its_thread_ends_when_nothing_rests(
     place: Place, arrivals: list[Arrival], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.reception.shelf._IDLE_S", 0.2)
+    monkeypatch.setattr("node.wal.open_segments._IDLE_S", 0.2)
     before = watchers()
     in_associations_of_its_own(place, arrivals[:1])
     place.settled()

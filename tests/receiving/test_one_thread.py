@@ -17,8 +17,8 @@ from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 
 from core.config.settings import Configuration
-from node import doorway, provider
-from node.reception.receiver import Reception
+from node.acceptor import doorway, provider
+from node.acceptor.receiver import Reception
 from tests.node_process import wait_until
 from tests.peers import EXPLICIT, IMPLICIT, MR, encoded
 from tests.receiver import Receiver, start_receiver

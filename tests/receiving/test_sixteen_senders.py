@@ -15,7 +15,7 @@ import pytest
 from pydicom.uid import UID
 
 from network.scu.outgoing import open_data_set
-from node.ledger.instances import find_instances
+from node.ledger.tables.instances import find_instances
 from tests.databases import open_test_ledger
 from tests.node_process import ROOT, NodeProcess, wait_until
 from tests.receiving.flood import new_uid

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from node.inbox import STORED, Arrival
-from node.reception import spares as spares_module
-from node.reception.segments import Segment, records_of
-from node.reception.spares import Spares
+from node.scp.inbox import STORED, Arrival
+from node.wal import recycled_segments as spares_module
+from node.wal.recycled_segments import Spares
+from node.wal.segments import Segment, records_of
 from tests.receiving.logged import Place
 
 

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from pydicom.uid import RLELossless, generate_uid
 
-from node.ledger.series import all_series, instances_of
+from node.ledger.tables.series import all_series, instances_of
 from tests.peers import EXPLICIT, IMPLICIT, MR, associate, encoded, store, store_file, write_series
 from tests.receiver import Receiver
 from tests.receiving.rewritten import BIG_ENDIAN, encoded_in, with_group_lengths, with_lengths

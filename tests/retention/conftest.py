@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select, update
 
 from core.job import JobResult, OutputInstance
-from node.ledger.deliveries import STORED
-from node.ledger.jobs import Destination, JobRow, finish_job, start_job
-from node.ledger.retention import Expired
+from node.delivery.queue_results import queue_results
+from node.ledger.requests.jobs import Destination, JobRow, finish_job, start_job
 from node.ledger.schema import deliveries, instances, jobs
-from node.results import queue_results
+from node.ledger.tables.deliveries import STORED
+from node.ledger.tables.retention import Expired
 from node.retention import Retention
 from tests.completion.conftest import Completion, Start, completion, ct_paths, start
 

@@ -8,10 +8,10 @@ from sqlalchemy import delete, update
 
 from node.commands import RESEND, ask, carry_out
 from node.ledger.__main__ import main
-from node.ledger.deliveries import delivery_states
-from node.ledger.proofs import queue_proof
 from node.ledger.schema import deliveries, instances
-from node.ledger.series import HELD, PROCESSING
+from node.ledger.tables.deliveries import delivery_states
+from node.ledger.tables.proofs import queue_proof
+from node.ledger.tables.series import HELD, PROCESSING
 from node.retention import Retention
 from tests.completion.conftest import Start, series_uid
 from tests.databases import database_url_for

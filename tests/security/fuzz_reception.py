@@ -12,11 +12,11 @@ from core.config.wire import Wire
 from core.errors import InstanceError
 from network.command_sets import StoreRequest
 from network.transport import BoundedSocket
-from node.inbox import Arrival, Inbox
-from node.reception.file_meta import encode_file_meta
-from node.reception.log import Log
-from node.reception.spool import Spool
-from node.upper_layer import BoundedAssociation
+from node.acceptor.upper_layer import BoundedAssociation
+from node.scp.file_meta import encode_file_meta
+from node.scp.inbox import Arrival, Inbox
+from node.scp.spool import Spool
+from node.wal.writer import Log
 
 _IN_MEMORY_BYTES = 2_000  # so that both ways are gone
 

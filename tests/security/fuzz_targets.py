@@ -25,8 +25,8 @@ from network.data_sets.describe import examined
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
 from network.transport import BoundedSocket
-from node.inbox import Arrival, Inbox
-from node.upper_layer import BoundedAssociation
+from node.acceptor.upper_layer import BoundedAssociation
+from node.scp.inbox import Arrival, Inbox
 from tests.databases import open_test_ledger
 from tests.peers import CT, EXPLICIT, IMPLICIT, MR, encoded
 from tests.security.fuzz_reception import Reading

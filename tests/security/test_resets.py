@@ -13,8 +13,8 @@ import pydicom
 import pytest
 from pynetdicom.acse import ACSE
 
-from node.inbox import Inbox
-from node.upper_layer import BoundedAssociation
+from node.acceptor.upper_layer import BoundedAssociation
+from node.scp.inbox import Inbox
 from tests.node_process import wait_until
 from tests.receiver import Receiver
 from tests.security.conftest import StartReceiver, stored_within

@@ -12,7 +12,7 @@ from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from network.certificates import certificates, expiring, validity
 from network.scu.addresses import address_for_queries, address_of
-from node.ledger.status import status_lines
+from node.ledger.views.status import status_lines
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
 

@@ -13,14 +13,14 @@ from sqlalchemy import select, update
 from core.config.file import read_configuration
 from core.job import JobRequest, JobResult, OutputInstance
 from network.scu.c_store import instance_to_send
-from node.delivery import Delivery
-from node.hashes import content_hash
+from node.delivery.delivery import Delivery
+from node.delivery.hashes import content_hash
+from node.delivery.queue_results import queue_results
 from node.ledger.database import Ledger
-from node.ledger.deliveries import delivery_states
-from node.ledger.instances import StoredInstance, record_instance
-from node.ledger.jobs import Destination, create_job, find_job, finish_job
+from node.ledger.requests.jobs import Destination, create_job, find_job, finish_job
 from node.ledger.schema import deliveries
-from node.results import queue_results
+from node.ledger.tables.deliveries import delivery_states
+from node.ledger.tables.instances import StoredInstance, record_instance
 from tests.databases import open_test_ledger
 
 JOB = "a" * 64

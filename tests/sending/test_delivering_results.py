@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from node.ledger.deliveries import send_again
-from node.ledger.jobs import Destination
+from node.ledger.requests.jobs import Destination
+from node.ledger.tables.deliveries import send_again
 from tests.sending.desk import HOUR_S, JOB, Desk, came, to
 
 

@@ -13,7 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from network.scu.c_store import InstanceToSend, PeerAddress, State, send
 from network.scu.presentation import MAX_CONTEXTS, propose
-from node.reception.file_meta import encode_file_meta
+from node.scp.file_meta import encode_file_meta
 from scu_export import main
 from tests.peers import encoded
 

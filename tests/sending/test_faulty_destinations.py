@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import update
 
 from network.scu.c_store import PeerAddress
-from node.ledger.deliveries import cancel_deliveries
-from node.ledger.events import events_of
-from node.ledger.jobs import Destination
+from node.ledger.requests.jobs import Destination
 from node.ledger.schema import deliveries
+from node.ledger.tables.deliveries import cancel_deliveries
+from node.ledger.tables.events import events_of
 from tests.sending.desk import HOUR_S, JOB, LONGEST_PAUSE_S, Desk, came, to
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from network.hosts import is_this_machine
 from node.commands import CANCEL, RELEASE, RETRY, ask, carry_out
-from node.ledger.jobs import Destination
+from node.ledger.requests.jobs import Destination
 from node.ledger.schema import deliveries, events, notices, series
 from tests.sending.desk import Desk, came, to
 

@@ -19,8 +19,8 @@ from network.scu.c_store import (
     instance_to_send,
     send,
 )
-from node.addresses import address_now
-from node.ledger.jobs import Destination
+from node.delivery.addresses import address_now
+from node.ledger.requests.jobs import Destination
 
 CALLING = "SLICEWIRE"
 

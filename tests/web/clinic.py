@@ -8,12 +8,12 @@ from typing import Any
 
 from core.config.settings import Configuration
 from imaging.geometry.placement import RULES_2D, RULES_3D
-from node.inbox import Inbox
-from node.ledger.events import record_event
-from node.ledger.jobs import fail_job, finish_job, next_queued, start_job
-from node.results import queue_results
-from node.routing import Router
-from node.tracker import Tracker
+from node.completion.routing import Router
+from node.completion.tracker import Tracker
+from node.delivery.queue_results import queue_results
+from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
+from node.ledger.tables.events import record_event
+from node.scp.inbox import Inbox
 from pipeline.entry import run_job
 from tests.completion.conftest import Clock, Completion, series_uid
 from tests.databases import open_test_ledger

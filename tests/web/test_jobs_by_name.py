@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from node.ledger.jobs import jobs_of
-from node.ledger.orders import find_order
+from node.ledger.requests.jobs import jobs_of
+from node.ledger.requests.orders import find_order
 from tests.web.people import event_words
 from tests.web.serving import serving
 from tests.web.working_node import WorkingNode, working

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from node.ledger.events import record_event
+from node.ledger.tables.events import record_event
 from tests.web.people import event_words
 from tests.web.serving import Site
 from tests.web.working_node import WorkingNode

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import scp_server
-from node.ledger.conditions import DISK, set_condition
+from node.ledger.tables.conditions import DISK, set_condition
 from node.lock import StorageLock
 from tests.node_process import free_port
 from tests.web.serving import Site, web_configuration

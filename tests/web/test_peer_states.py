@@ -4,8 +4,8 @@ from pathlib import Path
 
 from core.config.file import read_configuration
 from network.sender import Sender
-from node.ledger.habits import learn_pause
-from node.ledger.instances import RELEASED, close_association, open_association
+from node.ledger.tables.habits import learn_pause
+from node.ledger.tables.instances import RELEASED, close_association, open_association
 from tests.databases import open_test_ledger
 from web.peer_states import peer_states
 

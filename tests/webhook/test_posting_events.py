@@ -15,9 +15,9 @@ from sqlalchemy import select
 
 from core.config.settings import Configuration
 from node.ledger.database import Ledger
-from node.ledger.events import events_of
-from node.ledger.notices import COMPLETED, DEAD_LETTER, HELD, queue_notice
 from node.ledger.schema import notices
+from node.ledger.tables.events import events_of
+from node.ledger.tables.notices import COMPLETED, DEAD_LETTER, HELD, queue_notice
 from node.webhook import Webhook
 from tests.databases import open_test_ledger
 

@@ -8,13 +8,13 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BaseModel
 
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, why_not
-from node.ledger.contents import FIRST, NEWEST
 from node.ledger.database import Ledger
-from node.ledger.jobs import JobRow, jobs_of
-from node.ledger.receipts import receipt_of
-from node.ledger.standing import RequestStanding
-from node.ledger.states import State
-from node.ledger.stories import Story, stories_before, story_of
+from node.ledger.requests.jobs import JobRow, jobs_of
+from node.ledger.tables.contents import FIRST, NEWEST
+from node.ledger.views.receipts import receipt_of
+from node.ledger.views.standing import RequestStanding
+from node.ledger.views.states import State
+from node.ledger.views.stories import Story, stories_before, story_of
 from web.access import Operator, Viewer
 from web.api.refusals import REFUSALS
 from web.asking import ask_node

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from core.errors import StorageUnavailableError
-from node.ledger.conditions import all_conditions
 from node.ledger.database import Ledger
+from node.ledger.tables.conditions import all_conditions
 from node.lock import holder_of
 from web.access import Viewer
 from web.api.refusals import REFUSALS

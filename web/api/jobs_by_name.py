@@ -10,7 +10,7 @@ from core.config.settings import Configuration
 from core.config.values import PIPELINE_ALIASES
 from core.errors import OrderError
 from core.folders import folder_below
-from node.ledger.orders import IN_DIR, Asked, place_order
+from node.ledger.requests.orders import IN_DIR, Asked, place_order
 from web.access import Operator, Person, Viewer
 from web.api.refusals import REFUSALS
 from web.orders import COMPLETED, HELD_BACK, NOT_DONE, REMOVED, standing_of

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, select
 
 from core.config.routing import Peer
 from node.commands import ANSWERS, ECHO
-from node.ledger.deliveries import GIVEN_UP, REFUSED, WAITING
 from node.ledger.schema import commands, deliveries
+from node.ledger.tables.deliveries import GIVEN_UP, REFUSED, WAITING
 from web.access import Operator, Viewer
 from web.api.cases import Asked
 from web.api.refusals import REFUSALS

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import StreamingResponse
 
 from core.folders import files_below
-from node.ledger.jobs import DONE, find_job
+from node.ledger.requests.jobs import DONE, find_job
 from web.access import Viewer
 from web.api.refusals import REFUSALS
 from web.asking import record_act

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from core.durable import sync_folder
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
-from node.ledger.orders import UPLOADS, UPLOADS_FOLDER, Asked
+from node.ledger.requests.orders import UPLOADS, UPLOADS_FOLDER, Asked
 from web.access import Operator, Person
 from web.api.jobs_by_name import Placed, Uid, known_pipeline, place
 from web.api.refusals import REFUSALS

@@ -9,11 +9,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from core.hold_reasons import HoldReason
 from node.answers import Asker
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, ask, why_not
-from node.ledger.contents import FIRST, NEWEST
-from node.ledger.receipts import receipt_of
-from node.ledger.request_words import job_words
-from node.ledger.standing import RequestStanding
-from node.ledger.states import OPEN, State
+from node.ledger.tables.contents import FIRST, NEWEST
+from node.ledger.views.receipts import receipt_of
+from node.ledger.views.request_words import job_words
+from node.ledger.views.standing import RequestStanding
+from node.ledger.views.states import OPEN, State
 from web.access import Person, form_operator
 from web.cases import Case, tone_of
 from web.pages.desk import Desk, DeskOf, Number, VisitOf

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from node.ledger.states import State
+from node.ledger.views.states import State
 from web.cases import Search
 from web.pages.desk import VisitOf
 

@@ -83,7 +83,7 @@ def _shorten_orders() -> None:
 
 
 def _contents(connection: sa.Connection) -> Iterator[tuple[str, str]]:
-    """SeriesInstanceUID and hash of what is here of it, as node/ledger/requests.py makes it."""
+    """SeriesInstanceUID and hash of what is here of it, as node/ledger/requests makes it."""
     rows = connection.execute(
         sa.text(
             "SELECT series_instance_uid, sop_instance_uid, sha256 FROM instances "

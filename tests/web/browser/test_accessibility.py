@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from node.ledger.conditions import set_condition
-from node.ledger.instances import ABORTED
+from node.ledger.tables.conditions import set_condition
+from node.ledger.tables.instances import ABORTED
 from tests.peers import write_series
 from tests.web.browser.conftest import VIEWPORT
 from tests.web.clinic import Clinic

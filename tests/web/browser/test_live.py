@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from node.ledger.instances import ABORTED
+from node.ledger.tables.instances import ABORTED
 from tests.peers import write_series
 from tests.web.clinic import Clinic
 from tests.web.serving import Site

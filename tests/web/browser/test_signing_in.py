@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from node.ledger.instances import ABORTED
+from node.ledger.tables.instances import ABORTED
 from tests.peers import write_series
 from tests.web.clinic import open_clinic
 from tests.web.people import PASSWORDS, event_words, write_users

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from pydicom.dataset import FileDataset
 
-from node.ledger.instances import ABORTED
+from node.ledger.tables.instances import ABORTED
 from tests.peers import write_series
 from tests.web.clinic import SCRIPT, Clinic, open_clinic
 from tests.web.pages.reading import Numbers

@@ -11,7 +11,7 @@ import pytest
 from imaging.hdf5.volume_file import read_volume_hdf5
 from imaging.rtstruct.reader import read_structure_set
 from node.commands import carry_out
-from node.ledger.instances import ABORTED
+from node.ledger.tables.instances import ABORTED
 from tests.peers import write_series
 from tests.web.clinic import Clinic
 from tests.web.pages.reading import Numbers, page, section

@@ -5,8 +5,8 @@ import re
 import httpx
 import pytest
 
-from node.ledger.conditions import set_condition
-from node.ledger.events import record_event
+from node.ledger.tables.conditions import set_condition
+from node.ledger.tables.events import record_event
 from tests.web.clinic import Clinic
 from tests.web.pages.reading import Numbers, page, section
 

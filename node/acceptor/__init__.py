@@ -1,0 +1,1 @@
+"""Associations that peers open, on top of pynetdicom."""

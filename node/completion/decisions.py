@@ -1,0 +1,113 @@
+"""Verdicts become rows: requests, their jobs, events and notices, the series' own state."""
+
+import structlog
+from sqlalchemy import Connection
+
+from core.config.settings import Configuration
+from node.completion.judgement import Judged, Verdict
+from node.completion.submission import Submission
+from node.ledger.database import Ledger
+from node.ledger.requests.releases import record_holds
+from node.ledger.requests.requests import (
+    CANCELLED,
+    FAILED,
+    HELD,
+    KEPT,
+    SUBMITTED,
+    SUPERSEDED,
+    decide,
+    jobs_of_requests,
+    requests_of,
+)
+from node.ledger.tables.events import record_event
+from node.ledger.tables.notices import HELD as HELD_NOTICE
+from node.ledger.tables.notices import queue_notice
+from node.ledger.tables.series import CANCELLED as SERIES_CANCELLED
+from node.ledger.tables.series import HELD as SERIES_HELD
+from node.ledger.tables.series import KEPT as SERIES_KEPT
+from node.ledger.tables.series import PROCESSING, set_state
+
+_NO_DESTINATION = "sender is no configured peer and --scu_ip/--scu_port are not given"
+_FOR_FOLDERS = "came from a folder: nothing but what is asked for runs on it"
+_KINDS = {SUBMITTED: PROCESSING, HELD: HELD, KEPT: KEPT, FAILED: "not done"}
+
+log = structlog.get_logger("completion")
+
+
+class Decisions:
+    """Records verdicts, in the transaction of whoever asks."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._submission = Submission(configuration, ledger)
+
+    def record(self, connection: Connection, series_instance_uid: str, judged: Judged) -> None:
+        """Jobs and states of the requests that were judged, and what the series comes to."""
+        for old, new in judged.superseded:
+            words = f"request {new.key} of the same sender took over"
+            decide(connection, old.key, SUPERSEDED, words)
+        several = len({one.asker for one in requests_of(connection, series_instance_uid)}) > 1
+        for verdict in judged.verdicts:
+            words = self._carry_out(connection, verdict, judged.content)
+            if not _was_said(verdict):
+                self._tell(connection, verdict, words, several=several)
+        state, reason = _state_of_series(connection, series_instance_uid)
+        set_state(connection, series_instance_uid, state, reason)
+        holds = [one for verdict in judged.verdicts for one in verdict.holds]
+        may_run = any(one.is_releasable for one in holds)
+        record_holds(connection, series_instance_uid, holds, is_releasable=may_run)
+
+    def _carry_out(self, connection: Connection, verdict: Verdict, content: str) -> str:
+        key = verdict.request.key
+        done = [self._submission.submit(connection, key, wanted) for wanted in verdict.jobs]
+        decide(connection, key, verdict.state, verdict.reason, content=content)
+        return "; ".join([*done, *([verdict.reason] if verdict.reason else [])])
+
+    def _tell(self, connection: Connection, verdict: Verdict, words: str, *, several: bool) -> None:
+        now, request = self._ledger.clock(), verdict.request
+        uid, told = request.series_instance_uid, _told(verdict, words, several=several)
+        kind = _KINDS[verdict.state]
+        if any(not one.route.destinations for one in verdict.jobs) and not request.is_by_name:
+            record_event(
+                connection, "no destination", _NO_DESTINATION, now=now, series_instance_uid=uid
+            )
+        record_event(connection, kind, told, now=now, series_instance_uid=uid)
+        if verdict.state == HELD:
+            queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=told)
+        tell = log.info if verdict.state in (SUBMITTED, KEPT) else log.warning
+        tell(f"request {verdict.state}", series_instance_uid=uid, reason=told)
+
+
+def _was_said(verdict: Verdict) -> bool:
+    """Whether it is held as it was, when something else of its series was decided."""
+    before = verdict.request
+    return verdict.state == HELD and (before.state, before.reason) == (HELD, verdict.reason)
+
+
+def _told(verdict: Verdict, words: str, *, several: bool) -> str:
+    """With who asked, where that is not plain."""
+    request = verdict.request
+    if not request.is_by_name:
+        return f"for {request.asker}: {words}" if several else words
+    if verdict.state == SUBMITTED:
+        return f"asked for by {request.person}: {words}"
+    return f"job {request.order_uid} ({request.pipeline}): {words}"
+
+
+def _state_of_series(connection: Connection, series_instance_uid: str) -> tuple[str, str]:
+    """What all requests of a series come to: something runs or ran, else is held, else is kept."""
+    requests = [
+        one for one in requests_of(connection, series_instance_uid) if one.state != SUPERSEDED
+    ]
+    linked = {one.request for one in jobs_of_requests(connection, [one.key for one in requests])}
+    if any(one.state in (SUBMITTED, HELD) and one.key in linked for one in requests):
+        return PROCESSING, ""
+    for state, of_series in (
+        (HELD, SERIES_HELD),
+        (KEPT, SERIES_KEPT),
+        (CANCELLED, SERIES_CANCELLED),
+    ):
+        found = [one for one in requests if one.state == state]
+        if found:
+            return of_series, found[-1].reason
+    return SERIES_KEPT, _FOR_FOLDERS

@@ -1,0 +1,110 @@
+"""What a person decides about a series that is held: to pass over why, or which content counts.
+
+A release is answered once it was judged what comes of it, so that the answer is what happened.
+"""
+
+from sqlalchemy import Connection
+
+from core.hold_reasons import HoldReason, held_words, hold_for, released_words
+from node.answers import Answer, Asker
+from node.ledger.requests.releases import look_at, release, waits_for_person
+from node.ledger.requests.requests import look_again
+from node.ledger.requests.withdrawals import withdraw_jobs
+from node.ledger.tables.contents import (
+    Choice,
+    choice_of,
+    record_choice,
+    several_contents,
+    use_content,
+)
+from node.ledger.tables.events import events_of
+from node.ledger.tables.series import (
+    ARRIVING,
+    CANCELLED,
+    HELD,
+    KEPT,
+    PROCESSING,
+    SETTLING,
+    SeriesRow,
+)
+
+
+def why_not_released(row: SeriesRow) -> str:
+    """Why a release would change nothing for a series that is held; empty where it would."""
+    if row.is_releasable:
+        return ""
+    holds = [hold_for(HoldReason(reason), words) for reason, words in row.holds.items()]
+    reason = row.reason or held_words(holds, is_releasable=False)
+    if HoldReason.CONTENT_DISPUTED in row.holds:
+        return f"not released, which content counts is to be said: {reason}"
+    return f"not released, as a release cannot pass over this: {reason}"
+
+
+def release_series(connection: Connection, row: SeriesRow, now: float) -> Answer | None:
+    """Let a held series run as it is; None where nothing of it is held."""
+    if not waits_for_person(connection, row):
+        return None
+    why_not = why_not_released(row)
+    if why_not:
+        return Answer(why_not, is_refused=True)
+    release(connection, row, now)
+    look_again(connection, row.series_instance_uid)
+    return Answer("released by a person", is_awaited=True)
+
+
+def why_not_taken(connection: Connection, row: SeriesRow) -> str:
+    """Why a person cannot choose between contents of a series; empty where one can."""
+    if row.state in (ARRIVING, SETTLING):
+        return "nothing taken: the series is arriving, look again when it is decided"
+    if not several_contents(connection, row.series_instance_uid):
+        return "nothing taken: no instance of it came with several contents"
+    return ""
+
+
+def take_content(
+    connection: Connection, row: SeriesRow, which: str, *, asker: Asker, now: float
+) -> Answer:
+    """Use the `newest` or `first` content of a series; results of the other are withdrawn."""
+    why_not = why_not_taken(connection, row)
+    if why_not:
+        return Answer(why_not, is_refused=True)
+    uid, contents = row.series_instance_uid, several_contents(connection, row.series_instance_uid)
+    is_known = all(not one.is_disputed and not one.taken(which).differs for one in contents)
+    if is_known:
+        return Answer(f"the {which} content is in use already", is_refused=True)
+    unused = use_content(connection, contents, which, now)
+    before = choice_of(connection, uid)
+    differences = row.holds.get(HoldReason.CONTENT_DISPUTED, before.differences if before else "")
+    choice = Choice(which, len(contents), differences, now, asker.person, asker.address)
+    record_choice(connection, uid, choice)
+    jobs, unsent = withdraw_jobs(connection, uid, unused, words=str(choice), now=now)
+    if row.state == HELD:
+        release(connection, row, now)
+    else:
+        look_at(connection, uid, now)
+    look_again(connection, uid)
+    words = f"the {which} content of {len(contents)} instances counts from now on"
+    words += f", {jobs} jobs on the other withdrawn" if jobs else ""
+    words += f", {unsent} instances not sent" if unsent else ""
+    return Answer(words, is_awaited=True)
+
+
+def outcome_of(connection: Connection, row: SeriesRow, begun_at: float) -> Answer | None:
+    """What came of a series that a person had looked at; None while it is not judged."""
+    if row.state == SETTLING and row.ready_at is not None and row.ready_at <= begun_at:
+        return None
+    if row.state in (ARRIVING, SETTLING):
+        words = "more of it came meanwhile: it is judged anew when that has ended"
+        return Answer(words, is_refused=True)
+    if row.state == CANCELLED:
+        return Answer(f"given up meanwhile: {row.reason}", is_refused=True)
+    if row.state == HELD:
+        return Answer(f"held: {row.reason}", is_refused=True)
+    told = [
+        words
+        for at, kind, words in events_of(connection, row.series_instance_uid)
+        if at >= begun_at and kind in (PROCESSING, KEPT)
+    ]
+    held = [f"held still: {words}" for words in row.holds.values()]
+    passed = [words] if (words := released_words(row.released)) else []
+    return Answer("; ".join([*passed, *(told or [row.state]), *held]))

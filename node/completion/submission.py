@@ -1,0 +1,215 @@
+"""From a decision to a job: its identity, and what stands under that identity already."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from core.config.settings import Configuration
+from core.job import JobRequest
+from imaging.instances.header import Header
+from node.delivery.queue_results import RESULTS_FOLDER, queue_results
+from node.ledger.database import Ledger
+from node.ledger.requests.jobs import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    SUPERSEDED,
+    WITHDRAWN,
+    Destination,
+    JobRow,
+    create_job,
+    find_job,
+    jobs_of,
+    requeue_job,
+    set_destinations,
+    supersede_jobs,
+)
+from node.ledger.requests.requests import JobOfRequest, link_job, standing_jobs
+from node.ledger.tables.deliveries import send_undelivered
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A pipeline that a request gets, by which rule, and where the results go for it."""
+
+    pipeline: str
+    rule: str
+    destinations: tuple[Destination, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A job that does a request."""
+
+    job: JobRequest
+    route: Route
+
+
+class Submission:
+    """Queues jobs, each identity once; a job serves every request that wants it."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+
+    def submit(self, connection: Connection, request: int, wanted: Wanted) -> str:
+        """Queue the job of a request, or join the one that stands; answers what was done."""
+        job, route = _revised(connection, wanted.job), wanted.route
+        standing = find_job(connection, job.job_id)
+        if standing is None:
+            create_job(connection, job, (), self._ledger.clock())
+        is_new = request not in {one.request for one in standing_jobs(connection, job.job_id)}
+        link = JobOfRequest(request, job.job_id, route.pipeline, route.rule, route.destinations)
+        link_job(connection, link)
+        superseded = supersede_jobs(connection, job)
+        for job_id in superseded:
+            _take_over(connection, job_id, job.job_id)
+        wanted_by_all = _destinations_of(connection, job.job_id)
+        if standing is None:
+            set_destinations(connection, job.job_id, wanted_by_all)
+            words = _queued_words(job)
+        else:
+            words = self._join(connection, standing, job, wanted_by_all)
+            words += self._send_again(connection, standing, route) if is_new else ""
+        words += "".join(f"; takes over from job {job_id[:12]}" for job_id in superseded)
+        return words if route.destinations else f"{words}; no destination, results stay here"
+
+    def _send_again(self, connection: Connection, standing: JobRow, route: Route) -> str:
+        """Who asks anew wants what was refused, given up or cancelled at its destinations."""
+        if standing.state != DONE or standing.removed_at is not None:
+            return ""
+        peers = [one.peer for one in route.destinations]
+        count = send_undelivered(connection, standing.job_id, peers, self._ledger.clock())
+        return f"; {count} undelivered instances sent again" if count else ""
+
+    def _join(
+        self,
+        connection: Connection,
+        standing: JobRow,
+        job: JobRequest,
+        wanted: tuple[Destination, ...],
+    ) -> str:
+        """The same series twice is one job; whoever has no results of it yet is added."""
+        known = {one.peer for one in standing.destinations}
+        joined = tuple(one for one in wanted if one.peer not in known)
+        name = f"job {job.job_id[:12]} ({job.pipeline})"
+        is_done = standing.state == DONE
+        set_destinations(
+            connection, job.job_id, standing.destinations + joined if is_done else wanted
+        )
+        if standing.state in (FAILED, SUPERSEDED, CANCELLED):
+            requeue_job(connection, job.job_id, replace(job, created=standing.request.created))
+            return f"nothing new, {name} tried again"
+        if is_done:
+            queue_results(
+                connection,
+                replace(standing, destinations=joined),
+                storage_path=self._configuration.storage_path,
+                export_series=self._configuration.export_series,
+                now=self._ledger.clock(),
+            )
+        return f"nothing new, {name} stands" + "".join(f", also for {one.peer}" for one in joined)
+
+
+def job_request(
+    configuration: Configuration,
+    name: str,
+    series_instance_uid: str,
+    *,
+    headers: Sequence[Header],
+    contents: Mapping[str, str],
+    now: float,
+) -> JobRequest:
+    """The job of a pipeline on the images of a series.
+
+    `contents` maps SOP Instance UIDs to the hashes of what is stored under them.
+
+    Raises:
+        ModelError: the pipeline's checkpoint cannot be read.
+    """
+    pipeline, storage_path = configuration.pipelines[name], configuration.storage_path
+    used = sorted({header.sop_instance_uid for header in headers})
+    about = [series_instance_uid, name, pipeline.fingerprint()]
+    about += [configuration.root_uid, *(f"{uid} {contents[uid]}" for uid in used)]
+    job_id = hashlib.sha256("\n".join(about).encode()).hexdigest()
+    return JobRequest(
+        job_id=job_id,
+        series_instance_uid=series_instance_uid,
+        instance_paths=tuple(
+            dict.fromkeys(str(one.path.relative_to(storage_path)) for one in headers)
+        ),
+        pipeline=name,
+        kind=pipeline.kind,
+        parameters=pipeline.parameters(),
+        root_uid=configuration.root_uid,
+        created=datetime.fromtimestamp(now, UTC).astimezone(),
+        output_dir=str(Path(RESULTS_FOLDER, job_id)),
+        resources=pipeline.resources,
+    )
+
+
+def _queued_words(job: JobRequest) -> str:
+    words = f"{len(job.instance_paths)} instances, job {job.job_id[:12]} ({job.pipeline}) queued"
+    if job.revision > 1:
+        words += f", revision {job.revision}, replaces job {job.predecessor_job_id[:12]}"
+    return words
+
+
+def _take_over(connection: Connection, old: str, new: str) -> None:
+    """Whoever waits for a superseded job gets the results of the one that took over."""
+    for one in standing_jobs(connection, old):
+        already = {other.request for other in standing_jobs(connection, new)}
+        if one.request not in already:
+            link_job(connection, replace(one, job_id=new))
+
+
+def _destinations_of(connection: Connection, job_id: str) -> tuple[Destination, ...]:
+    """Those of every standing request that wants a job, each peer once."""
+    by_peer: dict[str, Destination] = {}
+    for one in standing_jobs(connection, job_id):
+        for destination in one.destinations:
+            by_peer.setdefault(destination.peer, destination)
+    return tuple(by_peer.values())
+
+
+def _revised(connection: Connection, request: JobRequest) -> JobRequest:
+    """With the revision that its results will be, and what they replace.
+
+    Neither is part of the job's identity: the same content again is the same job.
+    """
+    request = _with_identity_of_its_own(connection, request)
+    earlier = [
+        job
+        for job in jobs_of(connection, request.series_instance_uid)
+        if job.state in (DONE, WITHDRAWN)
+        and job.request.pipeline == request.pipeline
+        and job.job_id != request.job_id
+    ]
+    if not earlier:
+        return request
+    last = earlier[-1]
+    results = () if last.result is None else last.result.instances
+    return replace(
+        request,
+        revision=len(earlier) + 1,
+        predecessor_job_id=last.job_id,
+        predecessor_uids={one.sop_instance_uid: one.sop_class_uid for one in results},
+        predecessor_series_uids=tuple(dict.fromkeys(one.series_instance_uid for one in results)),
+    )
+
+
+def _with_identity_of_its_own(connection: Connection, request: JobRequest) -> JobRequest:
+    """Results that retention removed are never made again under their UIDs: bytes could differ.
+
+    Those that a person did not want are made again as a later revision, never sent as they were.
+    """
+    while (job := find_job(connection, request.job_id)) is not None and (
+        job.removed_at is not None or job.state == WITHDRAWN
+    ):
+        job_id = hashlib.sha256(f"{request.job_id}\nagain".encode()).hexdigest()
+        request = replace(request, job_id=job_id, output_dir=str(Path(RESULTS_FOLDER, job_id)))
+    return request

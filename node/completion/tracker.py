@@ -1,0 +1,292 @@
+"""Completion: when a series is whole, whether it can run, and as which job.
+
+An association that ended makes its series due after a settle time. What then stands in the way
+(a rest that its sender still has, a part that came through a cut-off association, contradicting
+instances, geometry) holds the series with the reason in words; nothing runs on a part of a patient.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+
+from core.config.routing import Peer
+from core.config.settings import Configuration
+from core.errors import (
+    HeldError,
+    SlicewireError,
+    StorageUnavailableError,
+    explain_fault,
+    hold_of,
+)
+from core.hold_reasons import HoldReason, hold_for
+from imaging.geometry.placement import GeometryRules
+from node.completion.decisions import Decisions
+from node.completion.doubts import Doubts, check_still_here, doubts_about
+from node.completion.expectation import (
+    CountInstances,
+    Expectation,
+    ask,
+    counting,
+    is_over,
+    missing_words,
+    peer_to_ask,
+    settle_s,
+)
+from node.completion.judgement import Judged, Judgement
+from node.completion.routing import Router
+from node.completion.settle_time import is_too_soon, wait_after
+from node.ledger.database import Ledger
+from node.ledger.group_commit import GroupCommit
+from node.ledger.requests.due import due_series, orphans, settle_orphans
+from node.ledger.requests.orders import mark_read
+from node.ledger.requests.releases import record_holds
+from node.ledger.requests.requests import bring, requests_of, wants_by_name_alone
+from node.ledger.tables.ends import words_of_end
+from node.ledger.tables.events import record_event
+from node.ledger.tables.instances import RELEASED, StoredInstance, close_association, sender_of
+from node.ledger.tables.notices import HELD as HELD_NOTICE
+from node.ledger.tables.notices import queue_notice
+from node.ledger.tables.refusals import record_refusal
+from node.ledger.tables.series import (
+    HELD,
+    SeriesRow,
+    instances_of,
+    is_as_it_was,
+    series_of_association,
+    set_state,
+    settle,
+    settle_folder,
+    wait_for_rest,
+)
+from node.scp.refusals import Refusal
+
+log = structlog.get_logger("completion")
+
+WHOLE = "whole"
+"""The event that tells why a series that was cut off counts as whole."""
+
+
+class Tracker:
+    """Decides what becomes of series; every decision is a row and an event in the ledger."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        ledger: Ledger,
+        router: Router,
+        *,
+        geometry_rules: Mapping[str, GeometryRules],
+        count: CountInstances | None = None,
+        waits_for_files: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """`geometry_rules` by kind of pipeline: the pipelines' own, so that both agree.
+
+        `count` asks a peer how much of a series it has; by C-FIND when not given. A series of which
+        files are still to be made waits.
+        """
+        self._configuration = configuration
+        self._ledger = ledger
+        self._ends = GroupCommit(ledger)
+        self._judgement = Judgement(configuration, router, geometry_rules=geometry_rules)
+        self._decisions = Decisions(configuration, ledger)
+        self._waits_for_files = waits_for_files
+        self._count = count or counting(configuration)
+        peers = sum(peer.query for peer in configuration.peers)
+        self._pool = ThreadPoolExecutor(max(1, peers), thread_name_prefix="counting")
+        self._asked: dict[str, Future[None]] = {}
+
+    def association_ended(
+        self, association: int, outcome: str, refused: Sequence[Refusal] = ()
+    ) -> None:
+        """Record the end of an association; its series are looked at after the settle time."""
+
+        def step(connection: Connection) -> None:
+            now = self._ledger.clock()
+            close_association(connection, association, outcome, now)
+            words = words_of_end(connection, association, outcome)
+            sender = sender_of(connection, association)
+            wait = wait_after(
+                connection, self._configuration, association=association, sender=sender, now=now
+            )
+            uids = series_of_association(connection, association)
+            for uid in uids:
+                settle(connection, uid, sender, now + wait.seconds, reason=wait.words)
+                bring(connection, uid, sender, outcome=outcome, now=now)
+                record_event(connection, "association", words, now=now, series_instance_uid=uid)
+            if wait.words:
+                record_event(
+                    connection, "waiting", wait.words, now=now, series_instance_uid=uids[0]
+                )
+            for refusal in refused:
+                _record_refusal(connection, refusal, uids, now)
+
+        self._ends.run(step)
+
+    def folder_ended(self, association: int, outcome: str, order: str, uid: str) -> None:
+        """Record that the folder of an order was read, or was not: its series is looked at."""
+        now = self._ledger.clock()
+        ready_at = now + self._configuration.completion.settle_s
+        with self._ledger.writing() as connection:
+            close_association(connection, association, outcome, now)
+            settle_folder(connection, uid, now=now, ready_at=ready_at)
+            whole = outcome == RELEASED
+            words = "read" if whole else "not read to its end"
+            record_event(connection, "folder", words, now=now, series_instance_uid=uid)
+            if whole:
+                mark_read(connection, order, uid, now)
+
+    def examine_due(self) -> int:
+        """Begin to decide on every series whose settle time is over; how many that were.
+
+        Where a peer is to be asked, that happens aside, so that a slow one holds up no other.
+        """
+        now = self._ledger.clock()
+        with self._ledger.reading() as connection:
+            due, alone = due_series(connection, now), orphans(connection)
+        due = [row for row in due if not self._waits_for_files(row.series_instance_uid)]
+        if alone:
+            with self._ledger.writing() as connection:
+                ready_at = now + self._configuration.completion.settle_s
+                settle_orphans(connection, now=now, ready_at=ready_at)
+        self._asked = {name: one for name, one in self._asked.items() if not one.done()}
+        settings = self._configuration.completion
+        return sum(self._begin(row) for row in due if not is_too_soon(self._ledger, row, settings))
+
+    def _begin(self, row: SeriesRow) -> bool:
+        """Examine a series now or aside; not while its sender is being asked about another."""
+        is_whole = row.released_by_person or self._is_by_name(row)
+        peer = None if is_whole else peer_to_ask(self._configuration, row.sender)
+        if not isinstance(peer, Peer):
+            self._examine(row, peer)
+            return True
+        if peer.name in self._asked:
+            return False
+        self._asked[peer.name] = self._pool.submit(self._ask_and_examine, peer, row)
+        return True
+
+    def _is_by_name(self, row: SeriesRow) -> bool:
+        """Whether nothing but what was asked for by name waits: a folder is complete as it is."""
+        with self._ledger.reading() as connection:
+            return wants_by_name_alone(connection, row.series_instance_uid)
+
+    def finish_asking(self) -> None:
+        """Wait for the peers that are being asked."""
+        wait(self._asked.values())
+
+    def stop(self) -> None:
+        """Ask nobody any more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ask_and_examine(self, peer: Peer, row: SeriesRow) -> None:
+        try:
+            self._examine(row, ask(self._count, peer, row))
+        except SlicewireError as error:
+            log.error("series not examined", reason=str(error))
+        except Exception as error:  # noqa: BLE001, it stays due: the next round tries again
+            log.error("series not examined", fault=explain_fault(error))
+
+    def _examine(self, row: SeriesRow, expectation: Expectation | None) -> None:
+        uid = row.series_instance_uid
+        with self._ledger.reading() as connection:
+            instances = instances_of(connection, uid)
+            doubts = doubts_about(connection, uid, partial(settle_s, self._configuration))
+        here = sum(not one.differs for one in instances)
+        missing = missing_words(expectation, here) if expectation is not None else ""
+        if missing and not is_over(row, self._configuration.completion, self._ledger.clock()):
+            self._wait_for_rest(row, expectation, missing)
+            return
+        if missing:
+            doubts = replace(doubts, missing=f"{missing}, and no more came")
+        elif expectation is not None and expectation.expected == here:
+            doubts = replace(doubts, cut_off=0, refused="", whole=())  # nothing can be missing
+        judged = self._judge(row, instances, doubts)
+        if isinstance(judged, HeldError):
+            self._hold(row, judged, expectation)
+        else:
+            self._decide(row, judged, expectation, doubts.whole)
+
+    def _judge(
+        self, row: SeriesRow, instances: Sequence[StoredInstance], doubts: Doubts
+    ) -> Judged | HeldError:
+        """What becomes of its requests, or why it is held; an unforeseen fault stops no other."""
+        with self._ledger.reading() as connection:
+            requests = requests_of(connection, row.series_instance_uid)
+        now = self._ledger.clock()
+        try:
+            check_still_here(instances, doubts.removed)
+            return self._judgement.judge(row, instances, doubts, requests, now=now)
+        except StorageUnavailableError:
+            raise  # the node's trouble, not the series': it stays due
+        except HeldError as error:
+            return error
+        except SlicewireError as error:
+            return HeldError([hold_of(error)], is_releasable=False)
+        except Exception as error:  # noqa: BLE001, one series must not stop the others
+            fault = hold_for(HoldReason.NODE, explain_fault(error))
+            return HeldError([fault], is_releasable=False)
+
+    def _hold(self, row: SeriesRow, held: HeldError, expectation: Expectation | None) -> None:
+        """The series itself, for every request; not when something of it came meanwhile."""
+        words = str(held)
+        now, uid = self._ledger.clock(), row.series_instance_uid
+        with self._ledger.writing() as connection:
+            if not is_as_it_was(connection, row):
+                return
+            set_state(connection, uid, HELD, words)
+            record_holds(connection, uid, held.holds, is_releasable=held.is_releasable)
+            if expectation is not None:
+                _record_expectation(connection, uid, expectation, now)
+            record_event(connection, HELD, words, now=now, series_instance_uid=uid)
+            queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=words)
+        log.warning("series held", series_instance_uid=uid, reason=words)
+
+    def _decide(
+        self,
+        row: SeriesRow,
+        judged: Judged,
+        expectation: Expectation | None,
+        whole: Sequence[str] = (),
+    ) -> None:
+        """Record what becomes of each request; not when something of the series came meanwhile."""
+        now, uid = self._ledger.clock(), row.series_instance_uid
+        with self._ledger.writing() as connection:
+            if not is_as_it_was(connection, row):
+                return
+            if expectation is not None:
+                _record_expectation(connection, uid, expectation, now)
+            for words in whole:
+                record_event(connection, WHOLE, words, now=now, series_instance_uid=uid)
+            self._decisions.record(connection, uid, judged)
+
+    def _wait_for_rest(self, row: SeriesRow, expectation: Expectation | None, missing: str) -> None:
+        now, uid = self._ledger.clock(), row.series_instance_uid
+        until = now + self._configuration.completion.recount_s
+        expected = 0 if expectation is None or not expectation.expected else expectation.expected
+        with self._ledger.writing() as connection:
+            if not is_as_it_was(connection, row):
+                return
+            wait_for_rest(connection, row, expected=expected, reason=missing, now=now, until=until)
+            if missing != row.reason:
+                record_event(connection, "waiting", missing, now=now, series_instance_uid=uid)
+
+
+def _record_expectation(
+    connection: Connection, uid: str, expectation: Expectation, now: float
+) -> None:
+    """What the sender said goes into the story, so that a doubt can be settled later."""
+    words = expectation.words or f"{expectation.peer} has {expectation.expected} instances"
+    record_event(connection, "count", words, now=now, series_instance_uid=uid)
+
+
+def _record_refusal(
+    connection: Connection, refusal: Refusal, brought: Sequence[str], now: float
+) -> None:
+    """For its series, or for all that the association brought where that is unknown."""
+    for uid in [refusal.series_instance_uid] if refusal.series_instance_uid else brought:
+        record_refusal(connection, uid, refusal.sop_instance_uid, words=refusal.words, now=now)
+        words = f"instance {refusal.sop_instance_uid}: {refusal.words}"
+        record_event(connection, "refused", words, now=now, series_instance_uid=uid)

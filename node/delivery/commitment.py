@@ -1,0 +1,188 @@
+"""Storage commitment as SCP (PS3.4 Annex J): a promise that a modality may rely on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import structlog
+from pynetdicom import build_context, build_role
+
+from core.config.routing import Peer
+from core.config.settings import Configuration
+from core.errors import SendError, StorageUnavailableError, explain_fault
+from network.scu import storage_commitment as messages
+from network.scu.addresses import address_of
+from network.scu.association import Timeouts, associate
+from network.sender import Sender
+from network.statuses import words_of
+from network.which_peer import which_peer
+from node.delivery.hashes import content_hash
+from node.delivery.retry import pause_s
+from node.ledger.database import Ledger
+from node.ledger.tables.commitments import (
+    GIVEN_UP,
+    REPORTED,
+    WAITING,
+    Commitment,
+    Kept,
+    due_commitments,
+    kept_instances,
+    postpone_commitment,
+    promise,
+    request_commitment,
+    settle_commitment,
+)
+from node.ledger.tables.events import record_event
+
+_TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=30.0)
+_HOUR_S = 3600.0
+
+log = structlog.get_logger("commitment")
+
+
+class Committer:
+    """Takes requests of peers that may ask, checks what they name, and answers."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        ledger: Ledger,
+        *,
+        settle: Callable[[str, str], None] = lambda _, __: None,
+    ) -> None:
+        """`settle` makes the file of a path and a hash in the ledger, if it is still to be made."""
+        self._configuration = configuration
+        self._ledger = ledger
+        self._settle = settle
+
+    def peer_that_may_ask(self, sender: Sender) -> Peer | None:
+        """The configured peer behind a sender, if storage commitment is switched on for it.
+
+        Nobody where that cannot be told: the promise would be given to one, and told to another.
+        """
+        which = which_peer(self._configuration.peers, sender)
+        if which.is_doubtful:
+            log.warning("sender not known", reason=which.words)
+        peer = which.peer
+        return peer if peer is not None and peer.storage_commitment else None
+
+    def take_request(self, peer: Peer, transaction_uid: str, references: Mapping[str, str]) -> None:
+        """Record a request; only then it is acknowledged.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot take it now.
+        """
+        now = self._ledger.clock()
+        with self._ledger.writing() as connection:
+            request_commitment(
+                connection, peer.name, transaction_uid, references=references, now=now
+            )
+            words = f"{peer.name} asks for storage commitment of {len(references)} instances"
+            record_event(connection, "commitment", words, now=now)
+
+    def answer_due(self) -> int:
+        """Check and answer everything that waits; how much that was.
+
+        A peer that cannot be told costs one attempt a round, however much waits for it.
+        """
+        away: dict[str, str] = {}
+        with self._ledger.reading() as connection:
+            due = due_commitments(connection, self._ledger.clock())
+        for one in due:
+            try:
+                commitment = self._check(one) if one.state == WAITING else one
+                words = away.get(one.peer) or self._answer(commitment)
+            except StorageUnavailableError:
+                raise
+            except Exception as error:  # noqa: BLE001, one must not stop the others
+                self._postpone(one, explain_fault(error))
+                continue
+            if words:
+                away[one.peer] = words
+                self._postpone(commitment, words)
+        return len(due)
+
+    def _check(self, commitment: Commitment) -> Commitment:
+        kept, failures = [], {}
+        for uid, sop_class_uid in commitment.references.items():
+            with self._ledger.reading() as connection:
+                found = kept_instances(connection, uid)
+            of_class = [one for one in found if one.sop_class_uid == sop_class_uid]
+            whole = [one for one in of_class if self._is_whole(one)]
+            if whole:
+                kept += [one.key for one in whole]
+            elif found and not of_class:
+                failures[uid] = messages.CLASS_CONFLICT
+            else:
+                failures[uid] = messages.NO_SUCH_INSTANCE
+        with self._ledger.writing() as connection:
+            now = self._ledger.clock()
+            promise(connection, commitment, kept=kept, failures=failures, now=now)
+            words = f"{commitment.peer}: {len(kept)} instances committed, {len(failures)} not"
+            record_event(connection, "commitment", words, now=now)
+        return replace(commitment, failures=failures)
+
+    def _is_whole(self, kept: Kept) -> bool:
+        """Whether the file still has the bytes that came in."""
+        path = self._configuration.storage_path / kept.path
+        try:
+            self._settle(kept.path, kept.sha256)
+            return content_hash(path, kept.transfer_syntax_uid) == kept.sha256
+        except Exception as error:  # noqa: BLE001, whatever is wrong with it: it is not whole
+            log.error("instance to commit is damaged", fault=type(error).__name__)
+            return False
+
+    def _answer(self, commitment: Commitment) -> str:
+        """Why the peer could not be told; empty when it was."""
+        peers = {peer.name: peer for peer in self._configuration.peers}
+        peer = peers.get(commitment.peer)
+        try:
+            if peer is None:
+                raise SendError(f"{commitment.peer} is no configured peer any more")
+            self._report(peer, commitment)
+        except SendError as error:
+            return str(error)
+        with self._ledger.writing() as connection:
+            now = self._ledger.clock()
+            settle_commitment(connection, commitment, state=REPORTED, words="", now=now)
+        log.info("commitment reported", peer=commitment.peer)
+        return ""
+
+    def _report(self, peer: Peer, commitment: Commitment) -> None:
+        """N-EVENT-REPORT on an association of our own, in the role of the SCP."""
+        failures = commitment.failures
+        event_type = messages.FAILURES_EXIST if failures else messages.ALL_COMMITTED
+        with associate(
+            address_of(peer),
+            self._configuration.ae_title,
+            [build_context(messages.PUSH_MODEL)],
+            _TIMEOUTS,
+            roles=[build_role(messages.PUSH_MODEL, scu_role=False, scp_role=True)],
+        ) as conversation:
+            try:
+                status, _ = conversation.association.send_n_event_report(
+                    messages.report(commitment.transaction_uid, commitment.references, failures),
+                    event_type,
+                    messages.PUSH_MODEL,
+                    messages.PUSH_MODEL_INSTANCE,
+                )
+            except (RuntimeError, ValueError) as error:
+                raise SendError(f"{peer.name} does not take the report: {error}") from error
+            code = status.get("Status")
+            if code != 0:
+                words = "nothing" if code is None else words_of(int(code))
+                raise SendError(f"{peer.name} answered the commitment report with {words}")
+
+    def _postpone(self, commitment: Commitment, words: str) -> None:
+        settings, now = self._configuration.delivery, self._ledger.clock()
+        with self._ledger.writing() as connection:
+            if now - commitment.created_at > settings.give_up_after_h * _HOUR_S:
+                settle_commitment(connection, commitment, state=GIVEN_UP, words=words, now=now)
+                record_event(connection, "commitment given up", words, now=now)
+                return
+            wait_s = pause_s(
+                commitment.attempts,
+                first_s=settings.first_retry_s,
+                longest_s=settings.longest_retry_s,
+            )
+            postpone_commitment(connection, commitment, words=words, until=now + wait_s)
+        log.warning("commitment not reported", peer=commitment.peer, reason=words)

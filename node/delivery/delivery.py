@@ -1,0 +1,219 @@
+"""Pushing results: a result set at a time to each peer, a record for each instance and peer.
+
+Every peer has its own thread, so that a dead one never holds up another; a delivery that waits for
+its next attempt is a row, not a thread.
+"""
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from core.config.settings import Configuration
+from core.errors import NotADataSetError, StorageUnavailableError, explain_fault
+from network.scu.association import Timeouts
+from network.scu.c_store import SendOutcome, State, send
+from network.scu.outgoing import InstanceToSend, instance_to_send
+from network.scu.transcoder import Transcoder
+from node.delivery.addresses import address_now
+from node.delivery.conclusion import conclude
+from node.delivery.hashes import content_hash, file_hash
+from node.delivery.queue_results import RESULTS_FOLDER
+from node.delivery.retry import pause_s
+from node.ledger.database import Ledger
+from node.ledger.requests.jobs import Destination, find_job
+from node.ledger.tables.deliveries import (
+    GIVEN_UP,
+    REFUSED,
+    STORED,
+    Parcel,
+    due_jobs,
+    is_cancelled,
+    postpone_parcel,
+    settle_parcel,
+    waiting_parcels,
+)
+from node.ledger.tables.events import record_event
+from node.ledger.tables.instances import find_instances
+
+_HOUR_S = 3600.0
+_FEWEST_ATTEMPTS = 10
+"""Before giving up, so that a node that was off for days gives up nothing at its start."""
+
+log = structlog.get_logger("delivery")
+
+
+class _StoppedError(Exception):
+    """The node stops: the association is aborted between two instances."""
+
+
+class Delivery:
+    """Sends what the ledger says is due."""
+
+    def __init__(
+        self, configuration: Configuration, ledger: Ledger, transcoder: Transcoder | None = None
+    ) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+        self._transcoder = transcoder
+        self._busy: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+
+    def start_due(self) -> list[threading.Thread]:
+        """Begin to send to every peer that has something due and is not being sent to."""
+        with self._ledger.reading() as connection:
+            due = due_jobs(connection, self._ledger.clock())
+        return [
+            thread
+            for job_id, destination in due
+            if (thread := self._start(job_id, destination)) is not None
+        ]
+
+    def stop(self) -> None:
+        """End after the instances in flight; the rest of their results stays in the ledger."""
+        self._stopping.set()
+        with self._lock:
+            threads = list(self._busy.values())
+        for thread in threads:
+            thread.join()
+
+    def _start(self, job_id: str, destination: Destination) -> threading.Thread | None:
+        with self._lock:
+            if destination.peer in self._busy:
+                return None
+            thread = threading.Thread(
+                target=self._deliver_and_free,
+                args=(job_id, destination),
+                name=f"delivery to {destination.peer}",
+            )
+            self._busy[destination.peer] = thread
+        thread.start()
+        return thread
+
+    def _deliver_and_free(self, job_id: str, destination: Destination) -> None:
+        try:
+            self.deliver(job_id, destination)
+        except _StoppedError as reason:
+            log.info(f"delivery ended: {reason}", job_id=job_id[:12])
+        except Exception as error:  # noqa: BLE001, it is tried again later
+            log.error("delivery broke off", peer=destination.peer, fault=explain_fault(error))
+            self._postpone(job_id, destination, explain_fault(error))
+        finally:
+            with self._lock:
+                self._busy.pop(destination.peer, None)
+
+    def _postpone(self, job_id: str, destination: Destination, words: str) -> None:
+        with suppress(StorageUnavailableError):
+            with self._ledger.reading() as connection:
+                parcels = waiting_parcels(connection, job_id, destination.peer)
+            for parcel in parcels:
+                self._try_later(parcel, words)
+
+    def deliver(self, job_id: str, destination: Destination) -> None:
+        """One attempt to bring a job's results to a peer."""
+        with self._ledger.reading() as connection:
+            parcels = waiting_parcels(connection, job_id, destination.peer)
+        if not parcels:  # cancelled by a person in between
+            return
+        sendable, by_uid = self._open(parcels)
+        outcomes = send(
+            sendable,
+            address_now(self._configuration, destination),
+            self._configuration.ae_title,
+            on_outcome=lambda outcome: self._record(
+                by_uid[outcome.instance.sop_instance_uid], outcome
+            ),
+            timeouts=Timeouts(response_s=self._configuration.delivery.timeout_s),
+            transcoder=self._transcoder,
+        )
+        self._tell(parcels, destination, outcomes)
+
+    def _open(self, parcels: Sequence[Parcel]) -> tuple[list[InstanceToSend], dict[str, Parcel]]:
+        sendable, by_uid = [], {}
+        for parcel in parcels:
+            path = self._configuration.storage_path / parcel.path
+            try:
+                instance = instance_to_send(path)
+                is_changed = self._is_changed(parcel, instance)
+            except (NotADataSetError, OSError) as error:
+                self._settle(parcel, GIVEN_UP, f"file cannot be read: {type(error).__name__}")
+                continue
+            if is_changed:
+                self._settle(parcel, GIVEN_UP, "file is not the one that was committed: not sent")
+                continue
+            sendable.append(instance)
+            by_uid[instance.sop_instance_uid] = parcel
+        return sendable, by_uid
+
+    def _is_changed(self, parcel: Parcel, instance: InstanceToSend) -> bool:
+        """Whether the file is another than the one that was committed, or came in."""
+        if parcel.sha256:
+            return file_hash(instance.path) != parcel.sha256
+        if Path(parcel.path).is_relative_to(RESULTS_FOLDER):
+            return False  # of an older version, which kept no hashes
+        with self._ledger.reading() as connection:
+            known = find_instances(connection, parcel.sop_instance_uid)
+        received = {path: digest for _, digest, path in known}.get(parcel.path)
+        return content_hash(instance.path, instance.transfer_syntax_uid) != received
+
+    def _record(self, parcel: Parcel, outcome: SendOutcome) -> None:
+        if self._holds(outcome):
+            self._settle(parcel, STORED, outcome.words)
+        elif outcome.state in (State.REFUSED, State.DUPLICATE):
+            self._settle(parcel, REFUSED, outcome.words)
+        else:
+            self._try_later(parcel, outcome.words)
+        if self._stopping.is_set():
+            raise _StoppedError("it goes on at the next start")
+        with self._ledger.reading() as connection:
+            if is_cancelled(connection, parcel):
+                raise _StoppedError("cancelled by a person")
+
+    def _holds(self, outcome: SendOutcome) -> bool:
+        """Whether the peer has the instance now, by what it says and what it is set to mean."""
+        duplicate_counts = self._configuration.delivery.duplicate_is_stored
+        return outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts)
+
+    def _settle(self, parcel: Parcel, state: str, words: str) -> None:
+        asks_for_proof, now = self._asks_for_proof(parcel.peer), self._ledger.clock()
+        with self._ledger.writing() as connection:
+            settle_parcel(connection, parcel, state=state, words=words, now=now)
+            conclude(connection, parcel, asks_for_proof=asks_for_proof, now=now)
+
+    def _try_later(self, parcel: Parcel, words: str) -> None:
+        settings, now = self._configuration.delivery, self._ledger.clock()
+        too_late = now - parcel.created_at > settings.give_up_after_h * _HOUR_S
+        if too_late and parcel.attempts + 1 >= _FEWEST_ATTEMPTS:
+            self._settle(parcel, GIVEN_UP, words)
+            return
+        wait_s = pause_s(
+            parcel.attempts, first_s=settings.first_retry_s, longest_s=settings.longest_retry_s
+        )
+        with self._ledger.writing() as connection:
+            postpone_parcel(connection, parcel, words=words, until=now + wait_s)
+
+    def _asks_for_proof(self, name: str) -> bool:
+        """Only a configured peer is asked; --scu_ip may be anything."""
+        peers = self._configuration.peers
+        return any(one.name == name and one.proof != "none" for one in peers)
+
+    def _tell(
+        self, parcels: Sequence[Parcel], destination: Destination, outcomes: Sequence[SendOutcome]
+    ) -> None:
+        """Record how an attempt went, in words."""
+        stored = sum(self._holds(outcome) for outcome in outcomes)
+        words = f"{destination.peer}: {stored} of {len(parcels)} instances stored"
+        missing = next((one for one in outcomes if not self._holds(one)), None)
+        if missing is not None:
+            words += f"; first that was not: {missing.instance.sop_instance_uid}, {missing.words}"
+        kind = "delivered" if stored == len(parcels) else "not delivered"
+        job_id = parcels[0].job_id
+        with self._ledger.writing() as connection:
+            job = find_job(connection, job_id)
+            uid = "" if job is None else job.request.series_instance_uid
+            now = self._ledger.clock()
+            record_event(connection, kind, words, now=now, series_instance_uid=uid)
+        (log.info if kind == "delivered" else log.warning)(kind, job_id=job_id[:12], result=words)

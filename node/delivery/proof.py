@@ -1,0 +1,245 @@
+"""Proof that results arrived: storage commitment, or a look by C-FIND, whichever a peer offers."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pydicom
+import structlog
+from pydicom.uid import generate_uid
+from pynetdicom import build_context
+from sqlalchemy import Connection
+
+from core.config.routing import Peer
+from core.config.settings import Configuration
+from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
+from network.scu import storage_commitment as messages
+from network.scu.addresses import address_for_queries, address_of
+from network.scu.association import Timeouts, associate
+from network.scu.c_find import found_instances
+from network.statuses import words_of
+from node.delivery.commitment_reports import ReportsOnAssociation
+from node.delivery.retry import pause_s
+from node.ledger.database import Ledger
+from node.ledger.requests.jobs import find_job
+from node.ledger.tables.events import record_event
+from node.ledger.tables.notices import DEAD_LETTER, queue_notice
+from node.ledger.tables.proofs import (
+    ASKED,
+    COMMITMENT,
+    CONFIRMED,
+    GIVEN_UP,
+    MISSING,
+    NOT_OFFERED,
+    QUERY,
+    SENT_AGAIN,
+    WAITING,
+    Proof,
+    begin_transaction,
+    confirm,
+    delivered_paths,
+    delivered_uids,
+    due_proofs,
+    find_transaction,
+    postpone_proof,
+    send_missing,
+    settle_proof,
+)
+
+_METHODS = {"auto": (COMMITMENT, QUERY), "commitment": (COMMITMENT,), "query": (QUERY,)}
+_BY = {COMMITMENT: "by storage commitment", QUERY: "as C-FIND shows"}
+_TAGS = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"]
+_TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=60.0)
+_FEWEST_ATTEMPTS = 10
+_HOUR_S = 3600.0
+
+log = structlog.get_logger("proof")
+
+
+class Prover:
+    """Asks the peers of finished deliveries whether they hold what they said they stored."""
+
+    def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+        self._waiting: dict[str, threading.Event] = {}
+
+    def ask_due(self) -> int:
+        """Ask everything that is due; how much that was.
+
+        A peer that cannot be asked costs one attempt a round, however much waits for it.
+        """
+        away: dict[str, str] = {}
+        with self._ledger.reading() as connection:
+            due = due_proofs(connection, self._ledger.clock())
+        for proof in due:
+            if proof.state == ASKED:
+                self._postpone(proof, f"{proof.peer} gave no answer in time")
+                continue
+            words = away.get(proof.peer) or self._try_to_ask(proof)
+            if words:
+                away[proof.peer] = words
+                self._postpone(proof, words)
+        return len(due)
+
+    def _try_to_ask(self, proof: Proof) -> str:
+        try:
+            return self._ask(proof)
+        except StorageUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001, one must not stop the others
+            return explain_fault(error)
+
+    def take_report(self, report: messages.Report) -> bool:
+        """Record a peer's answer; whether it belongs to a question of ours.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot take it now.
+        """
+        with self._ledger.writing() as connection:
+            proof = find_transaction(connection, report.transaction_uid)
+            if proof is None:
+                return False
+            if proof.state in (WAITING, ASKED):  # else it is answered already
+                self._conclude(connection, proof, COMMITMENT, set(report.committed))
+        waiting = self._waiting.get(report.transaction_uid)
+        if waiting is not None:
+            waiting.set()
+        return True
+
+    def _ask(self, proof: Proof) -> str:
+        """Why the peer could not be asked; empty when it was, or has nothing to be asked by."""
+        peer = next((one for one in self._configuration.peers if one.name == proof.peer), None)
+        methods = () if peer is None else _METHODS.get(peer.proof, ())
+        if proof.method == COMMITMENT and proof.attempts:  # that was not answered
+            methods = methods[::-1]
+        for method in methods:
+            assert peer is not None
+            try:
+                self._ask_by(method, peer, proof)
+            except NotOfferedError:
+                continue
+            except (SendError, OSError) as error:
+                return str(error)
+            return ""
+        self._settle(proof, NOT_OFFERED, f"{proof.peer} offers no proof")
+        return ""
+
+    def _ask_by(self, method: str, peer: Peer, proof: Proof) -> None:
+        with self._ledger.reading() as connection:
+            paths = delivered_paths(connection, proof)
+        storage = self._configuration.storage_path
+        headers = [_identifiers(storage / path) for path in paths]
+        if method == COMMITMENT:
+            references = {str(one.SOPInstanceUID): str(one.SOPClassUID) for one in headers}
+            self._request_commitment(peer, proof, references)
+            return
+        found = self._look_up(peer, headers)
+        with self._ledger.writing() as connection:
+            self._conclude(connection, proof, QUERY, found)
+
+    def _request_commitment(self, peer: Peer, proof: Proof, references: Mapping[str, str]) -> None:
+        """N-ACTION; the answer may come on this association, or later on one of the peer's."""
+        answered, settings = threading.Event(), self._configuration.proof
+        reports = ReportsOnAssociation(self.take_report)
+        address = address_of(peer)
+        asking = associate(
+            address,
+            self._configuration.ae_title,
+            [build_context(messages.PUSH_MODEL)],
+            _TIMEOUTS,
+            handlers=reports.handlers(),
+        )
+        with ExitStack() as stack, asking as conversation:
+            transaction_uid = proof.transaction_uid or str(generate_uid())
+            until = self._ledger.clock() + settings.answer_within_h * _HOUR_S
+            with self._ledger.writing() as connection:
+                begin_transaction(connection, proof, transaction_uid, until)
+            self._waiting[transaction_uid] = answered
+            stack.callback(self._waiting.pop, transaction_uid)
+            try:
+                status, _ = conversation.association.send_n_action(
+                    messages.request(transaction_uid, references),
+                    messages.REQUEST_COMMITMENT,
+                    messages.PUSH_MODEL,
+                    messages.PUSH_MODEL_INSTANCE,
+                )
+            except (RuntimeError, ValueError) as error:
+                raise SendError(f"{address} took no storage commitment request") from error
+            if status.get("Status") != 0:
+                code = status.get("Status")
+                words = "nothing" if code is None else words_of(int(code))
+                raise SendError(f"{address} answered a storage commitment request with {words}")
+            answered.wait(settings.answer_on_association_s)
+            reports.finish()
+
+    def _look_up(self, peer: Peer, headers: list[pydicom.Dataset]) -> set[str]:
+        """Which instances C-FIND shows, asked by series."""
+        by_series: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for one in headers:
+            series = (str(one.StudyInstanceUID), str(one.SeriesInstanceUID))
+            by_series[series].append(str(one.SOPInstanceUID))
+        found: set[str] = set()
+        for study_uid, series_uid in by_series:
+            found |= found_instances(
+                address_for_queries(peer),
+                self._configuration.ae_title,
+                study_instance_uid=study_uid,
+                series_instance_uid=series_uid,
+            )
+        return found
+
+    def _conclude(self, connection: Connection, proof: Proof, method: str, found: set[str]) -> None:
+        """All there: confirmed. Something missing: sent again once, then for a person."""
+        now, uids = self._ledger.clock(), delivered_uids(connection, proof)
+        confirm(connection, proof, uids & found, now)
+        missing = uids - found
+        words = f"{proof.peer} holds {len(uids & found)} of {len(uids)} instances {_BY[method]}"
+        state = CONFIRMED
+        if missing and not proof.sent_again:
+            send_missing(connection, proof, missing, now)
+            state, words = SENT_AGAIN, f"{words}; what it lacks is sent again"
+        elif missing:
+            state, words = MISSING, f"{words}; first that it lacks: {min(missing)}"
+        if settle_proof(connection, proof, state=state, words=words, now=now, method=method):
+            self._record(connection, proof, state, words)
+
+    def _settle(self, proof: Proof, state: str, words: str) -> None:
+        with self._ledger.writing() as connection:
+            now = self._ledger.clock()
+            if settle_proof(connection, proof, state=state, words=words, now=now):
+                self._record(connection, proof, state, words)
+
+    def _record(self, connection: Connection, proof: Proof, state: str, words: str) -> None:
+        now, job = self._ledger.clock(), find_job(connection, proof.job_id)
+        uid = "" if job is None else job.request.series_instance_uid
+        record_event(connection, f"proof {state}", words, now=now, series_instance_uid=uid)
+        if state in (MISSING, GIVEN_UP):
+            queue_notice(
+                connection,
+                DEAD_LETTER,
+                now=now,
+                series_instance_uid=uid,
+                job_id=proof.job_id,
+                words=words,
+            )
+        log.info(f"proof {state}", job_id=proof.job_id[:12], result=words)
+
+    def _postpone(self, proof: Proof, words: str) -> None:
+        settings, now = self._configuration.delivery, self._ledger.clock()
+        too_late = now - proof.created_at >= settings.give_up_after_h * _HOUR_S
+        if too_late and (proof.state == ASKED or proof.attempts + 1 >= _FEWEST_ATTEMPTS):
+            self._settle(proof, GIVEN_UP, words)
+            return
+        wait_s = pause_s(
+            proof.attempts, first_s=settings.first_retry_s, longest_s=settings.longest_retry_s
+        )
+        with self._ledger.writing() as connection:
+            postpone_proof(connection, proof, words=words, until=now + wait_s)
+        log.warning("proof not asked", job_id=proof.job_id[:12], reason=words)
+
+
+def _identifiers(path: Path) -> pydicom.Dataset:
+    return pydicom.dcmread(path, specific_tags=_TAGS, stop_before_pixels=True)

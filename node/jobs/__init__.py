@@ -1,0 +1,1 @@
+"""Jobs: worker processes or a Dask cluster."""

@@ -1,0 +1,234 @@
+"""Takes queued jobs to the engine and writes down what came of them."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+
+import structlog
+from sqlalchemy import Connection
+
+from core.config.settings import Configuration
+from core.errors import (
+    EngineUnavailableError,
+    SlicewireError,
+    StorageUnavailableError,
+    WorkerDiedError,
+    explain_fault,
+)
+from core.job import JobResult
+from node.delivery.queue_results import queue_results
+from node.jobs.engine import Engine
+from node.ledger.database import Ledger
+from node.ledger.requests.jobs import (
+    RUNNING,
+    JobRow,
+    count_death,
+    fail_job,
+    find_job,
+    finish_job,
+    next_queued,
+    put_back,
+    requeue_running,
+    start_job,
+)
+from node.ledger.tables.conditions import ENGINE, RESULTS, clear_condition, set_condition
+from node.ledger.tables.events import record_event
+from node.ledger.tables.notices import COMPLETED, queue_notice
+from node.ledger.tables.notices import FAILED as NOTICE_OF_FAILURE
+
+_MOST_ATTEMPTS = 10
+_ASK_EVERY_S = 1.0
+_PAUSE_S = {ENGINE: (2.0, 30.0), RESULTS: (10.0, 600.0)}
+"""First and longest pause before a job is tried again while a condition lasts."""
+
+log = structlog.get_logger("jobs")
+
+
+class Runner:
+    """Runs what the ledger has queued; a failed job never holds up the next one.
+
+    `run_next` may be called from several threads: as many jobs run at once.
+    """
+
+    def __init__(self, configuration: Configuration, ledger: Ledger, engine: Engine) -> None:
+        self._configuration = configuration
+        self._ledger = ledger
+        self._engine = engine
+        self._held: set[str] = set()
+        self._engine_missing = True  # so that what the last run noted is cleared
+
+    def run_next(self) -> bool:
+        """Run the longest waiting job to its end; whether there was one.
+
+        Raises:
+            EngineUnavailableError: there is nothing to run jobs on at present.
+            StorageUnavailableError: the ledger failed; the job is taken up again.
+        """
+        self._open_engine()
+        job = self._take()
+        if job is None:
+            return False
+        try:
+            self._run_to_an_end(job)
+        finally:
+            self._held.discard(job.job_id)
+        return True
+
+    def _open_engine(self) -> None:
+        try:
+            self._engine.open()
+        except EngineUnavailableError as error:
+            self._engine_missing = True
+            with self._ledger.writing() as connection:
+                set_condition(connection, ENGINE, str(error), self._ledger.clock())
+            raise
+        if self._engine_missing:
+            self._engine_missing = False
+            with self._ledger.writing() as connection:
+                clear_condition(connection, ENGINE)
+
+    def _run_to_an_end(self, job: JobRow) -> None:
+        if job.attempts >= _MOST_ATTEMPTS:
+            self._fail(job, f"given up after {job.attempts} attempts that did not end")
+            return
+        uid = job.request.series_instance_uid
+        log.info("job started", job_id=job.job_id[:12], series_instance_uid=uid)
+        try:
+            result = self._run(job)
+        except CancelledError:
+            self._put_back(job)
+        except WorkerDiedError:
+            self._count_death(job)
+        except (EngineUnavailableError, StorageUnavailableError) as error:
+            self._wait_for(job, error)
+        except SlicewireError as error:
+            self._fail(job, str(error))
+        except Exception as error:  # noqa: BLE001, any fault of a pipeline is this job's alone
+            self._fail(job, explain_fault(error))
+        else:
+            self._finish(job, result)
+
+    def _take(self) -> JobRow | None:
+        """Start the longest waiting job; what is marked as running and is not, goes back first."""
+        now, job = self._ledger.clock(), None
+        try:
+            with self._ledger.writing() as connection:
+                requeue_running(connection, self._held)
+                job = next_queued(connection, now)
+                if job is None:
+                    return None
+                start_job(connection, job.job_id, now)
+                self._held.add(job.job_id)  # before the commit: another slot must not put it back
+        except StorageUnavailableError:
+            if job is not None:  # whether it was committed is unknown: nobody runs it
+                self._held.discard(job.job_id)
+            raise
+        return job
+
+    def _run(self, job: JobRow) -> JobResult:
+        return self._engine.run(
+            job.request.located(self._configuration.storage_path),
+            time_limit_s=self._configuration.engine.time_limit_s,
+            is_wanted=self._is_wanted(job.job_id),
+        )
+
+    def _is_wanted(self, job_id: str) -> Callable[[], bool]:
+        """Whether the ledger still has it as running; asked there once a second."""
+        asked_at = time.monotonic()
+
+        def is_wanted() -> bool:
+            nonlocal asked_at
+            if time.monotonic() - asked_at < _ASK_EVERY_S:
+                return True
+            asked_at = time.monotonic()
+            try:
+                with self._ledger.reading() as connection:
+                    job = find_job(connection, job_id)
+            except StorageUnavailableError:
+                return True
+            return job is not None and job.state == RUNNING
+
+        return is_wanted
+
+    def _put_back(self, job: JobRow) -> None:
+        """It was stopped: by the node's own stop, a newer revision or a person."""
+        with self._ledger.writing() as connection:
+            put_back(connection, job.job_id, "stopped with the node")
+        log.info("job stopped", job_id=job.job_id[:12])
+
+    def _count_death(self, job: JobRow) -> None:
+        most = self._configuration.engine.attempts
+        with self._ledger.writing() as connection:
+            deaths = count_death(connection, job.job_id)
+            words = f"job {job.job_id[:12]}: the worker process died, {deaths} of {most} times"
+            self._record(connection, "worker died", words, job)
+            if deaths < most:
+                put_back(connection, job.job_id)
+        log.warning("worker died", job_id=job.job_id[:12], deaths=deaths)
+        if deaths >= most:
+            self._fail(job, f"the worker process died {deaths} times while running this job")
+
+    def _wait_for(self, job: JobRow, error: SlicewireError) -> None:
+        """Put it back for a while that grows with how long the condition has lasted."""
+        condition = ENGINE if isinstance(error, EngineUnavailableError) else RESULTS
+        now, (first_s, longest_s) = self._ledger.clock(), _PAUSE_S[condition]
+        with self._ledger.writing() as connection:
+            since = set_condition(connection, condition, str(error), now)
+            pause_s = min(max(first_s, (now - since) / 2), longest_s)
+            put_back(connection, job.job_id, str(error), now + pause_s)
+        log.warning("job waits", job_id=job.job_id[:12], reason=str(error), pause_s=round(pause_s))
+
+    def _finish(self, job: JobRow, result: JobResult) -> None:
+        """Result and next state in one transaction."""
+        now = self._ledger.clock()
+        with self._ledger.writing() as connection:
+            for condition in _PAUSE_S:
+                clear_condition(connection, condition)
+            current = find_job(connection, job.job_id)
+            if current is None or current.state != RUNNING:
+                return  # a newer revision of the series took over, or a person cancelled it
+            finish_job(connection, job.job_id, result, now)
+            done = find_job(connection, job.job_id)
+            count = 0 if done is None else self._queue(connection, done, now)
+            words = f"job {job.job_id[:12]}: {result.summary}"
+            words += f"; {count} instances to send" if current.destinations else ""
+            for warning in result.warnings:
+                self._record(connection, "warning", f"job {job.job_id[:12]}: {warning}", job)
+            self._record(connection, "done", words, job)
+            self._notify(connection, COMPLETED, words, job)
+        log.info("job done", job_id=job.job_id[:12], summary=result.summary)
+        for warning in result.warnings:
+            log.warning(warning, job_id=job.job_id[:12])
+
+    def _queue(self, connection: Connection, job: JobRow, now: float) -> int:
+        return queue_results(
+            connection,
+            job,
+            storage_path=self._configuration.storage_path,
+            export_series=self._configuration.export_series,
+            now=now,
+        )
+
+    def _fail(self, job: JobRow, reason: str) -> None:
+        now = self._ledger.clock()
+        with self._ledger.writing() as connection:
+            if not fail_job(connection, job.job_id, reason, now):
+                return  # a newer revision of the series took over, or a person cancelled it
+            self._record(connection, "failed", f"job {job.job_id[:12]}: {reason}", job)
+            self._notify(connection, NOTICE_OF_FAILURE, reason, job)
+        log.error("job failed", job_id=job.job_id[:12], reason=reason)
+
+    def _notify(self, connection: Connection, kind: str, words: str, job: JobRow) -> None:
+        queue_notice(
+            connection,
+            kind,
+            now=self._ledger.clock(),
+            series_instance_uid=job.request.series_instance_uid,
+            job_id=job.job_id,
+            words=words,
+        )
+
+    def _record(self, connection: Connection, kind: str, words: str, job: JobRow) -> None:
+        uid = job.request.series_instance_uid
+        now = self._ledger.clock()
+        record_event(connection, kind, words, now=now, series_instance_uid=uid)

@@ -1,0 +1,1 @@
+"""Rows of requests and of the jobs that carry them out."""

@@ -1,0 +1,83 @@
+"""Series that wait for a person: why, whether a release helps, and what the person said."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, exists, select, update
+
+from core.hold_reasons import Hold, may_be_passed
+from node.ledger.requests.requests import HELD as REQUEST_HELD
+from node.ledger.schema import requests, series
+from node.ledger.tables.series import (
+    ARRIVING,
+    CANCELLED,
+    HELD,
+    KEPT,
+    PROCESSING,
+    SETTLING,
+    SeriesRow,
+)
+
+
+def record_holds(
+    connection: Connection, series_instance_uid: str, holds: Sequence[Hold], *, is_releasable: bool
+) -> None:
+    """Record what stands in the way of a series, or of some request of it; nothing: nothing does.
+
+    With `is_releasable` something of it runs once a person has released it.
+    """
+    values = {
+        "holds": {one.reason.value: one.words for one in holds},
+        "is_releasable": is_releasable,
+    }
+    connection.execute(update(series).where(_is(series_instance_uid)).values(**values))
+
+
+def waits_for_person(connection: Connection, row: SeriesRow) -> bool:
+    """Whether a series is held, or a request of a series that is decided."""
+    asked = select(requests.c.id).where(
+        requests.c.series_instance_uid == row.series_instance_uid,
+        requests.c.state == REQUEST_HELD,
+    )
+    is_decided = row.state in (KEPT, PROCESSING)
+    return row.state == HELD or (is_decided and bool(connection.scalar(select(exists(asked)))))
+
+
+def release(connection: Connection, row: SeriesRow, now: float) -> None:
+    """A person passes over what holds a series, and over nothing else.
+
+    To be called before its requests are looked at again.
+    """
+    passed = {reason: words for reason, words in row.holds.items() if may_be_passed(reason)}
+    values = {"released_by_person": True, "released": row.released | passed}
+    look_at(connection, row.series_instance_uid, now)
+    connection.execute(update(series).where(_is(row.series_instance_uid)).values(**values))
+
+
+def look_at(connection: Connection, series_instance_uid: str, now: float) -> None:
+    """Judge a series once more, at once."""
+    values = {"state": SETTLING, "ready_at": now}
+    connection.execute(update(series).where(_is(series_instance_uid)).values(**values))
+
+
+def give_up(connection: Connection, series_instance_uid: str, reason: str) -> bool:
+    """A person does not want a series that waits; whether it waited."""
+    waits = _is(series_instance_uid) & series.c.state.in_((HELD, SETTLING, ARRIVING))
+    values = {"state": CANCELLED, "reason": reason, "ready_at": None}
+    return connection.execute(update(series).where(waits).values(**values)).rowcount > 0
+
+
+def take_up(
+    connection: Connection, series_instance_uid: str, now: float, *, also_decided: bool
+) -> bool:
+    """A person wants a series after all that was given up; whether there was one.
+
+    With `also_decided` one of which a request alone was given up, too.
+    """
+    states = (CANCELLED, KEPT, PROCESSING) if also_decided else (CANCELLED,)
+    given_up = _is(series_instance_uid) & series.c.state.in_(states)
+    values = {"state": SETTLING, "reason": "", "ready_at": now}
+    return connection.execute(update(series).where(given_up).values(**values)).rowcount > 0
+
+
+def _is(series_instance_uid: str) -> ColumnElement[bool]:
+    return series.c.series_instance_uid == series_instance_uid

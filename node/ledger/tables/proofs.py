@@ -1,0 +1,151 @@
+"""Rows of proofs: whether a peer holds what it said it stored, one for each job and peer."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from node.ledger.batches import batches
+from node.ledger.requests.jobs import Destination
+from node.ledger.schema import deliveries, proofs
+from node.ledger.tables.deliveries import STORED
+from node.ledger.tables.deliveries import WAITING as TO_SEND
+
+WAITING, ASKED, SENT_AGAIN = "waiting", "asked", "sent again"
+CONFIRMED, MISSING, NOT_OFFERED, GIVEN_UP = "confirmed", "missing", "not offered", "given up"
+COMMITMENT, QUERY = "commitment", "query"
+UNSETTLED = (WAITING, ASKED, SENT_AGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a peer is asked about one job's results."""
+
+    key: int
+    job_id: str
+    peer: str
+    method: str
+    transaction_uid: str | None
+    state: str
+    sent_again: bool
+    words: str
+    attempts: int
+    created_at: float
+    finished_at: float | None
+
+
+def queue_proof(connection: Connection, job_id: str, peer: str, now: float) -> None:
+    """Ask a peer now, for the first time or once more after something was sent again."""
+    row = (proofs.c.job_id == job_id) & (proofs.c.peer == peer)
+    fresh = {"state": WAITING, "method": "", "words": "", "attempts": 0, "created_at": now}
+    fresh |= {"next_attempt_at": now, "finished_at": None, "transaction_uid": None}
+    if not connection.execute(update(proofs).where(row).values(**fresh)).rowcount:
+        first = {"job_id": job_id, "peer": peer, "sent_again": False}
+        connection.execute(insert(proofs).values(**(fresh | first)))
+
+
+def due_proofs(connection: Connection, now: float) -> list[Proof]:
+    """What is to be asked, or has not been answered in time."""
+    due = proofs.c.state.in_((WAITING, ASKED)) & (proofs.c.next_attempt_at <= now)
+    return [_proof(row) for row in connection.execute(select(proofs).where(due))]
+
+
+def proofs_of(connection: Connection, job_id: str) -> list[Proof]:
+    """What the peers of a job were asked."""
+    query = select(proofs).where(proofs.c.job_id == job_id).order_by(proofs.c.id)
+    return [_proof(row) for row in connection.execute(query)]
+
+
+def find_transaction(connection: Connection, transaction_uid: str) -> Proof | None:
+    """The proof that a storage commitment transaction belongs to."""
+    query = select(proofs).where(proofs.c.transaction_uid == transaction_uid)
+    row = connection.execute(query).first()
+    return None if row is None else _proof(row)
+
+
+def begin_transaction(
+    connection: Connection, proof: Proof, transaction_uid: str, until: float
+) -> None:
+    """Before the request goes out, so that no answer to it is unknown; it may take `until`."""
+    _set(
+        connection,
+        proof,
+        state=ASKED,
+        words="",
+        method=COMMITMENT,
+        transaction_uid=transaction_uid,
+        next_attempt_at=until,
+    )
+
+
+def postpone_proof(connection: Connection, proof: Proof, *, words: str, until: float) -> None:
+    """Asking failed; it is tried again, unless an answer came meanwhile."""
+    values = {"words": words, "next_attempt_at": until, "attempts": proof.attempts + 1}
+    _set(connection, proof, state=WAITING, **values)
+
+
+def settle_proof(
+    connection: Connection, proof: Proof, *, state: str, words: str, now: float, method: str = ""
+) -> bool:
+    """Record what came of it; whether that was still open."""
+    chosen = {"method": method} if method else {}
+    return _set(connection, proof, state=state, words=words, finished_at=now, **chosen)
+
+
+def confirm(connection: Connection, proof: Proof, uids: Collection[str], now: float) -> None:
+    """Record which instances the peer was found to hold."""
+    for some in batches(uids):
+        found = _delivered(proof) & deliveries.c.sop_instance_uid.in_(some)
+        connection.execute(update(deliveries).where(found).values(confirmed_at=now))
+
+
+def send_missing(connection: Connection, proof: Proof, uids: Collection[str], now: float) -> int:
+    """Send what the peer lacks once more; how many instances that are."""
+    again, count = {"state": TO_SEND, "next_attempt_at": now, "created_at": now, "attempts": 0}, 0
+    for some in batches(uids):
+        lacking = _delivered(proof) & deliveries.c.sop_instance_uid.in_(some)
+        count += connection.execute(update(deliveries).where(lacking).values(**again)).rowcount
+    _set(connection, proof, state=SENT_AGAIN, sent_again=True)
+    return count
+
+
+def delivered_paths(connection: Connection, proof: Proof) -> list[str]:
+    """Files, relative to the storage folder, that the peer said it stored."""
+    query = select(deliveries.c.path).where(_delivered(proof)).order_by(deliveries.c.position)
+    return list(connection.scalars(query))
+
+
+def delivered_uids(connection: Connection, proof: Proof) -> set[str]:
+    """SOP Instance UIDs of what the peer said it stored."""
+    return set(connection.scalars(select(deliveries.c.sop_instance_uid).where(_delivered(proof))))
+
+
+def destination_of(connection: Connection, proof: Proof) -> Destination | None:
+    """Where the results went."""
+    rows = select(deliveries).where(
+        deliveries.c.job_id == proof.job_id, deliveries.c.peer == proof.peer
+    )
+    row = connection.execute(rows.limit(1)).first()
+    return None if row is None else Destination(row.peer, row.ip, row.port, row.ae_title)
+
+
+def _delivered(proof: Proof) -> Any:
+    return (
+        (deliveries.c.job_id == proof.job_id)
+        & (deliveries.c.peer == proof.peer)
+        & (deliveries.c.state == STORED)
+    )
+
+
+def _set(connection: Connection, proof: Proof, **values: Any) -> bool:
+    """Whether the proof still waited for that: an answer may come at any time."""
+    open_row = (proofs.c.id == proof.key) & proofs.c.state.in_(UNSETTLED)
+    return connection.execute(update(proofs).where(open_row).values(**values)).rowcount > 0
+
+
+def _proof(row: Row[Any]) -> Proof:
+    return Proof(
+        key=row.id,
+        **{name: getattr(row, name) for name in Proof.__slots__ if name != "key"},
+    )

@@ -1,0 +1,181 @@
+"""What retention may remove: results that arrived, and sources that nothing needs any more.
+
+Rows stay, for the story; `removed_at` says that the files went.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, select, update
+
+from core.config.sections import Retention
+from node.ledger.requests.jobs import CANCELLED, DONE, OVER, WITHDRAWN, find_job, jobs_of
+from node.ledger.requests.requests import UNDECIDED, requests_of
+from node.ledger.schema import associations, commitments, instances, jobs, receipts, series
+from node.ledger.tables import commitments as asked
+from node.ledger.tables.deliveries import CANCELLED as NOT_WANTED
+from node.ledger.tables.deliveries import STORED, WAITING, delivery_states
+from node.ledger.tables.instances import OPEN
+from node.ledger.tables.proofs import CONFIRMED, NOT_OFFERED, proofs_of
+from node.ledger.tables.series import ARRIVING, HELD, SETTLING
+
+RESULTS, SOURCES = "results", "sources"
+_DAY_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Something that is older than the configured days."""
+
+    kind: str
+    key: str
+    """Job id of results, SeriesInstanceUID of sources."""
+    series_instance_uid: str
+    paths: tuple[str, ...]
+    """A folder of results or files of sources, relative to the storage folder."""
+    why_it_stays: str
+    """Empty when it may go."""
+
+
+def expired(connection: Connection, settings: Retention, now: float) -> Iterator[Expired]:
+    """Everything that is older than the configured days, and why some of it stays all the same."""
+    if settings.results_days is not None:
+        before = now - settings.results_days * _DAY_S
+        for job_id in connection.scalars(_old_jobs(before)).all():
+            found = results_of(connection, job_id)
+            if found is not None:
+                yield found
+    if settings.sources_days is not None:
+        before = now - settings.sources_days * _DAY_S
+        for uid in connection.scalars(_old_series(before)).all():
+            yield sources_of(connection, uid)
+
+
+def results_of(connection: Connection, job_id: str) -> Expired | None:
+    """The results of a job that is done, unless they went before."""
+    job = find_job(connection, job_id)
+    if job is None or job.state not in (DONE, WITHDRAWN) or job.removed_at is not None:
+        return None
+    uid, folder = job.request.series_instance_uid, job.request.output_dir
+    return Expired(RESULTS, job_id, uid, (folder,), _why_not_delivered(connection, job_id))
+
+
+def sources_of(connection: Connection, series_instance_uid: str) -> Expired:
+    """The instances of a series that are still here."""
+    here = _of_series(series_instance_uid) & instances.c.removed_at.is_(None)
+    paths = tuple(connection.scalars(select(instances.c.path).where(here)))
+    why = _why_sources_stay(connection, series_instance_uid)
+    return Expired(SOURCES, series_instance_uid, series_instance_uid, paths, why)
+
+
+def mark_removed(connection: Connection, what: Expired, now: float) -> None:
+    """Record that files go; afterwards `removed_paths` names those that may still lie there."""
+    if what.kind == RESULTS:
+        connection.execute(update(jobs).where(jobs.c.job_id == what.key).values(removed_at=now))
+        return
+    here = _of_series(what.key) & instances.c.removed_at.is_(None)
+    connection.execute(update(instances).where(here).values(removed_at=now))
+
+
+def removed_paths(connection: Connection, what: Expired) -> list[str]:
+    """Of the paths of `what`, those that are recorded as removed at this moment."""
+    if what.kind == RESULTS:
+        job = find_job(connection, what.key)
+        return list(what.paths) if job is not None and job.removed_at is not None else []
+    gone = _of_series(what.key) & instances.c.removed_at.is_not(None)
+    return list(connection.scalars(select(instances.c.path).where(gone)))
+
+
+def last_removed(connection: Connection) -> Iterator[Expired]:
+    """What went in the last rounds: after a crash some of its files may still lie there."""
+    rows = connection.execute(select(jobs).where(_recent(connection, jobs))).all()
+    for job in rows:
+        folder = (str(job.request["output_dir"]),)
+        yield Expired(RESULTS, job.job_id, job.series_instance_uid, folder, "")
+    gone = select(instances.c.series_instance_uid).where(_recent(connection, instances))
+    for uid in connection.scalars(gone.distinct()):
+        yield Expired(SOURCES, uid, uid, (), "")
+
+
+def _recent(connection: Connection, table: Table) -> ColumnElement[bool]:
+    """Leftovers go before anything else does, so older rounds have left none."""
+    last = connection.scalar(select(func.max(table.c.removed_at)))
+    return table.c.removed_at >= (last or 0.0) - _DAY_S
+
+
+def _old_jobs(before: float) -> Select[Any]:
+    old = jobs.c.state.in_((DONE, WITHDRAWN)) & (jobs.c.finished_at < before)
+    old &= jobs.c.removed_at.is_(None)
+    return select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at)
+
+
+def _old_series(before: float) -> Select[Any]:
+    here = exists(
+        select(instances.c.id).where(
+            instances.c.series_instance_uid == series.c.series_instance_uid,
+            instances.c.removed_at.is_(None),
+        )
+    )
+    old = (series.c.last_at < before) & here
+    return select(series.c.series_instance_uid).where(old).order_by(series.c.last_at)
+
+
+def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
+    key = series.c.series_instance_uid == series_instance_uid
+    state = connection.scalar(select(series.c.state).where(key))
+    if state in (ARRIVING, SETTLING, HELD):
+        return f"the series is {state}"
+    if any(one.state in UNDECIDED for one in requests_of(connection, series_instance_uid)):
+        return "a request of it waits or is held"
+    if connection.scalar(_carried(series_instance_uid)):
+        return "an association brings the series at present"
+    promised = _of_series(series_instance_uid) & instances.c.committed_at.is_not(None)
+    count = connection.scalar(select(func.count()).select_from(instances).where(promised))
+    if count:
+        return f"{count} instances were committed to a peer, which may have deleted its own"
+    waiting = select(commitments.c.id).where(commitments.c.state == asked.WAITING)
+    if connection.scalar(waiting.limit(1)):
+        return "a peer's request for storage commitment is being checked"
+    return _why_jobs_need_them(connection, series_instance_uid)
+
+
+def _why_jobs_need_them(connection: Connection, series_instance_uid: str) -> str:
+    for job in jobs_of(connection, series_instance_uid):
+        if job.state in (*OVER, CANCELLED):
+            continue
+        if job.state != DONE:
+            return f"job {job.job_id[:12]} is {job.state}"
+        why = _why_not_delivered(connection, job.job_id)
+        if why:
+            return why
+    return ""
+
+
+def _why_not_delivered(connection: Connection, job_id: str) -> str:
+    """What of a job's results did not arrive or was not proven, in words; empty when all did."""
+    states = delivery_states(connection, job_id)
+    if not states:
+        return f"job {job_id[:12]}: its results were sent nowhere"
+    for one in states:
+        if one.state not in (STORED, NOT_WANTED):
+            verb = "still to send" if one.state == WAITING else one.state
+            return f"job {job_id[:12]}, {one.peer}: {one.count} instances {verb}"
+    for proof in proofs_of(connection, job_id):
+        if proof.state not in (CONFIRMED, NOT_OFFERED):
+            return f"job {job_id[:12]}, {proof.peer}: proof is {proof.state}"
+    return ""
+
+
+def _carried(series_instance_uid: str) -> Select[Any]:
+    return (
+        select(instances.c.id)
+        .join(receipts, receipts.c.instance_id == instances.c.id)
+        .join(associations, associations.c.id == receipts.c.association_id)
+        .where(_of_series(series_instance_uid), associations.c.outcome == OPEN)
+        .limit(1)
+    )
+
+
+def _of_series(series_instance_uid: str) -> ColumnElement[bool]:
+    return instances.c.series_instance_uid == series_instance_uid

@@ -1,0 +1,1 @@
+"""What the rows say of a series, for people and programs."""

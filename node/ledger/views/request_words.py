@@ -1,0 +1,30 @@
+"""The requests of a case one below the other, in plain words."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from node.ledger.views.standing import RequestStanding
+from node.ledger.views.states import JobStanding, state_of_job
+
+
+def request_lines(requests: Sequence[RequestStanding]) -> Iterator[str]:
+    """Who asked, when, how that ended, and a line for each job and where its results go."""
+    for number, one in enumerate(requests, 1):
+        asked_at = _clock(one.request.created_at)
+        yield f"Request {number}: {one.request.asker}, {asked_at}, {one.how_it_came}"
+        yield f"  {one.about}"
+        yield from (f"  {job_words(job)}" for job in one.jobs)
+
+
+def job_words(job: JobStanding) -> str:
+    """A job as one request wants it: by which rule, for whom, and where it stands."""
+    state, words = state_of_job(job)
+    rule = f" by {job.rule}" if job.rule else ""
+    revision = f", revision {job.revision}" if job.revision > 1 else ""
+    peers = ", ".join(one.peer for one in job.destinations) or "nobody"
+    why = f": {words}" if words else ""
+    return f"{job.pipeline}{rule}{revision}, job {job.job_id[:12]} for {peers}, {state}{why}"
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

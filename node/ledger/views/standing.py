@@ -1,0 +1,233 @@
+"""Where series and their requests stand, read for many at once; and which may stand at a state."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
+
+from node.ledger.requests import jobs as made
+from node.ledger.requests import requests as asked
+from node.ledger.requests.requests import JobOfRequest, Request, jobs_of_requests, request_of
+from node.ledger.schema import deliveries, jobs, requests, series
+from node.ledger.tables import deliveries as sent
+from node.ledger.tables.deliveries import DeliveryState, delivery_states_of
+from node.ledger.tables.series import SeriesRow, rows_of_series
+from node.ledger.views.states import (
+    JobStanding,
+    State,
+    state_of_case,
+    state_of_job,
+    state_of_request,
+)
+
+_CHUNK = 500
+_UNDELIVERED = (sent.REFUSED, sent.GIVEN_UP, sent.CANCELLED)
+# a case stands at the state of the left only where a row of it is at the state of the right
+_BY_REQUESTS: Mapping[str, str] = MappingProxyType(
+    {
+        State.HELD: asked.HELD,
+        State.SETTLING: asked.WAITING,
+        State.FAILED: asked.FAILED,
+        State.KEPT: asked.KEPT,
+        State.CANCELLED: asked.CANCELLED,
+        State.SUPERSEDED: asked.SUPERSEDED,
+    }
+)
+_BY_JOBS: Mapping[str, str] = MappingProxyType(
+    {
+        State.QUEUED: made.QUEUED,
+        State.RUNNING: made.RUNNING,
+        State.FAILED: made.FAILED,
+        State.CANCELLED: made.CANCELLED,
+        State.SUPERSEDED: made.SUPERSEDED,
+    }
+)
+_BY_DELIVERIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        State.HELD: (sent.HELD,),
+        State.FAILED: _UNDELIVERED,
+        State.NOT_DELIVERED: _UNDELIVERED,
+        State.SENDING: (sent.WAITING,),
+    }
+)
+_JOB_COLUMNS = ("job_id", "state", "reason", "progress", "step", "revision")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStanding:
+    """A request, where it stands and why, and the jobs that do it, oldest first."""
+
+    request: Request
+    state: State
+    words: str
+    jobs: tuple[JobStanding, ...]
+
+    @property
+    def how_it_came(self) -> str:
+        """How the last association of it ended, or what was read."""
+        request = self.request
+        if request.is_by_name:
+            return f"the {request.source} was read"
+        return f"the last association was {request.outcome}"
+
+    @property
+    def about(self) -> str:
+        """Where it stands and why, in one line."""
+        return f"{self.state}: {self.words}" if self.words else str(self.state)
+
+    def fields(self) -> dict[str, Any]:
+        """As plain values, for programs."""
+        request = self.request
+        names = ("source", "person", "order_uid", "created_at", "last_at", "outcome")
+        return {name: getattr(request, name) for name in names} | {
+            "number": request.key,
+            "calling_ae_title": request.sender.calling_ae_title,
+            "called_ae_title": request.sender.called_ae_title,
+            "address": request.sender.address,
+            "state": str(self.state),
+            "reason": self.words,
+            "jobs": [_job_fields(job) for job in self.jobs],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a case stands and why, and its requests, oldest first."""
+
+    state: State
+    words: str
+    requests: tuple[RequestStanding, ...]
+
+
+def standings(connection: Connection, rows: Sequence[SeriesRow]) -> dict[str, Standing]:
+    """Where series stand, by their UIDs; four questions however many they are."""
+    by_uid = {row.series_instance_uid: row for row in rows}
+    found: dict[str, list[RequestStanding]] = {uid: [] for uid in by_uid}
+    of_series = requests.c.series_instance_uid.in_(by_uid)
+    query = select(requests).where(of_series).order_by(requests.c.id)
+    own = [request_of(row) for row in connection.execute(query)]
+    jobs_by_request = _jobs(connection, [one.key for one in own])
+    for request in own:
+        row, own_jobs = by_uid[request.series_instance_uid], tuple(jobs_by_request[request.key])
+        about = (row.state, row.reason)
+        state, words = state_of_request(request.state, request.reason, about, own_jobs)
+        one = RequestStanding(request, state, words, own_jobs)
+        found[request.series_instance_uid].append(one)
+    return {uid: _standing(by_uid[uid], of_series) for uid, of_series in found.items()}
+
+
+def standing_of(connection: Connection, row: SeriesRow) -> Standing:
+    """Where one series stands."""
+    return standings(connection, [row])[row.series_instance_uid]
+
+
+def count_states(connection: Connection, states: Sequence[State] | None = None) -> dict[State, int]:
+    """How many cases stand at each of `states`, else at all states that there are."""
+    wanted = list(State) if states is None else list(states)
+    condition: ColumnElement[bool] = series.c.state.is_not(None)
+    if states is not None:
+        uids = (select(series.c.series_instance_uid).where(may_stand_at(one)) for one in wanted)
+        condition = series.c.series_instance_uid.in_(next(uids).union(*uids))
+    counts = dict.fromkeys(wanted, 0)
+    for rows in _chunks(rows_of_series(connection, condition)):
+        for one in standings(connection, rows).values():
+            if one.state in counts:
+                counts[one.state] += 1
+    return counts
+
+
+def may_stand_at(state: str) -> ColumnElement[bool]:
+    """What rows of `series` fit, found through indexes; a superset: `standings` decides."""
+    if state in (State.DONE, State.DELIVERED):
+        own = jobs.c.series_instance_uid == series.c.series_instance_uid
+        return exists(select(jobs.c.job_id).where(own, jobs.c.state == made.DONE))
+    found: list[ColumnElement[bool]] = [series.c.state == state]
+    if state in _BY_REQUESTS:
+        found.append(_with_requests(_BY_REQUESTS[state]))
+    if state in _BY_JOBS:
+        found.append(_with_jobs(jobs.c.state == _BY_JOBS[state]))
+    if state in _BY_DELIVERIES:
+        found.append(_with_deliveries(_BY_DELIVERIES[state]))
+    if state == State.KEPT:
+        of_series = requests.c.series_instance_uid == series.c.series_instance_uid
+        found.append(~exists(select(requests.c.id).where(of_series)))
+    return or_(*found)
+
+
+def _standing(row: SeriesRow, found: Sequence[RequestStanding]) -> Standing:
+    """Of each asker the latest request counts."""
+    latest = {_asker(one.request): (one.state, one.words) for one in found}
+    state, words = state_of_case((row.state, row.reason), latest.values())
+    return Standing(state, words, tuple(found))
+
+
+def _asker(request: Request) -> Any:
+    return request.pipeline if request.is_by_name else request.sender
+
+
+def _jobs(connection: Connection, keys: Sequence[int]) -> dict[int, list[JobStanding]]:
+    links = jobs_of_requests(connection, keys)
+    ids = {link.job_id for link in links}
+    columns = [jobs.c[name] for name in _JOB_COLUMNS]
+    rows = connection.execute(select(*columns).where(jobs.c.job_id.in_(ids)))
+    by_id = {row.job_id: row for row in rows}
+    deliveries_by_job = delivery_states_of(connection, ids)
+    found: dict[int, list[JobStanding]] = defaultdict(list)
+    for link in links:
+        job = _job(link, by_id[link.job_id], deliveries_by_job.get(link.job_id, ()))
+        found[link.request].append(job)
+    return found
+
+
+def _job(link: JobOfRequest, row: Any, states: Sequence[DeliveryState]) -> JobStanding:
+    peers = {destination.peer for destination in link.destinations}
+    return JobStanding(
+        job_id=link.job_id,
+        pipeline=link.pipeline,
+        rule=link.rule,
+        state=row.state,
+        reason=row.reason,
+        progress=row.progress,
+        step=row.step,
+        revision=row.revision,
+        destinations=link.destinations,
+        deliveries=tuple(one for one in states if one.peer in peers),
+    )
+
+
+def _job_fields(job: JobStanding) -> dict[str, Any]:
+    state, words = state_of_job(job)
+    return {
+        "job_id": job.job_id,
+        "pipeline": job.pipeline,
+        "rule": job.rule,
+        "revision": job.revision,
+        "state": str(state),
+        "reason": words,
+        "destinations": [one.peer for one in job.destinations],
+    }
+
+
+def _chunks(rows: Iterator[SeriesRow]) -> Iterator[list[SeriesRow]]:
+    while chunk := list(islice(rows, _CHUNK)):
+        yield chunk
+
+
+def _with_requests(state: str) -> ColumnElement[bool]:
+    of_state = select(requests.c.series_instance_uid).where(requests.c.state == state)
+    return series.c.series_instance_uid.in_(of_state)
+
+
+def _with_deliveries(states: Collection[str]) -> ColumnElement[bool]:
+    return _with_jobs(
+        jobs.c.job_id.in_(select(deliveries.c.job_id).where(deliveries.c.state.in_(states)))
+    )
+
+
+def _with_jobs(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Uncorrelated: found from the few jobs, not asked of every series."""
+    return series.c.series_instance_uid.in_(select(jobs.c.series_instance_uid).where(condition))

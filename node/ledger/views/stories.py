@@ -1,0 +1,140 @@
+"""The whole story of a series in one value: from association to delivery, in plain words."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from node.ledger.database import Ledger
+from node.ledger.requests.jobs import DONE, jobs_of
+from node.ledger.schema import series
+from node.ledger.tables.events import events_of
+from node.ledger.tables.series import (
+    HELD,
+    KEPT,
+    PROCESSING,
+    SeriesRow,
+    count_instances,
+    find_series,
+    latest_ending_with,
+    latest_series,
+)
+from node.ledger.views.standing import (
+    RequestStanding,
+    Standing,
+    may_stand_at,
+    standing_of,
+    standings,
+)
+from node.ledger.views.states import State, wanted_by
+
+_CHUNK = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a person asks of a series: what came, where it stands, why."""
+
+    series_instance_uid: str
+    sender: str
+    instances: int
+    last_at: float
+    state: State
+    reason: str
+    events: tuple[tuple[float, str, str], ...]
+    settled_s: float | None
+    """From the end of the last association to the decision; None before it."""
+    result_folders: tuple[str, ...]
+    requests: tuple[RequestStanding, ...]
+    """Who asked for what of it, oldest first."""
+    holds: tuple[str, ...] = ()
+    """What stands in the way of it, or of a request of it: codes of core/hold_reasons.py."""
+    is_releasable: bool = False
+    """Whether something of it runs once a person has released it."""
+
+
+def latest_stories(ledger: Ledger, limit: int | None = None, state: str = "") -> list[Story]:
+    """The latest series, those at `state` where one is named, the latest last."""
+    return stories_before(ledger, limit, state)[::-1]
+
+
+def stories_before(
+    ledger: Ledger,
+    limit: int | None,
+    state: str = "",
+    before: tuple[float, str] | None = None,
+    *,
+    since: float = 0.0,
+) -> list[Story]:
+    """The latest series first, of those whose (last_at, UID) comes after `before` in that order.
+
+    Only those at `state` where one is named, and of which something came at `since` or later.
+    """
+    condition = series.c.last_at >= since
+    if state:
+        condition &= may_stand_at(state)
+    with ledger.reading() as connection:
+        rows = latest_series(connection, condition, before)
+        fitting = fitting_stories(connection, rows, state, storage_path=ledger.storage_path)
+        return list(islice(fitting, limit))
+
+
+def fitting_stories(
+    connection: Connection, rows: Iterator[SeriesRow], state: str, *, storage_path: Path
+) -> Iterator[Story]:
+    """The stories of those of `rows` that stand at what a person calls `state`; empty: of all."""
+    wanted = wanted_by(state)
+    while chunk := list(islice(rows, _CHUNK)):
+        found = standings(connection, chunk)
+        for row in chunk:
+            standing = found[row.series_instance_uid]
+            if standing.state in wanted or not state:
+                yield tell(connection, row, storage_path, standing)
+
+
+def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
+    """Of the series with this UID, else of the latest one whose UID ends with it."""
+    if not uid_or_end:
+        return None
+    with ledger.reading() as connection:
+        row = find_series(connection, uid_or_end) or latest_ending_with(connection, uid_or_end)
+        return None if row is None else tell(connection, row, ledger.storage_path)
+
+
+def tell(
+    connection: Connection, row: SeriesRow, storage_path: Path, standing: Standing | None = None
+) -> Story:
+    """The story of one series; with where it stands, if that was read before."""
+    jobs = jobs_of(connection, row.series_instance_uid)
+    found = standing_of(connection, row) if standing is None else standing
+    events = events_of(connection, row.series_instance_uid)
+    return Story(
+        series_instance_uid=row.series_instance_uid,
+        sender=_senders(row, found.requests),
+        instances=count_instances(connection, row.series_instance_uid),
+        last_at=row.last_at,
+        state=found.state,
+        reason=found.words,
+        events=tuple(events),
+        settled_s=_settled_s(events),
+        result_folders=tuple(
+            job.request.located(storage_path).output_dir for job in jobs if job.state == DONE
+        ),
+        requests=found.requests,
+        holds=tuple(row.holds) if row.state in (HELD, KEPT, PROCESSING) else (),
+        is_releasable=row.is_releasable and row.state in (HELD, KEPT, PROCESSING),
+    )
+
+
+def _senders(row: SeriesRow, requests: Sequence[RequestStanding]) -> str:
+    """Everybody who sent it, each once; else where it came from."""
+    senders = [str(one.request.sender) for one in requests if not one.request.is_by_name]
+    return ", ".join(dict.fromkeys(senders)) or str(row.sender)
+
+
+def _settled_s(events: Sequence[tuple[float, str, str]]) -> float | None:
+    ended = [at for at, kind, _ in events if kind == "association"]
+    decided = [at for at, kind, _ in events if kind in (PROCESSING, HELD, KEPT)]
+    return decided[-1] - ended[-1] if ended and decided else None

@@ -1,0 +1,1 @@
+"""The services of the SCP, and where received instances go."""

@@ -1,0 +1,255 @@
+"""From the bytes of a C-STORE request to an instance that is on disk and in the ledger."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import structlog
+from sqlalchemy import Connection
+
+from core.config.wire import Wire
+from core.durable import sync_file, sync_folder, write_synced
+from core.errors import BeyondBoundsError, EncodingError, StorageUnavailableError
+from core.uids import is_derived_uid
+from network.data_sets.describe import describe
+from network.data_sets.file_bytes import DataSet, in_memory
+from network.data_sets.limits import DataSetBounds
+from network.data_sets.same_content import same_content
+from network.scu.transcoder import Transcoder
+from node.ledger.database import Ledger
+from node.ledger.tables.instances import (
+    StoredInstance,
+    find_instances,
+    mark_gone,
+    record_instance,
+    record_receipt,
+    restore_instance,
+    touch_series,
+)
+from node.scp.watermark import Watermark
+from node.wal.checkpointer import Filing
+from node.wal.files import make_folder
+from node.wal.writer import Content, Log, Logbook
+
+INSTANCES_FOLDER = "instances"
+INCOMING_FOLDER = "incoming"
+STORED, KNOWN, DIFFERENT = "stored", "known", "different"
+
+log = structlog.get_logger("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A C-STORE request: what it says it is, and the DICOM file made of its data set."""
+
+    association: int
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    file_meta: bytes
+    """Preamble, prefix and file meta information."""
+    data_set: DataSet
+    sha256: str = ""
+    """Of transfer syntax and data set, where that is known already."""
+    path: Path | None = None
+    """A file that holds both, not synced yet; who made it removes it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the DICOM file."""
+        return len(self.file_meta) + len(self.data_set)
+
+
+class Inbox:
+    """Stores instances below `storage_path`; safe to call from many threads."""
+
+    def __init__(
+        self,
+        storage_path: Path,
+        ledger: Ledger,
+        *,
+        root_uid: str,
+        minimum_free_mb: int,
+        bounds: DataSetBounds | None = None,
+    ) -> None:
+        """`bounds` are those of an empty configuration when not given."""
+        self._storage_path = storage_path
+        self._ledger = ledger
+        self._root_uid = root_uid
+        self._bounds = bounds or DataSetBounds.of(Wire())
+        self.folder = storage_path / INCOMING_FOLDER
+        """For what is half here."""
+        self.filing = Filing(storage_path, self.folder, ledger.sync)
+        """Files that are still to be made."""
+        self.logbook = Logbook(self.folder, ledger, self.filing)
+        self._transcoder = Transcoder()
+        self.watermark = Watermark(
+            storage_path, ledger, minimum_free_mb, promised_bytes=lambda: self.filing.pending_bytes
+        )
+
+    def receive(self, arrival: Arrival, segments: Log | None = None) -> str:
+        """Store one instance durably; `stored`, `known` (same content before) or `different`.
+
+        With `segments`, of the thread that calls, its file may be made afterwards.
+
+        Raises:
+            InstanceError: it is not what it says, or cannot be read; nothing is kept.
+            StorageUnavailableError: disk or ledger cannot take it; nothing is promised.
+        """
+        self.watermark.check()
+        instance = self.describe(arrival)
+        try:
+            content = cast(Content, arrival)  # without a path it is in memory
+            if segments is not None and arrival.path is None and segments.write(content, instance):
+                return STORED
+        except OSError as error:
+            raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
+        return self._receive_file(arrival, instance)
+
+    def _receive_file(self, arrival: Arrival, instance: StoredInstance) -> str:
+        """With a file of its own at once."""
+        temporary = arrival.path or self.folder / uuid.uuid4().hex
+        try:
+            self._write(arrival, temporary)
+            compared = self._compare(instance, temporary)
+            with self._ledger.writing() as connection:
+                return self._place(connection, arrival, instance, temporary, compared=compared)
+        except OSError as error:
+            raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
+        finally:
+            with suppress(OSError):  # a disk that became read-only; the next start clears it
+                temporary.unlink(missing_ok=True)
+
+    def describe(self, arrival: Arrival) -> StoredInstance:
+        """What the ledger is to know of it; raises InstanceError."""
+        uid, syntax = arrival.sop_instance_uid, arrival.transfer_syntax_uid
+        try:
+            found = describe(arrival, self._bounds)
+        except (BeyondBoundsError, EncodingError) as error:
+            raise type(error)(f"Instance {uid}: {error}") from error
+        study_uid, series_uid = found.study_instance_uid, found.series_instance_uid
+        digest = arrival.sha256 or _sha256(syntax, arrival.data_set)
+        return StoredInstance(
+            sop_instance_uid=uid,
+            series_instance_uid=series_uid,
+            study_instance_uid=study_uid,
+            sop_class_uid=arrival.sop_class_uid,
+            transfer_syntax_uid=syntax,
+            sha256=digest,
+            size_bytes=arrival.size_bytes,
+            path=str(Path(INSTANCES_FOLDER, study_uid, series_uid, f"{uid}.dcm")),
+            made_here=found.made_here or is_derived_uid(self._root_uid, uid),
+        )
+
+    def _write(self, arrival: Arrival, temporary: Path) -> None:
+        if arrival.path is None:
+            write_synced(temporary, arrival.file_meta, in_memory(arrival.data_set))
+            return
+        sync_file(temporary)
+        found = temporary.stat().st_size
+        if found != arrival.size_bytes:
+            raise StorageUnavailableError(
+                f"Storage failed: a file has {found} bytes, {arrival.size_bytes} were written"
+            )
+
+    def _compare(self, instance: StoredInstance, temporary: Path) -> dict[str, bool]:
+        """By hash: whether a stored content in another encoding is the same; whole files are read.
+
+        That takes long for large ones, so it is done before the transaction.
+        """
+        with self._ledger.reading() as connection:
+            known = find_instances(connection, instance.sop_instance_uid)
+        return {
+            digest: self._same(path, temporary)
+            for _, digest, path in known
+            if self._is_here(path, digest) and digest != instance.sha256
+        }
+
+    def _place(
+        self,
+        connection: Connection,
+        arrival: Arrival,
+        instance: StoredInstance,
+        temporary: Path,
+        *,
+        compared: Mapping[str, bool],
+    ) -> str:
+        known, now = find_instances(connection, instance.sop_instance_uid), self._ledger.clock()
+        here = [one for one in known if self._is_here(one[2], one[1])]
+        for key, digest, path in here:
+            same = compared.get(digest)
+            if digest == instance.sha256 or (self._same(path, temporary) if same is None else same):
+                record_receipt(connection, arrival.association, key)
+                if not restore_instance(connection, key):
+                    return KNOWN
+                touch_series(connection, instance, arrival.association, now)
+                return STORED  # retention was about to remove it
+        gone = {
+            digest: (key, path) for key, digest, path in known if (key, digest, path) not in here
+        }
+        if instance.sha256 in gone:  # retention removed it, or something else did
+            key, path = gone[instance.sha256]
+            self._rename(temporary, path)
+            restore_instance(connection, key)
+            record_receipt(connection, arrival.association, key)
+            touch_series(connection, instance, arrival.association, now)
+            return STORED
+        mark_gone(connection, [key for key, _ in gone.values()], now)
+        if known:
+            instance = _beside(instance, differs=bool(here))
+        if here:
+            log.warning("instance differs", sop_instance_uid=instance.sop_instance_uid)
+        self._rename(temporary, instance.path)
+        key = record_instance(connection, instance, now)
+        record_receipt(connection, arrival.association, key)
+        touch_series(connection, instance, arrival.association, now)
+        return DIFFERENT if here else STORED
+
+    def look_at_disk(self) -> bool:
+        """Give back what is not used, and note whether there is room; nothing to do.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot take it now; the next look tries again.
+        """
+        self.filing.spares.drop_old()
+        self.watermark.watch()
+        if self.watermark.was_full:
+            self.filing.spares.drop_all()
+        return False
+
+    def stop(self, within_s: float) -> None:
+        """Make the files that are still to be made, for so long."""
+        self.logbook.close()
+        self.filing.stop(within_s)
+        self._transcoder.close()
+
+    def _is_here(self, path: str, sha256: str) -> bool:
+        """Whether a file that the ledger knows is there; it is made where it is still to be."""
+        self.filing.settle(path, sha256)
+        return (self._storage_path / path).exists()
+
+    def _same(self, path: str, temporary: Path) -> bool:
+        return same_content(self._storage_path / path, temporary, self._transcoder.same_pixels)
+
+    def _rename(self, temporary: Path, path: str) -> None:
+        final = self._storage_path / path
+        make_folder(final.parent)
+        temporary.rename(final)
+        sync_folder(final.parent)
+
+
+def _sha256(transfer_syntax_uid: str, data_set: DataSet) -> str:
+    digest = hashlib.sha256(transfer_syntax_uid.encode())
+    digest.update(in_memory(data_set))
+    return digest.hexdigest()
+
+
+def _beside(instance: StoredInstance, *, differs: bool) -> StoredInstance:
+    """The same instance under a name of its own, as another content has or had the usual one."""
+    path = Path(instance.path)
+    name = f"{path.stem}.{instance.sha256[:16]}.dcm"
+    return replace(instance, path=str(path.with_name(name)), differs=differs)

@@ -1,0 +1,213 @@
+"""From segments to a file for each instance, behind the back of whoever sent them.
+
+Until its file is there an instance is known here, by the path that the ledger has for it: a reader
+in this process asks first. After a crash the segments are read again (`recovery.py`).
+"""
+
+import threading
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from core.durable import sync_folder
+from core.errors import explain_fault
+from node.wal.files import copy_records, make_folder, remove
+from node.wal.recycled_segments import Spares
+from node.wal.segments import Record
+
+_AT_ONCE = 32
+_PAUSE_S = 2.0
+
+log = structlog.get_logger("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    record: Record
+    path: str
+    series_instance_uid: str
+
+    @property
+    def sha256(self) -> str:
+        return str(self.record.meta["instance"]["sha256"])
+
+
+class Filing:
+    """Files that are still to be made; safe to call from many threads."""
+
+    def __init__(self, storage_path: Path, folder: Path, sync_ledger: Callable[[], None]) -> None:
+        """`folder` is that of the segments, on the same file system as `storage_path`.
+
+        `sync_ledger` is called before a segment goes: until then it stands for the ledger's rows.
+        """
+        self._storage_path = storage_path
+        self._folder = folder
+        self._sync_ledger = sync_ledger
+        self.spares = Spares()
+        """Segments that may be written again."""
+        self._lock = threading.Lock()
+        self._making = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._by_series: Counter[str] = Counter()
+        self._segments: deque[tuple[Path, list[str]]] = deque()
+        self._paths: dict[Path, list[str]] = {}
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._pending_bytes = 0
+
+    @property
+    def pending_bytes(self) -> int:
+        """What the files that are to be made will take of the disk."""
+        return self._pending_bytes
+
+    @property
+    def pending(self) -> int:
+        """How many files are to be made."""
+        return len(self._entries)
+
+    @property
+    def tracked(self) -> int:
+        """How many segments are known to hold records whose files are to be made."""
+        return len(self._paths)
+
+    def expect(self, record: Record, path: str, series_instance_uid: str) -> bool:
+        """The instance of `record` will be the file `path`; not if another one will be."""
+        with self._lock:
+            if path in self._entries:
+                return False
+            self._entries[path] = _Entry(record, path, series_instance_uid)
+            self._by_series[series_instance_uid] += 1
+            self._pending_bytes += record.size
+            self._paths.setdefault(record.segment, []).append(path)
+            return True
+
+    def expects(self, path: str) -> bool:
+        """Whether an instance will be the file `path`."""
+        with self._lock:
+            return path in self._entries
+
+    def forget(self, path: str) -> None:
+        """Stop tracking `path`: its file exists, or will not be written."""
+        with self._lock:
+            entry = self._entries.pop(path, None)
+            if entry is None:
+                return
+            self._pending_bytes -= entry.record.size
+            self._by_series[entry.series_instance_uid] -= 1
+            if not self._by_series[entry.series_instance_uid]:
+                del self._by_series[entry.series_instance_uid]
+            self._strike(entry)
+
+    def _strike(self, entry: _Entry) -> None:
+        """Take `entry` off the list of its segment, which may be left empty and never be taken."""
+        paths = self._paths.get(entry.record.segment, [])
+        if entry.path in paths:
+            paths.remove(entry.path)
+        if not paths:
+            self._paths.pop(entry.record.segment, None)
+
+    def waits(self, series_instance_uid: str) -> bool:
+        """Whether files of a series are still to be made."""
+        with self._lock:
+            return series_instance_uid in self._by_series
+
+    def settle(self, path: str, sha256: str) -> None:
+        """Make the file of this path and hash now, if it is still to be made; raises OSError.
+
+        Another content that is expected there is not in the ledger, and may never be.
+        """
+        with self._making:
+            entry = self._entries.get(path)
+            if entry is not None and entry.sha256 == sha256:
+                self._make([entry])
+
+    def take(self, segment: Path) -> None:
+        """A segment that is not written any more: make its files, then remove it."""
+        with self._lock:
+            self._segments.append((segment, self._paths.pop(segment, [])))
+            if self._thread is None and not self._stopping.is_set():
+                thread = threading.Thread(target=self._work, name="filing", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # no more threads; the next segment tries again
+                    log.error("instances cannot be filed", reason=explain_fault(error))
+                else:
+                    self._thread = thread
+
+    def finish(self, within_s: float) -> bool:
+        """Wait until every segment that was taken is filed; whether that came to be."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(within_s)
+        return not self._segments
+
+    def stop(self, within_s: float) -> None:
+        """Finish; what is left then is left to the next start."""
+        self.finish(within_s)
+        self._stopping.set()
+        thread = self._thread
+        if thread is not None:  # it ends after the files that it is at
+            thread.join(_PAUSE_S)
+        self.spares.drop_all()
+
+    def _work(self) -> None:
+        """Whatever fails is tried again, after all others."""
+        said, failures = "", 0
+        while not self._stopping.is_set():
+            with self._lock:
+                if not self._segments:
+                    self._thread = None
+                    return
+                segment, paths = self._segments[0]
+            try:
+                done = self._file(segment, paths)
+            except Exception as error:  # noqa: BLE001, a thread that ends would hold every series
+                words = str(getattr(error, "strerror", None) or explain_fault(error))
+                if words != said:
+                    log.error("instances cannot be filed", log=segment.name, reason=words)
+                said, failures, done = words, failures + 1, False
+            with self._lock:
+                self._segments.popleft()
+                if not done:
+                    self._segments.append((segment, paths))
+                waiting = len(self._segments)
+            if done:
+                said, failures = "", 0
+            elif failures >= waiting:
+                self._stopping.wait(_PAUSE_S)
+
+    def _file(self, segment: Path, paths: list[str]) -> bool:
+        """Whether all is done; not, where the node stops."""
+        for begin in range(0, len(paths), _AT_ONCE):
+            if self._stopping.is_set():
+                return False
+            with self._making:
+                known = (self._entries.get(path) for path in paths[begin : begin + _AT_ONCE])
+                self._make([one for one in known if one and one.record.segment == segment])
+        self._sync_ledger()
+        if self._stopping.is_set():
+            return False
+        with suppress(FileNotFoundError):
+            self.spares.give(segment)
+        return True
+
+    def _make(self, entries: list[_Entry]) -> None:
+        """Write, sync and name files; only then they are not to be made any more."""
+        made = [(self._folder / uuid.uuid4().hex, entry) for entry in entries]
+        try:
+            copy_records((entry.record, temporary) for temporary, entry in made)
+            for temporary, entry in made:
+                final = self._storage_path / entry.path
+                make_folder(final.parent)
+                temporary.rename(final)
+            for folder in {(self._storage_path / one.path).parent for one in entries}:
+                sync_folder(folder)
+        finally:
+            remove(temporary for temporary, _ in made)
+        for entry in entries:
+            self.forget(entry.path)

@@ -1,0 +1,63 @@
+"""The files of instances: their folders, and copies out of a segment."""
+
+import os
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from core.durable import sync_folder
+from node.scp.spool import write_all
+from node.wal.segments import Record
+
+_PIECE_BYTES = 1 << 20
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of a series, and that of its study; raises OSError."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+        sync_folder(folder.parent.parent)
+
+
+def copy_records(copies: Iterable[tuple[Record, Path]]) -> None:
+    """The DICOM file of each record as a file, all synced; raises OSError.
+
+    All are written before the first is synced: one commit of the file system then holds for all.
+    """
+    with ExitStack() as stack:
+        written = []
+        for record, path in copies:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            stack.callback(os.close, descriptor)
+            _copy(record, descriptor)
+            _begin_writing_back(descriptor)
+            written.append(descriptor)
+        for descriptor in written:
+            os.fsync(descriptor)
+
+
+def _copy(record: Record, descriptor: int) -> None:
+    with record.segment.open("rb") as source:
+        source.seek(record.offset)
+        left = record.size
+        while left:
+            piece = source.read(min(left, _PIECE_BYTES))
+            if not piece:
+                raise OSError(0, "a segment is cut short")
+            write_all(descriptor, memoryview(piece))
+            left -= len(piece)
+
+
+def _begin_writing_back(descriptor: int) -> None:
+    """So that the disk has what to do meanwhile; Linux begins it on this advice."""
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """As far as they are there and may go."""
+    for path in paths:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,255 @@
+"""The logs of associations, and what becomes of them after a crash.
+
+Only an instance that the ledger does not know is logged: what comes again, or comes otherwise, is
+compared with what is here, file by file (`node/scp/inbox.py`).
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from sqlalchemy import Connection
+
+from network.data_sets.file_bytes import Buffer
+from node.ledger.database import Ledger
+from node.ledger.group_commit import GroupCommit
+from node.ledger.tables.first_instances import FirstInstances
+from node.ledger.tables.instances import (
+    StoredInstance,
+    find_instances,
+    has_association,
+    record_instance,
+    record_receipt,
+    removed_instances,
+    touch_series,
+)
+from node.wal.checkpointer import Filing
+from node.wal.open_segments import Shelf
+from node.wal.segments import KEPT_SUFFIX, SUFFIX, Record, Segment, records_of
+
+_SEGMENT_BYTES = 256_000_000
+_SEGMENT_RECORDS = 4000
+_PASSES = 16  # instances that are not tried after one that was known
+# beyond these each instance gets its file at once, at the disk's pace
+_MOST_PENDING_BYTES = 2_000_000_000
+_MOST_PENDING = 20_000
+
+log = structlog.get_logger("inbox")
+
+
+class Content(Protocol):
+    """What of an arrival is logged."""
+
+    @property
+    def association(self) -> int: ...
+    @property
+    def file_meta(self) -> bytes: ...
+    @property
+    def data_set(self) -> Buffer: ...
+
+
+class Logbook:
+    """Opens logs, and reads again those that a crash has left."""
+
+    def __init__(self, folder: Path, ledger: Ledger, filing: Filing) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._filing = filing
+        self._commits = GroupCommit(ledger, is_logged=True)
+        self._first = FirstInstances(ledger.dialect)
+        self._shelf = Shelf(self._finish)
+
+    def open(self) -> "Log":
+        """The log of an association; nothing is on disk before something is written."""
+        return Log(
+            self._begin, self._shelf.put, self._finish, filing=self._filing, record=self._record
+        )
+
+    def close(self) -> None:
+        """No association goes on where another one has ended; what is logged gets its files."""
+        self._shelf.close()
+
+    def _begin(self) -> Segment:
+        """Raises OSError."""
+        return self._shelf.take() or Segment(self._folder, self._filing.spares.take())
+
+    def _finish(self, segment: Segment) -> None:
+        """Nothing more is written to it: what is in it gets its files."""
+        with suppress(OSError):  # each of its records was synced before it was answered
+            segment.close()
+        if segment.size:
+            self._filing.take(segment.path)
+        else:
+            with suppress(OSError):
+                segment.path.unlink(missing_ok=True)
+
+    def _record(self, association: int, instance: StoredInstance) -> bool:
+        """Whether the ledger knew nothing of it and does now."""
+
+        def step(connection: Connection) -> bool:
+            return self._first.record(connection, instance, association, self._ledger.clock())
+
+        return self._commits.run(step)
+
+    def recover(self) -> int:
+        """Before anything is received: what the last run had logged; how many files are to be made.
+
+        A log that cannot be read stays where it is; one with an instance that the ledger cannot
+        take stays under another name.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot be read or written.
+        """
+        count = 0
+        for segment in sorted(self._folder.glob(f"*{SUFFIX}")):
+            try:
+                count += self._recover_segment(segment)
+            except OSError as error:  # a bad sector must not keep the node from receiving
+                log.error("log cannot be read, kept", log=segment.name, reason=error.strerror)
+        if count:
+            log.info("instances of the last run are filed", count=count)
+        return count
+
+    def _recover_segment(self, segment: Path) -> int:
+        """How many files are to be made of it. Raises OSError."""
+        found = [self._recover(record) for record in records_of(segment)]
+        if None in found:
+            with suppress(FileExistsError):
+                os.link(segment, segment.with_suffix(KEPT_SUFFIX))
+        self._filing.take(segment)
+        return sum(one is True for one in found)
+
+    def _recover(self, record: Record) -> bool | None:
+        """Whether its file is to be made; None where nothing can be made of it."""
+        instance = StoredInstance(**record.meta["instance"])
+        with self._ledger.reading() as connection:
+            known = find_instances(connection, instance.sop_instance_uid)
+            removed = removed_instances(connection, instance.sop_instance_uid)
+            is_ours = has_association(connection, int(record.meta["association"]))
+        here = [(sha256, path) for key, sha256, path in known if key not in removed]
+        paths = [path for sha256, path in here if self._lacks(sha256, path, instance)]
+        if known and not paths:
+            return False  # what comes when it is known already is answered without a log
+        if not (known or is_ours) or not _is_whole(record, instance):
+            reason = "damaged, or never answered" if is_ours else "the ledger is of another time"
+            log.error(
+                "logged instance not filed, log kept",
+                sop_instance_uid=instance.sop_instance_uid,
+                log=record.segment.with_suffix(KEPT_SUFFIX).name,
+                reason=reason,
+            )
+            return None
+        if not known:  # the power went before the ledger was synced
+            self._record_again(record, instance)
+            paths = [instance.path]
+        return self._filing.expect(record, paths[0], instance.series_instance_uid)
+
+    def _lacks(self, sha256: str, path: str, instance: StoredInstance) -> bool:
+        """Whether a known content is this one, and nothing has made its file or will."""
+        if sha256 != instance.sha256 or self._filing.expects(path):
+            return False
+        return not (self._ledger.storage_path / path).exists()
+
+    def _record_again(self, record: Record, instance: StoredInstance) -> None:
+        association = int(record.meta["association"])
+        with self._ledger.writing() as connection:
+            now = self._ledger.clock()
+            key = record_instance(connection, instance, now)
+            record_receipt(connection, association, key)
+            touch_series(connection, instance, association, now)
+
+
+class Log:
+    """Where one association's instances are logged, by one thread."""
+
+    def __init__(
+        self,
+        begin: Callable[[], Segment],
+        leave: Callable[[Segment], None],
+        finish: Callable[[Segment], None],
+        *,
+        filing: Filing,
+        record: Callable[[int, StoredInstance], bool],
+    ) -> None:
+        """`begin` gives a segment to write to; it is left to others, or finished.
+
+        `record` puts an instance into the ledger, if it is new there; whether it is.
+        """
+        self._begin = begin
+        self._leave = leave
+        self._finish = finish
+        self._filing = filing
+        self._record = record
+        self._segment: Segment | None = None
+        self._passes = 0
+
+    def write(self, content: Content, instance: StoredInstance) -> bool:
+        """Whether the instance is on disk and in the ledger; not, where something stands against.
+
+        Raises:
+            StorageUnavailableError: the ledger failed.
+            OSError: the disk did.
+        """
+        if self._passes or self._is_far_behind():
+            self._passes = max(0, self._passes - 1)
+            return False
+        if self._segment is None:
+            self._segment = self._begin()
+        segment, before = self._segment, self._segment.size
+        recorded = failed = False
+        try:
+            recorded = self._append(segment, content, instance)
+        except OSError:
+            failed = True  # what a sync lost, later ones do not tell: nobody goes on in this one
+            raise
+        finally:
+            if not recorded:  # a sender that repeats one instance repeats others
+                segment.cut(before)
+                self._passes = _PASSES
+            if failed or self._is_full(segment):
+                self._segment = None
+                self._finish(segment)
+        return recorded
+
+    def _is_far_behind(self) -> bool:
+        filing = self._filing
+        return filing.pending_bytes > _MOST_PENDING_BYTES or filing.pending > _MOST_PENDING
+
+    def _is_full(self, segment: Segment) -> bool:
+        """Or empty."""
+        too_many = segment.records >= _SEGMENT_RECORDS
+        return too_many or segment.size > _SEGMENT_BYTES or not segment.size
+
+    def close(self) -> None:
+        """What is written so far gets its files, if nobody goes on at once."""
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            self._leave(segment)
+
+    def _append(self, segment: Segment, content: Content, instance: StoredInstance) -> bool:
+        """Whether it is in the ledger; its file is expected then."""
+        fields = {name: getattr(instance, name) for name in instance.__slots__}
+        meta = {
+            "association": content.association,
+            "instance": fields,
+            "file_meta_bytes": len(content.file_meta),
+        }
+        record = segment.append(meta, content.file_meta, content.data_set)
+        if not self._filing.expect(record, instance.path, instance.series_instance_uid):
+            return False
+        recorded = False
+        try:
+            recorded = self._record(content.association, instance)
+        finally:
+            if not recorded:
+                self._filing.forget(instance.path)
+        return recorded
+
+
+def _is_whole(record: Record, instance: StoredInstance) -> bool:
+    """A file that was never synced may be as long as it should be, and hold something else."""
+    found = record.data_set_sha256(instance.transfer_syntax_uid, record.meta["file_meta_bytes"])
+    return found == instance.sha256

@@ -26,8 +26,8 @@ from node.preflight import node_findings, running_node
 from node.supervisor import Node
 from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
 from pipeline.preflight import pipeline_findings
-from web.preflight import web_findings
-from web.process import WebProcess
+from web.server.preflight import web_findings
+from web.server.process import WebProcess
 from web.settings import WebSettings
 
 _LOG_FILE = "debug.log"

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from core.errors import ConfigurationError, StorageUnavailableError, explain_fault
-from web.fault_page import fault_page
+from web.pages.fault_page import fault_page
 
 log = structlog.get_logger("web")
 

@@ -4,7 +4,7 @@ from node.answers import Asker
 from node.commands import ask
 from node.ledger.database import Ledger
 from node.ledger.tables.events import record_event
-from web.access import Person
+from web.auth.access import Person
 
 
 def ask_node(ledger: Ledger, person: Person, verb: str, target: str) -> int:

@@ -14,9 +14,9 @@ from pathlib import Path
 from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.errors import ConfigurationError
-from web.passwords import Passwords
+from web.auth.passwords import Passwords
+from web.auth.user_file import ROLES, User, UserFile, with_token
 from web.settings import WebSettings
-from web.user_file import ROLES, User, UserFile, with_token
 
 _SHORTEST = 10
 _LONGEST_NAME = 64

@@ -14,7 +14,7 @@ from core.config.settings import Configuration
 from tests.databases import open_test_ledger
 from tests.node_process import free_port
 from tests.security.certificates import Authority
-from web.metrics import Metrics
+from web.overview.metrics import Metrics
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from pipeline.entry import run_job
 from tests.completion.conftest import Clock, Completion, series_uid
 from tests.databases import open_test_ledger
 from tests.web.serving import web_configuration
-from web.about import read_about
-from web.cases import Case, Cases, case_numbers
+from web.cases.about import read_about
+from web.cases.cases import Case, Cases, case_numbers
 
 SCRIPT = "<script>alert(1)</script>^O'Hara"
 

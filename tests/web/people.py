@@ -9,8 +9,8 @@ import httpx
 
 from node.ledger.schema import events
 from tests.web.serving import Site
-from web.passwords import Passwords
-from web.user_file import OPERATOR, VIEWER, User, UserFile, with_token
+from web.auth.passwords import Passwords
+from web.auth.user_file import OPERATOR, VIEWER, User, UserFile, with_token
 
 PASSWORDS = {"ada": "difference engine", "ben": "only looks at it"}
 TOKEN = "a-token-that-is-not-guessed"

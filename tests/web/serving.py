@@ -16,7 +16,7 @@ from core.config.file import read_configuration
 from core.config.settings import Configuration
 from node.ledger.database import Ledger
 from tests.databases import database_url_for
-from web.app import create_app
+from web.server.app import create_app
 from web.settings import WebSettings
 
 

@@ -13,7 +13,7 @@ from node.lock import StorageLock
 from tests.node_process import free_port
 from tests.web.serving import Site, web_configuration
 from tests.web.working_node import WorkingNode
-from web.preflight import web_findings
+from web.server.preflight import web_findings
 from web.settings import WebSettings
 
 

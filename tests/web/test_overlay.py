@@ -20,8 +20,8 @@ from tests.contours.conftest import (
     provenance,
     write_phantom,
 )
-from web.overlay import Overlay, read_overlay
-from web.slices import VolumeFile, open_volume
+from web.cases.overlay import Overlay, read_overlay
+from web.cases.slices import VolumeFile, open_volume
 
 __all__ = ["provenance", "write_phantom"]
 ROIS = (Roi("Ring", (230, 159, 0), "ORGAN"), Roi("Dots", (0, 114, 178), "ORGAN"))

@@ -7,7 +7,7 @@ from network.sender import Sender
 from node.ledger.tables.habits import learn_pause
 from node.ledger.tables.instances import RELEASED, close_association, open_association
 from tests.databases import open_test_ledger
-from web.peer_states import peer_states
+from web.overview.peer_states import peer_states
 
 A = {"name": "a", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}
 B = {"name": "b", "ae_title": "TPS", "ip": "192.0.2.2", "networks": ["10.1.0.0/16"], "port": 104}

@@ -13,8 +13,8 @@ from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
 from imaging.pixels.reader import read_frames
 from imaging.series.volume import read_images
-from web.received import encoded_image, read_received
-from web.slices import decode, encode, encoded_slice, open_volume
+from web.cases.received import encoded_image, read_received
+from web.cases.slices import decode, encode, encoded_slice, open_volume
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from web.passwords import Passwords
-from web.user_file import UserFile, hash_of_token
+from web.auth.passwords import Passwords
+from web.auth.user_file import UserFile, hash_of_token
 from web.users import main
 
 

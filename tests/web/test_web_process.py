@@ -13,7 +13,7 @@ import pytest
 
 from tests.node_process import NodeProcess, Sink, free_port, send, series_uid, wait_until
 from tests.web.serving import web_configuration
-from web.process import WebProcess
+from web.server.process import WebProcess
 from web.settings import WebSettings
 
 

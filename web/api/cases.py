@@ -15,11 +15,11 @@ from node.ledger.views.receipts import receipt_of
 from node.ledger.views.standing import RequestStanding
 from node.ledger.views.states import State
 from node.ledger.views.stories import Story, stories_before, story_of
-from web.access import Operator, Viewer
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
+from web.auth.access import Operator, Viewer
+from web.dependencies import LedgerOf
 from web.paging import Page, WindowOf, at
-from web.reading import LedgerOf
 
 router = APIRouter(prefix="/api", tags=["cases"], responses=REFUSALS)
 

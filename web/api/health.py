@@ -10,10 +10,10 @@ from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
 from node.ledger.tables.conditions import all_conditions
 from node.lock import holder_of
-from web.access import Viewer
 from web.api.refusals import REFUSALS
-from web.metrics import Metrics
-from web.reading import LedgerOf, SettingsOf
+from web.auth.access import Viewer
+from web.dependencies import LedgerOf, SettingsOf
+from web.overview.metrics import Metrics
 from web.settings import WebSettings
 
 router = APIRouter(tags=["operations"], responses=REFUSALS)

@@ -11,10 +11,10 @@ from core.config.values import PIPELINE_ALIASES
 from core.errors import OrderError
 from core.folders import folder_below
 from node.ledger.requests.orders import IN_DIR, Asked, place_order
-from web.access import Operator, Person, Viewer
+from web.api.job_status import COMPLETED, HELD_BACK, NOT_DONE, REMOVED, standing_of
 from web.api.refusals import REFUSALS
-from web.orders import COMPLETED, HELD_BACK, NOT_DONE, REMOVED, standing_of
-from web.reading import LedgerOf, SettingsOf
+from web.auth.access import Operator, Person, Viewer
+from web.dependencies import LedgerOf, SettingsOf
 
 router = APIRouter(tags=["jobs by name"])
 

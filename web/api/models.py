@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from core.config.routing import Pipeline, UnetPipeline
 from core.errors import ModelError
-from web.access import Viewer
 from web.api.refusals import REFUSALS
-from web.models import ModelCards
-from web.reading import SettingsOf
+from web.auth.access import Viewer
+from web.dependencies import SettingsOf
+from web.overview.models import ModelCards
 
 router = APIRouter(prefix="/api", tags=["models"], responses=REFUSALS)
 

@@ -10,13 +10,13 @@ from core.config.routing import Peer
 from node.commands import ANSWERS, ECHO
 from node.ledger.schema import commands, deliveries
 from node.ledger.tables.deliveries import GIVEN_UP, REFUSED, WAITING
-from web.access import Operator, Viewer
 from web.api.cases import Asked
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
-from web.habits import habits_in_words
+from web.auth.access import Operator, Viewer
+from web.dependencies import LedgerOf, SettingsOf
+from web.overview.habits import habits_in_words
 from web.paging import at
-from web.reading import LedgerOf, SettingsOf
 
 router = APIRouter(prefix="/api", tags=["peers"], responses=REFUSALS)
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from web.access import Viewer
+from web.auth.access import Viewer
 from web.pages.desk import VisitOf
 
 _METHODS = ("get", "post", "put", "patch", "delete")

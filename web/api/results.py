@@ -8,10 +8,10 @@ from fastapi.responses import StreamingResponse
 
 from core.folders import files_below
 from node.ledger.requests.jobs import DONE, find_job
-from web.access import Viewer
 from web.api.refusals import REFUSALS
 from web.asking import record_act
-from web.reading import LedgerOf
+from web.auth.access import Viewer
+from web.dependencies import LedgerOf
 from web.zip_stream import zip_of
 
 router = APIRouter(prefix="/api", tags=["results"], responses=REFUSALS)

@@ -6,11 +6,11 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from web.access import Viewer
 from web.api.refusals import REFUSALS
+from web.auth.access import Viewer
+from web.dependencies import LedgerOf
 from web.ledger_pages import Rows, delivery_rows, event_rows, job_rows, series_rows
 from web.paging import Page, Window, WindowOf, at
-from web.reading import LedgerOf
 
 router = APIRouter(prefix="/api", tags=["ledger"], responses=REFUSALS)
 

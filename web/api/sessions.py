@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, SecretStr
 
-from web.access import Viewer, access_of, check_csrf
 from web.api.refusals import REFUSALS
-from web.reading import LedgerOf
-from web.sign_in import drop_cookie, set_cookie, sign_in, sign_out
+from web.auth.access import Viewer, access_of, check_csrf
+from web.auth.sign_in import drop_cookie, set_cookie, sign_in, sign_out
+from web.dependencies import LedgerOf
 
 router = APIRouter(prefix="/api", tags=["access"], responses=REFUSALS)
 

@@ -12,10 +12,10 @@ from starlette.concurrency import run_in_threadpool
 
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
-from web.access import Viewer
 from web.api.refusals import REFUSALS
+from web.auth.access import Viewer
+from web.dependencies import LedgerOf, SettingsOf
 from web.live import Activity, activity, last_event, new_events
-from web.reading import LedgerOf, SettingsOf
 
 router = APIRouter(prefix="/api", tags=["ledger"], responses=REFUSALS)
 

@@ -12,12 +12,12 @@ from core.durable import sync_folder
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
 from node.ledger.requests.orders import UPLOADS, UPLOADS_FOLDER, Asked
-from web.access import Operator, Person
 from web.api.jobs_by_name import Placed, Uid, known_pipeline, place
+from web.api.multipart import Upload
 from web.api.refusals import REFUSALS
-from web.reading import LedgerOf, SettingsOf
+from web.auth.access import Operator, Person
+from web.dependencies import LedgerOf, SettingsOf
 from web.settings import WebSettings
-from web.upload import Upload
 
 router = APIRouter(prefix="/api", tags=["jobs by name"], responses=REFUSALS)
 

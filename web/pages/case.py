@@ -14,11 +14,11 @@ from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import job_words
 from node.ledger.views.standing import RequestStanding
 from node.ledger.views.states import OPEN, State
-from web.access import Person, form_operator
-from web.cases import Case, tone_of
+from web.auth.access import Person, form_operator
+from web.cases.cases import Case, tone_of
+from web.cases.timeline import timeline_of
+from web.cases.views import RECEIVED, received_files, results_of
 from web.pages.desk import Desk, DeskOf, Number, VisitOf
-from web.timeline import timeline_of
-from web.views import RECEIVED, received_files, results_of
 
 router = APIRouter()
 Poster = Annotated[Person, Depends(form_operator)]

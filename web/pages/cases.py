@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from node.ledger.views.states import State
-from web.cases import Search
+from web.cases.cases import Search
 from web.pages.desk import VisitOf
 
 router = APIRouter()

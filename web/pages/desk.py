@@ -15,18 +15,18 @@ from core.errors import PixelError
 from core.identity import VERSION
 from node.ledger.database import Ledger
 from node.lock import holder_of
-from web.about import about_reader
-from web.access import Person, Viewer
-from web.cases import Case, Cases
-from web.disk import DiskWatch
-from web.event_kinds import EventKinds
-from web.models import ModelCards
-from web.overlay import Overlay, read_overlay
-from web.pages import words
-from web.received import Received, read_received
+from web import words
+from web.auth.access import Person, Viewer
+from web.cases.about import about_reader
+from web.cases.cases import Case, Cases
+from web.cases.overlay import Overlay, read_overlay
+from web.cases.received import Received, read_received
+from web.cases.slices import VolumeFile, open_volume
+from web.cases.views import Results, results_of
+from web.overview.disk import DiskWatch
+from web.overview.event_kinds import EventKinds
+from web.overview.models import ModelCards
 from web.settings import WebSettings
-from web.slices import VolumeFile, open_volume
-from web.views import Results, results_of
 
 Number = Annotated[int, PathParameter(ge=0, le=2**31 - 1)]
 """In an address: what a ledger's id can be."""

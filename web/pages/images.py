@@ -7,12 +7,11 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
 from core.errors import ContourError, PixelError
-from web.instances import file_of_instance
-from web.overlay import Overlay
-from web.pages.desk import Desk, Number, VisitOf
-from web.received import encoded_image, is_missing
-from web.slices import encoded_slice
-from web.views import (
+from web.cases.instances import file_of_instance
+from web.cases.overlay import Overlay
+from web.cases.received import encoded_image, is_missing
+from web.cases.slices import encoded_slice
+from web.cases.views import (
     RECEIVED,
     contour_block,
     received_files,
@@ -20,6 +19,7 @@ from web.views import (
     results_view,
     structure_rows,
 )
+from web.pages.desk import Desk, Number, VisitOf
 
 router = APIRouter()
 _FOR_GOOD = "private, max-age=31536000, immutable"

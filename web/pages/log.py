@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from node.ledger.database import Ledger
 from node.ledger.schema import events
-from web.cases import case_numbers
+from web.cases.cases import case_numbers
 from web.pages.desk import VisitOf
 
 router = APIRouter()

@@ -7,10 +7,10 @@ from fastapi.responses import HTMLResponse
 
 from core.config.routing import Pipeline, UnetPipeline
 from core.errors import ModelError
-from web.configuration import configuration_rows
+from web.overview.configuration import configuration_rows
+from web.overview.peer_states import peer_states
+from web.overview.today import today
 from web.pages.desk import Desk, VisitOf
-from web.peer_states import peer_states
-from web.today import today
 
 router = APIRouter()
 

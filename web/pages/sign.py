@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from web.access import Viewer, access_of
-from web.access import check_csrf as check_token
+from web.auth.access import Viewer, access_of
+from web.auth.access import check_csrf as check_token
+from web.auth.sign_in import drop_cookie, set_cookie, sign_in, sign_out
 from web.pages.desk import DeskOf
-from web.sign_in import drop_cookie, set_cookie, sign_in, sign_out
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=256)]

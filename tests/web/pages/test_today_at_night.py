@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.web.clinic import Clinic, open_clinic
-from web.about import read_about
-from web.cases import Cases
-from web.today import today
+from web.cases.about import read_about
+from web.cases.cases import Cases
+from web.overview.today import today
 
 
 def came_at(clinic: Clinic, now: str) -> tuple[str, int]:

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import explain_fault
-from web.access import SAFE_METHODS
 from web.answers import answer_to
+from web.auth.access import SAFE_METHODS
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "

@@ -1,6 +1,6 @@
 """The web process itself: uvicorn on the socket that the door opened, until it is told to stop.
 
-Started by `web.process` as `python -m web.serve SOCKET`, with the settings on standard input.
+Started by `web.server.process` as `python -m web.server.serve SOCKET`, with the settings on standard input.
 """
 
 import logging
@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from core.errors import SlicewireError
 from core.log import configure_logging
-from web.app import create_app
+from web.server.app import create_app
 from web.settings import WebSettings
 
 _LOG_FILE = "web.log"

@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from core.errors import ConfigurationError
-from web.access import Person, access_of
+from web.auth.access import Person, access_of
 from web.pages.desk import desk_of
 
 _HEADINGS = MappingProxyType(

@@ -13,7 +13,7 @@ import numpy as np
 from imaging.geometry.plane import Plane, Points
 from imaging.pictures import edges_once
 from imaging.rtstruct.reader import Contour, StructureSet, read_structure_set
-from web.slices import VolumeFile
+from web.cases.slices import VolumeFile
 
 _CORNER = 0.5
 _FARTHEST_MM = 0.1

@@ -7,8 +7,8 @@ from fastapi.responses import Response
 
 from node.ledger.database import Ledger
 from node.ledger.tables.events import record_event
-from web.access import Access, Person, address_of
-from web.user_file import User
+from web.auth.access import Access, Person, address_of
+from web.auth.user_file import User
 
 
 def sign_in(access: Access, ledger: Ledger, request: Request, *, name: str, password: str) -> User:

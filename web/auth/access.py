@@ -8,10 +8,10 @@ from fastapi import Depends, HTTPException, Request
 from starlette.requests import HTTPConnection
 
 from core.errors import ConfigurationError
-from web.passwords import GuessLimit, Passwords
-from web.sessions import Session, Sessions, read_secret
+from web.auth.passwords import GuessLimit, Passwords
+from web.auth.sessions import Session, Sessions, read_secret
+from web.auth.user_file import OPERATOR, User, UserFile, check_users, hash_of_token
 from web.settings import WebSettings
-from web.user_file import OPERATOR, User, UserFile, check_users, hash_of_token
 
 LOCAL = "local"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

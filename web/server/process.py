@@ -18,10 +18,10 @@ from contextlib import suppress
 import structlog
 
 from core.errors import ConfigurationError
+from web.auth.user_file import check_users
 from web.settings import WebSettings
-from web.user_file import check_users
 
-_PROGRAM = "web.serve"
+_PROGRAM = "web.server.serve"
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _STOP_WITHIN_S = 5.0

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from node.ledger.database import Ledger
 from node.ledger.schema import commands
-from web.cases import Case
+from web.cases.cases import Case
 
 # kind of event: heading and tone (as `Case.tone`)
 _HEADINGS = MappingProxyType(

@@ -14,7 +14,7 @@ from node.ledger.tables.series import SeriesRow, find_series, latest_series
 from node.ledger.views.standing import Standing, may_stand_at, standings
 from node.ledger.views.states import State, wanted_by
 from node.ledger.views.stories import Story, tell
-from web.about import About
+from web.cases.about import About
 
 _CHUNK = 25
 _TONES = {

@@ -15,11 +15,11 @@ from imaging.instances.header import Header
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import DONE, JobRow, jobs_of
 from node.ledger.schema import instances
-from web.cases import Case
-from web.orientation import sides_of
-from web.overlay import Overlay
-from web.received import Received
-from web.slices import VolumeFile
+from web.cases.cases import Case
+from web.cases.orientation import sides_of
+from web.cases.overlay import Overlay
+from web.cases.received import Received
+from web.cases.slices import VolumeFile
 
 RECEIVED = "received"
 BLOCK = 8

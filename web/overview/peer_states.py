@@ -15,7 +15,7 @@ from node.ledger.database import Ledger
 from node.ledger.schema import associations, commands, deliveries
 from node.ledger.tables.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
 from node.ledger.tables.instances import REJECTED
-from web.habits import habits_in_words
+from web.overview.habits import habits_in_words
 
 UP, DOWN, UNKNOWN = "up", "down", "not known"
 ANSWERS = "answers"

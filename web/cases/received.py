@@ -11,7 +11,7 @@ from imaging.instances.header import Header
 from imaging.pixels.reader import read_frame, read_stored
 from imaging.series.series import is_image
 from imaging.series.set_aside import set_aside
-from web.slices import encode
+from web.cases.slices import encode
 
 Phases = tuple[tuple[Header, ...], ...]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from web.user_file import User
+from web.auth.user_file import User
 
 _SECRET_BYTES = 32
 _MOST_ENDED = 10_000

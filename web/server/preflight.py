@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from core.errors import ConfigurationError
-from web.process import check_certificate, listen
+from web.auth.user_file import UserFile, check_users
+from web.server.process import check_certificate, listen
 from web.settings import WebSettings
-from web.user_file import UserFile, check_users
 
 
 def web_findings(settings: WebSettings, *, try_port: bool) -> Iterator[tuple[str, str, str]]:

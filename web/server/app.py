@@ -9,7 +9,6 @@ from fastapi.staticfiles import StaticFiles
 
 from core.identity import VERSION
 from node.ledger.database import open_ledger
-from web.access import Access
 from web.answers import install_answers
 from web.api import (
     cases,
@@ -24,9 +23,10 @@ from web.api import (
     uploads,
 )
 from web.api.reference import reference_router
-from web.guard import Guard
-from web.metrics import Metrics
-from web.models import ModelCards
+from web.auth.access import Access
+from web.auth.guard import Guard
+from web.overview.metrics import Metrics
+from web.overview.models import ModelCards
 from web.pages.desk import Desk
 from web.pages.router import pages_router
 from web.settings import WebSettings

@@ -6,8 +6,8 @@ from itertools import chain
 from node.ledger.database import Ledger
 from node.ledger.tables.conditions import Condition, all_conditions
 from node.ledger.views.states import ON_THE_WAY, State
-from web.cases import Case, Cases, Search
-from web.pages.words import clock_minute, midnight
+from web.cases.cases import Case, Cases, Search
+from web.words import clock_minute, midnight
 
 _MOST = 50
 _AT_NIGHT_S = 6 * 3600.0

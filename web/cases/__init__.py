@@ -1,0 +1,1 @@
+"""Cases for pages and API: what came, slices, contours."""

@@ -1,0 +1,1 @@
+"""Today, peers, models, disk, metrics."""

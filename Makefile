@@ -57,7 +57,7 @@ bench: $(VENV)/.ready
 	$(IN_VENV) -W ignore -m bench.volume
 	$(IN_VENV) -W ignore -m bench.augmentation
 	$(IN_VENV) -W ignore -m bench.learning --docs
-	$(IN_VENV) -W ignore -m bench.learning_inference --docs
+	$(IN_VENV) -W ignore -m bench.learning.inference --docs
 	$(IN_VENV) -W ignore -m bench.web
 	$(IN_VENV) -W ignore -m bench.viewer
 	$(IN_VENV) -W ignore -m bench.wire --docs

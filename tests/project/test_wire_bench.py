@@ -7,10 +7,10 @@ import pytest
 
 from bench.page import into_page
 from bench.report import OURS
-from bench.wire_files import make_workloads
-from bench.wire_rows import Row
-from bench.wire_senders import Sent
-from bench.wire_table import as_markdown
+from bench.wire.files import make_workloads
+from bench.wire.rows import Row
+from bench.wire.senders import Sent
+from bench.wire.table import as_markdown
 from core.uids import is_standard_uid
 from network.scu.outgoing import instance_to_send
 

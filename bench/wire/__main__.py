@@ -16,11 +16,11 @@ from typing import Any
 
 from bench.page import into_page
 from bench.report import OUTPUT
-from bench.wire_files import make_workloads
-from bench.wire_limits import measure_limits
-from bench.wire_rows import Bench, Row
-from bench.wire_senders import senders
-from bench.wire_table import as_markdown, print_tables
+from bench.wire.files import make_workloads
+from bench.wire.limits import measure_limits
+from bench.wire.rows import Bench, Row
+from bench.wire.senders import senders
+from bench.wire.table import as_markdown, print_tables
 
 _ROWS = ("stock", "no_delay", "large", "many", "short", "sending")
 _PROCESSES = 4

@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _sides(folder: Path) -> dict[str, Callable[[], Run]]:
-    sides = {OURS: lambda: run_isolated(sys.executable, "bench.volume_ours:ours", folder)}
+    sides = {OURS: lambda: run_isolated(sys.executable, "bench.volume.ours:ours", folder)}
     if _PEERS.exists():
         for name, function in (("SimpleITK", "simple_itk"), ("dicom2nifti", "dicom_to_nifti")):
             sides[name] = _peer(function, folder)
@@ -41,7 +41,7 @@ def _sides(folder: Path) -> dict[str, Callable[[], Run]]:
 
 
 def _peer(function: str, folder: Path) -> Callable[[], Run]:
-    return lambda: run_isolated(_PEERS, f"bench.volume_peers:{function}", folder)
+    return lambda: run_isolated(_PEERS, f"bench.volume.peers:{function}", folder)
 
 
 if __name__ == "__main__":

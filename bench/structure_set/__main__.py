@@ -43,7 +43,7 @@ def _case(name: str, folder: Path, masks: Path, runs: int) -> Case:
 
     def side(maker: str) -> Callable[[], Run]:
         path = folder / f"{maker}-{masks.stem}.dcm"
-        function = f"bench.structure_set_sides:{maker}_{kind}"
+        function = f"bench.structure_set.sides:{maker}_{kind}"
         return lambda: run_isolated(sys.executable, function, folder / "ct", masks, path)
 
     return measure(name, runs, {OURS: side("ours"), _PEER: side("theirs")})

@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 
 from bench.report import OURS
-from bench.wire_files import Workload
-from bench.wire_receivers import (
+from bench.wire.files import Workload
+from bench.wire.receivers import (
     DCMTK,
     DCMTK_FORK,
     ORTHANC,
@@ -19,7 +19,7 @@ from bench.wire_receivers import (
     Receiver,
     started,
 )
-from bench.wire_senders import Sender, Sent, by_dcmtk, by_processes
+from bench.wire.senders import Sender, Sent, by_dcmtk, by_processes
 
 STALLED, SLOW_LARGE, SLOW_SMALL, SHARED = 20, 100, 300, 160
 """Instances where a sender waits 44 ms for each, where a receiver is slow, and for 16 at once."""

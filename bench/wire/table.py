@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.report import OURS
-from bench.wire_receivers import OURS_UNSYNCED
-from bench.wire_rows import Row
+from bench.wire.receivers import OURS_UNSYNCED
+from bench.wire.rows import Row
 
 _HEADINGS = (
     "runs",

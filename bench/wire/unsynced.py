@@ -1,4 +1,4 @@
-"""`python -m bench.wire_unsynced FOLDER`: the node's receiving parts with durability off.
+"""`python -m bench.wire.unsynced FOLDER`: the node's receiving parts with durability off.
 
 Only here: no key of the configuration says so. Without fsync in the process, and with SQLite told
 not to sync, what is acknowledged is lost with the power.

@@ -1,4 +1,4 @@
-"""`python -m bench.learning_inference`: a series of many instances through a model."""
+"""`python -m bench.learning.inference`: a series of many instances through a model."""
 
 import argparse
 import sys
@@ -76,7 +76,7 @@ def _case(path: Path, values: argparse.Namespace) -> Any:
 
     def side(at_a_time: int) -> Any:
         arguments = [str(path), str(at_a_time), str(values.threads), *series]
-        return lambda: run_isolated(sys.executable, "bench.learning_inference:predict", *arguments)
+        return lambda: run_isolated(sys.executable, "bench.learning.inference:predict", *arguments)
 
     return measure("images to masks", values.runs, {OURS: side(0), "one by one": side(1)})
 

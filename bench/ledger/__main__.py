@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.history import INSTANCES_PER_SERIES, add_history
-from bench.ledger_steps import STEPS
+from bench.ledger.steps import STEPS
 from node.ledger.database import Ledger, open_ledger
 from tests.postgresql import PostgresServer
 

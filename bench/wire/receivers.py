@@ -148,7 +148,7 @@ def _command(name: str, port: int, folder: Path) -> list[str]:
         python = [sys.executable, "-W", "ignore", "-m", "pynetdicom", "storescp", "-q"]
         return [*python, "-od", files, "-ba", "127.0.0.1", str(port)]
     if name == OURS_UNSYNCED:
-        return [sys.executable, "-W", "ignore", "-m", "bench.wire_unsynced", files]
+        return [sys.executable, "-W", "ignore", "-m", "bench.wire.unsynced", files]
     settings = {
         "StorageDirectory": files,
         "IndexDirectory": files,

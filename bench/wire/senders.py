@@ -1,4 +1,4 @@
-"""Senders to measure with: DCMTK's programs, and `bench.wire_sender` in processes of their own."""
+"""Senders to measure with: DCMTK's programs, and `bench.wire.sender` in processes of their own."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from bench.wire_files import Workload
+from bench.wire.files import Workload
 
 _ROOT = Path(__file__).parent.parent
 _LIMIT_S = 300.0
@@ -55,7 +55,7 @@ class Sender:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "bench.wire_sender"],
+            [sys.executable, "-W", "ignore", "-m", "bench.wire.sender"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

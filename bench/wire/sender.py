@@ -1,4 +1,4 @@
-"""`python -m bench.wire_sender`: sends as its standard input says; imports are made before.
+"""`python -m bench.wire.sender`: sends as its standard input says; imports are made before.
 
 A line in is a JSON object with `how` (`stream`: `network.scu.c_store.send`; `timed`: the same
 requests with the time of each answer; `each`: an association for each instance; `pynetdicom`: its
@@ -19,7 +19,7 @@ from typing import Any
 import pydicom
 from pynetdicom import AE
 
-from bench.wire_short import send_one_each
+from bench.wire.short import send_one_each
 from core.log import quieten_libraries
 from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.c_store import send

@@ -1,0 +1,1 @@
+"""Masks to a structure set, beside other programs."""

@@ -1,0 +1,1 @@
+"""The wire beside DCMTK, Orthanc and storescp."""

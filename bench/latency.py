@@ -18,7 +18,7 @@ from bench.series import checkpoint_for_ct, planning_ct, series_uid
 from node.ledger.database import open_ledger
 from node.ledger.requests.jobs import DONE, jobs_of
 from node.ledger.tables.events import events_of
-from tests.node_process import NodeProcess, send
+from tests.support.node_process import NodeProcess, send
 
 _PARTS = (
     "completion",

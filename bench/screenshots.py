@@ -11,7 +11,7 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from tests.node_process import (
+from tests.support.node_process import (
     SENDABLE,
     NodeProcess,
     Sink,
@@ -20,7 +20,7 @@ from tests.node_process import (
     series_uid,
     wait_until,
 )
-from tests.peers import EXPLICIT, IMPLICIT, associate, store_file, write_series
+from tests.support.peers import EXPLICIT, IMPLICIT, associate, store_file, write_series
 from tests.web.browser.screen import wait_for_image
 
 _ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ from pydicom.dataset import FileDataset
 
 from core.config.routing import SHIPPED_CHECKPOINT
 from model.inference.checkpoint import load_checkpoint, save_checkpoint
-from tests.peers import write_series
+from tests.support.peers import write_series
 
 _CT = Path(__file__).parent.parent / "samples" / "sts" / "STS_003" / "image"
 _CT_SIZE = 512

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench.destination import Destination
 from bench.series import small_ct
-from tests.node_process import NodeProcess, send
+from tests.support.node_process import NodeProcess, send
 
 _SLICES, _SIZE = 5, 64
 _WITHIN_S = 900.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.missing import unavailable
+from tests.support.missing import unavailable
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 CASES = Path(__file__).parent / "cases" / "images"

@@ -14,7 +14,7 @@ from rich.table import Table
 from bench.history import INSTANCES_PER_SERIES, add_history
 from bench.ledger.steps import STEPS
 from node.ledger.database import Ledger, open_ledger
-from tests.postgresql import PostgresServer
+from tests.support.postgresql import PostgresServer
 
 _STEP = 10
 _SMALLEST = 10_000

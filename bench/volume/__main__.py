@@ -14,7 +14,7 @@ from bench.isolated import Run, run_isolated
 from bench.report import OURS, measure, report
 from bench.series import planning_ct
 
-_PEERS = Path(__file__).parent.parent / ".peers" / "bin" / "python"
+_PEERS = Path(__file__).parents[2] / ".peers" / "bin" / "python"
 _SIZE = 512
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 
 from bench.report import OURS
-from tests.node_process import NodeProcess, free_port
+from tests.support.node_process import NodeProcess, free_port
 
 OURS_UNSYNCED = "Slicewire, no fsync"
 DCMTK, DCMTK_FORK, ORTHANC = "DCMTK storescp", "DCMTK storescp --fork", "Orthanc"
 PYNETDICOM = "pynetdicom storescp"
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 _START_S, _STOP_S, _QUIET_S = 60.0, 20.0, 20.0
 _GLANCE_S, _IDLE_S = 0.15, 0.02
 """Who takes less than so much of a core between two looks is quiet."""

@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 
 from bench.wire.files import Workload
 
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 _LIMIT_S = 300.0
 _END_S = 10.0
 

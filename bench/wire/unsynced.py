@@ -13,7 +13,7 @@ from pathlib import Path
 from core.config.settings import Configuration
 from core.log import quieten_libraries
 from node.ledger import dialects
-from tests.receiver import start_receiver
+from tests.support.receiver import start_receiver
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from pydicom.uid import generate_uid
 from imaging.instances.header import read_header
 from pipeline.entry import run_job
 from simulator.returned_images import derived_faults
-from tests.peers import write_series
 from tests.pipelines.test_job_results import request_for
+from tests.support.peers import write_series
 
 
 def frame_of_its_own(data_set: FileDataset, _: int) -> None:

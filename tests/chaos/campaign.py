@@ -12,9 +12,9 @@ from node.ledger.database import Ledger, open_ledger
 from node.ledger.tables.deliveries import count_unsettled
 from tests.chaos.processes import Destination, KillableNode, start_sender
 from tests.chaos.verdict import Counts, judge, read_journals
-from tests.cluster import ExternalCluster
-from tests.node_process import free_port
-from tests.postgresql import PostgresServer
+from tests.support.cluster import ExternalCluster
+from tests.support.node_process import free_port
+from tests.support.postgresql import PostgresServer
 
 _SLICES, _SIZE = 5, 32
 _DATABASE_AWAY_S = 10.0

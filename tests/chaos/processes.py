@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.node_process import ROOT, NodeProcess
+from tests.support.node_process import ROOT, NodeProcess
 
 _START_WITHIN_S = 60.0
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.chaos.campaign import Campaign
-from tests.missing import unavailable
-from tests.postgresql import program
+from tests.support.missing import unavailable
+from tests.support.postgresql import program
 
 
 @pytest.mark.slow

@@ -25,8 +25,8 @@ from node.ledger.tables.instances import RELEASED, open_association
 from node.ledger.tables.series import SeriesRow, find_series
 from node.scp.inbox import Arrival, Inbox
 from node.wal.writer import Log
-from tests.databases import open_test_ledger
-from tests.peers import encoded
+from tests.support.databases import open_test_ledger
+from tests.support.peers import encoded
 
 SETTLE_S = 5.0
 TPS = {"name": "tps", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}

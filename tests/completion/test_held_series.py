@@ -11,7 +11,7 @@ from node.ledger.tables.instances import ABORTED, RELEASED
 from node.ledger.tables.series import HELD
 from node.scp.refusals import Refusal
 from tests.completion.conftest import Completion, series_uid
-from tests.peers import Change, write_series
+from tests.support.peers import Change, write_series
 
 
 def other_patient(data_set: pydicom.FileDataset, index: int) -> None:

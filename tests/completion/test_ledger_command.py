@@ -12,7 +12,7 @@ from node.ledger.tables.conditions import set_condition
 from node.ledger.tables.instances import ABORTED
 from tests.completion.conftest import Completion, series_uid
 from tests.completion.test_revisions import finish
-from tests.databases import database_url_for
+from tests.support.databases import database_url_for
 
 VERBS = ("list", "show", "status", "receipt", "release", "retry", "resend", "cancel", "retention")
 

@@ -14,8 +14,8 @@ from node.ledger.tables.habits import habits_of, longest_pause_s
 from node.ledger.tables.instances import ABORTED
 from node.ledger.tables.series import PROCESSING, SETTLING
 from tests.completion.conftest import Completion, Start, series_uid
-from tests.databases import open_test_ledger
-from tests.peers import write_series
+from tests.support.databases import open_test_ledger
+from tests.support.peers import write_series
 
 TPS = Sender("TPS", "SLICEWIRE", "127.0.0.1")
 

@@ -19,8 +19,8 @@ from node.ledger.tables.instances import RELEASED, StoredInstance
 from node.ledger.tables.series import instances_of
 from node.scp.file_meta import encode_file_meta
 from tests.completion.conftest import Completion, Start
-from tests.peers import EXPLICIT, IMPLICIT
 from tests.receiving.rewritten import BIG_ENDIAN, encoded_in
+from tests.support.peers import EXPLICIT, IMPLICIT
 
 Asking = tuple[Completion, Importer, Path]
 

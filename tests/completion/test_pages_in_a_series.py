@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import UID
 
 from tests.completion.conftest import Completion, Start
-from tests.peers import Change, write_series
+from tests.support.peers import Change, write_series
 
 SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
 PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")

@@ -10,7 +10,7 @@ from node.commands import RELEASE, RETRY, why_not
 from node.ledger.tables.instances import ABORTED
 from node.ledger.views.stories import story_of
 from tests.completion.conftest import Completion, Start, series_uid
-from tests.peers import Change, write_series
+from tests.support.peers import Change, write_series
 
 
 def other_study(data_set: pydicom.FileDataset, index: int) -> None:

@@ -13,7 +13,7 @@ from network.sender import Sender
 from node.completion.routing import Router, TagMatch
 from node.ledger.requests.jobs import Destination
 from tests.completion.conftest import Completion, Start
-from tests.peers import write_series
+from tests.support.peers import write_series
 
 TPS = {"name": "tps", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}
 PACS = {"name": "pacs", "ae_title": "PACS", "ip": "192.0.2.2", "port": 105}

@@ -7,7 +7,7 @@ import pytest
 
 from node.commands import TAKES
 from tests.completion.conftest import Completion, series_uid
-from tests.peers import write_series
+from tests.support.peers import write_series
 
 
 @pytest.fixture

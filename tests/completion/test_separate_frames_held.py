@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import generate_uid
 
 from tests.completion.conftest import Start
-from tests.peers import write_series
+from tests.support.peers import write_series
 
 
 def frame_of_its_own(data_set: pydicom.FileDataset, _: int) -> None:

@@ -11,7 +11,7 @@ from node.ledger.tables.ends import HALF, End, describe_end
 from node.ledger.tables.instances import ABORTED
 from node.ledger.tables.series import HELD, SETTLING
 from tests.completion.conftest import SETTLE_S, Completion
-from tests.peers import write_series
+from tests.support.peers import write_series
 
 
 def test_a_released_series_waits_for_the_settle_time(

@@ -18,7 +18,7 @@ from imaging.instances.header import Header, read_header
 from imaging.metrics import dice
 from imaging.rtstruct.reader import StructureSet, read_structure_set
 from imaging.rtstruct.to_masks import to_masks
-from tests.nifti import read_nifti_mask
+from tests.support.nifti import read_nifti_mask
 
 Mask = npt.NDArray[np.bool_]
 

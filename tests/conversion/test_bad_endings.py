@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from tests.conversion.commands import to_dicom, to_hdf5
-from tests.small_disk import fill, make_read_only, make_writable, small_disk
+from tests.support.small_disk import fill, make_read_only, make_writable, small_disk
 
 ROOT = Path(__file__).parents[2]
 Captured = pytest.CaptureFixture[str]

@@ -6,9 +6,6 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from tests.node_process import wait_until
-from tests.peers import encoded
-from tests.receiver import Receiver, start_receiver
 from tests.security.raw_peer import (
     ABORTED,
     COMMAND,
@@ -20,6 +17,9 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
+from tests.support.node_process import wait_until
+from tests.support.peers import encoded
+from tests.support.receiver import Receiver, start_receiver
 
 
 @pytest.fixture

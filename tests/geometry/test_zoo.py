@@ -12,7 +12,7 @@ from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
 from imaging.series.series import check_one_series
 from imaging.series.volume import read_volume
-from tests.nifti import read_nifti
+from tests.support.nifti import read_nifti
 
 EQUAL_TO_NIFTI = (
     "failing/slicecount/001",

@@ -9,8 +9,8 @@ import pytest
 
 from core.config.sections import Engine as EngineSettings
 from node.jobs.engine import Engine
-from tests.cluster import ExternalCluster
 from tests.jobs.test_running_jobs import ENTRY
+from tests.support.cluster import ExternalCluster
 
 
 def listening(processes: Iterable[psutil.Process]) -> set[str]:

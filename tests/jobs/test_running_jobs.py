@@ -32,8 +32,8 @@ from node.ledger.requests.jobs import (
     supersede_jobs,
 )
 from node.ledger.tables.events import events_of
-from tests.cluster import scheduler_for_tests
-from tests.databases import open_test_ledger
+from tests.support.cluster import scheduler_for_tests
+from tests.support.databases import open_test_ledger
 
 SERIES = "1.2.3"
 ENTRY = "tests.jobs.entries:run"

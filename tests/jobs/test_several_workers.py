@@ -14,9 +14,9 @@ from node.jobs.engine import Engine
 from node.jobs.runner import Runner
 from node.ledger.requests.jobs import CANCELLED, DONE, QUEUED, RUNNING, cancel_job
 from node.ledger.tables.conditions import all_conditions
-from tests.cluster import ExternalCluster, scheduler_for_tests
-from tests.databases import open_test_ledger
 from tests.jobs.test_running_jobs import ENTRY, Queue
+from tests.support.cluster import ExternalCluster, scheduler_for_tests
+from tests.support.databases import open_test_ledger
 
 
 @pytest.fixture(scope="module")

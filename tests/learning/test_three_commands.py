@@ -9,8 +9,8 @@ import pytest
 
 from model import evaluate, prepare, train
 from model.inference.checkpoint import load_checkpoint, weights_sha256
-from tests.node_process import NodeProcess, Sink, send, series_uid
-from tests.peers import write_series
+from tests.support.node_process import NodeProcess, Sink, send, series_uid
+from tests.support.peers import write_series
 
 SUNNYBROOK = Path(__file__).parents[2] / "samples" / "sunnybrook"
 UNSEEN = "SCD0000501"

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
 from node.ledger.group_commit import GroupCommit, _Work
-from tests.databases import open_test_ledger
+from tests.support.databases import open_test_ledger
 
 WAITERS = 8
 

@@ -16,7 +16,7 @@ from node.ledger import database, dialects
 from node.ledger.database import open_ledger
 from node.ledger.schema import metadata
 from node.ledger.tables.events import events_of, record_event
-from tests.databases import database_url_for, open_test_ledger
+from tests.support.databases import database_url_for, open_test_ledger
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.tables.events import events_of, record_event
-from tests.small_disk import fill, small_disk
+from tests.support.small_disk import fill, small_disk
 
 
 def note(ledger: Ledger, words: str) -> None:

@@ -12,7 +12,7 @@ from network.sender import Sender
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.tables.events import events_of, record_event
 from node.ledger.tables.instances import open_association, sender_of
-from tests.postgresql import PostgresServer
+from tests.support.postgresql import PostgresServer
 
 pytestmark = pytest.mark.peer("initdb")
 

@@ -11,7 +11,7 @@ from node.ledger.database import LEDGER_FILE, Ledger
 from node.ledger.requests.jobs import fail_job, jobs_of, start_job
 from node.ledger.tables.series import HELD, set_state
 from node.ledger.views.stories import latest_stories, story_of
-from tests.databases import database_url_for, open_test_ledger
+from tests.support.databases import database_url_for, open_test_ledger
 
 SERIES = 120
 

@@ -14,7 +14,7 @@ from node.ledger.dialects import WRITING, begin, make_engine
 from node.ledger.requests.jobs import Destination
 from node.ledger.requests.orders import find_order, waiting_uids
 from node.ledger.requests.requests import Request, jobs_of_requests, requests_of
-from tests.databases import empty_database_url_for
+from tests.support.databases import empty_database_url_for
 
 MIGRATIONS = Path(__file__).parents[2] / "node" / "migrations"
 TPS: dict[str, Any] = {"peer": "tps", "ip": "192.0.2.1", "port": 104, "ae_title": "TPS"}

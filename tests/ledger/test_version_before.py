@@ -14,8 +14,8 @@ from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
 from node.ledger.requests.requests import jobs_of_requests, requests_of
 from node.ledger.views.stories import Story, story_of
-from tests.databases import empty_database_url_for
-from tests.node_process import NodeProcess, Sink
+from tests.support.databases import empty_database_url_for
+from tests.support.node_process import NodeProcess, Sink
 
 HERE = Path(__file__).parent
 MIGRATIONS = Path(__file__).parents[2] / "node" / "migrations"

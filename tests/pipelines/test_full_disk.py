@@ -8,7 +8,7 @@ import pytest
 from core.errors import StorageUnavailableError
 from pipeline.entry import run_job
 from tests.pipelines.test_job_results import request_for
-from tests.small_disk import fill, small_disk
+from tests.support.small_disk import fill, small_disk
 
 
 @pytest.mark.parametrize("leaving", [0, 150_000, 400_000, 550_000, 700_000])

@@ -16,7 +16,7 @@ from core.job import JobRequest, JobResult
 from model.inference.checkpoint import load_checkpoint, save_checkpoint
 from model.inference.predict import load_segmenter
 from pipeline.entry import run_job
-from tests.peers import write_series
+from tests.support.peers import write_series
 
 MakeRequest = Callable[..., JobRequest]
 

@@ -9,8 +9,8 @@ import pytest
 from core.errors import GeometryError
 from pipeline.conversion import dicom_to_hdf5
 from pipeline.entry import run_job
-from tests.peers import write_series
 from tests.pipelines.test_job_results import request_for
+from tests.support.peers import write_series
 
 
 def screen_save(data_set: pydicom.FileDataset, index: int) -> None:

@@ -24,7 +24,7 @@ from node.ledger.database import Ledger
 from node.scp.inbox import Inbox
 from node.scp.n_action import CommitmentService
 from node.scp.service import Listener
-from tests.databases import open_test_ledger
+from tests.support.databases import open_test_ledger
 
 
 @dataclass

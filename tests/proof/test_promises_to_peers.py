@@ -10,9 +10,9 @@ from pynetdicom import AE, build_context
 from core.errors import SendError
 from network.scu import storage_commitment as messages
 from node.ledger.schema import instances
-from tests.node_process import wait_until
-from tests.peers import CT, EXPLICIT, IMPLICIT, associate, store_file
 from tests.proof.conftest import Office
+from tests.support.node_process import wait_until
+from tests.support.peers import CT, EXPLICIT, IMPLICIT, associate, store_file
 
 TRANSACTION = "1.2.826.0.1.3680043.8.498.77"
 

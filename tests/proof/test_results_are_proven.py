@@ -26,8 +26,8 @@ from node.ledger.tables.proofs import (
     WAITING,
     proofs_of,
 )
-from tests.node_process import wait_until
 from tests.proof.conftest import Holder, Office
+from tests.support.node_process import wait_until
 
 JOB = "a" * 64
 HOUR_S = 3600.0

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.missing import unavailable
 from tests.readers.answers import Answers
 from tests.readers.cases import FORMS, Form, Phantom, all_cases
 from tests.readers.environments import PEERS, UnavailableError, python_of
 from tests.readers.writing import ROI_NAME, write_phantom
+from tests.support.missing import unavailable
 
 _LONGEST_S = 600
 

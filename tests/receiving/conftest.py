@@ -10,9 +10,9 @@ from pynetdicom.dsutils import split_dataset
 from network.sender import Sender
 from node.ledger.tables.instances import open_association
 from node.scp.inbox import Arrival
-from tests.databases import open_test_ledger
-from tests.receiver import Receiver, start_receiver
 from tests.receiving.logged import Place, inbox_of
+from tests.support.databases import open_test_ledger
+from tests.support.receiver import Receiver, start_receiver
 
 
 @pytest.fixture

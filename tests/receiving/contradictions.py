@@ -10,7 +10,6 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from node.scp.file_meta import encode_file_meta
-from tests.peers import EXPLICIT, IMPLICIT, MR
 from tests.receiving.rewritten import (
     BIG_ENDIAN,
     DEFLATED,
@@ -19,6 +18,7 @@ from tests.receiving.rewritten import (
     with_lengths,
     with_private_as_un,
 )
+from tests.support.peers import EXPLICIT, IMPLICIT, MR
 
 UID = "1.2.3"
 Content = Callable[[Dataset], bytes]

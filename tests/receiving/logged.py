@@ -5,7 +5,7 @@ from pathlib import Path
 
 from node.ledger.database import Ledger
 from node.scp.inbox import Inbox
-from tests.node_process import wait_until
+from tests.support.node_process import wait_until
 
 
 @dataclass

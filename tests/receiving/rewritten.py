@@ -16,7 +16,7 @@ from imaging.pixels.same_pixels import same_pixels
 from imaging.pixels.transcode import turn_words
 from network.data_sets.same_content import same_content
 from node.scp.file_meta import encode_file_meta
-from tests.peers import EXPLICIT, IMPLICIT, MR
+from tests.support.peers import EXPLICIT, IMPLICIT, MR
 
 BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 PREAMBLE = b"\x00" * 128 + b"DICM"

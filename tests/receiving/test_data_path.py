@@ -20,9 +20,6 @@ from pynetdicom.dsutils import encode
 
 from core.config.settings import Configuration
 from node.scp.service import Listener
-from tests.node_process import wait_until
-from tests.peers import CT, EXPLICIT, IMPLICIT, MR
-from tests.receiver import Receiver, start_receiver
 from tests.security.fuzz_targets import (
     BIG_ENDIAN,
     DEFLATED,
@@ -43,6 +40,9 @@ from tests.security.raw_peer import (
     pdu,
     store_command,
 )
+from tests.support.node_process import wait_until
+from tests.support.peers import CT, EXPLICIT, IMPLICIT, MR
+from tests.support.receiver import Receiver, start_receiver
 
 SYNTAXES = (EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, JPEG_2000)
 CONTEXTS = {syntax: 2 * number + 1 for number, syntax in enumerate(SYNTAXES)}

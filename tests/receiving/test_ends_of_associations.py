@@ -17,9 +17,6 @@ from core.errors import StorageUnavailableError
 from node.ledger.schema import associations
 from node.ledger.tables.ends import ABORT, BOUND, HALF, IDLE, LOST, STOP, STORAGE
 from node.scp.inbox import Inbox
-from tests.node_process import wait_until
-from tests.peers import MR, encoded
-from tests.receiver import Receiver, start_receiver
 from tests.security.raw_peer import (
     ABORT_RQ,
     ABORTED,
@@ -34,6 +31,9 @@ from tests.security.raw_peer import (
     pdu,
     store_command,
 )
+from tests.support.node_process import wait_until
+from tests.support.peers import MR, encoded
+from tests.support.receiver import Receiver, start_receiver
 
 STORE = p_data(store_command(), COMMAND | LAST)
 FRAGMENT = p_data(b"\x00" * 1000, DATA)

@@ -21,9 +21,9 @@ from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds, check_encoded, frame_sizes, inflate
 from network.data_sets.negotiated import check_encoding
 from node.scp.watermark import Watermark
-from tests.node_process import ROOT
-from tests.peers import EXPLICIT, IMPLICIT, associate, encoded, store
-from tests.receiver import Receiver, start_receiver
+from tests.support.node_process import ROOT
+from tests.support.peers import EXPLICIT, IMPLICIT, associate, encoded, store
+from tests.support.receiver import Receiver, start_receiver
 
 BOUNDS = DataSetBounds.of(Wire())
 JPEG_2000 = "1.2.840.10008.1.2.4.90"

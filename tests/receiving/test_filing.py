@@ -12,8 +12,8 @@ from node.scp.inbox import KNOWN, STORED, Arrival
 from node.wal import checkpointer as filing_module
 from node.wal.files import copy_records
 from node.wal.segments import Record
-from tests.node_process import wait_until
 from tests.receiving.logged import Place
+from tests.support.node_process import wait_until
 
 
 def test_what_an_older_ledger_does_not_know_is_kept(place: Place, arrivals: list[Arrival]) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from node.ledger.tables.conditions import all_conditions
 from node.scp.inbox import Inbox
-from tests.databases import open_test_ledger
-from tests.peers import associate, encoded, store
-from tests.receiver import Receiver, start_receiver
-from tests.small_disk import fill, make_read_only, make_writable, small_disk
+from tests.support.databases import open_test_ledger
+from tests.support.peers import associate, encoded, store
+from tests.support.receiver import Receiver, start_receiver
+from tests.support.small_disk import fill, make_read_only, make_writable, small_disk
 
 
 @pytest.fixture

@@ -12,17 +12,17 @@ import psutil
 import pydicom
 import pytest
 
-from tests.missing import unavailable
-from tests.node_process import ROOT, wait_until
 from tests.security.fuzz_targets import pydicom_bytes
 from tests.security.raw_peer import COMMAND, DATA, LAST, P_DATA, RawPeer, p_data, store_command
+from tests.support.missing import unavailable
+from tests.support.node_process import ROOT, wait_until
 
 _RECEIVER = """
 import sys
 from pathlib import Path
 from core.config.settings import Configuration
 from core.log import quieten_libraries
-from tests.receiver import start_receiver
+from tests.support.receiver import start_receiver
 quieten_libraries()
 # pynetdicom's own way collects a data set in memory, whatever the rest of the tests run with
 configuration = Configuration.model_validate({"wire": {"data_path": "own"}})

@@ -10,8 +10,8 @@ from core.errors import StorageUnavailableError
 from node.scp.inbox import STORED, Arrival
 from node.wal.open_segments import Shelf
 from node.wal.segments import Segment
-from tests.node_process import wait_until
 from tests.receiving.logged import Place
+from tests.support.node_process import wait_until
 
 
 def in_associations_of_its_own(place: Place, arrivals: list[Arrival]) -> None:

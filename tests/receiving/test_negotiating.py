@@ -13,8 +13,8 @@ from pydicom.uid import (
 )
 from pynetdicom import AE, AllStoragePresentationContexts, build_context
 
-from tests.peers import CT
-from tests.receiver import Receiver
+from tests.support.peers import CT
+from tests.support.receiver import Receiver
 
 
 def accepted(receiver: Receiver, proposals: list[tuple[str, list[str]]]) -> list[tuple[str, str]]:

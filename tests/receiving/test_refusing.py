@@ -7,8 +7,8 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from tests.peers import associate, encoded, store
-from tests.receiver import Receiver, start_receiver
+from tests.support.peers import associate, encoded, store
+from tests.support.receiver import Receiver, start_receiver
 
 
 @pytest.fixture

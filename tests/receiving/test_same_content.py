@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from network.data_sets.element_values import character_set_of
-from tests.peers import EXPLICIT, IMPLICIT
 from tests.receiving.rewritten import (
     BIG_ENDIAN,
     DEFLATED,
@@ -26,6 +25,7 @@ from tests.receiving.rewritten import (
     with_private_as_un,
     write,
 )
+from tests.support.peers import EXPLICIT, IMPLICIT
 
 CREATOR = "SLICEWIRE TEST"
 PRIVATE_FIRST, PRIVATE_LAST = 0x10, 0x14

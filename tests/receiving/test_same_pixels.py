@@ -13,8 +13,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from network.data_sets.same_content import same_content
-from tests.peers import IMPLICIT
 from tests.receiving.rewritten import BIG_ENDIAN, same, write
+from tests.support.peers import IMPLICIT
 
 
 def image(*, frames: int = 3, samples: int = 1, bits_stored: int = 16) -> Dataset:

@@ -16,9 +16,9 @@ from pydicom.uid import UID
 
 from network.scu.outgoing import open_data_set
 from node.ledger.tables.instances import find_instances
-from tests.databases import open_test_ledger
-from tests.node_process import ROOT, NodeProcess, wait_until
 from tests.receiving.flood import new_uid
+from tests.support.databases import open_test_ledger
+from tests.support.node_process import ROOT, NodeProcess, wait_until
 
 _PROCESSES = 4
 

@@ -14,8 +14,6 @@ from core.config.wire import Wire
 from core.errors import BoundError
 from network.pdu_reader import PduReader, Wake
 from network.transport import longest_pdus
-from tests.peers import encoded
-from tests.receiver import Receiver
 from tests.security.raw_peer import (
     COMMAND,
     DATA,
@@ -26,6 +24,8 @@ from tests.security.raw_peer import (
     pdu,
     store_command,
 )
+from tests.support.peers import encoded
+from tests.support.receiver import Receiver
 
 
 def seconds_per_instance(

@@ -11,9 +11,18 @@ import pytest
 from pydicom.uid import RLELossless, generate_uid
 
 from node.ledger.tables.series import all_series, instances_of
-from tests.peers import EXPLICIT, IMPLICIT, MR, associate, encoded, store, store_file, write_series
-from tests.receiver import Receiver
 from tests.receiving.rewritten import BIG_ENDIAN, encoded_in, with_group_lengths, with_lengths
+from tests.support.peers import (
+    EXPLICIT,
+    IMPLICIT,
+    MR,
+    associate,
+    encoded,
+    store,
+    store_file,
+    write_series,
+)
+from tests.support.receiver import Receiver
 
 
 @pytest.fixture

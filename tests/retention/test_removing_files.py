@@ -14,8 +14,8 @@ from node.ledger.tables.proofs import queue_proof
 from node.ledger.tables.series import HELD, PROCESSING
 from node.retention import Retention
 from tests.completion.conftest import Start, series_uid
-from tests.databases import database_url_for
 from tests.retention.conftest import DAY_S, Store
+from tests.support.databases import database_url_for
 
 
 def test_sources_and_results_go_after_their_days_and_the_story_stays(store: Store) -> None:

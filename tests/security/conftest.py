@@ -12,9 +12,9 @@ import pydicom
 import pytest
 
 from core.config.settings import Configuration
-from tests.node_process import wait_until
-from tests.peers import associate, encoded, store
-from tests.receiver import Receiver, start_receiver
+from tests.support.node_process import wait_until
+from tests.support.peers import associate, encoded, store
+from tests.support.receiver import Receiver, start_receiver
 
 StartReceiver = Callable[..., Receiver]
 

@@ -27,8 +27,6 @@ from network.data_sets.limits import DataSetBounds
 from network.transport import BoundedSocket
 from node.acceptor.upper_layer import BoundedAssociation
 from node.scp.inbox import Arrival, Inbox
-from tests.databases import open_test_ledger
-from tests.peers import CT, EXPLICIT, IMPLICIT, MR, encoded
 from tests.security.fuzz_reception import Reading
 from tests.security.raw_peer import (
     COMMAND,
@@ -39,6 +37,8 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
+from tests.support.databases import open_test_ledger
+from tests.support.peers import CT, EXPLICIT, IMPLICIT, MR, encoded
 
 BIG_ENDIAN, DEFLATED, JPEG_2000 = (
     "1.2.840.10008.1.2.2",

@@ -14,8 +14,8 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ
 from pynetdicom.presentation import PresentationContext
 
 from node.ledger.schema import events
-from tests.peers import EXPLICIT, MR
-from tests.receiver import Receiver
+from tests.support.peers import EXPLICIT, MR
+from tests.support.receiver import Receiver
 
 ACCEPTED, REJECTED, P_DATA, RELEASED, ABORTED = 0x02, 0x03, 0x04, 0x06, 0x07
 COMMAND, DATA, LAST = 0x01, 0x00, 0x02

@@ -15,9 +15,6 @@ from pydicom.uid import UID
 from pynetdicom.transport import AssociationServer
 
 from network.scu.c_store import PeerAddress, instance_to_send, send
-from tests.node_process import wait_until
-from tests.peers import encoded
-from tests.receiver import Receiver
 from tests.security.conftest import StartReceiver, stored_within
 from tests.security.raw_peer import (
     ABORT_RQ,
@@ -34,6 +31,9 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
+from tests.support.node_process import wait_until
+from tests.support.peers import encoded
+from tests.support.receiver import Receiver
 
 CONTENT_UID = UID("1.2.826.0.1.3680043.8.498.77")
 

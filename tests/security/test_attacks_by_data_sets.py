@@ -9,11 +9,11 @@ import psutil
 import pydicom
 import pytest
 
-from tests.node_process import wait_until
-from tests.peers import associate, encoded, store
-from tests.receiver import Receiver
 from tests.security.conftest import StartReceiver
 from tests.security.raw_peer import COMMAND, DATA, LAST, RawPeer, p_data, store_command
+from tests.support.node_process import wait_until
+from tests.support.peers import associate, encoded, store
+from tests.support.receiver import Receiver
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 AT_ONCE = {"maximum_associations": 400, "maximum_associations_per_address": 400}

@@ -22,9 +22,9 @@ from core.errors import BeyondBoundsError, NotADataSetError
 from imaging.pixels.codestream import DeclaredFrame, declared_frame
 from network.data_sets.limits import inflate
 from network.data_sets.structure import Layout, Structure
-from tests.peers import EXPLICIT, associate, encoded, store
-from tests.receiver import Receiver
 from tests.security.conftest import StartReceiver
+from tests.support.peers import EXPLICIT, associate, encoded, store
+from tests.support.receiver import Receiver
 
 DEFLATED, JPEG_2000, JPEG_LOSSLESS = (
     "1.2.840.10008.1.2.1.99",

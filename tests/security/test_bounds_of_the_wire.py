@@ -12,9 +12,6 @@ from pynetdicom.association import Association
 
 from core.config.wire import Wire
 from network.transport import BoundedSocket
-from tests.node_process import wait_until
-from tests.peers import EXPLICIT, MR, associate, encoded, store
-from tests.receiver import Receiver
 from tests.security.conftest import StartReceiver
 from tests.security.raw_peer import (
     ABORTED,
@@ -30,6 +27,9 @@ from tests.security.raw_peer import (
     pdu,
     store_command,
 )
+from tests.support.node_process import wait_until
+from tests.support.peers import EXPLICIT, MR, associate, encoded, store
+from tests.support.receiver import Receiver
 
 
 def wait_for_words(receiver: Receiver, words: str) -> None:

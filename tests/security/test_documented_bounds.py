@@ -10,7 +10,7 @@ import yaml
 from core.config.file import read_configuration
 from core.config.wire import Wire
 from core.errors import ConfigurationError
-from tests.node_process import ROOT
+from tests.support.node_process import ROOT
 
 BOUNDS = {
     name: field.default

@@ -15,8 +15,6 @@ from pynetdicom.acse import ACSE
 
 from node.acceptor.upper_layer import BoundedAssociation
 from node.scp.inbox import Inbox
-from tests.node_process import wait_until
-from tests.receiver import Receiver
 from tests.security.conftest import StartReceiver, stored_within
 from tests.security.raw_peer import (
     ABORT_RQ,
@@ -30,6 +28,8 @@ from tests.security.raw_peer import (
     pdu,
     store_command,
 )
+from tests.support.node_process import wait_until
+from tests.support.receiver import Receiver
 
 STORE = p_data(store_command(), COMMAND | LAST)
 FRAGMENT = p_data(b"\x00" * 1000, DATA)

@@ -14,11 +14,11 @@ import pytest
 from core.errors import SendError
 from network.scu.c_store import PeerAddress, Timeouts, echo, instance_to_send, send
 from network.tls import ClientTls
-from tests.node_process import wait_until
-from tests.receiver import Receiver
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
 from tests.security.raw_peer import ABORTED, RawPeer, associate_rq, event_words
+from tests.support.node_process import wait_until
+from tests.support.receiver import Receiver
 
 SHORT = Timeouts(connect_s=5.0, associate_s=5.0, response_s=10.0)
 StartTls = Callable[..., Receiver]

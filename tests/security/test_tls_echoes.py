@@ -7,9 +7,9 @@ from core.config.settings import Configuration
 from node.commands import ANSWERS, ECHO, answer_of, ask
 from node.echoes import Echoes
 from node.preflight import node_findings
-from tests.receiver import Receiver
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
+from tests.support.receiver import Receiver
 
 
 def peer_by_tls(start: StartReceiver, folder: Path) -> tuple[Receiver, Configuration]:

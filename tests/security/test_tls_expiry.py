@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import scp_server
 from core.config.settings import Configuration
-from tests.databases import open_test_ledger
-from tests.node_process import free_port
 from tests.security.certificates import Authority
+from tests.support.databases import open_test_ledger
+from tests.support.node_process import free_port
 from web.overview.metrics import Metrics
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import tps_simulator
-from tests.node_process import NodeProcess, free_port
 from tests.security.certificates import Authority
+from tests.support.node_process import NodeProcess, free_port
 
 pytestmark = pytest.mark.slow
 

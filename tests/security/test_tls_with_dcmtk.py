@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import scu_export
-from tests.node_process import free_port, wait_until
-from tests.receiver import Receiver
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
+from tests.support.node_process import free_port, wait_until
+from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.peer("storescu", "storescp", "echoscu")
 

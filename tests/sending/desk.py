@@ -21,7 +21,7 @@ from node.ledger.requests.jobs import Destination, create_job, find_job, finish_
 from node.ledger.schema import deliveries
 from node.ledger.tables.deliveries import delivery_states
 from node.ledger.tables.instances import StoredInstance, record_instance
-from tests.databases import open_test_ledger
+from tests.support.databases import open_test_ledger
 
 JOB = "a" * 64
 HOUR_S = 3600.0

@@ -15,7 +15,7 @@ from network.scu.c_store import InstanceToSend, PeerAddress, State, send
 from network.scu.presentation import MAX_CONTEXTS, propose
 from node.scp.file_meta import encode_file_meta
 from scu_export import main
-from tests.peers import encoded
+from tests.support.peers import encoded
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -18,8 +18,8 @@ import pytest
 
 from core.errors import SendError
 from network.scu.c_store import InstanceToSend, State, echo, instance_to_send, send
-from tests.node_process import wait_until
 from tests.sending.raw_scp import P_DATA, RELEASE_RQ, RawScp, Script, fragment, response
+from tests.support.node_process import wait_until
 
 CALLING = "SLICEWIRE"
 HEADER = struct.Struct(">BBL")

@@ -26,7 +26,7 @@ from network.scu.c_store import (
     instance_to_send,
     send,
 )
-from tests.node_process import wait_until
+from tests.support.node_process import wait_until
 
 CALLING = "SLICEWIRE"
 

@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLo
 
 from core.errors import NotADataSetError, PixelError
 from network.scu.transcoder import Transcoder
-from tests.node_process import ROOT, wait_until
+from tests.support.node_process import ROOT, wait_until
 
 EXPLICIT = str(ExplicitVRLittleEndian)
 BEYOND_SELECT = 1024  # FD_SETSIZE of Linux

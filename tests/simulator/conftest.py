@@ -20,7 +20,7 @@ from imaging.instances.header import Header, read_header
 from imaging.rtstruct.writer import Roi, build_structure_set
 from network.presentation import listener_contexts
 from network.scu.c_store import PeerAddress, instance_to_send, send
-from tests.returned import headers_of
+from tests.support.returned import headers_of
 
 Masks = dict[str, npt.NDArray[np.bool_]]
 Make = Callable[[Sequence[Header], Path], Sequence[Path]]

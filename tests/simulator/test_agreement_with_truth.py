@@ -15,7 +15,7 @@ from simulator.agreement import compare
 from simulator.checks import judge
 from simulator.picture import write_verdict_picture
 from simulator.truth import read_truth
-from tests.returned import headers_of
+from tests.support.returned import headers_of
 
 
 def test_a_volume_is_compared_in_three_dimensions(

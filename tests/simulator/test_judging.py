@@ -18,7 +18,7 @@ from imaging.series.volume import read_volume
 from simulator.agreement import compare
 from simulator.checks import is_complete, judge
 from simulator.truth import read_truth
-from tests.returned import headers_of
+from tests.support.returned import headers_of
 
 
 def _failed(sent: dict[str, Header], paths: Sequence[Path]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from imaging.instances.header import Header
 from imaging.rtstruct.writer import Roi
 from imaging.seg.writer import Algorithm, build_segmentation
 from simulator.checks import is_complete, judge, read_headers, sort_returned
-from tests.returned import headers_of
+from tests.support.returned import headers_of
 
 
 @pytest.fixture

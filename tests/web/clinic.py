@@ -16,7 +16,7 @@ from node.ledger.tables.events import record_event
 from node.scp.inbox import Inbox
 from pipeline.entry import run_job
 from tests.completion.conftest import Clock, Completion, series_uid
-from tests.databases import open_test_ledger
+from tests.support.databases import open_test_ledger
 from tests.web.serving import web_configuration
 from web.cases.about import read_about
 from web.cases.cases import Case, Cases, case_numbers

@@ -15,7 +15,7 @@ import uvicorn
 from core.config.file import read_configuration
 from core.config.settings import Configuration
 from node.ledger.database import Ledger
-from tests.databases import database_url_for
+from tests.support.databases import database_url_for
 from web.server.app import create_app
 from web.settings import WebSettings
 

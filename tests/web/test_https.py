@@ -8,7 +8,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.node_process import NodeProcess, free_port, wait_until
+from tests.support.node_process import NodeProcess, free_port, wait_until
 from tests.web.people import PASSWORDS, TOKEN, write_users
 
 

@@ -6,7 +6,7 @@ from core.config.file import read_configuration
 from network.sender import Sender
 from node.ledger.tables.habits import learn_pause
 from node.ledger.tables.instances import RELEASED, close_association, open_association
-from tests.databases import open_test_ledger
+from tests.support.databases import open_test_ledger
 from web.overview.peer_states import peer_states
 
 A = {"name": "a", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}

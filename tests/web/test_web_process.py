@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.node_process import NodeProcess, Sink, free_port, send, series_uid, wait_until
+from tests.support.node_process import NodeProcess, Sink, free_port, send, series_uid, wait_until
 from tests.web.serving import web_configuration
 from web.server.process import WebProcess
 from web.settings import WebSettings

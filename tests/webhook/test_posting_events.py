@@ -19,7 +19,7 @@ from node.ledger.schema import notices
 from node.ledger.tables.events import events_of
 from node.ledger.tables.notices import COMPLETED, DEAD_LETTER, HELD, queue_notice
 from node.webhook import Webhook
-from tests.databases import open_test_ledger
+from tests.support.databases import open_test_ledger
 
 SECRET = "a sentence that nobody guesses"
 HOUR_S = 3600.0

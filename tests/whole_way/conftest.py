@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.node_process import NodeProcess, Sink
-from tests.peers import write_series
+from tests.support.node_process import NodeProcess, Sink
+from tests.support.peers import write_series
 
 
 @pytest.fixture(scope="module")

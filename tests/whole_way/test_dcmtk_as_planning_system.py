@@ -8,7 +8,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from tests.node_process import NodeProcess, free_port, wait_until
+from tests.support.node_process import NodeProcess, free_port, wait_until
 
 pytestmark = pytest.mark.peer("storescu", "storescp", "echoscu")
 

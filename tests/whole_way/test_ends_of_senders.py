@@ -6,8 +6,6 @@ import pydicom
 import pytest
 from pynetdicom import build_context
 
-from tests.node_process import NodeProcess, series_uid
-from tests.peers import CT, EXPLICIT, encoded, write_series
 from tests.security.raw_peer import (
     ABORTED,
     ACCEPTED,
@@ -22,6 +20,8 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
+from tests.support.node_process import NodeProcess, series_uid
+from tests.support.peers import CT, EXPLICIT, encoded, write_series
 
 pytestmark = pytest.mark.slow
 RUNS = ("queued", "running", "done", "delivered")

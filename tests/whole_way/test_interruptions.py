@@ -9,8 +9,16 @@ from pathlib import Path
 import pytest
 
 import tps_simulator
-from tests.node_process import ROOT, NodeProcess, Sink, free_port, send, series_uid, wait_until
-from tests.peers import write_series
+from tests.support.node_process import (
+    ROOT,
+    NodeProcess,
+    Sink,
+    free_port,
+    send,
+    series_uid,
+    wait_until,
+)
+from tests.support.peers import write_series
 
 SLOW_BLUR = {"pipelines": {"blur": {"sigma_mm": 60.0}}, "pipeline": "blur"}
 

@@ -12,7 +12,7 @@ from imaging.derived.blur import gaussian_blur
 from imaging.instances.header import read_header
 from imaging.rtstruct.reader import read_structure_set
 from imaging.series.volume import read_volume
-from tests.node_process import NodeProcess, Sink, send, series_uid, wait_until
+from tests.support.node_process import NodeProcess, Sink, send, series_uid, wait_until
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 

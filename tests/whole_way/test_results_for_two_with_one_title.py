@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pydicom
 
-from tests.node_process import NodeProcess, Sink, send, series_uid
-from tests.peers import write_series
+from tests.support.node_process import NodeProcess, Sink, send, series_uid
+from tests.support.peers import write_series
 
 
 def test_each_gets_the_results_of_what_it_sent(ct_folder: Path, tmp_path: Path) -> None:

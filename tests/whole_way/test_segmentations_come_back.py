@@ -12,9 +12,9 @@ from pydicom.uid import (
 )
 
 from simulator.checks import judge
-from tests.node_process import NodeProcess, Sink, send, series_uid
-from tests.peers import write_series
-from tests.returned import headers_of
+from tests.support.node_process import NodeProcess, Sink, send, series_uid
+from tests.support.peers import write_series
+from tests.support.returned import headers_of
 
 
 def saved(results: list[FileDataset], folder: Path) -> list[Path]:

@@ -33,7 +33,7 @@ from web.settings import WebSettings
 
 _MEGABYTE = 1_000_000
 _API = (jobs_by_name, uploads, cases, stream, rows, peers, models, results, sessions, health)
-_STATIC = Path(__file__).parent / "static"
+_STATIC = Path(__file__).parents[1] / "static"
 
 
 def create_app(settings: WebSettings) -> FastAPI:

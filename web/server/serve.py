@@ -1,6 +1,7 @@
 """The web process itself: uvicorn on the socket that the door opened, until it is told to stop.
 
-Started by `web.server.process` as `python -m web.server.serve SOCKET`, with the settings on standard input.
+Started by `web.server.process` as `python -m web.server.serve SOCKET`, with the settings on its
+standard input.
 """
 
 import logging

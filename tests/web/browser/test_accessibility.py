@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from node.ledger.tables.conditions import set_condition
 from node.ledger.tables.instances import ABORTED
-from tests.peers import write_series
+from tests.support.peers import write_series
 from tests.web.browser.conftest import VIEWPORT
 from tests.web.clinic import Clinic
 from tests.web.serving import Site

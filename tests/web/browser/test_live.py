@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from node.ledger.tables.instances import ABORTED
-from tests.peers import write_series
+from tests.support.peers import write_series
 from tests.web.clinic import Clinic
 from tests.web.serving import Site
 

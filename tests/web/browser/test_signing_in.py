@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from node.ledger.tables.instances import ABORTED
-from tests.peers import write_series
+from tests.support.peers import write_series
 from tests.web.clinic import open_clinic
 from tests.web.people import PASSWORDS, event_words, write_users
 from tests.web.serving import Site, serving

@@ -11,7 +11,7 @@ from pydicom.dataset import FileDataset
 from imaging.instances.header import Header, read_header
 from imaging.rtstruct.reader import StructureSet, read_structure_set
 from node.ledger.tables.instances import ABORTED
-from tests.peers import write_series
+from tests.support.peers import write_series
 from tests.web.browser.screen import (
     canvas_of,
     check_lines,

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from imaging.instances.header import read_header
 from imaging.rtstruct.reader import read_structure_set
-from tests.node_process import (
+from tests.support.node_process import (
     SENDABLE,
     NodeProcess,
     Sink,
@@ -19,7 +19,7 @@ from tests.node_process import (
     series_uid,
     wait_until,
 )
-from tests.peers import EXPLICIT, IMPLICIT, associate, store_file, write_series
+from tests.support.peers import EXPLICIT, IMPLICIT, associate, store_file, write_series
 from tests.web.browser.screen import check_lines, lines_drawn, lines_expected, wait_for_image
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]

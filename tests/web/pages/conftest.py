@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from node.ledger.tables.instances import ABORTED
-from tests.peers import write_series
+from tests.support.peers import write_series
 from tests.web.clinic import SCRIPT, Clinic, open_clinic
 from tests.web.pages.reading import Numbers
 from tests.web.serving import Site, serving

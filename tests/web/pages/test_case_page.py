@@ -12,7 +12,7 @@ from imaging.hdf5.volume_file import read_volume_hdf5
 from imaging.rtstruct.reader import read_structure_set
 from node.commands import carry_out
 from node.ledger.tables.instances import ABORTED
-from tests.peers import write_series
+from tests.support.peers import write_series
 from tests.web.clinic import Clinic
 from tests.web.pages.reading import Numbers, page, section
 

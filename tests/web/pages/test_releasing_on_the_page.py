@@ -9,7 +9,7 @@ import pytest
 
 from node.commands import carry_out
 from tests.completion.conftest import series_uid
-from tests.peers import write_series
+from tests.support.peers import write_series
 from tests.web.clinic import Clinic
 from tests.web.pages.reading import page
 

@@ -11,8 +11,8 @@ from node.scp.inbox import Inbox
 from node.scp.refusals import Refusal
 from node.scp.service import Listener
 from node.wal.recycled_segments import SPARE_SUFFIX
-from tests.databases import open_test_ledger
-from tests.node_process import wait_until, wire_for_tests
+from tests.support.databases import open_test_ledger
+from tests.support.node_process import wait_until, wire_for_tests
 
 
 @dataclass

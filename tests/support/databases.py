@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 
 from node.ledger.database import LEDGER_FILE, Ledger, migrate, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
-from tests.postgresql import PostgresServer
+from tests.support.postgresql import PostgresServer
 
 _TEMPLATE = "migrated"
 

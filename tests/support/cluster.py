@@ -14,7 +14,7 @@ from typing import Any
 
 from distributed import Client, Security
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _WITHIN_S = 60.0
 
 

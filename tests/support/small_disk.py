@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.missing import unavailable
+from tests.support.missing import unavailable
 
 
 @contextmanager

@@ -19,11 +19,11 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.events import Event
 
 from node.ledger.views.stories import Story, story_of
-from tests.cluster import scheduler_for_tests
-from tests.databases import database_url_for, open_test_ledger
-from tests.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file
+from tests.support.cluster import scheduler_for_tests
+from tests.support.databases import database_url_for, open_test_ledger
+from tests.support.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SENDABLE = (MR, CT, "1.2.840.10008.5.1.4.1.1.481.3", "1.2.840.10008.5.1.4.1.1.66.4")
 QUICK = {
     "completion": {"settle_s": 0.3, "one_by_one_settle_s": 0.3, "revision_wait_s": 0},

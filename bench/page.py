@@ -9,7 +9,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def into_page(name: str, text: str, page: Path = PAGE) -> None:
-    """Put `text` between the marks of `bench.NAME`.
+    """Put `text` between the marks of the module `name` of bench.
 
     Raises:
         SystemExit: the page has no such marks.

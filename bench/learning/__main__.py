@@ -144,7 +144,9 @@ def _case(path: Path, values: argparse.Namespace) -> Case:
     ]  # fmt: skip
 
     def side(source: str) -> Any:
-        return lambda: run_isolated(sys.executable, "bench.learning.__main__:train", path, source, *sizes)
+        return lambda: run_isolated(
+            sys.executable, "bench.learning.__main__:train", path, source, *sizes
+        )
 
     sides = {
         f"{OURS}": side("hdf5"),

@@ -43,7 +43,7 @@ def main() -> None:
     title = f"Inference on {device}: {slices} x {rows} x {columns}, pixels of {values.spacing:g} mm"
     report("learning_inference", title, {**vars(values), "device": device}, [case])
     if values.docs:
-        into_page("learning_inference", as_markdown(title, case))
+        into_page("learning.inference", as_markdown(title, case))
 
 
 def predict(path: str, at_a_time: str, threads: str, *series: str) -> Prepared:

@@ -1,7 +1,7 @@
 """From segments to a file for each instance, behind the back of whoever sent them.
 
 Until its file is there an instance is known here, by the path that the ledger has for it: a reader
-in this process asks first. After a crash the segments are read again (`recovery.py`).
+in this process asks first. After a crash the segments are read again (`node/wal/writer.py`).
 """
 
 import threading

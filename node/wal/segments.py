@@ -1,9 +1,10 @@
 """The log of an association: instances one behind the other in one file, each safe by itself.
 
 A file system's price is per file: a new one, its sync, its name's sync. What is appended to a
-segment is synced once and answered; the file of each instance is made afterwards (`filing.py`). A
-segment is read again after a crash alone; its records say what they are and where they end. It may
-be written over an older one (`spares.py`), which had another name: nothing of that is read.
+segment is synced once and answered; the file of each instance is made afterwards
+(`node/wal/checkpointer.py`). A segment is read again after a crash alone; its records say what they
+are and where they end. It may be written over an older one (`node/wal/recycled_segments.py`), which
+had another name: nothing of that is read.
 """
 
 import hashlib

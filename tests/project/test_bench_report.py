@@ -54,6 +54,6 @@ def test_the_page_gets_ratio_and_memory_of_every_side(tmp_path: Path) -> None:
 
 def test_the_real_page_has_the_marks_of_all_that_write_into_it() -> None:
     content = PAGE.read_text()
-    for name in ("learning", "learning_inference", "wire"):
+    for name in ("learning", "learning.inference", "wire"):
         assert f"<!-- {name}: written by python -m bench.{name} --docs -->" in content
         assert f"<!-- {name} ends -->" in content

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from node.scp.inbox import STORED, Arrival
 from node.wal import recycled_segments as spares_module
+from node.wal import segments as segments_module
 from node.wal.recycled_segments import Spares
 from node.wal.segments import Segment, records_of
 from tests.receiving.logged import Place
@@ -39,13 +41,18 @@ def test_a_new_name_alone_makes_an_empty_segment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 8, 500])
-def test_a_record_that_was_not_written_to_its_end_is_none(tmp_path: Path, missing: int) -> None:
+def test_a_record_that_was_not_written_to_its_end_is_none(
+    tmp_path: Path, missing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = iter([UUID(int=1), UUID(int=2)])  # with random ones, one byte may be as it was before
+    monkeypatch.setattr(segments_module, "uuid4", lambda: next(names))
     older = written(tmp_path, 3)
     before = older.read_bytes()
     newer = written(tmp_path, 2, spare=older)
     torn = next(one for one in records_of(newer) if one.meta["number"] == 1)
     end = torn.offset + torn.size + 8
     content = newer.read_bytes()
+    assert content[end - 1] != before[end - 1]
     newer.write_bytes(content[: end - missing] + before[end - missing :])
     assert numbers(newer) == [0]
 

@@ -15,12 +15,12 @@ from tests.support.node_process import (
     SENDABLE,
     NodeProcess,
     Sink,
-    free_port,
     send,
     series_uid,
     wait_until,
 )
 from tests.support.peers import EXPLICIT, IMPLICIT, associate, store_file, write_series
+from tests.support.ports import free_port
 from tests.web.browser.screen import wait_for_image
 
 _ROOT = Path(__file__).parents[1]

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, CDPSession, Page, ViewportSize, sync_pl
 from rich.console import Console
 from rich.table import Table
 
-from tests.support.node_process import NodeProcess, free_port, wait_until
+from tests.support.node_process import NodeProcess, wait_until
+from tests.support.ports import free_port
 from tests.web.clinic import open_clinic
 from tests.web.planning import SIDE, SLICES, exchange_results
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 
 from bench.report import OURS
-from tests.support.node_process import NodeProcess, free_port
+from tests.support.node_process import NodeProcess
+from tests.support.ports import free_port
 
 OURS_UNSYNCED = "Slicewire, no fsync"
 DCMTK, DCMTK_FORK, ORTHANC = "DCMTK storescp", "DCMTK storescp --fork", "Orthanc"

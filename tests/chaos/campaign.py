@@ -13,7 +13,7 @@ from node.ledger.tables.deliveries import count_unsettled
 from tests.chaos.processes import Destination, KillableNode, start_sender
 from tests.chaos.verdict import Counts, judge, read_journals
 from tests.support.cluster import ExternalCluster
-from tests.support.node_process import free_port
+from tests.support.ports import free_port
 from tests.support.postgresql import PostgresServer
 
 _SLICES, _SIZE = 5, 32

@@ -13,7 +13,7 @@ import scp_server
 from core.config.settings import Configuration
 from tests.security.certificates import Authority
 from tests.support.databases import open_test_ledger
-from tests.support.node_process import free_port
+from tests.support.ports import free_port
 from web.overview.metrics import Metrics
 
 

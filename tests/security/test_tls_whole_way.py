@@ -9,7 +9,8 @@ import pytest
 
 import tps_simulator
 from tests.security.certificates import Authority
-from tests.support.node_process import NodeProcess, free_port
+from tests.support.node_process import NodeProcess
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,8 @@ import pytest
 import scu_export
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
-from tests.support.node_process import free_port, wait_until
+from tests.support.node_process import wait_until
+from tests.support.ports import free_port
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.peer("storescu", "storescp", "echoscu")

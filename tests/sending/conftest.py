@@ -19,6 +19,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from network.scu.c_store import PeerAddress, Timeouts
 from tests.sending.desk import desk
 from tests.sending.raw_scp import RawScp
+from tests.support.ports import free_port
 
 __all__ = ["desk"]
 
@@ -115,9 +116,7 @@ def silent_peer() -> Iterator[PeerAddress]:
 @pytest.fixture
 def closed_port() -> PeerAddress:
     """Where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    return PeerAddress("127.0.0.1", port, AE_TITLE)
+    return PeerAddress("127.0.0.1", free_port(), AE_TITLE)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """DCMTK's receiver stores what we send, bit for bit, and without its own senders' waits."""
 
-import socket
 import subprocess
 import time
 from itertools import pairwise
@@ -13,6 +12,7 @@ from pynetdicom.dsutils import split_dataset
 
 from core.errors import SendError
 from network.scu.c_store import InstanceToSend, PeerAddress, State, echo, instance_to_send, send
+from tests.support.ports import free_port
 
 CALLING = "SLICEWIRE"
 
@@ -32,8 +32,7 @@ def _data_set_bytes(path: Path) -> bytes:
 def test_dcmtk_stores_what_is_sent(
     cine: list[InstanceToSend], tmp_path: Path, longest_pdu: int
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     command = ["/usr/bin/storescp", "-aet", "PEER", "-od", str(tmp_path), "+B"]
     command += ["--max-pdu", str(longest_pdu), str(port)]
     peer = PeerAddress("127.0.0.1", port, "PEER")

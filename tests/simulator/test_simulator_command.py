@@ -10,15 +10,8 @@ from typing import Any
 import pytest
 
 from imaging.instances.header import Header
+from tests.support.ports import free_port
 from tps_simulator import main
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_a_pass_leaves_table_report_picture_and_files(
@@ -28,16 +21,15 @@ def test_a_pass_leaves_table_report_picture_and_files(
     cine_folder: Path,
     contour_folder: Path,
     tmp_path: Path,
-    free_port: int,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def make(headers: Sequence[Header], out: Path) -> list[Path]:
         return [write_structure_set(headers, draw_endocardium(headers), out)]
 
-    node, output = start_node(make), tmp_path / "output"
-    node.answer_at(free_port)
+    node, output, port = start_node(make), tmp_path / "output", free_port()
+    node.answer_at(port)
     flags = ["--scp-port", str(node.address.port), "--scp-ae", "LITTLENODE"]
-    flags += ["--listen-port", str(free_port), "--truth", str(contour_folder), "--settle", "0.2"]
+    flags += ["--listen-port", str(port), "--truth", str(contour_folder), "--settle", "0.2"]
     code = main([*flags, "--map", "i=LV_Endocardium", "--output", str(output), str(cine_folder)])
     printed = capsys.readouterr().out
     assert code == 0, printed

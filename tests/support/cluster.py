@@ -3,7 +3,6 @@
 import atexit
 import functools
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, Security
+
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 _WITHIN_S = 60.0
@@ -27,9 +28,7 @@ class ExternalCluster:
         self._tls = tls or {}
         self._resources = resources
         self._folder = tempfile.TemporaryDirectory(prefix="slicewire-dask-")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
+        self._port = free_port()
         self.address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{self._port}"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.start(workers)

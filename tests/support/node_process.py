@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -171,10 +170,3 @@ def send(
         comes_from=comes_from,
     ) as association:
         assert [store_file(association, path) for path in paths] == [0] * len(paths)
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

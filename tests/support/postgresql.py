@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.support.ports import free_port
+
 _OWNER = "postgres"  # initdb refuses to run as root
 _WITHIN_S = 60.0
 
@@ -29,7 +31,7 @@ class PostgresServer:
         self._as_root = os.geteuid() == 0
         if self._as_root:
             shutil.chown(self._folder, _OWNER, _OWNER)
-        self.port = _free_port()
+        self.port = free_port()
         self._run("initdb", "-D", self._data, "-U", _OWNER, "-A", "trust", "-E", "UTF8", "-N")
         self.start()
 
@@ -101,12 +103,6 @@ def _found(name: str) -> str:
     path = program(name)
     assert path is not None, f"{name} is not installed"
     return path
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_free(port: int) -> None:

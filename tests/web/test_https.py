@@ -8,7 +8,8 @@ import httpx
 import pytest
 import trustme
 
-from tests.support.node_process import NodeProcess, free_port, wait_until
+from tests.support.node_process import NodeProcess, wait_until
+from tests.support.ports import free_port
 from tests.web.people import PASSWORDS, TOKEN, write_users
 
 

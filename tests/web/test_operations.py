@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import scp_server
 from node.ledger.tables.conditions import DISK, set_condition
 from node.lock import StorageLock
-from tests.support.node_process import free_port
+from tests.support.ports import free_port
 from tests.web.serving import Site, web_configuration
 from tests.web.working_node import WorkingNode
 from web.server.preflight import web_findings

@@ -8,7 +8,8 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from tests.support.node_process import NodeProcess, free_port, wait_until
+from tests.support.node_process import NodeProcess, wait_until
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.peer("storescu", "storescp", "echoscu")
 

@@ -13,12 +13,12 @@ from tests.support.node_process import (
     ROOT,
     NodeProcess,
     Sink,
-    free_port,
     send,
     series_uid,
     wait_until,
 )
 from tests.support.peers import write_series
+from tests.support.ports import free_port
 
 SLOW_BLUR = {"pipelines": {"blur": {"sigma_mm": 60.0}}, "pipeline": "blur"}
 

@@ -14,12 +14,12 @@ from tests.support.node_process import (
     SENDABLE,
     NodeProcess,
     Sink,
-    free_port,
     send,
     series_uid,
     wait_until,
 )
 from tests.support.peers import EXPLICIT, IMPLICIT, associate, store_file, write_series
+from tests.support.ports import free_port
 from tests.web.browser.screen import check_lines, lines_drawn, lines_expected, wait_for_image
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]

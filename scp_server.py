@@ -21,6 +21,7 @@ from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
+from core.storage_layout import StorageLayout
 from network.which_peer import confusions
 from node.preflight import node_findings, running_node
 from node.supervisor import Node
@@ -30,7 +31,6 @@ from web.server.preflight import web_findings
 from web.server.process import WebProcess
 from web.settings import WebSettings
 
-_LOG_FILE = "debug.log"
 _PIPELINES = "pipeline.entry:run_job"
 _FLAGS = {
     "scp_ip": "address to listen on; 0.0.0.0 for every one",
@@ -99,7 +99,7 @@ def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
     _config.LOG_HANDLER_LEVEL = "none"  # pynetdicom's own log quotes what peers send
     node = Node(configuration, _PIPELINES, geometry_rules=GEOMETRY_RULES, programs=PROGRAMS)
     node.prepare()
-    log_file = configuration.log.file or configuration.storage_path / _LOG_FILE
+    log_file = configuration.log.file or StorageLayout(configuration.storage_path).node_log
     configure_logging(
         configuration.log.level, json_lines=configuration.log.json_lines, file=log_file
     )

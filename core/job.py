@@ -12,9 +12,6 @@ Report = Callable[[float, str], None]
 Cache = MutableMapping[str, Any]
 """What a worker keeps between jobs, such as loaded models."""
 
-ATTEMPT_PREFIX = "attempt-"
-"""Begins the name of a results folder that is not complete yet."""
-
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:

@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 
 from core.errors import ConfigurationError
-
-_LOCK_FILE = "lock"
+from core.storage_layout import StorageLayout
 
 
 class StorageLock:
@@ -18,7 +17,7 @@ class StorageLock:
         Raises:
             ConfigurationError: another process holds it, or the folder cannot be written.
         """
-        path = storage_path / _LOCK_FILE
+        path = StorageLayout(storage_path).lock
         try:
             storage_path.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a+")
@@ -48,11 +47,12 @@ class StorageLock:
 
 def holder_of(storage_path: Path) -> str:
     """The process id of the node that uses a storage folder; empty when none does."""
+    path = StorageLayout(storage_path).lock
     try:
-        with (storage_path / _LOCK_FILE).open("r") as file:
+        with path.open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return (storage_path / _LOCK_FILE).read_text().strip() or "unknown"
+        return path.read_text().strip() or "unknown"
     except OSError:
         return ""
     return ""

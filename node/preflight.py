@@ -11,6 +11,7 @@ from sqlalchemy import text
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import ConfigurationError, SendError, StorageUnavailableError
+from core.storage_layout import StorageLayout
 from network.certificates import certificates
 from network.scu.addresses import address_of
 from network.scu.association import Timeouts
@@ -18,7 +19,7 @@ from network.scu.c_store import echo
 from network.tls import server_context
 from network.which_peer import confusions
 from node.completion.routing import Router
-from node.ledger.database import LEDGER_FILE, Ledger
+from node.ledger.database import Ledger
 from node.ledger.dialects import make_engine
 from node.lock import holder_of
 from node.scp.service import LOOPBACK
@@ -60,7 +61,8 @@ def _storage(configuration: Configuration) -> Finding:
 
 
 def _ledger(configuration: Configuration) -> Finding:
-    url, path = configuration.plain_database_url, configuration.storage_path / LEDGER_FILE
+    url = configuration.plain_database_url
+    path = StorageLayout(configuration.storage_path).ledger
     if url is None and not path.exists():
         return "ledger", f"{path} will be made", ""
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from core.config.settings import Configuration
-from core.job import ATTEMPT_PREFIX
+from core.storage_layout import uncommitted
 from node.ledger.database import Ledger
 from node.ledger.tables.events import record_event
 from node.ledger.tables.retention import (
@@ -129,7 +129,7 @@ class Retention:
 
 def _remove_folder(folder: Path) -> None:
     """By a rename first: half of a results folder must never be taken for results."""
-    leaving = folder.with_name(f"{ATTEMPT_PREFIX}removed-{folder.name}")
+    leaving = uncommitted(folder, f"removed-{folder.name}")
     if folder.is_dir():
         folder.rename(leaving)
     shutil.rmtree(leaving, ignore_errors=True)

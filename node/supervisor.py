@@ -17,7 +17,7 @@ from core.errors import (
     StorageUnavailableError,
     explain_fault,
 )
-from core.job import ATTEMPT_PREFIX
+from core.storage_layout import StorageLayout
 from imaging.geometry.placement import GeometryRules
 from network.data_sets.limits import DataSetBounds
 from network.scu.transcoder import Transcoder
@@ -30,7 +30,6 @@ from node.completion.tracker import Tracker
 from node.delivery.commitment import Committer
 from node.delivery.delivery import Delivery
 from node.delivery.proof import Prover
-from node.delivery.queue_results import RESULTS_FOLDER
 from node.echoes import Echoes
 from node.jobs.engine import Engine
 from node.jobs.runner import Runner
@@ -40,7 +39,7 @@ from node.ledger.tables.ends import KILLED, End, describe_end
 from node.ledger.tables.instances import ABORTED, open_associations
 from node.lock import StorageLock
 from node.retention import Retention
-from node.scp.inbox import INCOMING_FOLDER, Inbox
+from node.scp.inbox import Inbox
 from node.scp.n_action import CommitmentService
 from node.scp.refusals import Refusal
 from node.scp.service import Listener
@@ -51,7 +50,6 @@ _POLL_S = 0.2
 _DRAIN_S = 8.0  # less than the ten seconds that containers are given
 _LONGEST_PAUSE_S = 5.0
 _SAY_AGAIN_AFTER_S = 60.0
-_SCRATCH_FOLDER = "scratch"
 
 log = structlog.get_logger("node")
 
@@ -144,7 +142,7 @@ class Node:
         self._can_track.set()
         remove_orphaned_uploads(configuration.storage_path, ledger)
         self._resume(cut_off)
-        self._transcoder = Transcoder(configuration.storage_path / _SCRATCH_FOLDER)
+        self._transcoder = Transcoder(StorageLayout(configuration.storage_path).scratch)
         self._delivery = Delivery(configuration, ledger, self._transcoder)
         self._engine = self._make_engine()
         runner = Runner(configuration, ledger, self._engine)
@@ -229,7 +227,7 @@ class Node:
         return Engine(
             self._entry,
             on_progress=self._on_progress,
-            scratch_folder=configuration.storage_path / _SCRATCH_FOLDER,
+            scratch_folder=StorageLayout(configuration.storage_path).scratch,
             settings=configuration.engine,
             warm=sorted(self._programs[kind] for kind in kinds),
         )
@@ -265,12 +263,11 @@ def _words_of(error: Exception) -> str:
 
 def _prepare_storage(storage_path: Path) -> None:
     """Folders of the storage path; what an interrupted run left half-written goes."""
-    results = storage_path / RESULTS_FOLDER
-    incoming = storage_path / INCOMING_FOLDER
-    for folder in (storage_path / _SCRATCH_FOLDER, *results.glob(f"{ATTEMPT_PREFIX}*")):
+    layout = StorageLayout(storage_path)
+    for folder in (layout.scratch, *layout.uncommitted_results()):
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in (incoming, storage_path / _SCRATCH_FOLDER, results):
+    for folder in (layout.incoming, layout.scratch, layout.results):
         folder.mkdir(parents=True, exist_ok=True)
-    for path in incoming.iterdir():  # logs hold instances that were acknowledged
+    for path in layout.incoming.iterdir():  # logs hold instances that were acknowledged
         if path.suffix not in (SUFFIX, KEPT_SUFFIX):
             path.unlink()

@@ -14,7 +14,8 @@ from pydicom.dataset import FileDataset
 
 from core.durable import commit_folder
 from core.errors import OutputError
-from core.job import ATTEMPT_PREFIX, JobResult, OutputInstance
+from core.job import JobResult, OutputInstance
+from core.storage_layout import uncommitted
 
 DICOM_FOLDER = "dicom"
 REPORT_FILE = "report.json"
@@ -25,7 +26,7 @@ OVERVIEW_FILE = "overview.png"
 @contextmanager
 def attempt_folder(committed: Path) -> Iterator[Path]:
     """A new folder beside `committed`; gone at the end unless it was committed."""
-    folder = committed.parent / f"{ATTEMPT_PREFIX}{uuid.uuid4().hex}"
+    folder = uncommitted(committed, uuid.uuid4().hex)
     (folder / DICOM_FOLDER).mkdir(parents=True)
     try:
         yield folder

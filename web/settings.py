@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.config.settings import Configuration
-
-_USERS_FILE = "users.json"
-_SESSION_KEY_FILE = "web.key"
+from core.storage_layout import StorageLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +23,12 @@ class WebSettings:
     @property
     def users_path(self) -> Path:
         """The file of names, roles and hashes."""
-        return self.configuration.web.users_path or self.storage_path / _USERS_FILE
+        return self.configuration.web.users_path or StorageLayout(self.storage_path).users
 
     @property
     def session_key_path(self) -> Path:
         """The file of the key that signs sessions."""
-        return self.storage_path / _SESSION_KEY_FILE
+        return StorageLayout(self.storage_path).session_key
 
     @property
     def is_https(self) -> bool:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from sqlalchemy import insert
 
 from bench.history import INSTANCES_PER_SERIES, deliveries_of, request_of, uid
 from core.job import JobRequest
+from core.storage_layout import IN_LEDGER
 from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.requests.due import due_series
@@ -125,7 +125,7 @@ def show_one(ledger: Ledger, size: int) -> Step:
 
 def _instance(number: int) -> StoredInstance:
     series_uid = uid("series", number // INSTANCES_PER_SERIES)
-    path = Path("instances", uid("study", number), series_uid, f"{uid('instance', number)}.dcm")
+    path = IN_LEDGER.instance(uid("study", number), series_uid, uid("instance", number))
     return StoredInstance(
         sop_instance_uid=uid("instance", number),
         series_instance_uid=series_uid,

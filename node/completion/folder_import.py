@@ -17,6 +17,7 @@ from pynetdicom.dsutils import split_dataset
 from core.config.settings import Configuration
 from core.errors import EncodingError, InstanceError, NotADataSetError, OrderError
 from core.folders import files_below, folder_below
+from core.storage_layout import StorageLayout
 from imaging.instances.read_errors import READING_ERRORS
 from network.scu.outgoing import check_file_encoding, instance_to_send, is_dicom_file
 from network.sender import FOLDER, Sender
@@ -24,7 +25,6 @@ from node.completion.tracker import Tracker
 from node.ledger.database import Ledger
 from node.ledger.requests.orders import (
     UPLOADS,
-    UPLOADS_FOLDER,
     Order,
     fail_order,
     next_waiting,
@@ -137,7 +137,7 @@ class Importer:
         log.warning("order failed", order=order.uid, reason=words)
 
     def _upload(self, order: Order) -> Path:
-        return self._configuration.storage_path / UPLOADS_FOLDER / order.uid
+        return StorageLayout(self._configuration.storage_path).upload(order.uid)
 
     def _remove_upload(self, order: Order) -> None:
         if order.asked.root == UPLOADS:
@@ -148,7 +148,7 @@ def remove_orphaned_uploads(storage_path: Path, ledger: Ledger) -> None:
     """At the start: uploads that were cut off, before anybody uploads again."""
     with ledger.reading() as connection:
         waiting = waiting_uids(connection)
-    for folder in (storage_path / UPLOADS_FOLDER).glob("*"):
+    for folder in StorageLayout(storage_path).uploads.glob("*"):
         if folder.name not in waiting:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from core.config.settings import Configuration
 from core.job import JobRequest
+from core.storage_layout import IN_LEDGER
 from imaging.instances.header import Header
-from node.delivery.queue_results import RESULTS_FOLDER, queue_results
+from node.delivery.queue_results import queue_results
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import (
     CANCELLED,
@@ -147,7 +147,7 @@ def job_request(
         parameters=pipeline.parameters(),
         root_uid=configuration.root_uid,
         created=datetime.fromtimestamp(now, UTC).astimezone(),
-        output_dir=str(Path(RESULTS_FOLDER, job_id)),
+        output_dir=str(IN_LEDGER.results_of(job_id)),
         resources=pipeline.resources,
     )
 
@@ -211,5 +211,5 @@ def _with_identity_of_its_own(connection: Connection, request: JobRequest) -> Jo
         job.removed_at is not None or job.state == WITHDRAWN
     ):
         job_id = hashlib.sha256(f"{request.job_id}\nagain".encode()).hexdigest()
-        request = replace(request, job_id=job_id, output_dir=str(Path(RESULTS_FOLDER, job_id)))
+        request = replace(request, job_id=job_id, output_dir=str(IN_LEDGER.results_of(job_id)))
     return request

@@ -13,6 +13,7 @@ import structlog
 
 from core.config.settings import Configuration
 from core.errors import NotADataSetError, StorageUnavailableError, explain_fault
+from core.storage_layout import IN_LEDGER
 from network.scu.association import Timeouts
 from network.scu.c_store import SendOutcome, State, send
 from network.scu.outgoing import InstanceToSend, instance_to_send
@@ -20,7 +21,6 @@ from network.scu.transcoder import Transcoder
 from node.delivery.addresses import address_now
 from node.delivery.conclusion import conclude
 from node.delivery.hashes import content_hash, file_hash
-from node.delivery.queue_results import RESULTS_FOLDER
 from node.delivery.retry import pause_s
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import Destination, find_job
@@ -152,7 +152,7 @@ class Delivery:
         """Whether the file is another than the one that was committed, or came in."""
         if parcel.sha256:
             return file_hash(instance.path) != parcel.sha256
-        if Path(parcel.path).is_relative_to(RESULTS_FOLDER):
+        if Path(parcel.path).is_relative_to(IN_LEDGER.results):
             return False  # of an older version, which kept no hashes
         with self._ledger.reading() as connection:
             known = find_instances(connection, parcel.sop_instance_uid)

@@ -12,8 +12,6 @@ from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import uids_by_path
 from node.ledger.tables.notices import HELD, queue_notice
 
-RESULTS_FOLDER = "results"
-
 
 def queue_results(
     connection: Connection, job: JobRow, *, storage_path: Path, export_series: bool, now: float

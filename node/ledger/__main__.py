@@ -18,8 +18,9 @@ from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.config.settings import Configuration
 from core.errors import ConfigurationError, StorageUnavailableError
+from core.storage_layout import StorageLayout
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, ask, has_begun
-from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
+from node.ledger.database import Ledger, open_ledger
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import request_lines
 from node.ledger.views.status import status_lines
@@ -122,7 +123,7 @@ def _configuration(values: argparse.Namespace) -> Configuration:
 
 def _existing_ledger(configuration: Configuration) -> Ledger:
     storage_path, database_url = configuration.storage_path, configuration.plain_database_url
-    if database_url is None and not (storage_path / LEDGER_FILE).exists():
+    if database_url is None and not StorageLayout(storage_path).ledger.exists():
         raise ConfigurationError(f"--storage_path is {storage_path}, expected a node's: no ledger")
     return open_ledger(storage_path, database_url=database_url)
 

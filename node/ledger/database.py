@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StorageUnavailableError
+from core.storage_layout import StorageLayout
 from node.ledger.dialects import LOGGED, READING, WRITING, begin, make_engine
 from node.ledger.node_tables import identity
 from node.ledger.ownership import check_owner
 
-LEDGER_FILE = "ledger.sqlite"
 _TURN_WITHIN_S = 30.0
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -146,7 +146,7 @@ def open_ledger(
     Raises:
         StorageUnavailableError: it cannot be opened, or belongs to another storage folder.
     """
-    engine = make_engine(database_url or f"sqlite:///{storage_path / LEDGER_FILE}")
+    engine = make_engine(database_url or f"sqlite:///{StorageLayout(storage_path).ledger}")
     ledger = Ledger(engine, clock, storage_path)
     try:
         with ledger.writing() as connection:

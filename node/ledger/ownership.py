@@ -8,10 +8,8 @@ from sqlalchemy import Connection, insert, select
 
 from core.durable import sync_folder, write_synced
 from core.errors import StorageUnavailableError
+from core.storage_layout import StorageLayout
 from node.ledger.node_tables import identity
-
-STORAGE_ID_FILE = "ledger.id"
-_INSTANCES_FOLDER = "instances"
 
 log = structlog.get_logger("ledger")
 
@@ -24,7 +22,7 @@ def check_owner(connection: Connection, storage_path: Path) -> None:
     """
     ours, theirs = _storage_id(storage_path), connection.scalar(select(identity.c.storage_id))
     if theirs is None:
-        if any((storage_path / _INSTANCES_FOLDER).glob("*")):
+        if any(StorageLayout(storage_path).instances.glob("*")):
             log.warning("the ledger is new, but instances lie in storage: it does not know them")
         connection.execute(insert(identity).values(storage_id=ours))
     elif theirs != ours:
@@ -35,7 +33,7 @@ def check_owner(connection: Connection, storage_path: Path) -> None:
 
 
 def _storage_id(storage_path: Path) -> str:
-    path = storage_path / STORAGE_ID_FILE
+    path = StorageLayout(storage_path).ledger_id
     try:
         if not path.exists():
             temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

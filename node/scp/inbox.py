@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from core.config.wire import Wire
 from core.durable import sync_file, sync_folder, write_synced
 from core.errors import BeyondBoundsError, EncodingError, StorageUnavailableError
+from core.storage_layout import IN_LEDGER, StorageLayout, other_content
 from core.uids import is_derived_uid
 from network.data_sets.describe import describe
 from network.data_sets.file_bytes import DataSet, in_memory
@@ -35,8 +36,6 @@ from node.wal.checkpointer import Filing
 from node.wal.files import make_folder
 from node.wal.writer import Content, Log, Logbook
 
-INSTANCES_FOLDER = "instances"
-INCOMING_FOLDER = "incoming"
 STORED, KNOWN, DIFFERENT = "stored", "known", "different"
 
 log = structlog.get_logger("inbox")
@@ -81,7 +80,7 @@ class Inbox:
         self._ledger = ledger
         self._root_uid = root_uid
         self._bounds = bounds or DataSetBounds.of(Wire())
-        self.folder = storage_path / INCOMING_FOLDER
+        self.folder = StorageLayout(storage_path).incoming
         """For what is half here."""
         self.filing = Filing(storage_path, self.folder, ledger.sync)
         """Files that are still to be made."""
@@ -141,7 +140,7 @@ class Inbox:
             transfer_syntax_uid=syntax,
             sha256=digest,
             size_bytes=arrival.size_bytes,
-            path=str(Path(INSTANCES_FOLDER, study_uid, series_uid, f"{uid}.dcm")),
+            path=str(IN_LEDGER.instance(study_uid, series_uid, uid)),
             made_here=found.made_here or is_derived_uid(self._root_uid, uid),
         )
 
@@ -250,6 +249,5 @@ def _sha256(transfer_syntax_uid: str, data_set: DataSet) -> str:
 
 def _beside(instance: StoredInstance, *, differs: bool) -> StoredInstance:
     """The same instance under a name of its own, as another content has or had the usual one."""
-    path = Path(instance.path)
-    name = f"{path.stem}.{instance.sha256[:16]}.dcm"
-    return replace(instance, path=str(path.with_name(name)), differs=differs)
+    path = other_content(Path(instance.path), instance.sha256)
+    return replace(instance, path=str(path), differs=differs)

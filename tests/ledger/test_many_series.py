@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bench.history import add_history, uid
+from core.storage_layout import StorageLayout
 from node.ledger.__main__ import main
-from node.ledger.database import LEDGER_FILE, Ledger
+from node.ledger.database import Ledger
 from node.ledger.requests.jobs import fail_job, jobs_of, start_job
 from node.ledger.tables.series import HELD, set_state
 from node.ledger.views.stories import latest_stories, story_of
@@ -70,7 +71,7 @@ def test_the_latest_are_found_without_sorting_all(ledger: Ledger, tmp_path: Path
         "SELECT * FROM series WHERE state = 'held' ORDER BY last_at DESC LIMIT 50",
         "SELECT * FROM jobs WHERE state = 'queued' ORDER BY created_at LIMIT 1",
     )
-    with create_engine(f"sqlite:///{tmp_path / LEDGER_FILE}").connect() as connection:
+    with create_engine(f"sqlite:///{StorageLayout(tmp_path).ledger}").connect() as connection:
         for question in questions:
             plan = connection.execute(text(f"EXPLAIN QUERY PLAN {question}")).all()
             assert "USING INDEX" in plan[0].detail

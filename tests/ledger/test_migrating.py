@@ -9,7 +9,8 @@ import alembic.config
 import pytest
 import sqlalchemy as sa
 
-from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
+from core.storage_layout import StorageLayout
+from node.ledger.database import Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
 from node.ledger.requests.jobs import Destination
 from node.ledger.requests.orders import find_order, waiting_uids
@@ -26,7 +27,7 @@ STATES = ("arriving", "settling", "held", "kept", "processing", "cancelled")
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """Written with the tables of 0004, then opened by this version."""
     url = empty_database_url_for(tmp_path)
-    engine = make_engine(url or f"sqlite:///{tmp_path / LEDGER_FILE}")
+    engine = make_engine(url or f"sqlite:///{StorageLayout(tmp_path).ledger}")
     with engine.connect() as connection, begin(connection, WRITING):
         config = alembic.config.Config()
         config.set_main_option("script_location", str(MIGRATIONS))

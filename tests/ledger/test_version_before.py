@@ -10,7 +10,8 @@ import alembic.config
 import pytest
 import sqlalchemy as sa
 
-from node.ledger.database import LEDGER_FILE, Ledger, open_ledger
+from core.storage_layout import IN_LEDGER, StorageLayout
+from node.ledger.database import Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
 from node.ledger.requests.requests import jobs_of_requests, requests_of
 from node.ledger.views.stories import Story, story_of
@@ -36,7 +37,7 @@ def unpack(storage_path: Path) -> str | None:
         archive.extractall(storage_path, filter="data")
     url = empty_database_url_for(storage_path)
     if url is not None:
-        move(storage_path / LEDGER_FILE, url)
+        move(StorageLayout(storage_path).ledger, url)
     return url
 
 
@@ -75,8 +76,8 @@ def story(ledger: Ledger, number: int) -> Story:
 
 def test_the_folder_was_written_by_the_version_before(tmp_path: Path) -> None:
     with tarfile.open(HERE / "version_0_1" / "storage.tar.xz") as archive:
-        archive.extract(f"./{LEDGER_FILE}", tmp_path, filter="data")
-    with sqlite3.connect(tmp_path / LEDGER_FILE) as connection:
+        archive.extract(f"./{IN_LEDGER.ledger}", tmp_path, filter="data")
+    with sqlite3.connect(StorageLayout(tmp_path).ledger) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
             ("0004",)
         ]

@@ -16,7 +16,8 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import create_engine
 
-from node.ledger.database import LEDGER_FILE, Ledger, migrate, open_ledger
+from core.storage_layout import StorageLayout
+from node.ledger.database import Ledger, migrate, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
 from tests.support.postgresql import PostgresServer
 
@@ -25,8 +26,8 @@ _TEMPLATE = "migrated"
 
 def open_test_ledger(storage_path: Path, clock: Callable[[], float] = time.time) -> Ledger:
     """The ledger of a storage folder."""
-    if _is_sqlite() and not (storage_path / LEDGER_FILE).exists():
-        shutil.copyfile(_migrated(), storage_path / LEDGER_FILE)
+    if _is_sqlite() and not StorageLayout(storage_path).ledger.exists():
+        shutil.copyfile(_migrated(), StorageLayout(storage_path).ledger)
     return open_ledger(storage_path, clock, database_url=database_url_for(storage_path))
 
 
@@ -58,7 +59,7 @@ def _is_sqlite() -> bool:
 @functools.cache
 def _migrated() -> Path:
     """A SQLite database with the tables of now and nobody's: migrations are run once a process."""
-    path = Path(tempfile.mkdtemp(prefix="slicewire-ledger-")) / LEDGER_FILE
+    path = StorageLayout(Path(tempfile.mkdtemp(prefix="slicewire-ledger-"))).ledger
     atexit.register(shutil.rmtree, path.parent)
     engine = make_engine(f"sqlite:///{path}")
     with engine.connect() as connection, begin(connection, WRITING):

@@ -10,8 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from core.durable import sync_folder
 from core.errors import StorageUnavailableError
+from core.storage_layout import StorageLayout
 from node.ledger.database import Ledger
-from node.ledger.requests.orders import UPLOADS, UPLOADS_FOLDER, Asked
+from node.ledger.requests.orders import UPLOADS, Asked
 from web.api.jobs_by_name import Placed, Uid, known_pipeline, place
 from web.api.multipart import Upload
 from web.api.refusals import REFUSALS
@@ -60,7 +61,7 @@ async def post_upload(
     """Take files, and ask for a job on them; `GET /query/UID` tells how it stands."""
     _check_disk(settings)
     uid = uuid.uuid4().hex
-    folder = settings.storage_path / UPLOADS_FOLDER / uid
+    folder = StorageLayout(settings.storage_path).upload(uid)
     upload = Upload(folder, most_files=settings.configuration.web.limits.upload_files)
     try:
         await upload.take(request.headers.get("content-type", ""), request.stream())
@@ -84,9 +85,9 @@ def _place(
     if not upload.files:
         raise HTTPException(422, "files: none came")
     pipeline = known_pipeline(settings.configuration, values.job_name)
-    folder = settings.storage_path / UPLOADS_FOLDER
-    sync_folder(folder / uid)
+    folder = StorageLayout(settings.storage_path).upload(uid)
     sync_folder(folder)
+    sync_folder(folder.parent)
     wanted = values.series_instance_uid or ""
     return place(ledger, person, Asked(pipeline, UPLOADS, uid, wanted), uid)
 

@@ -5,10 +5,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from core.storage_layout import StorageLayout
 from node.ledger.database import Ledger
 from node.ledger.schema import instances, jobs
 
@@ -16,7 +16,6 @@ _DAY_S = 86400.0
 _LOOK_BACK_DAYS = 7.0
 _KEPT = 4096
 _MEGABYTE = 1_000_000
-RESULTS_FOLDER = "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +72,5 @@ class DiskWatch:
 
     def _measure(self, job_id: str) -> int:
         """Of committed results, which never change."""
-        folder = Path(self._ledger.storage_path, RESULTS_FOLDER, job_id)
+        folder = StorageLayout(self._ledger.storage_path).results_of(job_id)
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -18,10 +18,10 @@ from fastapi import FastAPI
 
 from core.errors import SlicewireError
 from core.log import configure_logging
+from core.storage_layout import StorageLayout
 from web.server.app import create_app
 from web.settings import WebSettings
 
-_LOG_FILE = "web.log"
 _NICE = 5
 _CONNECTIONS = 512
 _STOP_WITHIN_S = 2
@@ -79,8 +79,10 @@ def make_server(settings: WebSettings, app: FastAPI) -> uvicorn.Server:
 
 def _configure_logging(settings: WebSettings) -> None:
     wanted = settings.configuration.log
-    beside = wanted.file.parent if wanted.file is not None else settings.storage_path
-    configure_logging(wanted.level, json_lines=wanted.json_lines, file=beside / _LOG_FILE)
+    file = StorageLayout(settings.storage_path).web_log
+    if wanted.file is not None:
+        file = wanted.file.with_name(file.name)
+    configure_logging(wanted.level, json_lines=wanted.json_lines, file=file)
     for name in ("uvicorn", "python_multipart", "alembic", "pylibjpeg", "h5py"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

@@ -18,7 +18,6 @@ WAITING, READ, HELD, SUBMITTED, FAILED = "waiting", "read", "held", "submitted",
 CANCELLED = "cancelled"
 IN_DIR, UPLOADS = "in_dir", "uploads"
 """Roots: the one of the configuration, and the folder of uploads in the storage folder."""
-UPLOADS_FOLDER = "uploads"
 _SOURCES = {IN_DIR: FROM_FOLDER, UPLOADS: UPLOAD}
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, update
 
 from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
+from node.jobs.pauses import LONGEST_PAUSE_S
 from node.ledger.database import Ledger
 from node.ledger.schema import commitments, deliveries, jobs, notices, proofs, series
 from node.ledger.tables.events import record_event
@@ -97,7 +98,7 @@ def shift_waits(connection: Connection, by_s: float) -> None:
 
 def pull_back(connection: Connection, configuration: Configuration, now: float) -> int:
     """At the start: what would wait longer than it ever should was written under another clock."""
-    completion, delivery = configuration.completion, configuration.delivery
+    completion = configuration.completion
     peers = [peer.settle_s for peer in configuration.peers if peer.settle_s is not None]
     longest_s = max([completion.settle_s, completion.recount_s, *peers]) + _MARGIN_S
     late = now + longest_s
@@ -107,12 +108,24 @@ def pull_back(connection: Connection, configuration: Configuration, now: float) 
     count += _limit(connection, series, series.c.ready_at, later, where=one_by_one)
     for column in (series.c.incomplete_since, *(table.c.created_at for table in _QUEUES)):
         count += _limit(connection, column.table, column, now)
-    retry_s = max(delivery.longest_retry_s, delivery.first_retry_s) * 1.2 + _MARGIN_S
-    for table in (deliveries, commitments, notices):
-        count += _limit(connection, table, table.c.next_attempt_at, now + retry_s)
-    answer_s = configuration.proof.answer_within_h * 3600 + _MARGIN_S
-    count += _limit(connection, proofs, proofs.c.next_attempt_at, now + max(answer_s, retry_s))
-    return count + _limit(connection, jobs, jobs.c.next_attempt_at, now + retry_s)
+    return count + _pull_back_attempts(connection, configuration, now)
+
+
+def _pull_back_attempts(connection: Connection, configuration: Configuration, now: float) -> int:
+    """Each queue's next attempt is no further away than its own policy lets it be."""
+    peers_s = configuration.delivery.retry.longest_wait_s
+    answer_s = configuration.proof.answer_within_h * 3600
+    longest_s = {
+        deliveries: peers_s,
+        commitments: peers_s,
+        proofs: max(peers_s, answer_s),
+        notices: configuration.webhook.retry.longest_wait_s,
+        jobs: LONGEST_PAUSE_S,
+    }
+    return sum(
+        _limit(connection, table, table.c.next_attempt_at, now + wait_s + _MARGIN_S)
+        for table, wait_s in longest_s.items()
+    )
 
 
 def _shift(

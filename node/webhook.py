@@ -17,7 +17,6 @@ import structlog
 
 from core.config.settings import Configuration
 from core.identity import MANUFACTURER, VERSION
-from node.delivery.retry import pause_s
 from node.ledger.database import Ledger
 from node.ledger.tables.events import record_event
 from node.ledger.tables.notices import (
@@ -31,9 +30,7 @@ from node.ledger.tables.notices import (
     settle_notice,
 )
 
-_FIRST_RETRY_S, _LONGEST_RETRY_S = 10.0, 3600.0
-_HOUR_S = 3600.0
-_REMEMBER_S = 30 * 24 * _HOUR_S
+_REMEMBER_S = 30 * 24 * 3600.0
 _GONE = 410
 
 log = structlog.get_logger("webhook")
@@ -105,10 +102,10 @@ class Webhook:
 
     def _try_later(self, notice: Notice, words: str) -> None:
         now = self._ledger.clock()
-        if now - notice.created_at > self._settings.give_up_after_h * _HOUR_S:
+        until = self._settings.retry.next(notice.attempts + 1, notice.created_at, now)
+        if until is None:
             self._give_up(notice, words)
             return
-        until = now + pause_s(notice.attempts, first_s=_FIRST_RETRY_S, longest_s=_LONGEST_RETRY_S)
         with self._ledger.writing() as connection:
             postpone_notice(connection, notice, words=words, until=until)
         log.debug("webhook not told", id=notice.body["id"], reason=words)

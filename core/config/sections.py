@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from core.config.values import Positive, Seconds, Section, TimeLimit
+from core.config.retry import RetryPolicy
+from core.config.values import Growth, Positive, Seconds, Section, TimeLimit
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
@@ -50,11 +51,23 @@ class Delivery(Section):
     """How results are pushed."""
 
     first_retry_s: Seconds = 30.0
+    retry_growth: Growth = 2.0
+    """Factor from one pause to the next."""
     longest_retry_s: Seconds = 3600.0
     give_up_after_h: Positive = 72.0
     timeout_s: Positive = 60.0
     duplicate_is_stored: bool = True
     """Whether a peer's answer 0x0111, duplicate SOP instance, counts as stored."""
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """How a peer is tried again that has no `retry` of its own."""
+        return RetryPolicy(
+            first_s=self.first_retry_s,
+            longest_s=self.longest_retry_s,
+            give_up_after_h=self.give_up_after_h,
+            growth=self.retry_growth,
+        )
 
 
 class Proof(Section):
@@ -81,6 +94,13 @@ class Webhook(Section):
     secret: SecretStr | None = None
     timeout_s: Positive = 10.0
     give_up_after_h: Positive = 72.0
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """How the receiver is tried again."""
+        return RetryPolicy(
+            first_s=10.0, longest_s=3600.0, give_up_after_h=self.give_up_after_h, fewest_attempts=1
+        )
 
     @model_validator(mode="after")
     def _check(self) -> "Webhook":

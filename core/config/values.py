@@ -30,6 +30,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 PeerPort = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+Growth = Annotated[float, Field(ge=1, le=10)]
+"""Factor from one pause to the next."""
 TimeLimit = Annotated[float, Field(gt=0, le=86_400)]
 """Seconds; at most a day, as one without an end is none."""
 

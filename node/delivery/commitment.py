@@ -16,7 +16,6 @@ from network.sender import Sender
 from network.statuses import words_of
 from network.which_peer import which_peer
 from node.delivery.hashes import content_hash
-from node.delivery.retry import pause_s
 from node.ledger.database import Ledger
 from node.ledger.tables.commitments import (
     GIVEN_UP,
@@ -34,7 +33,6 @@ from node.ledger.tables.commitments import (
 from node.ledger.tables.events import record_event
 
 _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=30.0)
-_HOUR_S = 3600.0
 
 log = structlog.get_logger("commitment")
 
@@ -173,16 +171,13 @@ class Committer:
                 raise SendError(f"{peer.name} answered the commitment report with {words}")
 
     def _postpone(self, commitment: Commitment, words: str) -> None:
-        settings, now = self._configuration.delivery, self._ledger.clock()
+        now = self._ledger.clock()
+        policy = replace(self._configuration.delivery.retry, fewest_attempts=1)
+        until = policy.next(commitment.attempts + 1, commitment.created_at, now)
         with self._ledger.writing() as connection:
-            if now - commitment.created_at > settings.give_up_after_h * _HOUR_S:
+            if until is None:
                 settle_commitment(connection, commitment, state=GIVEN_UP, words=words, now=now)
                 record_event(connection, "commitment given up", words, now=now)
                 return
-            wait_s = pause_s(
-                commitment.attempts,
-                first_s=settings.first_retry_s,
-                longest_s=settings.longest_retry_s,
-            )
-            postpone_commitment(connection, commitment, words=words, until=now + wait_s)
+            postpone_commitment(connection, commitment, words=words, until=until)
         log.warning("commitment not reported", peer=commitment.peer, reason=words)

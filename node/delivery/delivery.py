@@ -21,7 +21,6 @@ from network.scu.transcoder import Transcoder
 from node.delivery.addresses import address_now
 from node.delivery.conclusion import conclude
 from node.delivery.hashes import content_hash, file_hash
-from node.delivery.retry import pause_s
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import Destination, find_job
 from node.ledger.tables.deliveries import (
@@ -37,10 +36,6 @@ from node.ledger.tables.deliveries import (
 )
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import find_instances
-
-_HOUR_S = 3600.0
-_FEWEST_ATTEMPTS = 10
-"""Before giving up, so that a node that was off for days gives up nothing at its start."""
 
 log = structlog.get_logger("delivery")
 
@@ -184,16 +179,13 @@ class Delivery:
             conclude(connection, parcel, asks_for_proof=asks_for_proof, now=now)
 
     def _try_later(self, parcel: Parcel, words: str) -> None:
-        settings, now = self._configuration.delivery, self._ledger.clock()
-        too_late = now - parcel.created_at > settings.give_up_after_h * _HOUR_S
-        if too_late and parcel.attempts + 1 >= _FEWEST_ATTEMPTS:
+        policy, now = self._configuration.delivery.retry, self._ledger.clock()
+        until = policy.next(parcel.attempts + 1, parcel.created_at, now)
+        if until is None:
             self._settle(parcel, GIVEN_UP, words)
             return
-        wait_s = pause_s(
-            parcel.attempts, first_s=settings.first_retry_s, longest_s=settings.longest_retry_s
-        )
         with self._ledger.writing() as connection:
-            postpone_parcel(connection, parcel, words=words, until=now + wait_s)
+            postpone_parcel(connection, parcel, words=words, until=until)
 
     def _asks_for_proof(self, name: str) -> bool:
         """Only a configured peer is asked; --scu_ip may be anything."""

@@ -4,6 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -21,7 +22,6 @@ from network.scu.association import Timeouts, associate
 from network.scu.c_find import found_instances
 from network.statuses import words_of
 from node.delivery.commitment_reports import ReportsOnAssociation
-from node.delivery.retry import pause_s
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import find_job
 from node.ledger.tables.events import record_event
@@ -52,7 +52,6 @@ _METHODS = {"auto": (COMMITMENT, QUERY), "commitment": (COMMITMENT,), "query": (
 _BY = {COMMITMENT: "by storage commitment", QUERY: "as C-FIND shows"}
 _TAGS = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"]
 _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=60.0)
-_FEWEST_ATTEMPTS = 10
 _HOUR_S = 3600.0
 
 log = structlog.get_logger("proof")
@@ -228,16 +227,15 @@ class Prover:
         log.info(f"proof {state}", job_id=proof.job_id[:12], result=words)
 
     def _postpone(self, proof: Proof, words: str) -> None:
-        settings, now = self._configuration.delivery, self._ledger.clock()
-        too_late = now - proof.created_at >= settings.give_up_after_h * _HOUR_S
-        if too_late and (proof.state == ASKED or proof.attempts + 1 >= _FEWEST_ATTEMPTS):
+        policy, now = self._configuration.delivery.retry, self._ledger.clock()
+        if proof.state == ASKED:  # it had all the time for its answer
+            policy = replace(policy, fewest_attempts=1)
+        until = policy.next(proof.attempts + 1, proof.created_at, now)
+        if until is None:
             self._settle(proof, GIVEN_UP, words)
             return
-        wait_s = pause_s(
-            proof.attempts, first_s=settings.first_retry_s, longest_s=settings.longest_retry_s
-        )
         with self._ledger.writing() as connection:
-            postpone_proof(connection, proof, words=words, until=now + wait_s)
+            postpone_proof(connection, proof, words=words, until=until)
         log.warning("proof not asked", job_id=proof.job_id[:12], reason=words)
 
 

@@ -18,6 +18,7 @@ from core.errors import (
 from core.job import JobResult
 from node.delivery.queue_results import queue_results
 from node.jobs.engine import Engine
+from node.jobs.pauses import pause_s
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import (
     RUNNING,
@@ -38,8 +39,6 @@ from node.ledger.tables.notices import FAILED as NOTICE_OF_FAILURE
 
 _MOST_ATTEMPTS = 10
 _ASK_EVERY_S = 1.0
-_PAUSE_S = {ENGINE: (2.0, 30.0), RESULTS: (10.0, 600.0)}
-"""First and longest pause before a job is tried again while a condition lasts."""
 
 log = structlog.get_logger("jobs")
 
@@ -171,18 +170,18 @@ class Runner:
     def _wait_for(self, job: JobRow, error: SlicewireError) -> None:
         """Put it back for a while that grows with how long the condition has lasted."""
         condition = ENGINE if isinstance(error, EngineUnavailableError) else RESULTS
-        now, (first_s, longest_s) = self._ledger.clock(), _PAUSE_S[condition]
+        now = self._ledger.clock()
         with self._ledger.writing() as connection:
             since = set_condition(connection, condition, str(error), now)
-            pause_s = min(max(first_s, (now - since) / 2), longest_s)
-            put_back(connection, job.job_id, str(error), now + pause_s)
-        log.warning("job waits", job_id=job.job_id[:12], reason=str(error), pause_s=round(pause_s))
+            wait_s = pause_s(condition, now - since)
+            put_back(connection, job.job_id, str(error), now + wait_s)
+        log.warning("job waits", job_id=job.job_id[:12], reason=str(error), pause_s=round(wait_s))
 
     def _finish(self, job: JobRow, result: JobResult) -> None:
         """Result and next state in one transaction."""
         now = self._ledger.clock()
         with self._ledger.writing() as connection:
-            for condition in _PAUSE_S:
+            for condition in (ENGINE, RESULTS):
                 clear_condition(connection, condition)
             current = find_job(connection, job.job_id)
             if current is None or current.state != RUNNING:

@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from core.config.sections import Delivery
 from core.errors import StorageUnavailableError
 from node.clock import ClockWatch, NodeClock, pull_back
+from node.ledger.schema import commitments, notices
+from node.ledger.tables.commitments import request_commitment
+from node.ledger.tables.notices import COMPLETED, queue_notice
 from node.ledger.tables.series import PROCESSING, SETTLING
 from tests.completion.conftest import Completion
 
@@ -90,3 +95,17 @@ def test_what_was_written_under_a_clock_ahead_of_time_is_pulled_back_at_the_star
         assert pull_back(connection, completion.configuration, completion.clock.now) == 1
     completion.settle(120)
     assert completion.series(ct_paths).state == PROCESSING
+
+
+def test_each_queue_is_pulled_back_to_its_own_longest_pause(completion: Completion) -> None:
+    now = completion.clock.now
+    keys = {"longest_retry_s": 100.0}
+    configuration = completion.configuration.model_copy(update={"delivery": Delivery(**keys)})
+    with completion.ledger.writing() as connection:
+        queue_notice(connection, COMPLETED, now=now + DAY_S)
+        request_commitment(connection, "tps", "1.2.3", references={}, now=now + DAY_S)
+        assert pull_back(connection, configuration, now) == 4
+        waits = [
+            connection.scalar(select(table.c.next_attempt_at)) for table in (notices, commitments)
+        ]
+    assert waits == [now + 1.2 * 3600 + 60, now + 1.2 * 100 + 60]

@@ -112,20 +112,28 @@ def pull_back(connection: Connection, configuration: Configuration, now: float) 
 
 
 def _pull_back_attempts(connection: Connection, configuration: Configuration, now: float) -> int:
-    """Each queue's next attempt is no further away than its own policy lets it be."""
-    peers_s = configuration.delivery.retry.longest_wait_s
+    """Each queue's next attempt is no further away than its policy lets it be."""
+    count = _pull_back_peers(connection, configuration, now)
+    for table, wait_s in (
+        (notices, configuration.webhook.retry.longest_wait_s),
+        (jobs, LONGEST_PAUSE_S),
+    ):
+        count += _limit(connection, table, table.c.next_attempt_at, now + wait_s + _MARGIN_S)
+    return count
+
+
+def _pull_back_peers(connection: Connection, configuration: Configuration, now: float) -> int:
+    """Of peers with a policy of their own, and of all others together."""
     answer_s = configuration.proof.answer_within_h * 3600
-    longest_s = {
-        deliveries: peers_s,
-        commitments: peers_s,
-        proofs: max(peers_s, answer_s),
-        notices: configuration.webhook.retry.longest_wait_s,
-        jobs: LONGEST_PAUSE_S,
-    }
-    return sum(
-        _limit(connection, table, table.c.next_attempt_at, now + wait_s + _MARGIN_S)
-        for table, wait_s in longest_s.items()
-    )
+    names = [peer.name for peer in configuration.peers]
+    count = 0
+    for table, least_s in ((deliveries, 0.0), (commitments, 0.0), (proofs, answer_s)):
+        of_others = table.c.peer.not_in(names)
+        policies = [(table.c.peer == name, configuration.retry_of(name)) for name in names]
+        for where, policy in [*policies, (of_others, configuration.delivery.retry)]:
+            late = now + max(least_s, policy.longest_wait_s) + _MARGIN_S
+            count += _limit(connection, table, table.c.next_attempt_at, late, where=where)
+    return count
 
 
 def _shift(

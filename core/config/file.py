@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -71,6 +71,9 @@ def _explain(error: ErrorDetails) -> str:
     place = ".".join(_without_kind(error["loc"]))
     if error["type"] == "extra_forbidden":
         return f"unknown key {place}{_suggestion(error)}"
+    if error["type"] == "model_type":
+        known = _keys_at(_without_kind(error["loc"]))
+        return f"{place} is {error['input']!r}, expected {', '.join(known) or 'keys and values'}"
     if error["type"] == "missing":
         return f"{place} is missing"
     whole_section = error["type"] == "value_error" and isinstance(error["input"], dict)
@@ -103,9 +106,18 @@ def _suggestion(error: ErrorDetails) -> str:
 def _keys_at(parents: list[str]) -> list[str]:
     section: type[BaseModel] = Configuration
     for name in parents:
+        if name.isdecimal():  # which one of a list
+            continue
         field = section.model_fields.get(name)
-        annotation = field.annotation if field is not None else None
-        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
+        sections = _sections_in(None if field is None else field.annotation)
+        if len(sections) != 1:
             return []
-        section = annotation
+        section = sections[0]
     return list(section.model_fields)
+
+
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    """The sections that an annotation names, such as that of `tuple[Peer, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [one for part in get_args(annotation) for one in _sections_in(part)]

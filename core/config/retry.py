@@ -2,7 +2,9 @@
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from core.config.values import Growth, Positive, Seconds, Section
 
 _JITTER = 0.2
 _MOST_POWERS = 1000.0
@@ -43,3 +45,16 @@ class RetryPolicy:
         powers = min((attempts - 1) * math.log2(self.growth), _MOST_POWERS)
         pause_s = min(self.first_s * 2.0**powers, self.longest_s)
         return now + pause_s * random.uniform(1 - _JITTER, 1 + _JITTER)
+
+
+class Retry(Section):
+    """Values of a peer's own; those that are not given are as in `delivery`."""
+
+    first_s: Seconds | None = None
+    growth: Growth | None = None
+    longest_s: Seconds | None = None
+    give_up_after_h: Positive | None = None
+
+    def over(self, default: RetryPolicy) -> RetryPolicy:
+        """The policy `default` with these values in place of its own."""
+        return replace(default, **self.model_dump(exclude_none=True))

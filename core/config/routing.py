@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from core.config.retry import Retry
 from core.config.values import AeTitle, Name, PeerPort, PipelineName, Positive, Seconds, Section
 from core.config.wire import AeTitles, Network, PeerTlsOrNot
 from core.errors import ModelError
@@ -31,6 +32,8 @@ class Peer(Section):
     """How many it takes from us at once; several share the instances of a result set."""
     settle_s: Seconds | None = None
     """Instead of `completion.settle_s`, for series that it sends."""
+    retry: Retry | None = None
+    """Instead of `delivery`'s, for all that it is sent, asked or told."""
     query: bool = False
     """Whether it answers C-FIND (PS3.4 Annex C), so that it can be asked how much there is."""
     query_ae_title: AeTitle | None = None

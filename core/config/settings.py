@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr, model_validator
 
+from core.config.retry import RetryPolicy
 from core.config.routing import Peer, Pipeline, Rule
 from core.config.sections import (
     Completion,
@@ -57,6 +58,12 @@ class Configuration(Section):
     log: Log = Log()
     web: Web = Web()
 
+    def retry_of(self, peer: str) -> RetryPolicy:
+        """How the peer of this name is tried again; as any other if it is not configured."""
+        default = self.delivery.retry
+        own = next((one.retry for one in self.peers if one.name == peer), None)
+        return default if own is None else own.over(default)
+
     @property
     def plain_database_url(self) -> str | None:
         """Where the ledger is, password and all; not for a log."""
@@ -99,6 +106,18 @@ class Configuration(Section):
                 f"web_ip: {self.web_ip!r}, expected web.certificate_path and web.key_path with it, "
                 "or web.plain_http: true behind a proxy that does the HTTPS"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_retries(self) -> "Configuration":
+        """Of peers with pauses of their own; `delivery`'s longest counts, whatever its first is."""
+        for number, peer in enumerate(self.peers):
+            policy = self.retry_of(peer.name)
+            if peer.retry is not None and policy.longest_s < policy.first_s:
+                raise ValueError(
+                    f"peers.{number}.retry.longest_s: {policy.longest_s:g}, expected at least "
+                    f"first_s, {policy.first_s:g} (what is not given here is as in delivery)"
+                )
         return self
 
     @model_validator(mode="after")

@@ -172,7 +172,7 @@ class Committer:
 
     def _postpone(self, commitment: Commitment, words: str) -> None:
         now = self._ledger.clock()
-        policy = replace(self._configuration.delivery.retry, fewest_attempts=1)
+        policy = replace(self._configuration.retry_of(commitment.peer), fewest_attempts=1)
         until = policy.next(commitment.attempts + 1, commitment.created_at, now)
         with self._ledger.writing() as connection:
             if until is None:

@@ -179,7 +179,7 @@ class Delivery:
             conclude(connection, parcel, asks_for_proof=asks_for_proof, now=now)
 
     def _try_later(self, parcel: Parcel, words: str) -> None:
-        policy, now = self._configuration.delivery.retry, self._ledger.clock()
+        policy, now = self._configuration.retry_of(parcel.peer), self._ledger.clock()
         until = policy.next(parcel.attempts + 1, parcel.created_at, now)
         if until is None:
             self._settle(parcel, GIVEN_UP, words)

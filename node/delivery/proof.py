@@ -227,7 +227,7 @@ class Prover:
         log.info(f"proof {state}", job_id=proof.job_id[:12], result=words)
 
     def _postpone(self, proof: Proof, words: str) -> None:
-        policy, now = self._configuration.delivery.retry, self._ledger.clock()
+        policy, now = self._configuration.retry_of(proof.peer), self._ledger.clock()
         if proof.state == ASKED:  # it had all the time for its answer
             policy = replace(policy, fewest_attempts=1)
         until = policy.next(proof.attempts + 1, proof.created_at, now)

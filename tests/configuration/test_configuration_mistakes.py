@@ -17,7 +17,9 @@ MISTAKES = {
     "scp_port: 70000": "scp_port is 70000, expected less than or equal to 65535",
     "completion: {settel_s: 3}": "unknown key completion.settel_s, did you mean settle_s?",
     "rules: [{pipeline: unett}]": "rules.0.pipeline: 'unett', expected one of blur, unet",
-    "rules: [{pipelin: unet}]": "unknown key rules.0.pipelin",
+    "rules: [{pipelin: unet}]": "unknown key rules.0.pipelin, did you mean pipeline?",
+    "completion: 5": "completion is 5, expected settle_s, recount_s, ",
+    "peers: [{name: a, ae_title: A, ip: b, port: 1, tls: [x]}]": "peers.0.tls is ['x'], expected ",
     "rules: [{pipeline: unet, destinations: [tps]}]": "'tps', expected sender or a peer's name",
     "pipelines: {blur: {sigma_mm: -1}}": "pipelines.blur.sigma_mm is -1, expected greater than 0",
     "pipelines: {lung: {kind: vnet}}": "pipelines.lung",
@@ -31,6 +33,19 @@ MISTAKES = {
     "webhook: {url: 'http://a'}": "webhook.url and webhook.secret: both or neither",
     "webhook: {url: 'ftp://a', secret: abc}": "'ftp://a', expected http:// or https://",
     "peers: [{name: a, ae_title: A, ip: b, port: 1, proof: yes}]": "peers.0.proof is True",
+    "peers: [{name: a, ae_title: A, ip: b, port: 1, retry: {first: 5}}]": (
+        "unknown key peers.0.retry.first, did you mean first_s?"
+    ),
+    "peers: [{name: a, ae_title: A, ip: b, port: 1, retry: {growth: 0.5}}]": (
+        "peers.0.retry.growth is 0.5, expected greater than or equal to 1"
+    ),
+    "peers: [{name: a, ae_title: A, ip: b, port: 1, retry: {longest_s: 10}}]": (
+        "peers.0.retry.longest_s: 10, expected at least first_s, 30"
+    ),
+    "peers: [{name: a, ae_title: A, ip: b, port: 1, retry: soon}]": (
+        "peers.0.retry is 'soon', expected first_s, growth, longest_s, give_up_after_h"
+    ),
+    "delivery: {retry_growth: 11}": "delivery.retry_growth is 11, expected less than or equal",
     "a: [": "is not YAML",
     "- 1": "expected keys and values at the top level",
 }

@@ -43,7 +43,7 @@ class RetryPolicy:
         if is_over and attempts >= self.fewest_attempts:
             return None
         powers = min((attempts - 1) * math.log2(self.growth), _MOST_POWERS)
-        pause_s = min(self.first_s * 2.0**powers, self.longest_s)
+        pause_s: float = min(self.first_s * 2.0**powers, self.longest_s)
         return now + pause_s * random.uniform(1 - _JITTER, 1 + _JITTER)
 
 

@@ -30,6 +30,7 @@ from node.ledger.tables.deliveries import (
     Parcel,
     due_jobs,
     is_cancelled,
+    last_stored_at,
     postpone_parcel,
     settle_parcel,
     waiting_parcels,
@@ -89,26 +90,28 @@ class Delivery:
         return thread
 
     def _deliver_and_free(self, job_id: str, destination: Destination) -> None:
+        begun_at = self._ledger.clock()
         try:
             self.deliver(job_id, destination)
         except _StoppedError as reason:
             log.info(f"delivery ended: {reason}", job_id=job_id[:12])
         except Exception as error:  # noqa: BLE001, it is tried again later
             log.error("delivery broke off", peer=destination.peer, fault=explain_fault(error))
-            self._postpone(job_id, destination, explain_fault(error))
+            self._postpone(job_id, destination, explain_fault(error), begun_at)
         finally:
             with self._lock:
                 self._busy.pop(destination.peer, None)
 
-    def _postpone(self, job_id: str, destination: Destination, words: str) -> None:
+    def _postpone(self, job_id: str, destination: Destination, words: str, begun_at: float) -> None:
         with suppress(StorageUnavailableError):
             with self._ledger.reading() as connection:
                 parcels = waiting_parcels(connection, job_id, destination.peer)
             for parcel in parcels:
-                self._try_later(parcel, words)
+                self._try_later(parcel, words, begun_at)
 
     def deliver(self, job_id: str, destination: Destination) -> None:
         """One attempt to bring a job's results to a peer."""
+        begun_at = self._ledger.clock()
         with self._ledger.reading() as connection:
             parcels = waiting_parcels(connection, job_id, destination.peer)
         if not parcels:  # cancelled by a person in between
@@ -119,7 +122,7 @@ class Delivery:
             address_now(self._configuration, destination),
             self._configuration.ae_title,
             on_outcome=lambda outcome: self._record(
-                by_uid[outcome.instance.sop_instance_uid], outcome
+                by_uid[outcome.instance.sop_instance_uid], outcome, begun_at
             ),
             timeouts=Timeouts(response_s=self._configuration.delivery.timeout_s),
             transcoder=self._transcoder,
@@ -154,13 +157,13 @@ class Delivery:
         received = {path: digest for _, digest, path in known}.get(parcel.path)
         return content_hash(instance.path, instance.transfer_syntax_uid) != received
 
-    def _record(self, parcel: Parcel, outcome: SendOutcome) -> None:
+    def _record(self, parcel: Parcel, outcome: SendOutcome, begun_at: float) -> None:
         if self._holds(outcome):
             self._settle(parcel, STORED, outcome.words)
         elif outcome.state in (State.REFUSED, State.DUPLICATE):
             self._settle(parcel, REFUSED, outcome.words)
         else:
-            self._try_later(parcel, outcome.words)
+            self._try_later(parcel, outcome.words, begun_at)
         if self._stopping.is_set():
             raise _StoppedError("it goes on at the next start")
         with self._ledger.reading() as connection:
@@ -178,14 +181,19 @@ class Delivery:
             settle_parcel(connection, parcel, state=state, words=words, now=now)
             conclude(connection, parcel, asks_for_proof=asks_for_proof, now=now)
 
-    def _try_later(self, parcel: Parcel, words: str) -> None:
+    def _try_later(self, parcel: Parcel, words: str, begun_at: float) -> None:
+        """Postpone or give up; an attempt that brought some of the results counts as the first."""
         policy, now = self._configuration.retry_of(parcel.peer), self._ledger.clock()
-        until = policy.next(parcel.attempts + 1, parcel.created_at, now)
+        with self._ledger.reading() as connection:
+            stored_at = last_stored_at(connection, parcel)
+        has_progress = begun_at <= stored_at <= now
+        attempts = 1 if has_progress else parcel.attempts + 1
+        until = policy.next(attempts, max(parcel.created_at, stored_at), now)
         if until is None:
             self._settle(parcel, GIVEN_UP, words)
             return
         with self._ledger.writing() as connection:
-            postpone_parcel(connection, parcel, words=words, until=until)
+            postpone_parcel(connection, parcel, words=words, attempts=attempts, until=until)
 
     def _asks_for_proof(self, name: str) -> bool:
         """Only a configured peer is asked; --scu_ip may be anything."""

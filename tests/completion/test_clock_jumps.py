@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from core.config.routing import Peer
 from core.config.sections import Delivery
 from core.errors import StorageUnavailableError
 from node.clock import ClockWatch, NodeClock, pull_back
@@ -99,8 +100,8 @@ def test_what_was_written_under_a_clock_ahead_of_time_is_pulled_back_at_the_star
 
 def test_each_queue_is_pulled_back_to_its_own_longest_pause(completion: Completion) -> None:
     now = completion.clock.now
-    keys = {"longest_retry_s": 100.0}
-    configuration = completion.configuration.model_copy(update={"delivery": Delivery(**keys)})
+    delivery = Delivery(longest_retry_s=100.0)
+    configuration = completion.configuration.model_copy(update={"delivery": delivery})
     with completion.ledger.writing() as connection:
         queue_notice(connection, COMPLETED, now=now + DAY_S)
         request_commitment(connection, "tps", "1.2.3", references={}, now=now + DAY_S)
@@ -109,3 +110,21 @@ def test_each_queue_is_pulled_back_to_its_own_longest_pause(completion: Completi
             connection.scalar(select(table.c.next_attempt_at)) for table in (notices, commitments)
         ]
     assert waits == [now + 1.2 * 3600 + 60, now + 1.2 * 100 + 60]
+
+
+def test_what_waits_for_a_peer_is_pulled_back_to_the_longest_pause_of_that_peer(
+    completion: Completion,
+) -> None:
+    now = completion.clock.now
+    peer = {"name": "tps", "ae_title": "TPS", "ip": "127.0.0.1", "port": 104}
+    own = Peer.model_validate(peer | {"retry": {"longest_s": 50.0}})
+    configuration = completion.configuration.model_copy(update={"peers": (own,)})
+    with completion.ledger.writing() as connection:
+        for name in ("tps", "pacs"):
+            request_commitment(connection, name, "1.2.3", references={}, now=now + DAY_S)
+        pull_back(connection, configuration, now)
+        waits = connection.execute(select(commitments.c.peer, commitments.c.next_attempt_at))
+        assert dict(tuple(row) for row in waits) == {
+            "tps": now + 1.2 * 50 + 60,
+            "pacs": now + 1.2 * 3600 + 60,
+        }

@@ -115,12 +115,24 @@ def settle_parcel(
     )
 
 
-def postpone_parcel(connection: Connection, parcel: Parcel, *, words: str, until: float) -> None:
-    """Record that an attempt failed, and when the next one is due."""
+def last_stored_at(connection: Connection, parcel: Parcel) -> float:
+    """When the peer last stored an instance of the same results; 0.0: it has none yet."""
+    stored = (
+        (deliveries.c.job_id == parcel.job_id)
+        & (deliveries.c.peer == parcel.peer)
+        & (deliveries.c.state == STORED)
+    )
+    return connection.scalar(select(func.max(deliveries.c.finished_at)).where(stored)) or 0.0
+
+
+def postpone_parcel(
+    connection: Connection, parcel: Parcel, *, words: str, attempts: int, until: float
+) -> None:
+    """Record that `attempts` failed since the last progress, and when the next one is due."""
     connection.execute(
         update(deliveries)
         .where(deliveries.c.id == parcel.key)
-        .values(words=words, next_attempt_at=until, attempts=parcel.attempts + 1)
+        .values(words=words, next_attempt_at=until, attempts=attempts)
     )
 
 

@@ -8,7 +8,7 @@ ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/send
 	tests/retention tests/webhook tests/whole_way tests/web
 # a file's tests stay together; more at once than cores, since many wait for the network
 AT_ONCE := -n 3 --dist loadfile
-CODE := core imaging network model pipeline simulator node web bench tests scp_server.py scu_export.py tps_simulator.py demo.py
+CODE := core imaging network model pipeline simulator node web slicewire bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
 .PHONY: demo test slow test-postgresql test-cluster test-data-path chaos check model folds bench fuzz screenshots clean
 

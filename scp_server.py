@@ -52,10 +52,10 @@ _SWITCH_S = 0.0005
 """How long a thread that computes keeps the interpreter from one that has something to answer."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
+def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
+    """Run the command, called `prog` in its --help; returns the exit code."""
     try:
-        values = vars(_parser().parse_args(argv))
+        values = vars(_parser(prog).parse_args(argv))
         only_check = values.pop("check")
         configuration = read_configuration(found_config(values.pop("config")), values)
         if only_check:
@@ -122,8 +122,8 @@ def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
     return node, web
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="scp_server", description=__doc__)
+def _parser(prog: str) -> ArgumentParser:
+    parser = ArgumentParser(prog=prog, description=__doc__)
     for name, text in _FLAGS.items():
         default = Configuration.model_fields[name].default
         shown = f"{text} (default: {default})" if default is not None else text

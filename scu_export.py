@@ -22,12 +22,12 @@ from network.statuses import State
 _CONNECT_S, _ASSOCIATE_S = 10.0, 30.0
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
+def main(argv: Sequence[str] | None = None, *, prog: str = "scu_export") -> int:
+    """Run the command, called `prog` in its --help; returns the exit code."""
     quieten_libraries()
     out = Console(highlight=False, markup=False, soft_wrap=True)
     try:
-        values = _parser().parse_args(argv)
+        values = _parser(prog).parse_args(argv)
         paths = _existing(values.paths)
         if values.echo and paths:
             raise ConfigurationError("--echo: sends nothing, expected no PATH beside it")
@@ -48,9 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _export(out, peer, values.ae_title, gather(paths), timeouts=timeouts)
 
 
-def _parser() -> ArgumentParser:
+def _parser(prog: str) -> ArgumentParser:
     parser = ArgumentParser(
-        prog="scu_export",
+        prog=prog,
         description="Send DICOM files and folders to a peer. Without PATH: C-ECHO only.",
     )
     parser.add_argument("--scu_ip", default="127.0.0.1", help="address of the peer")

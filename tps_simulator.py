@@ -24,12 +24,12 @@ from simulator.scenario import EXPECTATIONS, Play
 _LISTEN_PORT, _DICE = 11113, 0.7
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
+def main(argv: Sequence[str] | None = None, *, prog: str = "tps_simulator") -> int:
+    """Run the command, called `prog` in its --help; returns the exit code."""
     quieten_libraries()
     out = Console(highlight=False, markup=False, soft_wrap=True)
     try:
-        play = _play(_parser().parse_args(argv))
+        play = _play(_parser(prog).parse_args(argv))
         outcome = simulate(play, on_step=out.print)
     except ConfigurationError as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
@@ -41,9 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return outcome.exit_code
 
 
-def _parser() -> ArgumentParser:
+def _parser(prog: str) -> ArgumentParser:
     parser = ArgumentParser(
-        prog="tps_simulator",
+        prog=prog,
         description="Send a folder's series to a node, wait for the results and check them.",
     )
     add = parser.add_argument

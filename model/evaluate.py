@@ -23,16 +23,20 @@ from model.evaluation.summaries import mean_dice, summarise
 from model.preparation.inputs.sources import assumption, open_source
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """0 measured; 1 images are damaged, or a mean Dice is below `--least_dice`; 2 wrong input."""
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model.evaluate") -> int:
+    """Evaluate; `prog` names the command in its --help.
+
+    Returns:
+        0 measured; 1 images are damaged, or a mean Dice is below `--least_dice`; 2 wrong input.
+    """
     given = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args(with_underscores(given))
+    options = _parser(prog).parse_args(with_underscores(given))
     return run(lambda: _evaluate(options))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m model.evaluate",
+        prog=prog,
         description="Dice, 95 % Hausdorff and mean surface distance and volume error of "
         "checkpoints on hand-drawn contours, for each structure and patient, on the original grid "
         "of the images; with a page that shows the worst instances first.",

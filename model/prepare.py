@@ -28,10 +28,14 @@ from model.preparation.report.summary import Summary
 from model.preparation.run import Settings, run
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """0 written; 2 the input cannot be used."""
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model.prepare") -> int:
+    """Prepare a data set; `prog` names the command in its --help.
+
+    Returns:
+        0 written; 2 the input cannot be used.
+    """
     given = sys.argv[1:] if arguments is None else arguments
-    options = prepare_parser().parse_args(with_underscores(given))
+    options = prepare_parser(prog).parse_args(with_underscores(given))
     quieten_libraries()
     return run_command(lambda: _prepare(options))
 

@@ -38,10 +38,14 @@ _log = structlog.get_logger(__name__)
 _LONGEST_LIST = 256
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """0 trained and written; 2 wrong input."""
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model.train") -> int:
+    """Train; `prog` names the command in its --help.
+
+    Returns:
+        0 trained and written; 2 wrong input.
+    """
     given = sys.argv[1:] if arguments is None else arguments
-    options = train_parser().parse_args(with_underscores(given))
+    options = train_parser(prog).parse_args(with_underscores(given))
     return run(lambda: _train(options))
 
 

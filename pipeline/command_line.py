@@ -46,10 +46,10 @@ def _interrupt(_: int, __: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def conversion_parser(name: str, description: str) -> ArgumentParser:
+def conversion_parser(prog: str, description: str) -> ArgumentParser:
     """A parser on which `-h` is free for the HDF5 file: only `--help` tells about the command."""
     parser = ArgumentParser(
-        prog=f"python -m pipeline.{name}",
+        prog=prog,
         description=description,
         epilog="Exit code: 0 done, 1 bad data or a full disk (nothing is left), 2 wrong flags.",
         add_help=False,

@@ -21,15 +21,17 @@ from pipeline.command_line import (
 from pipeline.conversion import dicom_to_hdf5
 from pipeline.conversion_files import choose_series, image_series, read_instances, write_files
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
-    return run_command(lambda: _convert(_parser().parse_args(argv)))
+_PROG = "python -m pipeline.dicom_to_hdf5"
 
 
-def _parser() -> ArgumentParser:
+def main(argv: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
+    """Run the command, called `prog` in its --help; returns the exit code."""
+    return run_command(lambda: _convert(_parser(prog).parse_args(argv)))
+
+
+def _parser(prog: str) -> ArgumentParser:
     parser = conversion_parser(
-        "dicom_to_hdf5",
+        prog,
         "One DICOM image series as HDF5 (voxels, stored values, geometry; names nobody) and its "
         "attributes as JSON (names the patient). Layout and fields: docs/hdf5.md.",
     )

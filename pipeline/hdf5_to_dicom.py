@@ -25,15 +25,17 @@ from pipeline.command_line import (
 from pipeline.conversion import hdf5_to_dicom
 from pipeline.conversion_files import choose_series, image_series, new_folder, read_instances
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
-    return run_command(lambda: _convert(_parser().parse_args(argv)))
+_PROG = "python -m pipeline.hdf5_to_dicom"
 
 
-def _parser() -> ArgumentParser:
+def main(argv: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
+    """Run the command, called `prog` in its --help; returns the exit code."""
+    return run_command(lambda: _convert(_parser(prog).parse_args(argv)))
+
+
+def _parser(prog: str) -> ArgumentParser:
     parser = conversion_parser(
-        "hdf5_to_dicom",
+        prog,
         "An HDF5 volume as a new DICOM series, one file for each slice: stored values come back "
         "bit for bit, voxels without them as 16-bit integers. Layout: docs/hdf5.md.",
     )

@@ -1,4 +1,4 @@
-"""`python -m web.users`: who may look at the pages and use the REST API.
+"""Who may look at the pages and use the REST API: `slicewire users`.
 
 The exit code is 0, 1 for a name that is not there, 2 for a wrong command line.
 """
@@ -22,10 +22,10 @@ _SHORTEST = 10
 _LONGEST_NAME = 64
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m web.users") -> int:
+    """Run the command, called `prog` in its --help; returns the exit code."""
     try:
-        values = _parser().parse_args(argv)
+        values = _parser(prog).parse_args(argv)
         flags = {} if values.storage_path is None else {"storage_path": values.storage_path}
         configuration = read_configuration(found_config(values.config), flags)
         path = WebSettings(configuration).users_path
@@ -77,8 +77,8 @@ def _ask() -> str:
     return password
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m web.users", description=__doc__)
+def _parser(prog: str) -> ArgumentParser:
+    parser = ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("--config", type=Path, help="the node's (default: config.yaml)")
     parser.add_argument("--storage_path", type=Path, help="the node's")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

@@ -9,10 +9,10 @@ from model.command_line import above_zero, names, spacing
 KINDS = ("auto", "text_contours", "structure_sets", "arrays")
 
 
-def prepare_parser() -> argparse.ArgumentParser:
-    """Options of `python -m model.prepare`."""
+def prepare_parser(prog: str = "python -m model.prepare") -> argparse.ArgumentParser:
+    """Options of the command that prepares a data set, called `prog`."""
     parser = argparse.ArgumentParser(
-        prog="python -m model.prepare",
+        prog=prog,
         description="Make a data set to learn from, out of contours that lie on disk: DICOM with "
         "text contours and link.csv, DICOM series with RT Structure Sets, or arrays. Beside it "
         "lie a report (.report.html, .report.json) and pictures of every image drawn on. Run it "

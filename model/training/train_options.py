@@ -21,10 +21,10 @@ class _ShowDefaults(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action) if has_one else action.help
 
 
-def train_parser() -> argparse.ArgumentParser:
-    """Options of `python -m model.train`."""
+def train_parser(prog: str = "python -m model.train") -> argparse.ArgumentParser:
+    """Options of the command that trains, called `prog`."""
     parser = argparse.ArgumentParser(
-        prog="python -m model.train",
+        prog=prog,
         description="Train a UNet on drawn contours and write one checkpoint that carries all that "
         "inference needs.",
         epilog="Options are accepted with hyphens too. Exit code: 0 written, 2 wrong input.",

@@ -1,4 +1,4 @@
-"""`python -m node.ledger`: what the node knows, in tables, and what a person asks of it.
+"""What the node knows, in tables, and what a person asks of it: `slicewire ledger`.
 
 The exit code is 0 when it is shown or done, 1 when the node does not know it, refuses it or does
 not answer, 2 for a wrong command line.
@@ -33,11 +33,11 @@ _LATEST = 50
 _TABLE_WIDTH = 400  # UIDs are whole, so that they can be copied; a terminal wraps by itself
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledger") -> int:
+    """Run the command, called `prog` in its --help; returns the exit code."""
     out = Console(highlight=False, markup=False, soft_wrap=True, width=_TABLE_WIDTH)
     try:
-        values = _parser().parse_args(argv)
+        values = _parser(prog).parse_args(argv)
         configuration = _configuration(values)
         ledger = _existing_ledger(configuration)
     except (ConfigurationError, StorageUnavailableError) as error:
@@ -69,8 +69,8 @@ def _about_one(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
     return _ask(out, ledger, verb, story.series_instance_uid)
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m node.ledger", description=__doc__)
+def _parser(prog: str) -> ArgumentParser:
+    parser = ArgumentParser(prog=prog, description=__doc__)
     _add_node(parser)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_verbs(verbs)

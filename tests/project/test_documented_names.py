@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("core", "imaging", "network", "model", "pipeline", "simulator", "node", "web", "bench")
+ROOMS = (
+    "core",
+    "imaging",
+    "network",
+    "model",
+    "pipeline",
+    "simulator",
+    "node",
+    "web",
+    "slicewire",
+    "bench",
+)
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 CONFIG = (ROOT / "config.yaml").read_text()
 CODE = tuple(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))

@@ -6,7 +6,7 @@ from pathlib import Path
 from core.identity import VERSION
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("core", "imaging", "network", "model", "pipeline", "simulator", "node", "web")
+ROOMS = ("core", "imaging", "network", "model", "pipeline", "simulator", "node", "web", "slicewire")
 
 
 def test_the_package_needs_what_requirements_name_with_the_same_bounds() -> None:

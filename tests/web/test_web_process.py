@@ -188,7 +188,7 @@ def test_users_that_cannot_be_read_are_a_reason_and_no_failure_of_the_door(
         tmp_path / "storage", web_port=free_port(), web={"users_path": tmp_path / "users.json"}
     )
     web = WebProcess(WebSettings(configuration))
-    assert "users.json: expected a file of `python -m web.users`" in web.fault
+    assert "users.json: expected a file of `slicewire users`" in web.fault
     assert web.url == ""
     (tmp_path / "users.json").write_text("[]")
     again = WebProcess(WebSettings(configuration))

@@ -54,7 +54,7 @@ class UserFile:
             return {}
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ConfigurationError(
-                f"{self._path}: expected a file of `python -m web.users` ({type(error).__name__})"
+                f"{self._path}: expected a file of `slicewire users` ({type(error).__name__})"
             ) from error
         return self._users
 
@@ -92,7 +92,7 @@ def check_users(path: Path, web_ip: str) -> bool:
     if not users and not is_loopback(web_ip):
         raise ConfigurationError(
             f"--web_ip {web_ip}: expected users in {path}, found none: add one with "
-            "`python -m web.users add NAME --role operator`"
+            "`slicewire users add NAME --role operator`"
         )
     return bool(users)
 

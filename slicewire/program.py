@@ -1,0 +1,92 @@
+"""The program `slicewire`: one verb for each command, each with its own --help."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pkgutil import resolve_name
+
+from core.identity import VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One command of the program."""
+
+    entry: str
+    """Function that runs it, as `module:function`; imported when the verb is given."""
+    summary: str
+    arguments: tuple[str, ...] = ()
+    """Given before those of the command line."""
+    tidies_up: bool = False
+    """True if a SIGTERM ends it as Ctrl-C does, so that nothing half written stays."""
+
+    def run(self, argv: Sequence[str], prog: str) -> int:
+        """Run it, called `prog` in its --help; returns the exit code."""
+        if self.tidies_up:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+        code: int = resolve_name(self.entry)([*self.arguments, *argv], prog=prog)
+        return code
+
+
+VERBS = {
+    "init": Verb("core.config.shipped:main", "write config.yaml, every key with a comment"),
+    "check": Verb("scp_server:main", "tell what would keep the node from working", ("--check",)),
+    "node": Verb("scp_server:main", "receive series, run pipelines, push results back"),
+    "ledger": Verb("node.ledger.__main__:main", "what became of a series; release, retry, resend"),
+    "users": Verb("web.users:main", "who may use the pages and the REST API"),
+    "send": Verb("scu_export:main", "send DICOM files and folders to a peer"),
+    "simulate": Verb("tps_simulator:main", "play a planning system and check what comes back"),
+    "to-hdf5": Verb("pipeline.dicom_to_hdf5:main", "DICOM series to HDF5 and JSON", tidies_up=True),
+    "to-dicom": Verb("pipeline.hdf5_to_dicom:main", "HDF5 to a DICOM series", tidies_up=True),
+    "prepare": Verb("model.prepare:main", "make a data set to learn from, out of contours"),
+    "train": Verb("model.train:main", "train a model on a data set"),
+    "evaluate": Verb("model.evaluate:main", "measure checkpoints on drawn images"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb that the command line names; returns its exit code, 2 for no such verb."""
+    first, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if first in ("-h", "--help"):
+        sys.stdout.write(_help())
+        return 0
+    if first == "--version":
+        sys.stdout.write(f"Slicewire {VERSION}\n")
+        return 0
+    if first not in VERBS:
+        sys.stderr.write(_unknown(first))
+        return 2
+    return VERBS[first].run(rest, f"slicewire {first}")
+
+
+def node() -> int:
+    """`slicewire-node`."""
+    return VERBS["node"].run(sys.argv[1:], "slicewire-node")
+
+
+def export() -> int:
+    """`slicewire-export`."""
+    return VERBS["send"].run(sys.argv[1:], "slicewire-export")
+
+
+def tps() -> int:
+    """`slicewire-tps`."""
+    return VERBS["simulate"].run(sys.argv[1:], "slicewire-tps")
+
+
+def _help() -> str:
+    lines = [f"  {name:<9} {verb.summary}\n" for name, verb in VERBS.items()]
+    return (
+        "usage: slicewire VERB ...\n\n"
+        "A DICOM network node for radiotherapy and radiology.\n\n"
+        f"{''.join(lines)}\n"
+        "slicewire VERB --help tells more of each; slicewire --version tells the version.\n"
+    )
+
+
+def _unknown(word: str) -> str:
+    near = get_close_matches(word.replace("_", "-"), VERBS, n=1)
+    expected = f"{near[0]}, or another of" if near else "one of"
+    return f"{word}: no such verb, expected {expected} {', '.join(VERBS)}\n"

@@ -17,8 +17,13 @@ from imaging.contours.polygon_fill import polygons_to_mask
 from imaging.geometry.plane import plane_of
 from imaging.instances.header import Header, read_header
 from imaging.rtstruct.reader import read_structure_set
-from tests.readers.cases import Phantom
-from tests.readers.writing import IMAGES, ROI_NAME, STRUCTURE_SET, write_phantom
+from tests.support.dicom.phantom_files import (
+    IMAGES,
+    ROI_NAME,
+    STRUCTURE_SET,
+    Phantom,
+    write_phantom,
+)
 
 _SIDE, _SLICE = 25, 1
 _ZOOM, _BAND, _GAP = 20, 58, 12

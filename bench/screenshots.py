@@ -21,7 +21,7 @@ from tests.support.node_process import (
 )
 from tests.support.peers import EXPLICIT, IMPLICIT, associate, store_file, write_series
 from tests.support.ports import free_port
-from tests.web.browser.screen import wait_for_image
+from tests.support.web.screen import wait_for_image
 
 _ROOT = Path(__file__).parents[1]
 _SAMPLES = _ROOT / "samples"

@@ -18,8 +18,8 @@ from rich.table import Table
 
 from tests.support.node_process import NodeProcess, wait_until
 from tests.support.ports import free_port
-from tests.web.clinic import open_clinic
-from tests.web.planning import SIDE, SLICES, exchange_results
+from tests.support.web.clinic import open_clinic
+from tests.support.web.planning import SIDE, SLICES, exchange_results
 
 _SAMPLES = Path(__file__).parents[1] / "samples"
 _CINE = _SAMPLES / "sunnybrook" / "dicoms" / "SCD0000501"

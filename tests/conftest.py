@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.missing import unavailable
-
-SAMPLES = Path(__file__).parent.parent / "samples"
-CASES = Path(__file__).parent / "cases" / "images"
-"""Small series that reports from the field made known."""
+from tests.support.samples import SAMPLES
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pynetdicom.dsutils import split_dataset
 
 from network.scu.outgoing import InstanceToSend
 from network.store_messages import store_request
-from tests.security.raw_peer import (
+from tests.support.raw_peer import (
     ACCEPTED,
     COMMAND,
     DATA,

@@ -12,8 +12,9 @@ from imaging.instances.header import Header, read_header
 from imaging.pixels.reader import Voxels, read_frames
 from imaging.series.volume import read_images, read_volume
 from pipeline.entry import run_job
-from tests.pipelines.enhanced import CASES, enhanced, item
-from tests.pipelines.test_job_results import request_for
+from tests.support.dicom.enhanced import enhanced, item
+from tests.support.jobs import request_for
+from tests.support.samples import CASES
 
 MASKED_MR = CASES / "padding_in_mr/mr"
 

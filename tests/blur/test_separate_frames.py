@@ -11,7 +11,7 @@ from pydicom.uid import generate_uid
 from imaging.instances.header import read_header
 from pipeline.entry import run_job
 from simulator.returned_images import derived_faults
-from tests.pipelines.test_job_results import request_for
+from tests.support.jobs import request_for
 from tests.support.peers import write_series
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from node.commands import ask, carry_out
 from node.ledger.requests.jobs import SUPERSEDED, JobRow
 from node.ledger.requests.requests import Request, jobs_of_requests, requests_of
-from tests.completion.conftest import Completion, series_uid
+from tests.support.completion import Completion, series_uid
 
 
 def asked(completion: Completion, paths: Sequence[Path]) -> list[Request]:

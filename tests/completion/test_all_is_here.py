@@ -18,8 +18,8 @@ from node.ledger.tables.ends import (
 )
 from node.ledger.tables.instances import ABORTED
 from node.ledger.tables.series import HELD, PROCESSING
-from tests.completion.conftest import Completion, Start
-from tests.completion.test_held_series import refusal
+from tests.completion.steps import refusal
+from tests.support.completion import Completion, Start
 
 CAME_BACK = "the rest came in a later association of the same sender"
 

@@ -14,7 +14,7 @@ from node.ledger.schema import commitments, notices
 from node.ledger.tables.commitments import request_commitment
 from node.ledger.tables.notices import COMPLETED, queue_notice
 from node.ledger.tables.series import PROCESSING, SETTLING
-from tests.completion.conftest import Completion
+from tests.support.completion import Completion
 
 DAY_S = 86_400.0
 

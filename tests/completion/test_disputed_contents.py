@@ -12,8 +12,8 @@ from node.ledger.tables.contents import choice_of
 from node.ledger.tables.deliveries import CANCELLED, delivery_states, queue_deliveries
 from node.ledger.tables.series import instances_of
 from node.ledger.views.receipts import receipt_of
-from tests.completion.conftest import Completion, Start, series_uid
-from tests.completion.test_revisions import finish
+from tests.completion.steps import finish
+from tests.support.completion import Completion, Start, series_uid
 
 NEWEST, FIRST = TAKES["newest"], TAKES["first"]
 Changes = dict[str, str]

@@ -12,8 +12,8 @@ from core.config.routing import Peer
 from node.commands import ask, carry_out
 from node.ledger.tables.instances import ABORTED
 from node.ledger.tables.series import HELD, PROCESSING, SETTLING, SeriesRow
-from tests.completion.conftest import Completion, Start, series_uid
 from tests.support.archive import Archive
+from tests.support.completion import Completion, Start, series_uid
 
 
 @pytest.fixture

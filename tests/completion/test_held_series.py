@@ -9,8 +9,8 @@ from pydicom.uid import generate_uid
 from node.commands import RELEASE
 from node.ledger.tables.instances import ABORTED, RELEASED
 from node.ledger.tables.series import HELD
-from node.scp.refusals import Refusal
-from tests.completion.conftest import Completion, series_uid
+from tests.completion.steps import refusal
+from tests.support.completion import Completion, series_uid
 from tests.support.peers import Change, write_series
 
 
@@ -94,12 +94,6 @@ def test_the_same_instance_with_other_content_holds_the_case(
     assert row.state == "held"
     assert str(data_set.SOPInstanceUID) in row.reason
     assert "other content" in row.reason
-
-
-def refusal(path: Path, *, series_known: bool = True) -> Refusal:
-    data_set = pydicom.dcmread(path, stop_before_pixels=True)
-    series_uid = str(data_set.SeriesInstanceUID) if series_known else ""
-    return Refusal(str(data_set.SOPInstanceUID), series_uid, "0xA700, Disk full")
 
 
 @pytest.mark.parametrize("series_known", [True, False])

@@ -10,23 +10,11 @@ from node.commands import carry_out
 from node.ledger.__main__ import main
 from node.ledger.tables.conditions import set_condition
 from node.ledger.tables.instances import ABORTED
-from tests.completion.conftest import Completion, series_uid
-from tests.completion.test_revisions import finish
+from tests.completion.steps import finish, told
+from tests.support.completion import Completion, series_uid
 from tests.support.databases import database_url_for
 
 VERBS = ("list", "show", "status", "receipt", "release", "retry", "resend", "cancel", "retention")
-
-
-def told(
-    capsys: pytest.CaptureFixture[str], completion: Completion, *words: str, code: int = 0
-) -> str:
-    storage_path = str(completion.configuration.storage_path)
-    database_url = database_url_for(completion.configuration.storage_path)
-    flags = ["--storage_path", storage_path]
-    flags += [] if database_url is None else ["--database_url", database_url]
-    capsys.readouterr()  # what the node logged before
-    assert main([*flags, *words]) == code
-    return capsys.readouterr().out
 
 
 def test_list_shows_every_series_whole_with_its_state_and_reason(

@@ -13,7 +13,7 @@ from node.ledger.requests.jobs import JobRow, finish_job, start_job
 from node.ledger.tables.habits import habits_of, longest_pause_s
 from node.ledger.tables.instances import ABORTED
 from node.ledger.tables.series import PROCESSING, SETTLING
-from tests.completion.conftest import Completion, Start, series_uid
+from tests.support.completion import Completion, Start, series_uid
 from tests.support.databases import open_test_ledger
 from tests.support.peers import write_series
 

@@ -18,8 +18,8 @@ from node.ledger.requests.orders import IN_DIR, Asked, Order, find_order, place_
 from node.ledger.tables.instances import RELEASED, StoredInstance
 from node.ledger.tables.series import instances_of
 from node.scp.file_meta import encode_file_meta
-from tests.completion.conftest import Completion, Start
-from tests.receiving.rewritten import BIG_ENDIAN, encoded_in
+from tests.support.completion import Completion, Start
+from tests.support.dicom.rewritten import BIG_ENDIAN, encoded_in
 from tests.support.peers import EXPLICIT, IMPLICIT
 
 Asking = tuple[Completion, Importer, Path]

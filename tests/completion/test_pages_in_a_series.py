@@ -6,7 +6,7 @@ import pydicom
 import pytest
 from pydicom.uid import UID
 
-from tests.completion.conftest import Completion, Start
+from tests.support.completion import Completion, Start
 from tests.support.peers import Change, write_series
 
 SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")

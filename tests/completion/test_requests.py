@@ -6,8 +6,8 @@ from node.ledger.requests.jobs import DONE, QUEUED, SUPERSEDED
 from node.ledger.requests.requests import jobs_of_requests
 from node.ledger.tables.deliveries import delivery_states
 from tests.completion.asking import asked, by_pipeline, goes, states
-from tests.completion.conftest import PACS, TPS, Completion, Start
-from tests.completion.test_revisions import finish
+from tests.completion.steps import finish
+from tests.support.completion import PACS, TPS, Completion, Start
 
 
 def test_soft_and_hard_each_get_their_pipeline_when_both_are_called_at_once(

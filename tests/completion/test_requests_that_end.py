@@ -12,8 +12,8 @@ from node.ledger.requests.jobs import CANCELLED, QUEUED
 from node.ledger.schema import deliveries
 from node.ledger.tables.instances import ABORTED
 from tests.completion.asking import asked, person, states
-from tests.completion.conftest import Completion
-from tests.completion.test_revisions import finish
+from tests.completion.steps import finish
+from tests.support.completion import Completion
 
 
 def test_a_request_of_an_association_that_was_open_when_the_node_died_is_not_lost(

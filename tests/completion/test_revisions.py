@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from core.job import JobResult, OutputInstance
 from node.commands import ask, carry_out
 from node.ledger.requests.jobs import (
     CANCELLED,
@@ -11,23 +10,13 @@ from node.ledger.requests.jobs import (
     SUPERSEDED,
     JobRow,
     fail_job,
-    finish_job,
     start_job,
 )
 from node.ledger.schema import jobs
 from node.ledger.tables.series import CANCELLED as SERIES_CANCELLED
 from node.ledger.tables.series import PROCESSING
-from tests.completion.conftest import Completion, series_uid
-
-RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
-
-
-def finish(completion: Completion, job: JobRow) -> None:
-    """The job has run and left one structure set."""
-    output = OutputInstance("rs.dcm", RTSTRUCT, f"1.2.{job.created_at:.0f}", "1.2.4", "")
-    with completion.ledger.writing() as connection:
-        start_job(connection, job.job_id, completion.clock.now)
-        finish_job(connection, job.job_id, JobResult((output,), True, "drawn"), 1.0)
+from tests.completion.steps import RTSTRUCT, finish
+from tests.support.completion import Completion, series_uid
 
 
 def order(completion: Completion, paths: list[Path], verb: str) -> str:

@@ -12,7 +12,7 @@ from core.errors import ConfigurationError
 from network.sender import Sender
 from node.completion.routing import Router, TagMatch
 from node.ledger.requests.jobs import Destination
-from tests.completion.conftest import Completion, Start
+from tests.support.completion import Completion, Start
 from tests.support.peers import write_series
 
 TPS = {"name": "tps", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}

@@ -6,7 +6,7 @@ import pydicom
 import pytest
 
 from node.commands import TAKES
-from tests.completion.conftest import Completion, series_uid
+from tests.support.completion import Completion, series_uid
 from tests.support.peers import write_series
 
 

@@ -6,7 +6,7 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from tests.completion.conftest import Start
+from tests.support.completion import Start
 from tests.support.peers import write_series
 
 

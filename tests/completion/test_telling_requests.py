@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.completion.conftest import HARD, PACS, SOFT, TPS, Completion, Start, series_uid
-from tests.completion.test_ledger_command import told
-from tests.completion.test_revisions import finish
+from tests.completion.steps import finish, told
+from tests.support.completion import HARD, PACS, SOFT, TPS, Completion, Start, series_uid
 
 SOFT_ASKED = "TPS@127.0.0.1 to SOFT"
 HARD_ASKED = "PACS@127.0.0.1 to HARD"

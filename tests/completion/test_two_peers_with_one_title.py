@@ -8,7 +8,7 @@ import pytest
 from core.config.routing import Peer
 from node.commands import ask, carry_out
 from node.ledger.tables.series import HELD, PROCESSING, SETTLING, SeriesRow
-from tests.completion.conftest import Completion, Start, series_uid
+from tests.support.completion import Completion, Start, series_uid
 from tests.support.peers import write_series
 
 A = {"name": "a", "ae_title": "TPS", "ip": "127.0.0.1", "port": 104}

@@ -13,8 +13,8 @@ from node.ledger.tables.deliveries import CANCELLED, GIVEN_UP, REFUSED, STORED, 
 from node.ledger.views.states import State
 from node.ledger.views.stories import story_of
 from tests.completion.asking import person, states
-from tests.completion.conftest import PACS, TPS, Completion, Start, series_uid
-from tests.completion.test_revisions import finish
+from tests.completion.steps import finish
+from tests.support.completion import PACS, TPS, Completion, Start, series_uid
 
 
 def finish_first(completion: Completion, paths: list[Path]) -> None:

@@ -10,7 +10,7 @@ from node.ledger.requests.jobs import QUEUED, SUPERSEDED
 from node.ledger.tables.ends import HALF, End, describe_end
 from node.ledger.tables.instances import ABORTED
 from node.ledger.tables.series import HELD, SETTLING
-from tests.completion.conftest import SETTLE_S, Completion
+from tests.support.completion import SETTLE_S, Completion
 from tests.support.peers import write_series
 
 

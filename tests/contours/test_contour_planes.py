@@ -14,7 +14,7 @@ from imaging.rtstruct.placement import Reference
 from imaging.rtstruct.planes import PlacedContour, choose_planes
 from imaging.rtstruct.reader import Contour, read_structure_set
 from imaging.rtstruct.to_masks import to_masks
-from tests.contours.test_placing_contours import counts, drawn, holding, on
+from tests.support.dicom.drawn_contours import counts, drawn, holding, on
 
 Phantom = Callable[..., list[Header]]
 BALL_MM = 12.0

@@ -22,7 +22,7 @@ from imaging.instances.header import Header, read_header
 from imaging.rtstruct.reader import read_structure_set
 from imaging.rtstruct.to_masks import to_masks
 from imaging.rtstruct.writer import Roi, build_structure_set
-from tests.contours.conftest import phantom_instance
+from tests.support.dicom.phantom import phantom_instance
 
 Mask = npt.NDArray[np.bool_]
 Point = tuple[Fraction, Fraction]

@@ -14,7 +14,7 @@ from imaging.rtstruct.drawn_slices import named
 from imaging.rtstruct.reader import Contour, StructureSet
 from imaging.rtstruct.to_masks import RoiMask, iterate_masks
 from simulator.truth import read_truth
-from tests.contours.test_placing_contours import drawn, holding, on
+from tests.support.dicom.drawn_contours import drawn, holding, on
 
 Phantom = Callable[..., list[Header]]
 OFFSETS_MM = tuple(2.5 * at for at in range(12))

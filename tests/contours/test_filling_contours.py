@@ -11,7 +11,7 @@ from imaging.contours.polygon_fill import polygons_to_mask, polygons_to_patch
 from imaging.instances.header import Header
 from imaging.rtstruct.roi_filling import Vertices
 from imaging.rtstruct.to_masks import to_masks
-from tests.contours.test_placing_contours import drawn, holding
+from tests.support.dicom.drawn_contours import drawn, holding
 
 Phantom = Callable[..., list[Header]]
 Polygon = np.ndarray

@@ -14,7 +14,7 @@ from imaging.rtstruct.reader import read_structure_set
 from imaging.rtstruct.to_masks import to_masks
 from imaging.rtstruct.writer import Roi, build_structure_set
 from simulator.checks import judge
-from tests.contours.test_structure_set_peers import VALUE, dciodvfy_errors, values_of
+from tests.contours.dciodvfy import VALUE, dciodvfy_errors, values_of
 
 ROI = Roi("Ring", (230, 25, 75), "ORGAN")
 

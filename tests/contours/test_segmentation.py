@@ -19,7 +19,7 @@ from imaging.instances.header import Header
 from imaging.rtstruct.writer import Masks, Roi
 from imaging.seg.reader import SegmentationContent, read_segmentation
 from imaging.seg.writer import NOT_FOUND, Algorithm, build_segmentation
-from tests.contours.conftest import Mask
+from tests.support.dicom.phantom import Mask
 
 LUNG, TARGET = Roi("Lung_L", (0, 114, 178), "ORGAN"), Roi("PTV_High", (255, 0, 0))
 UNET = Algorithm("unet", "1.0")

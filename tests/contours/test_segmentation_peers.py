@@ -12,7 +12,7 @@ from imaging.geometry.placement import RULES_2D, place
 from imaging.instances.header import Header
 from imaging.rtstruct.writer import Roi
 from imaging.seg.writer import Algorithm, build_segmentation
-from tests.contours.test_structure_set_peers import SUMMARY, VALUE, values_of
+from tests.contours.dciodvfy import SUMMARY, VALUE, values_of
 
 ROIS = [Roi("Lung_L", (0, 114, 178), "ORGAN"), Roi("GTV", (255, 0, 0), "GTV"), Roi("X", (0, 0, 0))]
 

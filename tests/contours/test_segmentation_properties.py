@@ -17,7 +17,7 @@ from imaging.instances.header import Header, read_header
 from imaging.rtstruct.writer import Roi
 from imaging.seg.reader import read_segmentation
 from imaging.seg.writer import Algorithm, build_segmentation
-from tests.conftest import SAMPLES
+from tests.support.samples import SAMPLES
 
 ROIS = [Roi("A", (255, 0, 0)), Roi("B", (0, 255, 0), "ORGAN"), Roi("PTV", (0, 0, 255), "PTV")]
 PROVENANCE = Provenance("job", "1.2.3.4.", datetime(2026, 3, 9, 14, 5, 6), "any")

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from pydicom.dataset import FileDataset
 
-from tests.conversion.synthetic import make_series, ramp
+from tests.support.dicom.synthetic import make_series, ramp
 
 Save = Callable[[Sequence[FileDataset], Path], Path]
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from imaging.hdf5.restored_frame import decimal_text
 from pipeline.conversion import dicom_to_hdf5, hdf5_to_dicom
-from tests.conversion.synthetic import make_series
+from tests.support.dicom.synthetic import make_series
 
 Case = tuple[Any, int]
 _QUICK = settings(

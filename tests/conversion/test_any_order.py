@@ -9,7 +9,7 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from pipeline.conversion import dicom_to_hdf5, hdf5_to_dicom
-from tests.conversion.synthetic import make_series, ramp
+from tests.support.dicom.synthetic import make_series, ramp
 
 
 def _at_one_position() -> list[FileDataset]:

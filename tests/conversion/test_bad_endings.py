@@ -9,7 +9,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from tests.conversion.commands import to_dicom, to_hdf5
+from tests.support.conversion import to_dicom, to_hdf5
 from tests.support.small_disk import fill, make_read_only, make_writable, small_disk
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ import pytest
 from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from pipeline import dicom_to_hdf5
-from tests.conversion.commands import to_dicom, to_hdf5
 from tests.conversion.conftest import Save
-from tests.conversion.synthetic import SERIES, make_series, ramp
+from tests.support.conversion import to_dicom, to_hdf5
+from tests.support.dicom.synthetic import SERIES, make_series, ramp
 
 ROOT = Path(__file__).parents[2]
 Captured = pytest.CaptureFixture[str]

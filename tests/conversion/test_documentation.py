@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.conversion import Converted, dicom_to_hdf5
-from tests.conversion.synthetic import make_series, ramp
+from tests.support.dicom.synthetic import make_series, ramp
 
 TEXT = (Path(__file__).parents[2] / "docs" / "hdf5.md").read_text(encoding="utf-8")
 

@@ -14,7 +14,7 @@ from core.errors import GeometryError, SeriesError
 from core.uids import PYDICOM_ROOT_UID, is_derived_uid
 from imaging.pixels.reader import read_pixels
 from pipeline.conversion import dicom_to_hdf5, hdf5_to_dicom
-from tests.conversion.synthetic import cells_by_source, make_series, ramp
+from tests.support.dicom.synthetic import cells_by_source, make_series, ramp
 
 KEPT = (
     "PatientName", "PatientID", "StudyInstanceUID", "FrameOfReferenceUID", "Modality", "Rows",

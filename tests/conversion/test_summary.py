@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from pipeline.conversion import dicom_to_hdf5
-from tests.conversion.synthetic import make_series, ramp
+from tests.support.dicom.synthetic import make_series, ramp
 
 
 @pytest.fixture

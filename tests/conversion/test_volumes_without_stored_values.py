@@ -17,7 +17,7 @@ from imaging.pixels.pixel_format import cells_of, format_of
 from imaging.series.series import read_folder
 from imaging.series.volume import read_volume
 from pipeline.conversion import dicom_to_hdf5, hdf5_to_dicom
-from tests.conversion.synthetic import FRAME, SERIES, STUDY, make_series, ramp
+from tests.support.dicom.synthetic import FRAME, SERIES, STUDY, make_series, ramp
 
 
 def _foreign(voxels: npt.NDArray[Any], **changes: Any) -> bytes:

@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 
 from core.errors import GeometryError, PixelError
 from pipeline.conversion import dicom_to_hdf5, hdf5_to_dicom
-from tests.conversion.synthetic import SERIES, cells_by_source, make_series, ramp
+from tests.support.dicom.synthetic import SERIES, cells_by_source, make_series, ramp
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 

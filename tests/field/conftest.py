@@ -13,19 +13,13 @@ from imaging.geometry.placement import RULES_3D, Placement, place
 from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
 from imaging.pixels.reader import read_frames
-from tests.conversion.synthetic import make_series
+from tests.support.dicom.enhanced import item
+from tests.support.dicom.synthetic import make_series
 
 STEP_MM = 3.0
 Describe = Callable[[Dataset, int], None]
 Placed = Callable[[Sequence[FileDataset]], Placement]
 Volumes = Callable[[Sequence[FileDataset]], list[list[int]]]
-
-
-def item(**values: Any) -> Dataset:
-    data_set = Dataset()
-    for keyword, value in values.items():
-        setattr(data_set, keyword, value)
-    return data_set
 
 
 def ct(values: Sequence[int], describe: Describe, **changes: Any) -> list[FileDataset]:

@@ -9,9 +9,9 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, RTStructureSetStorage
 
 from imaging.instances.header import Header, read_header
 from imaging.rtstruct.reader import read_structure_set
-from tests.contours.conftest import phantom_instance
-from tests.contours.test_placing_contours import counts, drawn, holding
-from tests.field.conftest import item
+from tests.support.dicom.drawn_contours import counts, drawn, holding
+from tests.support.dicom.enhanced import item
+from tests.support.dicom.phantom import phantom_instance
 
 
 def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:

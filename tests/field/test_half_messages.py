@@ -6,7 +6,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from tests.security.raw_peer import (
+from tests.support.node_process import wait_until
+from tests.support.peers import encoded
+from tests.support.raw_peer import (
     ABORTED,
     COMMAND,
     DATA,
@@ -17,8 +19,6 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.node_process import wait_until
-from tests.support.peers import encoded
 from tests.support.receiver import Receiver, start_receiver
 
 

@@ -7,7 +7,8 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import GeometryError
-from tests.field.conftest import Placed, Volumes, as_ct, at, ct, enhanced, item, mr
+from tests.field.conftest import Placed, Volumes, as_ct, at, ct, enhanced, mr
+from tests.support.dicom.enhanced import item
 
 SLICES = 6
 

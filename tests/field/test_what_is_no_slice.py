@@ -5,7 +5,8 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import UID
 
 from core.errors import SlicewireError
-from tests.field.conftest import STEP_MM, Placed, Volumes, at, ct, enhanced, item, mr
+from tests.field.conftest import STEP_MM, Placed, Volumes, at, ct, enhanced, mr
+from tests.support.dicom.enhanced import item
 
 NUCLEAR_MEDICINE = UID("1.2.840.10008.5.1.4.1.1.20")
 

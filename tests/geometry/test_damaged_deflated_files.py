@@ -8,8 +8,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from core.errors import NotADataSetError, PixelError
 from imaging.instances.header import read_header
 from imaging.pixels.reader import read_pixels
-from tests.conversion.commands import to_hdf5
-from tests.conversion.synthetic import make_series, ramp
+from tests.support.conversion import to_hdf5
+from tests.support.dicom.synthetic import make_series, ramp
 
 
 @pytest.fixture

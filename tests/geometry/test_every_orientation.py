@@ -20,7 +20,7 @@ from imaging.geometry.placement import RULES_2D, RULES_3D, place
 from imaging.series.image_series import order_series
 from imaging.series.series import Series, read_folder
 from imaging.series.volume import Volume, read_volume
-from tests.conversion.synthetic import make_series
+from tests.support.dicom.synthetic import make_series
 
 ROWS, COLUMNS, SPACING_MM, STEP_MM = 17, 29, (1.3, 0.7), 2.5
 OBLIQUE = (0.8, 0.6, 0.0, -0.36, 0.48, 0.8)

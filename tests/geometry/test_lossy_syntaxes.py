@@ -17,7 +17,7 @@ from core.errors import PixelError
 from imaging.pixels.reader import read_pixels
 from imaging.pixels.transcode import write_uncompressed
 from pipeline.conversion import dicom_to_hdf5
-from tests.conversion.synthetic import make_series, ramp
+from tests.support.dicom.synthetic import make_series, ramp
 
 Encode = Callable[[str, int, tuple[str, ...]], Path]
 

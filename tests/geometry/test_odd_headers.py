@@ -14,7 +14,7 @@ from imaging.instances.frames import read_headers
 from imaging.pixels.pixel_format import format_of
 from imaging.pixels.reader import read_frames, read_pixels, read_stored
 from pipeline.conversion import dicom_to_hdf5
-from tests.conversion.synthetic import SERIES, make_series, ramp
+from tests.support.dicom.synthetic import SERIES, make_series, ramp
 
 _UID = f"Instance {SERIES}.1"
 

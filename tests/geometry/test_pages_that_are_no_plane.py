@@ -15,7 +15,7 @@ from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
 from imaging.instances.pages import page_of
 from imaging.series.series import check_one_series
-from tests.conversion.synthetic import make_series, ramp
+from tests.support.dicom.synthetic import make_series, ramp
 
 CT, SC, RGB = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.7", "RGB"
 BOTH = pytest.mark.parametrize("rules", [RULES_2D, RULES_3D], ids=["2d", "3d"])

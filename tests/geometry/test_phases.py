@@ -10,7 +10,7 @@ from imaging.geometry.distinctions import HINTS, KINDS, MEASURES, Value
 from imaging.geometry.placement import RULES_2D, RULES_3D, Placement, place
 from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
-from tests.conftest import CASES
+from tests.support.samples import CASES
 
 POSITIONS = [0.0, 3.0, 6.0, 9.0]
 TWO_VALUES: dict[str, tuple[Value, Value]] = {

@@ -18,7 +18,7 @@ from imaging.geometry.placement import RULES_3D, place
 from imaging.instances.header import read_header
 from imaging.pixels.reader import read_pixels, read_stored
 from imaging.series.volume import read_volume
-from tests.conversion.test_compressed_sources import ENCODINGS
+from tests.support.dicom.encodings import ENCODINGS
 
 Change = Callable[[FileDataset], None]
 

@@ -12,8 +12,7 @@ from core.errors import EngineUnavailableError
 from node.jobs import engine as engine_module
 from node.jobs.engine import Engine
 from node.ledger.requests.jobs import DONE, QUEUED, create_job
-from tests.jobs.test_running_jobs import ENTRY, Queue, request
-from tests.jobs.test_several_workers import make_queue
+from tests.jobs.queues import ENTRY, Queue, make_queue, request
 from tests.support.cluster import ExternalCluster
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from core.config.sections import Engine as EngineSettings
 from node.jobs.engine import Engine
-from tests.jobs.test_running_jobs import ENTRY
+from tests.jobs.queues import ENTRY
 from tests.support.cluster import ExternalCluster
 
 

@@ -7,16 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from core.config.file import read_configuration
 from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError
 from node.jobs.engine import Engine
-from node.jobs.runner import Runner
 from node.ledger.requests.jobs import CANCELLED, DONE, QUEUED, RUNNING, cancel_job
 from node.ledger.tables.conditions import all_conditions
-from tests.jobs.test_running_jobs import ENTRY, Queue
+from tests.jobs.queues import ENTRY, Queue, make_queue
 from tests.support.cluster import ExternalCluster, scheduler_for_tests
-from tests.support.databases import open_test_ledger
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +26,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     )
     yield engine
     engine.close()
-
-
-def make_queue(engine: Engine, folder: Path, **keys: object) -> Queue:
-    configuration = read_configuration(None, {"storage_path": folder, "engine": keys})
-    ledger = open_test_ledger(folder)
-    return Queue(ledger, Runner(configuration, ledger, engine), engine, [], folder)
 
 
 @pytest.fixture

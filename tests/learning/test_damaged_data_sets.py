@@ -10,7 +10,7 @@ from model import evaluate, train
 from model.inference.checkpoint import load_checkpoint
 from model.training.resuming import RESUME_FILE
 from tests.learning.conftest import damage
-from tests.learning.test_resuming import QUICK
+from tests.learning.quick import QUICK
 
 FOLD = ("--k_fold_index", "0", "--max_steps", "4")
 

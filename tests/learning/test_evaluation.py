@@ -18,7 +18,7 @@ from model.evaluation.patients import evaluate as evaluation_of
 from model.evaluation.score_table import table_of, wide_console
 from model.evaluation.summaries import mean_dice, summarise
 from model.inference.checkpoint import load_checkpoint
-from tests.learning.test_resuming import QUICK
+from tests.learning.quick import QUICK
 
 
 def two_folds(data_set: Path, tmp_path: Path, *options: str) -> list[Path]:

@@ -14,8 +14,8 @@ from model.preparation.inputs.folder_index import index_folder
 from model.preparation.inputs.same_patient import differing_keywords
 from model.preparation.inputs.set_matching import SetMatches, match_sets
 from model.preparation.report.remarks import Kind
+from tests.learning.drawn_cases import case
 from tests.learning.reports import findings, prepared
-from tests.learning.test_preparing_structure_sets import case
 
 Change = Callable[[Dataset], None]
 PERSON = {"PatientID": "P1", "PatientName": "Phantom^Synth", "PatientBirthDate": "19600101"}

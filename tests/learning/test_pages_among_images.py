@@ -7,8 +7,8 @@ import pytest
 from pydicom.uid import generate_uid
 
 from model.data.data_set_file import open_data_set
+from tests.learning.drawn_cases import case
 from tests.learning.reports import findings, prepared
-from tests.learning.test_preparing_structure_sets import case
 
 
 @pytest.mark.parametrize("has_a_place", [True, False])

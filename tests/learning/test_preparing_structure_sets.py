@@ -2,7 +2,6 @@
 
 import copy
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,41 +18,8 @@ from imaging.rtstruct.to_masks import to_masks
 from model import prepare
 from model.data.data_set_file import open_data_set
 from model.preparation.inputs.structure_table import read_table
+from tests.learning.drawn_cases import Change, case
 from tests.learning.reports import findings, prepared
-
-STS = Path(__file__).parent.parent.parent / "samples" / "sts" / "STS_003"
-SLICES = slice(20, 44)
-Change = Callable[[Dataset], None]
-
-
-def unchanged(_data_set: Dataset) -> None:
-    """Nothing."""
-
-
-def case(folder: Path, patient: str, name: str = "", change: Change = unchanged) -> Path:
-    """A CT of 24 slices and its structure set in `folder`, under new UIDs; the set's path."""
-    uids: dict[str, str] = {}
-
-    def renew(data_set: Dataset) -> None:
-        data_set.PatientID, data_set.PatientName = patient, name or patient
-        for element in data_set.iterall():
-            if element.VR == "UI" and "Class" not in element.keyword:
-                element.value = uids.setdefault(str(element.value), generate_uid())
-        data_set.file_meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID
-
-    for path in sorted((STS / "image").glob("*.dcm"))[SLICES]:
-        data_set = pydicom.dcmread(path)
-        renew(data_set)
-        target = folder / "images" / path.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        data_set.save_as(target)
-    data_set = pydicom.dcmread(STS / "mask" / "RS.dcm")
-    renew(data_set)
-    change(data_set)
-    target = folder / "sets" / "RS.dcm"
-    target.parent.mkdir(parents=True)
-    data_set.save_as(target)
-    return target
 
 
 def another_set(source: Path, name: str, change: Change) -> None:

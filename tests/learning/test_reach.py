@@ -18,7 +18,7 @@ from model.inference.grid import WorkingGrid
 from model.inference.predict import load_segmenter
 from model.inference.structure import Structure
 from model.preparation.inputs.sunnybrook import read_sunnybrook
-from tests.learning.test_resuming import QUICK
+from tests.learning.quick import QUICK
 
 ROOT = Path(__file__).parents[2]
 LIVER = Structure("Liver", (230, 159, 0), "ORGAN")

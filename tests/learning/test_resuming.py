@@ -12,13 +12,9 @@ from core.errors import ConfigurationError
 from model import train
 from model.inference.checkpoint import load_checkpoint
 from model.training.resuming import RESUME_FILE, read_state
+from tests.learning.quick import QUICK
 
 ROOT = Path(__file__).parents[2]
-QUICK = (
-    "--output_channels", "2", "--batch_size", "3", "--input_shape", "1,32,32", "--encoder_args",
-    "4,8", "--views", "1", "--threads", "1", "--num_workers", "0", "--k_folds", "3", "--name", "m",
-    "--passes", "2", "--enable_progress_bar", "false",
-)  # fmt: skip
 LENGTH = ("--max_steps", "48")
 """Six epochs."""
 

@@ -11,8 +11,8 @@ from pydicom.dataset import Dataset
 
 from imaging.instances.header import read_header
 from model.data.data_set_file import DataSetFile, open_data_set
+from tests.learning.drawn_cases import case
 from tests.learning.reports import findings, prepared
-from tests.learning.test_preparing_structure_sets import case
 
 
 def _every_second_slice(data_set: Dataset) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from model import evaluate, prepare, train
 from model.inference.checkpoint import load_checkpoint
-from tests.learning.test_resuming import QUICK
+from tests.learning.quick import QUICK
 
 ASSUMED = "! {}: arrays say no pixel spacing, 1 mm is assumed"
 

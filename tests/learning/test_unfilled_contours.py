@@ -8,8 +8,8 @@ import pytest
 from pydicom.dataset import Dataset
 
 from model.data.data_set_file import open_data_set
+from tests.learning.drawn_cases import Change, case
 from tests.learning.reports import findings, prepared
-from tests.learning.test_preparing_structure_sets import Change, case
 
 
 def _open_without_reference(data_set: Dataset) -> None:

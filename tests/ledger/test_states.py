@@ -34,7 +34,7 @@ from node.ledger.views.states import State, wanted_by
 from node.ledger.views.status import status_lines
 from node.ledger.views.stories import latest_stories
 from tests.support.databases import open_test_ledger
-from tests.web.serving import web_configuration
+from tests.support.web.serving import web_configuration
 
 TPS = Destination("TPS", "127.0.0.1", 104, "TPS")
 PACS = Destination("PACS", "127.0.0.1", 105, "PACS")

@@ -10,8 +10,9 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from pipeline.entry import run_job
-from tests.pipelines.enhanced import CASES, code, enhanced, item
-from tests.pipelines.test_job_results import request_for
+from tests.support.dicom.enhanced import code, enhanced, item
+from tests.support.jobs import request_for
+from tests.support.samples import CASES
 
 CLASSES = {"CT": "CT Image Storage", "MR": "MR Image Storage"} | {
     "PET": "Positron Emission Tomography Image Storage"

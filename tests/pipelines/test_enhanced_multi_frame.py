@@ -18,8 +18,8 @@ from imaging.seg.reader import read_segmentation
 from imaging.seg.writer import Algorithm, build_segmentation
 from pipeline.checks import check_segmentation
 from pipeline.entry import run_job
-from tests.pipelines.enhanced import CASES
-from tests.pipelines.test_job_results import request_for
+from tests.support.jobs import request_for
+from tests.support.samples import CASES
 
 
 @pytest.fixture

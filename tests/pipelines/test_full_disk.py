@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import StorageUnavailableError
 from pipeline.entry import run_job
-from tests.pipelines.test_job_results import request_for
+from tests.support.jobs import request_for
 from tests.support.small_disk import fill, small_disk
 
 

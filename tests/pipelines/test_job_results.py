@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pydicom
 import pytest
@@ -16,6 +14,7 @@ from core.job import JobRequest, JobResult
 from model.inference.checkpoint import load_checkpoint, save_checkpoint
 from model.inference.predict import load_segmenter
 from pipeline.entry import run_job
+from tests.support.jobs import request_for, run
 from tests.support.peers import write_series
 
 MakeRequest = Callable[..., JobRequest]
@@ -33,26 +32,6 @@ def unet(tmp_path: Path, cine_folder: Path) -> JobRequest:
     """The shipped model on four images of the cine."""
     paths = [cine_folder / f"{number}.dcm" for number in (89, 99, 109, 119)]
     return request_for(paths, tmp_path, "unet", {"checkpoint_path": str(SHIPPED_CHECKPOINT)})
-
-
-def request_for(
-    paths: list[Path], tmp_path: Path, kind: str, parameters: dict[str, Any]
-) -> JobRequest:
-    return JobRequest(
-        job_id="b" * 64,
-        series_instance_uid=str(pydicom.dcmread(paths[0]).SeriesInstanceUID),
-        instance_paths=tuple(str(path) for path in paths),
-        pipeline=kind,
-        kind=kind,
-        parameters=parameters,
-        root_uid="1.2.826.0.1.3680043.8.498.",
-        created=datetime(2026, 11, 21, 12, 30, tzinfo=UTC),
-        output_dir=str(tmp_path / "results" / ("b" * 64)),
-    )
-
-
-def run(request: JobRequest) -> JobResult:
-    return run_job(request, lambda _, __: None, {})
 
 
 @pytest.mark.parametrize("name", ["blur", "unet"])

@@ -7,7 +7,7 @@ import pytest
 
 from core.config.routing import SHIPPED_CHECKPOINT
 from model.inference.predict import Segmenter
-from tests.pipelines.test_job_results import request_for, run
+from tests.support.jobs import request_for, run
 
 
 def test_a_ring_that_is_nowhere_near_is_left_out_and_told(

@@ -16,7 +16,7 @@ from imaging.rtstruct.reader import read_structure_set
 from imaging.rtstruct.to_masks import to_masks
 from pipeline.entry import run_job
 from pipeline.workspace import read_result
-from tests.pipelines.test_job_results import request_for
+from tests.support.jobs import request_for
 
 RENAMED = {
     "LV_Endocardium": {

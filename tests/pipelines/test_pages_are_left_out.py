@@ -9,7 +9,7 @@ import pytest
 from core.errors import GeometryError
 from pipeline.conversion import dicom_to_hdf5
 from pipeline.entry import run_job
-from tests.pipelines.test_job_results import request_for
+from tests.support.jobs import request_for
 from tests.support.peers import write_series
 
 

@@ -11,7 +11,7 @@ from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import GeometryError
 from core.job import JobRequest
 from pipeline.entry import run_job
-from tests.pipelines.test_job_results import request_for
+from tests.support.jobs import request_for
 
 CHECKPOINT = {"checkpoint_path": str(SHIPPED_CHECKPOINT), "segmentation": True}
 CUT_OFF = {"cut off": "3 of 3 instances came only through an association that was aborted"}

@@ -10,7 +10,7 @@ import pytest
 from core.config.routing import SHIPPED_CHECKPOINT
 from core.job import JobRequest
 from pipeline.entry import run_job
-from tests.pipelines.test_job_results import request_for
+from tests.support.jobs import request_for
 
 RTSTRUCT, CT = "1.2.840.10008.5.1.4.1.1.481.3", "1.2.840.10008.5.1.4.1.1.2"
 CHECKPOINT = {"checkpoint_path": str(SHIPPED_CHECKPOINT)}

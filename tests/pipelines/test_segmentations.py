@@ -21,7 +21,7 @@ from imaging.rtstruct.to_masks import to_masks
 from imaging.seg.reader import read_segmentation
 from imaging.seg.writer import build_segmentation
 from pipeline.entry import run_job
-from tests.pipelines.test_job_results import request_for
+from tests.support.jobs import request_for
 from tests.support.peers import write_series
 
 VALUES = {"checkpoint_path": str(SHIPPED_CHECKPOINT), "segmentation": True}

@@ -17,9 +17,9 @@ from imaging.instances.frames import read_headers
 from imaging.pixels.reader import read_pixels
 from pipeline.conversion import dicom_to_hdf5
 from pipeline.entry import run_job
-from tests.conftest import CASES
-from tests.conversion.synthetic import make_series
-from tests.pipelines.test_job_results import request_for
+from tests.support.dicom.synthetic import make_series
+from tests.support.jobs import request_for
+from tests.support.samples import CASES
 
 ECHOES = sorted((CASES / "echoes_mixed").glob("*.dcm"))
 BRIGHTNESS = {5.0: 1000.0, 20.0: 100.0}

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.readers.cases import Phantom
 from tests.readers.masks import Mask
+from tests.support.dicom.phantom_files import Phantom
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from tests.readers import masks
-from tests.readers.masks import Builder, Mask, Shape
+from tests.readers.masks import Builder, Shape
+from tests.support.dicom.phantom_files import Phantom
 
 Form = Literal["oblong", "square"]
 FORMS: tuple[Form, ...] = ("oblong", "square")
@@ -23,21 +23,6 @@ _CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 _FEET_FIRST = (-1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 _UNEVEN_MM = (0.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 19.0, 23.0, 27.0, 31.0)
 _TWO_MISSING_MM = (0.0, 2.5, 5.0, 7.5, 15.0, 17.5, 20.0, 22.5, 25.0, 27.5)
-
-
-@dataclass(frozen=True, slots=True)
-class Phantom:
-    """A mask and the images that it lies on."""
-
-    name: str
-    mask: Mask
-    """[slice, row, column], slices in order of position along the normal."""
-    spacing_mm: tuple[float, float]
-    """Distance between rows, then between columns."""
-    orientation: tuple[float, ...]
-    """As ImageOrientationPatient has it."""
-    positions_mm: npt.NDArray[np.float64]
-    """Of each slice's first pixel, (slices, 3)."""
 
 
 @dataclass(frozen=True, slots=True)

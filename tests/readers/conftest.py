@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.readers.answers import Answers
-from tests.readers.cases import FORMS, Form, Phantom, all_cases
+from tests.readers.cases import FORMS, Form, all_cases
 from tests.readers.environments import PEERS, UnavailableError, python_of
-from tests.readers.writing import ROI_NAME, write_phantom
+from tests.support.dicom.phantom_files import ROI_NAME, Phantom, write_phantom
 from tests.support.missing import unavailable
 
 _LONGEST_S = 600

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imaging.contours.tracing import mask_to_polygons
-from tests.readers.cases import Phantom
 from tests.readers.masks import Mask
+from tests.support.dicom.phantom_files import Phantom
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,15 @@ from imaging.instances.header import read_header
 from imaging.rtstruct.reader import read_structure_set
 from imaging.rtstruct.to_masks import to_masks
 from tests.readers.answers import Answers, difference
-from tests.readers.cases import FORMS, Form, Phantom, all_cases
+from tests.readers.cases import FORMS, Form, all_cases
 from tests.readers.expected import expected
-from tests.readers.writing import IMAGES, ROI_NAME, STRUCTURE_SET, write_phantom
+from tests.support.dicom.phantom_files import (
+    IMAGES,
+    ROI_NAME,
+    STRUCTURE_SET,
+    Phantom,
+    write_phantom,
+)
 
 NAMES = [case.name for case in all_cases()]
 EXPECTED = expected(NAMES)

@@ -10,7 +10,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from node.scp.file_meta import encode_file_meta
-from tests.receiving.rewritten import (
+from tests.support.dicom.rewritten import (
     BIG_ENDIAN,
     DEFLATED,
     encoded_in,

@@ -5,9 +5,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from tests.receiving.test_data_path import both, message, status_of
-from tests.security.raw_peer import ABORTED, COMMAND, LAST, RELEASE_RQ, p_data
+from tests.receiving.data_paths import both, message, status_of
 from tests.support.peers import IMPLICIT
+from tests.support.raw_peer import ABORTED, COMMAND, LAST, RELEASE_RQ, p_data
 
 ABORTED_BY_PROVIDER = bytes((ABORTED, 0, 0, 2, 0))  # PS3.8 Table 9-26
 

@@ -19,10 +19,10 @@ from network.data_sets.limits import DataSetBounds
 from network.data_sets.negotiated import check_negotiated
 from node.scp.file_meta import encode_file_meta
 from node.scp.inbox import STORED, Arrival
+from tests.receiving.any_data_sets import OFTEN, REWRITES, data_sets
 from tests.receiving.contradictions import CONTRADICTIONS, ODD, UID, of, small_instance
 from tests.receiving.logged import Place
-from tests.receiving.rewritten import BIG_ENDIAN, Rewrite, encoded_in
-from tests.receiving.test_same_content import OFTEN, REWRITES, data_sets
+from tests.support.dicom.rewritten import BIG_ENDIAN, Rewrite, encoded_in
 from tests.support.peers import EXPLICIT, IMPLICIT, MR, associate, store
 from tests.support.receiver import Receiver, start_receiver
 

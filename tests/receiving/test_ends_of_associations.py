@@ -17,7 +17,9 @@ from core.errors import StorageUnavailableError
 from node.ledger.schema import associations
 from node.ledger.tables.ends import ABORT, BOUND, HALF, IDLE, LOST, STOP, STORAGE
 from node.scp.inbox import Inbox
-from tests.security.raw_peer import (
+from tests.support.node_process import wait_until
+from tests.support.peers import MR, encoded
+from tests.support.raw_peer import (
     ABORT_RQ,
     ABORTED,
     COMMAND,
@@ -31,8 +33,6 @@ from tests.security.raw_peer import (
     pdu,
     store_command,
 )
-from tests.support.node_process import wait_until
-from tests.support.peers import MR, encoded
 from tests.support.receiver import Receiver, start_receiver
 
 STORE = p_data(store_command(), COMMAND | LAST)

@@ -19,8 +19,8 @@ from network.command_sets import (
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
 from node.scp.file_meta import encode_file_meta
-from tests.security.raw_peer import store_command
 from tests.support.peers import EXPLICIT, IMPLICIT, MR, encoded
+from tests.support.raw_peer import store_command
 
 BOUNDS = DataSetBounds.of(Wire())
 

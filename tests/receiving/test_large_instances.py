@@ -12,10 +12,10 @@ import psutil
 import pydicom
 import pytest
 
-from tests.security.fuzz_targets import pydicom_bytes
-from tests.security.raw_peer import COMMAND, DATA, LAST, P_DATA, RawPeer, p_data, store_command
+from tests.support.dicom.syntaxes import pydicom_bytes
 from tests.support.missing import unavailable
 from tests.support.node_process import ROOT, wait_until
+from tests.support.raw_peer import COMMAND, DATA, LAST, P_DATA, RawPeer, p_data, store_command
 
 _RECEIVER = """
 import sys

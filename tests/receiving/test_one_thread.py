@@ -19,7 +19,9 @@ from pynetdicom.dsutils import encode
 from core.config.settings import Configuration
 from node.acceptor import doorway, provider
 from node.acceptor.receiver import Reception
-from tests.security.raw_peer import (
+from tests.support.node_process import wait_until
+from tests.support.peers import EXPLICIT, IMPLICIT, MR, encoded
+from tests.support.raw_peer import (
     ABORT_RQ,
     ABORTED,
     ACCEPTED,
@@ -34,8 +36,6 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.node_process import wait_until
-from tests.support.peers import EXPLICIT, IMPLICIT, MR, encoded
 from tests.support.receiver import Receiver, start_receiver
 
 VERIFICATION = "1.2.840.10008.1.1"

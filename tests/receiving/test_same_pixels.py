@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from network.data_sets.same_content import same_content
-from tests.receiving.rewritten import BIG_ENDIAN, same, write
+from tests.support.dicom.rewritten import BIG_ENDIAN, same, write
 from tests.support.peers import IMPLICIT
 
 

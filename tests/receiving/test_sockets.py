@@ -14,17 +14,8 @@ from core.config.wire import Wire
 from core.errors import BoundError
 from network.pdu_reader import PduReader, Wake
 from network.transport import longest_pdus
-from tests.security.raw_peer import (
-    COMMAND,
-    DATA,
-    LAST,
-    P_DATA,
-    RawPeer,
-    p_data,
-    pdu,
-    store_command,
-)
 from tests.support.peers import encoded
+from tests.support.raw_peer import COMMAND, DATA, LAST, P_DATA, RawPeer, p_data, pdu, store_command
 from tests.support.receiver import Receiver
 
 

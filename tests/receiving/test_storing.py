@@ -11,7 +11,7 @@ import pytest
 from pydicom.uid import RLELossless, generate_uid
 
 from node.ledger.tables.series import all_series, instances_of
-from tests.receiving.rewritten import BIG_ENDIAN, encoded_in, with_group_lengths, with_lengths
+from tests.support.dicom.rewritten import BIG_ENDIAN, encoded_in, with_group_lengths, with_lengths
 from tests.support.peers import (
     EXPLICIT,
     IMPLICIT,

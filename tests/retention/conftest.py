@@ -16,7 +16,7 @@ from node.ledger.schema import deliveries, instances, jobs
 from node.ledger.tables.deliveries import STORED
 from node.ledger.tables.retention import Expired
 from node.retention import Retention
-from tests.completion.conftest import Completion, Start, completion, ct_paths, start
+from tests.support.completion import Completion, Start, completion, ct_paths, start
 
 __all__ = ["completion", "ct_paths", "start"]
 

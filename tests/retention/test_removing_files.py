@@ -13,8 +13,8 @@ from node.ledger.tables.deliveries import delivery_states
 from node.ledger.tables.proofs import queue_proof
 from node.ledger.tables.series import HELD, PROCESSING
 from node.retention import Retention
-from tests.completion.conftest import Start, series_uid
 from tests.retention.conftest import DAY_S, Store
+from tests.support.completion import Start, series_uid
 from tests.support.databases import database_url_for
 
 

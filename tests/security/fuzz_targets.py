@@ -7,9 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
@@ -28,7 +26,10 @@ from network.transport import BoundedSocket
 from node.acceptor.upper_layer import BoundedAssociation
 from node.scp.inbox import Arrival, Inbox
 from tests.security.fuzz_reception import Reading
-from tests.security.raw_peer import (
+from tests.support.databases import open_test_ledger
+from tests.support.dicom.syntaxes import BIG_ENDIAN, DEFLATED, JPEG_2000, pydicom_bytes
+from tests.support.peers import CT, EXPLICIT, IMPLICIT, MR, encoded
+from tests.support.raw_peer import (
     COMMAND,
     DATA,
     LAST,
@@ -37,14 +38,7 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.databases import open_test_ledger
-from tests.support.peers import CT, EXPLICIT, IMPLICIT, MR, encoded
 
-BIG_ENDIAN, DEFLATED, JPEG_2000 = (
-    "1.2.840.10008.1.2.2",
-    "1.2.840.10008.1.2.1.99",
-    "1.2.840.10008.1.2.4.90",
-)
 SYNTAXES = (EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, JPEG_2000)
 _SMALL = Wire(maximum_elements=20_000, maximum_inflated_mb=20, maximum_instance_mb=1)
 
@@ -245,14 +239,6 @@ def _data_sets(syntax: str) -> list[bytes]:
         for one in (plain, undefined)
     ]
     return [_deflated(one) for one in written] if uid.is_deflated else written
-
-
-def pydicom_bytes(data_set: Dataset, *, implicit: bool, little: bool) -> bytes:
-    """A data set as a peer would send it."""
-    buffer: Any = pydicom.filebase.DicomBytesIO()
-    buffer.is_implicit_VR, buffer.is_little_endian = implicit, little
-    pydicom.filewriter.write_dataset(buffer, data_set)
-    return bytes(buffer.getvalue())
 
 
 def _deflated(content: bytes) -> bytes:

@@ -16,7 +16,9 @@ from pynetdicom.transport import AssociationServer
 
 from network.scu.c_store import PeerAddress, instance_to_send, send
 from tests.security.conftest import StartReceiver, stored_within
-from tests.security.raw_peer import (
+from tests.support.node_process import wait_until
+from tests.support.peers import encoded
+from tests.support.raw_peer import (
     ABORT_RQ,
     ABORTED,
     COMMAND,
@@ -31,8 +33,6 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.node_process import wait_until
-from tests.support.peers import encoded
 from tests.support.receiver import Receiver
 
 CONTENT_UID = UID("1.2.826.0.1.3680043.8.498.77")

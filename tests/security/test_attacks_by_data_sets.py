@@ -10,9 +10,9 @@ import pydicom
 import pytest
 
 from tests.security.conftest import StartReceiver
-from tests.security.raw_peer import COMMAND, DATA, LAST, RawPeer, p_data, store_command
 from tests.support.node_process import wait_until
 from tests.support.peers import associate, encoded, store
+from tests.support.raw_peer import COMMAND, DATA, LAST, RawPeer, p_data, store_command
 from tests.support.receiver import Receiver
 
 DEFLATED = "1.2.840.10008.1.2.1.99"

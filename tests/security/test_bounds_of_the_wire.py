@@ -13,7 +13,9 @@ from pynetdicom.association import Association
 from core.config.wire import Wire
 from network.transport import BoundedSocket
 from tests.security.conftest import StartReceiver
-from tests.security.raw_peer import (
+from tests.support.node_process import wait_until
+from tests.support.peers import EXPLICIT, MR, associate, encoded, store
+from tests.support.raw_peer import (
     ABORTED,
     COMMAND,
     DATA,
@@ -27,8 +29,6 @@ from tests.security.raw_peer import (
     pdu,
     store_command,
 )
-from tests.support.node_process import wait_until
-from tests.support.peers import EXPLICIT, MR, associate, encoded, store
 from tests.support.receiver import Receiver
 
 

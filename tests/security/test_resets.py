@@ -16,7 +16,8 @@ from pynetdicom.acse import ACSE
 from node.acceptor.upper_layer import BoundedAssociation
 from node.scp.inbox import Inbox
 from tests.security.conftest import StartReceiver, stored_within
-from tests.security.raw_peer import (
+from tests.support.node_process import wait_until
+from tests.support.raw_peer import (
     ABORT_RQ,
     COMMAND,
     DATA,
@@ -28,7 +29,6 @@ from tests.security.raw_peer import (
     pdu,
     store_command,
 )
-from tests.support.node_process import wait_until
 from tests.support.receiver import Receiver
 
 STORE = p_data(store_command(), COMMAND | LAST)

@@ -16,8 +16,8 @@ from network.scu.c_store import PeerAddress, Timeouts, echo, instance_to_send, s
 from network.tls import ClientTls
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
-from tests.security.raw_peer import ABORTED, RawPeer, associate_rq, event_words
 from tests.support.node_process import wait_until
+from tests.support.raw_peer import ABORTED, RawPeer, associate_rq, event_words
 from tests.support.receiver import Receiver
 
 SHORT = Timeouts(connect_s=5.0, associate_s=5.0, response_s=10.0)

@@ -11,9 +11,9 @@ from network.access import AssociationRequest, Rejection, rejection_of
 from network.sender import Sender
 from node.ledger.schema import associations
 from tests.security.conftest import StartReceiver
-from tests.security.raw_peer import REJECTED, RawPeer, associate_rq, event_words
 from tests.support.node_process import wait_until
 from tests.support.peers import CT, MR
+from tests.support.raw_peer import REJECTED, RawPeer, associate_rq, event_words
 from tests.support.receiver import Receiver
 
 VERIFICATION = "1.2.840.10008.1.1"

@@ -11,7 +11,7 @@ from pynetdicom.dsutils import split_dataset
 
 from core.errors import NotADataSetError
 from network.scu.outgoing import instance_to_send, open_data_set
-from tests.conftest import SAMPLES
+from tests.support.samples import SAMPLES
 
 
 def begin_of(path: Path) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.web.serving import Site, serving, web_configuration
+from tests.support.web.serving import Site, serving, web_configuration
 from tests.web.working_node import WorkingNode, working
 
 PEER = {"name": "tps", "ae_title": "TPS", "ip": "127.0.0.1", "port": 104}

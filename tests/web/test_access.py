@@ -8,8 +8,8 @@ import pytest
 
 from core.config.file import read_configuration
 from core.errors import ConfigurationError
-from tests.web.people import PASSWORDS, TOKEN, event_words, signed_in, write_users
-from tests.web.serving import Site, serving, web_configuration
+from tests.support.web.people import PASSWORDS, TOKEN, event_words, signed_in, write_users
+from tests.support.web.serving import Site, serving, web_configuration
 from web.auth.passwords import Passwords
 from web.auth.user_file import OPERATOR, User, UserFile, check_users
 from web.settings import WebSettings

@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
-from tests.web.serving import Site
+from tests.support.web.serving import Site
 from tests.web.working_node import working
 
 JSON = {"content-type": "application/json"}

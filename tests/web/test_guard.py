@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.web.serving import Site
+from tests.support.web.serving import Site
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import trustme
 
 from tests.support.node_process import NodeProcess, wait_until
 from tests.support.ports import free_port
-from tests.web.people import PASSWORDS, TOKEN, write_users
+from tests.support.web.people import PASSWORDS, TOKEN, write_users
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 
 from node.ledger.requests.jobs import jobs_of
 from node.ledger.requests.orders import find_order
-from tests.web.people import event_words
-from tests.web.serving import serving
+from tests.support.web.people import event_words
+from tests.support.web.serving import serving
 from tests.web.working_node import WorkingNode, working
 
 BLUR = {"job_name": "3dblur", "in_dir": "ct"}

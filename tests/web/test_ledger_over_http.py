@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from node.ledger.tables.events import record_event
-from tests.web.people import event_words
-from tests.web.serving import Site
+from tests.support.web.people import event_words
+from tests.support.web.serving import Site
 from tests.web.working_node import WorkingNode
 
 JOB = {"job_name": "blur", "in_dir": "ct"}

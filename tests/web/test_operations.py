@@ -11,7 +11,7 @@ import scp_server
 from node.ledger.tables.conditions import DISK, set_condition
 from node.lock import StorageLock
 from tests.support.ports import free_port
-from tests.web.serving import Site, web_configuration
+from tests.support.web.serving import Site, web_configuration
 from tests.web.working_node import WorkingNode
 from web.server.preflight import web_findings
 from web.settings import WebSettings

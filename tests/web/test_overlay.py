@@ -13,13 +13,7 @@ from imaging.contours.polygon_fill import polygons_to_mask
 from imaging.hdf5.volume_file import write_volume_hdf5
 from imaging.instances.header import Header
 from imaging.rtstruct.writer import Roi, build_structure_set
-from tests.contours.conftest import (
-    SHAPE,
-    SPACING_MM,
-    Mask,
-    provenance,
-    write_phantom,
-)
+from tests.support.dicom.phantom import SHAPE, SPACING_MM, Mask, provenance, write_phantom
 from web.cases.overlay import Overlay, read_overlay
 from web.cases.slices import VolumeFile, open_volume
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.web.people import event_words
+from tests.support.web.people import event_words
 from tests.web.working_node import RESULT, WorkingNode, working
 
 UPLOADS = "/api/uploads"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.node_process import NodeProcess, Sink, send, series_uid, wait_until
 from tests.support.ports import free_port
-from tests.web.serving import web_configuration
+from tests.support.web.serving import web_configuration
 from web.server.process import WebProcess
 from web.settings import WebSettings
 

@@ -14,7 +14,7 @@ from node.completion.routing import Router
 from node.completion.tracker import Tracker
 from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
 from node.scp.inbox import Inbox
-from tests.web.serving import Site, serving, web_configuration
+from tests.support.web.serving import Site, serving, web_configuration
 
 RESULT = b"DICM " * 1000
 

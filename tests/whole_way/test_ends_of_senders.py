@@ -6,7 +6,9 @@ import pydicom
 import pytest
 from pynetdicom import build_context
 
-from tests.security.raw_peer import (
+from tests.support.node_process import NodeProcess, series_uid
+from tests.support.peers import CT, EXPLICIT, encoded, write_series
+from tests.support.raw_peer import (
     ABORTED,
     ACCEPTED,
     COMMAND,
@@ -20,8 +22,6 @@ from tests.security.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.node_process import NodeProcess, series_uid
-from tests.support.peers import CT, EXPLICIT, encoded, write_series
 
 pytestmark = pytest.mark.slow
 RUNS = ("queued", "running", "done", "delivered")

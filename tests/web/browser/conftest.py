@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from tests.web.clinic import Clinic, open_clinic
-from tests.web.serving import Site, serving
+from tests.support.web.clinic import Clinic, open_clinic
+from tests.support.web.serving import Site, serving
 
 CHROMIUM = "/usr/bin/chromium"
 VIEWPORT = ViewportSize(width=1366, height=768)

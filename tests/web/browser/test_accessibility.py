@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page
 from node.ledger.tables.conditions import set_condition
 from node.ledger.tables.instances import ABORTED
 from tests.support.peers import write_series
+from tests.support.web.clinic import Clinic
+from tests.support.web.serving import Site
 from tests.web.browser.conftest import VIEWPORT
-from tests.web.clinic import Clinic
-from tests.web.serving import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]
 AXE = files("axe_playwright_python") / "axe.min.js"

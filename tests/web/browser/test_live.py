@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from node.ledger.tables.instances import ABORTED
 from tests.support.peers import write_series
-from tests.web.clinic import Clinic
-from tests.web.serving import Site
+from tests.support.web.clinic import Clinic
+from tests.support.web.serving import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]
 _SEE = """isHidden => {

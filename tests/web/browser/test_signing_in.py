@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 
 from node.ledger.tables.instances import ABORTED
 from tests.support.peers import write_series
-from tests.web.clinic import open_clinic
-from tests.web.people import PASSWORDS, event_words, write_users
-from tests.web.serving import Site, serving
+from tests.support.web.clinic import open_clinic
+from tests.support.web.people import PASSWORDS, event_words, write_users
+from tests.support.web.serving import Site, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import CDPSession, Page
 
-from tests.web.browser.screen import wait_for_image
-from tests.web.clinic import Clinic
-from tests.web.planning import SLICES, exchange_results
-from tests.web.serving import Site
+from tests.support.web.clinic import Clinic
+from tests.support.web.planning import SLICES, exchange_results
+from tests.support.web.screen import wait_for_image
+from tests.support.web.serving import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]
 PER_SECOND = 30

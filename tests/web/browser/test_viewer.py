@@ -12,7 +12,8 @@ from imaging.instances.header import Header, read_header
 from imaging.rtstruct.reader import StructureSet, read_structure_set
 from node.ledger.tables.instances import ABORTED
 from tests.support.peers import write_series
-from tests.web.browser.screen import (
+from tests.support.web.clinic import Clinic
+from tests.support.web.screen import (
     canvas_of,
     check_lines,
     fit,
@@ -20,8 +21,7 @@ from tests.web.browser.screen import (
     lines_expected,
     wait_for_image,
 )
-from tests.web.clinic import Clinic
-from tests.web.serving import Site
+from tests.support.web.serving import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]
 ENDOCARDIUM, MYOCARDIUM = "LV_Endocardium", "LV_Myocardium"

@@ -20,7 +20,7 @@ from tests.support.node_process import (
 )
 from tests.support.peers import EXPLICIT, IMPLICIT, associate, store_file, write_series
 from tests.support.ports import free_port
-from tests.web.browser.screen import check_lines, lines_drawn, lines_expected, wait_for_image
+from tests.support.web.screen import check_lines, lines_drawn, lines_expected, wait_for_image
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]
 

@@ -9,9 +9,9 @@ from pydicom.dataset import FileDataset
 
 from node.ledger.tables.instances import ABORTED
 from tests.support.peers import write_series
-from tests.web.clinic import SCRIPT, Clinic, open_clinic
+from tests.support.web.clinic import SCRIPT, Clinic, open_clinic
+from tests.support.web.serving import Site, serving
 from tests.web.pages.reading import Numbers
-from tests.web.serving import Site, serving
 
 
 def _renamed(data_set: FileDataset, _: int) -> None:

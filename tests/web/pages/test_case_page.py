@@ -13,7 +13,7 @@ from imaging.rtstruct.reader import read_structure_set
 from node.commands import carry_out
 from node.ledger.tables.instances import ABORTED
 from tests.support.peers import write_series
-from tests.web.clinic import Clinic
+from tests.support.web.clinic import Clinic
 from tests.web.pages.reading import Numbers, page, section
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.web.people import signed_in, write_users
-from tests.web.serving import Site, serving, web_configuration
+from tests.support.web.people import signed_in, write_users
+from tests.support.web.serving import Site, serving, web_configuration
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from node.ledger.tables.conditions import set_condition
 from node.ledger.tables.events import record_event
-from tests.web.clinic import Clinic
+from tests.support.web.clinic import Clinic
 from tests.web.pages.reading import Numbers, page, section
 
 

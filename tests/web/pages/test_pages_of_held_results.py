@@ -5,9 +5,9 @@ from pathlib import Path
 
 from node.commands import carry_out
 from node.ledger.schema import deliveries
-from tests.web.clinic import open_clinic
+from tests.support.web.clinic import open_clinic
+from tests.support.web.serving import serving
 from tests.web.pages.reading import page, section
-from tests.web.serving import serving
 
 
 def test_results_that_wait_for_a_person_are_on_the_first_page_and_go_when_released(

@@ -8,9 +8,9 @@ import pydicom
 import pytest
 
 from node.commands import carry_out
-from tests.completion.conftest import series_uid
+from tests.support.completion import series_uid
 from tests.support.peers import write_series
-from tests.web.clinic import Clinic
+from tests.support.web.clinic import Clinic
 from tests.web.pages.reading import page
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.clinic import Clinic, open_clinic
+from tests.support.web.clinic import Clinic, open_clinic
 from web.cases.about import read_about
 from web.cases.cases import Cases
 from web.overview.today import today

@@ -15,9 +15,9 @@ from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_j
 from node.ledger.tables.events import record_event
 from node.scp.inbox import Inbox
 from pipeline.entry import run_job
-from tests.completion.conftest import Clock, Completion, series_uid
+from tests.support.completion import Clock, Completion, series_uid
 from tests.support.databases import open_test_ledger
-from tests.web.serving import web_configuration
+from tests.support.web.serving import web_configuration
 from web.cases.about import read_about
 from web.cases.cases import Case, Cases, case_numbers
 

@@ -10,7 +10,7 @@ from core.identity import Provenance
 from imaging.hdf5.volume_file import write_volume_hdf5
 from imaging.instances.header import Header, read_header
 from imaging.rtstruct.writer import Roi, build_structure_set
-from tests.web.clinic import Clinic
+from tests.support.web.clinic import Clinic
 
 SLICES, SIDE = 300, 512
 _SPACING_MM, _BETWEEN_MM = 0.98, 3.0

@@ -1,9 +1,11 @@
 """Phantoms to files: a series of images, and the structure set that this project writes on them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
@@ -11,12 +13,26 @@ from core.identity import Provenance
 from core.uids import derive_uid
 from imaging.instances.header import Header, read_header
 from imaging.rtstruct.writer import Roi, build_structure_set
-from tests.readers.cases import Phantom
 
 ROI_NAME = "TARGET"
 STRUCTURE_SET = "structure_set.dcm"
 IMAGES = "images"
 _ROOT = "1.2.3.4."
+
+
+@dataclass(frozen=True, slots=True)
+class Phantom:
+    """A mask and the images that it lies on."""
+
+    name: str
+    mask: npt.NDArray[np.bool_]
+    """[slice, row, column], slices in order of position along the normal."""
+    spacing_mm: tuple[float, float]
+    """Distance between rows, then between columns."""
+    orientation: tuple[float, ...]
+    """As ImageOrientationPatient has it."""
+    positions_mm: npt.NDArray[np.float64]
+    """Of each slice's first pixel, (slices, 3)."""
 
 
 def write_phantom(phantom: Phantom, folder: Path) -> list[Header]:

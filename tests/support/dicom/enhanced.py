@@ -1,12 +1,11 @@
 """Enhanced instances of six frames with the macros of their modality."""
 
-from pathlib import Path
 from typing import Any
 
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
 
-CASES = Path(__file__).parent.parent / "cases/images"
+from tests.support.samples import CASES
 
 
 def item(**attributes: Any) -> Dataset:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from node.ledger.schema import events
-from tests.web.serving import Site
+from tests.support.web.serving import Site
 from web.auth.passwords import Passwords
 from web.auth.user_file import OPERATOR, VIEWER, User, UserFile, with_token
 

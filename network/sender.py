@@ -14,6 +14,11 @@ class Sender:
     called_ae_title: str
     address: str
 
+    @classmethod
+    def of_folder(cls, called_ae_title: str) -> "Sender":
+        """A folder of this machine, read by the node itself."""
+        return cls("", called_ae_title, FOLDER)
+
     @property
     def is_folder(self) -> bool:
         """Whether nobody sent it: it was read from a folder."""

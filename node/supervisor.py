@@ -24,8 +24,9 @@ from network.scu.transcoder import Transcoder
 from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out
 from node.completion.expectation import settle_s
-from node.completion.folder_import import Importer, remove_orphaned_uploads
 from node.completion.routing import Router
+from node.completion.sources.importer import Importer
+from node.completion.sources.upload import remove_orphaned_uploads
 from node.completion.tracker import Tracker
 from node.delivery.commitment import Committer
 from node.delivery.delivery import Delivery

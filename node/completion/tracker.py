@@ -38,16 +38,16 @@ from node.completion.expectation import (
 )
 from node.completion.judgement import Judged, Judgement
 from node.completion.routing import Router
-from node.completion.settle_time import is_too_soon, wait_after
+from node.completion.settle_time import is_too_soon
+from node.completion.sources.association import AssociationSource
+from node.completion.sources.source import InstanceSource, SourceEnd
 from node.ledger.database import Ledger
 from node.ledger.group_commit import GroupCommit
 from node.ledger.requests.due import due_series, orphans, settle_orphans
-from node.ledger.requests.orders import mark_read
 from node.ledger.requests.releases import record_holds
-from node.ledger.requests.requests import bring, requests_of, wants_by_name_alone
-from node.ledger.tables.ends import words_of_end
+from node.ledger.requests.requests import requests_of, wants_by_name_alone
 from node.ledger.tables.events import record_event
-from node.ledger.tables.instances import RELEASED, StoredInstance, close_association, sender_of
+from node.ledger.tables.instances import StoredInstance, close_association
 from node.ledger.tables.notices import HELD as HELD_NOTICE
 from node.ledger.tables.notices import queue_notice
 from node.ledger.tables.refusals import record_refusal
@@ -56,10 +56,7 @@ from node.ledger.tables.series import (
     SeriesRow,
     instances_of,
     is_as_it_was,
-    series_of_association,
     set_state,
-    settle,
-    settle_folder,
     wait_for_rest,
 )
 from node.scp.refusals import Refusal
@@ -103,41 +100,37 @@ class Tracker:
         self, association: int, outcome: str, refused: Sequence[Refusal] = ()
     ) -> None:
         """Record the end of an association; its series are looked at after the settle time."""
+        source = AssociationSource(self._configuration)
+        self.source_ended(source, association, outcome, refused)
 
-        def step(connection: Connection) -> None:
-            now = self._ledger.clock()
-            close_association(connection, association, outcome, now)
-            words = words_of_end(connection, association, outcome)
-            sender = sender_of(connection, association)
-            wait = wait_after(
-                connection, self._configuration, association=association, sender=sender, now=now
-            )
-            uids = series_of_association(connection, association)
-            for uid in uids:
-                settle(connection, uid, sender, now + wait.seconds, reason=wait.words)
-                bring(connection, uid, sender, outcome=outcome, now=now)
-                record_event(connection, "association", words, now=now, series_instance_uid=uid)
-            if wait.words:
-                record_event(
-                    connection, "waiting", wait.words, now=now, series_instance_uid=uids[0]
-                )
+    def source_ended(
+        self,
+        source: InstanceSource,
+        association: int,
+        outcome: str,
+        refused: Sequence[Refusal] = (),
+    ) -> Sequence[str]:
+        """Record that `source` brings no more, and what becomes of its series.
+
+        Args:
+            source: what ended.
+            association: its row in `associations`.
+            outcome: `released` when it brought everything.
+            refused: instances that it brought and that were not stored.
+
+        Returns:
+            The SeriesInstanceUIDs.
+        """
+
+        def step(connection: Connection) -> Sequence[str]:
+            end = SourceEnd(association, outcome, self._ledger.clock())
+            close_association(connection, association, outcome, end.at)
+            uids = source.conclude(connection, end)
             for refusal in refused:
-                _record_refusal(connection, refusal, uids, now)
+                _record_refusal(connection, refusal, uids, end.at)
+            return uids
 
-        self._ends.run(step)
-
-    def folder_ended(self, association: int, outcome: str, order: str, uid: str) -> None:
-        """Record that the folder of an order was read, or was not: its series is looked at."""
-        now = self._ledger.clock()
-        ready_at = now + self._configuration.completion.settle_s
-        with self._ledger.writing() as connection:
-            close_association(connection, association, outcome, now)
-            settle_folder(connection, uid, now=now, ready_at=ready_at)
-            whole = outcome == RELEASED
-            words = "read" if whole else "not read to its end"
-            record_event(connection, "folder", words, now=now, series_instance_uid=uid)
-            if whole:
-                mark_read(connection, order, uid, now)
+        return self._ends.run(step)
 
     def examine_due(self) -> int:
         """Begin to decide on every series whose settle time is over; how many that were.

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.commands import CANCEL, RELEASE, ask, carry_out
-from node.completion.folder_import import Importer
 from node.completion.routing import Router
+from node.completion.sources.importer import Importer
 from node.completion.tracker import Tracker
 from node.ledger.requests.orders import IN_DIR, Asked, Order, find_order, place_order
 from node.ledger.tables.instances import RELEASED, StoredInstance

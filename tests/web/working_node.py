@@ -9,8 +9,8 @@ from typing import Any
 from core.job import JobResult, OutputInstance
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.commands import carry_out
-from node.completion.folder_import import Importer
 from node.completion.routing import Router
+from node.completion.sources.importer import Importer
 from node.completion.tracker import Tracker
 from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
 from node.scp.inbox import Inbox

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from node.ledger.requests.requests import FROM_FOLDER, UPLOAD, ask_by_name
 from node.ledger.requests.requests import WAITING as REQUEST_WAITING
 from node.ledger.schema import orders, request_jobs, requests
 from node.ledger.tables.events import record_event
@@ -18,7 +17,6 @@ WAITING, READ, HELD, SUBMITTED, FAILED = "waiting", "read", "held", "submitted",
 CANCELLED = "cancelled"
 IN_DIR, UPLOADS = "in_dir", "uploads"
 """Roots: the one of the configuration, and the folder of uploads in the storage folder."""
-_SOURCES = {IN_DIR: FROM_FOLDER, UPLOADS: UPLOAD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +88,9 @@ def waiting_uids(connection: Connection) -> set[str]:
     return set(connection.scalars(select(orders.c.uid).where(orders.c.state == WAITING)))
 
 
-def mark_read(connection: Connection, uid: str, series_instance_uid: str, now: float) -> None:
-    """Its files are instances of the inbox, and what it asks for is a request of their series.
-
-    What the folder is called is not needed any more.
-    """
-    row = connection.execute(select(orders).where(orders.c.uid == uid)).one()
+def mark_read(connection: Connection, uid: str, series_instance_uid: str) -> None:
+    """Record that the files of an order are stored; their folder's name is not needed any more."""
     _set(connection, uid, state=READ, folder="", series_instance_uid=series_instance_uid)
-    names = ("pipeline", "destinations", "person", "address", "created_at")
-    ask_by_name(
-        connection,
-        series_instance_uid,
-        order_uid=uid,
-        source=_SOURCES.get(row.root, FROM_FOLDER),
-        asked={name: getattr(row, name) for name in names},
-        now=now,
-    )
 
 
 def fail_order(connection: Connection, order: Order, words: str, now: float) -> None:

@@ -1,0 +1,1 @@
+"""Where instances come from: associations, folders, uploads; a file for each kind."""

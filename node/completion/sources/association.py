@@ -1,0 +1,38 @@
+"""Associations: their series wait for the settle time, and their senders ask by the rules."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from core.config.settings import Configuration
+from node.completion.settle_time import wait_after
+from node.completion.sources.source import SourceEnd
+from node.ledger.requests.requests import bring
+from node.ledger.tables.ends import words_of_end
+from node.ledger.tables.events import record_event
+from node.ledger.tables.instances import sender_of
+from node.ledger.tables.series import series_of_association, settle
+
+
+class AssociationSource:
+    """An association that a peer opened; its instances come by C-STORE (`node/scp`)."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+
+    def conclude(self, connection: Connection, end: SourceEnd) -> Sequence[str]:
+        """Settle its series, each a request of its sender."""
+        association, now = end.association, end.at
+        words = words_of_end(connection, association, end.outcome)
+        sender = sender_of(connection, association)
+        wait = wait_after(
+            connection, self._configuration, association=association, sender=sender, now=now
+        )
+        uids = series_of_association(connection, association)
+        for uid in uids:
+            settle(connection, uid, sender, now + wait.seconds, reason=wait.words)
+            bring(connection, uid, sender, outcome=end.outcome, now=now)
+            record_event(connection, "association", words, now=now, series_instance_uid=uid)
+        if wait.words:
+            record_event(connection, "waiting", wait.words, now=now, series_instance_uid=uids[0])
+        return uids

@@ -1,0 +1,37 @@
+"""Files that came by HTTP (`web/api/uploads.py`), for a pipeline by name."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.config.settings import Configuration
+from core.storage_layout import StorageLayout
+from node.completion.sources.by_name import SeriesByName
+from node.ledger.database import Ledger
+from node.ledger.requests.orders import Order, waiting_uids
+from node.ledger.requests.requests import UPLOAD
+
+
+class UploadSource(SeriesByName):
+    """The files of one upload, in a folder of the storage folder."""
+
+    def __init__(self, configuration: Configuration, order: Order) -> None:
+        super().__init__(configuration, order, kind=UPLOAD)
+        self._folder = StorageLayout(configuration.storage_path).upload(order.uid)
+
+    def find(self) -> Sequence[Path]:
+        """The files of the one series in it; raises OrderError and OSError."""
+        return self.find_in(self._folder)
+
+    def clear(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def remove_orphaned_uploads(storage_path: Path, ledger: Ledger) -> None:
+    """At the start: uploads that were cut off, before anybody uploads again."""
+    with ledger.reading() as connection:
+        waiting = waiting_uids(connection)
+    for folder in StorageLayout(storage_path).uploads.glob("*"):
+        if folder.name not in waiting:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,148 @@
+"""Associations, folders and uploads bring instances by one protocol; another kind is one class."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from core.config.settings import Configuration
+from core.folders import files_below
+from core.storage_layout import StorageLayout
+from network.sender import Sender
+from node.completion.sources.importer import SOURCES, Importer
+from node.completion.sources.source import SourceEnd
+from node.ledger.requests.orders import UPLOADS, Asked, Order, find_order, mark_read, place_order
+from node.ledger.requests.requests import bring, requests_of
+from node.ledger.tables.instances import ABORTED, last_association
+from node.ledger.tables.series import series_of_association, settle
+from tests.completion.conftest import SETTLE_S, Completion, Start, series_uid
+
+POSTED = "posted"
+
+
+@dataclass(frozen=True)
+class PostedSource:
+    """Several series that somebody posted, for which the rules decide (as DICOMweb STOW would)."""
+
+    configuration: Configuration
+    order: Order
+
+    @property
+    def sender(self) -> Sender:
+        return Sender("STOW", self.configuration.ae_title, self.order.asked.address)
+
+    def find(self) -> Sequence[Path]:
+        return files_below(Path(self.order.asked.folder), most=1000)
+
+    def conclude(self, connection: Connection, end: SourceEnd) -> Sequence[str]:
+        uids = series_of_association(connection, end.association)
+        for uid in uids:
+            settle(connection, uid, self.sender, end.at + SETTLE_S)
+            bring(connection, uid, self.sender, outcome=end.outcome, now=end.at)
+        mark_read(connection, self.order.uid, "")
+        return uids
+
+    def clear(self) -> None:
+        shutil.rmtree(self.order.asked.folder)
+
+
+def ask(
+    completion: Completion, root: str, folder: str = "", pipeline: str = "", uid: str = ""
+) -> str:
+    asked = Asked(pipeline, root, folder, person="eve", address="192.0.2.9")
+    with completion.ledger.writing() as connection:
+        return place_order(connection, asked, completion.clock.now, uid)
+
+
+def importer_of(completion: Completion, **more: type[PostedSource]) -> Importer:
+    return Importer(
+        completion.configuration,
+        completion.ledger,
+        completion.inbox,
+        tracker=completion.tracker,
+        sources={**SOURCES, **more},
+    )
+
+
+def copied(paths: Sequence[Path], folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for path in paths:
+        shutil.copy(path, folder / path.name)
+    return folder
+
+
+def test_another_source_is_one_class_and_its_series_go_by_the_rules(
+    start: Start, ct_paths: list[Path], cine_folder: Path, tmp_path: Path
+) -> None:
+    rules = [{"calling_ae_title": "STOW", "pipeline": "blur"}]
+    completion = start(pipeline=None, rules=rules)
+    cine = sorted(cine_folder.glob("*.dcm"))
+    folder = copied([*ct_paths, *cine], tmp_path / "posted")
+    importer = importer_of(completion, posted=PostedSource)
+    uid = ask(completion, POSTED, str(folder))
+    assert importer.read_next()
+    completion.settle()
+    (job,) = completion.jobs(ct_paths)
+    assert job.request.pipeline == "blur"
+    for paths in (ct_paths, cine):
+        with completion.ledger.reading() as connection:
+            (request,) = requests_of(connection, series_uid(paths))
+        assert str(request.sender) == "STOW@192.0.2.9 to SLICEWIRE"
+    assert not folder.exists()
+    with completion.ledger.reading() as connection:
+        order = find_order(connection, uid)
+    assert order is not None
+    assert (order.state, order.asked.folder) == ("read", "")
+
+
+def test_an_upload_is_read_and_removed(completion: Completion, ct_paths: list[Path]) -> None:
+    layout = StorageLayout(completion.configuration.storage_path)
+    copied(ct_paths, layout.upload("ab"))
+    uid = ask(completion, UPLOADS, "ab", "blur", uid="ab")
+    assert importer_of(completion).read_next()
+    completion.settle(0)
+    with completion.ledger.reading() as connection:
+        (request,) = requests_of(connection, series_uid(ct_paths))
+    assert (request.order_uid, request.source, request.pipeline) == (uid, "upload", "blur")
+    assert request.asker == "eve from 192.0.2.9, upload"
+    assert not layout.upload("ab").exists()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_source_that_fails_ends_as_one_that_was_cut_off(
+    completion: Completion, ct_paths: list[Path], count: int
+) -> None:
+    """What it brought before stays and is not taken for whole."""
+    layout = StorageLayout(completion.configuration.storage_path)
+    folder = copied(ct_paths, layout.upload("ab"))
+    broken = folder / ct_paths[count].name
+    broken.write_bytes(broken.read_bytes()[:-1000])
+    ask(completion, UPLOADS, "ab", "blur", uid="ab")
+    assert importer_of(completion).read_next()
+    with completion.ledger.reading() as connection:
+        last = last_association(connection, series_uid(ct_paths))
+    assert last is not None
+    assert (last[0].is_folder, last[1]) == (True, ABORTED)
+    assert completion.words(ct_paths)[0] == "not read to its end"
+    assert not folder.exists()
+
+
+def test_an_order_from_a_source_that_is_no_more_fails_and_holds_up_no_other(
+    completion: Completion, ct_paths: list[Path]
+) -> None:
+    first = ask(completion, POSTED, "/nowhere")
+    layout = StorageLayout(completion.configuration.storage_path)
+    copied(ct_paths, layout.upload("ab"))
+    ask(completion, UPLOADS, "ab", "blur", uid="ab")
+    importer = importer_of(completion)
+    assert importer.read_next()
+    assert importer.read_next()
+    with completion.ledger.reading() as connection:
+        failed, second = find_order(connection, first), find_order(connection, "ab")
+    assert failed is not None
+    assert (failed.state, failed.words) == ("failed", "there is no source posted any more")
+    assert second is not None
+    assert second.state == "read"

@@ -15,16 +15,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import dask
+import structlog
 from distributed import Client, LocalCluster, Nanny, Security, WorkerPlugin
 
 from core.config.sections import EngineTls
-from core.errors import EngineUnavailableError
+from core.errors import EngineUnavailableError, explain_fault
 from core.log import quieten_libraries
 
 CACHE = "model-cache"
 _LOOPBACK = "127.0.0.1"
 _CONNECT_WITHIN_S = 10
 _CLOSE_WITHIN_S = 5
+
+log = structlog.get_logger("engine")
 
 
 class Cluster(Protocol):
@@ -68,9 +71,12 @@ class OwnWorkers:
         self.client = Client(self._cluster, set_as_default=False)
 
     def close(self) -> None:
-        """End the worker processes."""
-        self.client.close(timeout=_CLOSE_WITHIN_S)
-        self._cluster.close(timeout=_CLOSE_WITHIN_S)
+        """End the worker processes; any that are too slow to end do so with this process."""
+        for closes in (self.client, self._cluster):
+            try:
+                closes.close(timeout=_CLOSE_WITHIN_S)
+            except (OSError, TimeoutError) as error:
+                log.warning("workers end late", reason=explain_fault(error))
 
 
 class ExistingCluster:

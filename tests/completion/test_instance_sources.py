@@ -18,7 +18,7 @@ from node.ledger.requests.orders import UPLOADS, Asked, Order, find_order, mark_
 from node.ledger.requests.requests import bring, requests_of
 from node.ledger.tables.instances import ABORTED, last_association
 from node.ledger.tables.series import series_of_association, settle
-from tests.completion.conftest import SETTLE_S, Completion, Start, series_uid
+from tests.support.completion import SETTLE_S, Completion, Start, series_uid
 
 POSTED = "posted"
 

@@ -10,8 +10,8 @@ from sqlalchemy import Table, insert, text
 
 from core.job import JobRequest, JobResult, OutputInstance
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import DONE
-from node.ledger.requests.requests import ASSOCIATION, SUBMITTED
+from node.ledger.requests.requests import ASSOCIATION
+from node.ledger.row_states import DeliveryState, JobState, RequestState, SeriesState
 from node.ledger.schema import (
     associations,
     deliveries,
@@ -23,9 +23,7 @@ from node.ledger.schema import (
     requests,
     series,
 )
-from node.ledger.tables.deliveries import STORED
 from node.ledger.tables.instances import RELEASED
-from node.ledger.tables.series import PROCESSING
 
 INSTANCES_PER_SERIES = 10
 _RESULTS_PER_JOB = 2
@@ -63,7 +61,7 @@ def _association(number: int) -> list[dict[str, Any]]:
 def _series(number: int) -> list[dict[str, Any]]:
     row = {"series_instance_uid": uid("series", number), "study_instance_uid": uid("study", number)}
     times = {"first_at": number, "last_at": number, "released_by_person": False}
-    return [_SENDER | row | times | {"state": PROCESSING, "reason": ""}]
+    return [_SENDER | row | times | {"state": SeriesState.PROCESSING, "reason": ""}]
 
 
 def _instances(number: int) -> list[dict[str, Any]]:
@@ -98,7 +96,7 @@ def _job(number: int) -> list[dict[str, Any]]:
         {
             "job_id": request.job_id,
             "series_instance_uid": request.series_instance_uid,
-            "state": DONE,
+            "state": JobState.DONE,
             "reason": "",
             "request": asdict(request) | {"created": request.created.isoformat()},
             "result": asdict(_result(number)),
@@ -114,7 +112,7 @@ def _request(number: int) -> list[dict[str, Any]]:
     row = {"id": -1 - number, "series_instance_uid": uid("series", number), "person": ""}
     row |= {"source": ASSOCIATION, "pipeline": "", "destinations": [], "outcome": RELEASED}
     times = {"created_at": number, "last_at": number}
-    return [_SENDER | row | times | {"state": SUBMITTED, "reason": "", "content": "0"}]
+    return [_SENDER | row | times | {"state": RequestState.SUBMITTED, "reason": "", "content": "0"}]
 
 
 def _job_of_request(number: int) -> list[dict[str, Any]]:
@@ -124,7 +122,7 @@ def _job_of_request(number: int) -> list[dict[str, Any]]:
 
 
 def _deliveries(number: int) -> list[dict[str, Any]]:
-    return deliveries_of(request_of(number).job_id, number, STORED)
+    return deliveries_of(request_of(number).job_id, number, DeliveryState.STORED)
 
 
 def deliveries_of(job_id: str, number: int, state: str) -> list[dict[str, Any]]:

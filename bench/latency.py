@@ -16,7 +16,8 @@ from rich.table import Table
 from bench.destination import Destination
 from bench.series import checkpoint_for_ct, planning_ct, series_uid
 from node.ledger.database import open_ledger
-from node.ledger.requests.jobs import DONE, jobs_of
+from node.ledger.requests.jobs import jobs_of
+from node.ledger.row_states import JobState
 from node.ledger.tables.events import events_of
 from tests.support.node_process import NodeProcess, send
 
@@ -92,7 +93,9 @@ def _split(
 ) -> dict[str, float]:
     ledger = open_ledger(node.storage_path)
     with ledger.reading() as connection:
-        job = next(one for one in jobs_of(connection, series_instance_uid) if one.state == DONE)
+        job = next(
+            one for one in jobs_of(connection, series_instance_uid) if one.state == JobState.DONE
+        )
         decided_at = next(
             at for at, kind, _ in events_of(connection, series_instance_uid) if kind == "processing"
         )

@@ -10,13 +10,21 @@ from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.jobs.pauses import LONGEST_PAUSE_S
 from node.ledger.database import Ledger
+from node.ledger.row_states import DeliveryState, NoticeState
 from node.ledger.schema import commitments, deliveries, jobs, notices, proofs, series
+from node.ledger.tables.commitments import UNREPORTED
 from node.ledger.tables.events import record_event
+from node.ledger.tables.proofs import UNSETTLED
 
 _JUMP_S = 2.0
 _MARGIN_S = 60.0
-_UNSETTLED = ("waiting", "checked", "asked", "sent again")
-_QUEUES = (deliveries, proofs, commitments, notices)
+_QUEUES = {
+    deliveries: (DeliveryState.WAITING,),
+    proofs: UNSETTLED,
+    commitments: UNREPORTED,
+    notices: (NoticeState.WAITING,),
+}
+"""What waits for its next attempt, by its states."""
 
 log = structlog.get_logger("clock")
 
@@ -88,8 +96,8 @@ def shift_waits(connection: Connection, by_s: float) -> None:
     settling = series.c.ready_at.is_not(None)
     times = [series.c.ready_at, series.c.incomplete_since]
     _shift(connection, series, times, by_s=by_s, where=settling)
-    for table in _QUEUES:
-        waits = table.c.state.in_(_UNSETTLED)
+    for table, states in _QUEUES.items():
+        waits = table.c.state.in_(states)
         times = [table.c.next_attempt_at, table.c.created_at]
         _shift(connection, table, times, by_s=by_s, where=waits)
     waiting = jobs.c.next_attempt_at > 0

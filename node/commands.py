@@ -15,15 +15,7 @@ from node.completion.releasing import (
     why_not_taken,
 )
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import (
-    CANCELLED,
-    DONE,
-    FAILED,
-    cancel_job,
-    current_jobs,
-    jobs_of,
-    requeue_job,
-)
+from node.ledger.requests.jobs import cancel_job, current_jobs, jobs_of, requeue_job
 from node.ledger.requests.releases import give_up, look_at, take_up, waits_for_person
 from node.ledger.requests.requests import (
     cancel_requests_of_jobs,
@@ -32,6 +24,7 @@ from node.ledger.requests.requests import (
     take_up_requests_of_jobs,
     take_up_undecided,
 )
+from node.ledger.row_states import JobState
 from node.ledger.schema import commands
 from node.ledger.tables.contents import FIRST, NEWEST
 from node.ledger.tables.deliveries import cancel_deliveries, release_deliveries, send_again
@@ -145,7 +138,7 @@ def _release(connection: Connection, series_instance_uid: str, _asker: Asker, no
     answer = None if row is None else release_series(connection, row, now)
     if answer is not None:
         return answer
-    done = current_jobs(connection, series_instance_uid, states=(DONE,))
+    done = current_jobs(connection, series_instance_uid, states=(JobState.DONE,))
     sent = sum(release_deliveries(connection, job.job_id, now) for job in done)
     if sent:
         return Answer(f"looked at, {sent} instances are sent")
@@ -164,11 +157,11 @@ def _take(which: str) -> Callable[[Connection, str, Asker, float], Answer]:
 
 def _retry(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
     jobs = current_jobs(connection, series_instance_uid)
-    failed = [job for job in jobs if job.state in (FAILED, CANCELLED)]
+    failed = [job for job in jobs if job.state in (JobState.FAILED, JobState.CANCELLED)]
     for job in failed:
         requeue_job(connection, job.job_id)
     take_up_requests_of_jobs(connection, [job.job_id for job in failed])
-    here = [job for job in jobs if job.state == DONE and job.removed_at is None]
+    here = [job for job in jobs if job.state == JobState.DONE and job.removed_at is None]
     again = sum(send_again(connection, job.job_id, now) for job in here)
     words = f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
     also_decided = take_up_undecided(connection, series_instance_uid) > 0
@@ -183,7 +176,7 @@ def _retry(connection: Connection, series_instance_uid: str, _asker: Asker, now:
 
 
 def _resend(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
-    done = current_jobs(connection, series_instance_uid, states=(DONE,))
+    done = current_jobs(connection, series_instance_uid, states=(JobState.DONE,))
     here = [job for job in done if job.removed_at is None]
     count = sum(send_again(connection, job.job_id, now, also_stored=True) for job in here)
     words = f"{count} instances sent again"

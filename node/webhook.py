@@ -18,10 +18,9 @@ import structlog
 from core.config.settings import Configuration
 from core.identity import MANUFACTURER, VERSION
 from node.ledger.database import Ledger
+from node.ledger.row_states import NoticeState
 from node.ledger.tables.events import record_event
 from node.ledger.tables.notices import (
-    GIVEN_UP,
-    SENT,
     Notice,
     forget_finished,
     forget_waiting,
@@ -70,7 +69,7 @@ class Webhook:
     def _post(self, notice: Notice) -> None:
         status, words = self._answer(notice)
         if 200 <= status < 300:
-            self._settle(notice, SENT, words)
+            self._settle(notice, NoticeState.SENT, words)
         elif status == _GONE:
             self._give_up(notice, words)
         else:
@@ -111,15 +110,15 @@ class Webhook:
         log.debug("webhook not told", id=notice.body["id"], reason=words)
 
     def _give_up(self, notice: Notice, words: str) -> None:
-        self._settle(notice, GIVEN_UP, words)
+        self._settle(notice, NoticeState.GIVEN_UP, words)
         log.warning("webhook given up", id=notice.body["id"], reason=words)
 
-    def _settle(self, notice: Notice, state: str, words: str) -> None:
+    def _settle(self, notice: Notice, state: NoticeState, words: str) -> None:
         now, uid = self._ledger.clock(), notice.body["series_instance_uid"]
         with self._ledger.writing() as connection:
             settle_notice(connection, notice, state=state, words=words, now=now)
             forget_finished(connection, now - _REMEMBER_S)
-            if state == GIVEN_UP:
+            if state == NoticeState.GIVEN_UP:
                 told = f"webhook: {notice.body['kind']} could not be told, {words}"
                 record_event(connection, "webhook", told, now=now, series_instance_uid=uid)
 

@@ -6,11 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import QUEUED, RUNNING
+from node.ledger.row_states import DeliveryState, JobState, SeriesState
 from node.ledger.schema import deliveries, events, instances, jobs, series
 from node.ledger.tables.conditions import all_conditions
-from node.ledger.tables.deliveries import WAITING
-from node.ledger.tables.series import ARRIVING, SETTLING
 from node.ledger.views.standing import count_states
 from node.ledger.views.states import State
 
@@ -62,12 +60,12 @@ def activity(ledger: Ledger) -> Activity:
                 for row in connection.execute(
                     select(
                         jobs.c.job_id, jobs.c.series_instance_uid, jobs.c.progress, jobs.c.step
-                    ).where(jobs.c.state == RUNNING)
+                    ).where(jobs.c.state == JobState.RUNNING)
                 )
             ),
-            queued=_count(connection, jobs.c.state == QUEUED),
+            queued=_count(connection, jobs.c.state == JobState.QUEUED),
             held=count_states(connection, [State.HELD])[State.HELD],
-            to_send=_count(connection, deliveries.c.state == WAITING),
+            to_send=_count(connection, deliveries.c.state == DeliveryState.WAITING),
             conditions=tuple(f"{one.name}: {one.words}" for one in all_conditions(connection)),
         )
 
@@ -77,7 +75,7 @@ def _arriving(connection: Connection) -> tuple[tuple[str, int], ...]:
     count = select(func.count()).where(own).scalar_subquery()
     rows = connection.execute(
         select(series.c.series_instance_uid, count)
-        .where(series.c.state.in_((ARRIVING, SETTLING)))
+        .where(series.c.state.in_((SeriesState.ARRIVING, SeriesState.SETTLING)))
         .order_by(series.c.last_at.desc())
         .limit(_MOST_SHOWN)
     )

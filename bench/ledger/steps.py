@@ -12,8 +12,9 @@ from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.requests.due import due_series
 from node.ledger.requests.jobs import create_job, fail_job, find_job, next_queued, start_job
+from node.ledger.row_states import DeliveryState
 from node.ledger.schema import deliveries
-from node.ledger.tables.deliveries import WAITING, due_jobs
+from node.ledger.tables.deliveries import due_jobs
 from node.ledger.tables.instances import (
     StoredInstance,
     close_association,
@@ -93,7 +94,7 @@ def due_deliveries(ledger: Ledger, _size: int) -> Step:
             if find_job(connection, job_id) is None:
                 create_job(connection, _request(number), (), ledger.clock())
                 fail_job(connection, job_id, "", ledger.clock())
-                rows = deliveries_of(job_id, number, WAITING)
+                rows = deliveries_of(job_id, number, DeliveryState.WAITING)
                 connection.execute(insert(deliveries), rows)
 
     def step(_number: int) -> None:

@@ -8,28 +8,20 @@ from node.completion.judgement import Judged, Verdict
 from node.completion.submission import Submission
 from node.ledger.database import Ledger
 from node.ledger.requests.releases import record_holds
-from node.ledger.requests.requests import (
-    CANCELLED,
-    FAILED,
-    HELD,
-    KEPT,
-    SUBMITTED,
-    SUPERSEDED,
-    decide,
-    jobs_of_requests,
-    requests_of,
-)
+from node.ledger.requests.requests import decide, jobs_of_requests, requests_of
+from node.ledger.row_states import NoticeKind, RequestState, SeriesState
 from node.ledger.tables.events import record_event
-from node.ledger.tables.notices import HELD as HELD_NOTICE
 from node.ledger.tables.notices import queue_notice
-from node.ledger.tables.series import CANCELLED as SERIES_CANCELLED
-from node.ledger.tables.series import HELD as SERIES_HELD
-from node.ledger.tables.series import KEPT as SERIES_KEPT
-from node.ledger.tables.series import PROCESSING, set_state
+from node.ledger.tables.series import set_state
 
 _NO_DESTINATION = "sender is no configured peer and --scu_ip/--scu_port are not given"
 _FOR_FOLDERS = "came from a folder: nothing but what is asked for runs on it"
-_KINDS = {SUBMITTED: PROCESSING, HELD: HELD, KEPT: KEPT, FAILED: "not done"}
+_KINDS = {
+    RequestState.SUBMITTED: SeriesState.PROCESSING,
+    RequestState.HELD: RequestState.HELD,
+    RequestState.KEPT: RequestState.KEPT,
+    RequestState.FAILED: "not done",
+}
 
 log = structlog.get_logger("completion")
 
@@ -45,7 +37,7 @@ class Decisions:
         """Jobs and states of the requests that were judged, and what the series comes to."""
         for old, new in judged.superseded:
             words = f"request {new.key} of the same sender took over"
-            decide(connection, old.key, SUPERSEDED, words)
+            decide(connection, old.key, RequestState.SUPERSEDED, words)
         several = len({one.asker for one in requests_of(connection, series_instance_uid)}) > 1
         for verdict in judged.verdicts:
             words = self._carry_out(connection, verdict, judged.content)
@@ -72,16 +64,21 @@ class Decisions:
                 connection, "no destination", _NO_DESTINATION, now=now, series_instance_uid=uid
             )
         record_event(connection, kind, told, now=now, series_instance_uid=uid)
-        if verdict.state == HELD:
-            queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=told)
-        tell = log.info if verdict.state in (SUBMITTED, KEPT) else log.warning
+        if verdict.state == RequestState.HELD:
+            queue_notice(connection, NoticeKind.HELD, now=now, series_instance_uid=uid, words=told)
+        tell = (
+            log.info
+            if verdict.state in (RequestState.SUBMITTED, RequestState.KEPT)
+            else log.warning
+        )
         tell(f"request {verdict.state}", series_instance_uid=uid, reason=told)
 
 
 def _was_said(verdict: Verdict) -> bool:
     """Whether it is held as it was, when something else of its series was decided."""
     before = verdict.request
-    return verdict.state == HELD and (before.state, before.reason) == (HELD, verdict.reason)
+    is_held = verdict.state == before.state == RequestState.HELD
+    return is_held and before.reason == verdict.reason
 
 
 def _told(verdict: Verdict, words: str, *, several: bool) -> str:
@@ -89,25 +86,30 @@ def _told(verdict: Verdict, words: str, *, several: bool) -> str:
     request = verdict.request
     if not request.is_by_name:
         return f"for {request.asker}: {words}" if several else words
-    if verdict.state == SUBMITTED:
+    if verdict.state == RequestState.SUBMITTED:
         return f"asked for by {request.person}: {words}"
     return f"job {request.order_uid} ({request.pipeline}): {words}"
 
 
-def _state_of_series(connection: Connection, series_instance_uid: str) -> tuple[str, str]:
+def _state_of_series(connection: Connection, series_instance_uid: str) -> tuple[SeriesState, str]:
     """What all requests of a series come to: something runs or ran, else is held, else is kept."""
     requests = [
-        one for one in requests_of(connection, series_instance_uid) if one.state != SUPERSEDED
+        one
+        for one in requests_of(connection, series_instance_uid)
+        if one.state != RequestState.SUPERSEDED
     ]
     linked = {one.request for one in jobs_of_requests(connection, [one.key for one in requests])}
-    if any(one.state in (SUBMITTED, HELD) and one.key in linked for one in requests):
-        return PROCESSING, ""
+    if any(
+        one.state in (RequestState.SUBMITTED, RequestState.HELD) and one.key in linked
+        for one in requests
+    ):
+        return SeriesState.PROCESSING, ""
     for state, of_series in (
-        (HELD, SERIES_HELD),
-        (KEPT, SERIES_KEPT),
-        (CANCELLED, SERIES_CANCELLED),
+        (RequestState.HELD, SeriesState.HELD),
+        (RequestState.KEPT, SeriesState.KEPT),
+        (RequestState.CANCELLED, SeriesState.CANCELLED),
     ):
         found = [one for one in requests if one.state == state]
         if found:
             return of_series, found[-1].reason
-    return SERIES_KEPT, _FOR_FOLDERS
+    return SeriesState.KEPT, _FOR_FOLDERS

@@ -26,16 +26,8 @@ from node.completion.routing import NamedRule, Router
 from node.completion.series_images import SeriesImages, is_passed
 from node.completion.submission import Route, Wanted
 from node.ledger.requests.jobs import Destination
-from node.ledger.requests.requests import (
-    FAILED,
-    HELD,
-    KEPT,
-    STANDING,
-    SUBMITTED,
-    UNDECIDED,
-    Request,
-    content_hash,
-)
+from node.ledger.requests.requests import STANDING, UNDECIDED, Request, content_hash
+from node.ledger.row_states import RequestState
 from node.ledger.tables.instances import StoredInstance
 from node.ledger.tables.series import SeriesRow
 
@@ -47,7 +39,7 @@ class Verdict:
     """What becomes of a request: the jobs that it gets, and why it gets no others."""
 
     request: Request
-    state: str
+    state: RequestState
     """One of node/ledger/requests/requests.py: submitted, held, kept, failed."""
     reason: str = ""
     jobs: tuple[Wanted, ...] = ()
@@ -58,7 +50,7 @@ class Verdict:
     def may_run(self) -> bool:
         """Whether it runs, is kept, or would run once a person released it."""
         is_releasable = any(one.is_releasable for one in self.holds)
-        return self.state != HELD or bool(self.jobs) or is_releasable
+        return self.state != RequestState.HELD or bool(self.jobs) or is_releasable
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +133,9 @@ class Judgement:
             return _kept(request, "no rule of the configuration matches: stored, not processed")
         jobs, faults = self._jobs(routes, images, now)
         if not faults:
-            return Verdict(request, SUBMITTED, jobs=jobs)
+            return Verdict(request, RequestState.SUBMITTED, jobs=jobs)
         if request.is_by_name and not isinstance(faults[0][1], SeriesError):
-            return Verdict(request, FAILED, str(faults[0][1]), jobs)
+            return Verdict(request, RequestState.FAILED, str(faults[0][1]), jobs)
         holds = [(name, hold_of(fault)) for name, fault in faults]
         if len(routes) > 1:
             holds = [(name, replace(one, words=f"{name}: {one.words}")) for name, one in holds]
@@ -214,14 +206,16 @@ def _to_judge(
 
 def _held(request: Request, holds: tuple[Hold, ...], jobs: tuple[Wanted, ...] = ()) -> Verdict:
     may_release = any(one.is_releasable for one in holds)
-    return Verdict(request, HELD, held_words(holds, is_releasable=may_release), jobs, holds)
+    return Verdict(
+        request, RequestState.HELD, held_words(holds, is_releasable=may_release), jobs, holds
+    )
 
 
 def _kept(request: Request, words: str) -> Verdict:
     """What names a pipeline asked for more than to be stored."""
     if request.is_by_name:
-        return Verdict(request, FAILED, words.replace("stored, ", ""))
-    return Verdict(request, KEPT, words)
+        return Verdict(request, RequestState.FAILED, words.replace("stored, ", ""))
+    return Verdict(request, RequestState.KEPT, words)
 
 
 def _by_pipeline(routes: Iterator[Route]) -> Iterator[Route]:

@@ -10,6 +10,7 @@ from node.answers import Answer, Asker
 from node.ledger.requests.releases import look_at, release, waits_for_person
 from node.ledger.requests.requests import look_again
 from node.ledger.requests.withdrawals import withdraw_jobs
+from node.ledger.row_states import SeriesState
 from node.ledger.tables.contents import (
     Choice,
     choice_of,
@@ -18,15 +19,7 @@ from node.ledger.tables.contents import (
     use_content,
 )
 from node.ledger.tables.events import events_of
-from node.ledger.tables.series import (
-    ARRIVING,
-    CANCELLED,
-    HELD,
-    KEPT,
-    PROCESSING,
-    SETTLING,
-    SeriesRow,
-)
+from node.ledger.tables.series import SeriesRow
 
 
 def why_not_released(row: SeriesRow) -> str:
@@ -54,7 +47,7 @@ def release_series(connection: Connection, row: SeriesRow, now: float) -> Answer
 
 def why_not_taken(connection: Connection, row: SeriesRow) -> str:
     """Why a person cannot choose between contents of a series; empty where one can."""
-    if row.state in (ARRIVING, SETTLING):
+    if row.state in (SeriesState.ARRIVING, SeriesState.SETTLING):
         return "nothing taken: the series is arriving, look again when it is decided"
     if not several_contents(connection, row.series_instance_uid):
         return "nothing taken: no instance of it came with several contents"
@@ -78,7 +71,7 @@ def take_content(
     choice = Choice(which, len(contents), differences, now, asker.person, asker.address)
     record_choice(connection, uid, choice)
     jobs, unsent = withdraw_jobs(connection, uid, unused, words=str(choice), now=now)
-    if row.state == HELD:
+    if row.state == SeriesState.HELD:
         release(connection, row, now)
     else:
         look_at(connection, uid, now)
@@ -91,19 +84,19 @@ def take_content(
 
 def outcome_of(connection: Connection, row: SeriesRow, begun_at: float) -> Answer | None:
     """What came of a series that a person had looked at; None while it is not judged."""
-    if row.state == SETTLING and row.ready_at is not None and row.ready_at <= begun_at:
+    if row.state == SeriesState.SETTLING and row.ready_at is not None and row.ready_at <= begun_at:
         return None
-    if row.state in (ARRIVING, SETTLING):
+    if row.state in (SeriesState.ARRIVING, SeriesState.SETTLING):
         words = "more of it came meanwhile: it is judged anew when that has ended"
         return Answer(words, is_refused=True)
-    if row.state == CANCELLED:
+    if row.state == SeriesState.CANCELLED:
         return Answer(f"given up meanwhile: {row.reason}", is_refused=True)
-    if row.state == HELD:
+    if row.state == SeriesState.HELD:
         return Answer(f"held: {row.reason}", is_refused=True)
     told = [
         words
         for at, kind, words in events_of(connection, row.series_instance_uid)
-        if at >= begun_at and kind in (PROCESSING, KEPT)
+        if at >= begun_at and kind in (SeriesState.PROCESSING, SeriesState.KEPT)
     ]
     held = [f"held still: {words}" for words in row.holds.values()]
     passed = [words] if (words := released_words(row.released)) else []

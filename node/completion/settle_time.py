@@ -14,8 +14,9 @@ from core.config.settings import Configuration
 from network.sender import Sender
 from node.completion.expectation import explicit_settle_s, settle_s
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import DONE, jobs_of
+from node.ledger.requests.jobs import jobs_of
 from node.ledger.requests.requests import wants_by_name_alone
+from node.ledger.row_states import JobState
 from node.ledger.schema import instances, series
 from node.ledger.tables.events import record_event
 from node.ledger.tables.habits import Single, learn_pause, longest_pause_s, note_single, singles_of
@@ -91,7 +92,9 @@ def _revision_waits_until(connection: Connection, row: SeriesRow, settings: Comp
     The first revision of a series that came at once does not wait.
     """
     uid = row.series_instance_uid
-    done = [job for job in jobs_of(connection, uid) if job.state == DONE and job.finished_at]
+    done = [
+        job for job in jobs_of(connection, uid) if job.state == JobState.DONE and job.finished_at
+    ]
     if not done or row.released_by_person:
         return 0.0
     latest = max(done, key=lambda job: job.created_at)

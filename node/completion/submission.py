@@ -14,11 +14,6 @@ from imaging.instances.header import Header
 from node.delivery.queue_results import queue_results
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import (
-    CANCELLED,
-    DONE,
-    FAILED,
-    SUPERSEDED,
-    WITHDRAWN,
     Destination,
     JobRow,
     create_job,
@@ -29,6 +24,7 @@ from node.ledger.requests.jobs import (
     supersede_jobs,
 )
 from node.ledger.requests.requests import JobOfRequest, link_job, standing_jobs
+from node.ledger.row_states import JobState
 from node.ledger.tables.deliveries import send_undelivered
 
 
@@ -80,7 +76,7 @@ class Submission:
 
     def _send_again(self, connection: Connection, standing: JobRow, route: Route) -> str:
         """Who asks anew wants what was refused, given up or cancelled at its destinations."""
-        if standing.state != DONE or standing.removed_at is not None:
+        if standing.state != JobState.DONE or standing.removed_at is not None:
             return ""
         peers = [one.peer for one in route.destinations]
         count = send_undelivered(connection, standing.job_id, peers, self._ledger.clock())
@@ -97,11 +93,11 @@ class Submission:
         known = {one.peer for one in standing.destinations}
         joined = tuple(one for one in wanted if one.peer not in known)
         name = f"job {job.job_id[:12]} ({job.pipeline})"
-        is_done = standing.state == DONE
+        is_done = standing.state == JobState.DONE
         set_destinations(
             connection, job.job_id, standing.destinations + joined if is_done else wanted
         )
-        if standing.state in (FAILED, SUPERSEDED, CANCELLED):
+        if standing.state in (JobState.FAILED, JobState.SUPERSEDED, JobState.CANCELLED):
             requeue_job(connection, job.job_id, replace(job, created=standing.request.created))
             return f"nothing new, {name} tried again"
         if is_done:
@@ -185,7 +181,7 @@ def _revised(connection: Connection, request: JobRequest) -> JobRequest:
     earlier = [
         job
         for job in jobs_of(connection, request.series_instance_uid)
-        if job.state in (DONE, WITHDRAWN)
+        if job.state in (JobState.DONE, JobState.WITHDRAWN)
         and job.request.pipeline == request.pipeline
         and job.job_id != request.job_id
     ]
@@ -208,7 +204,7 @@ def _with_identity_of_its_own(connection: Connection, request: JobRequest) -> Jo
     Those that a person did not want are made again as a later revision, never sent as they were.
     """
     while (job := find_job(connection, request.job_id)) is not None and (
-        job.removed_at is not None or job.state == WITHDRAWN
+        job.removed_at is not None or job.state == JobState.WITHDRAWN
     ):
         job_id = hashlib.sha256(f"{request.job_id}\nagain".encode()).hexdigest()
         request = replace(request, job_id=job_id, output_dir=str(IN_LEDGER.results_of(job_id)))

@@ -46,13 +46,12 @@ from node.ledger.group_commit import GroupCommit
 from node.ledger.requests.due import due_series, orphans, settle_orphans
 from node.ledger.requests.releases import record_holds
 from node.ledger.requests.requests import requests_of, wants_by_name_alone
+from node.ledger.row_states import NoticeKind, SeriesState
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import StoredInstance, close_association
-from node.ledger.tables.notices import HELD as HELD_NOTICE
 from node.ledger.tables.notices import queue_notice
 from node.ledger.tables.refusals import record_refusal
 from node.ledger.tables.series import (
-    HELD,
     SeriesRow,
     instances_of,
     is_as_it_was,
@@ -229,12 +228,12 @@ class Tracker:
         with self._ledger.writing() as connection:
             if not is_as_it_was(connection, row):
                 return
-            set_state(connection, uid, HELD, words)
+            set_state(connection, uid, SeriesState.HELD, words)
             record_holds(connection, uid, held.holds, is_releasable=held.is_releasable)
             if expectation is not None:
                 _record_expectation(connection, uid, expectation, now)
-            record_event(connection, HELD, words, now=now, series_instance_uid=uid)
-            queue_notice(connection, HELD_NOTICE, now=now, series_instance_uid=uid, words=words)
+            record_event(connection, SeriesState.HELD, words, now=now, series_instance_uid=uid)
+            queue_notice(connection, NoticeKind.HELD, now=now, series_instance_uid=uid, words=words)
         log.warning("series held", series_instance_uid=uid, reason=words)
 
     def _decide(

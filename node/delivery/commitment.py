@@ -17,10 +17,8 @@ from network.statuses import words_of
 from network.which_peer import which_peer
 from node.delivery.hashes import content_hash
 from node.ledger.database import Ledger
+from node.ledger.row_states import CommitmentState
 from node.ledger.tables.commitments import (
-    GIVEN_UP,
-    REPORTED,
-    WAITING,
     Commitment,
     Kept,
     due_commitments,
@@ -87,7 +85,7 @@ class Committer:
             due = due_commitments(connection, self._ledger.clock())
         for one in due:
             try:
-                commitment = self._check(one) if one.state == WAITING else one
+                commitment = self._check(one) if one.state == CommitmentState.WAITING else one
                 words = away.get(one.peer) or self._answer(commitment)
             except StorageUnavailableError:
                 raise
@@ -141,7 +139,9 @@ class Committer:
             return str(error)
         with self._ledger.writing() as connection:
             now = self._ledger.clock()
-            settle_commitment(connection, commitment, state=REPORTED, words="", now=now)
+            settle_commitment(
+                connection, commitment, state=CommitmentState.REPORTED, words="", now=now
+            )
         log.info("commitment reported", peer=commitment.peer)
         return ""
 
@@ -176,7 +176,9 @@ class Committer:
         until = policy.next(commitment.attempts + 1, commitment.created_at, now)
         with self._ledger.writing() as connection:
             if until is None:
-                settle_commitment(connection, commitment, state=GIVEN_UP, words=words, now=now)
+                settle_commitment(
+                    connection, commitment, state=CommitmentState.GIVEN_UP, words=words, now=now
+                )
                 record_event(connection, "commitment given up", words, now=now)
                 return
             postpone_commitment(connection, commitment, words=words, until=until)

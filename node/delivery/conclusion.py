@@ -7,34 +7,27 @@ it must not forget to ask for proof, or to tell a person what did not arrive.
 from sqlalchemy import Connection
 
 from node.ledger.requests.jobs import find_job
-from node.ledger.tables.deliveries import (
-    GIVEN_UP,
-    REFUSED,
-    STORED,
-    WAITING,
-    DeliveryState,
-    Parcel,
-    delivery_states,
-)
+from node.ledger.row_states import DeliveryState, NoticeKind
+from node.ledger.tables.deliveries import DeliveriesAtPeer, Parcel, delivery_states
 from node.ledger.tables.events import record_event
-from node.ledger.tables.notices import DEAD_LETTER, queue_notice
+from node.ledger.tables.notices import queue_notice
 from node.ledger.tables.proofs import queue_proof
 
 
 def conclude(connection: Connection, parcel: Parcel, *, asks_for_proof: bool, now: float) -> None:
     """Ask for proof of what is stored, and tell a person of the rest, if `parcel` was the last."""
     states = [one for one in delivery_states(connection, parcel.job_id) if one.peer == parcel.peer]
-    if any(one.state == WAITING for one in states):
+    if any(one.state == DeliveryState.WAITING for one in states):
         return
-    if asks_for_proof and any(one.state == STORED for one in states):
+    if asks_for_proof and any(one.state == DeliveryState.STORED for one in states):
         queue_proof(connection, parcel.job_id, parcel.peer, now)
-    dead = [one for one in states if one.state in (REFUSED, GIVEN_UP)]
+    dead = [one for one in states if one.state in (DeliveryState.REFUSED, DeliveryState.GIVEN_UP)]
     if dead:
         _record_dead_letter(connection, parcel, dead, now)
 
 
 def _record_dead_letter(
-    connection: Connection, parcel: Parcel, dead: list[DeliveryState], now: float
+    connection: Connection, parcel: Parcel, dead: list[DeliveriesAtPeer], now: float
 ) -> None:
     words = f"{parcel.peer}: " + "; ".join(
         f"{one.count} instances {one.state} ({one.words})" for one in dead
@@ -44,7 +37,7 @@ def _record_dead_letter(
     record_event(connection, "dead letter", words, now=now, series_instance_uid=uid)
     queue_notice(
         connection,
-        DEAD_LETTER,
+        NoticeKind.DEAD_LETTER,
         now=now,
         series_instance_uid=uid,
         job_id=parcel.job_id,

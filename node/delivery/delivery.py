@@ -23,10 +23,8 @@ from node.delivery.conclusion import conclude
 from node.delivery.hashes import content_hash, file_hash
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import Destination, find_job
+from node.ledger.row_states import DeliveryState
 from node.ledger.tables.deliveries import (
-    GIVEN_UP,
-    REFUSED,
-    STORED,
     Parcel,
     due_jobs,
     is_cancelled,
@@ -137,10 +135,16 @@ class Delivery:
                 instance = instance_to_send(path)
                 is_changed = self._is_changed(parcel, instance)
             except (NotADataSetError, OSError) as error:
-                self._settle(parcel, GIVEN_UP, f"file cannot be read: {type(error).__name__}")
+                self._settle(
+                    parcel, DeliveryState.GIVEN_UP, f"file cannot be read: {type(error).__name__}"
+                )
                 continue
             if is_changed:
-                self._settle(parcel, GIVEN_UP, "file is not the one that was committed: not sent")
+                self._settle(
+                    parcel,
+                    DeliveryState.GIVEN_UP,
+                    "file is not the one that was committed: not sent",
+                )
                 continue
             sendable.append(instance)
             by_uid[instance.sop_instance_uid] = parcel
@@ -159,9 +163,9 @@ class Delivery:
 
     def _record(self, parcel: Parcel, outcome: SendOutcome, begun_at: float) -> None:
         if self._holds(outcome):
-            self._settle(parcel, STORED, outcome.words)
+            self._settle(parcel, DeliveryState.STORED, outcome.words)
         elif outcome.state in (State.REFUSED, State.DUPLICATE):
-            self._settle(parcel, REFUSED, outcome.words)
+            self._settle(parcel, DeliveryState.REFUSED, outcome.words)
         else:
             self._try_later(parcel, outcome.words, begun_at)
         if self._stopping.is_set():
@@ -175,7 +179,7 @@ class Delivery:
         duplicate_counts = self._configuration.delivery.duplicate_is_stored
         return outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts)
 
-    def _settle(self, parcel: Parcel, state: str, words: str) -> None:
+    def _settle(self, parcel: Parcel, state: DeliveryState, words: str) -> None:
         asks_for_proof, now = self._asks_for_proof(parcel.peer), self._ledger.clock()
         with self._ledger.writing() as connection:
             settle_parcel(connection, parcel, state=state, words=words, now=now)
@@ -190,7 +194,7 @@ class Delivery:
         attempts = 1 if has_progress else parcel.attempts + 1
         until = policy.next(attempts, max(parcel.created_at, stored_at), now)
         if until is None:
-            self._settle(parcel, GIVEN_UP, words)
+            self._settle(parcel, DeliveryState.GIVEN_UP, words)
             return
         with self._ledger.writing() as connection:
             postpone_parcel(connection, parcel, words=words, attempts=attempts, until=until)

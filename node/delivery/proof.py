@@ -24,18 +24,10 @@ from network.statuses import words_of
 from node.delivery.commitment_reports import ReportsOnAssociation
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import find_job
+from node.ledger.row_states import NoticeKind, ProofMethod, ProofState
 from node.ledger.tables.events import record_event
-from node.ledger.tables.notices import DEAD_LETTER, queue_notice
+from node.ledger.tables.notices import queue_notice
 from node.ledger.tables.proofs import (
-    ASKED,
-    COMMITMENT,
-    CONFIRMED,
-    GIVEN_UP,
-    MISSING,
-    NOT_OFFERED,
-    QUERY,
-    SENT_AGAIN,
-    WAITING,
     Proof,
     begin_transaction,
     confirm,
@@ -48,8 +40,12 @@ from node.ledger.tables.proofs import (
     settle_proof,
 )
 
-_METHODS = {"auto": (COMMITMENT, QUERY), "commitment": (COMMITMENT,), "query": (QUERY,)}
-_BY = {COMMITMENT: "by storage commitment", QUERY: "as C-FIND shows"}
+_METHODS = {
+    "auto": (ProofMethod.COMMITMENT, ProofMethod.QUERY),
+    "commitment": (ProofMethod.COMMITMENT,),
+    "query": (ProofMethod.QUERY,),
+}
+_BY = {ProofMethod.COMMITMENT: "by storage commitment", ProofMethod.QUERY: "as C-FIND shows"}
 _TAGS = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"]
 _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=60.0)
 _HOUR_S = 3600.0
@@ -74,7 +70,7 @@ class Prover:
         with self._ledger.reading() as connection:
             due = due_proofs(connection, self._ledger.clock())
         for proof in due:
-            if proof.state == ASKED:
+            if proof.state == ProofState.ASKED:
                 self._postpone(proof, f"{proof.peer} gave no answer in time")
                 continue
             words = away.get(proof.peer) or self._try_to_ask(proof)
@@ -101,8 +97,8 @@ class Prover:
             proof = find_transaction(connection, report.transaction_uid)
             if proof is None:
                 return False
-            if proof.state in (WAITING, ASKED):  # else it is answered already
-                self._conclude(connection, proof, COMMITMENT, set(report.committed))
+            if proof.state in (ProofState.WAITING, ProofState.ASKED):  # else it is answered already
+                self._conclude(connection, proof, ProofMethod.COMMITMENT, set(report.committed))
         waiting = self._waiting.get(report.transaction_uid)
         if waiting is not None:
             waiting.set()
@@ -112,7 +108,7 @@ class Prover:
         """Why the peer could not be asked; empty when it was, or has nothing to be asked by."""
         peer = next((one for one in self._configuration.peers if one.name == proof.peer), None)
         methods = () if peer is None else _METHODS.get(peer.proof, ())
-        if proof.method == COMMITMENT and proof.attempts:  # that was not answered
+        if proof.method == ProofMethod.COMMITMENT and proof.attempts:  # that was not answered
             methods = methods[::-1]
         for method in methods:
             assert peer is not None
@@ -123,21 +119,21 @@ class Prover:
             except (SendError, OSError) as error:
                 return str(error)
             return ""
-        self._settle(proof, NOT_OFFERED, f"{proof.peer} offers no proof")
+        self._settle(proof, ProofState.NOT_OFFERED, f"{proof.peer} offers no proof")
         return ""
 
-    def _ask_by(self, method: str, peer: Peer, proof: Proof) -> None:
+    def _ask_by(self, method: ProofMethod, peer: Peer, proof: Proof) -> None:
         with self._ledger.reading() as connection:
             paths = delivered_paths(connection, proof)
         storage = self._configuration.storage_path
         headers = [_identifiers(storage / path) for path in paths]
-        if method == COMMITMENT:
+        if method == ProofMethod.COMMITMENT:
             references = {str(one.SOPInstanceUID): str(one.SOPClassUID) for one in headers}
             self._request_commitment(peer, proof, references)
             return
         found = self._look_up(peer, headers)
         with self._ledger.writing() as connection:
-            self._conclude(connection, proof, QUERY, found)
+            self._conclude(connection, proof, ProofMethod.QUERY, found)
 
     def _request_commitment(self, peer: Peer, proof: Proof, references: Mapping[str, str]) -> None:
         """N-ACTION; the answer may come on this association, or later on one of the peer's."""
@@ -190,35 +186,37 @@ class Prover:
             )
         return found
 
-    def _conclude(self, connection: Connection, proof: Proof, method: str, found: set[str]) -> None:
+    def _conclude(
+        self, connection: Connection, proof: Proof, method: ProofMethod, found: set[str]
+    ) -> None:
         """All there: confirmed. Something missing: sent again once, then for a person."""
         now, uids = self._ledger.clock(), delivered_uids(connection, proof)
         confirm(connection, proof, uids & found, now)
         missing = uids - found
         words = f"{proof.peer} holds {len(uids & found)} of {len(uids)} instances {_BY[method]}"
-        state = CONFIRMED
+        state = ProofState.CONFIRMED
         if missing and not proof.sent_again:
             send_missing(connection, proof, missing, now)
-            state, words = SENT_AGAIN, f"{words}; what it lacks is sent again"
+            state, words = ProofState.SENT_AGAIN, f"{words}; what it lacks is sent again"
         elif missing:
-            state, words = MISSING, f"{words}; first that it lacks: {min(missing)}"
+            state, words = ProofState.MISSING, f"{words}; first that it lacks: {min(missing)}"
         if settle_proof(connection, proof, state=state, words=words, now=now, method=method):
             self._record(connection, proof, state, words)
 
-    def _settle(self, proof: Proof, state: str, words: str) -> None:
+    def _settle(self, proof: Proof, state: ProofState, words: str) -> None:
         with self._ledger.writing() as connection:
             now = self._ledger.clock()
             if settle_proof(connection, proof, state=state, words=words, now=now):
                 self._record(connection, proof, state, words)
 
-    def _record(self, connection: Connection, proof: Proof, state: str, words: str) -> None:
+    def _record(self, connection: Connection, proof: Proof, state: ProofState, words: str) -> None:
         now, job = self._ledger.clock(), find_job(connection, proof.job_id)
         uid = "" if job is None else job.request.series_instance_uid
         record_event(connection, f"proof {state}", words, now=now, series_instance_uid=uid)
-        if state in (MISSING, GIVEN_UP):
+        if state in (ProofState.MISSING, ProofState.GIVEN_UP):
             queue_notice(
                 connection,
-                DEAD_LETTER,
+                NoticeKind.DEAD_LETTER,
                 now=now,
                 series_instance_uid=uid,
                 job_id=proof.job_id,
@@ -228,11 +226,11 @@ class Prover:
 
     def _postpone(self, proof: Proof, words: str) -> None:
         policy, now = self._configuration.retry_of(proof.peer), self._ledger.clock()
-        if proof.state == ASKED:  # it had all the time for its answer
+        if proof.state == ProofState.ASKED:  # it had all the time for its answer
             policy = replace(policy, fewest_attempts=1)
         until = policy.next(proof.attempts + 1, proof.created_at, now)
         if until is None:
-            self._settle(proof, GIVEN_UP, words)
+            self._settle(proof, ProofState.GIVEN_UP, words)
             return
         with self._ledger.writing() as connection:
             postpone_proof(connection, proof, words=words, until=until)

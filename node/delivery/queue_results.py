@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from network.hosts import is_this_machine
 from node.ledger.requests.jobs import Destination, JobRow
+from node.ledger.row_states import NoticeKind
 from node.ledger.tables.deliveries import queue_deliveries
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import uids_by_path
-from node.ledger.tables.notices import HELD, queue_notice
+from node.ledger.tables.notices import queue_notice
 
 
 def queue_results(
@@ -38,9 +39,14 @@ def queue_results(
     queue_deliveries(connection, job, parcels, now, held=held)
     for peer, why in held.items():
         words, uid = f"{peer}: {why}", request.series_instance_uid
-        record_event(connection, HELD, words, now=now, series_instance_uid=uid)
+        record_event(connection, NoticeKind.HELD, words, now=now, series_instance_uid=uid)
         queue_notice(
-            connection, HELD, now=now, series_instance_uid=uid, job_id=job.job_id, words=words
+            connection,
+            NoticeKind.HELD,
+            now=now,
+            series_instance_uid=uid,
+            job_id=job.job_id,
+            words=words,
         )
     return len(parcels)
 

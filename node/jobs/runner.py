@@ -21,7 +21,6 @@ from node.jobs.engine import Engine
 from node.jobs.pauses import pause_s
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import (
-    RUNNING,
     JobRow,
     count_death,
     fail_job,
@@ -32,10 +31,10 @@ from node.ledger.requests.jobs import (
     requeue_running,
     start_job,
 )
+from node.ledger.row_states import JobState, NoticeKind
 from node.ledger.tables.conditions import ENGINE, RESULTS, clear_condition, set_condition
 from node.ledger.tables.events import record_event
-from node.ledger.tables.notices import COMPLETED, queue_notice
-from node.ledger.tables.notices import FAILED as NOTICE_OF_FAILURE
+from node.ledger.tables.notices import queue_notice
 
 _MOST_ATTEMPTS = 10
 _ASK_EVERY_S = 1.0
@@ -145,7 +144,7 @@ class Runner:
                     job = find_job(connection, job_id)
             except StorageUnavailableError:
                 return True
-            return job is not None and job.state == RUNNING
+            return job is not None and job.state == JobState.RUNNING
 
         return is_wanted
 
@@ -184,7 +183,7 @@ class Runner:
             for condition in (ENGINE, RESULTS):
                 clear_condition(connection, condition)
             current = find_job(connection, job.job_id)
-            if current is None or current.state != RUNNING:
+            if current is None or current.state != JobState.RUNNING:
                 return  # a newer revision of the series took over, or a person cancelled it
             finish_job(connection, job.job_id, result, now)
             done = find_job(connection, job.job_id)
@@ -194,7 +193,7 @@ class Runner:
             for warning in result.warnings:
                 self._record(connection, "warning", f"job {job.job_id[:12]}: {warning}", job)
             self._record(connection, "done", words, job)
-            self._notify(connection, COMPLETED, words, job)
+            self._notify(connection, NoticeKind.COMPLETED, words, job)
         log.info("job done", job_id=job.job_id[:12], summary=result.summary)
         for warning in result.warnings:
             log.warning(warning, job_id=job.job_id[:12])
@@ -214,10 +213,10 @@ class Runner:
             if not fail_job(connection, job.job_id, reason, now):
                 return  # a newer revision of the series took over, or a person cancelled it
             self._record(connection, "failed", f"job {job.job_id[:12]}: {reason}", job)
-            self._notify(connection, NOTICE_OF_FAILURE, reason, job)
+            self._notify(connection, NoticeKind.FAILED, reason, job)
         log.error("job failed", job_id=job.job_id[:12], reason=reason)
 
-    def _notify(self, connection: Connection, kind: str, words: str, job: JobRow) -> None:
+    def _notify(self, connection: Connection, kind: NoticeKind, words: str, job: JobRow) -> None:
         queue_notice(
             connection,
             kind,

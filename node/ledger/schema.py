@@ -29,7 +29,7 @@ associations = Table(
     Column("address", String(64), nullable=False),
     Column("opened_at", Float, nullable=False),
     Column("closed_at", Float),
-    Column("outcome", String(16), nullable=False),  # open, released, aborted, rejected
+    Column("outcome", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("reason", Text, nullable=False),
     Column("cause", String(16), nullable=False, server_default=""),  # node/ledger/tables/ends.py
     Column("is_half", Boolean, nullable=False, server_default=false()),  # so was a message
@@ -85,7 +85,7 @@ series = Table(
     Column("calling_ae_title", String(16), nullable=False),
     Column("called_ae_title", String(16), nullable=False),
     Column("address", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # node/ledger/tables/series.py names them
+    Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("reason", Text, nullable=False),
     Column("released_by_person", Boolean, nullable=False),
     Column("holds", JSON, nullable=False, server_default="{}"),  # core/hold_reasons.py: to words
@@ -108,7 +108,7 @@ jobs = Table(
     metadata,
     Column("job_id", String(64), primary_key=True),
     Column("series_instance_uid", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # node/ledger/requests/jobs.py names them
+    Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("reason", Text, nullable=False),
     Column("request", JSON, nullable=False),
     Column("result", JSON),
@@ -142,7 +142,7 @@ deliveries = Table(
     Column("position", Integer, nullable=False),
     Column("path", Text, nullable=False),
     Column("sop_instance_uid", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # node/ledger/tables/deliveries.py names them
+    Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("words", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", Float, nullable=False),
@@ -163,7 +163,7 @@ proofs = Table(  # what a peer is asked about results that it said it stored
     Column("peer", String(64), nullable=False),
     Column("method", String(16), nullable=False),  # commitment, query; empty before one is found
     Column("transaction_uid", String(64), unique=True),
-    Column("state", String(16), nullable=False),  # node/ledger/tables/proofs.py names them
+    Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("sent_again", Boolean, nullable=False),  # what it lacked, once
     Column("words", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -182,7 +182,7 @@ commitments = Table(  # what peers asked this node to keep (PS3.4 Annex J)
     Column("transaction_uid", String(64), nullable=False),
     Column("references", JSON, nullable=False),  # pairs of SOP class and instance UIDs
     Column("failures", JSON, nullable=False),  # SOP Instance UID to failure reason
-    Column("state", String(16), nullable=False),  # node/ledger/tables/commitments.py names them
+    Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("words", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", Float, nullable=False),
@@ -197,7 +197,7 @@ notices = Table(  # events on their way to the webhook
     metadata,
     Column("id", Integer, primary_key=True),
     Column("body", JSON, nullable=False),
-    Column("state", String(16), nullable=False),  # waiting, sent, given up
+    Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("words", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", Float, nullable=False),
@@ -249,7 +249,7 @@ requests = Table(  # who asked for what of a series: a sender, a folder, a perso
     Column("created_at", Float, nullable=False),
     Column("last_at", Float, nullable=False),
     Column("outcome", String(16), nullable=False),  # how its last association ended
-    Column("state", String(16), nullable=False),  # node/ledger/requests/requests.py names them
+    Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("reason", Text, nullable=False),
     Column("content", String(64), nullable=False),  # hash of what it was decided on
     Index(None, "series_instance_uid"),
@@ -273,7 +273,7 @@ orders = Table(  # folders of files on which jobs were asked for by name, until 
     "orders",
     metadata,
     Column("uid", String(32), primary_key=True),
-    Column("state", String(16), nullable=False),  # node/ledger/requests/orders.py names them
+    Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("words", Text, nullable=False),
     Column("pipeline", String(64), nullable=False),
     Column("root", String(16), nullable=False),  # which root the folder is below

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import DONE, JobRow, jobs_of
+from node.ledger.requests.jobs import JobRow, jobs_of
+from node.ledger.row_states import JobState
 from node.ledger.tables.instances import find_instances
 from node.ledger.tables.series import all_series
 from node.ledger.views.stories import story_of
@@ -82,19 +83,19 @@ def _judge_jobs(ledger: Ledger, counts: Counts) -> list[JobRow]:
         jobs = {
             one.series_instance_uid: jobs_of(connection, one.series_instance_uid) for one in known
         }
-    done = [job for found in jobs.values() for job in found if job.state == DONE]
+    done = [job for found in jobs.values() for job in found if job.state == JobState.DONE]
     folders = list((ledger.storage_path / "results").glob("[0-9a-f]*"))
     counts.happened["series"] = len(known)
     counts.happened["results committed"] = len(folders)
     per_set = defaultdict(list)
     for job in done:
         per_set[job.request.series_instance_uid, job.request.instance_paths].append(job)
-    without = sum(not any(job.state == DONE for job in found) for found in jobs.values())
+    without = sum(not any(job.state == JobState.DONE for job in found) for found in jobs.values())
     counts.broken["series without a result"] = without
     counts.stories = [
         _story(ledger, uid)
         for uid, found in jobs.items()
-        if not any(job.state == DONE for job in found)
+        if not any(job.state == JobState.DONE for job in found)
     ]
     counts.broken["series and instance sets with two results"] = sum(
         len(found) > 1 for found in per_set.values()

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from node.commands import ask, carry_out
-from node.ledger.requests.jobs import SUPERSEDED, JobRow
+from node.ledger.requests.jobs import JobRow
 from node.ledger.requests.requests import Request, jobs_of_requests, requests_of
+from node.ledger.row_states import JobState
 from tests.support.completion import Completion, series_uid
 
 
@@ -33,7 +34,7 @@ def goes(completion: Completion, paths: Sequence[Path]) -> list[tuple[str, str, 
 def by_pipeline(completion: Completion, paths: Sequence[Path]) -> dict[str, JobRow]:
     """The job of each pipeline that was not superseded."""
     jobs = completion.jobs(paths)
-    return {job.request.pipeline: job for job in jobs if job.state != SUPERSEDED}
+    return {job.request.pipeline: job for job in jobs if job.state != JobState.SUPERSEDED}
 
 
 def person(completion: Completion, paths: Sequence[Path], verb: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from node.ledger.row_states import SeriesState
 from node.ledger.tables.ends import (
     ABORT,
     BOUND,
@@ -17,7 +18,6 @@ from node.ledger.tables.ends import (
     describe_end,
 )
 from node.ledger.tables.instances import ABORTED
-from node.ledger.tables.series import HELD, PROCESSING
 from tests.completion.steps import refusal
 from tests.support.completion import Completion, Start
 
@@ -41,7 +41,7 @@ def test_a_sender_that_comes_back_with_the_rest_completes_the_series(
     completion.clock.now += 60
     completion.send(ct_paths[6:])
     completion.settle()
-    assert completion.series(ct_paths).state == PROCESSING
+    assert completion.series(ct_paths).state == SeriesState.PROCESSING
     [job] = completion.jobs(ct_paths)
     assert len(job.request.instance_paths) == 10
     assert CAME_BACK in completion.words(ct_paths)
@@ -54,7 +54,7 @@ def test_a_sender_that_is_cut_off_twice_and_comes_back_completes_the_series(
         completion.send(ct_paths[begin : begin + 4], outcome=outcome)
         completion.clock.now += 20
     completion.settle()
-    assert completion.series(ct_paths).state == PROCESSING
+    assert completion.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_a_sender_that_repeats_the_last_instance_has_come_back(
@@ -65,7 +65,7 @@ def test_a_sender_that_repeats_the_last_instance_has_come_back(
     completion.clock.now += 1
     completion.send(ct_paths[-1:])
     completion.settle()
-    assert completion.series(ct_paths).state == PROCESSING
+    assert completion.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_one_that_sends_an_older_instance_again_has_not_gone_on(
@@ -75,7 +75,7 @@ def test_one_that_sends_an_older_instance_again_has_not_gone_on(
     completion.clock.now += 1
     completion.send(ct_paths[2:3])
     completion.settle()
-    assert completion.series(ct_paths).state == HELD
+    assert completion.series(ct_paths).state == SeriesState.HELD
 
 
 def test_another_sender_does_not_complete_what_was_cut_off(
@@ -85,7 +85,7 @@ def test_another_sender_does_not_complete_what_was_cut_off(
     completion.clock.now += 1
     completion.send(ct_paths[7:], calling="PACS")
     completion.settle()
-    assert completion.series(ct_paths).state == HELD
+    assert completion.series(ct_paths).state == SeriesState.HELD
 
 
 def test_an_association_beside_the_one_that_was_cut_off_is_not_its_rest(
@@ -100,7 +100,7 @@ def test_an_association_beside_the_one_that_was_cut_off_is_not_its_rest(
     completion.clock.now += 1
     completion.tracker.association_ended(first, ABORTED)
     completion.settle()
-    assert completion.series(ct_paths).state == HELD
+    assert completion.series(ct_paths).state == SeriesState.HELD
 
 
 def test_a_rest_with_a_gap_is_held_with_its_place(
@@ -110,7 +110,7 @@ def test_a_rest_with_a_gap_is_held_with_its_place(
     completion.send(ct_paths[6:])
     completion.settle()
     row = completion.series(ct_paths)
-    assert row.state == HELD
+    assert row.state == SeriesState.HELD
     assert "gap of 6.54 mm" in row.reason
 
 
@@ -121,7 +121,7 @@ def test_phases_that_are_not_all_here_hold_a_series_without_a_release(
     cut(completion, paths[:-1], End(IDLE, quiet_s=60.0))
     completion.settle()
     row = completion.series(paths)
-    assert row.state == HELD
+    assert row.state == SeriesState.HELD
     assert "positions have images, and only" in row.reason
 
 
@@ -131,7 +131,7 @@ def test_what_the_node_ended_after_a_silence_runs(
 ) -> None:
     cut(completion, ct_paths, End(cause, quiet_s=60.0))
     completion.settle()
-    assert completion.series(ct_paths).state == PROCESSING
+    assert completion.series(ct_paths).state == SeriesState.PROCESSING
     assert (
         "the node ended the association of TPS@127.0.0.1 to SLICEWIRE after 60 s in which nothing "
         "came, with every instance acknowledged"
@@ -156,7 +156,7 @@ def test_what_nobody_knows_to_be_whole_is_held_with_who_ended_it(
     cut(completion, ct_paths, ENDS[name])
     completion.settle()
     row = completion.series(ct_paths)
-    assert row.state == HELD
+    assert row.state == SeriesState.HELD
     words = "10 of 10 instances came only through an association that was aborted by the "
     assert row.reason.startswith(words + ENDS[name].by.removeprefix("the "))
 
@@ -178,4 +178,4 @@ def test_the_silence_is_that_of_the_sender(start: Start, ct_paths: list[Path]) -
     completion = start(peers=[slow])
     cut(completion, ct_paths, End(IDLE, quiet_s=60.0))
     completion.settle(90)
-    assert completion.series(ct_paths).state == HELD
+    assert completion.series(ct_paths).state == SeriesState.HELD

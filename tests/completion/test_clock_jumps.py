@@ -10,10 +10,10 @@ from core.config.routing import Peer
 from core.config.sections import Delivery
 from core.errors import StorageUnavailableError
 from node.clock import ClockWatch, NodeClock, pull_back
+from node.ledger.row_states import NoticeKind, SeriesState
 from node.ledger.schema import commitments, notices
 from node.ledger.tables.commitments import request_commitment
-from node.ledger.tables.notices import COMPLETED, queue_notice
-from node.ledger.tables.series import PROCESSING, SETTLING
+from node.ledger.tables.notices import queue_notice
 from tests.support.completion import Completion
 
 DAY_S = 86_400.0
@@ -55,9 +55,9 @@ def test_a_series_settles_as_long_as_it_should_when_the_clock_is_set(
     assert clocks.watch.look() == pytest.approx(jump_s)
     assert clocks.node() == pytest.approx(clocks.wall)
     clocks.settle(4.9)
-    assert clocks.completion.series(ct_paths).state == SETTLING
+    assert clocks.completion.series(ct_paths).state == SeriesState.SETTLING
     clocks.settle(0.2)
-    assert clocks.completion.series(ct_paths).state == PROCESSING
+    assert clocks.completion.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_a_clock_that_is_slewed_changes_no_wait(clocks: Clocks, ct_paths: list[Path]) -> None:
@@ -83,7 +83,7 @@ def test_a_jump_that_the_ledger_cannot_take_is_taken_over_at_the_next_look(
             clocks.watch.look()
     assert clocks.watch.look() == pytest.approx(-DAY_S)
     clocks.settle(5.1)
-    assert clocks.completion.series(ct_paths).state == PROCESSING
+    assert clocks.completion.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_what_was_written_under_a_clock_ahead_of_time_is_pulled_back_at_the_start(
@@ -95,7 +95,7 @@ def test_what_was_written_under_a_clock_ahead_of_time_is_pulled_back_at_the_star
     with completion.ledger.writing() as connection:
         assert pull_back(connection, completion.configuration, completion.clock.now) == 1
     completion.settle(120)
-    assert completion.series(ct_paths).state == PROCESSING
+    assert completion.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_each_queue_is_pulled_back_to_its_own_longest_pause(completion: Completion) -> None:
@@ -103,7 +103,7 @@ def test_each_queue_is_pulled_back_to_its_own_longest_pause(completion: Completi
     delivery = Delivery(longest_retry_s=100.0)
     configuration = completion.configuration.model_copy(update={"delivery": delivery})
     with completion.ledger.writing() as connection:
-        queue_notice(connection, COMPLETED, now=now + DAY_S)
+        queue_notice(connection, NoticeKind.COMPLETED, now=now + DAY_S)
         request_commitment(connection, "tps", "1.2.3", references={}, now=now + DAY_S)
         assert pull_back(connection, configuration, now) == 4
         waits = [

@@ -7,9 +7,9 @@ import pydicom
 import pytest
 
 from node.commands import RELEASE, RESEND, RETRY, TAKES
-from node.ledger.requests.jobs import WITHDRAWN
+from node.ledger.row_states import DeliveryState, JobState
 from node.ledger.tables.contents import choice_of
-from node.ledger.tables.deliveries import CANCELLED, delivery_states, queue_deliveries
+from node.ledger.tables.deliveries import delivery_states, queue_deliveries
 from node.ledger.tables.series import instances_of
 from node.ledger.views.receipts import receipt_of
 from tests.completion.steps import finish
@@ -78,7 +78,7 @@ def test_the_newest_is_used_by_a_revision_and_the_first_withdrawn(
     assert not answer.is_refused
     assert answer.words.startswith("the newest content of 10 instances counts from now on, 1 jobs")
     old, new = disputed.jobs(ct_paths)
-    assert (old.state, new.state) == (WITHDRAWN, "queued")
+    assert (old.state, new.state) == (JobState.WITHDRAWN, "queued")
     assert patient_ids(disputed, ct_paths) == {"SECRET7"}
     assert (new.request.revision, new.request.predecessor_job_id) == (2, old.job_id)
     expected = "the newest content of 10 instances was taken by eve from 192.0.2.9, "
@@ -128,9 +128,9 @@ def test_no_retry_or_resend_brings_the_other_content_back(
         completion.command(verb, ct_paths)
         with completion.ledger.reading() as connection:
             [state] = delivery_states(connection, old.job_id)
-        assert state.state == CANCELLED
+        assert state.state == DeliveryState.CANCELLED
         assert state.words.startswith("the newest content of 2 instances was taken")
-    assert [one.state for one in completion.jobs(ct_paths)] == [WITHDRAWN, new.state]
+    assert [one.state for one in completion.jobs(ct_paths)] == [JobState.WITHDRAWN, new.state]
 
 
 def test_a_part_that_was_corrected_is_two_patients_until_the_rest_comes(
@@ -183,7 +183,11 @@ def test_who_chooses_otherwise_gets_a_further_revision(
     assert disputed.command(NEWEST, ct_paths).is_refused  # in use already
     assert not disputed.command(FIRST, ct_paths).is_refused
     first, second, third = disputed.jobs(ct_paths)
-    assert (first.state, second.state, third.request.revision) == (WITHDRAWN, WITHDRAWN, 3)
+    assert (first.state, second.state, third.request.revision) == (
+        JobState.WITHDRAWN,
+        JobState.WITHDRAWN,
+        3,
+    )
     assert third.request.instance_paths == first.request.instance_paths
     assert third.request.predecessor_job_id == second.job_id
 

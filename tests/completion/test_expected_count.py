@@ -10,8 +10,9 @@ import pytest
 
 from core.config.routing import Peer
 from node.commands import ask, carry_out
+from node.ledger.row_states import SeriesState
 from node.ledger.tables.instances import ABORTED
-from node.ledger.tables.series import HELD, PROCESSING, SETTLING, SeriesRow
+from node.ledger.tables.series import SeriesRow
 from tests.support.archive import Archive
 from tests.support.completion import Completion, Start, series_uid
 
@@ -41,7 +42,7 @@ def test_a_series_runs_when_all_that_its_sender_has_is_here(
 ) -> None:
     asking.send(ct_paths)
     asking.settle()
-    assert asking.series(ct_paths).state == PROCESSING
+    assert asking.series(ct_paths).state == SeriesState.PROCESSING
     assert "pacs has 10 instances" in asking.words(ct_paths)
     assert archive.queries == 1
 
@@ -54,7 +55,10 @@ def test_a_series_waits_for_the_rest_and_asks_again(
     asking.send(ct_paths[:8])
     asking.settle()
     row = asking.series(ct_paths)
-    assert (row.state, row.reason) == (SETTLING, "8 of 10 instances that pacs has are here")
+    assert (row.state, row.reason) == (
+        SeriesState.SETTLING,
+        "8 of 10 instances that pacs has are here",
+    )
     asking.settle(29)
     assert archive.queries == (1 if counts else 2)
     asking.settle(1)
@@ -72,7 +76,7 @@ def test_a_rest_that_never_comes_holds_the_series_and_a_person_can_let_it_run(
     for _ in range(22):
         asking.settle(30)
     row = asking.series(ct_paths)
-    assert row.state == HELD
+    assert row.state == SeriesState.HELD
     assert row.reason.startswith("8 of 10 instances that pacs has are here, and no more came")
     ask(asking.ledger, "release", series_uid(ct_paths))
     carry_out(asking.ledger)
@@ -91,7 +95,7 @@ def test_a_count_never_starts_a_series_before_its_association_ended_and_settled(
     asking.settle(4.9)
     assert archive.queries == 0
     asking.settle(0.2)
-    assert asking.series(ct_paths).state == PROCESSING
+    assert asking.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_an_aborted_series_of_which_all_is_here_runs(
@@ -99,7 +103,7 @@ def test_an_aborted_series_of_which_all_is_here_runs(
 ) -> None:
     asking.send(ct_paths, outcome=ABORTED)
     asking.settle()
-    assert asking.series(ct_paths).state == PROCESSING
+    assert asking.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_an_aborted_series_stays_held_when_its_sender_does_not_say(
@@ -108,7 +112,7 @@ def test_an_aborted_series_stays_held_when_its_sender_does_not_say(
     archive.holdings.clear()
     asking.send(ct_paths, outcome=ABORTED)
     asking.settle()
-    assert asking.series(ct_paths).state == HELD
+    assert asking.series(ct_paths).state == SeriesState.HELD
     assert "pacs does not find the series" in asking.words(ct_paths)
 
 
@@ -118,7 +122,7 @@ def test_a_sender_that_cannot_be_asked_holds_nothing_up(
     archive.status = 0xA700
     asking.send(ct_paths)
     asking.settle()
-    assert asking.series(ct_paths).state == PROCESSING
+    assert asking.series(ct_paths).state == SeriesState.PROCESSING
     assert any("pacs could not be asked: " in words for words in asking.words(ct_paths))
 
 
@@ -128,7 +132,7 @@ def test_more_here_than_its_sender_has_runs(
     del archive.holdings[series_uid(ct_paths)][5:]
     asking.send(ct_paths)
     asking.settle()
-    assert asking.series(ct_paths).state == PROCESSING
+    assert asking.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_a_peer_is_asked_about_one_series_at_a_time(
@@ -172,7 +176,7 @@ def test_what_comes_while_the_sender_is_asked_is_not_overlooked(
     made.append(start(count=count, peers=[peer(archive)]))
     made[0].send(ct_paths[:8])
     made[0].settle()
-    assert made[0].series(ct_paths).state == SETTLING
+    assert made[0].series(ct_paths).state == SeriesState.SETTLING
     made[0].settle()
     [job] = made[0].jobs(ct_paths)
     assert len(job.request.instance_paths) == 10
@@ -184,6 +188,6 @@ def test_a_peer_with_a_settle_time_of_its_own_is_given_it(
     completion = start(peers=[peer(archive, query=False, settle_s=60)])
     completion.send(ct_paths)
     completion.settle(59)
-    assert completion.series(ct_paths).state == SETTLING
+    assert completion.series(ct_paths).state == SeriesState.SETTLING
     completion.settle(1)
-    assert completion.series(ct_paths).state == PROCESSING
+    assert completion.series(ct_paths).state == SeriesState.PROCESSING

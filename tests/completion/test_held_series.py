@@ -7,8 +7,8 @@ import pytest
 from pydicom.uid import generate_uid
 
 from node.commands import RELEASE
+from node.ledger.row_states import SeriesState
 from node.ledger.tables.instances import ABORTED, RELEASED
-from node.ledger.tables.series import HELD
 from tests.completion.steps import refusal
 from tests.support.completion import Completion, series_uid
 from tests.support.peers import Change, write_series
@@ -106,7 +106,7 @@ def test_a_series_of_which_something_was_refused_is_held_until_that_comes(
     completion.tracker.association_ended(association, RELEASED, refused)
     completion.settle()
     row = completion.series(ct_paths)
-    assert row.state == HELD
+    assert row.state == SeriesState.HELD
     assert row.reason.startswith("1 instances were refused and have not come again, such as ")
     assert "0xA700, Disk full" in row.reason
     completion.send(ct_paths)

@@ -10,9 +10,9 @@ from core.job import JobResult
 from network.sender import Sender
 from node.commands import RELEASE, ask, carry_out
 from node.ledger.requests.jobs import JobRow, finish_job, start_job
+from node.ledger.row_states import SeriesState
 from node.ledger.tables.habits import habits_of, longest_pause_s
 from node.ledger.tables.instances import ABORTED
-from node.ledger.tables.series import PROCESSING, SETTLING
 from tests.support.completion import Completion, Start, series_uid
 from tests.support.databases import open_test_ledger
 from tests.support.peers import write_series
@@ -132,7 +132,7 @@ def test_it_is_waited_for_like_any_other(start: Start, twelve: list[Path], how: 
     completion = start(**({"peers": [peer]} if how.startswith("settle") else off))
     completion.send(twelve[:1])
     completion.settle()
-    assert completion.series(twelve).state == PROCESSING
+    assert completion.series(twelve).state == SeriesState.PROCESSING
 
 
 def test_one_slice_alone_waits_thirty_seconds_and_not_for_good(
@@ -140,9 +140,9 @@ def test_one_slice_alone_waits_thirty_seconds_and_not_for_good(
 ) -> None:
     completion.send(twelve[:1])
     completion.settle(29)
-    assert completion.series(twelve).state == SETTLING
+    assert completion.series(twelve).state == SeriesState.SETTLING
     completion.settle(1)
-    assert completion.series(twelve).state == PROCESSING
+    assert completion.series(twelve).state == SeriesState.PROCESSING
     assert "one instance came alone: more is waited for, 30 s" in completion.words(twelve)
 
 
@@ -156,7 +156,7 @@ def test_one_instance_that_is_a_series_by_itself_waits_no_longer(
     [path] = write_series([cine_folder / "9.dcm"], tmp_path / "capture", capture)
     completion.send([path])
     completion.settle()
-    assert completion.series([path]).state != SETTLING
+    assert completion.series([path]).state != SeriesState.SETTLING
 
 
 def test_one_late_slice_of_a_series_that_came_at_once_waits_no_longer(
@@ -165,7 +165,7 @@ def test_one_late_slice_of_a_series_that_came_at_once_waits_no_longer(
     completion.send(twelve[:11])
     completion.send(twelve[11:])
     completion.settle()
-    assert completion.series(twelve).state == PROCESSING
+    assert completion.series(twelve).state == SeriesState.PROCESSING
 
 
 def test_a_revision_does_not_follow_another_within_minutes(

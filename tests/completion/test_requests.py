@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from node.ledger.requests.jobs import DONE, QUEUED, SUPERSEDED
 from node.ledger.requests.requests import jobs_of_requests
+from node.ledger.row_states import JobState
 from node.ledger.tables.deliveries import delivery_states
 from tests.completion.asking import asked, by_pipeline, goes, states
 from tests.completion.steps import finish
@@ -21,7 +21,7 @@ def test_soft_and_hard_each_get_their_pipeline_when_both_are_called_at_once(
     both.settle()
     assert goes(both, ct_paths) == [("SOFT", "blur", ["tps"]), ("HARD", "unet", ["tps"])]
     assert {job.request.pipeline for job in both.jobs(ct_paths)} == {"blur", "unet"}
-    assert [job.state for job in both.jobs(ct_paths)] == [QUEUED, QUEUED]
+    assert [job.state for job in both.jobs(ct_paths)] == [JobState.QUEUED, JobState.QUEUED]
 
 
 def test_each_sender_gets_the_results_of_its_own_request_alone(
@@ -67,7 +67,7 @@ def test_a_request_that_joins_is_another_one_with_its_own_sender(
     one.send(ct_paths, calling="PACS")
     one.settle()
     (job,) = one.jobs(ct_paths)
-    assert job.state == DONE
+    assert job.state == JobState.DONE
     assert [request.sender.calling_ae_title for request in asked(one, ct_paths)] == ["TPS", "PACS"]
     assert states(one, ct_paths) == ["submitted", "submitted"]
     assert "stands, also for pacs" in one.words(ct_paths)[-1]
@@ -138,7 +138,7 @@ def test_a_job_that_takes_over_serves_whoever_waited_for_the_older_one(
     one.send(ct_paths, calling="PACS")
     one.settle()
     old, new = one.jobs(ct_paths)
-    assert (old.state, new.state) == (SUPERSEDED, QUEUED)
+    assert (old.state, new.state) == (JobState.SUPERSEDED, JobState.QUEUED)
     assert [destination.peer for destination in new.destinations] == ["tps", "pacs"]
 
 
@@ -150,8 +150,8 @@ def test_pipelines_of_one_series_do_not_supersede_one_another(
     both.send(ct_paths, called="HARD")
     both.settle()
     assert {name: job.state for name, job in by_pipeline(both, ct_paths).items()} == {
-        "blur": QUEUED,
-        "unet": QUEUED,
+        "blur": JobState.QUEUED,
+        "unet": JobState.QUEUED,
     }
     assert len(both.jobs(ct_paths)) == 2
 

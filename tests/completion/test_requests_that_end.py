@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from node.commands import CANCEL, RELEASE, RETRY
 from node.delivery.queue_results import queue_results
-from node.ledger.requests.jobs import CANCELLED, QUEUED
+from node.ledger.row_states import JobState
 from node.ledger.schema import deliveries
 from node.ledger.tables.instances import ABORTED
 from tests.completion.asking import asked, person, states
@@ -59,7 +59,7 @@ def test_a_person_releases_and_cancels_what_is_held_of_a_case_that_runs(
     assert person(both, ct_paths, RETRY).endswith("the series is looked at again")
     both.settle(0)
     assert states(both, ct_paths) == ["submitted", "submitted"]
-    assert {job.state for job in both.jobs(ct_paths)} == {QUEUED}
+    assert {job.state for job in both.jobs(ct_paths)} == {JobState.QUEUED}
 
 
 def test_a_cancelled_request_gets_no_later_revision(one: Completion, ct_paths: list[Path]) -> None:
@@ -69,7 +69,7 @@ def test_a_cancelled_request_gets_no_later_revision(one: Completion, ct_paths: l
     one.send(ct_paths[9:], calling="PACS")
     one.settle()
     cancelled, queued = one.jobs(ct_paths)
-    assert (cancelled.state, queued.state) == (CANCELLED, QUEUED)
+    assert (cancelled.state, queued.state) == (JobState.CANCELLED, JobState.QUEUED)
     assert [destination.peer for destination in queued.destinations] == ["pacs"]
 
 

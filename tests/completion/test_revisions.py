@@ -3,18 +3,9 @@
 from pathlib import Path
 
 from node.commands import ask, carry_out
-from node.ledger.requests.jobs import (
-    CANCELLED,
-    DONE,
-    QUEUED,
-    SUPERSEDED,
-    JobRow,
-    fail_job,
-    start_job,
-)
+from node.ledger.requests.jobs import JobRow, fail_job, start_job
+from node.ledger.row_states import JobState, SeriesState
 from node.ledger.schema import jobs
-from node.ledger.tables.series import CANCELLED as SERIES_CANCELLED
-from node.ledger.tables.series import PROCESSING
 from tests.completion.steps import RTSTRUCT, finish
 from tests.support.completion import Completion, series_uid
 
@@ -62,7 +53,7 @@ def test_the_same_content_again_is_no_revision(
     completion.send(ct_paths)
     completion.settle()
     [job] = completion.jobs(ct_paths)
-    assert job.state == DONE
+    assert job.state == JobState.DONE
 
 
 def test_results_that_were_removed_are_made_again_under_other_uids(
@@ -77,7 +68,7 @@ def test_results_that_were_removed_are_made_again_under_other_uids(
     completion.send(ct_paths)
     completion.settle()
     _, second = completion.jobs(ct_paths)
-    assert second.state == QUEUED
+    assert second.state == JobState.QUEUED
     assert second.request.output_dir.endswith(second.job_id)
 
 
@@ -87,7 +78,7 @@ def test_a_held_series_can_be_given_up_and_taken_up_again(
     completion.send(ct_paths, outcome="aborted")
     completion.settle()
     assert order(completion, ct_paths, "cancel") == "the series is given up"
-    assert completion.series(ct_paths).state == SERIES_CANCELLED
+    assert completion.series(ct_paths).state == SeriesState.CANCELLED
     completion.settle(1000)
     assert completion.jobs(ct_paths) == []
     assert order(completion, ct_paths, "retry").endswith("the series is looked at again")
@@ -103,7 +94,7 @@ def test_a_given_up_series_that_is_sent_again_is_looked_at_again(
     order(completion, ct_paths, "cancel")
     completion.send(ct_paths)
     completion.settle()
-    assert completion.series(ct_paths).state == PROCESSING
+    assert completion.series(ct_paths).state == SeriesState.PROCESSING
 
 
 def test_a_queued_job_can_be_cancelled_and_tried_again(
@@ -112,12 +103,12 @@ def test_a_queued_job_can_be_cancelled_and_tried_again(
     completion.send(ct_paths)
     completion.settle()
     assert order(completion, ct_paths, "cancel") == "1 unfinished jobs cancelled"
-    assert completion.jobs(ct_paths)[0].state == CANCELLED
+    assert completion.jobs(ct_paths)[0].state == JobState.CANCELLED
     assert order(completion, ct_paths, "cancel") == (
         "nothing of it waits or runs, nothing to cancel"
     )
     assert order(completion, ct_paths, "retry").startswith("1 failed jobs queued again")
-    assert completion.jobs(ct_paths)[0].state == QUEUED
+    assert completion.jobs(ct_paths)[0].state == JobState.QUEUED
 
 
 def fail(completion: Completion, job: JobRow) -> None:
@@ -137,7 +128,7 @@ def test_a_retry_never_brings_an_older_revision_back(
     completion.settle()
     finish(completion, completion.jobs(ct_paths)[-1])
     assert order(completion, ct_paths, "retry").startswith("0 failed jobs queued again")
-    assert [job.state for job in completion.jobs(ct_paths)] == [SUPERSEDED, DONE]
+    assert [job.state for job in completion.jobs(ct_paths)] == [JobState.SUPERSEDED, JobState.DONE]
 
 
 def test_an_old_job_that_is_wanted_again_runs_as_the_revision_that_it_is_now(
@@ -151,7 +142,7 @@ def test_an_old_job_that_is_wanted_again_runs_as_the_revision_that_it_is_now(
         if weights == b"other weights":
             finish(completion, completion.jobs(ct_paths)[-1])
     first, second = completion.jobs(ct_paths)
-    assert first.state == QUEUED
+    assert first.state == JobState.QUEUED
     assert (first.request.revision, first.request.predecessor_job_id) == (2, second.job_id)
 
 
@@ -165,4 +156,4 @@ def test_a_job_that_a_newer_one_replaced_does_not_fail_afterwards(
     old = completion.jobs(ct_paths)[0]
     with completion.ledger.writing() as connection:
         assert not fail_job(connection, old.job_id, "too late", completion.clock.now)
-    assert completion.jobs(ct_paths)[0].state == SUPERSEDED
+    assert completion.jobs(ct_paths)[0].state == JobState.SUPERSEDED

@@ -7,7 +7,8 @@ import pytest
 
 from core.config.routing import Peer
 from node.commands import ask, carry_out
-from node.ledger.tables.series import HELD, PROCESSING, SETTLING, SeriesRow
+from node.ledger.row_states import SeriesState
+from node.ledger.tables.series import SeriesRow
 from tests.support.completion import Completion, Start, series_uid
 from tests.support.peers import write_series
 
@@ -50,7 +51,7 @@ def test_a_series_whose_sender_cannot_be_told_is_held_in_words(
     completion.send(ct_paths, address=address)
     completion.settle()
     row = completion.series(ct_paths)
-    assert row.state == HELD
+    assert row.state == SeriesState.HELD
     assert row.reason.startswith(f"sender TPS@{address} to SLICEWIRE is ")
     assert "give each peer under `peers` its own ip" in row.reason
     assert completion.jobs(ct_paths) == []
@@ -63,7 +64,7 @@ def test_a_release_does_not_guess(start: Start, ct_paths: list[Path]) -> None:
     ask(completion.ledger, "release", series_uid(ct_paths))
     carry_out(completion.ledger)
     completion.settle()
-    assert completion.series(ct_paths).state == HELD
+    assert completion.series(ct_paths).state == SeriesState.HELD
 
 
 def test_a_peer_that_a_rule_names_gets_the_results_whoever_sent(
@@ -88,7 +89,7 @@ def test_the_sender_among_a_rules_destinations_is_told_by_its_address(
     others = write_series(ct_paths, tmp_path / "others")
     completion.send(others, address="127.0.0.3")
     completion.settle()
-    assert completion.series(others).state == HELD
+    assert completion.series(others).state == SeriesState.HELD
 
 
 def test_the_settle_time_is_that_of_the_peer_at_the_address_and_in_doubt_the_longest(
@@ -116,7 +117,7 @@ def test_the_peer_at_the_address_is_asked_how_much_there_is(
     completion = start(count=count, peers=[A | {"query": True}, B | {"query": True}])
     completion.send(ct_paths, address="127.0.0.2")
     completion.settle()
-    assert (completion.series(ct_paths).state, asked) == (SETTLING, ["b"])
+    assert (completion.series(ct_paths).state, asked) == (SeriesState.SETTLING, ["b"])
 
 
 def test_where_the_sender_cannot_be_told_nobody_is_asked_and_the_case_says_so(
@@ -129,7 +130,7 @@ def test_where_the_sender_cannot_be_told_nobody_is_asked_and_the_case_says_so(
     )
     completion.send(ct_paths)
     completion.settle()
-    assert completion.series(ct_paths).state == PROCESSING
+    assert completion.series(ct_paths).state == SeriesState.PROCESSING
     assert any(
         "nobody was asked: sender TPS@127.0.0.1" in one for one in completion.words(ct_paths)
     )
@@ -143,5 +144,5 @@ def test_a_sender_that_is_at_another_address_than_the_only_peer_of_its_title_is_
     completion.send(ct_paths, address="192.0.2.1")
     completion.settle()
     row = completion.series(ct_paths)
-    assert (row.state, completion.jobs(ct_paths)) == (HELD, [])
+    assert (row.state, completion.jobs(ct_paths)) == (SeriesState.HELD, [])
     assert "at no address of a peer of its AE title (b from 192.0.2.2)" in row.reason

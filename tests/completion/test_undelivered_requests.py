@@ -7,9 +7,8 @@ from sqlalchemy import select, update
 
 from node.commands import CANCEL
 from node.delivery.queue_results import queue_results
-from node.ledger.requests.jobs import DONE
+from node.ledger.row_states import DeliveryState, JobState
 from node.ledger.schema import deliveries
-from node.ledger.tables.deliveries import CANCELLED, GIVEN_UP, REFUSED, STORED, WAITING
 from node.ledger.views.states import State
 from node.ledger.views.stories import story_of
 from tests.completion.asking import person, states
@@ -23,7 +22,7 @@ def finish_first(completion: Completion, paths: list[Path]) -> None:
     with completion.ledger.writing() as connection:
         queue_results(
             connection,
-            next(job for job in completion.jobs(paths) if job.state == DONE),
+            next(job for job in completion.jobs(paths) if job.state == JobState.DONE),
             storage_path=completion.ledger.storage_path,
             export_series=False,
             now=completion.clock.now,
@@ -52,7 +51,7 @@ def test_a_request_stands_for_what_was_delivered_where_its_other_job_is_cancelle
     completion.send(ct_paths)
     completion.settle()
     finish_first(completion, ct_paths)
-    end_deliveries(completion, STORED)
+    end_deliveries(completion, DeliveryState.STORED)
     assert "1 unfinished jobs cancelled" in person(completion, ct_paths, CANCEL)
     assert states(completion, ct_paths) == ["submitted"]
     story = story_of(completion.ledger, series_uid(ct_paths))
@@ -61,7 +60,9 @@ def test_a_request_stands_for_what_was_delivered_where_its_other_job_is_cancelle
     assert story.reason == "tps: 1 stored; cancelled by a person"
 
 
-@pytest.mark.parametrize("state", [GIVEN_UP, REFUSED, CANCELLED])
+@pytest.mark.parametrize(
+    "state", [DeliveryState.GIVEN_UP, DeliveryState.REFUSED, DeliveryState.CANCELLED]
+)
 def test_a_sender_that_asks_again_is_sent_what_did_not_reach_it(
     one: Completion, ct_paths: list[Path], state: str
 ) -> None:
@@ -73,7 +74,7 @@ def test_a_sender_that_asks_again_is_sent_what_did_not_reach_it(
     one.send(ct_paths, calling="PACS")
     one.settle()
     to_pacs = [found for peer, found in delivered(one) if peer == "pacs"]
-    assert set(to_pacs) == {WAITING}
+    assert set(to_pacs) == {DeliveryState.WAITING}
     assert {found for peer, found in delivered(one) if peer == "tps"} == {state}
     assert f"{len(to_pacs)} undelivered instances sent again" in one.words(ct_paths)[-1]
 
@@ -84,8 +85,8 @@ def test_a_sender_that_asks_again_for_what_it_has_is_sent_nothing(
     one.send(ct_paths)
     one.settle()
     finish_first(one, ct_paths)
-    end_deliveries(one, STORED)
+    end_deliveries(one, DeliveryState.STORED)
     one.send(ct_paths)
     one.settle()
-    assert {state for _, state in delivered(one)} == {STORED}
+    assert {state for _, state in delivered(one)} == {DeliveryState.STORED}
     assert one.words(ct_paths)[-1].endswith("stands")

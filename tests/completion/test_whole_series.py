@@ -6,10 +6,9 @@ from threading import Thread
 import pytest
 
 from core.errors import StorageUnavailableError
-from node.ledger.requests.jobs import QUEUED, SUPERSEDED
+from node.ledger.row_states import JobState, SeriesState
 from node.ledger.tables.ends import HALF, End, describe_end
 from node.ledger.tables.instances import ABORTED
-from node.ledger.tables.series import HELD, SETTLING
 from tests.support.completion import SETTLE_S, Completion
 from tests.support.peers import write_series
 
@@ -23,7 +22,7 @@ def test_a_released_series_waits_for_the_settle_time(
     completion.settle(0.2)
     assert completion.series(ct_paths).state == "processing"
     [job] = completion.jobs(ct_paths)
-    assert job.state == QUEUED
+    assert job.state == JobState.QUEUED
     assert len(job.request.instance_paths) == 10
 
 
@@ -102,7 +101,7 @@ def test_a_late_instance_makes_a_new_job_that_takes_over(
     completion.send(ct_paths[9:])
     completion.settle()
     first, second = completion.jobs(ct_paths)
-    assert (first.state, second.state) == (SUPERSEDED, QUEUED)
+    assert (first.state, second.state) == (JobState.SUPERSEDED, JobState.QUEUED)
     assert len(second.request.instance_paths) == 10
 
 
@@ -167,7 +166,7 @@ def test_a_ledger_that_fails_for_a_moment_holds_nothing(
         failing.setattr(completion.tracker._decisions, "record", fail)
         with pytest.raises(StorageUnavailableError):
             completion.settle()
-    assert completion.series(ct_paths).state == SETTLING
+    assert completion.series(ct_paths).state == SeriesState.SETTLING
     completion.settle()
     assert len(completion.jobs(ct_paths)) == 1
 
@@ -181,7 +180,7 @@ def test_an_instance_stored_after_its_association_ended_is_not_forgotten(
     completion.receive(association, ct_paths[5:])
     completion.settle()
     completion.settle()
-    assert completion.series(ct_paths).state == HELD
+    assert completion.series(ct_paths).state == SeriesState.HELD
 
 
 def test_an_enhanced_multi_frame_instance_is_a_series(zoo: Path, completion: Completion) -> None:
@@ -202,7 +201,7 @@ def test_the_history_says_who_ended_an_association(
         describe_end(connection, association, end)
     completion.tracker.association_ended(association, end.outcome)
     completion.settle()
-    assert completion.series(ct_paths).state == HELD
+    assert completion.series(ct_paths).state == SeriesState.HELD
     assert completion.words(ct_paths)[0] == (
         "aborted by the peer, which released it in the middle of a message, "
         "with half a data set (9 bytes) here"

@@ -11,7 +11,8 @@ from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError
 from node.jobs import engine as engine_module
 from node.jobs.engine import Engine
-from node.ledger.requests.jobs import DONE, QUEUED, create_job
+from node.ledger.requests.jobs import create_job
+from node.ledger.row_states import JobState
 from tests.jobs.queues import ENTRY, Queue, make_queue, request
 from tests.support.cluster import ExternalCluster
 
@@ -61,7 +62,7 @@ def test_jobs_run_on_a_cluster_over_tls(
 ) -> None:
     engine = engine_at(tls_cluster, tmp_path, [], tls=issue(authority, tmp_path, "node"))
     queue = make_queue(engine, tmp_path)
-    assert queue.run("fine").state == DONE
+    assert queue.run("fine").state == JobState.DONE
     engine.close()
     queue.ledger.close()
 
@@ -98,7 +99,7 @@ def test_a_pipeline_that_needs_a_gpu_runs_where_one_is(mixed: Queue) -> None:
             create_job(connection, replace(wanted, resources={"GPU": 1.0}), (), 1.0)
         assert mixed.runner.run_next()
         job = mixed.job(job_id)
-        assert job.state == DONE
+        assert job.state == JobState.DONE
         assert job.result is not None
         assert job.result.summary == "{'GPU': 1.0}"
 
@@ -113,5 +114,5 @@ def test_a_pipeline_that_needs_what_no_worker_has_waits_and_leaves_its_slot(
     assert mixed.runner.run_next()
     assert told[0] == "waits for a worker with TPU=1"
     job = mixed.job(wanted.job_id)
-    assert (job.state, job.reason) == (QUEUED, "The job waits for a worker with TPU=1")
-    assert mixed.run("fine").state == DONE
+    assert (job.state, job.reason) == (JobState.QUEUED, "The job waits for a worker with TPU=1")
+    assert mixed.run("fine").state == JobState.DONE

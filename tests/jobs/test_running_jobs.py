@@ -15,16 +15,8 @@ from core.errors import StorageUnavailableError
 from core.job import JobRequest
 from node.jobs.engine import Engine
 from node.jobs.runner import Runner
-from node.ledger.requests.jobs import (
-    DONE,
-    FAILED,
-    QUEUED,
-    RUNNING,
-    SUPERSEDED,
-    requeue_running,
-    start_job,
-    supersede_jobs,
-)
+from node.ledger.requests.jobs import requeue_running, start_job, supersede_jobs
+from node.ledger.row_states import JobState
 from node.ledger.tables.events import events_of
 from tests.jobs.queues import ENTRY, SERIES, Queue, request
 from tests.support.cluster import scheduler_for_tests
@@ -58,7 +50,7 @@ def queue(engine: tuple[Engine, list[tuple[str, float]]], tmp_path: Path) -> Ite
 
 def test_a_job_runs_in_another_process_and_its_result_is_in_the_ledger(queue: Queue) -> None:
     job = queue.run("fine")
-    assert job.state == DONE
+    assert job.state == JobState.DONE
     assert job.result is not None
     assert not job.result.summary.endswith(f" {os.getpid()}")
     assert (job.job_id, 0.5) in queue.progress
@@ -67,7 +59,7 @@ def test_a_job_runs_in_another_process_and_its_result_is_in_the_ledger(queue: Qu
 def test_the_latest_of_what_a_job_says_at_once_is_told_while_it_goes_on(queue: Queue) -> None:
     """As of a job that reads quickly and then computes for long."""
     job = queue.run("quick then slow")
-    assert job.state == DONE
+    assert job.state == JobState.DONE
     assert [done for job_id, done in queue.progress if job_id == job.job_id] == [0.5, 0.8]
 
 
@@ -92,13 +84,13 @@ def test_what_a_worker_keeps_is_there_for_its_next_job(queue: Queue) -> None:
 
 def test_a_refusal_is_the_jobs_reason_word_by_word(queue: Queue) -> None:
     job = queue.run("refuse")
-    assert job.state == FAILED
+    assert job.state == JobState.FAILED
     assert job.reason == "Series 1.2.3: gap of 6.0 mm after slice 41, expected 3.0 mm"
 
 
 def test_an_unforeseen_error_is_named_without_its_own_words(queue: Queue) -> None:
     job = queue.run("fault")
-    assert job.state == FAILED
+    assert job.state == JobState.FAILED
     assert job.reason.startswith("unforeseen error ValueError at entries.py:")
     with queue.ledger.reading() as connection:
         told = str(events_of(connection, SERIES))
@@ -108,20 +100,20 @@ def test_an_unforeseen_error_is_named_without_its_own_words(queue: Queue) -> Non
 
 def test_a_worker_that_keeps_dying_fails_its_job_and_the_next_one_runs(queue: Queue) -> None:
     job = queue.run("die")
-    assert (job.state, job.deaths) == (QUEUED, 1)
+    assert (job.state, job.deaths) == (JobState.QUEUED, 1)
     assert queue.runner.run_next()
     job = queue.job(job.job_id)
     assert (job.state, job.reason) == (
-        FAILED,
+        JobState.FAILED,
         "the worker process died 2 times while running this job",
     )
-    assert queue.run("fine").state == DONE
+    assert queue.run("fine").state == JobState.DONE
 
 
 def test_a_job_over_its_time_limit_is_ended_and_the_next_one_runs(queue: Queue) -> None:
     job = queue.run("sleep")
-    assert (job.state, job.reason) == (FAILED, "The job ran longer than 3 s")
-    assert queue.run("fine").state == DONE
+    assert (job.state, job.reason) == (JobState.FAILED, "The job ran longer than 3 s")
+    assert queue.run("fine").state == JobState.DONE
 
 
 def test_a_stop_puts_the_running_job_back(tmp_path: Path) -> None:
@@ -130,7 +122,7 @@ def test_a_stop_puts_the_running_job_back(tmp_path: Path) -> None:
         configuration = read_configuration(None, {"storage_path": tmp_path})
         stopped = Queue(ledger, Runner(configuration, ledger, engine), engine, [], tmp_path)
         threading.Timer(1.0, engine.cancel).start()
-        assert stopped.run("sleep").state == QUEUED
+        assert stopped.run("sleep").state == JobState.QUEUED
         engine.close()
 
 
@@ -142,7 +134,7 @@ def test_a_job_that_was_superseded_meanwhile_leaves_no_result(queue: Queue) -> N
         newer = JobRequest(**{name: getattr(new, name) for name in new.__slots__}
                            | {"pipeline": queue_pipeline(old)})  # fmt: skip
         assert supersede_jobs(connection, newer) == [old]
-    assert queue.job(old).state == SUPERSEDED
+    assert queue.job(old).state == JobState.SUPERSEDED
     assert not queue.runner.run_next()
 
 
@@ -153,7 +145,7 @@ def queue_pipeline(job_id: str) -> str:
 def test_the_oldest_job_runs_first_and_an_empty_queue_says_so(queue: Queue) -> None:
     first, second = queue.add("fine"), queue.add("fine")
     assert queue.runner.run_next()
-    assert (queue.job(first).state, queue.job(second).state) == (DONE, QUEUED)
+    assert (queue.job(first).state, queue.job(second).state) == (JobState.DONE, JobState.QUEUED)
     assert queue.runner.run_next()
     assert not queue.runner.run_next()
 
@@ -163,7 +155,7 @@ def test_what_was_running_at_a_crash_is_queued_at_the_next_start(queue: Queue) -
     with queue.ledger.writing() as connection:
         start_job(connection, job_id, 0.0)
         assert requeue_running(connection) == [job_id]
-    assert queue.job(job_id).state == QUEUED
+    assert queue.job(job_id).state == JobState.QUEUED
 
 
 def test_a_job_that_never_ends_is_given_up(queue: Queue) -> None:
@@ -191,6 +183,6 @@ def test_a_job_whose_start_may_not_have_been_recorded_runs_all_the_same(
         failing.setattr(queue.ledger, "writing", committed_without_an_answer)
         with pytest.raises(StorageUnavailableError):
             queue.runner._take()
-    assert queue.job(job_id).state == RUNNING
+    assert queue.job(job_id).state == JobState.RUNNING
     assert queue.runner.run_next()
-    assert queue.job(job_id).state == DONE
+    assert queue.job(job_id).state == JobState.DONE

@@ -10,7 +10,8 @@ import pytest
 from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError
 from node.jobs.engine import Engine
-from node.ledger.requests.jobs import CANCELLED, DONE, QUEUED, RUNNING, cancel_job
+from node.ledger.requests.jobs import cancel_job
+from node.ledger.row_states import JobState
 from node.ledger.tables.conditions import all_conditions
 from tests.jobs.queues import ENTRY, Queue, make_queue
 from tests.support.cluster import ExternalCluster, scheduler_for_tests
@@ -54,37 +55,37 @@ def test_as_many_jobs_run_at_once_as_there_are_slots(queue: Queue) -> None:
     jobs = [queue.add("meet") for _ in range(2)]
     for thread in in_slots(queue):
         thread.join()
-    assert [queue.job(one).state for one in jobs] == [DONE, DONE]
+    assert [queue.job(one).state for one in jobs] == [JobState.DONE, JobState.DONE]
 
 
 def test_a_cancelled_job_is_stopped_and_the_other_one_finishes(queue: Queue) -> None:
     unwanted, other = queue.add("sleep"), queue.add("short")
     threads = in_slots(queue)
-    wait_for(queue, unwanted, RUNNING)
+    wait_for(queue, unwanted, JobState.RUNNING)
     with queue.ledger.writing() as connection:
         assert cancel_job(connection, unwanted, "cancelled by a person", 2.0)
     for thread in threads:
         thread.join(15)
         assert not thread.is_alive()
-    assert queue.job(unwanted).state == CANCELLED
-    assert queue.job(other).state == DONE
-    assert queue.run("fine").state == DONE
+    assert queue.job(unwanted).state == JobState.CANCELLED
+    assert queue.job(other).state == JobState.DONE
+    assert queue.run("fine").state == JobState.DONE
 
 
 def test_a_worker_that_dies_leaves_the_other_slots_job_alone(queue: Queue) -> None:
     poison, other = queue.add("die"), queue.add("short")
     for thread in in_slots(queue):
         thread.join()
-    assert (queue.job(poison).state, queue.job(poison).deaths) == (QUEUED, 1)
-    assert (queue.job(other).state, queue.job(other).deaths) == (DONE, 0)
+    assert (queue.job(poison).state, queue.job(poison).deaths) == (JobState.QUEUED, 1)
+    assert (queue.job(other).state, queue.job(other).deaths) == (JobState.DONE, 0)
 
 
 def test_a_job_that_a_slot_holds_is_not_put_back_by_another(queue: Queue) -> None:
     held = queue.add("short")
     threads = in_slots(queue, 1)
-    wait_for(queue, held, RUNNING)
+    wait_for(queue, held, JobState.RUNNING)
     assert not queue.runner.run_next()
-    assert queue.job(held).state == RUNNING
+    assert queue.job(held).state == JobState.RUNNING
     threads[0].join()
     assert queue.job(held).attempts == 1
 
@@ -99,7 +100,7 @@ def test_without_its_scheduler_the_node_says_so_and_jobs_wait(tmp_path: Path) ->
     with queue.ledger.reading() as connection:
         [condition] = all_conditions(connection)
     assert condition.words == "No Dask scheduler answers at tcp://127.0.0.1:9"
-    assert queue.job(job_id).state == QUEUED
+    assert queue.job(job_id).state == JobState.QUEUED
     queue.ledger.close()
 
 
@@ -112,16 +113,16 @@ def test_jobs_go_on_after_the_scheduler_was_killed_and_started_again(tmp_path: P
     job_id = queue.add("short")
     try:
         threads = in_slots(queue, 1)
-        wait_for(queue, job_id, RUNNING)
+        wait_for(queue, job_id, JobState.RUNNING)
         time.sleep(0.5)
         cluster.kill_scheduler()
         threads[0].join(60)
         job = queue.job(job_id)
-        assert (job.state, job.deaths, job.attempts) == (QUEUED, 0, 0)
+        assert (job.state, job.deaths, job.attempts) == (JobState.QUEUED, 0, 0)
         cluster.start(1)
         time.sleep(3)
         assert queue.runner.run_next()
-        assert queue.job(job_id).state == DONE
+        assert queue.job(job_id).state == JobState.DONE
         with queue.ledger.reading() as connection:
             assert all_conditions(connection) == []
     finally:

@@ -10,7 +10,8 @@ from core.storage_layout import StorageLayout
 from node.ledger.__main__ import main
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import fail_job, jobs_of, start_job
-from node.ledger.tables.series import HELD, set_state
+from node.ledger.row_states import SeriesState
+from node.ledger.tables.series import set_state
 from node.ledger.views.stories import latest_stories, story_of
 from tests.support.databases import database_url_for, open_test_ledger
 
@@ -41,7 +42,7 @@ def test_list_shows_the_latest_fifty_the_latest_last_and_all_when_asked(
 
 def test_series_are_listed_by_where_they_or_their_jobs_stand(ledger: Ledger) -> None:
     with ledger.writing() as connection:
-        set_state(connection, uid("series", 7), HELD, "no rule")
+        set_state(connection, uid("series", 7), SeriesState.HELD, "no rule")
         [job] = jobs_of(connection, uid("series", 3))
         start_job(connection, job.job_id, now=1.0)
         assert fail_job(connection, job.job_id, "out of memory", now=1.0)

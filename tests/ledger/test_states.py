@@ -12,23 +12,12 @@ from core.job import JobRequest
 from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.requests import requests as asked
-from node.ledger.requests.jobs import CANCELLED as JOB_CANCELLED
-from node.ledger.requests.jobs import (
-    DONE,
-    FAILED,
-    QUEUED,
-    RUNNING,
-    SUPERSEDED,
-    Destination,
-    create_job,
-)
+from node.ledger.requests.jobs import Destination, create_job
 from node.ledger.requests.requests import JobOfRequest, bring, decide, link_job, requests_of
+from node.ledger.row_states import DeliveryState, JobState, RequestState, SeriesState
 from node.ledger.schema import deliveries, jobs
-from node.ledger.tables.deliveries import CANCELLED, GIVEN_UP, HELD, REFUSED, STORED, WAITING
 from node.ledger.tables.instances import StoredInstance, open_association, touch_series
-from node.ledger.tables.series import CANCELLED as SERIES_CANCELLED
-from node.ledger.tables.series import HELD as SERIES_HELD
-from node.ledger.tables.series import KEPT, PROCESSING, SETTLING, find_series, set_state
+from node.ledger.tables.series import find_series, set_state
 from node.ledger.views.standing import RequestStanding, count_states, standing_of
 from node.ledger.views.states import State, wanted_by
 from node.ledger.views.status import status_lines
@@ -48,14 +37,16 @@ def ledger(tmp_path: Path) -> Ledger:
     return open_test_ledger(tmp_path)
 
 
-def add_series(connection: Connection, uid: str, state: str = PROCESSING) -> None:
+def add_series(
+    connection: Connection, uid: str, state: SeriesState = SeriesState.PROCESSING
+) -> None:
     association = open_association(connection, SENDERS[0], 1.0)
     instance = StoredInstance(f"{uid}.1", uid, "1", "1", "1", "0", 1, "p", made_here=False)
     touch_series(connection, instance, association, 1.0)
     set_state(connection, uid, state)
 
 
-def add_request(connection: Connection, uid: str, sender: Sender, state: str) -> int:
+def add_request(connection: Connection, uid: str, sender: Sender, state: RequestState) -> int:
     bring(connection, uid, sender, outcome="released", now=1.0)
     key = requests_of(connection, uid)[-1].key
     decide(connection, key, state, f"why {state}")
@@ -86,7 +77,7 @@ def a_case(ledger: Ledger, job_state: str, *sent: str) -> RequestStanding:
     """Of one sender's request, with one job."""
     with ledger.writing() as connection:
         add_series(connection, "1.2")
-        key = add_request(connection, "1.2", SENDERS[0], asked.SUBMITTED)
+        key = add_request(connection, "1.2", SENDERS[0], RequestState.SUBMITTED)
         add_job(connection, "1.2", "job", job_state, *sent)
         link_job(connection, JobOfRequest(key, "job", "blur", "rules.0", (TPS,)))
     with ledger.reading() as connection:
@@ -99,44 +90,46 @@ def a_case(ledger: Ledger, job_state: str, *sent: str) -> RequestStanding:
 @pytest.mark.parametrize(
     ("sent", "state"),
     [
-        ((STORED, STORED), State.DELIVERED),
-        ((STORED, WAITING), State.SENDING),
-        ((STORED, GIVEN_UP), State.NOT_DELIVERED),
-        ((STORED, REFUSED), State.NOT_DELIVERED),
-        ((WAITING, REFUSED), State.NOT_DELIVERED),
-        ((STORED, CANCELLED), State.NOT_DELIVERED),
-        ((HELD, HELD), State.HELD),
+        ((DeliveryState.STORED, DeliveryState.STORED), State.DELIVERED),
+        ((DeliveryState.STORED, DeliveryState.WAITING), State.SENDING),
+        ((DeliveryState.STORED, DeliveryState.GIVEN_UP), State.NOT_DELIVERED),
+        ((DeliveryState.STORED, DeliveryState.REFUSED), State.NOT_DELIVERED),
+        ((DeliveryState.WAITING, DeliveryState.REFUSED), State.NOT_DELIVERED),
+        ((DeliveryState.STORED, DeliveryState.CANCELLED), State.NOT_DELIVERED),
+        ((DeliveryState.HELD, DeliveryState.HELD), State.HELD),
         ((), State.DONE),
     ],
 )
 def test_a_finished_job_stands_where_its_deliveries_do(
     ledger: Ledger, sent: tuple[str, ...], state: State
 ) -> None:
-    assert a_case(ledger, DONE, *sent).state == state
+    assert a_case(ledger, JobState.DONE, *sent).state == state
 
 
-@pytest.mark.parametrize("sent", [GIVEN_UP, REFUSED, CANCELLED])
+@pytest.mark.parametrize(
+    "sent", [DeliveryState.GIVEN_UP, DeliveryState.REFUSED, DeliveryState.CANCELLED]
+)
 def test_what_was_not_delivered_is_found_among_what_failed_and_not_among_what_is_sent(
     ledger: Ledger, sent: str
 ) -> None:
-    a_case(ledger, DONE, sent)
+    a_case(ledger, JobState.DONE, sent)
     assert [one.state for one in latest_stories(ledger, None, "failed")] == ["not delivered"]
     assert [one.state for one in latest_stories(ledger, None, "not delivered")] == ["not delivered"]
     assert latest_stories(ledger, None, "sending") == []
 
 
 def test_status_counts_what_was_delivered_as_delivered(ledger: Ledger, tmp_path: Path) -> None:
-    a_case(ledger, DONE, STORED)
+    a_case(ledger, JobState.DONE, DeliveryState.STORED)
     lines = status_lines(ledger, web_configuration(tmp_path))
     assert "cases: 1 delivered" in lines
 
 
 def test_a_request_stands_where_its_own_destinations_do(ledger: Ledger) -> None:
-    a_case(ledger, DONE, STORED)
+    a_case(ledger, JobState.DONE, DeliveryState.STORED)
     with ledger.writing() as connection:
-        key = add_request(connection, "1.2", SENDERS[1], asked.SUBMITTED)
+        key = add_request(connection, "1.2", SENDERS[1], RequestState.SUBMITTED)
         link_job(connection, JobOfRequest(key, "job", "blur", "rules.0", (PACS,)))
-        row = deliveries_of("job", 0, REFUSED)[0] | {"peer": "PACS"}
+        row = deliveries_of("job", 0, DeliveryState.REFUSED)[0] | {"peer": "PACS"}
         connection.execute(insert(deliveries).values(**row))
         series = find_series(connection, "1.2")
         assert series is not None
@@ -151,16 +144,46 @@ def random_ledger(connection: Connection, seed: int, count: int) -> None:
     chance = random.Random(seed)
     for number in range(count):
         uid = f"1.{number}"
-        states = (PROCESSING, PROCESSING, PROCESSING, KEPT, SETTLING, SERIES_HELD, SERIES_CANCELLED)
+        states = (
+            SeriesState.PROCESSING,
+            SeriesState.PROCESSING,
+            SeriesState.PROCESSING,
+            SeriesState.KEPT,
+            SeriesState.SETTLING,
+            SeriesState.HELD,
+            SeriesState.CANCELLED,
+        )
         add_series(connection, uid, chance.choice(states))
         for sender in chance.sample(SENDERS, chance.randint(0, 3)):
-            states = (*asked.STANDING, asked.SUBMITTED, asked.FAILED, asked.CANCELLED)
-            state = chance.choice((*states, asked.SUPERSEDED))
+            asked_states = (
+                *asked.STANDING,
+                RequestState.SUBMITTED,
+                RequestState.FAILED,
+                RequestState.CANCELLED,
+            )
+            state = chance.choice((*asked_states, RequestState.SUPERSEDED))
             key = add_request(connection, uid, sender, state)
-            for job in range(chance.randint(1 if state == asked.SUBMITTED else 0, 2)):
+            for job in range(chance.randint(1 if state == RequestState.SUBMITTED else 0, 2)):
                 job_id = f"{uid} {key} {job}"
-                all_states = (QUEUED, RUNNING, FAILED, SUPERSEDED, JOB_CANCELLED, DONE, DONE, DONE)
-                in_states = (WAITING, STORED, STORED, REFUSED, GIVEN_UP, CANCELLED, HELD)
+                all_states = (
+                    JobState.QUEUED,
+                    JobState.RUNNING,
+                    JobState.FAILED,
+                    JobState.SUPERSEDED,
+                    JobState.CANCELLED,
+                    JobState.DONE,
+                    JobState.DONE,
+                    JobState.DONE,
+                )
+                in_states = (
+                    DeliveryState.WAITING,
+                    DeliveryState.STORED,
+                    DeliveryState.STORED,
+                    DeliveryState.REFUSED,
+                    DeliveryState.GIVEN_UP,
+                    DeliveryState.CANCELLED,
+                    DeliveryState.HELD,
+                )
                 sent = chance.choices(in_states, k=chance.randint(0, 2))
                 add_job(connection, uid, job_id, chance.choice(all_states), *sent)
                 pipeline = chance.choice(("blur", "unet"))
@@ -188,5 +211,5 @@ def test_filters_and_counts_agree_with_the_function_on_random_ledgers(
 
 
 def test_a_word_that_is_no_state_finds_nothing(ledger: Ledger) -> None:
-    a_case(ledger, DONE, STORED)
+    a_case(ledger, JobState.DONE, DeliveryState.STORED)
     assert latest_stories(ledger, None, "processing") == []

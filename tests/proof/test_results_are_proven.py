@@ -14,18 +14,10 @@ from core.job import JobRequest, JobResult, OutputInstance
 from network.scu.outgoing import instance_to_send
 from node.delivery.queue_results import queue_results
 from node.ledger.requests.jobs import Destination, create_job, find_job, finish_job
+from node.ledger.row_states import ProofState
 from node.ledger.schema import deliveries
 from node.ledger.tables.deliveries import delivery_states
-from node.ledger.tables.proofs import (
-    ASKED,
-    CONFIRMED,
-    GIVEN_UP,
-    MISSING,
-    NOT_OFFERED,
-    SENT_AGAIN,
-    WAITING,
-    proofs_of,
-)
+from node.ledger.tables.proofs import proofs_of
 from tests.proof.conftest import Holder, Office
 from tests.support.node_process import wait_until
 
@@ -93,7 +85,7 @@ def test_results_are_confirmed_by_what_the_peer_offers(
     finish_a_job(office, holder, ct_folder)
     office.deliver()
     assert office.prover.ask_due() == 1
-    assert (proof_of(office).state, proof_of(office).words) == (CONFIRMED, words)
+    assert (proof_of(office).state, proof_of(office).words) == (ProofState.CONFIRMED, words)
     assert office.prover.ask_due() == 0
 
 
@@ -127,7 +119,7 @@ def test_a_peer_that_offers_nothing_is_asked_once(
     office.deliver()
     office.prover.ask_due()
     assert (proof_of(office).state, proof_of(office).words) == (
-        NOT_OFFERED,
+        ProofState.NOT_OFFERED,
         "tps offers no proof",
     )
 
@@ -152,11 +144,11 @@ def test_an_answer_on_a_new_association_counts_also_after_a_restart(
     finish_a_job(office, holder, ct_folder)
     office.deliver()
     office.prover.ask_due()
-    assert proof_of(office).state == ASKED
+    assert proof_of(office).state == ProofState.ASKED
     office.close()
     again = start_office(holder)
     assert holder.report_to(again.address, with_role=with_role) == 0x0000
-    assert proof_of(again).state == CONFIRMED
+    assert proof_of(again).state == ProofState.CONFIRMED
 
 
 def test_a_report_of_an_unknown_transaction_is_refused(
@@ -190,13 +182,13 @@ def test_no_answer_in_time_is_given_up_with_words(
     finish_a_job(office, holder, ct_folder)
     office.deliver()
     begun = office.now[0]
-    while proof_of(office).state != GIVEN_UP and office.now[0] < begun + 200 * HOUR_S:
+    while proof_of(office).state != ProofState.GIVEN_UP and office.now[0] < begun + 200 * HOUR_S:
         office.prover.ask_due()
         office.now[0] += 6 * HOUR_S
     assert office.now[0] >= begun + 72 * HOUR_S
     assert len(holder.requests) == 3
     assert (proof_of(office).state, proof_of(office).words) == (
-        GIVEN_UP,
+        ProofState.GIVEN_UP,
         "tps gave no answer in time",
     )
 
@@ -211,11 +203,11 @@ def test_what_the_peer_lost_is_sent_again_once_and_confirmed(
     holder.loses.add(uids[1])
     office.deliver()
     office.prover.ask_due()
-    assert proof_of(office).state == SENT_AGAIN
+    assert proof_of(office).state == ProofState.SENT_AGAIN
     holder.loses.clear()
     office.deliver()
     office.prover.ask_due()
-    assert proof_of(office).state == CONFIRMED
+    assert proof_of(office).state == ProofState.CONFIRMED
 
 
 def test_what_the_peer_loses_again_is_for_a_person(
@@ -228,7 +220,7 @@ def test_what_the_peer_loses_again_is_for_a_person(
     for _ in range(2):
         office.deliver()
         office.prover.ask_due()
-    assert proof_of(office).state == MISSING
+    assert proof_of(office).state == ProofState.MISSING
     assert uids[1] in proof_of(office).words
 
 
@@ -241,7 +233,7 @@ def test_a_peer_that_is_away_is_asked_again(
     office.deliver()
     holder.close()
     office.prover.ask_due()
-    assert proof_of(office).state == WAITING
+    assert proof_of(office).state == ProofState.WAITING
     assert "cannot be reached" in proof_of(office).words
     assert office.prover.ask_due() == 0
 

@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 from core.job import JobResult, OutputInstance
 from node.delivery.queue_results import queue_results
 from node.ledger.requests.jobs import Destination, JobRow, finish_job, start_job
+from node.ledger.row_states import DeliveryState
 from node.ledger.schema import deliveries, instances, jobs
-from node.ledger.tables.deliveries import STORED
 from node.ledger.tables.retention import Expired
 from node.retention import Retention
 from tests.support.completion import Completion, Start, completion, ct_paths, start
@@ -72,7 +72,7 @@ class Store:
     def arrive(self) -> None:
         """Everything that was sent is stored."""
         with self.completion.ledger.writing() as connection:
-            connection.execute(update(deliveries).values(state=STORED))
+            connection.execute(update(deliveries).values(state=DeliveryState.STORED))
 
     def after(self, days: float) -> list[Expired]:
         """What is too old after so many days more; a round has removed what may go of it."""

@@ -8,10 +8,10 @@ from sqlalchemy import delete, update
 
 from node.commands import RESEND, ask, carry_out
 from node.ledger.__main__ import main
+from node.ledger.row_states import SeriesState
 from node.ledger.schema import deliveries, instances
 from node.ledger.tables.deliveries import delivery_states
 from node.ledger.tables.proofs import queue_proof
-from node.ledger.tables.series import HELD, PROCESSING
 from node.retention import Retention
 from tests.retention.conftest import DAY_S, Store
 from tests.support.completion import Start, series_uid
@@ -74,7 +74,7 @@ def test_a_series_that_waits_for_a_person_stays(start: Start, store: Store) -> N
     with store.completion.ledger.writing() as connection:
         connection.execute(update(instances).where(instances.c.id == 1).values(differs=True))
     store.completion.settle()
-    assert store.completion.series(store.paths).state == HELD
+    assert store.completion.series(store.paths).state == SeriesState.HELD
     assert store.after(1000)[-1].why_it_stays == "the series is held"
     assert len(store.sources()) == 10
 
@@ -94,7 +94,7 @@ def test_a_removed_series_that_comes_again_runs_again(store: Store) -> None:
     first = store.job
     store.completion.send(store.paths)
     store.completion.settle()
-    assert store.completion.series(store.paths).state == PROCESSING
+    assert store.completion.series(store.paths).state == SeriesState.PROCESSING
     assert len(store.sources()) == 10
     assert store.removed_rows() == 0
     assert store.job.job_id != first.job_id
@@ -108,7 +108,7 @@ def test_a_part_of_a_removed_series_that_comes_again_is_held(store: Store) -> No
     store.completion.send(store.paths[:3])
     store.completion.settle()
     row = store.completion.series(store.paths)
-    assert row.state == HELD
+    assert row.state == SeriesState.HELD
     assert row.reason.startswith("7 of 10 instances were removed since they came")
 
 
@@ -205,7 +205,7 @@ def test_a_removed_series_that_comes_again_with_another_attribute_takes_its_plac
         data_set.save_as(changed[-1])
     store.completion.send(changed)
     store.completion.settle()
-    assert store.completion.series(store.paths).state == PROCESSING
+    assert store.completion.series(store.paths).state == SeriesState.PROCESSING
     assert len(store.job.request.instance_paths) == 10
     again = type(store.retention)(store.completion.configuration, store.completion.ledger)
     again.remove_due()  # what a kill left of the removed ones

@@ -15,9 +15,10 @@ from sqlalchemy import select
 
 from core.config.settings import Configuration
 from node.ledger.database import Ledger
+from node.ledger.row_states import NoticeKind
 from node.ledger.schema import notices
 from node.ledger.tables.events import events_of
-from node.ledger.tables.notices import COMPLETED, DEAD_LETTER, HELD, queue_notice
+from node.ledger.tables.notices import queue_notice
 from node.webhook import Webhook
 from tests.support.databases import open_test_ledger
 
@@ -94,7 +95,9 @@ def webhook(ledger: Ledger, url: str | None, **keys: Any) -> Webhook:
     return Webhook(Configuration.model_validate(configuration), ledger)
 
 
-def queue(ledger: Ledger, kind: str = COMPLETED, words: str = "8 instances") -> None:
+def queue(
+    ledger: Ledger, kind: NoticeKind = NoticeKind.COMPLETED, words: str = "8 instances"
+) -> None:
     with ledger.writing() as connection:
         queue_notice(
             connection,
@@ -122,8 +125,8 @@ def drain(hook: Webhook) -> int:
 def test_events_arrive_in_order_with_everything_that_a_receiver_needs(
     ledger: Ledger, receiver: Receiver
 ) -> None:
-    queue(ledger, HELD, "gap of 6.0 mm")
-    queue(ledger, COMPLETED)
+    queue(ledger, NoticeKind.HELD, "gap of 6.0 mm")
+    queue(ledger, NoticeKind.COMPLETED)
     assert drain(webhook(ledger, receiver.url)) == 2
     first, second = receiver.bodies()
     assert first | {"id": ""} == {
@@ -184,7 +187,7 @@ def test_pauses_grow_up_to_an_hour_and_end_after_the_configured_time(
     ledger: Ledger, clock: Clock, receiver: Receiver
 ) -> None:
     receiver.answers = [503] * 100
-    queue(ledger, DEAD_LETTER)
+    queue(ledger, NoticeKind.DEAD_LETTER)
     hook = webhook(ledger, receiver.url, give_up_after_h=5)
     posted_at = []
     for _ in range(7 * 60):

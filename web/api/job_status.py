@@ -6,11 +6,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import CANCELLED as JOB_CANCELLED
-from node.ledger.requests.jobs import DONE, FAILED, OVER, JobRow, current_jobs, find_job
-from node.ledger.requests.orders import HELD, SUBMITTED, WAITING, Order, find_order
-from node.ledger.requests.orders import READ as FOLDER_READ
-from node.ledger.tables.series import HELD as SERIES_HELD
+from node.ledger.requests.jobs import OVER, JobRow, current_jobs, find_job
+from node.ledger.requests.orders import Order, find_order
+from node.ledger.row_states import JobState, OrderState, RequestState, SeriesState
 from node.ledger.tables.series import find_series
 
 RUNNING, COMPLETED, HELD_BACK, NOT_DONE, REMOVED = (
@@ -46,16 +44,16 @@ def standing_of(ledger: Ledger, uid: str) -> Standing | None:
 
 def _standing(connection: Connection, order: Order, storage_path: Path) -> Standing:
     uid = order.series_instance_uid
-    if order.state == WAITING:
+    if order.state == OrderState.WAITING:
         return Standing(RUNNING, "its files are read")
-    if order.state == HELD:
+    if order.state == RequestState.HELD:
         return Standing(HELD_BACK, order.words, uid)
-    if order.state == FOLDER_READ:
+    if order.state == OrderState.READ:
         row = find_series(connection, uid)
-        if row is not None and row.state == SERIES_HELD:
+        if row is not None and row.state == SeriesState.HELD:
             return Standing(HELD_BACK, row.reason, uid)
         return Standing(RUNNING, "its series is looked at", uid)
-    job = _job(connection, order) if order.state == SUBMITTED else None
+    job = _job(connection, order) if order.state == RequestState.SUBMITTED else None
     if job is None:
         return Standing(NOT_DONE, order.words, uid)
     return _of_job(job, storage_path)
@@ -72,11 +70,11 @@ def _job(connection: Connection, order: Order) -> JobRow | None:
 
 def _of_job(job: JobRow, storage_path: Path) -> Standing:
     state, words = RUNNING, job.reason or job.step or job.state
-    if job.state == DONE:
+    if job.state == JobState.DONE:
         state, words = COMPLETED, "" if job.result is None else job.result.summary
-    if job.state == DONE and job.removed_at is not None:
+    if job.state == JobState.DONE and job.removed_at is not None:
         state, words = REMOVED, "its results were removed by retention"
-    if job.state in (FAILED, JOB_CANCELLED, *OVER):
+    if job.state in (JobState.FAILED, JobState.CANCELLED, *OVER):
         state, words = NOT_DONE, job.reason
     folder = job.request.located(storage_path).output_dir if state == COMPLETED else ""
     uid = job.request.series_instance_uid

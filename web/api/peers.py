@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, select
 
 from core.config.routing import Peer
 from node.commands import ANSWERS, ECHO
+from node.ledger.row_states import DeliveryState
 from node.ledger.schema import commands, deliveries
-from node.ledger.tables.deliveries import GIVEN_UP, REFUSED, WAITING
 from web.api.cases import Asked
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
@@ -70,12 +70,17 @@ def peer_state(connection: Connection, peer: Peer, habit: str = "") -> PeerState
     """How one stands, from the ledger."""
     undelivered = connection.execute(
         select(deliveries.c.state, func.count().label("number"))
-        .where(deliveries.c.state.in_((WAITING, REFUSED, GIVEN_UP)), deliveries.c.peer == peer.name)
+        .where(
+            deliveries.c.state.in_(
+                (DeliveryState.WAITING, DeliveryState.REFUSED, DeliveryState.GIVEN_UP)
+            ),
+            deliveries.c.peer == peer.name,
+        )
         .group_by(deliveries.c.state)
     )
     waiting = connection.execute(
         select(deliveries.c.words, deliveries.c.next_attempt_at)
-        .where(deliveries.c.state == WAITING, deliveries.c.peer == peer.name)
+        .where(deliveries.c.state == DeliveryState.WAITING, deliveries.c.peer == peer.name)
         .order_by(deliveries.c.next_attempt_at)
         .limit(1)
     ).first()

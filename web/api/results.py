@@ -7,7 +7,8 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import StreamingResponse
 
 from core.folders import files_below
-from node.ledger.requests.jobs import DONE, find_job
+from node.ledger.requests.jobs import find_job
+from node.ledger.row_states import JobState
 from web.api.refusals import REFUSALS
 from web.asking import record_act
 from web.auth.access import Viewer
@@ -34,7 +35,7 @@ def results(
     """DICOM, report and picture; who fetched them is in the log."""
     with ledger.reading() as connection:
         job = find_job(connection, job_id)
-    if job is None or job.state != DONE:
+    if job is None or job.state != JobState.DONE:
         raise HTTPException(404, "no job of this id has results")
     folder = Path(job.request.located(ledger.storage_path).output_dir)
     if job.removed_at is not None or not folder.is_dir():

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import RUNNING
+from node.ledger.row_states import JobState
 from node.ledger.schema import instances, jobs, requests, series
 from node.ledger.tables.series import SeriesRow, find_series, latest_series
 from node.ledger.views.standing import Standing, may_stand_at, standings
@@ -173,7 +173,7 @@ def _first_instances(connection: Connection, uids: Sequence[str]) -> dict[str, t
 def _running(connection: Connection, uids: Sequence[str]) -> dict[str, Progress]:
     rows = connection.execute(
         select(jobs.c.series_instance_uid, jobs.c.progress, jobs.c.step, jobs.c.started_at).where(
-            jobs.c.series_instance_uid.in_(uids), jobs.c.state == RUNNING
+            jobs.c.series_instance_uid.in_(uids), jobs.c.state == JobState.RUNNING
         )
     )
     return {uid: Progress(progress, step, at) for uid, progress, step, at in rows}

@@ -13,7 +13,8 @@ from core.errors import GeometryError
 from imaging.geometry.plane import Plane, plane_of
 from imaging.instances.header import Header
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import DONE, JobRow, jobs_of
+from node.ledger.requests.jobs import JobRow, jobs_of
+from node.ledger.row_states import JobState
 from node.ledger.schema import instances
 from web.cases.cases import Case
 from web.cases.orientation import sides_of
@@ -57,7 +58,11 @@ def results_of(ledger: Ledger, case: Case) -> list[Results]:
     """The results of a case that are still here, the latest first."""
     with ledger.reading() as connection:
         rows = jobs_of(connection, case.story.series_instance_uid)
-    found = [_results(ledger, job) for job in rows if job.state == DONE and job.removed_at is None]
+    found = [
+        _results(ledger, job)
+        for job in rows
+        if job.state == JobState.DONE and job.removed_at is None
+    ]
     return [one for one in reversed(found) if one.volume_path.is_file()]
 
 

@@ -16,7 +16,15 @@ from sqlalchemy import Connection, Table, func, select
 from core.config.settings import Configuration
 from network.certificates import certificates
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import DONE, FAILED
+from node.ledger.row_states import (
+    DeliveryState,
+    JobState,
+    NoticeState,
+    OrderState,
+    ProofState,
+    RequestState,
+    SeriesState,
+)
 from node.ledger.schema import (
     associations,
     commitments,
@@ -30,8 +38,8 @@ from node.ledger.schema import (
     requests,
     series,
 )
+from node.ledger.tables.commitments import UNREPORTED
 from node.ledger.tables.conditions import all_conditions
-from node.ledger.tables.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
 from node.ledger.tables.instances import OPEN
 from node.ledger.views.standing import count_states
 from node.ledger.views.states import OPEN as OPEN_STATES
@@ -41,14 +49,14 @@ _MOST_REASONS = 50
 _LONGEST_REASON = 80
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 _QUEUES = (
-    ("series", series, ("arriving", "settling", "held")),
-    ("jobs", jobs, ("queued", "running")),
-    ("deliveries", deliveries, (WAITING,)),
-    ("proofs", proofs, ("waiting", "asked")),
-    ("commitments", commitments, ("waiting", "checked")),
-    ("notices", notices, (WAITING,)),
-    ("requests", requests, ("waiting", "held")),
-    ("orders", orders, ("waiting",)),
+    ("series", series, (SeriesState.ARRIVING, SeriesState.SETTLING, SeriesState.HELD)),
+    ("jobs", jobs, (JobState.QUEUED, JobState.RUNNING)),
+    ("deliveries", deliveries, (DeliveryState.WAITING,)),
+    ("proofs", proofs, (ProofState.WAITING, ProofState.ASKED)),
+    ("commitments", commitments, UNREPORTED),
+    ("notices", notices, (NoticeState.WAITING,)),
+    ("requests", requests, (RequestState.WAITING, RequestState.HELD)),
+    ("orders", orders, (OrderState.WAITING,)),
 )
 _HAPPENINGS = {"held": "series held", "refused": "instance refused", "rejected": "rejected"}
 _NUMBERS = re.compile(r"[0-9a-f]{12,}|\d[\d.]*")
@@ -143,7 +151,7 @@ class Metrics:
     def _count_jobs(self, connection: Connection) -> None:
         pipeline = jobs.c.request["pipeline"].as_string().label("pipeline")
         columns = [jobs.c[name] for name in ("state", "reason", "started_at", "finished_at")]
-        ended = jobs.c.state.in_((DONE, FAILED))
+        ended = jobs.c.state.in_((JobState.DONE, JobState.FAILED))
         for row in self._finished_rows(connection, jobs, ended, *columns, pipeline, jobs.c.result):
             self._jobs.labels(row.pipeline, row.state).inc()
             if row.started_at is not None:
@@ -151,16 +159,18 @@ class Metrics:
                 self._job_seconds.labels(row.pipeline).observe(taken_s)
             for part, seconds in ((row.result or {}).get("seconds") or {}).items():
                 self._part_seconds.labels(row.pipeline, part).observe(seconds)
-            if row.state == FAILED:
+            if row.state == JobState.FAILED:
                 self._fail("job", row.reason)
 
     def _count_deliveries(self, connection: Connection) -> None:
         names = ("peer", "state", "words", "created_at", "finished_at")
-        settled = deliveries.c.state.in_((STORED, REFUSED, GIVEN_UP))
+        settled = deliveries.c.state.in_(
+            (DeliveryState.STORED, DeliveryState.REFUSED, DeliveryState.GIVEN_UP)
+        )
         columns = [deliveries.c[name] for name in names]
         for row in self._finished_rows(connection, deliveries, settled, *columns):
             self._sent.labels(row.peer, row.state).inc()
-            if row.state == STORED:
+            if row.state == DeliveryState.STORED:
                 taken_s = max(0.0, row.finished_at - row.created_at)
                 self._send_seconds.labels(row.peer).observe(taken_s)
             else:
@@ -202,9 +212,9 @@ class Metrics:
             counts = {row[0]: row[1] for row in rows}
             for state in states:
                 self._queues.labels(name, state).set(counts.get(state, 0))
-        for state, count in count_states(connection, OPEN_STATES).items():
-            self._cases.labels(state).set(count)
-        oldest = select(func.min(jobs.c.created_at)).where(jobs.c.state == "queued")
+        for where, count in count_states(connection, OPEN_STATES).items():
+            self._cases.labels(where).set(count)
+        oldest = select(func.min(jobs.c.created_at)).where(jobs.c.state == JobState.QUEUED)
         since = connection.scalar(oldest)
         self._oldest.set(0.0 if since is None else max(0.0, self._ledger.clock() - since))
         self._condition.clear()

@@ -12,8 +12,8 @@ from network.which_peer import WhichPeer, which_peer
 from node.commands import ECHO
 from node.completion.routing import DEFAULT_DESTINATION
 from node.ledger.database import Ledger
+from node.ledger.row_states import DeliveryState
 from node.ledger.schema import associations, commands, deliveries
-from node.ledger.tables.deliveries import GIVEN_UP, REFUSED, STORED, WAITING
 from node.ledger.tables.instances import REJECTED
 from web.overview.habits import habits_in_words
 
@@ -98,7 +98,7 @@ def _roles(peer: Peer) -> tuple[str, ...]:
 
 def _state(connection: Connection, known: Known, peers: Sequence[Peer]) -> PeerState:
     sent = deliveries.c.peer == known.name
-    stored = sent & (deliveries.c.state == STORED)
+    stored = sent & (deliveries.c.state == DeliveryState.STORED)
     sent_at = connection.scalar(select(func.max(deliveries.c.finished_at)).where(stored))
     came_at = _came_at(connection, known, peers)
     counts = _counts(connection, known.name)
@@ -110,8 +110,8 @@ def _state(connection: Connection, known: Known, peers: Sequence[Peer]) -> PeerS
         words=words,
         sent_at=sent_at,
         came_at=came_at,
-        waiting=counts.get(WAITING, 0),
-        dead=counts.get(REFUSED, 0) + counts.get(GIVEN_UP, 0),
+        waiting=counts.get(DeliveryState.WAITING, 0),
+        dead=counts.get(DeliveryState.REFUSED, 0) + counts.get(DeliveryState.GIVEN_UP, 0),
         next_attempt_at=None if failing is None else failing[1],
         echo=echo,
     )
@@ -162,7 +162,12 @@ def _latest_echo(connection: Connection, name: str) -> Echo | None:
 def _counts(connection: Connection, name: str) -> dict[str, int]:
     rows = connection.execute(
         select(deliveries.c.state, func.count())
-        .where(deliveries.c.peer == name, deliveries.c.state.in_((WAITING, REFUSED, GIVEN_UP)))
+        .where(
+            deliveries.c.peer == name,
+            deliveries.c.state.in_(
+                (DeliveryState.WAITING, DeliveryState.REFUSED, DeliveryState.GIVEN_UP)
+            ),
+        )
         .group_by(deliveries.c.state)
     )
     return {state: int(count) for state, count in rows}
@@ -174,7 +179,7 @@ def _failing(connection: Connection, name: str) -> tuple[str, float] | None:
         select(deliveries.c.words, deliveries.c.next_attempt_at)
         .where(
             deliveries.c.peer == name,
-            deliveries.c.state == WAITING,
+            deliveries.c.state == DeliveryState.WAITING,
             deliveries.c.attempts > 0,
             deliveries.c.words != "",
         )

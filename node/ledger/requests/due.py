@@ -3,14 +3,15 @@
 from sqlalchemy import Connection, Exists, exists, select, update
 
 from node.ledger.requests.requests import bring
+from node.ledger.row_states import SeriesState
 from node.ledger.schema import associations, instances, receipts, series
 from node.ledger.tables.instances import OPEN, last_association
-from node.ledger.tables.series import ARRIVING, SETTLING, SeriesRow, series_row
+from node.ledger.tables.series import SeriesRow, series_row
 
 
 def due_series(connection: Connection, now: float) -> list[SeriesRow]:
     """Series whose settle time is over and that no open association carries."""
-    due = (series.c.state == SETTLING) & (series.c.ready_at <= now) & ~_carried()
+    due = (series.c.state == SeriesState.SETTLING) & (series.c.ready_at <= now) & ~_carried()
     return [series_row(row) for row in connection.execute(select(series).where(due))]
 
 
@@ -19,7 +20,7 @@ def orphans(connection: Connection) -> list[str]:
 
     That happens when the last instance is stored after the end of its association was recorded.
     """
-    alone = (series.c.state == ARRIVING) & ~_carried()
+    alone = (series.c.state == SeriesState.ARRIVING) & ~_carried()
     return list(connection.scalars(select(series.c.series_instance_uid).where(alone)))
 
 
@@ -27,7 +28,9 @@ def settle_orphans(connection: Connection, *, now: float, ready_at: float) -> No
     """Series that arrive through no open association: look at them; who sent them asks for them."""
     for uid in orphans(connection):
         one = series.c.series_instance_uid == uid
-        connection.execute(update(series).where(one).values(state=SETTLING, ready_at=ready_at))
+        connection.execute(
+            update(series).where(one).values(state=SeriesState.SETTLING, ready_at=ready_at)
+        )
         last = last_association(connection, uid)
         if last is not None and not last[0].is_folder:
             bring(connection, uid, last[0], outcome=last[1], now=now)

@@ -8,13 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from core.job import JobRequest, JobResult, OutputInstance
+from node.ledger.row_states import JobState
 from node.ledger.schema import jobs
 
-QUEUED, RUNNING, DONE, FAILED, SUPERSEDED = "queued", "running", "done", "failed", "superseded"
-CANCELLED = "cancelled"
-WITHDRAWN = "withdrawn"
 """Done on a content that a person did not take afterwards: its results go nowhere any more."""
-OVER = (SUPERSEDED, WITHDRAWN)
+OVER = (JobState.SUPERSEDED, JobState.WITHDRAWN)
 """States of jobs that never come back."""
 
 
@@ -33,7 +31,7 @@ class JobRow:
     """A job as the ledger knows it."""
 
     job_id: str
-    state: str
+    state: JobState
     reason: str
     request: JobRequest
     result: JobResult | None
@@ -59,7 +57,7 @@ def create_job(
         insert(jobs).values(
             job_id=request.job_id,
             series_instance_uid=request.series_instance_uid,
-            state=QUEUED,
+            state=JobState.QUEUED,
             reason="",
             request=_fields(request),
             destinations=[asdict(destination) for destination in destinations],
@@ -98,19 +96,19 @@ def current_jobs(
 
 def next_queued(connection: Connection, now: float) -> JobRow | None:
     """The queued job that waits longest, of those that may be tried now."""
-    due = (jobs.c.state == QUEUED) & (jobs.c.next_attempt_at <= now)
+    due = (jobs.c.state == JobState.QUEUED) & (jobs.c.next_attempt_at <= now)
     row = connection.execute(select(jobs).where(due).order_by(jobs.c.created_at).limit(1)).first()
     return None if row is None else _job_row(row)
 
 
 def start_job(connection: Connection, job_id: str, now: float) -> None:
     """Record that an attempt begins."""
-    _set(connection, job_id, state=RUNNING, started_at=now, attempts=jobs.c.attempts + 1)
+    _set(connection, job_id, state=JobState.RUNNING, started_at=now, attempts=jobs.c.attempts + 1)
 
 
 def report_progress(connection: Connection, job_id: str, progress: float, step: str) -> None:
     """Record how much of a running job is done, 0 to 1, and what is being done."""
-    running = (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING)
+    running = (jobs.c.job_id == job_id) & (jobs.c.state == JobState.RUNNING)
     connection.execute(update(jobs).where(running).values(progress=progress, step=step))
 
 
@@ -122,13 +120,20 @@ def count_death(connection: Connection, job_id: str) -> int:
 
 def finish_job(connection: Connection, job_id: str, result: JobResult, now: float) -> None:
     """Record what a job left, now that it is committed on disk."""
-    _set(connection, job_id, state=DONE, result=asdict(result), progress=1.0, finished_at=now)
+    _set(
+        connection,
+        job_id,
+        state=JobState.DONE,
+        result=asdict(result),
+        progress=1.0,
+        finished_at=now,
+    )
 
 
 def fail_job(connection: Connection, job_id: str, reason: str, now: float) -> bool:
     """Record why a running job did not come to a result; whether it was still wanted."""
-    running = (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING)
-    values = {"state": FAILED, "reason": reason, "finished_at": now}
+    running = (jobs.c.job_id == job_id) & (jobs.c.state == JobState.RUNNING)
+    values = {"state": JobState.FAILED, "reason": reason, "finished_at": now}
     return connection.execute(update(jobs).where(running).values(**values)).rowcount > 0
 
 
@@ -147,14 +152,14 @@ def requeue_job(connection: Connection, job_id: str, request: JobRequest | None 
 def put_back(connection: Connection, job_id: str, reason: str = "", until: float = 0.0) -> None:
     """Queue a running job again, not before `until`; through no fault of its own with `reason`."""
     fewer = {"attempts": jobs.c.attempts - 1} if reason else {}
-    running = (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING)
+    running = (jobs.c.job_id == job_id) & (jobs.c.state == JobState.RUNNING)
     values = _AGAIN | fewer | {"reason": reason, "next_attempt_at": until}
     connection.execute(update(jobs).where(running).values(**values))
 
 
 def requeue_running(connection: Connection, held: Collection[str] = ()) -> list[str]:
     """Queue again what is marked as running but is not in `held`; answers the job ids."""
-    running = connection.scalars(select(jobs.c.job_id).where(jobs.c.state == RUNNING))
+    running = connection.scalars(select(jobs.c.job_id).where(jobs.c.state == JobState.RUNNING))
     interrupted = [job_id for job_id in running if job_id not in held]
     for job_id in interrupted:
         put_back(connection, job_id)
@@ -163,8 +168,8 @@ def requeue_running(connection: Connection, held: Collection[str] = ()) -> list[
 
 def cancel_job(connection: Connection, job_id: str, reason: str, now: float) -> bool:
     """Record that a person does not want a queued or running job; whether it was one."""
-    unfinished = (jobs.c.job_id == job_id) & jobs.c.state.in_((QUEUED, RUNNING))
-    values = {"state": CANCELLED, "reason": reason, "finished_at": now}
+    unfinished = (jobs.c.job_id == job_id) & jobs.c.state.in_((JobState.QUEUED, JobState.RUNNING))
+    values = {"state": JobState.CANCELLED, "reason": reason, "finished_at": now}
     return connection.execute(update(jobs).where(unfinished).values(**values)).rowcount > 0
 
 
@@ -173,12 +178,17 @@ def supersede_jobs(connection: Connection, request: JobRequest) -> list[str]:
     superseded = [
         row.job_id
         for row in jobs_of(connection, request.series_instance_uid)
-        if row.state in (QUEUED, RUNNING, FAILED)
+        if row.state in (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)
         and row.request.pipeline == request.pipeline
         and row.job_id != request.job_id
     ]
     for job_id in superseded:
-        _set(connection, job_id, state=SUPERSEDED, reason=f"job {request.job_id[:12]} took over")
+        _set(
+            connection,
+            job_id,
+            state=JobState.SUPERSEDED,
+            reason=f"job {request.job_id[:12]} took over",
+        )
     return superseded
 
 
@@ -190,7 +200,7 @@ def set_destinations(
 
 
 _AGAIN: dict[str, Any] = {
-    "state": QUEUED,
+    "state": JobState.QUEUED,
     "reason": "",
     "progress": 0.0,
     "step": "",
@@ -213,7 +223,7 @@ def _job_row(row: Row[Any]) -> JobRow:
         request[name] = tuple(request.get(name, ()))
     return JobRow(
         job_id=row.job_id,
-        state=row.state,
+        state=JobState(row.state),
         reason=row.reason,
         request=JobRequest(**request),
         result=None if row.result is None else _result(row.result),

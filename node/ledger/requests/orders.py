@@ -9,12 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from node.ledger.requests.requests import WAITING as REQUEST_WAITING
+from node.ledger.row_states import OrderState, RequestState
 from node.ledger.schema import orders, request_jobs, requests
 from node.ledger.tables.events import record_event
 
-WAITING, READ, HELD, SUBMITTED, FAILED = "waiting", "read", "held", "submitted", "failed"
-CANCELLED = "cancelled"
 IN_DIR, UPLOADS = "in_dir", "uploads"
 """Roots: the one of the configuration, and the folder of uploads in the storage folder."""
 
@@ -54,7 +52,7 @@ def place_order(connection: Connection, asked: Asked, now: float, uid: str = "")
     """Record what somebody asks for; answers its uid, under which it is known at once."""
     uid = uid or uuid.uuid4().hex
     row = {name: getattr(asked, name) for name in Asked.__slots__}
-    row |= {"destinations": list(asked.destinations), "state": WAITING, "words": ""}
+    row |= {"destinations": list(asked.destinations), "state": OrderState.WAITING, "words": ""}
     connection.execute(insert(orders).values(**row, uid=uid, created_at=now))
     words = f"job {uid} ({asked.pipeline}), by {asked.person} from {asked.address}"
     record_event(connection, "person: job", words, now=now)
@@ -70,7 +68,7 @@ def find_order(connection: Connection, uid: str) -> Order | None:
     request = connection.execute(select(requests).where(asked)).first()
     if request is None:
         return _order(row, row.state, row.words)
-    state = READ if request.state == REQUEST_WAITING else request.state
+    state = OrderState.READ if request.state == RequestState.WAITING else request.state
     own = request_jobs.c.request_id == request.id
     latest = select(request_jobs.c.job_id).where(own).order_by(request_jobs.c.id.desc()).limit(1)
     return _order(row, state, request.reason, connection.scalar(latest) or "")
@@ -78,24 +76,24 @@ def find_order(connection: Connection, uid: str) -> Order | None:
 
 def next_waiting(connection: Connection) -> Order | None:
     """The order that waits longest for its folder to be read."""
-    query = select(orders).where(orders.c.state == WAITING).order_by(orders.c.created_at)
+    query = select(orders).where(orders.c.state == OrderState.WAITING).order_by(orders.c.created_at)
     row = connection.execute(query.limit(1)).first()
     return None if row is None else _order(row, row.state, row.words)
 
 
 def waiting_uids(connection: Connection) -> set[str]:
     """Orders whose folder was not read yet."""
-    return set(connection.scalars(select(orders.c.uid).where(orders.c.state == WAITING)))
+    return set(connection.scalars(select(orders.c.uid).where(orders.c.state == OrderState.WAITING)))
 
 
 def mark_read(connection: Connection, uid: str, series_instance_uid: str) -> None:
     """Record that the files of an order are stored; their folder's name is not needed any more."""
-    _set(connection, uid, state=READ, folder="", series_instance_uid=series_instance_uid)
+    _set(connection, uid, state=OrderState.READ, folder="", series_instance_uid=series_instance_uid)
 
 
 def fail_order(connection: Connection, order: Order, words: str, now: float) -> None:
     """Its folder cannot be read, with an event that says why."""
-    _set(connection, order.uid, state=FAILED, words=words, folder="")
+    _set(connection, order.uid, state=OrderState.FAILED, words=words, folder="")
     uid = order.series_instance_uid
     told = f"job {order.uid} ({order.asked.pipeline}): {words}"
     record_event(connection, "not done", told, now=now, series_instance_uid=uid)

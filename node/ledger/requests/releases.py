@@ -5,17 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from core.hold_reasons import Hold, may_be_passed
-from node.ledger.requests.requests import HELD as REQUEST_HELD
+from node.ledger.row_states import RequestState, SeriesState
 from node.ledger.schema import requests, series
-from node.ledger.tables.series import (
-    ARRIVING,
-    CANCELLED,
-    HELD,
-    KEPT,
-    PROCESSING,
-    SETTLING,
-    SeriesRow,
-)
+from node.ledger.tables.series import SeriesRow
 
 
 def record_holds(
@@ -36,10 +28,12 @@ def waits_for_person(connection: Connection, row: SeriesRow) -> bool:
     """Whether a series is held, or a request of a series that is decided."""
     asked = select(requests.c.id).where(
         requests.c.series_instance_uid == row.series_instance_uid,
-        requests.c.state == REQUEST_HELD,
+        requests.c.state == RequestState.HELD,
     )
-    is_decided = row.state in (KEPT, PROCESSING)
-    return row.state == HELD or (is_decided and bool(connection.scalar(select(exists(asked)))))
+    is_decided = row.state in (SeriesState.KEPT, SeriesState.PROCESSING)
+    return row.state == SeriesState.HELD or (
+        is_decided and bool(connection.scalar(select(exists(asked))))
+    )
 
 
 def release(connection: Connection, row: SeriesRow, now: float) -> None:
@@ -55,14 +49,16 @@ def release(connection: Connection, row: SeriesRow, now: float) -> None:
 
 def look_at(connection: Connection, series_instance_uid: str, now: float) -> None:
     """Judge a series once more, at once."""
-    values = {"state": SETTLING, "ready_at": now}
+    values = {"state": SeriesState.SETTLING, "ready_at": now}
     connection.execute(update(series).where(_is(series_instance_uid)).values(**values))
 
 
 def give_up(connection: Connection, series_instance_uid: str, reason: str) -> bool:
     """A person does not want a series that waits; whether it waited."""
-    waits = _is(series_instance_uid) & series.c.state.in_((HELD, SETTLING, ARRIVING))
-    values = {"state": CANCELLED, "reason": reason, "ready_at": None}
+    waits = _is(series_instance_uid) & series.c.state.in_(
+        (SeriesState.HELD, SeriesState.SETTLING, SeriesState.ARRIVING)
+    )
+    values = {"state": SeriesState.CANCELLED, "reason": reason, "ready_at": None}
     return connection.execute(update(series).where(waits).values(**values)).rowcount > 0
 
 
@@ -73,9 +69,13 @@ def take_up(
 
     With `also_decided` one of which a request alone was given up, too.
     """
-    states = (CANCELLED, KEPT, PROCESSING) if also_decided else (CANCELLED,)
+    states = (
+        (SeriesState.CANCELLED, SeriesState.KEPT, SeriesState.PROCESSING)
+        if also_decided
+        else (SeriesState.CANCELLED,)
+    )
     given_up = _is(series_instance_uid) & series.c.state.in_(states)
-    values = {"state": SETTLING, "reason": "", "ready_at": now}
+    values = {"state": SeriesState.SETTLING, "reason": "", "ready_at": now}
     return connection.execute(update(series).where(given_up).values(**values)).rowcount > 0
 
 

@@ -13,15 +13,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from network.sender import Sender
-from node.ledger.requests import jobs as made
 from node.ledger.requests.jobs import Destination
+from node.ledger.row_states import AssociationOutcome, JobState, RequestState
 from node.ledger.schema import jobs, request_jobs, requests
 from node.ledger.tables.instances import StoredInstance
 
-WAITING, HELD, KEPT, SUBMITTED = "waiting", "held", "kept", "submitted"
-FAILED, CANCELLED, SUPERSEDED = "failed", "cancelled", "superseded"
-UNDECIDED = (WAITING, HELD)
-STANDING = (WAITING, HELD, KEPT, SUBMITTED)
+UNDECIDED = (RequestState.WAITING, RequestState.HELD)
+STANDING = (RequestState.WAITING, RequestState.HELD, RequestState.KEPT, RequestState.SUBMITTED)
 """Judged again when something new of the series comes."""
 ASSOCIATION, FROM_FOLDER, UPLOAD = "association", "folder", "upload"
 """Sources."""
@@ -56,9 +54,9 @@ class Request:
     created_at: float
     last_at: float
     """When the last association of it ended."""
-    outcome: str
+    outcome: AssociationOutcome
     """How that one ended."""
-    state: str
+    state: RequestState
     reason: str
     content: str
     """Hash of what it was decided on; empty before."""
@@ -101,11 +99,16 @@ def content_hash(instances: Iterable[StoredInstance]) -> str:
 
 
 def bring(
-    connection: Connection, series_instance_uid: str, sender: Sender, *, outcome: str, now: float
+    connection: Connection,
+    series_instance_uid: str,
+    sender: Sender,
+    *,
+    outcome: str,
+    now: float,
 ) -> None:
     """An association of `sender` that brought something of a series has ended."""
     who = asdict(sender)
-    values = {"last_at": now, "outcome": outcome, "state": WAITING, "reason": ""}
+    values = {"last_at": now, "outcome": outcome, "state": RequestState.WAITING, "reason": ""}
     key = {"of_series": series_instance_uid} | {f"of_{name}": who[name] for name in _SENDER}
     if connection.execute(_JOINED, values | key).rowcount:
         return
@@ -136,7 +139,8 @@ def requests_of(connection: Connection, series_instance_uid: str) -> list[Reques
 def wants_by_name_alone(connection: Connection, series_instance_uid: str) -> bool:
     """Whether all requests of a series that wait name their pipeline."""
     waiting = select(requests.c.pipeline).where(
-        requests.c.series_instance_uid == series_instance_uid, requests.c.state == WAITING
+        requests.c.series_instance_uid == series_instance_uid,
+        requests.c.state == RequestState.WAITING,
     )
     return all(connection.scalars(waiting))
 
@@ -148,7 +152,12 @@ def jobs_of_requests(connection: Connection, keys: Collection[int]) -> list[JobO
 
 
 def decide(
-    connection: Connection, key: int, state: str, reason: str = "", *, content: str | None = None
+    connection: Connection,
+    key: int,
+    state: RequestState,
+    reason: str = "",
+    *,
+    content: str | None = None,
 ) -> None:
     """Record what becomes of a request, why, and on which content that was decided."""
     values = {"state": state, "reason": reason}
@@ -179,16 +188,18 @@ def standing_jobs(connection: Connection, job_id: str) -> list[JobOfRequest]:
 
 def look_again(connection: Connection, series_instance_uid: str) -> int:
     """A person wants held requests judged again; how many there were."""
-    held = (requests.c.series_instance_uid == series_instance_uid) & (requests.c.state == HELD)
-    values = {"state": WAITING, "reason": ""}
+    held = (requests.c.series_instance_uid == series_instance_uid) & (
+        requests.c.state == RequestState.HELD
+    )
+    values = {"state": RequestState.WAITING, "reason": ""}
     return connection.execute(update(requests).where(held).values(**values)).rowcount
 
 
 def cancel_undecided(connection: Connection, series_instance_uid: str, reason: str) -> int:
     """A person does not want what was not decided yet, or failed; how many requests that were."""
     own = requests.c.series_instance_uid == series_instance_uid
-    open_ones = own & requests.c.state.in_((*UNDECIDED, FAILED))
-    values = {"state": CANCELLED, "reason": reason}
+    open_ones = own & requests.c.state.in_((*UNDECIDED, RequestState.FAILED))
+    values = {"state": RequestState.CANCELLED, "reason": reason}
     return connection.execute(update(requests).where(open_ones).values(**values)).rowcount
 
 
@@ -198,16 +209,16 @@ def cancel_requests_of_jobs(connection: Connection, job_ids: Sequence[str], reas
     A request for which another job runs or has run stands for that one.
     """
     left = select(request_jobs.c.request_id).join(jobs, jobs.c.job_id == request_jobs.c.job_id)
-    stand = left.where(jobs.c.state.not_in((made.CANCELLED, made.SUPERSEDED)))
+    stand = left.where(jobs.c.state.not_in((JobState.CANCELLED, JobState.SUPERSEDED)))
     theirs = _with_jobs(job_ids) & requests.c.state.in_(STANDING) & requests.c.id.not_in(stand)
-    values = {"state": CANCELLED, "reason": reason}
+    values = {"state": RequestState.CANCELLED, "reason": reason}
     connection.execute(update(requests).where(theirs).values(**values))
 
 
 def take_up_requests_of_jobs(connection: Connection, job_ids: Sequence[str]) -> None:
     """A person wants cancelled jobs after all, and so what was asked for."""
-    theirs = _with_jobs(job_ids) & (requests.c.state == CANCELLED)
-    values = {"state": SUBMITTED, "reason": ""}
+    theirs = _with_jobs(job_ids) & (requests.c.state == RequestState.CANCELLED)
+    values = {"state": RequestState.SUBMITTED, "reason": ""}
     connection.execute(update(requests).where(theirs).values(**values))
 
 
@@ -215,8 +226,8 @@ def take_up_undecided(connection: Connection, series_instance_uid: str) -> int:
     """A person wants requests after all that were cancelled undecided; how many those were."""
     own = requests.c.series_instance_uid == series_instance_uid
     decided = requests.c.id.in_(select(request_jobs.c.request_id))
-    given_up = own & (requests.c.state == CANCELLED) & ~decided
-    values = {"state": WAITING, "reason": ""}
+    given_up = own & (requests.c.state == RequestState.CANCELLED) & ~decided
+    values = {"state": RequestState.WAITING, "reason": ""}
     return connection.execute(update(requests).where(given_up).values(**values)).rowcount
 
 
@@ -233,8 +244,8 @@ def request_of(row: Row[Any]) -> Request:
         destinations=tuple(row.destinations),
         created_at=row.created_at,
         last_at=row.last_at,
-        outcome=row.outcome,
-        state=row.state,
+        outcome=AssociationOutcome(row.outcome),
+        state=RequestState(row.state),
         reason=row.reason,
         content=row.content,
     )
@@ -258,8 +269,8 @@ def _new(series_instance_uid: str, source: str, now: float) -> dict[str, Any]:
         "destinations": [],
         "created_at": now,
         "last_at": now,
-        "outcome": "released",
-        "state": WAITING,
+        "outcome": AssociationOutcome.RELEASED,
+        "state": RequestState.WAITING,
         "reason": "",
         "content": "",
     }

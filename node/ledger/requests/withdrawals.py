@@ -4,10 +4,11 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, update
 
-from node.ledger.requests.jobs import DONE, SUPERSEDED, WITHDRAWN, jobs_of
+from node.ledger.requests.jobs import jobs_of
+from node.ledger.row_states import JobState, ProofState
 from node.ledger.schema import jobs, proofs
 from node.ledger.tables.deliveries import cancel_deliveries
-from node.ledger.tables.proofs import GIVEN_UP, UNSETTLED
+from node.ledger.tables.proofs import UNSETTLED
 
 
 def withdraw_jobs(
@@ -28,10 +29,10 @@ def withdraw_jobs(
     for job in jobs_of(connection, series_instance_uid):
         if not unwanted.intersection(job.request.instance_paths):
             continue
-        if job.state in (SUPERSEDED, WITHDRAWN):
+        if job.state in (JobState.SUPERSEDED, JobState.WITHDRAWN):
             continue
         count += 1
-        state = WITHDRAWN if job.state == DONE else SUPERSEDED
+        state = JobState.WITHDRAWN if job.state == JobState.DONE else JobState.SUPERSEDED
         values = {"state": state, "reason": words}
         connection.execute(update(jobs).where(jobs.c.job_id == job.job_id).values(**values))
         unsent += cancel_deliveries(connection, job.job_id, now, words=words)
@@ -42,5 +43,5 @@ def withdraw_jobs(
 def _ask_no_more(connection: Connection, job_id: str, words: str, now: float) -> None:
     """A peer that lacked some of it would be sent it again."""
     is_open = (proofs.c.job_id == job_id) & proofs.c.state.in_(UNSETTLED)
-    values = {"state": GIVEN_UP, "words": words, "finished_at": now}
+    values = {"state": ProofState.GIVEN_UP, "words": words, "finished_at": now}
     connection.execute(update(proofs).where(is_open).values(**values))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from node.ledger.batches import batches
+from node.ledger.row_states import CommitmentState
 from node.ledger.schema import commitments, instances
 
-WAITING, CHECKED, REPORTED, GIVEN_UP = "waiting", "checked", "reported", "given up"
+UNREPORTED = (CommitmentState.WAITING, CommitmentState.CHECKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Commitment:
     references: dict[str, str]
     """SOP Instance UID to SOP Class UID."""
     failures: dict[str, int]
-    state: str
+    state: CommitmentState
     attempts: int
     created_at: float
 
@@ -48,7 +49,7 @@ def request_commitment(
     """Record what a peer asks for; the same transaction again is checked and answered again."""
     fresh: dict[str, object] = {"references": dict(references), "failures": {}, "words": ""}
     fresh |= {"attempts": 0, "created_at": now, "next_attempt_at": now, "finished_at": None}
-    fresh["state"] = WAITING
+    fresh["state"] = CommitmentState.WAITING
     known = (commitments.c.peer == peer) & (commitments.c.transaction_uid == transaction_uid)
     if not connection.execute(update(commitments).where(known).values(**fresh)).rowcount:
         names = {"peer": peer, "transaction_uid": transaction_uid}
@@ -57,7 +58,7 @@ def request_commitment(
 
 def due_commitments(connection: Connection, now: float) -> list[Commitment]:
     """What is to be checked or answered now, oldest first."""
-    due = commitments.c.state.in_((WAITING, CHECKED)) & (commitments.c.next_attempt_at <= now)
+    due = commitments.c.state.in_(UNREPORTED) & (commitments.c.next_attempt_at <= now)
     rows = connection.execute(select(commitments).where(due).order_by(commitments.c.id))
     return [
         Commitment(
@@ -66,7 +67,7 @@ def due_commitments(connection: Connection, now: float) -> list[Commitment]:
             row.transaction_uid,
             dict(row.references),
             dict(row.failures),
-            row.state,
+            CommitmentState(row.state),
             row.attempts,
             row.created_at,
         )
@@ -94,11 +95,16 @@ def promise(
         connection.execute(
             update(instances).where(instances.c.id.in_(some)).values(committed_at=now)
         )
-    _set(connection, commitment, state=CHECKED, failures=dict(failures))
+    _set(connection, commitment, state=CommitmentState.CHECKED, failures=dict(failures))
 
 
 def settle_commitment(
-    connection: Connection, commitment: Commitment, *, state: str, words: str, now: float
+    connection: Connection,
+    commitment: Commitment,
+    *,
+    state: CommitmentState,
+    words: str,
+    now: float,
 ) -> None:
     """Record that the peer has the answer, or that it could not be given."""
     _set(connection, commitment, state=state, words=words, finished_at=now)

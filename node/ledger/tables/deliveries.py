@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
 from node.ledger.requests.jobs import Destination, JobRow
+from node.ledger.row_states import DeliveryState, JobState, SeriesState
 from node.ledger.schema import deliveries, instances, jobs, series
-
-WAITING, STORED, REFUSED, GIVEN_UP = "waiting", "stored", "refused", "given up"
-CANCELLED, HELD = "cancelled", "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,11 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryState:
+class DeliveriesAtPeer:
     """How far the results of a job have come at one peer."""
 
     peer: str
-    state: str
+    state: DeliveryState
     count: int
     words: str
     finished_at: float | None
@@ -58,7 +56,11 @@ def queue_deliveries(
     rows = [
         _row(job.job_id, destination, position, now)
         | {"path": path, "sop_instance_uid": uid, "sha256": digest}
-        | ({"state": HELD, "words": held[destination.peer]} if destination.peer in held else {})
+        | (
+            {"state": DeliveryState.HELD, "words": held[destination.peer]}
+            if destination.peer in held
+            else {}
+        )
         for destination in job.destinations
         if destination.peer not in served
         for position, (path, uid, digest) in enumerate(parcels)
@@ -69,7 +71,7 @@ def queue_deliveries(
 
 def due_jobs(connection: Connection, now: float) -> list[tuple[str, Destination]]:
     """Jobs with results to send now, each with the peer they go to, longest waiting first."""
-    due = (deliveries.c.state == WAITING) & (deliveries.c.next_attempt_at <= now)
+    due = (deliveries.c.state == DeliveryState.WAITING) & (deliveries.c.next_attempt_at <= now)
     columns = [deliveries.c[name] for name in ("job_id", "peer", "ip", "port", "ae_title")]
     rows = connection.execute(
         select(*columns, func.min(deliveries.c.id).label("first"))
@@ -87,7 +89,7 @@ def waiting_parcels(connection: Connection, job_id: str, peer: str) -> list[Parc
         .where(
             deliveries.c.job_id == job_id,
             deliveries.c.peer == peer,
-            deliveries.c.state == WAITING,
+            deliveries.c.state == DeliveryState.WAITING,
         )
         .order_by(deliveries.c.position)
     )
@@ -99,13 +101,13 @@ def is_cancelled(connection: Connection, parcel: Parcel) -> bool:
     unwanted = (
         (deliveries.c.job_id == parcel.job_id)
         & (deliveries.c.peer == parcel.peer)
-        & (deliveries.c.state == CANCELLED)
+        & (deliveries.c.state == DeliveryState.CANCELLED)
     )
     return connection.execute(select(deliveries.c.id).where(unwanted).limit(1)).first() is not None
 
 
 def settle_parcel(
-    connection: Connection, parcel: Parcel, *, state: str, words: str, now: float
+    connection: Connection, parcel: Parcel, *, state: DeliveryState, words: str, now: float
 ) -> None:
     """Record what became of one instance at its peer."""
     connection.execute(
@@ -120,7 +122,7 @@ def last_stored_at(connection: Connection, parcel: Parcel) -> float:
     stored = (
         (deliveries.c.job_id == parcel.job_id)
         & (deliveries.c.peer == parcel.peer)
-        & (deliveries.c.state == STORED)
+        & (deliveries.c.state == DeliveryState.STORED)
     )
     return connection.scalar(select(func.max(deliveries.c.finished_at)).where(stored)) or 0.0
 
@@ -144,9 +146,9 @@ def send_again(
     Those that did not arrive, or with `also_stored` all of them: the same bytes once more. What
     retention removed stays as it is.
     """
-    wanted = (deliveries.c.job_id == job_id) & (deliveries.c.state != HELD)
+    wanted = (deliveries.c.job_id == job_id) & (deliveries.c.state != DeliveryState.HELD)
     if not also_stored:
-        wanted &= deliveries.c.state != STORED
+        wanted &= deliveries.c.state != DeliveryState.STORED
     return _send(connection, wanted, now)
 
 
@@ -154,15 +156,22 @@ def send_undelivered(
     connection: Connection, job_id: str, peers: Collection[str], now: float
 ) -> int:
     """Somebody asks anew for what was refused, given up or cancelled; how many instances."""
-    undelivered = deliveries.c.state.in_((REFUSED, GIVEN_UP, CANCELLED))
+    undelivered = deliveries.c.state.in_(
+        (DeliveryState.REFUSED, DeliveryState.GIVEN_UP, DeliveryState.CANCELLED)
+    )
     own = (deliveries.c.job_id == job_id) & deliveries.c.peer.in_(peers)
     return _send(connection, own & undelivered, now)
 
 
 def release_deliveries(connection: Connection, job_id: str, now: float) -> int:
     """A person has looked at a job's results: they may go; how many instances that are."""
-    held = (deliveries.c.job_id == job_id) & (deliveries.c.state == HELD)
-    values = {"state": WAITING, "words": "", "next_attempt_at": now, "created_at": now}
+    held = (deliveries.c.job_id == job_id) & (deliveries.c.state == DeliveryState.HELD)
+    values = {
+        "state": DeliveryState.WAITING,
+        "words": "",
+        "next_attempt_at": now,
+        "created_at": now,
+    }
     return connection.execute(update(deliveries).where(held).values(**values)).rowcount
 
 
@@ -170,31 +179,35 @@ def cancel_deliveries(
     connection: Connection, job_id: str, now: float, *, words: str = "cancelled by a person"
 ) -> int:
     """A person does not want the rest of a job's results sent; how many instances that are."""
-    waiting = (deliveries.c.job_id == job_id) & deliveries.c.state.in_((WAITING, HELD))
-    values = {"state": CANCELLED, "words": words, "finished_at": now}
+    waiting = (deliveries.c.job_id == job_id) & deliveries.c.state.in_(
+        (DeliveryState.WAITING, DeliveryState.HELD)
+    )
+    values = {"state": DeliveryState.CANCELLED, "words": words, "finished_at": now}
     return connection.execute(update(deliveries).where(waiting).values(**values)).rowcount
 
 
 def count_unsettled(connection: Connection) -> int:
     """How much there is left to do by itself: series to look at, jobs to run, results to send."""
-    open_series = series.c.state.in_(("arriving", "settling"))
-    open_jobs = jobs.c.state.in_(("queued", "running"))
+    open_series = series.c.state.in_((SeriesState.ARRIVING, SeriesState.SETTLING))
+    open_jobs = jobs.c.state.in_((JobState.QUEUED, JobState.RUNNING))
     counts = (
         select(func.count()).select_from(series).where(open_series),
         select(func.count()).select_from(jobs).where(open_jobs),
-        select(func.count()).select_from(deliveries).where(deliveries.c.state == WAITING),
+        select(func.count())
+        .select_from(deliveries)
+        .where(deliveries.c.state == DeliveryState.WAITING),
     )
     return sum(connection.scalar(count) or 0 for count in counts)
 
 
-def delivery_states(connection: Connection, job_id: str) -> list[DeliveryState]:
+def delivery_states(connection: Connection, job_id: str) -> list[DeliveriesAtPeer]:
     """How far a job's results have come, by peer and state."""
     return delivery_states_of(connection, [job_id]).get(job_id, [])
 
 
 def delivery_states_of(
     connection: Connection, job_ids: Collection[str]
-) -> dict[str, list[DeliveryState]]:
+) -> dict[str, list[DeliveriesAtPeer]]:
     """How far the results of jobs have come, by job id; without jobs that have nothing to send."""
     rows = connection.execute(
         select(
@@ -209,9 +222,9 @@ def delivery_states_of(
         .group_by(deliveries.c.job_id, deliveries.c.peer, deliveries.c.state)
         .order_by(deliveries.c.peer)
     )
-    found: dict[str, list[DeliveryState]] = defaultdict(list)
-    for job_id, *state in rows:
-        found[job_id].append(DeliveryState(*state))
+    found: dict[str, list[DeliveriesAtPeer]] = defaultdict(list)
+    for job_id, peer, state, *rest in rows:
+        found[job_id].append(DeliveriesAtPeer(peer, DeliveryState(state), *rest))
     return found
 
 
@@ -224,7 +237,12 @@ def _send(connection: Connection, wanted: ColumnElement[bool], now: float) -> in
             instances.c.removed_at.is_not(None),
         )
     )
-    values = {"state": WAITING, "next_attempt_at": now, "created_at": now, "attempts": 0}
+    values = {
+        "state": DeliveryState.WAITING,
+        "next_attempt_at": now,
+        "created_at": now,
+        "attempts": 0,
+    }
     return connection.execute(update(deliveries).where(wanted & ~removed).values(**values)).rowcount
 
 
@@ -236,7 +254,7 @@ def _row(job_id: str, destination: Destination, position: int, now: float) -> di
         "port": destination.port,
         "ae_title": destination.ae_title,
         "position": position,
-        "state": WAITING,
+        "state": DeliveryState.WAITING,
         "words": "",
         "attempts": 0,
         "created_at": now,

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, CursorResult, bindparam, insert, select, upda
 
 from core.errors import StorageUnavailableError
 from network.sender import Sender
+from node.ledger.row_states import AssociationOutcome, SeriesState
 from node.ledger.schema import associations, instances, receipts, series
 
-OPEN, RELEASED, ABORTED, REJECTED = "open", "released", "aborted", "rejected"
+OPEN, RELEASED, ABORTED, REJECTED = AssociationOutcome
 
 # Built once, as every association needs them: SQLAlchemy builds one slower than a database runs it.
 _KEY = associations.c.id == bindparam("key")
@@ -143,7 +144,7 @@ def record_receipt(connection: Connection, association: int, instance: int) -> N
 
 def arriving(now: float) -> dict[str, Any]:
     """The columns of a series of which something new has come."""
-    state = {"state": "arriving", "reason": "", "last_at": now, "ready_at": None}
+    state = {"state": SeriesState.ARRIVING, "reason": "", "last_at": now, "ready_at": None}
     return state | {"released_by_person": False, "incomplete_since": None}
 
 

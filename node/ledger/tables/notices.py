@@ -10,10 +10,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from node.ledger.row_states import NoticeKind, NoticeState
 from node.ledger.schema import notices
-
-COMPLETED, HELD, FAILED, DEAD_LETTER = "completed", "held", "failed", "dead letter"
-WAITING, SENT, GIVEN_UP = "waiting", "sent", "given up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +26,14 @@ class Notice:
 
 def queue_notice(
     connection: Connection,
-    kind: str,
+    kind: NoticeKind,
     *,
     now: float,
     series_instance_uid: str = "",
     job_id: str = "",
     words: str = "",
 ) -> None:
-    """Queue one event of a `kind` above; `words` say what and why, never who the patient is."""
+    """Queue one event for the receiver; `words` say what and why, never who the patient is."""
     body = {
         "id": uuid.uuid4().hex,
         "kind": kind,
@@ -44,20 +42,20 @@ def queue_notice(
         "job_id": job_id,
         "words": words,
     }
-    row = {"body": body, "state": WAITING, "words": "", "attempts": 0}
+    row = {"body": body, "state": NoticeState.WAITING, "words": "", "attempts": 0}
     connection.execute(insert(notices).values(row | {"created_at": now, "next_attempt_at": now}))
 
 
 def next_notice(connection: Connection, now: float) -> Notice | None:
     """Of what may be posted now, what waits longest."""
-    due = (notices.c.state == WAITING) & (notices.c.next_attempt_at <= now)
+    due = (notices.c.state == NoticeState.WAITING) & (notices.c.next_attempt_at <= now)
     query = select(notices).where(due).order_by(notices.c.next_attempt_at, notices.c.id).limit(1)
     row = connection.execute(query).first()
     return None if row is None else Notice(row.id, dict(row.body), row.attempts, row.created_at)
 
 
 def settle_notice(
-    connection: Connection, notice: Notice, *, state: str, words: str, now: float
+    connection: Connection, notice: Notice, *, state: NoticeState, words: str, now: float
 ) -> None:
     """Record what became of a notice."""
     _set(connection, notice, state=state, words=words, finished_at=now)
@@ -70,12 +68,14 @@ def postpone_notice(connection: Connection, notice: Notice, *, words: str, until
 
 def forget_waiting(connection: Connection) -> int:
     """Drop what waits, as there is nobody to tell; how many those were."""
-    return connection.execute(delete(notices).where(notices.c.state == WAITING)).rowcount
+    return connection.execute(
+        delete(notices).where(notices.c.state == NoticeState.WAITING)
+    ).rowcount
 
 
 def forget_finished(connection: Connection, before: float) -> int:
     """Drop what was settled before a time; how many those were."""
-    old = (notices.c.state != WAITING) & (notices.c.finished_at < before)
+    old = (notices.c.state != NoticeState.WAITING) & (notices.c.finished_at < before)
     return connection.execute(delete(notices).where(old)).rowcount
 
 

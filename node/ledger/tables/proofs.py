@@ -8,14 +8,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from node.ledger.batches import batches
 from node.ledger.requests.jobs import Destination
+from node.ledger.row_states import DeliveryState, ProofMethod, ProofState
 from node.ledger.schema import deliveries, proofs
-from node.ledger.tables.deliveries import STORED
-from node.ledger.tables.deliveries import WAITING as TO_SEND
 
-WAITING, ASKED, SENT_AGAIN = "waiting", "asked", "sent again"
-CONFIRMED, MISSING, NOT_OFFERED, GIVEN_UP = "confirmed", "missing", "not offered", "given up"
-COMMITMENT, QUERY = "commitment", "query"
-UNSETTLED = (WAITING, ASKED, SENT_AGAIN)
+UNSETTLED = (ProofState.WAITING, ProofState.ASKED, ProofState.SENT_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class Proof:
     peer: str
     method: str
     transaction_uid: str | None
-    state: str
+    state: ProofState
     sent_again: bool
     words: str
     attempts: int
@@ -38,7 +34,13 @@ class Proof:
 def queue_proof(connection: Connection, job_id: str, peer: str, now: float) -> None:
     """Ask a peer now, for the first time or once more after something was sent again."""
     row = (proofs.c.job_id == job_id) & (proofs.c.peer == peer)
-    fresh = {"state": WAITING, "method": "", "words": "", "attempts": 0, "created_at": now}
+    fresh = {
+        "state": ProofState.WAITING,
+        "method": "",
+        "words": "",
+        "attempts": 0,
+        "created_at": now,
+    }
     fresh |= {"next_attempt_at": now, "finished_at": None, "transaction_uid": None}
     if not connection.execute(update(proofs).where(row).values(**fresh)).rowcount:
         first = {"job_id": job_id, "peer": peer, "sent_again": False}
@@ -47,7 +49,9 @@ def queue_proof(connection: Connection, job_id: str, peer: str, now: float) -> N
 
 def due_proofs(connection: Connection, now: float) -> list[Proof]:
     """What is to be asked, or has not been answered in time."""
-    due = proofs.c.state.in_((WAITING, ASKED)) & (proofs.c.next_attempt_at <= now)
+    due = proofs.c.state.in_((ProofState.WAITING, ProofState.ASKED)) & (
+        proofs.c.next_attempt_at <= now
+    )
     return [_proof(row) for row in connection.execute(select(proofs).where(due))]
 
 
@@ -71,9 +75,9 @@ def begin_transaction(
     _set(
         connection,
         proof,
-        state=ASKED,
+        state=ProofState.ASKED,
         words="",
-        method=COMMITMENT,
+        method=ProofMethod.COMMITMENT,
         transaction_uid=transaction_uid,
         next_attempt_at=until,
     )
@@ -82,14 +86,20 @@ def begin_transaction(
 def postpone_proof(connection: Connection, proof: Proof, *, words: str, until: float) -> None:
     """Asking failed; it is tried again, unless an answer came meanwhile."""
     values = {"words": words, "next_attempt_at": until, "attempts": proof.attempts + 1}
-    _set(connection, proof, state=WAITING, **values)
+    _set(connection, proof, state=ProofState.WAITING, **values)
 
 
 def settle_proof(
-    connection: Connection, proof: Proof, *, state: str, words: str, now: float, method: str = ""
+    connection: Connection,
+    proof: Proof,
+    *,
+    state: ProofState,
+    words: str,
+    now: float,
+    method: ProofMethod | None = None,
 ) -> bool:
     """Record what came of it; whether that was still open."""
-    chosen = {"method": method} if method else {}
+    chosen = {} if method is None else {"method": method}
     return _set(connection, proof, state=state, words=words, finished_at=now, **chosen)
 
 
@@ -102,11 +112,14 @@ def confirm(connection: Connection, proof: Proof, uids: Collection[str], now: fl
 
 def send_missing(connection: Connection, proof: Proof, uids: Collection[str], now: float) -> int:
     """Send what the peer lacks once more; how many instances that are."""
-    again, count = {"state": TO_SEND, "next_attempt_at": now, "created_at": now, "attempts": 0}, 0
+    again, count = (
+        {"state": DeliveryState.WAITING, "next_attempt_at": now, "created_at": now, "attempts": 0},
+        0,
+    )
     for some in batches(uids):
         lacking = _delivered(proof) & deliveries.c.sop_instance_uid.in_(some)
         count += connection.execute(update(deliveries).where(lacking).values(**again)).rowcount
-    _set(connection, proof, state=SENT_AGAIN, sent_again=True)
+    _set(connection, proof, state=ProofState.SENT_AGAIN, sent_again=True)
     return count
 
 
@@ -134,7 +147,7 @@ def _delivered(proof: Proof) -> Any:
     return (
         (deliveries.c.job_id == proof.job_id)
         & (deliveries.c.peer == proof.peer)
-        & (deliveries.c.state == STORED)
+        & (deliveries.c.state == DeliveryState.STORED)
     )
 
 
@@ -147,5 +160,6 @@ def _set(connection: Connection, proof: Proof, **values: Any) -> bool:
 def _proof(row: Row[Any]) -> Proof:
     return Proof(
         key=row.id,
-        **{name: getattr(row, name) for name in Proof.__slots__ if name != "key"},
+        state=ProofState(row.state),
+        **{name: getattr(row, name) for name in Proof.__slots__ if name not in ("key", "state")},
     )

@@ -10,15 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, select, update
 
 from core.config.sections import Retention
-from node.ledger.requests.jobs import CANCELLED, DONE, OVER, WITHDRAWN, find_job, jobs_of
+from node.ledger.requests.jobs import OVER, find_job, jobs_of
 from node.ledger.requests.requests import UNDECIDED, requests_of
+from node.ledger.row_states import CommitmentState, DeliveryState, JobState, ProofState, SeriesState
 from node.ledger.schema import associations, commitments, instances, jobs, receipts, series
-from node.ledger.tables import commitments as asked
-from node.ledger.tables.deliveries import CANCELLED as NOT_WANTED
-from node.ledger.tables.deliveries import STORED, WAITING, delivery_states
+from node.ledger.tables.deliveries import delivery_states
 from node.ledger.tables.instances import OPEN
-from node.ledger.tables.proofs import CONFIRMED, NOT_OFFERED, proofs_of
-from node.ledger.tables.series import ARRIVING, HELD, SETTLING
+from node.ledger.tables.proofs import proofs_of
 
 RESULTS, SOURCES = "results", "sources"
 _DAY_S = 24 * 3600.0
@@ -55,7 +53,11 @@ def expired(connection: Connection, settings: Retention, now: float) -> Iterator
 def results_of(connection: Connection, job_id: str) -> Expired | None:
     """The results of a job that is done, unless they went before."""
     job = find_job(connection, job_id)
-    if job is None or job.state not in (DONE, WITHDRAWN) or job.removed_at is not None:
+    if (
+        job is None
+        or job.state not in (JobState.DONE, JobState.WITHDRAWN)
+        or job.removed_at is not None
+    ):
         return None
     uid, folder = job.request.series_instance_uid, job.request.output_dir
     return Expired(RESULTS, job_id, uid, (folder,), _why_not_delivered(connection, job_id))
@@ -105,7 +107,7 @@ def _recent(connection: Connection, table: Table) -> ColumnElement[bool]:
 
 
 def _old_jobs(before: float) -> Select[Any]:
-    old = jobs.c.state.in_((DONE, WITHDRAWN)) & (jobs.c.finished_at < before)
+    old = jobs.c.state.in_((JobState.DONE, JobState.WITHDRAWN)) & (jobs.c.finished_at < before)
     old &= jobs.c.removed_at.is_(None)
     return select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at)
 
@@ -124,7 +126,7 @@ def _old_series(before: float) -> Select[Any]:
 def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
     key = series.c.series_instance_uid == series_instance_uid
     state = connection.scalar(select(series.c.state).where(key))
-    if state in (ARRIVING, SETTLING, HELD):
+    if state in (SeriesState.ARRIVING, SeriesState.SETTLING, SeriesState.HELD):
         return f"the series is {state}"
     if any(one.state in UNDECIDED for one in requests_of(connection, series_instance_uid)):
         return "a request of it waits or is held"
@@ -134,7 +136,7 @@ def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
     count = connection.scalar(select(func.count()).select_from(instances).where(promised))
     if count:
         return f"{count} instances were committed to a peer, which may have deleted its own"
-    waiting = select(commitments.c.id).where(commitments.c.state == asked.WAITING)
+    waiting = select(commitments.c.id).where(commitments.c.state == CommitmentState.WAITING)
     if connection.scalar(waiting.limit(1)):
         return "a peer's request for storage commitment is being checked"
     return _why_jobs_need_them(connection, series_instance_uid)
@@ -142,9 +144,9 @@ def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
 
 def _why_jobs_need_them(connection: Connection, series_instance_uid: str) -> str:
     for job in jobs_of(connection, series_instance_uid):
-        if job.state in (*OVER, CANCELLED):
+        if job.state in (*OVER, JobState.CANCELLED):
             continue
-        if job.state != DONE:
+        if job.state != JobState.DONE:
             return f"job {job.job_id[:12]} is {job.state}"
         why = _why_not_delivered(connection, job.job_id)
         if why:
@@ -158,11 +160,11 @@ def _why_not_delivered(connection: Connection, job_id: str) -> str:
     if not states:
         return f"job {job_id[:12]}: its results were sent nowhere"
     for one in states:
-        if one.state not in (STORED, NOT_WANTED):
-            verb = "still to send" if one.state == WAITING else one.state
+        if one.state not in (DeliveryState.STORED, DeliveryState.CANCELLED):
+            verb = "still to send" if one.state == DeliveryState.WAITING else one.state
             return f"job {job_id[:12]}, {one.peer}: {one.count} instances {verb}"
     for proof in proofs_of(connection, job_id):
-        if proof.state not in (CONFIRMED, NOT_OFFERED):
+        if proof.state not in (ProofState.CONFIRMED, ProofState.NOT_OFFERED):
             return f"job {job_id[:12]}, {proof.peer}: proof is {proof.state}"
     return ""
 

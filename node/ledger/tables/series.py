@@ -18,11 +18,10 @@ from sqlalchemy import (
 )
 
 from network.sender import Sender
+from node.ledger.row_states import SeriesState
 from node.ledger.schema import instances, receipts, series
 from node.ledger.tables.instances import StoredInstance
 
-ARRIVING, SETTLING, HELD, KEPT, PROCESSING = "arriving", "settling", "held", "kept", "processing"
-CANCELLED = "cancelled"
 _PAGE = 50
 _BROUGHT = (
     select(instances.c.series_instance_uid)
@@ -39,7 +38,7 @@ class SeriesRow:
 
     series_instance_uid: str
     study_instance_uid: str
-    state: str
+    state: SeriesState
     reason: str
     sender: Sender
     released_by_person: bool
@@ -73,7 +72,12 @@ def settle(
 
     Its sender is from now on the one that is asked for the rest.
     """
-    values = {"state": SETTLING, "reason": reason, "ready_at": ready_at, **asdict(sender)}
+    values = {
+        "state": SeriesState.SETTLING,
+        "reason": reason,
+        "ready_at": ready_at,
+        **asdict(sender),
+    }
     connection.execute(_SETTLED, {"uid": series_instance_uid, **values})
 
 
@@ -85,18 +89,18 @@ def settle_folder(
     Its sender stays who it was.
     """
     row = find_series(connection, series_instance_uid)
-    if row is None or row.state == SETTLING:
+    if row is None or row.state == SeriesState.SETTLING:
         return
-    others_send = row.state == ARRIVING and not row.sender.is_folder
+    others_send = row.state == SeriesState.ARRIVING and not row.sender.is_folder
     connection.execute(
         update(series)
         .where(series.c.series_instance_uid == series_instance_uid)
-        .values(state=SETTLING, reason="", ready_at=ready_at if others_send else now)
+        .values(state=SeriesState.SETTLING, reason="", ready_at=ready_at if others_send else now)
     )
 
 
 def set_state(
-    connection: Connection, series_instance_uid: str, state: str, reason: str = ""
+    connection: Connection, series_instance_uid: str, state: SeriesState, reason: str = ""
 ) -> None:
     """Record what becomes of a series, and why."""
     connection.execute(
@@ -219,7 +223,7 @@ def series_row(row: Row[Any]) -> SeriesRow:
     return SeriesRow(
         series_instance_uid=row.series_instance_uid,
         study_instance_uid=row.study_instance_uid,
-        state=row.state,
+        state=SeriesState(row.state),
         reason=row.reason,
         sender=Sender(row.calling_ae_title, row.called_ae_title, row.address),
         released_by_person=row.released_by_person,

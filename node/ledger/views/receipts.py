@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import DONE, JobRow, jobs_of
+from node.ledger.requests.jobs import JobRow, jobs_of
+from node.ledger.row_states import DeliveryState, JobState
 from node.ledger.schema import deliveries
 from node.ledger.tables.contents import choice_of
 from node.ledger.tables.proofs import proofs_of
@@ -45,7 +46,7 @@ class PeerReceipt:
     @property
     def words(self) -> str:
         """In one line."""
-        stored = sum(one.state == "stored" for one in self.instances)
+        stored = sum(one.state == DeliveryState.STORED for one in self.instances)
         confirmed = sum(bool(one.confirmed_at) for one in self.instances)
         line = f"{self.peer} ({self.ae_title}): {len(self.instances)} to send, {stored} stored"
         return f"{line}, {confirmed} confirmed" + (f"; {self.proof}" if self.proof else "")
@@ -120,7 +121,9 @@ def receipt_of(ledger: Ledger, series_instance_uid: str) -> Receipt | None:
     """Of the latest finished job of a series; None when none has finished."""
     with ledger.reading() as connection:
         row = find_series(connection, series_instance_uid)
-        done = [job for job in jobs_of(connection, series_instance_uid) if job.state == DONE]
+        done = [
+            job for job in jobs_of(connection, series_instance_uid) if job.state == JobState.DONE
+        ]
         if row is None or not done:
             return None
         requests = standing_of(connection, row).requests

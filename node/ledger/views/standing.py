@@ -9,12 +9,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
-from node.ledger.requests import jobs as made
-from node.ledger.requests import requests as asked
 from node.ledger.requests.requests import JobOfRequest, Request, jobs_of_requests, request_of
+from node.ledger.row_states import DeliveryState, JobState, RequestState
 from node.ledger.schema import deliveries, jobs, requests, series
-from node.ledger.tables import deliveries as sent
-from node.ledger.tables.deliveries import DeliveryState, delivery_states_of
+from node.ledger.tables.deliveries import DeliveriesAtPeer, delivery_states_of
 from node.ledger.tables.series import SeriesRow, rows_of_series
 from node.ledger.views.states import (
     JobStanding,
@@ -25,33 +23,33 @@ from node.ledger.views.states import (
 )
 
 _CHUNK = 500
-_UNDELIVERED = (sent.REFUSED, sent.GIVEN_UP, sent.CANCELLED)
+_UNDELIVERED = (DeliveryState.REFUSED, DeliveryState.GIVEN_UP, DeliveryState.CANCELLED)
 # a case stands at the state of the left only where a row of it is at the state of the right
 _BY_REQUESTS: Mapping[str, str] = MappingProxyType(
     {
-        State.HELD: asked.HELD,
-        State.SETTLING: asked.WAITING,
-        State.FAILED: asked.FAILED,
-        State.KEPT: asked.KEPT,
-        State.CANCELLED: asked.CANCELLED,
-        State.SUPERSEDED: asked.SUPERSEDED,
+        State.HELD: RequestState.HELD,
+        State.SETTLING: RequestState.WAITING,
+        State.FAILED: RequestState.FAILED,
+        State.KEPT: RequestState.KEPT,
+        State.CANCELLED: RequestState.CANCELLED,
+        State.SUPERSEDED: RequestState.SUPERSEDED,
     }
 )
 _BY_JOBS: Mapping[str, str] = MappingProxyType(
     {
-        State.QUEUED: made.QUEUED,
-        State.RUNNING: made.RUNNING,
-        State.FAILED: made.FAILED,
-        State.CANCELLED: made.CANCELLED,
-        State.SUPERSEDED: made.SUPERSEDED,
+        State.QUEUED: JobState.QUEUED,
+        State.RUNNING: JobState.RUNNING,
+        State.FAILED: JobState.FAILED,
+        State.CANCELLED: JobState.CANCELLED,
+        State.SUPERSEDED: JobState.SUPERSEDED,
     }
 )
 _BY_DELIVERIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        State.HELD: (sent.HELD,),
+        State.HELD: (DeliveryState.HELD,),
         State.FAILED: _UNDELIVERED,
         State.NOT_DELIVERED: _UNDELIVERED,
-        State.SENDING: (sent.WAITING,),
+        State.SENDING: (DeliveryState.WAITING,),
     }
 )
 _JOB_COLUMNS = ("job_id", "state", "reason", "progress", "step", "revision")
@@ -144,7 +142,7 @@ def may_stand_at(state: str) -> ColumnElement[bool]:
     """What rows of `series` fit, found through indexes; a superset: `standings` decides."""
     if state in (State.DONE, State.DELIVERED):
         own = jobs.c.series_instance_uid == series.c.series_instance_uid
-        return exists(select(jobs.c.job_id).where(own, jobs.c.state == made.DONE))
+        return exists(select(jobs.c.job_id).where(own, jobs.c.state == JobState.DONE))
     found: list[ColumnElement[bool]] = [series.c.state == state]
     if state in _BY_REQUESTS:
         found.append(_with_requests(_BY_REQUESTS[state]))
@@ -183,13 +181,13 @@ def _jobs(connection: Connection, keys: Sequence[int]) -> dict[int, list[JobStan
     return found
 
 
-def _job(link: JobOfRequest, row: Any, states: Sequence[DeliveryState]) -> JobStanding:
+def _job(link: JobOfRequest, row: Any, states: Sequence[DeliveriesAtPeer]) -> JobStanding:
     peers = {destination.peer for destination in link.destinations}
     return JobStanding(
         job_id=link.job_id,
         pipeline=link.pipeline,
         rule=link.rule,
-        state=row.state,
+        state=JobState(row.state),
         reason=row.reason,
         progress=row.progress,
         step=row.step,

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from node.ledger.requests import jobs as made
-from node.ledger.requests import requests as asked
 from node.ledger.requests.jobs import Destination
-from node.ledger.tables import deliveries as sent
-from node.ledger.tables import series as came
-from node.ledger.tables.deliveries import DeliveryState
+from node.ledger.row_states import DeliveryState, JobState, RequestState, SeriesState
+from node.ledger.tables.deliveries import DeliveriesAtPeer
 
 
 class State(StrEnum):
@@ -43,33 +41,33 @@ OPEN = (State.HELD, State.FAILED, State.NOT_DELIVERED, *ON_THE_WAY)
 """What somebody or something has still to do with."""
 _ORDER = {state: number for number, state in enumerate(State)}
 _OF_SERIES = {
-    came.ARRIVING: State.ARRIVING,
-    came.SETTLING: State.SETTLING,
-    came.HELD: State.HELD,
-    came.CANCELLED: State.CANCELLED,
+    SeriesState.ARRIVING: State.ARRIVING,
+    SeriesState.SETTLING: State.SETTLING,
+    SeriesState.HELD: State.HELD,
+    SeriesState.CANCELLED: State.CANCELLED,
 }
 _OF_REQUESTS = {
-    asked.HELD: State.HELD,
-    asked.KEPT: State.KEPT,
-    asked.FAILED: State.FAILED,
-    asked.CANCELLED: State.CANCELLED,
-    asked.SUPERSEDED: State.SUPERSEDED,
+    RequestState.HELD: State.HELD,
+    RequestState.KEPT: State.KEPT,
+    RequestState.FAILED: State.FAILED,
+    RequestState.CANCELLED: State.CANCELLED,
+    RequestState.SUPERSEDED: State.SUPERSEDED,
 }
 _OF_JOBS = {
-    made.QUEUED: State.QUEUED,
-    made.RUNNING: State.RUNNING,
-    made.FAILED: State.FAILED,
-    made.CANCELLED: State.CANCELLED,
-    made.SUPERSEDED: State.SUPERSEDED,
-    made.WITHDRAWN: State.SUPERSEDED,
+    JobState.QUEUED: State.QUEUED,
+    JobState.RUNNING: State.RUNNING,
+    JobState.FAILED: State.FAILED,
+    JobState.CANCELLED: State.CANCELLED,
+    JobState.SUPERSEDED: State.SUPERSEDED,
+    JobState.WITHDRAWN: State.SUPERSEDED,
 }
 _OF_DELIVERIES = {
-    sent.HELD: State.HELD,
-    sent.REFUSED: State.NOT_DELIVERED,
-    sent.GIVEN_UP: State.NOT_DELIVERED,
-    sent.CANCELLED: State.NOT_DELIVERED,
-    sent.WAITING: State.SENDING,
-    sent.STORED: State.DELIVERED,
+    DeliveryState.HELD: State.HELD,
+    DeliveryState.REFUSED: State.NOT_DELIVERED,
+    DeliveryState.GIVEN_UP: State.NOT_DELIVERED,
+    DeliveryState.CANCELLED: State.NOT_DELIVERED,
+    DeliveryState.WAITING: State.SENDING,
+    DeliveryState.STORED: State.DELIVERED,
 }
 
 Found = tuple[State, str]
@@ -83,14 +81,13 @@ class JobStanding:
     job_id: str
     pipeline: str
     rule: str
-    state: str
-    """Of the job, as node/ledger/requests/jobs.py names it."""
+    state: JobState
     reason: str
     progress: float
     step: str
     revision: int
     destinations: tuple[Destination, ...]
-    deliveries: tuple[DeliveryState, ...]
+    deliveries: tuple[DeliveriesAtPeer, ...]
     """To those destinations alone."""
 
 
@@ -103,9 +100,9 @@ def wanted_by(state: str) -> frozenset[State]:
 
 def state_of_job(job: JobStanding) -> Found:
     """Where a job and its deliveries stand for one request."""
-    if job.state != made.DONE:
+    if job.state != JobState.DONE:
         step = f", {job.step}" if job.step else ""
-        is_under_way = job.state in (made.QUEUED, made.RUNNING)
+        is_under_way = job.state in (JobState.QUEUED, JobState.RUNNING)
         return _OF_JOBS[job.state], job.reason or (
             f"{job.progress:.0%} done{step}" if is_under_way else ""
         )
@@ -117,19 +114,19 @@ def state_of_job(job: JobStanding) -> Found:
 
 
 def state_of_request(
-    state: str, reason: str, series: tuple[str, str], jobs: Sequence[JobStanding]
+    state: RequestState, reason: str, series: tuple[SeriesState, str], jobs: Sequence[JobStanding]
 ) -> Found:
     """Where a request stands: with its series while that is not decided on, then with its jobs.
 
     Args:
-        state: of the request's row, as node/ledger/requests/requests.py names it.
+        state: of the request's row.
         reason: of the same.
         series: state and reason of the series' row.
         jobs: all that do the request, oldest first; of a pipeline the latest counts.
     """
-    if state == asked.WAITING:
+    if state == RequestState.WAITING:
         return _OF_SERIES.get(series[0], State.SETTLING), series[1]
-    if state != asked.SUBMITTED:
+    if state != RequestState.SUBMITTED:
         return _OF_REQUESTS[state], reason
     found = [state_of_job(job) for job in current(jobs)]
     if not found:
@@ -137,7 +134,7 @@ def state_of_request(
     return _worst(found, several=len(found) > 1)
 
 
-def state_of_case(series: tuple[str, str], requests: Iterable[Found]) -> Found:
+def state_of_case(series: tuple[SeriesState, str], requests: Iterable[Found]) -> Found:
     """Where a case stands: its series, while that is not decided on, else its requests.
 
     Args:
@@ -171,7 +168,7 @@ def _worst(found: Collection[Found], *, several: bool) -> Found:
     return state, "; ".join(dict.fromkeys(words for _, words in filter(of_state, found) if words))
 
 
-def _delivery_words(one: DeliveryState) -> str:
-    why = f" ({one.words})" if one.words and one.state != sent.STORED else ""
-    verb = "to send" if one.state == sent.WAITING else one.state
+def _delivery_words(one: DeliveriesAtPeer) -> str:
+    why = f" ({one.words})" if one.words and one.state != DeliveryState.STORED else ""
+    verb = "to send" if one.state == DeliveryState.WAITING else one.state
     return f"{one.peer}: {one.count} {verb}{why}"

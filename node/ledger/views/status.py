@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Table, func, select
 from core.config.settings import Configuration
 from network.certificates import certificates
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import QUEUED, RUNNING
+from node.ledger.row_states import DeliveryState, JobState, NoticeState
 from node.ledger.schema import commitments, deliveries, jobs, notices, proofs
+from node.ledger.tables.commitments import UNREPORTED
 from node.ledger.tables.conditions import all_conditions
-from node.ledger.tables.deliveries import GIVEN_UP, HELD, REFUSED, WAITING
 from node.ledger.tables.proofs import UNSETTLED
 from node.ledger.views.standing import count_states
 from node.lock import holder_of
@@ -67,11 +67,13 @@ def _counts(connection: Connection, table: Table) -> str:
 
 
 def _job_words(connection: Connection, now: float) -> Iterator[str]:
-    running = connection.execute(select(jobs).where(jobs.c.state == RUNNING))
+    running = connection.execute(select(jobs).where(jobs.c.state == JobState.RUNNING))
     for row in running:
         step = f", {row.step}" if row.step else ""
         yield f"runs: job {row.job_id[:12]}, {row.progress:.0%}{step}"
-    oldest = connection.scalar(select(func.min(jobs.c.created_at)).where(jobs.c.state == QUEUED))
+    oldest = connection.scalar(
+        select(func.min(jobs.c.created_at)).where(jobs.c.state == JobState.QUEUED)
+    )
     if oldest is not None:
         yield f"oldest queued job: waits for {max(0.0, now - oldest):.0f} s"
 
@@ -85,14 +87,24 @@ def _peer_words(connection: Connection) -> Iterator[str]:
             func.min(deliveries.c.next_attempt_at).label("at"),
             func.max(deliveries.c.words).label("words"),
         )
-        .where(deliveries.c.state.in_((WAITING, HELD, REFUSED, GIVEN_UP)))
+        .where(
+            deliveries.c.state.in_(
+                (
+                    DeliveryState.WAITING,
+                    DeliveryState.HELD,
+                    DeliveryState.REFUSED,
+                    DeliveryState.GIVEN_UP,
+                )
+            )
+        )
         .group_by(deliveries.c.peer, deliveries.c.state)
         .order_by(deliveries.c.peer)
     )
     for row in rows:
-        when = {WAITING: f", next attempt {_clock(row.at)}", HELD: ""}.get(
-            row.state, ", dead letter"
-        )
+        when = {
+            DeliveryState.WAITING: f", next attempt {_clock(row.at)}",
+            DeliveryState.HELD: "",
+        }.get(row.state, ", dead letter")
         yield f"peer {row.peer}: {row.count} {row.state}{when}" + (
             f" ({row.words})" if row.words else ""
         )
@@ -102,8 +114,8 @@ def _open_words(connection: Connection) -> Iterator[str]:
     """Questions to peers, promises to peers and events out that are not settled."""
     for name, table, states in (
         ("proofs asked of peers", proofs, UNSETTLED),
-        ("commitments not answered", commitments, ("waiting", "checked")),
-        ("events not posted", notices, ("waiting",)),
+        ("commitments not answered", commitments, UNREPORTED),
+        ("events not posted", notices, (NoticeState.WAITING,)),
     ):
         open_rows = select(func.count()).select_from(table).where(table.c.state.in_(states))
         count = connection.scalar(open_rows)

@@ -8,13 +8,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
-from node.ledger.requests.jobs import DONE, jobs_of
+from node.ledger.requests.jobs import jobs_of
+from node.ledger.row_states import JobState, SeriesState
 from node.ledger.schema import series
 from node.ledger.tables.events import events_of
 from node.ledger.tables.series import (
-    HELD,
-    KEPT,
-    PROCESSING,
     SeriesRow,
     count_instances,
     find_series,
@@ -120,11 +118,16 @@ def tell(
         events=tuple(events),
         settled_s=_settled_s(events),
         result_folders=tuple(
-            job.request.located(storage_path).output_dir for job in jobs if job.state == DONE
+            job.request.located(storage_path).output_dir
+            for job in jobs
+            if job.state == JobState.DONE
         ),
         requests=found.requests,
-        holds=tuple(row.holds) if row.state in (HELD, KEPT, PROCESSING) else (),
-        is_releasable=row.is_releasable and row.state in (HELD, KEPT, PROCESSING),
+        holds=tuple(row.holds)
+        if row.state in (SeriesState.HELD, SeriesState.KEPT, SeriesState.PROCESSING)
+        else (),
+        is_releasable=row.is_releasable
+        and row.state in (SeriesState.HELD, SeriesState.KEPT, SeriesState.PROCESSING),
     )
 
 
@@ -136,5 +139,9 @@ def _senders(row: SeriesRow, requests: Sequence[RequestStanding]) -> str:
 
 def _settled_s(events: Sequence[tuple[float, str, str]]) -> float | None:
     ended = [at for at, kind, _ in events if kind == "association"]
-    decided = [at for at, kind, _ in events if kind in (PROCESSING, HELD, KEPT)]
+    decided = [
+        at
+        for at, kind, _ in events
+        if kind in (SeriesState.PROCESSING, SeriesState.HELD, SeriesState.KEPT)
+    ]
     return decided[-1] - ended[-1] if ended and decided else None

@@ -1,12 +1,11 @@
 """What models say of themselves, asked in a process of its own: the asker loads no PyTorch."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from core.child_process import module_command, module_environment
 from core.errors import ModelError
 
 _WITHIN_S = 120.0
@@ -20,11 +19,15 @@ def model_card(checkpoint_path: Path) -> dict[str, Any]:
     Raises:
         ModelError: the file is no model, or was not read in time.
     """
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "pipeline.card", str(checkpoint_path)]
+    command = module_command("pipeline.card", str(checkpoint_path))
     try:
         asked = subprocess.run(  # noqa: S603, our own program
-            command, capture_output=True, text=True, env=environment, timeout=_WITHIN_S, check=False
+            command,
+            capture_output=True,
+            text=True,
+            env=module_environment(),
+            timeout=_WITHIN_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ModelError(

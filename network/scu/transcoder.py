@@ -8,7 +8,6 @@ import json
 import select
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO, Any, cast
 
+from core.child_process import module_command, module_environment
 from core.errors import NotADataSetError, PixelError
 
 _MODULE = "imaging.pixels.transcoding"
@@ -110,11 +110,11 @@ class _Worker:
     def __init__(self, parent_folder: Path | None) -> None:
         self._folder = Path(mkdtemp(prefix="slicewire-", dir=parent_folder)).resolve()
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-W", "ignore", "-m", _MODULE, str(self._folder)],
+            module_command(_MODULE, str(self._folder), warnings=False),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[2],
+            env=module_environment(),
         )
 
     def is_alive(self) -> bool:

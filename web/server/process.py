@@ -5,18 +5,17 @@ whatever becomes of the web process, receiving goes on. That holds for what keep
 too: a port that is taken, a certificate or a file of users that cannot be read.
 """
 
-import os
 import pickle
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
 
 import structlog
 
+from core.child_process import module_command, module_environment
 from core.errors import ConfigurationError
 from web.auth.user_file import check_users
 from web.settings import WebSettings
@@ -108,12 +107,11 @@ class WebProcess:
 
     def _start_one(self, socket_number: int) -> subprocess.Popen[bytes]:
         """It gets the socket and the settings; its standard input ends when this process does."""
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         process = subprocess.Popen(  # noqa: S603, our own program
-            [sys.executable, "-m", _PROGRAM, str(socket_number)],
+            module_command(_PROGRAM, str(socket_number)),
             stdin=subprocess.PIPE,
             pass_fds=(socket_number,),
-            env=environment,
+            env=module_environment(),
         )
         if process.stdin is not None:
             with suppress(BrokenPipeError):  # it died at once, which is seen soon enough

@@ -14,6 +14,7 @@ from core.job import JobRequest, JobResult
 from model.inference.checkpoint import load_checkpoint, save_checkpoint
 from model.inference.predict import load_segmenter
 from pipeline.entry import run_job
+from tests.support.checkpoints import one_view_checkpoint
 from tests.support.jobs import request_for, run
 from tests.support.peers import write_series
 
@@ -29,9 +30,9 @@ def blur(tmp_path: Path, ct_folder: Path) -> JobRequest:
 
 @pytest.fixture
 def unet(tmp_path: Path, cine_folder: Path) -> JobRequest:
-    """The shipped model on four images of the cine."""
+    """The shipped weights on four images of the cine."""
     paths = [cine_folder / f"{number}.dcm" for number in (89, 99, 109, 119)]
-    return request_for(paths, tmp_path, "unet", {"checkpoint_path": str(SHIPPED_CHECKPOINT)})
+    return request_for(paths, tmp_path, "unet", {"checkpoint_path": one_view_checkpoint()})
 
 
 @pytest.mark.parametrize("name", ["blur", "unet"])
@@ -120,7 +121,7 @@ def test_reports_and_pictures_hold_no_name(unet: JobRequest, tmp_path: Path) -> 
 
 
 def test_results_of_a_clinical_model_wait_for_nobody(unet: JobRequest, tmp_path: Path) -> None:
-    card, weights = load_checkpoint(SHIPPED_CHECKPOINT)
+    card, weights = load_checkpoint(Path(one_view_checkpoint()))
     path = tmp_path / "clinical.ckpt"
     save_checkpoint(path, replace(card, intended_use="clinical"), weights)
     parameters = unet.parameters | {"checkpoint_path": str(path)}
@@ -128,7 +129,7 @@ def test_results_of_a_clinical_model_wait_for_nobody(unet: JobRequest, tmp_path:
 
 
 def test_results_say_which_weights_and_which_training_data_made_them(unet: JobRequest) -> None:
-    result = run(unet)
+    result = run(replace(unet, parameters={"checkpoint_path": str(SHIPPED_CHECKPOINT)}))
     folder = Path(unet.output_dir)
     segmenter = load_segmenter(SHIPPED_CHECKPOINT)
     report = json.loads((folder / "report.json").read_text())
@@ -167,14 +168,14 @@ def test_a_rectangular_image_gets_contours_within_it(cine_folder: Path, tmp_path
 
     sources = [cine_folder / f"{number}.dcm" for number in (89, 99)]
     paths = write_series(sources, tmp_path / "sent", crop)
-    checkpoint = {"checkpoint_path": str(SHIPPED_CHECKPOINT)}
+    checkpoint = {"checkpoint_path": one_view_checkpoint()}
     result = run(request_for(paths, tmp_path, "unet", checkpoint))
     assert "LV_Endocardium on 2" in result.summary
 
 
 def test_a_model_refuses_a_series_it_was_not_made_for(ct_folder: Path, tmp_path: Path) -> None:
     paths = sorted(ct_folder.glob("*.dcm"))[:3]
-    checkpoint = {"checkpoint_path": str(SHIPPED_CHECKPOINT)}
+    checkpoint = {"checkpoint_path": one_view_checkpoint()}
     with pytest.raises(ModelError, match="expects MR"):
         run(request_for(paths, tmp_path, "unet", checkpoint))
 

@@ -8,7 +8,6 @@ import pydicom
 import pytest
 
 from core.config.file import read_configuration
-from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import ConfigurationError, ContourError
 from core.job import JobRequest
 from imaging.instances.header import read_header
@@ -16,6 +15,7 @@ from imaging.rtstruct.reader import read_structure_set
 from imaging.rtstruct.to_masks import to_masks
 from pipeline.entry import run_job
 from pipeline.workspace import read_result
+from tests.support.checkpoints import one_view_checkpoint
 from tests.support.jobs import request_for
 
 RENAMED = {
@@ -33,7 +33,7 @@ def request(cine_folder: Path, folder: Path, **parameters: Any) -> JobRequest:
     for path in sorted(cine_folder.glob("*.dcm")):
         by_position.setdefault(read_header(path).image_position_mm, []).append(path)
     paths = [path for group in list(by_position.values())[4:6] for path in group]
-    values = {"checkpoint_path": str(SHIPPED_CHECKPOINT), **parameters}
+    values = {"checkpoint_path": one_view_checkpoint(), **parameters}
     return request_for(paths, folder, "unet", values)
 
 

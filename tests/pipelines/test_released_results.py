@@ -7,13 +7,12 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import GeometryError
 from core.job import JobRequest
 from pipeline.entry import run_job
+from tests.support.checkpoints import one_view_checkpoint
 from tests.support.jobs import request_for
 
-CHECKPOINT = {"checkpoint_path": str(SHIPPED_CHECKPOINT), "segmentation": True}
 CUT_OFF = {"cut off": "3 of 3 instances came only through an association that was aborted"}
 
 
@@ -30,7 +29,8 @@ def test_a_structure_set_of_a_series_with_a_gap_says_so_first(
     cine_folder: Path, tmp_path: Path
 ) -> None:
     paths = [cine_folder / f"{number}.dcm" for number in (89, 109, 129, 169)]
-    plain = request_for(paths, tmp_path, "unet", CHECKPOINT)
+    values = {"checkpoint_path": one_view_checkpoint(), "segmentation": True}
+    plain = request_for(paths, tmp_path, "unet", values)
     with pytest.raises(GeometryError, match="gap of") as caught:
         run_job(plain, lambda *_: None, {})
     words = str(caught.value)

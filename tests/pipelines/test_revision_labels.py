@@ -7,13 +7,12 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from core.config.routing import SHIPPED_CHECKPOINT
 from core.job import JobRequest
 from pipeline.entry import run_job
+from tests.support.checkpoints import one_view_checkpoint
 from tests.support.jobs import request_for
 
 RTSTRUCT, CT = "1.2.840.10008.5.1.4.1.1.481.3", "1.2.840.10008.5.1.4.1.1.2"
-CHECKPOINT = {"checkpoint_path": str(SHIPPED_CHECKPOINT)}
 
 
 def revised(request: JobRequest, sop_class_uid: str) -> JobRequest:
@@ -41,7 +40,7 @@ def errors_of(data_set: pydicom.FileDataset) -> set[str]:
 @pytest.mark.peer("dciodvfy")
 def test_a_revised_structure_set_names_its_predecessor(cine_folder: Path, tmp_path: Path) -> None:
     paths = [cine_folder / f"{number}.dcm" for number in (89, 99, 109)]
-    plain = request_for(paths, tmp_path, "unet", CHECKPOINT)
+    plain = request_for(paths, tmp_path, "unet", {"checkpoint_path": one_view_checkpoint()})
     first = first_result(plain)
     again = replace(revised(plain, RTSTRUCT), output_dir=str(tmp_path / "results" / "second"))
     second = first_result(again)

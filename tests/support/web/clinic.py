@@ -15,6 +15,7 @@ from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_j
 from node.ledger.tables.events import record_event
 from node.scp.inbox import Inbox
 from pipeline.entry import run_job
+from tests.support.checkpoints import one_view_checkpoint
 from tests.support.completion import Clock, Completion, series_uid
 from tests.support.databases import open_test_ledger
 from tests.support.web.serving import web_configuration
@@ -96,7 +97,8 @@ def open_clinic(folder: Path, **keys: Any) -> Clinic:
     storage_path = folder / "storage"
     (storage_path / "incoming").mkdir(parents=True)
     (storage_path / "results").mkdir()
-    configuration = web_configuration(storage_path, **({"pipeline": "unet"} | keys))
+    model = {"pipeline": "unet", "checkpoint_path": one_view_checkpoint()}
+    configuration = web_configuration(storage_path, **(model | keys))
     clock = Clock(time.time() - 60)
     ledger = open_test_ledger(storage_path, clock)
     inbox = Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0)

@@ -1,6 +1,7 @@
 """Every page tells what the ledger knows, for people, and hides what they must not see."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from node.ledger.tables.conditions import set_condition
 from node.ledger.tables.events import record_event
 from tests.support.web.clinic import Clinic
+from tests.support.web.serving import serving, web_configuration
 from tests.web.pages.reading import Numbers, page, section
 
 
@@ -116,8 +118,11 @@ def test_the_configuration_in_force_hides_secrets(client: httpx.Client) -> None:
     assert "<b>unet</b>" in text  # pipeline, not the default
 
 
-def test_models_are_told_with_hash_structures_and_evaluation(client: httpx.Client) -> None:
-    text = page(client, "/models")
+def test_models_are_told_with_hash_structures_and_evaluation(tmp_path: Path) -> None:
+    """The shipped one, which is the default."""
+    configuration = web_configuration(tmp_path / "storage", pipeline="unet")
+    with serving(configuration) as site, site.client() as client:
+        text = page(client, "/models")
     assert "b04063d540db378b0a2acf39ded2379de1a0e031fe5672622db95e3c1b791747" in text
     assert "LV_Endocardium" in text
     assert "0.940" in text

@@ -17,7 +17,7 @@ def module_command(module: str, *arguments: str, warnings: bool = True) -> list[
 def module_environment() -> dict[str, str]:
     """Environment of such a process: PYTHONPATH holds every folder that this process imports from.
 
-    The rooms lie below `slicewire/app` in an installation, where Python does not look by itself.
+    In an installation the rooms lie where Python does not look by itself.
     """
     folders = (folder or str(Path.cwd()) for folder in sys.path)
     return os.environ | {"PYTHONPATH": os.pathsep.join(folders)}

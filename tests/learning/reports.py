@@ -1,17 +1,42 @@
 """Running `model.prepare` and reading what it reports."""
 
 import json
+import pickle
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from unittest import mock
 
 from model import prepare
 
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
-def prepared(source: Path, output: Path, *options: str) -> dict[str, Any]:
-    """The report of a run that ended well."""
+
+def prepared(
+    source: Path, output: Path, *options: str, in_a_process: bool = False
+) -> dict[str, Any]:
+    """The report of a run that ended well; patients are prepared here unless `in_a_process`."""
     given = ["--input", str(source), "--output", str(output), "--workers", "1", *options]
-    assert prepare.main(given) == 0
+    if in_a_process:
+        assert prepare.main(given) == 0
+        return report_of(output)
+    with mock.patch("model.preparation.run.in_processes", _in_turn):
+        assert prepare.main(given) == 0
     return report_of(output)
+
+
+def _in_turn(
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    workers: int,
+    *,
+    died: Callable[[Task], Result],
+) -> Iterator[Result]:
+    """As `in_processes`; what would go to a process and come back is pickled all the same."""
+    for task in tasks:
+        there, given = pickle.loads(pickle.dumps((work, task)))
+        yield pickle.loads(pickle.dumps(there(given)))
 
 
 def report_of(output: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tests.learning.reports import findings, prepared
 
 def test_arrays_become_a_data_set_with_the_same_content(array_folder: Path) -> None:
     output = array_folder.parent / "data.h5"
-    prepared(array_folder, output)
+    prepared(array_folder, output, in_a_process=True)
     source = open_data_set(output)
     assert [entry.key for entry in source.samples({"p2"})] == ["p2/1", "p2/2", "p2/10"]
     assert fingerprint(source.samples()) == fingerprint(open_source(array_folder).samples())

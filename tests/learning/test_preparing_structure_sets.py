@@ -80,7 +80,8 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     table = folder / "table.yaml"
     table.write_text("gtv*: Tumour\nCouch:\n")
     output = folder / "data.h5"
-    return output, prepared(source, output, "--structures", str(table), "--no-pictures")
+    given = ("--structures", str(table), "--no-pictures")
+    return output, prepared(source, output, *given, in_a_process=True)
 
 
 def test_patients_are_called_by_their_folders(mixed: tuple[Path, dict[str, Any]]) -> None:

@@ -25,7 +25,7 @@ PATIENT, ORIGINAL = "SCD0000101", "SC-HF-I-1"
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """The four patients of the samples, prepared."""
     output = tmp_path_factory.mktemp("whole") / "data.h5"
-    return output, prepared(SUNNYBROOK, output)
+    return output, prepared(SUNNYBROOK, output, in_a_process=True)
 
 
 def contour(folder: Path, original: str, number: int, kind: str = "i") -> Path:

@@ -10,6 +10,7 @@ from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.jobs.pauses import LONGEST_PAUSE_S
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.row_states import DeliveryState, NoticeState
 from node.ledger.schema import commitments, deliveries, jobs, notices, proofs, series
 from node.ledger.tables.commitments import UNREPORTED
@@ -87,7 +88,7 @@ class ClockWatch:
     def _move(self, connection: Connection, jump_s: float) -> None:
         shift_waits(connection, jump_s)
         words = f"the clock was set {'forward' if jump_s > 0 else 'back'} by {abs(jump_s):.0f} s"
-        record_event(connection, "clock", words, now=self._clock())
+        record_event(connection, EventKind.CLOCK, words, now=self._clock())
         log.warning(words)
 
 

@@ -15,6 +15,7 @@ from node.completion.releasing import (
     why_not_taken,
 )
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import asked_by_person
 from node.ledger.requests.jobs import cancel_job, current_jobs, jobs_of, requeue_job
 from node.ledger.requests.releases import give_up, look_at, take_up, waits_for_person
 from node.ledger.requests.requests import (
@@ -111,7 +112,7 @@ def _begin(connection: Connection, row: Row[Any], now: float) -> None:
     asker = Asker(row.person, row.address)
     answer = _VERBS[row.verb](connection, row.target, asker, now)
     words = f"{answer.words}{asker.words}"
-    kind = f"person: {row.verb}"
+    kind = asked_by_person(row.verb)
     record_event(connection, kind, words, now=now, series_instance_uid=row.target)
     if answer.is_awaited:
         begun = update(commands).where(commands.c.id == row.id)

@@ -10,6 +10,7 @@ from network.scu.c_store import echo
 from node.answers import Asker
 from node.commands import ANSWERS, ECHO
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.schema import commands
 from node.ledger.tables.events import record_event
 
@@ -39,7 +40,7 @@ class Echoes:
             done = update(commands).where(commands.c.id == row.id)
             connection.execute(done.values(done_at=now, answer=answer))
             words = f"{row.target} {answer}{Asker(row.person, row.address).words}"
-            record_event(connection, f"person: {ECHO}", words, now=now)
+            record_event(connection, EventKind.PERSON_ECHO, words, now=now)
         return True
 
     def _echo(self, name: str) -> str:

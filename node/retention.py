@@ -16,6 +16,7 @@ import structlog
 from core.config.settings import Configuration
 from core.storage_layout import uncommitted
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import record_event
 from node.ledger.tables.retention import (
     RESULTS,
@@ -108,7 +109,7 @@ class Retention:
                 return  # something came or was asked for meanwhile
             mark_removed(connection, current, now)
             uid = what.series_instance_uid
-            record_event(connection, "removed", words, now=now, series_instance_uid=uid)
+            record_event(connection, EventKind.REMOVED, words, now=now, series_instance_uid=uid)
         self._remove_files(what)
         log.info("removed", series_instance_uid=what.series_instance_uid, what=words)
 

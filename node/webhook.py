@@ -18,6 +18,7 @@ import structlog
 from core.config.settings import Configuration
 from core.identity import MANUFACTURER, VERSION
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.row_states import NoticeState
 from node.ledger.tables.events import record_event
 from node.ledger.tables.notices import (
@@ -120,7 +121,7 @@ class Webhook:
             forget_finished(connection, now - _REMEMBER_S)
             if state == NoticeState.GIVEN_UP:
                 told = f"webhook: {notice.body['kind']} could not be told, {words}"
-                record_event(connection, "webhook", told, now=now, series_instance_uid=uid)
+                record_event(connection, EventKind.WEBHOOK, told, now=now, series_instance_uid=uid)
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:

@@ -3,6 +3,7 @@
 from node.answers import Asker
 from node.commands import ask
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import record_event
 from web.auth.access import Person
 
@@ -17,12 +18,10 @@ def ask_node(ledger: Ledger, person: Person, verb: str, target: str) -> int:
 
 
 def record_act(
-    ledger: Ledger, person: Person, act: str, words: str, *, series_instance_uid: str = ""
+    ledger: Ledger, person: Person, kind: EventKind, words: str, *, series_instance_uid: str = ""
 ) -> None:
     """An event for what a person did without the node's help, such as a download."""
     told = f"{words}, by {person.name} from {person.address}"
     with ledger.writing() as connection:
         now = ledger.clock()
-        record_event(
-            connection, f"person: {act}", told, now=now, series_instance_uid=series_instance_uid
-        )
+        record_event(connection, kind, told, now=now, series_instance_uid=series_instance_uid)

@@ -7,6 +7,7 @@ from core.config.settings import Configuration
 from node.completion.judgement import Judged, Verdict
 from node.completion.submission import Submission
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.releases import record_holds
 from node.ledger.requests.requests import decide, jobs_of_requests, requests_of
 from node.ledger.row_states import NoticeKind, RequestState, SeriesState
@@ -17,10 +18,10 @@ from node.ledger.tables.series import set_state
 _NO_DESTINATION = "sender is no configured peer and --scu_ip/--scu_port are not given"
 _FOR_FOLDERS = "came from a folder: nothing but what is asked for runs on it"
 _KINDS = {
-    RequestState.SUBMITTED: SeriesState.PROCESSING,
-    RequestState.HELD: RequestState.HELD,
-    RequestState.KEPT: RequestState.KEPT,
-    RequestState.FAILED: "not done",
+    RequestState.SUBMITTED: EventKind.PROCESSING,
+    RequestState.HELD: EventKind.HELD,
+    RequestState.KEPT: EventKind.KEPT,
+    RequestState.FAILED: EventKind.NOT_DONE,
 }
 
 log = structlog.get_logger("completion")
@@ -61,7 +62,11 @@ class Decisions:
         kind = _KINDS[verdict.state]
         if any(not one.route.destinations for one in verdict.jobs) and not request.is_by_name:
             record_event(
-                connection, "no destination", _NO_DESTINATION, now=now, series_instance_uid=uid
+                connection,
+                EventKind.NO_DESTINATION,
+                _NO_DESTINATION,
+                now=now,
+                series_instance_uid=uid,
             )
         record_event(connection, kind, told, now=now, series_instance_uid=uid)
         if verdict.state == RequestState.HELD:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from core.hold_reasons import HoldReason, held_words, hold_for, released_words
 from node.answers import Answer, Asker
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.releases import look_at, release, waits_for_person
 from node.ledger.requests.requests import look_again
 from node.ledger.requests.withdrawals import withdraw_jobs
@@ -96,7 +97,7 @@ def outcome_of(connection: Connection, row: SeriesRow, begun_at: float) -> Answe
     told = [
         words
         for at, kind, words in events_of(connection, row.series_instance_uid)
-        if at >= begun_at and kind in (SeriesState.PROCESSING, SeriesState.KEPT)
+        if at >= begun_at and kind in (EventKind.PROCESSING, EventKind.KEPT)
     ]
     held = [f"held still: {words}" for words in row.holds.values()]
     passed = [words] if (words := released_words(row.released)) else []

@@ -14,6 +14,7 @@ from core.config.settings import Configuration
 from network.sender import Sender
 from node.completion.expectation import explicit_settle_s, settle_s
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import jobs_of
 from node.ledger.requests.requests import wants_by_name_alone
 from node.ledger.row_states import JobState
@@ -76,7 +77,7 @@ def is_too_soon(ledger: Ledger, row: SeriesRow, settings: Completion) -> bool:
         if is_as_it_was(connection, row):
             own = series.c.series_instance_uid == uid
             connection.execute(update(series).where(own).values(ready_at=until, reason=words))
-            record_event(connection, "waiting", words, now=now, series_instance_uid=uid)
+            record_event(connection, EventKind.WAITING, words, now=now, series_instance_uid=uid)
     return True
 
 

@@ -42,6 +42,7 @@ from node.completion.settle_time import is_too_soon
 from node.completion.sources.association import AssociationSource
 from node.completion.sources.source import InstanceSource, SourceEnd
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.group_commit import GroupCommit
 from node.ledger.requests.due import due_series, orphans, settle_orphans
 from node.ledger.requests.releases import record_holds
@@ -62,7 +63,6 @@ from node.scp.refusals import Refusal
 
 log = structlog.get_logger("completion")
 
-WHOLE = "whole"
 """The event that tells why a series that was cut off counts as whole."""
 
 
@@ -232,7 +232,7 @@ class Tracker:
             record_holds(connection, uid, held.holds, is_releasable=held.is_releasable)
             if expectation is not None:
                 _record_expectation(connection, uid, expectation, now)
-            record_event(connection, SeriesState.HELD, words, now=now, series_instance_uid=uid)
+            record_event(connection, EventKind.HELD, words, now=now, series_instance_uid=uid)
             queue_notice(connection, NoticeKind.HELD, now=now, series_instance_uid=uid, words=words)
         log.warning("series held", series_instance_uid=uid, reason=words)
 
@@ -251,7 +251,7 @@ class Tracker:
             if expectation is not None:
                 _record_expectation(connection, uid, expectation, now)
             for words in whole:
-                record_event(connection, WHOLE, words, now=now, series_instance_uid=uid)
+                record_event(connection, EventKind.WHOLE, words, now=now, series_instance_uid=uid)
             self._decisions.record(connection, uid, judged)
 
     def _wait_for_rest(self, row: SeriesRow, expectation: Expectation | None, missing: str) -> None:
@@ -263,7 +263,9 @@ class Tracker:
                 return
             wait_for_rest(connection, row, expected=expected, reason=missing, now=now, until=until)
             if missing != row.reason:
-                record_event(connection, "waiting", missing, now=now, series_instance_uid=uid)
+                record_event(
+                    connection, EventKind.WAITING, missing, now=now, series_instance_uid=uid
+                )
 
 
 def _record_expectation(
@@ -271,7 +273,7 @@ def _record_expectation(
 ) -> None:
     """What the sender said goes into the story, so that a doubt can be settled later."""
     words = expectation.words or f"{expectation.peer} has {expectation.expected} instances"
-    record_event(connection, "count", words, now=now, series_instance_uid=uid)
+    record_event(connection, EventKind.COUNT, words, now=now, series_instance_uid=uid)
 
 
 def _record_refusal(
@@ -281,4 +283,4 @@ def _record_refusal(
     for uid in [refusal.series_instance_uid] if refusal.series_instance_uid else brought:
         record_refusal(connection, uid, refusal.sop_instance_uid, words=refusal.words, now=now)
         words = f"instance {refusal.sop_instance_uid}: {refusal.words}"
-        record_event(connection, "refused", words, now=now, series_instance_uid=uid)
+        record_event(connection, EventKind.REFUSED, words, now=now, series_instance_uid=uid)

@@ -17,6 +17,7 @@ from network.statuses import words_of
 from network.which_peer import which_peer
 from node.delivery.hashes import content_hash
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.row_states import CommitmentState
 from node.ledger.tables.commitments import (
     Commitment,
@@ -73,7 +74,7 @@ class Committer:
                 connection, peer.name, transaction_uid, references=references, now=now
             )
             words = f"{peer.name} asks for storage commitment of {len(references)} instances"
-            record_event(connection, "commitment", words, now=now)
+            record_event(connection, EventKind.COMMITMENT, words, now=now)
 
     def answer_due(self) -> int:
         """Check and answer everything that waits; how much that was.
@@ -114,7 +115,7 @@ class Committer:
             now = self._ledger.clock()
             promise(connection, commitment, kept=kept, failures=failures, now=now)
             words = f"{commitment.peer}: {len(kept)} instances committed, {len(failures)} not"
-            record_event(connection, "commitment", words, now=now)
+            record_event(connection, EventKind.COMMITMENT, words, now=now)
         return replace(commitment, failures=failures)
 
     def _is_whole(self, kept: Kept) -> bool:
@@ -179,7 +180,7 @@ class Committer:
                 settle_commitment(
                     connection, commitment, state=CommitmentState.GIVEN_UP, words=words, now=now
                 )
-                record_event(connection, "commitment given up", words, now=now)
+                record_event(connection, EventKind.COMMITMENT_GIVEN_UP, words, now=now)
                 return
             postpone_commitment(connection, commitment, words=words, until=until)
         log.warning("commitment not reported", peer=commitment.peer, reason=words)

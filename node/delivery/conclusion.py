@@ -6,6 +6,7 @@ it must not forget to ask for proof, or to tell a person what did not arrive.
 
 from sqlalchemy import Connection
 
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import find_job
 from node.ledger.row_states import DeliveryState, NoticeKind
 from node.ledger.tables.deliveries import DeliveriesAtPeer, Parcel, delivery_states
@@ -34,7 +35,7 @@ def _record_dead_letter(
     )
     job = find_job(connection, parcel.job_id)
     uid = "" if job is None else job.request.series_instance_uid
-    record_event(connection, "dead letter", words, now=now, series_instance_uid=uid)
+    record_event(connection, EventKind.DEAD_LETTER, words, now=now, series_instance_uid=uid)
     queue_notice(
         connection,
         NoticeKind.DEAD_LETTER,

@@ -22,6 +22,7 @@ from node.delivery.addresses import address_now
 from node.delivery.conclusion import conclude
 from node.delivery.hashes import content_hash, file_hash
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import Destination, find_job
 from node.ledger.row_states import DeliveryState
 from node.ledger.tables.deliveries import (
@@ -213,11 +214,12 @@ class Delivery:
         missing = next((one for one in outcomes if not self._holds(one)), None)
         if missing is not None:
             words += f"; first that was not: {missing.instance.sop_instance_uid}, {missing.words}"
-        kind = "delivered" if stored == len(parcels) else "not delivered"
+        is_all = stored == len(parcels)
+        kind = EventKind.DELIVERED if is_all else EventKind.NOT_DELIVERED
         job_id = parcels[0].job_id
         with self._ledger.writing() as connection:
             job = find_job(connection, job_id)
             uid = "" if job is None else job.request.series_instance_uid
             now = self._ledger.clock()
             record_event(connection, kind, words, now=now, series_instance_uid=uid)
-        (log.info if kind == "delivered" else log.warning)(kind, job_id=job_id[:12], result=words)
+        (log.info if is_all else log.warning)(kind, job_id=job_id[:12], result=words)

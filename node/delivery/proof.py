@@ -23,6 +23,7 @@ from network.scu.c_find import found_instances
 from network.statuses import words_of
 from node.delivery.commitment_reports import ReportsOnAssociation
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import find_job
 from node.ledger.row_states import NoticeKind, ProofMethod, ProofState
 from node.ledger.tables.events import record_event
@@ -212,7 +213,9 @@ class Prover:
     def _record(self, connection: Connection, proof: Proof, state: ProofState, words: str) -> None:
         now, job = self._ledger.clock(), find_job(connection, proof.job_id)
         uid = "" if job is None else job.request.series_instance_uid
-        record_event(connection, f"proof {state}", words, now=now, series_instance_uid=uid)
+        record_event(
+            connection, EventKind(f"proof {state}"), words, now=now, series_instance_uid=uid
+        )
         if state in (ProofState.MISSING, ProofState.GIVEN_UP):
             queue_notice(
                 connection,

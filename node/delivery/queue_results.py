@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from network.hosts import is_this_machine
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import Destination, JobRow
 from node.ledger.row_states import NoticeKind
 from node.ledger.tables.deliveries import queue_deliveries
@@ -39,7 +40,7 @@ def queue_results(
     queue_deliveries(connection, job, parcels, now, held=held)
     for peer, why in held.items():
         words, uid = f"{peer}: {why}", request.series_instance_uid
-        record_event(connection, NoticeKind.HELD, words, now=now, series_instance_uid=uid)
+        record_event(connection, EventKind.HELD, words, now=now, series_instance_uid=uid)
         queue_notice(
             connection,
             NoticeKind.HELD,

@@ -20,6 +20,7 @@ from node.delivery.queue_results import queue_results
 from node.jobs.engine import Engine
 from node.jobs.pauses import pause_s
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import (
     JobRow,
     count_death,
@@ -159,7 +160,7 @@ class Runner:
         with self._ledger.writing() as connection:
             deaths = count_death(connection, job.job_id)
             words = f"job {job.job_id[:12]}: the worker process died, {deaths} of {most} times"
-            self._record(connection, "worker died", words, job)
+            self._record(connection, EventKind.WORKER_DIED, words, job)
             if deaths < most:
                 put_back(connection, job.job_id)
         log.warning("worker died", job_id=job.job_id[:12], deaths=deaths)
@@ -191,8 +192,10 @@ class Runner:
             words = f"job {job.job_id[:12]}: {result.summary}"
             words += f"; {count} instances to send" if current.destinations else ""
             for warning in result.warnings:
-                self._record(connection, "warning", f"job {job.job_id[:12]}: {warning}", job)
-            self._record(connection, "done", words, job)
+                self._record(
+                    connection, EventKind.WARNING, f"job {job.job_id[:12]}: {warning}", job
+                )
+            self._record(connection, EventKind.DONE, words, job)
             self._notify(connection, NoticeKind.COMPLETED, words, job)
         log.info("job done", job_id=job.job_id[:12], summary=result.summary)
         for warning in result.warnings:
@@ -212,7 +215,7 @@ class Runner:
         with self._ledger.writing() as connection:
             if not fail_job(connection, job.job_id, reason, now):
                 return  # a newer revision of the series took over, or a person cancelled it
-            self._record(connection, "failed", f"job {job.job_id[:12]}: {reason}", job)
+            self._record(connection, EventKind.FAILED, f"job {job.job_id[:12]}: {reason}", job)
             self._notify(connection, NoticeKind.FAILED, reason, job)
         log.error("job failed", job_id=job.job_id[:12], reason=reason)
 
@@ -226,7 +229,7 @@ class Runner:
             words=words,
         )
 
-    def _record(self, connection: Connection, kind: str, words: str, job: JobRow) -> None:
+    def _record(self, connection: Connection, kind: EventKind, words: str, job: JobRow) -> None:
         uid = job.request.series_instance_uid
         now = self._ledger.clock()
         record_event(connection, kind, words, now=now, series_instance_uid=uid)

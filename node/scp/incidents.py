@@ -9,10 +9,10 @@ import structlog
 from core.errors import StorageUnavailableError
 from network.sender import Sender
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import record_rejection
 
-REJECTED, BOUND = "rejected", "bound"
 _TELL_AGAIN_AFTER_S = 60.0
 _MOST_KEPT = 1000
 _FIGURES = re.compile(r"[0-9A-F]+")  # those that a peer made up are no other incident
@@ -31,17 +31,17 @@ class Incidents:
 
     def rejected(self, sender: Sender, reason: object, words: str) -> None:
         """An association that was asked for and not given; `reason` as the peer was told it."""
-        told = self._to_tell((sender.address, f"{REJECTED} {reason}"), words)
+        told = self._to_tell((sender.address, f"{EventKind.REJECTED} {reason}"), words)
         if told:
             log.warning("association rejected", reason=told, address=sender.address)
-            self._record(REJECTED, told, sender)
+            self._record(EventKind.REJECTED, told, sender)
 
     def beyond_bound(self, address: str, words: str) -> None:
         """A connection that was ended because its peer went beyond a bound."""
         told = self._to_tell((address, _FIGURES.sub("", words)), f"{address}: {words}")
         if told:
             log.warning("connection ended", reason=told)
-            self._record(BOUND, told)
+            self._record(EventKind.BOUND, told)
 
     def _to_tell(self, key: tuple[str, str], words: str) -> str:
         """The words, with how many were passed over since the last time; empty for another one."""
@@ -57,7 +57,7 @@ class Incidents:
             untold = self._untold.pop(key, 0)
         return f"{words} (and {untold} times before)" if untold else words
 
-    def _record(self, kind: str, words: str, sender: Sender | None = None) -> None:
+    def _record(self, kind: EventKind, words: str, sender: Sender | None = None) -> None:
         try:
             now = self._ledger.clock()
             with self._ledger.writing() as connection:

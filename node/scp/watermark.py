@@ -8,6 +8,7 @@ import structlog
 
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.tables.conditions import DISK, clear_condition, set_condition
 from node.ledger.tables.events import record_event
 
@@ -51,7 +52,7 @@ class Watermark:
             else:
                 changed, told = clear_condition(connection, DISK), "space again"
             if changed:
-                record_event(connection, "disk", told, now=now)
+                record_event(connection, EventKind.DISK, told, now=now)
         if changed:
             (log.error if words else log.info)(f"disk: {told}")
         self._was_full = bool(words)

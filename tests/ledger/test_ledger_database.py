@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from core.errors import StorageUnavailableError
 from node.ledger import database, dialects
 from node.ledger.database import open_ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.schema import metadata
 from node.ledger.tables.events import events_of, record_event
 from tests.support.databases import database_url_for, open_test_ledger
@@ -31,10 +32,10 @@ def test_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> None:
 def test_a_ledger_is_opened_again_with_what_it_held(tmp_path: Path) -> None:
     ledger = open_test_ledger(tmp_path)
     with ledger.writing() as connection:
-        record_event(connection, "kind", "words", now=1.0, series_instance_uid="1.2")
+        record_event(connection, EventKind.CLOCK, "words", now=1.0, series_instance_uid="1.2")
     ledger.close()
     with open_test_ledger(tmp_path).reading() as connection:
-        assert events_of(connection, "1.2") == [(1.0, "kind", "words")]
+        assert events_of(connection, "1.2") == [(1.0, "clock", "words")]
 
 
 @pytest.mark.parametrize("purpose", ["writing", "logged"])
@@ -42,14 +43,14 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path, purpose: str) -> No
     ledger = open_test_ledger(tmp_path)
     transaction = getattr(ledger, purpose)
     with pytest.raises(ZeroDivisionError), transaction() as connection:
-        record_event(connection, "kind", "words", now=1.0, series_instance_uid="1.2")
+        record_event(connection, EventKind.CLOCK, "words", now=1.0, series_instance_uid="1.2")
         raise ZeroDivisionError
     with ledger.reading() as connection:
         assert events_of(connection, "1.2") == []
     with transaction() as connection:  # and nothing stands in the way of the next one
-        record_event(connection, "kind", "other words", now=2.0, series_instance_uid="1.2")
+        record_event(connection, EventKind.CLOCK, "other words", now=2.0, series_instance_uid="1.2")
     with ledger.reading() as connection:
-        assert events_of(connection, "1.2") == [(2.0, "kind", "other words")]
+        assert events_of(connection, "1.2") == [(2.0, "clock", "other words")]
 
 
 def test_writers_of_one_process_take_turns_without_asking_sqlite(
@@ -63,7 +64,9 @@ def test_writers_of_one_process_take_turns_without_asking_sqlite(
         try:
             for _ in range(20):
                 with ledger.writing() as connection:
-                    record_event(connection, "k", "w", now=1.0, series_instance_uid="1.2")
+                    record_event(
+                        connection, EventKind.CLOCK, "w", now=1.0, series_instance_uid="1.2"
+                    )
         except StorageUnavailableError as error:
             failures.append(error)
 
@@ -94,7 +97,9 @@ def test_many_threads_write_without_losing_a_row(tmp_path: Path) -> None:
         for _ in range(10):
             with ledger.writing() as connection:
                 before = len(events_of(connection, "1.2"))
-                record_event(connection, "k", str(before), now=1.0, series_instance_uid="1.2")
+                record_event(
+                    connection, EventKind.CLOCK, str(before), now=1.0, series_instance_uid="1.2"
+                )
 
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
@@ -147,10 +152,10 @@ def test_closing_waits_for_who_writes(tmp_path: Path) -> None:
 
     def write() -> None:
         with ledger.logged() as connection:
-            record_event(connection, "kind", "one", now=1.0, series_instance_uid="1.2")
+            record_event(connection, EventKind.CLOCK, "one", now=1.0, series_instance_uid="1.2")
             writing.set()
             go_on.wait(20.0)
-            record_event(connection, "kind", "two", now=2.0, series_instance_uid="1.2")
+            record_event(connection, EventKind.CLOCK, "two", now=2.0, series_instance_uid="1.2")
 
     writer, closer = threading.Thread(target=write), threading.Thread(target=ledger.close)
     writer.start()

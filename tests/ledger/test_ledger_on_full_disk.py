@@ -7,13 +7,14 @@ import pytest
 
 from core.errors import StorageUnavailableError
 from node.ledger.database import Ledger, open_ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import events_of, record_event
 from tests.support.small_disk import fill, small_disk
 
 
 def note(ledger: Ledger, words: str) -> None:
     with ledger.writing() as connection:
-        record_event(connection, "kind", words, now=1.0, series_instance_uid="1.2")
+        record_event(connection, EventKind.CLOCK, words, now=1.0, series_instance_uid="1.2")
 
 
 def notes(ledger: Ledger) -> list[str]:

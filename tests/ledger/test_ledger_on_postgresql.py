@@ -10,6 +10,7 @@ import pytest
 from core.errors import StorageUnavailableError
 from network.sender import Sender
 from node.ledger.database import Ledger, open_ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import events_of, record_event
 from node.ledger.tables.instances import open_association, sender_of
 from tests.support.postgresql import PostgresServer
@@ -33,7 +34,7 @@ def ledger(server: PostgresServer, tmp_path: Path) -> Iterator[Ledger]:
 
 def note(ledger: Ledger, words: str) -> None:
     with ledger.writing() as connection:
-        record_event(connection, "kind", words, now=1.0, series_instance_uid="1.2")
+        record_event(connection, EventKind.CLOCK, words, now=1.0, series_instance_uid="1.2")
 
 
 def notes(ledger: Ledger) -> list[str]:
@@ -46,7 +47,7 @@ def test_commits_survive_the_servers_crash_and_the_same_ledger_goes_on(
 ) -> None:
     note(ledger, "kept")
     with pytest.raises(StorageUnavailableError), ledger.writing() as connection:
-        record_event(connection, "kind", "lost", now=1.0, series_instance_uid="1.2")
+        record_event(connection, EventKind.CLOCK, "lost", now=1.0, series_instance_uid="1.2")
         server.kill()
     begun = time.monotonic()
     with pytest.raises(StorageUnavailableError, match="The ledger failed: "):
@@ -70,7 +71,9 @@ def test_writers_take_turns(ledger: Ledger) -> None:
         for _ in range(10):
             with ledger.writing() as connection:
                 before = len(events_of(connection, "1.2"))
-                record_event(connection, "k", str(before), now=1.0, series_instance_uid="1.2")
+                record_event(
+                    connection, EventKind.CLOCK, str(before), now=1.0, series_instance_uid="1.2"
+                )
 
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import record_event
 from tests.support.web.people import event_words
 from tests.support.web.serving import Site
@@ -22,7 +23,7 @@ def a_case(node: WorkingNode, ask: httpx.Client) -> str:
     return str(ask.get(f"/query/{uid}").json()["series_instance_uid"])
 
 
-def tell(site: Site, *words: str, kind: str = "kind", at: float = 1.0) -> None:
+def tell(site: Site, *words: str, kind: EventKind = EventKind.CLOCK, at: float = 1.0) -> None:
     with site.ledger.writing() as connection:
         for one in words:
             record_event(connection, kind, one, now=at)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import StreamingResponse
 
 from core.folders import files_below
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import find_job
 from node.ledger.row_states import JobState
 from web.api.refusals import REFUSALS
@@ -43,7 +44,13 @@ def results(
     paths = files_below(folder, most=_MOST_FILES)
     paths = [path for path in paths if volume or path.suffix != _VOLUMES]
     uid = job.request.series_instance_uid
-    record_act(ledger, person, "download", f"results of job {job_id[:12]}", series_instance_uid=uid)
+    record_act(
+        ledger,
+        person,
+        EventKind.PERSON_DOWNLOAD,
+        f"results of job {job_id[:12]}",
+        series_instance_uid=uid,
+    )
     name = f"attachment; filename=results-{job_id[:12]}.zip"
     return StreamingResponse(
         zip_of(folder, paths), media_type="application/zip", headers={"content-disposition": name}

@@ -6,6 +6,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import Response
 
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import record_event
 from web.auth.access import Access, Person, address_of
 from web.auth.user_file import User
@@ -30,9 +31,9 @@ def sign_in(access: Access, ledger: Ledger, request: Request, *, name: str, pass
     if user is None or not fits:
         access.guesses.count(*keys)
         who = "somebody" if user is None else user.name  # an unknown name may be a password
-        _record(ledger, "wrong password", f"{who} from {address}")
+        _record(ledger, EventKind.WRONG_PASSWORD, f"{who} from {address}")
         raise HTTPException(401, "name or password is wrong")
-    _record(ledger, "signed in", f"{user.name} from {address}")
+    _record(ledger, EventKind.SIGNED_IN, f"{user.name} from {address}")
     return user
 
 
@@ -54,7 +55,7 @@ def sign_out(access: Access, ledger: Ledger, request: Request, person: Person) -
     session = access.session_of(request)
     if session is not None:
         access.sessions.end(session)
-        _record(ledger, "signed out", f"{person.name} from {person.address}")
+        _record(ledger, EventKind.SIGNED_OUT, f"{person.name} from {person.address}")
 
 
 def drop_cookie(access: Access, answer: Response) -> None:
@@ -64,6 +65,6 @@ def drop_cookie(access: Access, answer: Response) -> None:
     )
 
 
-def _record(ledger: Ledger, kind: str, words: str) -> None:
+def _record(ledger: Ledger, kind: EventKind, words: str) -> None:
     with ledger.writing() as connection:
         record_event(connection, kind, words, now=ledger.clock())

@@ -1,45 +1,62 @@
 """What happened to a series, retold for people: a heading, a tone and the ledger's own words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from sqlalchemy import select
 
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import PERSON, EventKind
+from node.ledger.row_states import AssociationOutcome
 from node.ledger.schema import commands
 from web.cases.cases import Case
 
-# kind of event: heading and tone (as `Case.tone`)
-_HEADINGS = MappingProxyType(
+# heading and tone (as `Case.tone`)
+_HEADINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "waiting": ("Waiting for the rest of it", "waiting"),
-        "count": ("The sender was asked how much there is", "quiet"),
-        "whole": ("Whole in spite of an association that was aborted", "quiet"),
-        "processing": ("Complete: a job was queued", "running"),
-        "held": ("Held: a person decides", "held"),
-        "kept": ("Stored, not processed", "quiet"),
-        "cancelled": ("Given up", "quiet"),
-        "no destination": ("No destination for the results", "held"),
-        "interrupted": ("The job was interrupted and runs again", "waiting"),
-        "done": ("The results are there", "done"),
-        "failed": ("The job failed", "failed"),
-        "delivered": ("Delivered", "done"),
-        "dead letter": ("Could not be delivered", "failed"),
-        "proof confirmed": ("The peer proved that it holds the results", "done"),
-        "proof missing": ("The peer does not hold all results", "failed"),
-        "proof given up": ("The peer never proved that it holds the results", "failed"),
-        "proof not offered": ("The peer offers no proof of storage", "quiet"),
-        "webhook": ("Nobody could be told by the webhook", "failed"),
+        EventKind.ASSOCIATION: ("An association ended", "quiet"),
+        EventKind.FOLDER: ("The folder was read", "quiet"),
+        EventKind.REFUSED: ("An instance was refused", "held"),
+        EventKind.REJECTED: ("An association was rejected", "failed"),
+        EventKind.BOUND: ("A connection was ended beyond a bound", "failed"),
+        EventKind.WAITING: ("Waiting for the rest of it", "waiting"),
+        EventKind.COUNT: ("The sender was asked how much there is", "quiet"),
+        EventKind.WHOLE: ("Whole in spite of an association that was aborted", "quiet"),
+        EventKind.PROCESSING: ("Complete: a job was queued", "running"),
+        EventKind.HELD: ("Held: a person decides", "held"),
+        EventKind.KEPT: ("Stored, not processed", "quiet"),
+        EventKind.NOT_DONE: ("What was asked for cannot be done", "failed"),
+        EventKind.NO_DESTINATION: ("No destination for the results", "held"),
+        EventKind.DONE: ("The results are there", "done"),
+        EventKind.WARNING: ("The job warns", "held"),
+        EventKind.FAILED: ("The job failed", "failed"),
+        EventKind.WORKER_DIED: ("A worker process died at the job", "waiting"),
+        EventKind.DELIVERED: ("Delivered", "done"),
+        EventKind.NOT_DELIVERED: ("Not all of it was delivered", "waiting"),
+        EventKind.DEAD_LETTER: ("Could not be delivered", "failed"),
+        EventKind.PROOF_CONFIRMED: ("The peer proved that it holds the results", "done"),
+        EventKind.PROOF_SENT_AGAIN: ("What the peer lacks is sent again", "waiting"),
+        EventKind.PROOF_MISSING: ("The peer does not hold all results", "failed"),
+        EventKind.PROOF_NOT_OFFERED: ("The peer offers no proof of storage", "quiet"),
+        EventKind.PROOF_GIVEN_UP: ("The peer never proved that it holds the results", "failed"),
+        EventKind.COMMITMENT: ("A peer asked for storage commitment", "quiet"),
+        EventKind.COMMITMENT_GIVEN_UP: ("The peer never took its storage commitment", "failed"),
+        EventKind.REMOVED: ("Files were removed by retention", "quiet"),
+        EventKind.WEBHOOK: ("Nobody could be told by the webhook", "failed"),
+        EventKind.DISK: ("Disk space", "held"),
+        EventKind.CLOCK: ("The clock was set", "quiet"),
+        EventKind.SIGNED_IN: ("Somebody signed in", "person"),
+        EventKind.SIGNED_OUT: ("Somebody signed out", "person"),
+        EventKind.WRONG_PASSWORD: ("A password was wrong", "person"),
     }
 )
-_ASSOCIATIONS = MappingProxyType(
+_ASSOCIATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "released": ("The sender finished and released its association", "quiet"),
-        "aborted": ("The association was cut off", "held"),
+        AssociationOutcome.RELEASED: ("The sender finished and released its association", "quiet"),
+        AssociationOutcome.ABORTED: ("The association was cut off", "held"),
     }
 )
-_PERSON = "person: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +83,22 @@ def timeline_of(ledger: Ledger, case: Case) -> list[Moment]:
 def _told(case: Case) -> Iterator[tuple[float, str, str, str]]:
     yield case.first_at, "The first instance came", f"from {case.story.sender}", "quiet"
     for at, kind, words in case.story.events:
-        heading, tone = _heading(kind, words)
-        yield at, heading, "" if kind == "association" and words in _ASSOCIATIONS else words, tone
+        heading, tone = heading_of(kind, words)
+        yield (
+            at,
+            heading,
+            "" if kind == EventKind.ASSOCIATION and words in _ASSOCIATIONS else words,
+            tone,
+        )
 
 
-def _heading(kind: str, words: str) -> tuple[str, str]:
+def heading_of(kind: str, words: str = "") -> tuple[str, str]:
+    """Heading and tone of an event; of one of an earlier version's kinds that kind itself."""
     outcome = words.split(" ", 1)[0]
-    if kind == "association" and outcome in _ASSOCIATIONS:
+    if kind == EventKind.ASSOCIATION and outcome in _ASSOCIATIONS:
         return _ASSOCIATIONS[outcome]
-    if kind.startswith(_PERSON):
-        return f"A person asked: {kind.removeprefix(_PERSON)}", "person"
+    if kind.startswith(PERSON):
+        return f"A person asked: {kind.removeprefix(PERSON)}", "person"
     return _HEADINGS.get(kind, (kind[:1].upper() + kind[1:], "quiet"))
 
 

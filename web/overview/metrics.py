@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, func, select
 from core.config.settings import Configuration
 from network.certificates import certificates
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.row_states import (
     DeliveryState,
     JobState,
@@ -58,7 +59,11 @@ _QUEUES = (
     ("requests", requests, (RequestState.WAITING, RequestState.HELD)),
     ("orders", orders, (OrderState.WAITING,)),
 )
-_HAPPENINGS = {"held": "series held", "refused": "instance refused", "rejected": "rejected"}
+_HAPPENINGS = {
+    EventKind.HELD: "series held",
+    EventKind.REFUSED: "instance refused",
+    EventKind.REJECTED: "rejected",
+}
 _NUMBERS = re.compile(r"[0-9a-f]{12,}|\d[\d.]*")
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from core.config.settings import Configuration
 from node.completion.settle_time import wait_after
 from node.completion.sources.source import SourceEnd
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.requests import bring
 from node.ledger.tables.ends import words_of_end
 from node.ledger.tables.events import record_event
@@ -32,7 +33,9 @@ class AssociationSource:
         for uid in uids:
             settle(connection, uid, sender, now + wait.seconds, reason=wait.words)
             bring(connection, uid, sender, outcome=end.outcome, now=now)
-            record_event(connection, "association", words, now=now, series_instance_uid=uid)
+            record_event(connection, EventKind.ASSOCIATION, words, now=now, series_instance_uid=uid)
         if wait.words:
-            record_event(connection, "waiting", wait.words, now=now, series_instance_uid=uids[0])
+            record_event(
+                connection, EventKind.WAITING, wait.words, now=now, series_instance_uid=uids[0]
+            )
         return uids

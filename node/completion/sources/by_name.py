@@ -19,6 +19,7 @@ from imaging.instances.read_errors import READING_ERRORS
 from network.scu.outgoing import check_file_encoding, is_dicom_file
 from network.sender import Sender
 from node.completion.sources.source import SourceEnd
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.orders import Order, mark_read
 from node.ledger.requests.requests import ask_by_name
 from node.ledger.tables.events import record_event
@@ -75,7 +76,7 @@ class SeriesByName:
         settle_folder(connection, self._uid, now=end.at, ready_at=ready_at)
         is_whole = end.outcome == RELEASED
         words = "read" if is_whole else "not read to its end"
-        record_event(connection, "folder", words, now=end.at, series_instance_uid=self._uid)
+        record_event(connection, EventKind.FOLDER, words, now=end.at, series_instance_uid=self._uid)
         if is_whole:
             self._ask(connection, end.at)
         return [self._uid]

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from node.ledger.event_kinds import EventKind
 from node.ledger.row_states import OrderState, RequestState
 from node.ledger.schema import orders, request_jobs, requests
 from node.ledger.tables.events import record_event
@@ -55,7 +56,7 @@ def place_order(connection: Connection, asked: Asked, now: float, uid: str = "")
     row |= {"destinations": list(asked.destinations), "state": OrderState.WAITING, "words": ""}
     connection.execute(insert(orders).values(**row, uid=uid, created_at=now))
     words = f"job {uid} ({asked.pipeline}), by {asked.person} from {asked.address}"
-    record_event(connection, "person: job", words, now=now)
+    record_event(connection, EventKind.PERSON_JOB, words, now=now)
     return uid
 
 
@@ -96,7 +97,7 @@ def fail_order(connection: Connection, order: Order, words: str, now: float) -> 
     _set(connection, order.uid, state=OrderState.FAILED, words=words, folder="")
     uid = order.series_instance_uid
     told = f"job {order.uid} ({order.asked.pipeline}): {words}"
-    record_event(connection, "not done", told, now=now, series_instance_uid=uid)
+    record_event(connection, EventKind.NOT_DONE, told, now=now, series_instance_uid=uid)
 
 
 def _set(connection: Connection, uid: str, **values: Any) -> None:

@@ -2,15 +2,21 @@
 
 from sqlalchemy import Connection, insert, select
 
+from node.ledger.event_kinds import EventKind
 from node.ledger.schema import events
 
 _INSERT = insert(events)
 
 
 def record_event(
-    connection: Connection, kind: str, words: str, *, now: float, series_instance_uid: str = ""
+    connection: Connection,
+    kind: EventKind,
+    words: str,
+    *,
+    now: float,
+    series_instance_uid: str = "",
 ) -> None:
-    """Add one event; `words` say what and why, never who the patient is."""
+    """Record an event; `words` say what and why, never who the patient is."""
     values = {"at": now, "kind": kind, "words": words, "series_instance_uid": series_instance_uid}
     connection.execute(_INSERT, values)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import jobs_of
 from node.ledger.row_states import JobState, SeriesState
 from node.ledger.schema import series
@@ -138,10 +139,10 @@ def _senders(row: SeriesRow, requests: Sequence[RequestStanding]) -> str:
 
 
 def _settled_s(events: Sequence[tuple[float, str, str]]) -> float | None:
-    ended = [at for at, kind, _ in events if kind == "association"]
+    ended = [at for at, kind, _ in events if kind == EventKind.ASSOCIATION]
     decided = [
         at
         for at, kind, _ in events
-        if kind in (SeriesState.PROCESSING, SeriesState.HELD, SeriesState.KEPT)
+        if kind in (EventKind.PROCESSING, EventKind.HELD, EventKind.KEPT)
     ]
     return decided[-1] - ended[-1] if ended and decided else None

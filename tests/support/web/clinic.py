@@ -11,6 +11,7 @@ from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.completion.routing import Router
 from node.completion.tracker import Tracker
 from node.delivery.queue_results import queue_results
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
 from node.ledger.tables.events import record_event
 from node.scp.inbox import Inbox
@@ -77,7 +78,7 @@ class Clinic:
                 words = f"job {job.job_id[:12]}: {result.summary}"
                 record_event(
                     connection,
-                    "done",
+                    EventKind.DONE,
                     words,
                     now=now,
                     series_instance_uid=request.series_instance_uid,

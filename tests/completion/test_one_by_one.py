@@ -9,7 +9,7 @@ import pytest
 from core.job import JobResult
 from network.sender import Sender
 from node.commands import RELEASE, ask, carry_out
-from node.ledger.requests.jobs import JobRow, finish_job, start_job
+from node.ledger.requests.jobs import JobRow, finish_job, jobs_of, start_job
 from node.ledger.row_states import SeriesState
 from node.ledger.tables.habits import habits_of, longest_pause_s
 from node.ledger.tables.instances import ABORTED
@@ -30,17 +30,18 @@ def send_one_by_one(
 
 
 def pass_time(completion: Completion, paths: Sequence[Path], seconds: float) -> None:
-    left = seconds
+    left, uid = seconds, series_uid(paths)
     while left > 0:
         completion.settle(min(left, 1.0))
         left -= 1.0
-        for job in completion.jobs(paths):
+        with completion.ledger.reading() as connection:
+            found = jobs_of(connection, uid)
+        for job in found:
             if job.state == "queued":
                 finish(completion, job)
 
 
 def finish(completion: Completion, job: JobRow) -> None:
-
     now = completion.clock.now
     with completion.ledger.writing() as connection:
         start_job(connection, job.job_id, now)

@@ -18,28 +18,27 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from imaging.instances.element_walk import (
+    EXPLICIT_LE,
+    ITEM,
+    KNOWN_VRS,
+    PIXELS,
+    UNDEFINED_LENGTH,
+    ElementHeader,
+    ElementWalk,
+    Encoding,
+    NotRegularError,
+)
 from imaging.instances.plain_values import with_plain_value
 
-LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
-_PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 _CHARACTER_SET, _TRANSFER_SYNTAX = 0x00080005, 0x00020010
 _META_GROUP = b"\x02\x00"
-_ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_UNDEFINED = 0xFFFFFFFF
 _META_BEGINS = 132
 _FIRST_BYTES = (16_384, 1 << 20)
 """What is tried; a file with more before its pixels (thousands of frames) is left to pydicom."""
-_EXPLICIT, _IMPLICIT = struct.Struct("<HH2sH"), struct.Struct("<HHL")
-_LENGTH = struct.Struct("<L")
-
 
 Read = TypeVar("Read")
 _Found = dict[BaseTag, RawDataElement | DataElement]
-
-
-class _NotRegularError(Exception):
-    """Pydicom has to look at it."""
 
 
 class _TooShortError(Exception):
@@ -85,9 +84,18 @@ def _first_that_is_enough(file: BinaryIO, read: Callable[[bytes, int], Read]) ->
             return read(file.read(first), size)
         except (struct.error, _TooShortError):
             continue
-        except _NotRegularError:
+        except NotRegularError:
             return None
     return None
+
+
+def end_of_file_meta(content: bytes) -> int | None:
+    """Where group 2 ends in a file that begins so (PS3.10 section 7.1); None: not regular."""
+    try:
+        end = _meta_elements(content)[1]
+    except (struct.error, NotRegularError):
+        return None
+    return end if end + 2 <= len(content) else None
 
 
 def tags_of(*keywords: str) -> frozenset[int]:
@@ -96,12 +104,10 @@ def tags_of(*keywords: str) -> frozenset[int]:
 
 
 def _bytes(content: bytes, size: int, tags: Collection[int]) -> dict[int, bytes]:
-    if content[128:_META_BEGINS] != b"DICM":
-        raise _NotRegularError
     meta, begin = _meta_elements(content)
     syntax = next((one for one in meta if one.tag == _TRANSFER_SYNTAX), None)
     if syntax is None:
-        raise _NotRegularError
+        raise NotRegularError
     uid = (
         content[syntax.begin : syntax.begin + syntax.length]
         .rstrip(b"\0")
@@ -116,12 +122,10 @@ def _bytes(content: bytes, size: int, tags: Collection[int]) -> dict[int, bytes]
 
 
 def _data_set(content: bytes, size: int, tags: Collection[int]) -> FileDataset:
-    if content[128:_META_BEGINS] != b"DICM":
-        raise _NotRegularError
     file_meta, begin = _file_meta(content)
     implicit = _is_implicit(content, begin, file_meta.get("TransferSyntaxUID"))
     found: dict[BaseTag, RawDataElement] = {}
-    kept = {*tags, *_PIXELS, _CHARACTER_SET}
+    kept = {*tags, *PIXELS, _CHARACTER_SET}
     for element in _elements(content, begin, size, implicit=implicit):
         if element.tag in kept:
             found[BaseTag(element.tag)] = _raw(content, element, implicit=implicit)
@@ -133,7 +137,7 @@ def _data_set(content: bytes, size: int, tags: Collection[int]) -> FileDataset:
 
 
 def _with_pixels(data_set: FileDataset, file: BinaryIO) -> FileDataset:
-    for tag in _PIXELS:
+    for tag in PIXELS:
         element = data_set.get_item(tag, keep_deferred=True) if tag in data_set else None
         if isinstance(element, RawDataElement):
             file.seek(element.value_tell)
@@ -149,11 +153,13 @@ def _file_meta(content: bytes) -> tuple[FileMetaDataset, int]:
 
 
 def _meta_elements(content: bytes) -> tuple[list[_Element], int]:
-    found, begin = [], _META_BEGINS
+    if content[128:_META_BEGINS] != b"DICM":
+        raise NotRegularError
+    walk, found, begin = ElementWalk(content, EXPLICIT_LE), [], _META_BEGINS
     while content[begin : begin + 2] == _META_GROUP:
-        element = _element(content, begin, implicit=False)
-        if element.length == _UNDEFINED:
-            raise _NotRegularError
+        element = _element(walk.element(begin))
+        if element.length == UNDEFINED_LENGTH:
+            raise NotRegularError
         found.append(element)
         begin = element.begin + element.length
     return found, begin
@@ -163,7 +169,7 @@ def _is_implicit(content: bytes, begin: int, syntax: str | None) -> bool:
     if syntax == ExplicitVRLittleEndian:
         return False
     if syntax != ImplicitVRLittleEndian or content[begin + 4 : begin + 6].isalpha():
-        raise _NotRegularError
+        raise NotRegularError
     return True
 
 
@@ -177,11 +183,11 @@ def _encoding(found: Mapping[BaseTag, RawDataElement]) -> str | list[str]:
 def _raw(content: bytes, element: _Element, *, implicit: bool) -> RawDataElement:
     """With its value, unless it is of pixels."""
     end = element.begin + element.length
-    if element.length == _UNDEFINED:
-        raise _NotRegularError
-    if end > len(content) and element.tag not in _PIXELS:
+    if element.length == UNDEFINED_LENGTH:
+        raise NotRegularError
+    if end > len(content) and element.tag not in PIXELS:
         raise _TooShortError
-    value = None if element.tag in _PIXELS else content[element.begin : end]
+    value = None if element.tag in PIXELS else content[element.begin : end]
     return RawDataElement(
         BaseTag(element.tag), element.vr, element.length, value, element.begin, implicit, True
     )
@@ -189,55 +195,20 @@ def _raw(content: bytes, element: _Element, *, implicit: bool) -> RawDataElement
 
 def _elements(content: bytes, begin: int, size: int, *, implicit: bool) -> Iterator[_Element]:
     """Those of the top level from `begin` to the end of the file, which has `size` bytes."""
-    last = 0
+    walk = ElementWalk(content, Encoding(implicit, True), size=size, is_deep=False)
+    read, last = walk.headers.element, 0
     while begin < size:
-        element = _element(content, begin, implicit=implicit)
-        if element.tag <= last:
-            raise _NotRegularError
-        yield element
-        last = element.tag
-        begin = _end(content, element, implicit=implicit)
+        header = read(begin)
+        tag, vr, length, value = header
+        if not last < tag < ITEM or vr not in KNOWN_VRS:
+            raise NotRegularError
+        yield _Element(tag, vr.decode("ascii") or None, length, value)
+        last = tag
+        begin = walk.past(header) if length == UNDEFINED_LENGTH else value + length
     if begin != size:
-        raise _NotRegularError
+        raise NotRegularError
 
 
-def _element(content: bytes, at: int, *, implicit: bool) -> _Element:
-    if implicit:
-        group, number, length = _IMPLICIT.unpack_from(content, at)
-        return _Element(group << 16 | number, None, length, at + 8)
-    group, number, vr, length = _EXPLICIT.unpack_from(content, at)
-    if vr in SHORT_VRS:
-        return _Element(group << 16 | number, vr.decode("ascii"), length, at + 8)
-    if vr not in LONG_VRS:
-        raise _NotRegularError
-    (length,) = _LENGTH.unpack_from(content, at + 8)
-    return _Element(group << 16 | number, vr.decode("ascii"), length, at + 12)
-
-
-def _end(content: bytes, element: _Element, *, implicit: bool) -> int:
-    if element.length != _UNDEFINED:
-        return element.begin + element.length
-    if element.vr not in (None, "SQ") or element.tag in _PIXELS:
-        raise _NotRegularError
-    at = element.begin
-    while True:
-        group, number, length = _IMPLICIT.unpack_from(content, at)
-        tag, at = group << 16 | number, at + 8
-        if tag == _END_OF_SEQUENCE:
-            return at
-        if tag != _ITEM:
-            raise _NotRegularError
-        item_end = None if length == _UNDEFINED else at + length
-        at = _end_of_item(content, at, item_end, implicit=implicit)
-
-
-def _end_of_item(content: bytes, at: int, end: int | None, *, implicit: bool) -> int:
-    """Its elements are gone through as pydicom would, so that damage inside it is not missed."""
-    while end is None or at < end:
-        group, number, _ = _IMPLICIT.unpack_from(content, at)
-        if end is None and group << 16 | number == _END_OF_ITEM:
-            return at + 8
-        at = _end(content, _element(content, at, implicit=implicit), implicit=implicit)
-    if at != end:
-        raise _NotRegularError
-    return at
+def _element(header: ElementHeader) -> _Element:
+    tag, vr, length, begin = header
+    return _Element(tag, vr.decode("ascii") or None, length, begin)

@@ -5,36 +5,32 @@ UN with either VR within (section 6.2.2), a few bytes after the last element.
 """
 
 import struct
-from typing import NamedTuple, NoReturn
+from typing import Literal, NamedTuple
 
 from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
 
-from imaging.instances.elements import LONG_VRS, SHORT_VRS
-from network.data_sets.file_bytes import DataSet, unpacker
+from imaging.instances.element_walk import (
+    DEEPEST,
+    END_OF_ITEM,
+    END_OF_SEQUENCE,
+    ITEM,
+    ITEM_BYTES,
+    ITEM_GROUP,
+    KNOWN_VRS,
+    UNDEFINED_LENGTH,
+    ElementHeaders,
+    ElementWalk,
+    Encoding,
+    NotRegularError,
+    not_regular,
+)
+from network.data_sets.file_bytes import DataSet
 
-_UNDEFINED = 0xFFFFFFFF
-_ITEM, _END_OF_ITEM, _END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_ITEM_GROUP, _PIXEL_DATA = 0xFFFE, 0x7FE00010
+_PIXEL_DATA = 0x7FE00010
 _OF_MESSAGES_AND_FILES = (0x0000, 0x0002)
 _NOT_IN_A_DATA_SET = "no element of a data set"
 _HEADER_BYTES = 8
-_ITEM_IN = (b"\xff\xfe\xe0\x00", b"\xfe\xff\x00\xe0")
-"""Big and little endian."""
-_DEEPEST = 64
-
-
-class Encoding(NamedTuple):
-    """Of elements (PS3.5 section 7.1 and 7.3)."""
-
-    is_implicit: bool
-    is_little_endian: bool
-
-    @property
-    def words(self) -> str:
-        """For a person, short enough for an error comment."""
-        vr, order = "implicit" if self.is_implicit else "explicit", self.is_little_endian
-        return f"{vr} VR {'LE' if order else 'BE'}"
 
 
 ENCODINGS = (Encoding(True, True), Encoding(False, True), Encoding(False, False))
@@ -45,10 +41,6 @@ class Found(NamedTuple):
 
     tag: int
     words: str
-
-
-class DoesNotFitError(Exception):
-    """The bytes are no data set of this encoding."""
 
 
 class _Element(NamedTuple):
@@ -77,51 +69,40 @@ class EncodingWalk:
         self._encoding = encoding
         self._is_mixed = is_mixed
         self._is_encapsulated = is_encapsulated
-        self._unpack = {
-            little: (
-                unpacker(struct.Struct(f"{order}HH2sH"), content),
-                unpacker(struct.Struct(f"{order}HHL"), content),
-                unpacker(struct.Struct(f"{order}L"), content),
-            )
-            for little, order in ((True, "<"), (False, ">"))
-        }
+        self._headers = {encoding: ElementHeaders(content, encoding) for encoding in ENCODINGS}
         self.found: list[Found] = []
 
     def whole(self) -> list[Found]:
         """What contradicts, after all of it.
 
         Raises:
-            DoesNotFitError: it is not made of elements up to its end.
+            NotRegularError: it is not made of elements up to its end.
         """
         try:
             self._elements(0, self._size, self._encoding, depth=0)
         except struct.error:
-            _does_not_fit()
+            not_regular()
         return self.found
 
     def _elements(self, position: int, end: int | None, encoding: Encoding, *, depth: int) -> int:
-        if depth > _DEEPEST:
-            _does_not_fit()
+        if depth > DEEPEST:
+            not_regular()
         limit = self._size if end is None else end
         while end is None or position < end:
-            if end is None and self._tag_at(position, encoding) == _END_OF_ITEM:
+            if end is None and self._headers[encoding].item(position)[0] == END_OF_ITEM:
                 return position + _HEADER_BYTES
             if depth == 0 and limit - position < _HEADER_BYTES:
                 return limit  # nobody reads them
             position = self._past(position, limit, encoding, depth=depth)
         if position != end:
-            _does_not_fit()
+            not_regular()
         return position
-
-    def _tag_at(self, position: int, encoding: Encoding) -> int:
-        group, element, _ = self._unpack[encoding.is_little_endian][1](self._content, position)
-        return int(group << 16 | element)
 
     def _past(self, position: int, limit: int, encoding: Encoding, *, depth: int) -> int:
         """Where the element after the one at `position` begins."""
         self._left -= 1
         if self._left < 0:
-            _does_not_fit()
+            not_regular()
         element = self._element(position, limit, encoding)
         if element is not None and (not self._is_mixed or self._goes_on(element, limit, encoding)):
             return self._past_value(element, encoding, depth=depth)
@@ -131,26 +112,16 @@ class EncodingWalk:
                 self.found.append(Found(another.tag, other.words))
                 return self._past_value(another, other, depth=depth)
         if element is None:
-            _does_not_fit()
+            not_regular()
         return self._past_value(element, encoding, depth=depth)
 
     def _element(
         self, position: int, limit: int, encoding: Encoding, *, is_odd_taken: bool = True
     ) -> _Element | None:
-        explicit, implicit, long = self._unpack[encoding.is_little_endian]
-        if encoding.is_implicit:
-            group, number, length = implicit(self._content, position)
-            found = _Element(group << 16 | number, b"", length, position + 8)
+        found = _Element(*self._headers[encoding].element(position))
+        if found.vr in KNOWN_VRS:
             return found if self._is_within(found, limit) else None
-        group, number, vr, length = explicit(self._content, position)
-        tag = group << 16 | number
-        short = _Element(tag, vr, length, position + 8)
-        if vr in SHORT_VRS:
-            return short if self._is_within(short, limit) else None
-        if vr in LONG_VRS:
-            found = _Element(tag, vr, long(self._content, position + 8)[0], position + 12)
-            return found if self._is_within(found, limit) else None
-        return self._odd(short, limit, encoding) if is_odd_taken else None
+        return self._odd(found, limit, encoding) if is_odd_taken else None
 
     def _odd(self, short: _Element, limit: int, encoding: Encoding) -> _Element | None:
         """Of a VR that nobody knows: with a length of 16 bits or of 32, by what follows."""
@@ -160,45 +131,44 @@ class EncodingWalk:
             return short
         if short.value + 4 > limit:
             return None
-        (length,) = self._unpack[encoding.is_little_endian][2](self._content, short.value)
+        order: Literal["little", "big"] = "little" if encoding.is_little_endian else "big"
+        length = int.from_bytes(self._content[short.value : short.value + 4], order)
         found = _Element(short.tag, short.vr, length, short.value + 4)
-        return found if self._is_within(found, limit) and length != _UNDEFINED else None
+        return found if self._is_within(found, limit) and length != UNDEFINED_LENGTH else None
 
     def _is_within(self, element: _Element, limit: int) -> bool:
-        if element.tag >> 16 >= _ITEM_GROUP:
+        if element.tag >> 16 >= ITEM_GROUP:
             return False
-        return element.length == _UNDEFINED or element.value + element.length <= limit
+        return element.length == UNDEFINED_LENGTH or element.value + element.length <= limit
 
     def _goes_on(self, element: _Element, limit: int, encoding: Encoding) -> bool:
         """Whether another element, or an end, seems to follow."""
-        if element.length == _UNDEFINED:
-            return bytes(self._content[element.value : element.value + 4]) in _ITEM_IN
+        if element.length == UNDEFINED_LENGTH:
+            return bytes(self._content[element.value : element.value + 4]) in ITEM_BYTES
         position = element.value + element.length
         if limit - position < _HEADER_BYTES:
             return position == limit
-        explicit, implicit, _ = self._unpack[encoding.is_little_endian]
-        group, number, length = implicit(self._content, position)
-        tag = group << 16 | number
-        if tag == _END_OF_ITEM:
+        tag, length = self._headers[encoding].item(position)
+        if tag == END_OF_ITEM:
             return True
-        if tag <= element.tag or group >= _ITEM_GROUP:
+        if tag <= element.tag or tag >> 16 >= ITEM_GROUP:
             return False
-        vr = explicit(self._content, position)[2]
-        fits = length == _UNDEFINED or position + _HEADER_BYTES + length <= limit
-        return vr in SHORT_VRS or vr in LONG_VRS or fits
+        vr = bytes(self._content[position + 4 : position + 6])
+        fits = length == UNDEFINED_LENGTH or position + _HEADER_BYTES + length <= limit
+        return vr in KNOWN_VRS or fits
 
     def _past_value(self, element: _Element, encoding: Encoding, *, depth: int) -> int:
         tag, vr, length, value = element
         if tag >> 16 in _OF_MESSAGES_AND_FILES:
             self.found.append(Found(tag, _NOT_IN_A_DATA_SET))
-        if length == _UNDEFINED:
+        if length == UNDEFINED_LENGTH:
             return self._past_undefined(element, encoding, depth=depth)
         if tag == _PIXEL_DATA and length and not depth and self._is_encapsulated:
             self.found.append(Found(tag, "native"))
         end = value + length
         if vr == b"SQ" and length:
             return self._items(value, end, encoding, depth=depth)
-        if vr or length < _HEADER_BYTES or self._content[value : value + 4] not in _ITEM_IN:
+        if vr or length < _HEADER_BYTES or self._content[value : value + 4] not in ITEM_BYTES:
             return end
         return self._past_what_may_be_items(element, encoding, depth=depth)
 
@@ -210,7 +180,7 @@ class EncodingWalk:
         before = len(self.found)
         try:
             return self._items(element.value, end, encoding, depth=depth)
-        except (DoesNotFitError, struct.error):
+        except (NotRegularError, struct.error):
             if usual or not self._is_mixed:
                 raise
             del self.found[before:]
@@ -221,11 +191,11 @@ class EncodingWalk:
         if tag == _PIXEL_DATA or vr in (b"OB", b"OW"):
             if tag == _PIXEL_DATA and self._is_encapsulated is False:
                 self.found.append(Found(tag, "encapsulated"))
-            return self._past_fragments(value, encoding)
+            return ElementWalk(self._content, encoding).past_fragments(value)
         if vr == b"UN":
             return self._past_unknown(value, encoding, depth=depth)
         if vr not in (b"", b"SQ"):
-            _does_not_fit()
+            not_regular()
         return self._items(value, None, encoding, depth=depth)
 
     def _past_unknown(self, value: int, encoding: Encoding, *, depth: int) -> int:
@@ -234,43 +204,29 @@ class EncodingWalk:
         for within in (Encoding(True, True), encoding):
             try:
                 return self._items(value, None, within, depth=depth)
-            except (DoesNotFitError, struct.error):
+            except (NotRegularError, struct.error):
                 del self.found[before:]
-        raise DoesNotFitError
+        raise NotRegularError
 
     def _items(self, position: int, end: int | None, encoding: Encoding, *, depth: int) -> int:
         order = encoding.is_little_endian
-        if self._is_mixed and self._content[position : position + 4] == _ITEM_IN[not order]:
+        if self._is_mixed and self._content[position : position + 4] == ITEM_BYTES[not order]:
             encoding = Encoding(not order and encoding.is_implicit, not order)
-            self.found.append(Found(_ITEM, encoding.words))
+            self.found.append(Found(ITEM, encoding.words))
         while end is None or position < end:
-            group, number, length = self._unpack[encoding.is_little_endian][1](
-                self._content, position
-            )
-            tag, position = group << 16 | number, position + _HEADER_BYTES
-            if tag == _END_OF_SEQUENCE and (end is None or position == end):
+            tag, length = self._headers[encoding].item(position)
+            position += _HEADER_BYTES
+            if tag == END_OF_SEQUENCE and (end is None or position == end):
                 return position
-            if tag != _ITEM:
-                _does_not_fit()
-            item_end = None if length == _UNDEFINED else position + length
+            if tag != ITEM:
+                not_regular()
+            item_end = None if length == UNDEFINED_LENGTH else position + length
             if item_end is not None and item_end > (self._size if end is None else end):
-                _does_not_fit()
+                not_regular()
             position = self._elements(position, item_end, encoding, depth=depth + 1)
         if position != end:
-            _does_not_fit()
+            not_regular()
         return position
-
-    def _past_fragments(self, position: int, encoding: Encoding) -> int:
-        while True:
-            group, number, length = self._unpack[encoding.is_little_endian][1](
-                self._content, position
-            )
-            tag, position = group << 16 | number, position + _HEADER_BYTES
-            if tag == _END_OF_SEQUENCE:
-                return position
-            if tag != _ITEM or length == _UNDEFINED or position + length > self._size:
-                _does_not_fit()
-            position += length
 
 
 def _usual_vr(tag: int) -> str:
@@ -280,7 +236,3 @@ def _usual_vr(tag: int) -> str:
         return dictionary_VR(tag)
     except KeyError:
         return ""
-
-
-def _does_not_fit() -> NoReturn:
-    raise DoesNotFitError

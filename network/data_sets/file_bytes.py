@@ -5,9 +5,6 @@ next look is a signal (SIGBUS) that ends the process, and every association with
 """
 
 import os
-from collections.abc import Callable
-from struct import Struct
-from typing import Any
 
 from core.errors import StorageUnavailableError
 
@@ -64,14 +61,3 @@ DataSet = Buffer | FileBytes
 def in_memory(data_set: DataSet) -> Buffer:
     """All of it."""
     return bytes(data_set) if isinstance(data_set, FileBytes) else data_set
-
-
-def unpacker(layout: Struct, content: DataSet) -> Callable[[Any, int], tuple[Any, ...]]:
-    """`layout.unpack_from` for such a content; raises struct.error beyond its end."""
-    if not isinstance(content, FileBytes):
-        return layout.unpack_from
-
-    def unpack(source: FileBytes, position: int) -> tuple[Any, ...]:
-        return layout.unpack(source[position : position + layout.size])
-
-    return unpack

@@ -1,6 +1,5 @@
 """What a data set may become, checked while it is still bytes: structure, inflated, decoded."""
 
-import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,16 +10,15 @@ from pydicom.uid import UID
 
 from core.config.wire import Wire
 from core.errors import BeyondBoundsError, NotADataSetError
+from imaging.instances.element_walk import IMPLICIT_LE, ITEM, ElementHeaders, Encoding
 from imaging.instances.read_errors import BROKEN
 from imaging.pixels.codestream import LOOK_AT_BYTES, declared_frame
-from network.data_sets.file_bytes import DataSet, FileBytes, unpacker
-from network.data_sets.structure import Layout, Structure
+from network.data_sets.file_bytes import DataSet, FileBytes
+from network.data_sets.structure import Structure
 
 _MEGABYTE = 1_000_000
 _PIECE_BYTES = 65_536
 _PIXEL_DATA = 0x7FE00010
-_ITEM = b"\xfe\xff\x00\xe0"
-_LENGTH = struct.Struct("<L")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,8 @@ def check_encoded(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBo
     syntax = UID(transfer_syntax_uid)
     if syntax.is_deflated:
         data_set = inflate(data_set, bounds.most_inflated_bytes)
-    layout = Layout(is_implicit=syntax.is_implicit_VR, is_little_endian=syntax.is_little_endian)
-    structure = Structure(data_set, layout)
+    encoding = Encoding(bool(syntax.is_implicit_VR), bool(syntax.is_little_endian))
+    structure = Structure(data_set, encoding)
     structure.check(most_elements=bounds.most_elements, deepest=bounds.deepest)
     return data_set
 
@@ -134,9 +132,11 @@ def frame_sizes(content: DataSet, position: int) -> Iterator[int]:
     Encapsulated pixels are little endian (PS3.5 Annex A.4).
     """
     view = content if isinstance(content, FileBytes) else memoryview(content)
-    length_at = unpacker(_LENGTH, view)
-    while view[position : position + 4] == _ITEM and position + 8 <= len(view):
-        (length,) = length_at(view, position + 4)
+    headers = ElementHeaders(view, IMPLICIT_LE)
+    while position + 8 <= len(view):
+        tag, length = headers.item(position)
+        if tag != ITEM:
+            return
         frame = declared_frame(view[position + 8 : position + 8 + min(length, LOOK_AT_BYTES)])
         if frame is not None:
             yield frame.size_bytes

@@ -12,11 +12,10 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import UID
 
 from core.errors import EncodingError, NotADataSetError
+from imaging.instances.element_walk import UNDEFINED_LENGTH, Encoding, NotRegularError
 from imaging.pixels.codestream import LOOK_AT_BYTES, other_compression
 from network.data_sets.encoding_walk import (
     ENCODINGS,
-    DoesNotFitError,
-    Encoding,
     EncodingWalk,
     Found,
 )
@@ -26,7 +25,6 @@ from network.data_sets.limits import DataSetBounds, check_encoded
 _PIXEL_DATA = 0x7FE00010
 _PREAMBLE_BYTES = 128
 _FIRST_BYTES = 4096
-_UNDEFINED = 0xFFFFFFFF
 
 
 def check_encoding(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
@@ -79,7 +77,7 @@ def check_pixel_encoding(data_set: FileDataset, content: DataSet, *, begin: int)
         raise EncodingError(_words_of_all(Encoding(is_implicit, True), expected))
     if not isinstance(element, RawDataElement) or not element.length:
         return
-    is_encapsulated = element.length == _UNDEFINED
+    is_encapsulated = element.length == UNDEFINED_LENGTH
     if is_encapsulated != syntax.is_encapsulated:
         raise EncodingError(
             _words_of_pixels("encapsulated" if is_encapsulated else "native", syntax)
@@ -126,7 +124,7 @@ def _walked(
     )
     try:
         return walk.whole()
-    except DoesNotFitError:
+    except NotRegularError:
         return None
 
 
@@ -139,7 +137,7 @@ def _mixed(content: DataSet, syntax: UID, most_elements: int) -> list[Found]:
         is_encapsulated=bool(syntax.is_encapsulated),
         most_elements=most_elements,
     )
-    with suppress(DoesNotFitError):
+    with suppress(NotRegularError):
         walk.whole()
     return walk.found
 

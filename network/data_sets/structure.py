@@ -2,31 +2,30 @@
 
 pydicom makes an object of some hundred bytes for an element of eight, and one call within another
 for a sequence within another; so bytes are counted through first. What is read here is read as
-pydicom would: a data set may not keep to the transfer syntax that was agreed on.
+pydicom would: a data set may not keep to the transfer syntax that was agreed on. The loop is one of
+its own, as reading headers by `ElementHeaders` costs a third more here.
 """
 
 import struct
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.errors import BeyondBoundsError
-from network.data_sets.file_bytes import DataSet, unpacker
+from imaging.instances.element_walk import (
+    END_OF_SEQUENCE,
+    ITEM,
+    ITEM_BYTES,
+    ITEM_GROUP,
+    LONG_VRS,
+    UNDEFINED_LENGTH,
+    Encoding,
+    unpacker,
+)
+from network.data_sets.file_bytes import DataSet
 
-_UNDEFINED = 0xFFFFFFFF
-_ITEMS = 0xFFFE
-_ITEM, _SEQUENCE_END = 0xE000, 0xE0DD
+_ITEM, _SEQUENCE_END = ITEM & 0xFFFF, END_OF_SEQUENCE & 0xFFFF
 _PIXELS = 0x7FE0
-_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _BINARY = frozenset((b"OB", b"OW"))
 _MAY_NEST = frozenset((b"SQ", b"UN", b""))
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Of an encoded data set (PS3.5 section 7.1)."""
-
-    is_implicit: bool
-    is_little_endian: bool
 
 
 class _Sequence(NamedTuple):
@@ -43,14 +42,14 @@ class _Sequence(NamedTuple):
 class Structure:
     """Walks through the elements of an encoded data set."""
 
-    def __init__(self, content: DataSet, layout: Layout) -> None:
-        order = "<" if layout.is_little_endian else ">"
+    def __init__(self, content: DataSet, encoding: Encoding) -> None:
+        order = "<" if encoding.is_little_endian else ">"
         self._content = content
-        self._is_implicit = _is_implicit(content, 0, layout.is_implicit)
+        self._is_implicit = _is_implicit(content, 0, encoding.is_implicit)
         self._tag_and_length = unpacker(struct.Struct(f"{order}HHL"), content)
         self._kind_and_length = unpacker(struct.Struct(f"{order}2sH"), content)
         self._length = unpacker(struct.Struct(f"{order}L"), content)
-        self._item_tag = struct.pack(f"{order}HH", _ITEMS, _ITEM)
+        self._item_tag = ITEM_BYTES[encoding.is_little_endian]
         self._open: list[_Sequence] = []
 
     def check(self, *, most_elements: int, deepest: int) -> None:
@@ -73,12 +72,12 @@ class Structure:
         while self._open and (last := self._open[-1].end) is not None and position >= last:
             self._close()
         group, element, length = self._tag_and_length(self._content, position)
-        if group == _ITEMS:
+        if group == ITEM_GROUP:
             return self._past_item(position + 8, element, length)
         if self._is_implicit:
             return self._into_or_past(position + 8, group, b"", length)
         kind, length = self._kind_and_length(self._content, position + 4)
-        if kind not in _LONG:
+        if kind not in LONG_VRS:
             return self._into_or_past(position + 8, group, kind, length)
         if position + 12 > len(self._content):
             return len(self._content)
@@ -92,7 +91,7 @@ class Structure:
         innermost = self._open[-1]
         if element == _SEQUENCE_END:
             self._close()
-        elif element == _ITEM and innermost.is_fragments and length != _UNDEFINED:
+        elif element == _ITEM and innermost.is_fragments and length != UNDEFINED_LENGTH:
             return content + length
         elif element == _ITEM:  # each may be encoded its own way, and pydicom looks
             found = innermost.implicit_inside or _is_implicit(self._content, content, True)
@@ -101,7 +100,7 @@ class Structure:
 
     def _into_or_past(self, value: int, group: int, kind: bytes, length: int) -> int:
         is_fragments = group == _PIXELS or kind in _BINARY
-        if length == _UNDEFINED:
+        if length == UNDEFINED_LENGTH:
             self._enter(None, kind, is_fragments=is_fragments)
             return value
         if (

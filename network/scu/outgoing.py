@@ -12,7 +12,7 @@ from pynetdicom.dsutils import split_dataset
 
 from core.config.wire import Wire
 from core.errors import NotADataSetError
-from imaging.instances.elements import LONG_VRS, read_bytes
+from imaging.instances.elements import end_of_file_meta, read_bytes
 from imaging.instances.read_errors import BROKEN
 from imaging.instances.whole import check_whole
 from network.data_sets.file_bytes import FileBytes
@@ -22,9 +22,8 @@ from network.p_data import Extent
 from network.scu.transcoder import Transcoder
 
 _DEFER_BYTES = 4096
-_PREAMBLE_BYTES, _META_BEGINS = 128, 132
+_PREAMBLE_BYTES = 128
 _FIRST_BYTES = 8192
-_META_GROUP = b"\x02\x00"
 _IDENTITY = (0x00080016, 0x00080018, 0x00020010)
 """SOPClassUID, SOPInstanceUID, TransferSyntaxUID; lengths are right where these are read."""
 
@@ -127,28 +126,12 @@ def open_data_set(path: Path) -> Iterator[Extent]:
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     try:
-        begin = _end_of_file_meta(os.read(descriptor, _FIRST_BYTES))
+        begin = end_of_file_meta(os.read(descriptor, _FIRST_BYTES))
         if begin is None:
             begin = _end_by_pydicom(path)
         yield Extent(descriptor, begin, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
-
-
-def _end_of_file_meta(content: bytes) -> int | None:
-    """Where group 2 ends, in explicit VR as it has to be (PS3.10 section 7.1); None: it is not."""
-    if content[_PREAMBLE_BYTES:_META_BEGINS] != b"DICM":
-        return None
-    at = _META_BEGINS
-    while content[at : at + 2] == _META_GROUP:
-        vr = content[at + 4 : at + 6]
-        if not (vr.isalpha() and vr.isupper()):
-            return None
-        if vr in LONG_VRS:
-            at += 12 + int.from_bytes(content[at + 8 : at + 12], "little")
-        else:
-            at += 8 + int.from_bytes(content[at + 6 : at + 8], "little")
-    return at if at + 2 <= len(content) else None
 
 
 def _end_by_pydicom(path: Path) -> int:

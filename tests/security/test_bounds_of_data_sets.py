@@ -19,9 +19,10 @@ from pydicom.sequence import Sequence
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from core.errors import BeyondBoundsError, NotADataSetError
+from imaging.instances.element_walk import Encoding
 from imaging.pixels.codestream import DeclaredFrame, declared_frame
 from network.data_sets.limits import inflate
-from network.data_sets.structure import Layout, Structure
+from network.data_sets.structure import Structure
 from tests.security.conftest import StartReceiver
 from tests.support.peers import EXPLICIT, associate, encoded, store
 from tests.support.receiver import Receiver
@@ -31,7 +32,7 @@ DEFLATED, JPEG_2000, JPEG_LOSSLESS = (
     "1.2.840.10008.1.2.4.90",
     "1.2.840.10008.1.2.4.70",
 )
-LITTLE_EXPLICIT, LITTLE_IMPLICIT = Layout(False, True), Layout(True, True)
+LITTLE_EXPLICIT, LITTLE_IMPLICIT = Encoding(False, True), Encoding(True, True)
 ITEM, ITEM_END, SEQUENCE_END = (struct.pack("<HH", 0xFFFE, one) for one in (0xE000, 0xE00D, 0xE0DD))
 
 
@@ -55,9 +56,9 @@ def nested(depth: int, *, is_defined: bool, is_implicit: bool = False) -> bytes:
     return content
 
 
-def check(content: bytes, layout: Layout = LITTLE_EXPLICIT, **bounds: int) -> None:
+def check(content: bytes, encoding: Encoding = LITTLE_EXPLICIT, **bounds: int) -> None:
     limits = {"most_elements": 1_000_000, "deepest": 32} | bounds
-    Structure(content, layout).check(**limits)
+    Structure(content, encoding).check(**limits)
 
 
 @pytest.mark.parametrize("is_defined", [True, False])
@@ -65,17 +66,17 @@ def check(content: bytes, layout: Layout = LITTLE_EXPLICIT, **bounds: int) -> No
 def test_sequences_may_be_nested_as_deep_as_configured_and_no_deeper(
     is_defined: bool, is_implicit: bool
 ) -> None:
-    layout = Layout(is_implicit, True)
-    check(nested(32, is_defined=is_defined, is_implicit=is_implicit), layout)
+    encoding = Encoding(is_implicit, True)
+    check(nested(32, is_defined=is_defined, is_implicit=is_implicit), encoding)
     with pytest.raises(BeyondBoundsError, match="nested more than 32 deep"):
-        check(nested(33, is_defined=is_defined, is_implicit=is_implicit), layout)
+        check(nested(33, is_defined=is_defined, is_implicit=is_implicit), encoding)
 
 
 def test_the_encoding_is_what_is_there_and_not_what_was_agreed() -> None:
     for is_implicit in (True, False):
         content = nested(40, is_defined=False, is_implicit=is_implicit)
         with pytest.raises(BeyondBoundsError):
-            check(content, Layout(not is_implicit, True))
+            check(content, Encoding(not is_implicit, True))
 
 
 def test_sequences_of_unknown_kind_count_too() -> None:
@@ -110,10 +111,10 @@ def test_elements_are_counted_as_pydicom_finds_them(implicit: bool, undefined: b
     if undefined:
         count += 2 * 5 + 3 * 5  # delimiters of sequences and items
     content = encoded(data_set, implicit=implicit)
-    layout = Layout(implicit, True)
-    check(content, layout, most_elements=count)
+    encoding = Encoding(implicit, True)
+    check(content, encoding, most_elements=count)
     with pytest.raises(BeyondBoundsError, match=f"more than {count - 1} data elements"):
-        check(content, layout, most_elements=count - 1)
+        check(content, encoding, most_elements=count - 1)
 
 
 @pytest.mark.parametrize("name", ["sunnybrook", "sts"])
@@ -136,9 +137,9 @@ def test_compressed_frames_are_no_elements(instance: pydicom.FileDataset) -> Non
 @given(st.binary(max_size=400))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_end_the_walk(content: bytes) -> None:
-    for layout in (LITTLE_EXPLICIT, LITTLE_IMPLICIT, Layout(False, False)):
+    for encoding in (LITTLE_EXPLICIT, LITTLE_IMPLICIT, Encoding(False, False)):
         try:
-            check(content, layout, most_elements=100, deepest=4)
+            check(content, encoding, most_elements=100, deepest=4)
         except BeyondBoundsError:
             continue
 

@@ -14,9 +14,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from sqlalchemy import Connection, Table, func, select
 
 from core.config.settings import Configuration
+from core.hold_reasons import HoldReason
 from network.certificates import certificates
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
+from node.ledger.requests.releases import count_holds
 from node.ledger.row_states import (
     DeliveryState,
     JobState,
@@ -120,6 +122,9 @@ class Metrics:
         self._cases = Gauge(
             "cases", "Cases that something or somebody has still to do with", ["state"], **own
         )
+        self._held = Gauge(
+            "series_held", "Series that wait for a person, by what is in the way", ["reason"], **own
+        )
         self._open = Gauge("associations_open", "Associations open now", **own)
         self._oldest = Gauge("oldest_queued_job_seconds", "How long it has waited", **own)
         self._condition = Gauge("condition", "1 for what is in the way", ["name"], **own)
@@ -219,6 +224,9 @@ class Metrics:
                 self._queues.labels(name, state).set(counts.get(state, 0))
         for where, count in count_states(connection, OPEN_STATES).items():
             self._cases.labels(where).set(count)
+        holds = count_holds(connection)
+        for reason in HoldReason:
+            self._held.labels(reason).set(holds[reason])
         oldest = select(func.min(jobs.c.created_at)).where(jobs.c.state == JobState.QUEUED)
         since = connection.scalar(oldest)
         self._oldest.set(0.0 if since is None else max(0.0, self._ledger.clock() - since))

@@ -1,10 +1,11 @@
 """Series that wait for a person: why, whether a release helps, and what the person said."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, exists, select, update
 
-from core.hold_reasons import Hold, may_be_passed
+from core.hold_reasons import Hold, HoldReason, may_be_passed
 from node.ledger.row_states import RequestState, SeriesState
 from node.ledger.schema import requests, series
 from node.ledger.tables.series import SeriesRow
@@ -81,3 +82,11 @@ def take_up(
 
 def _is(series_instance_uid: str) -> ColumnElement[bool]:
     return series.c.series_instance_uid == series_instance_uid
+
+
+def count_holds(connection: Connection) -> Counter[HoldReason]:
+    """How many series wait for a person, by reason; a series with several counts for each."""
+    of_request = select(requests.c.series_instance_uid).where(requests.c.state == RequestState.HELD)
+    waits = (series.c.state == SeriesState.HELD) | series.c.series_instance_uid.in_(of_request)
+    held = connection.scalars(select(series.c.holds).where(waits))
+    return Counter(HoldReason(code) for holds in held for code in holds or (HoldReason.OTHER,))

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from imaging.geometry.placement import RULES_2D, RULES_3D
 
 PROGRAMS = MappingProxyType(
-    {"blur": "pipeline.blur_pipeline:run_blur", "unet": "pipeline.unet_pipeline:run_unet"}
+    {"blur": "pipeline.blur_pipeline:run_blur", "unet": "pipeline.segmentation.program:run_unet"}
 )
 """By name, so that a worker which only blurs never loads torch."""
 

@@ -114,7 +114,7 @@ def test_a_segmentation_beside_its_image_is_not_sent(
         beside = plane_of(header).origin_mm + 0.5
         return replace(header, image_position_mm=tuple(beside))
 
-    monkeypatch.setattr("pipeline.segmentations.build_segmentation", shifted)
+    monkeypatch.setattr("pipeline.segmentation.segmentations.build_segmentation", shifted)
     with pytest.raises(OutputError, match=r"frame lies 0\.866 mm beside instance"):
         run(request_for(cine, tmp_path, "unet", values))
 
@@ -126,7 +126,7 @@ def test_a_segmentation_with_another_mask_is_not_sent(
         masks = masks | {"LV_Endocardium": np.roll(masks["LV_Endocardium"], 1, axis=2)}
         return build_segmentation(headers, masks, *args, **words)
 
-    monkeypatch.setattr("pipeline.segmentations.build_segmentation", shaved)
+    monkeypatch.setattr("pipeline.segmentation.segmentations.build_segmentation", shaved)
     with pytest.raises(OutputError, match=r"Segment LV_Endocardium on instance .* is not the mask"):
         run(request_for(cine, tmp_path, "unet", values))
 
@@ -139,7 +139,7 @@ def test_a_segmentation_that_lacks_a_frame_is_not_sent(
         masks["LV_Endocardium"][0] = False
         return build_segmentation(headers, masks, *args, **words)
 
-    monkeypatch.setattr("pipeline.segmentations.build_segmentation", cut)
+    monkeypatch.setattr("pipeline.segmentation.segmentations.build_segmentation", cut)
     with pytest.raises(OutputError, match="lacks 1 frames"):
         run(request_for(cine, tmp_path, "unet", values))
 

@@ -17,8 +17,8 @@ from imaging.seg.writer import Algorithm
 from imaging.series.volume import read_images
 from model.inference.checkpoint import DEMONSTRATION, ModelCard
 from model.inference.predict import Segmenter, load_segmenter
-from pipeline.segmentations import write_segmentations
-from pipeline.structure_sets import (
+from pipeline.segmentation.segmentations import write_segmentations
+from pipeline.segmentation.structure_sets import (
     Content,
     check_configured,
     configured,

@@ -8,7 +8,7 @@ from core.job import OutputInstance
 from imaging.seg.reader import read_segmentation
 from imaging.seg.writer import Algorithm, build_segmentation, check_frame_of_reference
 from pipeline.checks import check_segmentation
-from pipeline.structure_sets import LABEL, Content, Headers, phases_of
+from pipeline.segmentation.structure_sets import LABEL, Content, Headers, phases_of
 from pipeline.task import Task
 from pipeline.workspace import write_instance
 

@@ -1,0 +1,1 @@
+"""Images to masks, and masks to structure sets and segmentations."""

@@ -25,7 +25,7 @@ from core.storage_layout import StorageLayout
 from network.which_peer import confusions
 from node.preflight import node_findings, running_node
 from node.supervisor import Node
-from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
+from pipeline.kind import all_kinds
 from pipeline.preflight import pipeline_findings
 from web.server.preflight import web_findings
 from web.server.process import WebProcess
@@ -97,7 +97,13 @@ def _check(configuration: Configuration) -> int:
 def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
     quieten_libraries()
     _config.LOG_HANDLER_LEVEL = "none"  # pynetdicom's own log quotes what peers send
-    node = Node(configuration, _PIPELINES, geometry_rules=GEOMETRY_RULES, programs=PROGRAMS)
+    kinds = all_kinds()
+    node = Node(
+        configuration,
+        _PIPELINES,
+        geometry_rules={kind.name: kind.rules for kind in kinds},
+        modules={kind.name: kind.modules for kind in kinds},
+    )
     node.prepare()
     log_file = configuration.log.file or StorageLayout(configuration.storage_path).node_log
     configure_logging(

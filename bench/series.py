@@ -7,8 +7,8 @@ import numpy as np
 import pydicom
 from pydicom.dataset import FileDataset
 
-from core.config.routing import SHIPPED_CHECKPOINT
 from model.inference.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.kinds.unet import SHIPPED_CHECKPOINT
 from tests.support.peers import write_series
 
 _CT = Path(__file__).parent.parent / "samples" / "sts" / "STS_003" / "image"

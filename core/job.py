@@ -28,7 +28,7 @@ class JobRequest:
     pipeline: str
     """The name under `pipelines` in the configuration."""
     kind: str
-    """Which program: `blur` or `unet`."""
+    """The kind of pipeline, such as `blur`."""
     parameters: dict[str, Any]
     root_uid: str
     created: datetime

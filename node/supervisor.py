@@ -64,7 +64,7 @@ class Node:
         entry: str,
         *,
         geometry_rules: Mapping[str, GeometryRules],
-        programs: Mapping[str, str],
+        modules: Mapping[str, Sequence[str]],
     ) -> None:
         """What the door knows of the pipelines.
 
@@ -72,12 +72,12 @@ class Node:
             configuration: of the whole node.
             entry: name of the pipelines' function, for workers.
             geometry_rules: the pipelines' own, by kind.
-            programs: their names by kind, which workers import early where they are used.
+            modules: names that workers import early, by the kind that uses them.
         """
         self._configuration = configuration
         self._entry = entry
         self._geometry_rules = geometry_rules
-        self._programs = programs
+        self._modules = modules
         self._stopping = threading.Event()
         self._can_track = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -230,7 +230,7 @@ class Node:
             on_progress=self._on_progress,
             scratch_folder=StorageLayout(configuration.storage_path).scratch,
             settings=configuration.engine,
-            warm=sorted(self._programs[kind] for kind in kinds),
+            warm=sorted({name for kind in kinds for name in self._modules[kind]}),
         )
 
     def _start_deliveries(self) -> int:

@@ -7,14 +7,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import ConfigurationError, StorageUnavailableError
+from core.errors import StorageUnavailableError
 from core.hold_reasons import HoldReason
 from core.identity import Provenance
 from core.job import Cache, JobRequest, JobResult, Report
 from imaging.geometry.placement import GeometryRules, place
 from imaging.instances.frames import read_headers
 from imaging.series.series import check_one_series
-from pipeline.kinds import GEOMETRY_RULES, PROGRAMS
+from pipeline.kind import kind_named
 from pipeline.stopwatch import Stopwatch
 from pipeline.task import Task
 from pipeline.workspace import attempt_folder, commit, read_result
@@ -27,15 +27,13 @@ def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:
     """Run a job to committed results; a job that has some already is not run again.
 
     Raises:
+        ConfigurationError: there is no such kind of pipeline.
         SlicewireError: why this series has no result, in words.
         StorageUnavailableError: the disk is at fault, not the series.
     """
     committed = Path(request.output_dir)
     if committed.is_dir():
         return read_result(committed)
-    if request.kind not in PROGRAMS:
-        known = ", ".join(sorted(PROGRAMS))
-        raise ConfigurationError(f"Pipeline kind {request.kind!r}, expected one of {known}")
     try:
         return _attempt(request, report, committed, cache)
     except Exception as error:
@@ -61,7 +59,7 @@ def _disk_trouble(error: BaseException | None) -> int | None:
 
 
 def _attempt(request: JobRequest, report: Report, committed: Path, cache: Cache) -> JobResult:
-    program = pkgutil.resolve_name(PROGRAMS[request.kind])
+    program = pkgutil.resolve_name(kind_named(request.kind).program)
     with attempt_folder(committed) as folder:
         task = _prepare(request, report, folder, cache)
         result: JobResult = program(task)
@@ -103,4 +101,4 @@ def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) ->
 def _rules(request: JobRequest) -> GeometryRules:
     """Those of the pipeline's kind, but for what a person passed over."""
     passed = frozenset(HoldReason(reason) for reason in request.released)
-    return replace(GEOMETRY_RULES[request.kind], passed=passed)
+    return replace(kind_named(request.kind).rules, passed=passed)

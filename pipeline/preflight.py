@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 
-from core.config.routing import Pipeline, UnetPipeline
+from core.config.pipelines import PipelineSettings
 from core.errors import ModelError
 from pipeline.model_cards import model_card
 
 
-def pipeline_findings(pipelines: Mapping[str, Pipeline]) -> Iterator[tuple[str, str, str]]:
+def pipeline_findings(pipelines: Mapping[str, PipelineSettings]) -> Iterator[tuple[str, str, str]]:
     """Of each model: its pipeline, how it stands in words, and what is wrong; empty for nothing."""
     for name, pipeline in sorted(pipelines.items()):
-        if not isinstance(pipeline, UnetPipeline):
+        if pipeline.model_path is None:
             continue
+        words, wrong = "", ""
         try:
-            card = model_card(pipeline.checkpoint_path)
+            card = model_card(pipeline.kind, pipeline.model_path)
+            words = f"{card['name']} {card['version']}, {card['intended_use']}, "
+            words += card["sha256"][:12]
+            pipeline.check_model(card)
         except ModelError as error:
-            yield f"pipeline {name}", "", str(error)
-            continue
-        unknown = set(pipeline.structures) - {one["name"] for one in card["structures"]}
-        wrong = f"structures: the model draws no {', '.join(sorted(unknown))}" if unknown else ""
-        words = f"{card['name']} {card['version']}, {card['intended_use']}, {card['sha256'][:12]}"
+            wrong = str(error)
         yield f"pipeline {name}", words, wrong

@@ -13,11 +13,12 @@ import torch
 from bench.isolated import Prepared, run_isolated
 from bench.page import as_markdown, into_page
 from bench.report import OURS, measure, report
-from core.config.routing import SHIPPED_CHECKPOINT
-from model.inference.checkpoint import Finishing, ModelCard, save_checkpoint
+from model.inference.checkpoint import save_checkpoint
 from model.inference.predict import load_segmenter
 from model.inference.structure import Structure
 from model.inference.unet import UNet
+from model.inference.unet_card import Finishing, UnetCard
+from pipeline.kinds.unet import SHIPPED_CHECKPOINT
 
 _DEFAULT_WIDTHS = "32,64,128,256,512,1024"
 
@@ -86,7 +87,7 @@ def _checkpoint(folder: Path, encoder_args: str) -> Path:
     if not encoder_args:
         return SHIPPED_CHECKPOINT
     widths = tuple(int(one) for one in encoder_args.split(","))
-    card = ModelCard(
+    card = UnetCard(
         name="bench", version="1", intended_use="demonstration",
         structures=(Structure("Any", (230, 159, 0), "ORGAN"),), finishing=(Finishing(),),
         encoder_widths=widths, working_spacing_mm=1.0, percentiles=(1.0, 99.0),

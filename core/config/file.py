@@ -68,11 +68,11 @@ def _is_consequence(error: ErrorDetails) -> bool:
 
 
 def _explain(error: ErrorDetails) -> str:
-    place = ".".join(_without_kind(error["loc"]))
+    place = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
         return f"unknown key {place}{_suggestion(error)}"
     if error["type"] == "model_type":
-        known = _keys_at(_without_kind(error["loc"]))
+        known = _keys_at([str(part) for part in error["loc"]])
         return f"{place} is {error['input']!r}, expected {', '.join(known) or 'keys and values'}"
     if error["type"] == "missing":
         return f"{place} is missing"
@@ -88,14 +88,8 @@ def _wrong_value(place: str, error: ErrorDetails) -> str:
     return f"{place} is {found}, expected {expected}"
 
 
-def _without_kind(location: tuple[int | str, ...]) -> list[str]:
-    """`pipelines.NAME.KIND.key` as the user wrote it: without the kind that pydantic puts in."""
-    parts = [str(part) for part in location]
-    return parts[:2] + parts[3:] if parts[:1] == ["pipelines"] else parts
-
-
 def _suggestion(error: ErrorDetails) -> str:
-    *parents, key = _without_kind(error["loc"])
+    *parents, key = map(str, error["loc"])
     known = _keys_at(parents)
     close = difflib.get_close_matches(key, known, n=1)
     if close:

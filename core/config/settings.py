@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import Field, SecretStr, model_validator
 
+from core.config.pipelines import Pipeline, pipelines_given
 from core.config.retry import RetryPolicy
-from core.config.routing import Peer, Pipeline, Rule
+from core.config.routing import Peer, Rule
 from core.config.sections import (
     Completion,
     Delivery,
@@ -72,7 +73,7 @@ class Configuration(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill_pipelines(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """`blur` and `unet` always exist, and a pipeline of these names needs no `kind`.
+        """Those that need no keys, and the `checkpoint_path` of `unet`.
 
         A section whose keys are all commented out counts as not given.
         """
@@ -80,10 +81,7 @@ class Configuration(Section):
         given = values.get("pipelines") or {}
         if not isinstance(given, dict):
             return values
-        pipelines: dict[str, Any] = {"blur": {}, "unet": {}} | given
-        for name in ("blur", "unet"):
-            if isinstance(pipelines[name], dict):
-                pipelines[name] = {"kind": name} | pipelines[name]
+        pipelines = pipelines_given(given)
         if values.get("checkpoint_path") and isinstance(pipelines["unet"], dict):
             pipelines["unet"] = pipelines["unet"] | {"checkpoint_path": values["checkpoint_path"]}
         return values | {"pipelines": pipelines}

@@ -9,7 +9,7 @@ from core.errors import LearningDataError, ModelError
 from imaging.metrics import dice, hausdorff_95_mm, mean_surface_distance_mm
 from model.data.chosen import ChosenStructures
 from model.data.samples import Defect, Masks, Sample, SampleEntry, SampleSource
-from model.inference.predict import Segmenter
+from model.inference.predict import UnetSegmenter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Measurement:
 
 
 def measure(
-    segmenter: Segmenter, source: SampleSource, entries: Sequence[SampleEntry]
+    segmenter: UnetSegmenter, source: SampleSource, entries: Sequence[SampleEntry]
 ) -> tuple[list[Measurement], list[Defect]]:
     """Each known structure of each of `entries`, predicted and compared; and what is damaged.
 
@@ -55,7 +55,7 @@ def measure(
     return measurements, damaged
 
 
-def measure_sample(segmenter: Segmenter, sample: Sample) -> Iterator[Measurement]:
+def measure_sample(segmenter: UnetSegmenter, sample: Sample) -> Iterator[Measurement]:
     """Each known structure of `sample`."""
     card = segmenter.card
     masks = segmenter.predict(sample.image[None], sample.pixel_spacing_mm)
@@ -67,7 +67,7 @@ def measure_sample(segmenter: Segmenter, sample: Sample) -> Iterator[Measurement
             yield replace(one, trained_on=seen)
 
 
-def drawn_by(segmenter: Segmenter, source: SampleSource) -> ChosenStructures:
+def drawn_by(segmenter: UnetSegmenter, source: SampleSource) -> ChosenStructures:
     """`source` with the structures that the model draws.
 
     Raises:

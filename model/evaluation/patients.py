@@ -7,8 +7,9 @@ from pathlib import Path
 from core.errors import ConfigurationError, LearningDataError, ModelError
 from model.data.samples import Defect, SampleSource
 from model.evaluation.measure import Measurement, drawn_by, measure
-from model.inference.checkpoint import ModelCard, load_checkpoint
+from model.inference.checkpoint import load_checkpoint
 from model.inference.predict import load_segmenter
+from model.inference.unet_card import UnetCard
 from model.training.plan import check_patients
 
 
@@ -17,7 +18,7 @@ class Model:
     """One checkpoint, and the patients it was measured on."""
 
     path: Path
-    card: ModelCard
+    card: UnetCard
     sha256: str
     patients: tuple[str, ...]
 
@@ -92,7 +93,7 @@ def _shared_out(
     return {path: tuple(sorted(share)) for path, share in shares.items()}
 
 
-def _check_cards(cards: Sequence[ModelCard]) -> None:
+def _check_cards(cards: Sequence[UnetCard]) -> None:
     silent = [card.name for card in cards if not card.training_patients]
     if silent and len(cards) > 1:
         raise ModelError(

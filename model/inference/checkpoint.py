@@ -9,7 +9,7 @@ import io
 import os
 import pickle
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,57 +20,14 @@ from core.durable import sync_folder, write_synced
 from core.errors import ModelError
 from model.inference.card_values import parse_card_values
 from model.inference.structure import Structure
+from model.inference.unet_card import Finishing, UnetCard
 
 FORMAT = "slicewire-unet-1"
-DEMONSTRATION, CLINICAL = "demonstration", "clinical"
 _ZIP_MAGIC = b"PK\x03\x04"
 LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError)
 
 
-@dataclass(frozen=True, slots=True)
-class Finishing:
-    """How the probabilities of one structure become its mask."""
-
-    threshold: float = 0.5
-    largest_component: bool = True
-    """Keep the connected part with most probability on each instance."""
-    fill_holes: bool = False
-    without: tuple[str, ...] = ()
-    """Names of structures whose pixels are taken out of this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """What a model is, what it may be used for and how it is run; lengths in mm."""
-
-    name: str
-    version: str
-    intended_use: str
-    """`demonstration`: results leave the machine when a person has looked; or `clinical`."""
-    structures: tuple[Structure, ...]
-    finishing: tuple[Finishing, ...]
-    """One for each structure, in their order."""
-    encoder_widths: tuple[int, ...]
-    working_spacing_mm: float
-    """Distance between rows and columns to which images are resampled."""
-    percentiles: tuple[float, float]
-    """Of an image's values: these become 0 and 1."""
-    modalities: tuple[str, ...]
-    pixel_spacing_range_mm: tuple[float, float]
-    views: int
-    """Flipped and turned copies whose probabilities are averaged: 1, 2, 4 or 8."""
-    training_fingerprint: str
-    """SHA-256 over the instances and contours that the weights have seen."""
-    training_instances: int
-    training_patients: tuple[str, ...] = ()
-    """Data-set keys of the patients that the weights have seen; empty in files older than this."""
-    measured_dice: dict[str, float] = field(default_factory=dict)
-    """Mean Dice per structure on patients that the weights have not seen."""
-    measured_on: str = ""
-    """Which patients, by their data-set keys."""
-
-
-def check_card(card: ModelCard) -> None:
+def check_card(card: UnetCard) -> None:
     """Nothing, when a checkpoint with this card can be loaded again.
 
     Raises:
@@ -82,7 +39,7 @@ def check_card(card: ModelCard) -> None:
         raise ModelError(f"Model '{card.name}': {error}") from error
 
 
-def save_checkpoint(path: Path, card: ModelCard, state_dict: Mapping[str, Tensor]) -> None:
+def save_checkpoint(path: Path, card: UnetCard, state_dict: Mapping[str, Tensor]) -> None:
     """Write `card` and `state_dict` to `path`, whole or not at all.
 
     Raises:
@@ -101,7 +58,7 @@ def save_checkpoint(path: Path, card: ModelCard, state_dict: Mapping[str, Tensor
     sync_folder(path.parent)
 
 
-def load_checkpoint(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
+def load_checkpoint(path: Path) -> tuple[UnetCard, dict[str, Tensor]]:
     """The card and the weights (on the CPU) in the file `path`.
 
     Raises:
@@ -146,10 +103,10 @@ def _read_plain(path: Path) -> Any:
         ) from error
 
 
-def _card_of(values: dict[str, Any]) -> ModelCard:
+def _card_of(values: dict[str, Any]) -> UnetCard:
     values["structures"] = tuple(Structure(**one) for one in values["structures"])
     values["finishing"] = tuple(Finishing(**one) for one in values["finishing"])
-    return ModelCard(**values)
+    return UnetCard(**values)
 
 
 def _checked_weights(path: Path, weights: Any) -> dict[str, Tensor]:

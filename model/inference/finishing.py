@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage
 
-from model.inference.checkpoint import Finishing
 from model.inference.parts import (
     Mask,
     Probabilities,
@@ -22,6 +21,7 @@ from model.inference.parts import (
     parts_touching,
 )
 from model.inference.structure import Structure
+from model.inference.unet_card import Finishing
 
 
 def finish(
@@ -44,6 +44,26 @@ def finish(
         name: image.masks[name] & ~image.union(image.masks, settings[name].without)
         for name in names
     }
+
+
+def rings_not_drawn(
+    masks: Mapping[str, Mask], structures: Sequence[Structure], finishing: Sequence[Finishing]
+) -> list[str]:
+    """Rings that are missing where what they surround was drawn, a sentence for each.
+
+    `masks` are [instance, row, column] by structure name.
+    """
+    missing: list[str] = []
+    for structure, settings in zip(structures, finishing, strict=True):
+        name, inside = structure.name, settings.without
+        drawn = [masks[inner].any(axis=(1, 2)) for inner in inside]
+        count = int((np.any(drawn, axis=0) & ~masks[name].any(axis=(1, 2))).sum()) if drawn else 0
+        if count:
+            missing.append(
+                f"{name}: on {count} of {len(masks[name])} images nothing was found around "
+                f"{' or '.join(inside)}, and none is drawn"
+            )
+    return missing
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """A trained model, ready to draw its structures on the instances of a series."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,21 +12,22 @@ from torch import Tensor
 from core.errors import ModelError
 from core.job import Report
 from imaging.instances.header import Header
-from model.inference.checkpoint import ModelCard, load_checkpoint, weights_sha256
-from model.inference.finishing import finish
+from model.inference.checkpoint import load_checkpoint, weights_sha256
+from model.inference.finishing import finish, rings_not_drawn
 from model.inference.grid import Images, normalise, pad_to_stride, resample, working_size
+from model.inference.segmenter import Mask
 from model.inference.unet import UNet
+from model.inference.unet_card import UnetCard
 
-Mask = npt.NDArray[np.bool_]
 _AT_A_TIME = {"cpu": 4, "cuda": 32}
 """Instances in one batch: more are no faster on a CPU, and take memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Segmenter:
+class UnetSegmenter:
     """A network with its card; `predict` is deterministic on the CPU."""
 
-    card: ModelCard
+    card: UnetCard
     sha256: str
     """Hash of the checkpoint file."""
     network: UNet
@@ -83,6 +84,10 @@ class Segmenter:
                 report(part.stop / len(images), f"segmented {part.stop} of {len(images)} instances")
         return masks
 
+    def remarks(self, masks: Mapping[str, Mask]) -> list[str]:
+        """Rings that are missing where what they surround was drawn."""
+        return rings_not_drawn(masks, self.card.structures, self.card.finishing)
+
     def probabilities(
         self, images: Images, pixel_spacing_mm: tuple[float, float]
     ) -> npt.NDArray[np.float32]:
@@ -98,7 +103,7 @@ class Segmenter:
         return layers
 
 
-def load_segmenter(path: Path) -> Segmenter:
+def load_segmenter(path: Path) -> UnetSegmenter:
     """The model in the checkpoint `path`, on the GPU when there is one.
 
     Raises:
@@ -114,7 +119,7 @@ def load_segmenter(path: Path) -> Segmenter:
             f"{','.join(map(str, card.encoder_widths))} and {len(card.structures)} structures"
         ) from error
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Segmenter(card, weights_sha256(path), network.to(device).eval())
+    return UnetSegmenter(card, weights_sha256(path), network.to(device).eval())
 
 
 def _mixed_precision(device: torch.device) -> torch.autocast:
@@ -162,7 +167,7 @@ def _one_working_pixel(spacing_mm: tuple[float, float], working_mm: float) -> tu
     return rows, columns
 
 
-def _misfit(card: ModelCard, header: Header) -> str:
+def _misfit(card: UnetCard, header: Header) -> str:
     """What the card expects and this instance is not; empty when it fits."""
     series = f"series {header.series_instance_uid}"
     if header.modality not in card.modalities:

@@ -6,7 +6,8 @@ from typing import Any
 import pytorch_lightning as lightning
 from pytorch_lightning.callbacks import Callback
 
-from model.inference.checkpoint import ModelCard, save_checkpoint
+from model.inference.checkpoint import save_checkpoint
+from model.inference.unet_card import UnetCard
 from model.training.module import SegmentationModule
 
 MONITORED = "dice"
@@ -18,7 +19,7 @@ class CheckpointKeeper(Callback):
     Without validation, or with `keep_last`, that is every epoch.
     """
 
-    def __init__(self, output: Path, card: ModelCard, *, keep_last: bool) -> None:
+    def __init__(self, output: Path, card: UnetCard, *, keep_last: bool) -> None:
         self._output, self._card = output, card
         self._keep_last = keep_last
         self.best: float | None = None

@@ -9,8 +9,9 @@ from core.errors import ConfigurationError
 from model.data.chosen import ChosenStructures, check_learned, choose_names
 from model.data.folds import Fold, fold_of
 from model.data.samples import SampleEntry, SampleSource, fingerprint
-from model.inference.checkpoint import Finishing, ModelCard, check_card
+from model.inference.checkpoint import check_card
 from model.inference.grid import WorkingGrid
+from model.inference.unet_card import Finishing, UnetCard
 
 _SPACING_MARGIN = 2.0
 """Scaling in training covers images this much finer or coarser than those it has seen."""
@@ -24,7 +25,7 @@ class Plan:
     source: SampleSource
     """With the chosen structures alone, rings filled."""
     fold: Fold
-    card: ModelCard
+    card: UnetCard
     """As it is written, but for what is measured in the end."""
 
     @property
@@ -72,10 +73,10 @@ def check_patients(source: SampleSource, patients: Collection[str]) -> None:
         )
 
 
-def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> ModelCard:
+def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> UnetCard:
     training = source.samples(fold.training)
     spacings = [spacing for entry in training for spacing in entry.pixel_spacing_mm]
-    return ModelCard(
+    return UnetCard(
         name=options.name or options.output.stem,
         version=options.version,
         intended_use=options.intended_use,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigurationError
-from model.inference.checkpoint import ModelCard
+from model.inference.unet_card import UnetCard
 from model.training.resuming import RESUME_FILE
 
 _SETTINGS_FILE = "settings.json"
@@ -21,7 +21,7 @@ _DECISIVE = (
 """Options that change what is computed; those of the machine may differ when a run is resumed."""
 
 
-def new_run_folder(options: argparse.Namespace, card: ModelCard) -> Path:
+def new_run_folder(options: argparse.Namespace, card: UnetCard) -> Path:
     """A folder that no other run has, with a note of what is computed in it.
 
     Raises:
@@ -37,7 +37,7 @@ def new_run_folder(options: argparse.Namespace, card: ModelCard) -> Path:
     return folder
 
 
-def unfinished_run_folder(options: argparse.Namespace, card: ModelCard) -> Path | None:
+def unfinished_run_folder(options: argparse.Namespace, card: UnetCard) -> Path | None:
     """The newest run, if it can be gone on with; None where no epoch was finished.
 
     Raises:
@@ -78,7 +78,7 @@ def _numbers(runs: Path) -> list[int]:
     return [int(name) for name in names if name.isdigit()]
 
 
-def _settings(options: argparse.Namespace, card: ModelCard) -> dict[str, Any]:
+def _settings(options: argparse.Namespace, card: UnetCard) -> dict[str, Any]:
     decisive = {name: getattr(options, name, None) for name in _DECISIVE}
     return decisive | {
         "encoder_args": card.encoder_widths,

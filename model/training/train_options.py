@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from model.command_line import above_zero, add_spacing_option, names, numbers
-from model.inference.checkpoint import CLINICAL, DEMONSTRATION
+from model.inference.card import CLINICAL, DEMONSTRATION
 from model.training.losses import LOSS_NAMES
 from model.training.optimizers import OPTIMIZER_NAMES
 from model.training.trainer_options import add_trainer_options

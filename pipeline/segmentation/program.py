@@ -1,11 +1,12 @@
-"""The `unet` pipeline: a series in, structure sets out, with segmentations if configured."""
+"""The program of every kind that segments: structure sets out, and segmentations if configured."""
 
+import pkgutil
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from core.job import Cache, JobResult, OutputInstance
+from core.job import JobResult, OutputInstance
 from imaging.geometry.plane import plane_of
 from imaging.hdf5.volume_file import write_volume_hdf5
 from imaging.instances.header import Header
@@ -15,8 +16,9 @@ from imaging.rtstruct.reader import StructureSet
 from imaging.rtstruct.writer import Roi
 from imaging.seg.writer import Algorithm
 from imaging.series.volume import read_images
-from model.inference.checkpoint import DEMONSTRATION, ModelCard
-from model.inference.predict import Segmenter, load_segmenter
+from model.inference.card import DEMONSTRATION, ModelCard
+from model.inference.segmenter import Segmenter
+from pipeline.kind import kind_named
 from pipeline.segmentation.segmentations import write_segmentations
 from pipeline.segmentation.structure_sets import (
     Content,
@@ -32,7 +34,7 @@ _MOST_PANELS = 12
 _UNCOLOURED = (255, 255, 0)
 
 
-def run_unet(task: Task) -> JobResult:
+def run_segmentation(task: Task) -> JobResult:
     """Segment every instance and write all structures that the model knows.
 
     Raises:
@@ -42,14 +44,14 @@ def run_unet(task: Task) -> JobResult:
     headers = task.placement.headers
     task.report(0.0, "the model is loaded")
     with task.stopwatch.measure("load model"):
-        segmenter = _segmenter(Path(task.request.parameters["checkpoint_path"]), task.cache)
+        segmenter = _segmenter(task)
         segmenter.check_fits(headers)
         check_configured(_rois(segmenter), task.request.parameters)
     with task.stopwatch.measure("read"):
         images = read_images(headers, task.part(0.0, 0.05))
     with task.stopwatch.measure("compute"):
         found = segmenter.predict(images, _spacing(headers[0]), task.part(0.05, 0.9))
-    task.warnings += _rings_not_drawn(segmenter.card, found)
+    task.warnings += segmenter.remarks(found)
     content = configured(Content(found, _rois(segmenter)), task.request.parameters)
     task.report(0.9, "contours are drawn, written and checked")
     with task.stopwatch.measure("write"):
@@ -86,14 +88,19 @@ def _rois(segmenter: Segmenter) -> tuple[Roi, ...]:
     )
 
 
-def _segmenter(checkpoint_path: Path, cache: Cache) -> Segmenter:
+def _segmenter(task: Task) -> Segmenter:
     """The model, loaded once by each worker and again when its file changes."""
-    stat = checkpoint_path.stat() if checkpoint_path.exists() else None
-    key = f"{checkpoint_path} {stat and (stat.st_mtime_ns, stat.st_size)}"
-    if key not in cache:
-        cache[key] = load_segmenter(checkpoint_path)
-    segmenter: Segmenter = cache[key]
+    path, loader = Path(task.request.parameters["checkpoint_path"]), _loader(task)
+    stat = path.stat() if path.exists() else None
+    key = f"{loader} {path} {stat and (stat.st_mtime_ns, stat.st_size)}"
+    if key not in task.cache:
+        task.cache[key] = pkgutil.resolve_name(loader)(path)
+    segmenter: Segmenter = task.cache[key]
     return segmenter
+
+
+def _loader(task: Task) -> str:
+    return kind_named(task.request.kind).segmenter
 
 
 def _spacing(header: Header) -> tuple[float, float]:
@@ -169,21 +176,6 @@ def _describe(task: Task, segmenter: Segmenter, masks: Masks) -> None:
 def _by_phase(task: Task, mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.bool_]]:
     ends = np.cumsum([len(phase) for phase in task.placement.phases])[:-1]
     return list(np.split(mask, ends))
-
-
-def _rings_not_drawn(card: ModelCard, masks: Masks) -> list[str]:
-    """Rings that are missing where what they surround was drawn, for a person to look at."""
-    missing: list[str] = []
-    for structure, settings in zip(card.structures, card.finishing, strict=True):
-        name, inside = structure.name, settings.without
-        drawn = [masks[inner].any(axis=(1, 2)) for inner in inside]
-        count = int((np.any(drawn, axis=0) & ~masks[name].any(axis=(1, 2))).sum()) if drawn else 0
-        if count:
-            missing.append(
-                f"{name}: on {count} of {len(masks[name])} images nothing was found around "
-                f"{' or '.join(inside)}, and none is drawn"
-            )
-    return missing
 
 
 def _summary(masks: Masks) -> str:

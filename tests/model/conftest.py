@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.inference.checkpoint import Finishing, ModelCard, save_checkpoint
-from model.inference.predict import Segmenter, load_segmenter
+from model.inference.checkpoint import save_checkpoint
+from model.inference.predict import UnetSegmenter, load_segmenter
 from model.inference.structure import Structure
 from model.inference.unet import UNet
+from model.inference.unet_card import Finishing, UnetCard
 
 ROOT = Path(__file__).parent.parent.parent
 SUNNYBROOK = ROOT / "samples" / "sunnybrook"
@@ -22,9 +23,9 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def small_card() -> ModelCard:
+def small_card() -> UnetCard:
     """Two structures, three levels, all eight views, 2 mm."""
-    return ModelCard(
+    return UnetCard(
         name="small",
         version="1",
         intended_use="demonstration",
@@ -45,7 +46,7 @@ def small_card() -> ModelCard:
 
 
 @pytest.fixture(scope="session")
-def small_checkpoint(small_card: ModelCard, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_checkpoint(small_card: UnetCard, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`small_card` with random weights, in a file."""
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("model") / "small.ckpt"
@@ -55,6 +56,6 @@ def small_checkpoint(small_card: ModelCard, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
-def small_segmenter(small_checkpoint: Path) -> Segmenter:
+def small_segmenter(small_checkpoint: Path) -> UnetSegmenter:
     """`small_checkpoint`, loaded."""
     return load_segmenter(small_checkpoint)

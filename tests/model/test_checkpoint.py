@@ -11,14 +11,9 @@ import pytest
 import torch
 
 from core.errors import ModelError
-from model.inference.checkpoint import (
-    FORMAT,
-    ModelCard,
-    load_checkpoint,
-    save_checkpoint,
-    weights_sha256,
-)
+from model.inference.checkpoint import FORMAT, load_checkpoint, save_checkpoint, weights_sha256
 from model.inference.predict import load_segmenter
+from model.inference.unet_card import UnetCard
 
 
 class _Bomb:
@@ -29,7 +24,7 @@ class _Bomb:
         return os.mkdir, (str(self.target),)
 
 
-def test_card_and_weights_come_back_as_they_were(small_card: ModelCard, tmp_path: Path) -> None:
+def test_card_and_weights_come_back_as_they_were(small_card: UnetCard, tmp_path: Path) -> None:
     weights = {"head.weight": torch.arange(6.0).reshape(2, 3)}
     card = dataclasses.replace(small_card, measured_dice={"Inner": 0.93}, measured_on="p1")
     save_checkpoint(tmp_path / "a.ckpt", card, weights)
@@ -40,7 +35,7 @@ def test_card_and_weights_come_back_as_they_were(small_card: ModelCard, tmp_path
 
 
 def test_writing_the_same_model_again_gives_the_same_hash(
-    small_card: ModelCard, tmp_path: Path
+    small_card: UnetCard, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.ckpt"
     hashes = []
@@ -51,7 +46,7 @@ def test_writing_the_same_model_again_gives_the_same_hash(
     assert len(hashes[0]) == 64
 
 
-def test_code_in_a_checkpoint_is_refused_and_not_run(small_card: ModelCard, tmp_path: Path) -> None:
+def test_code_in_a_checkpoint_is_refused_and_not_run(small_card: UnetCard, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     content = {"format": FORMAT, "card": dataclasses.asdict(small_card), "weights": _Bomb(trap)}
     torch.save(content, tmp_path / "bomb.ckpt")
@@ -104,7 +99,7 @@ def test_damaged_checkpoints_fail_in_words(small_checkpoint: Path, tmp_path: Pat
     ],
 )
 def test_a_wrong_value_in_the_card_is_named(
-    small_card: ModelCard, tmp_path: Path, field: str, value: Any, words: str
+    small_card: UnetCard, tmp_path: Path, field: str, value: Any, words: str
 ) -> None:
     card = {**dataclasses.asdict(small_card), field: value}
     weights = {"a": torch.ones(1)}
@@ -113,7 +108,7 @@ def test_a_wrong_value_in_the_card_is_named(
         load_checkpoint(tmp_path / "a.ckpt")
 
 
-def test_a_missing_value_in_the_card_is_named(small_card: ModelCard, tmp_path: Path) -> None:
+def test_a_missing_value_in_the_card_is_named(small_card: UnetCard, tmp_path: Path) -> None:
     card = dataclasses.asdict(small_card)
     del card["modalities"]
     torch.save(

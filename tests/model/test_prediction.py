@@ -12,7 +12,7 @@ from core.errors import ModelError
 from imaging.instances.header import Header, read_header
 from model.inference.finishing import finish
 from model.inference.grid import Images, normalise, pad_to_stride, resample, working_size
-from model.inference.predict import Segmenter
+from model.inference.predict import UnetSegmenter
 
 SPACING = (1.3, 0.9)
 
@@ -28,7 +28,7 @@ def _phantom(count: int = 2, shape: tuple[int, int] = (53, 71)) -> Images:
 
 @pytest.mark.parametrize("shape", [(53, 71), (7, 131), (1, 1), (64, 32)])
 def test_masks_have_the_shape_of_the_images(
-    small_segmenter: Segmenter, shape: tuple[int, int]
+    small_segmenter: UnetSegmenter, shape: tuple[int, int]
 ) -> None:
     masks = small_segmenter.predict(_phantom(3, shape), SPACING)
     assert list(masks) == ["Inner", "Outer"]
@@ -37,12 +37,12 @@ def test_masks_have_the_shape_of_the_images(
         assert mask.dtype == np.bool_
 
 
-def test_prediction_repeats_exactly(small_segmenter: Segmenter) -> None:
+def test_prediction_repeats_exactly(small_segmenter: UnetSegmenter) -> None:
     first, second = (small_segmenter.predict(_phantom(), SPACING) for _ in range(2))
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
-def test_an_instance_does_not_depend_on_its_neighbours(small_segmenter: Segmenter) -> None:
+def test_an_instance_does_not_depend_on_its_neighbours(small_segmenter: UnetSegmenter) -> None:
     images = _phantom(6)
     together = small_segmenter.predict(images, SPACING)
     alone = small_segmenter.predict(images[5:], SPACING)
@@ -52,7 +52,7 @@ def test_an_instance_does_not_depend_on_its_neighbours(small_segmenter: Segmente
 
 
 def test_a_transposed_image_with_transposed_spacing_gives_transposed_probabilities(
-    small_segmenter: Segmenter,
+    small_segmenter: UnetSegmenter,
 ) -> None:
     images = _phantom(1, (80, 48))
     upright = small_segmenter.probabilities(images, (1.0, 2.0))
@@ -61,21 +61,25 @@ def test_a_transposed_image_with_transposed_spacing_gives_transposed_probabiliti
 
 
 @pytest.mark.parametrize("axis", [1, 2])
-def test_a_flipped_image_gives_flipped_probabilities(small_segmenter: Segmenter, axis: int) -> None:
+def test_a_flipped_image_gives_flipped_probabilities(
+    small_segmenter: UnetSegmenter, axis: int
+) -> None:
     images = _phantom(1, (48, 80))
     straight = small_segmenter.probabilities(images, (2.0, 2.0))
     flipped = small_segmenter.probabilities(np.flip(images, axis).copy(), (2.0, 2.0))
     np.testing.assert_allclose(flipped, np.flip(straight, axis + 1), atol=1e-5)
 
 
-def test_brightness_and_contrast_of_the_scanner_do_not_matter(small_segmenter: Segmenter) -> None:
+def test_brightness_and_contrast_of_the_scanner_do_not_matter(
+    small_segmenter: UnetSegmenter,
+) -> None:
     images = _phantom()
     plain = small_segmenter.probabilities(images, SPACING)
     scaled = small_segmenter.probabilities(images * np.float32(17.0) - np.float32(500.0), SPACING)
     np.testing.assert_allclose(scaled, plain, atol=1e-3)
 
 
-def test_progress_reaches_one(small_segmenter: Segmenter) -> None:
+def test_progress_reaches_one(small_segmenter: UnetSegmenter) -> None:
     seen: list[float] = []
     small_segmenter.predict(_phantom(6), SPACING, lambda fraction, _: seen.append(fraction))
     assert seen == sorted(seen)
@@ -83,7 +87,7 @@ def test_progress_reaches_one(small_segmenter: Segmenter) -> None:
     assert len(seen) > 1
 
 
-def test_images_that_are_not_numbers_are_refused(small_segmenter: Segmenter) -> None:
+def test_images_that_are_not_numbers_are_refused(small_segmenter: UnetSegmenter) -> None:
     images = _phantom()
     images[1, 3, 4] = np.nan
     with pytest.raises(ModelError, match="finite"):
@@ -92,7 +96,7 @@ def test_images_that_are_not_numbers_are_refused(small_segmenter: Segmenter) -> 
         small_segmenter.predict(images[0], SPACING)
 
 
-def test_no_images_give_no_masks(small_segmenter: Segmenter) -> None:
+def test_no_images_give_no_masks(small_segmenter: UnetSegmenter) -> None:
     masks = small_segmenter.predict(np.zeros((0, 20, 30), np.float32), SPACING)
     assert masks["Inner"].shape == (0, 20, 30)
 
@@ -125,7 +129,7 @@ def test_a_constant_image_is_normalised_to_zero() -> None:
 
 
 def test_finishing_keeps_the_heaviest_part_fills_holes_and_excludes(
-    small_segmenter: Segmenter,
+    small_segmenter: UnetSegmenter,
 ) -> None:
     layers = np.zeros((2, 9, 14), np.float32)
     layers[0, 2:7, 2:7] = 0.9
@@ -138,11 +142,11 @@ def test_finishing_keeps_the_heaviest_part_fills_holes_and_excludes(
     assert int(masks["Outer"].sum()) == 49 - 25
 
 
-def test_a_series_that_fits_is_accepted(small_segmenter: Segmenter, cine_folder: Path) -> None:
+def test_a_series_that_fits_is_accepted(small_segmenter: UnetSegmenter, cine_folder: Path) -> None:
     small_segmenter.check_fits([read_header(path) for path in cine_folder.glob("*.dcm")])
 
 
-def test_a_ct_is_refused_with_words(small_segmenter: Segmenter, ct_folder: Path) -> None:
+def test_a_ct_is_refused_with_words(small_segmenter: UnetSegmenter, ct_folder: Path) -> None:
     headers = [read_header(path) for path in ct_folder.glob("*.dcm")]
     uid = headers[0].series_instance_uid
     with pytest.raises(ModelError, match=f"Model 'small' expects MR, series {uid} is CT"):
@@ -159,7 +163,7 @@ def test_a_ct_is_refused_with_words(small_segmenter: Segmenter, ct_folder: Path)
     ],
 )
 def test_an_instance_that_does_not_fit_is_refused_with_the_reason(
-    small_segmenter: Segmenter, cine_folder: Path, change: dict[str, Any], words: str
+    small_segmenter: UnetSegmenter, cine_folder: Path, change: dict[str, Any], words: str
 ) -> None:
     fitting: Header = read_header(next(iter(cine_folder.glob("*.dcm"))))
     with pytest.raises(ModelError, match=words):

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model.inference.checkpoint import Finishing
 from model.inference.finishing import finish
-from model.inference.predict import Segmenter
+from model.inference.predict import UnetSegmenter
 from model.inference.structure import Structure
+from model.inference.unet_card import Finishing
 
 Layer = npt.NDArray[np.float32]
 SHAPE = (60, 90)
@@ -130,11 +130,11 @@ def test_of_rings_in_rings_each_surrounds_the_next() -> None:
 
 
 def test_the_ring_is_looked_for_within_a_pixel_of_the_networks_grid(
-    small_segmenter: Segmenter, monkeypatch: pytest.MonkeyPatch
+    small_segmenter: UnetSegmenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gap between inner structure and ring of less than that is one of resampling."""
     layers = np.stack([layer((disc(HERE, 8), 0.9)), layer((disc(HERE, 15, 11), 0.7))])
-    monkeypatch.setattr(Segmenter, "probabilities", lambda *_: layers[None])
+    monkeypatch.setattr(UnetSegmenter, "probabilities", lambda *_: layers[None])
     image, spacing_mm = np.zeros((1, *SHAPE), np.float32), small_segmenter.card.working_spacing_mm
     assert not small_segmenter.predict(image, (spacing_mm, spacing_mm))["Outer"].any()
     fine = (spacing_mm / 4, spacing_mm / 4)

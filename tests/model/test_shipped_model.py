@@ -10,7 +10,7 @@ from imaging.instances.header import read_header
 from imaging.metrics import dice
 from model import evaluate
 from model.data.samples import Sample
-from model.inference.predict import Segmenter, load_segmenter
+from model.inference.predict import UnetSegmenter, load_segmenter
 from model.preparation.inputs.sunnybrook import read_sunnybrook
 
 ROOT = Path(__file__).parent.parent.parent
@@ -19,7 +19,7 @@ UNSEEN = "SCD0000501"
 
 
 @pytest.fixture(scope="module")
-def segmenter() -> Segmenter:
+def segmenter() -> UnetSegmenter:
     """The shipped model."""
     return load_segmenter(SHIPPED)
 
@@ -35,7 +35,7 @@ def test_it_is_at_most_ten_megabytes() -> None:
     assert SHIPPED.stat().st_size <= 10_000_000
 
 
-def test_its_card_says_what_it_is(segmenter: Segmenter) -> None:
+def test_its_card_says_what_it_is(segmenter: UnetSegmenter) -> None:
     card = segmenter.card
     assert card.intended_use == "demonstration"
     assert card.modalities == ("MR",)
@@ -47,7 +47,7 @@ def test_its_card_says_what_it_is(segmenter: Segmenter) -> None:
 
 
 def test_it_finds_the_ventricle_of_a_patient_it_has_not_seen(
-    segmenter: Segmenter, unseen: list[Sample]
+    segmenter: UnetSegmenter, unseen: list[Sample]
 ) -> None:
     chosen = [one for one in unseen if one.key in {f"{UNSEEN}/99", f"{UNSEEN}/129"}]
     assert len(chosen) == 2
@@ -60,7 +60,7 @@ def test_it_finds_the_ventricle_of_a_patient_it_has_not_seen(
 
 
 def test_it_accepts_the_demo_series_and_refuses_the_ct(
-    segmenter: Segmenter, cine_folder: Path, ct_folder: Path
+    segmenter: UnetSegmenter, cine_folder: Path, ct_folder: Path
 ) -> None:
     segmenter.check_fits([read_header(path) for path in cine_folder.glob("*.dcm")])
     with pytest.raises(ModelError, match=r"Model 'left_ventricle' expects MR, series .* is CT"):

@@ -8,12 +8,12 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from core.config.routing import SHIPPED_CHECKPOINT
 from core.errors import ContourError, GeometryError, ModelError, OutputError, PixelError
 from core.job import JobRequest, JobResult
 from model.inference.checkpoint import load_checkpoint, save_checkpoint
 from model.inference.predict import load_segmenter
 from pipeline.entry import run_job
+from pipeline.kinds.unet import SHIPPED_CHECKPOINT
 from tests.support.checkpoints import one_view_checkpoint
 from tests.support.jobs import request_for, run
 from tests.support.peers import write_series

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.inference.predict import Segmenter
+from model.inference.predict import UnetSegmenter
 from tests.support.checkpoints import one_view_checkpoint
 from tests.support.jobs import request_for, run
 
@@ -19,7 +19,7 @@ def test_a_ring_that_is_nowhere_near_is_left_out_and_told(
     layers[:, 1, 90:150, 90:150] = 0.6
     layers[1:3, 1, 90:150, 90:150] = 0.0
     layers[1:3, 1, 20:80, 180:240] = 0.9  # another organ
-    monkeypatch.setattr(Segmenter, "probabilities", lambda *_: layers)
+    monkeypatch.setattr(UnetSegmenter, "probabilities", lambda *_: layers)
     result = run(request_for(paths, tmp_path, "unet", {"checkpoint_path": one_view_checkpoint()}))
     assert (
         "LV_Myocardium: on 2 of 4 images nothing was found around LV_Endocardium, and none is drawn"

@@ -7,8 +7,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from core.config.routing import SHIPPED_CHECKPOINT
 from model.inference.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.kinds.unet import SHIPPED_CHECKPOINT
 
 
 @functools.cache

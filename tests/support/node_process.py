@@ -66,6 +66,9 @@ class Sink:
 class NodeProcess:
     """`scp_server.py` with a configuration file of its own."""
 
+    root = ROOT
+    """Where the node's code is."""
+
     def __init__(self, folder: Path, **keys: Any) -> None:
         self.folder = folder
         self.storage_path = folder / "storage"
@@ -82,7 +85,7 @@ class NodeProcess:
         self.address = ("127.0.0.1", 0)
 
     def start(self, *flags: str, new_session: bool = False) -> "NodeProcess":
-        command = [sys.executable, str(ROOT / "scp_server.py"), "--config", str(self.config)]
+        command = [sys.executable, str(self.root / "scp_server.py"), "--config", str(self.config)]
         command += ["--scp-port", "0", "--storage-path", str(self.storage_path)]
         command += ["--web-port", "0", *flags]
         self.errors = self.folder / f"stderr-{time.monotonic_ns()}"
@@ -92,7 +95,7 @@ class NodeProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                cwd=ROOT,
+                cwd=self.root,
                 start_new_session=new_session,
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
             )

@@ -5,8 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from core.config.routing import Pipeline, UnetPipeline
-from core.errors import ModelError
+from core.config.pipelines import PipelineSettings
 from web.api.refusals import REFUSALS
 from web.auth.access import Viewer
 from web.dependencies import SettingsOf
@@ -35,14 +34,9 @@ def models(_: Viewer, request: Request, settings: SettingsOf) -> list[PipelineOf
     return [describe(cards, name, one) for name, one in sorted(pipelines.items())]
 
 
-def describe(cards: ModelCards, name: str, pipeline: Pipeline) -> PipelineOfNode:
+def describe(cards: ModelCards, name: str, pipeline: PipelineSettings) -> PipelineOfNode:
     """One of them."""
-    model, fault = None, ""
-    if isinstance(pipeline, UnetPipeline):
-        try:
-            model = cards.card(pipeline.checkpoint_path)
-        except ModelError as error:
-            fault = str(error)
+    model, fault = cards.card_of(pipeline)
     return PipelineOfNode(
         name=name, kind=pipeline.kind, parameters=pipeline.parameters(), model=model, fault=fault
     )

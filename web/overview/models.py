@@ -4,33 +4,39 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from core.config.pipelines import PipelineSettings
 from core.errors import ModelError
 from pipeline.model_cards import model_card
 
-Key = tuple[str, int, int]
+Key = tuple[str, str, int, int]
 
 
 class ModelCards:
-    """Cards by file and time of its change; one is read at a time, in a process of its own."""
+    """Cards by kind, file and time of its change; read one at a time, each in its own process."""
 
     def __init__(self) -> None:
         self._cards: dict[Key, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
-    def card(self, checkpoint_path: Path) -> dict[str, Any]:
-        """The card of a model; the first time takes seconds.
+    def card_of(self, pipeline: PipelineSettings) -> tuple[dict[str, Any] | None, str]:
+        """The card of a pipeline's model, and why there is none; both empty without a model.
 
-        Raises:
-            ModelError: the file is no model.
+        The first time takes seconds.
         """
+        if pipeline.model_path is None:
+            return None, ""
         try:
-            status = checkpoint_path.stat()
+            return self._card(pipeline.kind, pipeline.model_path), ""
+        except ModelError as error:
+            return None, str(error)
+
+    def _card(self, kind: str, path: Path) -> dict[str, Any]:
+        try:
+            status = path.stat()
         except OSError as error:
-            raise ModelError(
-                f"Checkpoint {checkpoint_path} cannot be read ({error.strerror})"
-            ) from error
-        key = (str(checkpoint_path), status.st_mtime_ns, status.st_size)
+            raise ModelError(f"Checkpoint {path} cannot be read ({error.strerror})") from error
+        key = (kind, str(path), status.st_mtime_ns, status.st_size)
         with self._lock:
             if key not in self._cards:
-                self._cards[key] = model_card(checkpoint_path)
+                self._cards[key] = model_card(kind, path)
             return self._cards[key]

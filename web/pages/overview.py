@@ -1,16 +1,12 @@
 """Today, peers, models and the configuration."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from core.config.routing import Pipeline, UnetPipeline
-from core.errors import ModelError
 from web.overview.configuration import configuration_rows
 from web.overview.peer_states import peer_states
 from web.overview.today import today
-from web.pages.desk import Desk, VisitOf
+from web.pages.desk import VisitOf
 
 router = APIRouter()
 
@@ -44,9 +40,11 @@ def show_models(visit: VisitOf) -> HTMLResponse:
             "is": pipeline,
             "rules": [rule for rule in configuration.rules if rule.pipeline == name],
             "for_all": configuration.pipeline == name,
-            **_card(visit.desk, pipeline),
+            "card": card,
+            "fault": fault,
         }
         for name, pipeline in configuration.pipelines.items()
+        for card, fault in [visit.desk.models.card_of(pipeline)]
     ]
     return visit.render("models.html", pipelines=pipelines)
 
@@ -56,13 +54,3 @@ def show_configuration(visit: VisitOf) -> HTMLResponse:
     """The configuration in force, defaults included; secrets are not shown."""
     sections = configuration_rows(visit.desk.settings.configuration)
     return visit.render("configuration.html", sections=sections)
-
-
-def _card(desk: Desk, pipeline: Pipeline) -> dict[str, Any]:
-    """What a pipeline's model says of itself, or why it does not."""
-    if not isinstance(pipeline, UnetPipeline):
-        return {"card": None, "fault": ""}
-    try:
-        return {"card": desk.models.card(pipeline.checkpoint_path), "fault": ""}
-    except ModelError as error:
-        return {"card": None, "fault": str(error)}

@@ -1,0 +1,93 @@
+"""Pipelines of the configuration: the settings that every kind has, and the kinds by name."""
+
+import pkgutil
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from core.config.values import Positive, Section
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {"blur": "pipeline.kinds.blur:KIND", "unet": "pipeline.kinds.unet:KIND"}
+)
+"""Each kind of pipeline and the name of its `Kind` (pipeline/kind.py), found when it is used."""
+
+
+class PipelineSettings(Section):
+    """Settings that pipelines of every kind have; each kind adds its own."""
+
+    kind: str
+    resources: dict[str, Positive] = Field(default_factory=dict)
+    """What a worker of an external cluster must offer, such as `GPU: 1`."""
+
+    @property
+    def model_path(self) -> Path | None:
+        """File of the model; None for a pipeline without a model."""
+        return None
+
+    @abstractmethod
+    def parameters(self) -> dict[str, Any]:
+        """Values for the pipeline's program, as plain ones."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Text that changes when the pipeline's results could.
+
+        Raises:
+            ModelError: the model's file cannot be read.
+        """
+
+    @abstractmethod
+    def in_words(self) -> dict[str, str]:
+        """Settings for the page of models, each with its label."""
+
+    def check_model(self, card: Mapping[str, Any]) -> None:
+        """Nothing, when a model with this card can do what the settings ask.
+
+        Raises:
+            ModelError: the settings ask for what the model does not have.
+        """
+
+
+def pipelines_given(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The pipelines of a configuration, and for each kind that needs no key one of its name.
+
+    A pipeline with the name of a kind is of that kind when it names none.
+    """
+    pipelines = {name: {} for name in KINDS if _needs_no_key(name)} | dict(given)
+    for name in KINDS:
+        if isinstance(pipelines.get(name), dict):
+            pipelines[name] = {"kind": name} | pipelines[name]
+    return pipelines
+
+
+def _needs_no_key(kind: str) -> bool:
+    return not any(field.is_required() for field in _settings_of(kind).model_fields.values())
+
+
+def _settings_of(kind: str) -> type[PipelineSettings]:
+    settings: type[PipelineSettings] = pkgutil.resolve_name(KINDS[kind]).settings
+    return settings
+
+
+def _of_its_kind(values: Any) -> Any:
+    """The settings that `values` are, validated by those of the kind that they name."""
+    if isinstance(values, PipelineSettings):
+        return values
+    if not isinstance(values, dict):
+        raise PydanticCustomError("pipeline", "keys and values")
+    kind = values.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        wrong = PydanticCustomError("kind", "{known}", {"known": " or ".join(sorted(KINDS))})
+        error_type = wrong if "kind" in values else "missing"
+        place = InitErrorDetails(type=error_type, loc=("kind",), input=kind)
+        raise ValidationError.from_exception_data("Pipeline", [place])
+    return _settings_of(kind).model_validate(values)
+
+
+Pipeline = Annotated[SerializeAsAny[PipelineSettings], BeforeValidator(_of_its_kind)]

@@ -1,0 +1,1 @@
+"""Kinds of pipeline, a file each; core/config/pipelines.py lists them by name."""

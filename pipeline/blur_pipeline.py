@@ -10,8 +10,7 @@ from imaging.pictures import Panel, choose_panels, overview_picture, write_png
 from imaging.pixels.reader import Voxels
 from imaging.series.volume import Volume, read_volume
 from pipeline.checks import check_derived_series
-from pipeline.task import Task
-from pipeline.threads import threads_of_worker
+from pipeline.task import Task, threads_of_worker
 from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
 
 _MOST_PANELS = 6

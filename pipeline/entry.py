@@ -15,8 +15,7 @@ from imaging.geometry.placement import GeometryRules, place
 from imaging.instances.frames import read_headers
 from imaging.series.series import check_one_series
 from pipeline.kind import kind_named
-from pipeline.stopwatch import Stopwatch
-from pipeline.task import Task
+from pipeline.task import Stopwatch, Task
 from pipeline.workspace import attempt_folder, commit, read_result
 
 _DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)

@@ -1,5 +1,9 @@
-"""What a pipeline works on, and what it has to say so far."""
+"""What a pipeline works on and has to say so far; its time, and its share of the processor."""
 
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,7 +11,23 @@ from typing import Any
 from core.identity import MANUFACTURER, VERSION, Provenance
 from core.job import Cache, JobRequest, JobResult, OutputInstance, Report
 from imaging.geometry.placement import Placement
-from pipeline.stopwatch import Stopwatch
+
+
+class Stopwatch:
+    """Seconds by what was done meanwhile."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def measure(self, what: str) -> Iterator[None]:
+        """Add the time of the block to `what`."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - begun
+            self.seconds[what] = round(self.seconds.get(what, 0.0) + spent, 4)
 
 
 @dataclass(slots=True)
@@ -72,3 +92,12 @@ class Task:
             "pixel_spacing_mm": first.pixel_spacing_mm,
             **self.findings,
         }
+
+
+def threads_of_worker() -> int:
+    """Threads for a job's computing: OMP_NUM_THREADS of its worker, else all cores of the machine.
+
+    PyTorch goes by the same variable, so that jobs at the same time share the cores evenly.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() and int(given) > 0 else os.cpu_count() or 1

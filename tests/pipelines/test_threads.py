@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pipeline.threads import threads_of_worker
+from pipeline.task import threads_of_worker
 
 
 def test_a_worker_takes_what_the_node_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:

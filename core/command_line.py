@@ -9,8 +9,6 @@ from typing import Any, NoReturn
 from core.ae_titles import parse_ae_title
 from core.errors import ConfigurationError
 
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
-
 
 class ArgumentParser(argparse.ArgumentParser):
     """Flags are declared with underscores (`--scu_ip`) and may be typed with hyphens (`--scu-ip`).
@@ -101,15 +99,6 @@ def share(text: str) -> float:
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, found {text!r}")
     return value
-
-
-def boolean(text: str) -> bool:
-    """True or False, in one of the usual spellings."""
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise argparse.ArgumentTypeError(f"expected True or False, found {text!r}")
 
 
 def _whole_number(text: str, lowest: int, highest: int) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.command_line import ArgumentParser, ae_title, boolean, listen_port, port, seconds
+from core.command_line import ArgumentParser, ae_title, listen_port, port, seconds
 from core.errors import ConfigurationError
 
 
@@ -15,7 +15,6 @@ def parser() -> ArgumentParser:
     parser.add_argument("--listen_port", type=listen_port, default=0)
     parser.add_argument("--ae_title", type=ae_title, default="US")
     parser.add_argument("--timeout", type=seconds, default=10.0)
-    parser.add_argument("--export_series", type=boolean, default=True)
     parser.add_argument("--echo", action="store_true")
     parser.add_argument("--expect", choices=("any", "series"))
     parser.add_argument("paths", nargs="*")
@@ -43,11 +42,6 @@ def test_a_path_between_flags_is_taken(parser: ArgumentParser) -> None:
     assert parser.parse_args(["--scu-port", "1", "folder", "--echo"]).paths == ["folder"]
 
 
-@pytest.mark.parametrize(("text", "value"), [("True", True), ("false", False), ("no", False)])
-def test_true_and_false_are_words(parser: ArgumentParser, text: str, value: bool) -> None:
-    assert parser.parse_args(["--export-series", text]).export_series is value
-
-
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
@@ -60,7 +54,6 @@ def test_true_and_false_are_words(parser: ArgumentParser, text: str, value: bool
         (["--scu_port=-1"], "--scu_port: expected a whole number from 1 to 65535, found '-1'"),
         (["--timeout", "nan"], "--timeout: expected seconds above 0, found 'nan'"),
         (["--timeout", "0"], "--timeout: expected seconds above 0, found '0'"),
-        (["--export_series", "maybe"], "--export_series: expected True or False, found 'maybe'"),
         (
             ["--ae_title", "SEVENTEEN LETTERS"],
             "--ae_title: expected 1 to 16 printable characters without a backslash, "

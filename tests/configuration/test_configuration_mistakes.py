@@ -94,6 +94,14 @@ def test_flags_stand_over_the_file(tmp_path: Path) -> None:
     assert configuration.export_series is False
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("True", True), ("yes", True), ("1", True), ("false", False), ("no", False), ("off", False)],
+)
+def test_true_and_false_are_words(text: str, value: bool) -> None:
+    assert read_configuration(None, {"export_series": text}).export_series is value
+
+
 def test_blur_and_unet_exist_without_configuration() -> None:
     assert set(read_configuration(None, {}).pipelines) == {"blur", "unet"}
 

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from node.ledger.batches import batches
-from node.ledger.requests.jobs import Destination
 from node.ledger.row_states import DeliveryState, ProofMethod, ProofState
 from node.ledger.schema import deliveries, proofs
 
@@ -132,15 +131,6 @@ def delivered_paths(connection: Connection, proof: Proof) -> list[str]:
 def delivered_uids(connection: Connection, proof: Proof) -> set[str]:
     """SOP Instance UIDs of what the peer said it stored."""
     return set(connection.scalars(select(deliveries.c.sop_instance_uid).where(_delivered(proof))))
-
-
-def destination_of(connection: Connection, proof: Proof) -> Destination | None:
-    """Where the results went."""
-    rows = select(deliveries).where(
-        deliveries.c.job_id == proof.job_id, deliveries.c.peer == proof.peer
-    )
-    row = connection.execute(rows.limit(1)).first()
-    return None if row is None else Destination(row.peer, row.ip, row.port, row.ae_title)
 
 
 def _delivered(proof: Proof) -> Any:

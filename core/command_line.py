@@ -42,19 +42,20 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def _parse_optional(self, arg_string: str) -> Any:
         # argparse asks this of each word that may be a flag, and never of a flag's value
-        return super()._parse_optional(_with_underscores(arg_string))
+        return super()._parse_optional(with_underscores(arg_string))
 
     def _why_unknown(self, word: str) -> str:
         name = word.split("=", maxsplit=1)[0]
         if not name.startswith("-"):
             return f"{name}: expected no further value, see --help"
         flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
-        near = get_close_matches(_with_underscores(name), flags, n=1)
+        near = get_close_matches(with_underscores(name), flags, n=1)
         expected = near[0] if near else "one of " + ", ".join(flags)
         return f"{name}: no such flag, expected {expected}"
 
 
-def _with_underscores(word: str) -> str:
+def with_underscores(word: str) -> str:
+    """A flag `--scu-port=1` as `--scu_port=1`; any other word and all values stay as they are."""
     if not word.startswith("--"):
         return word
     name, equals, value = word[2:].partition("=")

@@ -2,14 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from core.errors import SlicewireError
-
-
-def with_underscores(arguments: Sequence[str]) -> list[str]:
-    """`arguments` with `--batch-size` written as `--batch_size`; values stay as they are."""
-    return [_underscored(one) if one.startswith("--") else one for one in arguments]
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -57,8 +52,3 @@ def run(command: Callable[[], int]) -> int:
     except SlicewireError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-
-
-def _underscored(option: str) -> str:
-    name, equals, value = option.partition("=")
-    return f"--{name[2:].replace('-', '_')}{equals}{value}"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 
+from core.command_line import with_underscores
 from core.errors import ConfigurationError
-from model.command_line import add_spacing_option, names, run, with_underscores
+from model.command_line import add_spacing_option, names, run
 from model.evaluation.notes import notes_on
 from model.evaluation.patients import Evaluation, evaluate
 from model.evaluation.report import write_report
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
         0 measured; 1 images are damaged, or a mean Dice is below `--least_dice`; 2 wrong input.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    options = _parser(prog).parse_args(with_underscores(given))
+    options = _parser(prog).parse_args([with_underscores(word) for word in given])
     return run(lambda: _evaluate(options))
 
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from core.command_line import with_underscores
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from model.command_line import run as run_command
-from model.command_line import with_underscores
 from model.data.array_folder import is_array_folder
 from model.data.data_set_file import open_data_set
 from model.inference.structure import Structure
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
         0 written; 2 the input cannot be used.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    options = prepare_parser(prog).parse_args(with_underscores(given))
+    options = prepare_parser(prog).parse_args([with_underscores(word) for word in given])
     quieten_libraries()
     return run_command(lambda: _prepare(options))
 

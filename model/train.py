@@ -11,8 +11,9 @@ import structlog
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from rich.console import Console
 
+from core.command_line import with_underscores
 from core.errors import ConfigurationError
-from model.command_line import run, with_underscores
+from model.command_line import run
 from model.data.reach import Reach, unreached
 from model.data.samples import SampleSource
 from model.evaluation.measure import drawn_by, measure
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
         0 trained and written; 2 wrong input.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    options = train_parser(prog).parse_args(with_underscores(given))
+    options = train_parser(prog).parse_args([with_underscores(word) for word in given])
     return run(lambda: _train(options))
 
 

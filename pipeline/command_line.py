@@ -58,6 +58,13 @@ def conversion_parser(prog: str, description: str) -> ArgumentParser:
     return parser
 
 
+def add_path(
+    parser: ArgumentParser, flags: tuple[str, str], kind: Callable[[str], Path], **words: str
+) -> None:
+    """A path that must be given; `words` are its `metavar` and its `help`."""
+    parser.add_argument(*flags, type=kind, required=True, default=argparse.SUPPRESS, **words)
+
+
 def say(words: str) -> None:
     """One line on standard output."""
     Console(highlight=False, markup=False, soft_wrap=True).print(words)

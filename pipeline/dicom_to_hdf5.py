@@ -11,6 +11,7 @@ from pathlib import Path
 from core.command_line import ArgumentParser
 from core.errors import ConfigurationError
 from pipeline.command_line import (
+    add_path,
     complain,
     conversion_parser,
     existing_folder,
@@ -35,14 +36,11 @@ def _parser(prog: str) -> ArgumentParser:
         "One DICOM image series as HDF5 (voxels, stored values, geometry; names nobody) and its "
         "attributes as JSON (names the patient). Layout and fields: docs/hdf5.md.",
     )
-    parser.add_argument(
-        "-i", "--input", type=existing_folder, required=True, metavar="DICOM_DIR",
-        default=argparse.SUPPRESS, help="folder with the series, at any depth",
+    add_path(
+        parser, ("-i", "--input"), existing_folder,
+        metavar="DICOM_DIR", help="folder with the series, at any depth",
     )  # fmt: skip
-    parser.add_argument(
-        "-h", "--hdf5", type=new_file, required=True, metavar="OUT.h5",
-        default=argparse.SUPPRESS, help="HDF5 file to write",
-    )  # fmt: skip
+    add_path(parser, ("-h", "--hdf5"), new_file, metavar="OUT.h5", help="HDF5 file to write")
     parser.add_argument(
         "-j", "--json", type=new_file, metavar="OUT.json",
         help="JSON file to write, none if not given",

@@ -13,6 +13,7 @@ from core.command_line import ArgumentParser
 from core.uids import PYDICOM_ROOT_UID
 from imaging.hdf5.reader import series_uid_in
 from pipeline.command_line import (
+    add_path,
     complain,
     conversion_parser,
     empty_folder,
@@ -39,19 +40,15 @@ def _parser(prog: str) -> ArgumentParser:
         "An HDF5 volume as a new DICOM series, one file for each slice: stored values come back "
         "bit for bit, voxels without them as 16-bit integers. Layout: docs/hdf5.md.",
     )
-    parser.add_argument(
-        "-h", "--hdf5", type=existing_file, required=True, metavar="IN.h5",
-        default=argparse.SUPPRESS, help="HDF5 file to read",
-    )  # fmt: skip
-    parser.add_argument(
-        "-d", "--template", type=existing, required=True, metavar="TEMPLATE_DICOM",
-        default=argparse.SUPPRESS,
+    add_path(parser, ("-h", "--hdf5"), existing_file, metavar="IN.h5", help="HDF5 file to read")
+    add_path(
+        parser, ("-d", "--template"), existing, metavar="TEMPLATE_DICOM",
         help="DICOM file or folder that patient, study and all else come from; best the series "
         "that the HDF5 file was made from",
     )  # fmt: skip
-    parser.add_argument(
-        "-o", "--output", type=empty_folder, required=True, metavar="OUT_DIR",
-        default=argparse.SUPPRESS, help="new or empty folder for the series",
+    add_path(
+        parser, ("-o", "--output"), empty_folder,
+        metavar="OUT_DIR", help="new or empty folder for the series",
     )  # fmt: skip
     parser.add_argument(
         "--series", metavar="UID",

@@ -82,6 +82,7 @@ def main() -> int:
         folder=_SERIES,
         node=PeerAddress(_ON_THIS_MACHINE, node.port, "SLICEWIRE"),
         output=_OUTPUT / "planning_system",
+        ae_title="DEMO",  # no peer of config.yaml: results go to --scu_port
         truth=_CONTOURS,
         expect="structure_set",
         timeout_s=_RESULTS_WITHIN_S,

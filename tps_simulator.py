@@ -22,6 +22,9 @@ from simulator.run import simulate
 from simulator.scenario import EXPECTATIONS, Play
 
 _LISTEN_PORT, _DICE = 11113, 0.7
+_SAMPLE = Path(__file__).parent / "samples" / "sunnybrook"
+_SERIES = _SAMPLE / "dicoms" / "SCD0000501"
+_CONTOURS = _SAMPLE / "contourfiles" / "SC-HF-I-6" / "i-contours"
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "tps_simulator") -> int:
@@ -29,7 +32,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "tps_simulator") -> i
     quieten_libraries()
     out = Console(highlight=False, markup=False, soft_wrap=True)
     try:
-        play = _play(_parser(prog).parse_args(argv))
+        play = _play(_with_sample(_parser(prog).parse_args(argv)))
         outcome = simulate(play, on_step=out.print)
     except ConfigurationError as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
@@ -44,7 +47,8 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "tps_simulator") -> i
 def _parser(prog: str) -> ArgumentParser:
     parser = ArgumentParser(
         prog=prog,
-        description="Send a folder's series to a node, wait for the results and check them.",
+        description="Send a folder's series to a node, wait for the results and check them. "
+        "Without FOLDER: the shipped sample, a cardiac series, and the contours drawn on it.",
     )
     add = parser.add_argument
     add("folder", nargs="?", metavar="FOLDER", help="what is sent; same as --in_dir")
@@ -98,6 +102,15 @@ def _listen_tls(values: Namespace) -> ServerTls | None:
         ca_path=values.tls_ca,
         require_client_certificate=values.tls_ca is not None,
     )
+
+
+def _with_sample(values: Namespace) -> Namespace:
+    """The sample and its truth where no folder is named; a structure set is then expected."""
+    if values.folder is not None or values.in_dir is not None:
+        return values
+    values.folder, values.truth = _SERIES, values.truth or _CONTOURS
+    values.expect = "structure_set" if values.expect == "any" else values.expect
+    return values
 
 
 def _folder(values: Namespace) -> Path:

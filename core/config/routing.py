@@ -37,6 +37,8 @@ class Peer(Section):
     """How it proves that it holds results; `auto`: storage commitment, else C-FIND, else not."""
     storage_commitment: bool = False
     """Whether it may ask us for storage commitment, and then delete its own copy."""
+    occasional: bool = False
+    """True for a peer that is there at times only: --check does not call its absence wrong."""
 
 
 class Rule(Section):

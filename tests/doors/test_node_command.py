@@ -64,7 +64,8 @@ def test_help_and_readme_tell_every_flag(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_shipped_configuration_is_valid_and_states_the_defaults() -> None:
     shipped = read_configuration(ROOT / "config.yaml", {})
     defaults = read_configuration(None, {})
-    assert shipped.model_copy(update={"rules": ()}) == defaults
+    assert shipped.model_copy(update={"rules": (), "peers": ()}) == defaults
+    assert [peer.name for peer in shipped.peers] == ["simulator"]
     assert [rule.pipeline for rule in shipped.rules] == ["blur", "unet"]
 
 

@@ -57,7 +57,7 @@ def test_nothing_back_is_exit_code_3(
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ([], "FOLDER: expected one folder"),
+        ([".", "--in_dir", "."], "FOLDER: expected one folder"),
         (["/no/such/folder"], "FOLDER: expected a folder, found none at '/no/such/folder'"),
         (["--scp_port", "0", "."], "--scp_port: expected a whole number from 1"),
         (["--expect", "all", "."], "--expect: invalid choice: 'all'"),

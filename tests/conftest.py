@@ -5,9 +5,14 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.missing import unavailable
 from tests.support.samples import SAMPLES
+
+# a busy machine is no fault of what is tested
+settings.register_profile("slicewire", deadline=None)
+settings.load_profile("slicewire")
 
 
 @pytest.fixture(scope="session")

@@ -81,6 +81,8 @@ class EncodedElement:
             return self._items
         is_unknown = self._raw.VR == "UN"
         value = self.value()
+        if not value:
+            return []
         if self.vr is None and value[:4] not in (_ITEM, _ITEM_BIG_ENDIAN):
             return None
         return _items(

@@ -106,6 +106,19 @@ def test_a_missing_element_is_a_difference(
     assert not same(one, two)
 
 
+@pytest.mark.parametrize("first", SYNTAXES)
+@pytest.mark.parametrize("second", SYNTAXES)
+def test_an_empty_item_is_content_and_an_empty_sequence_has_none(
+    folder: Path, first: str, second: str
+) -> None:
+    empty, filled = Dataset(), Dataset()
+    empty.ReferencedImageSequence, filled.ReferencedImageSequence = [], [Dataset()]
+    filled["ReferencedImageSequence"].is_undefined_length = True
+    one = write(folder / "one.dcm", empty, first)
+    assert not same(one, write(folder / "two.dcm", filled, second))
+    assert same(one, write(folder / "three.dcm", empty, second))
+
+
 def described(text: str, character_set: str | list[str] | None) -> Dataset:
     data_set = Dataset()
     if character_set is not None:

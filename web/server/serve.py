@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 
 import structlog
 import uvicorn
@@ -92,7 +93,9 @@ def _stop_with_parent(stop: threading.Event) -> None:
     """A door that was killed leaves nobody behind on its port."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        with suppress(OSError):
+            while os.read(0, 4096):  # a buffered read would hold its lock at the exit
+                pass
         stop.set()
 
     threading.Thread(target=watch, daemon=True).start()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bench.series import small_ct
 from node.ledger.database import Ledger, open_ledger
-from node.ledger.tables.deliveries import count_unsettled
 from tests.chaos.processes import Destination, KillableNode, start_sender
 from tests.chaos.verdict import Counts, judge, read_journals
 from tests.support.cluster import ExternalCluster
+from tests.support.ledger_rows import count_unsettled
 from tests.support.ports import free_port
 from tests.support.postgresql import PostgresServer
 

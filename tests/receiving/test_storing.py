@@ -10,8 +10,9 @@ import pydicom
 import pytest
 from pydicom.uid import RLELossless, generate_uid
 
-from node.ledger.tables.series import all_series, instances_of
+from node.ledger.tables.series import instances_of
 from tests.support.dicom.rewritten import BIG_ENDIAN, encoded_in, with_group_lengths, with_lengths
+from tests.support.ledger_rows import all_series
 from tests.support.peers import (
     EXPLICIT,
     IMPLICIT,

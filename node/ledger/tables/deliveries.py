@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
 from node.ledger.requests.jobs import Destination, JobRow
-from node.ledger.row_states import DeliveryState, JobState, SeriesState
-from node.ledger.schema import deliveries, instances, jobs, series
+from node.ledger.row_states import DeliveryState
+from node.ledger.schema import deliveries, instances
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,20 +184,6 @@ def cancel_deliveries(
     )
     values = {"state": DeliveryState.CANCELLED, "words": words, "finished_at": now}
     return connection.execute(update(deliveries).where(waiting).values(**values)).rowcount
-
-
-def count_unsettled(connection: Connection) -> int:
-    """How much there is left to do by itself: series to look at, jobs to run, results to send."""
-    open_series = series.c.state.in_((SeriesState.ARRIVING, SeriesState.SETTLING))
-    open_jobs = jobs.c.state.in_((JobState.QUEUED, JobState.RUNNING))
-    counts = (
-        select(func.count()).select_from(series).where(open_series),
-        select(func.count()).select_from(jobs).where(open_jobs),
-        select(func.count())
-        .select_from(deliveries)
-        .where(deliveries.c.state == DeliveryState.WAITING),
-    )
-    return sum(connection.scalar(count) or 0 for count in counts)
 
 
 def delivery_states(connection: Connection, job_id: str) -> list[DeliveriesAtPeer]:

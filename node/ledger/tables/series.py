@@ -139,12 +139,6 @@ def find_series(connection: Connection, series_instance_uid: str) -> SeriesRow |
     return None if row is None else series_row(row)
 
 
-def all_series(connection: Connection) -> list[SeriesRow]:
-    """Every series, the latest last."""
-    rows = connection.execute(select(series).order_by(series.c.last_at))
-    return [series_row(row) for row in rows]
-
-
 def rows_of_series(connection: Connection, condition: ColumnElement[bool]) -> Iterator[SeriesRow]:
     """Series that fit `condition`, in no order."""
     for row in connection.execute(select(series).where(condition)):

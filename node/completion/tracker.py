@@ -6,7 +6,7 @@ instances, geometry) holds the series with the reason in words; nothing runs on 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -77,12 +77,13 @@ class Tracker:
         *,
         geometry_rules: Mapping[str, GeometryRules],
         count: CountInstances | None = None,
+        pool: Executor | None = None,
         waits_for_files: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """`geometry_rules` by kind of pipeline: the pipelines' own, so that both agree.
 
-        `count` asks a peer how much of a series it has; by C-FIND when not given. A series of which
-        files are still to be made waits.
+        `count` asks a peer how much of a series it has, in a thread of `pool`; by C-FIND, and a
+        thread for each peer, when not given. A series of which files are still to be made waits.
         """
         self._configuration = configuration
         self._ledger = ledger
@@ -92,7 +93,7 @@ class Tracker:
         self._waits_for_files = waits_for_files
         self._count = count or counting(configuration)
         peers = sum(peer.query for peer in configuration.peers)
-        self._pool = ThreadPoolExecutor(max(1, peers), thread_name_prefix="counting")
+        self._pool = pool or ThreadPoolExecutor(max(1, peers), thread_name_prefix="counting")
         self._asked: dict[str, Future[None]] = {}
 
     def association_ended(
@@ -164,10 +165,6 @@ class Tracker:
         """Whether nothing but what was asked for by name waits: a folder is complete as it is."""
         with self._ledger.reading() as connection:
             return wants_by_name_alone(connection, row.series_instance_uid)
-
-    def finish_asking(self) -> None:
-        """Wait for the peers that are being asked."""
-        wait(self._asked.values())
 
     def stop(self) -> None:
         """Ask nobody any more."""

@@ -155,9 +155,9 @@ def test_a_peer_is_asked_about_one_series_at_a_time(
     assert len(asked) == 1
     let_go.set()
     for _ in range(3):
-        completion.tracker.finish_asking()
+        completion.asking.finish()
         completion.tracker.examine_due()
-    completion.tracker.finish_asking()
+    completion.asking.finish()
     assert len(set(asked)) == 2
 
 

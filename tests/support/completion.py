@@ -1,6 +1,7 @@
 """Inbox, tracker and ledger with a clock that the test turns."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,23 @@ class Clock:
         return self.now
 
 
+class Asking(ThreadPoolExecutor):
+    """Threads in which peers are asked, for which a test can wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._futures: list[Future[Any]] = []
+
+    def submit(self, *what: Any, **keys: Any) -> Future[Any]:
+        future = super().submit(*what, **keys)
+        self._futures.append(future)
+        return future
+
+    def finish(self) -> None:
+        """Every peer has answered."""
+        wait(self._futures)
+
+
 @dataclass
 class Completion:
     """The part of the node between an instance's arrival and a queued job."""
@@ -53,6 +71,7 @@ class Completion:
     ledger: Ledger
     inbox: Inbox
     tracker: Tracker
+    asking: Asking
     clock: Clock
 
     def open(
@@ -89,7 +108,7 @@ class Completion:
         """Let time pass, and the tracker look."""
         self.clock.now += seconds
         self.tracker.examine_due()
-        self.tracker.finish_asking()
+        self.asking.finish()
 
     def command(self, verb: str, paths: Sequence[Path]) -> Answer:
         """What a person is answered who asks the running node for something."""
@@ -141,6 +160,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         clock = Clock()
         ledger = open_test_ledger(storage_path, clock)
         opened.append(ledger)
+        asking = Asking()
         inbox = Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0)
         return Completion(
             configuration=configuration,
@@ -152,8 +172,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 Router(configuration, ("127.0.0.1", 11112)),
                 geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
                 count=count,
+                pool=asking,
                 waits_for_files=inbox.filing.waits,
             ),
+            asking=asking,
             clock=clock,
         )
 

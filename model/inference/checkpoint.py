@@ -18,9 +18,7 @@ from torch import Tensor
 
 from core.durable import sync_folder, write_synced
 from core.errors import ModelError
-from model.inference.card_values import parse_card_values
-from model.inference.structure import Structure
-from model.inference.unet_card import Finishing, UnetCard
+from model.inference.unet_card import UnetCard, parse_unet_card
 
 FORMAT = "slicewire-unet-1"
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -34,7 +32,7 @@ def check_card(card: UnetCard) -> None:
         ModelError: a value that the card may not have; the message names it.
     """
     try:
-        parse_card_values(asdict(card))
+        parse_unet_card(asdict(card))
     except ValueError as error:
         raise ModelError(f"Model '{card.name}': {error}") from error
 
@@ -68,7 +66,7 @@ def load_checkpoint(path: Path) -> tuple[UnetCard, dict[str, Tensor]]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelError(f"{path.name}: not a checkpoint of format '{FORMAT}' (model.train)")
     try:
-        card = _card_of(parse_card_values(content.get("card")))
+        card = parse_unet_card(content.get("card"))
     except ValueError as error:
         raise ModelError(f"{path.name}: the checkpoint's card is wrong: {error}") from error
     return card, _checked_weights(path, content.get("weights"))
@@ -101,12 +99,6 @@ def _read_plain(path: Path) -> Any:
             f"{path.name}: damaged or holds more than tensors and plain values, expected a "
             f"checkpoint written by model.train ({type(error).__name__})"
         ) from error
-
-
-def _card_of(values: dict[str, Any]) -> UnetCard:
-    values["structures"] = tuple(Structure(**one) for one in values["structures"])
-    values["finishing"] = tuple(Finishing(**one) for one in values["finishing"])
-    return UnetCard(**values)
 
 
 def _checked_weights(path: Path, weights: Any) -> dict[str, Tensor]:

@@ -88,12 +88,12 @@ def test_damaged_checkpoints_fail_in_words(small_checkpoint: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("working_spacing_mm", "wide", "working_spacing_mm.*not a number"),
+        ("working_spacing_mm", "wide", "working_spacing_mm.*expected a valid number"),
         ("working_spacing_mm", float("nan"), "working_spacing_mm.*expected"),
         ("intended_use", "anything", "intended_use.*demonstration"),
-        ("encoder_widths", (4, 10**9), "encoder_widths.*expected 1 to"),
+        ("encoder_widths", (4, 10**9), "encoder_widths.1.*less than or equal to 2048"),
         ("structures", (), "structures"),
-        ("views", 3, "views.*expected one of 1, 2, 4, 8"),
+        ("views", 3, "views.*expected 1, 2, 4 or 8"),
         ("pixel_spacing_range_mm", (3.0, 0.5), "rises"),
         ("finishing", (), "finishing"),
     ],

@@ -1,19 +1,49 @@
-"""The options of Lightning's Trainer on a command line, as its own signature names them."""
+"""The options of Lightning's Trainer on a command line; types and defaults are its signature's."""
 
 import argparse
 import inspect
-import re
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
 import pytorch_lightning as lightning
 
-_OTHERWISE = (
-    "self", "precision", "callbacks", "plugins", "logger", "enable_checkpointing",
-    "use_distributed_sampler", "enable_autolog_hparams", "model_registry",
-)  # fmt: skip
-"""Objects that a command line cannot give, and what has an option of its own."""
+_OPTIONS: Mapping[str, str] = {
+    "accelerator": "cpu, gpu, tpu, hpu, mps or auto",
+    "strategy": "how several devices share the training, such as ddp",
+    "devices": "how many devices, or which",
+    "num_nodes": "how many machines with GPUs",
+    "fast_dev_run": "this many batches of training and validation alone, to find mistakes",
+    "max_epochs": "most epochs; given alone, it lifts the limit of steps",
+    "min_epochs": "fewest epochs",
+    "max_steps": "most optimizer steps; -1 for no limit",
+    "min_steps": "fewest optimizer steps",
+    "max_time": "longest time, as DD:HH:MM:SS",
+    "limit_train_batches": "batches of an epoch: a part (1.0 is all) or a number",
+    "limit_val_batches": "batches of a validation: a part or a number",
+    "limit_test_batches": "batches of a test: a part or a number",
+    "limit_predict_batches": "batches of a prediction: a part or a number",
+    "overfit_batches": "train and validate on the same batches: a part or a number; 0 for not",
+    "val_check_interval": "validate after this part of an epoch, or number of batches",
+    "check_val_every_n_epoch": "validate after every so many epochs",
+    "num_sanity_val_steps": "batches of validation before the training begins",
+    "log_every_n_steps": "log after every so many steps",
+    "enable_progress_bar": "whether a progress bar is shown",
+    "enable_model_summary": "whether the network's layers are listed",
+    "accumulate_grad_batches": "batches of which the gradients are added before a step",
+    "gradient_clip_val": "largest gradient, larger ones are clipped; none for no limit",
+    "gradient_clip_algorithm": "what is clipped: norm or value",
+    "deterministic": "whether only algorithms run that repeat exactly; warn where there is none",
+    "benchmark": "whether cuDNN tries which algorithms are fastest",
+    "inference_mode": "whether validation runs in torch.inference_mode, else in torch.no_grad",
+    "profiler": "time the steps: simple or advanced",
+    "detect_anomaly": "whether gradients that are no numbers are traced; slow",
+    "barebones": "whether all that costs time, such as logs, is off",
+    "sync_batchnorm": "whether devices share batch statistics",
+    "reload_dataloaders_every_n_epochs": "read the data anew after so many epochs; 0 for never",
+    "default_root_dir": "folder of logs and of the state to resume from",
+}
+"""The Trainer's parameters that a command line can give, in words."""
 OUR_DEFAULTS: Mapping[str, Any] = {
     "max_steps": 1000,
     "gradient_clip_val": 5.0,
@@ -25,8 +55,7 @@ OUR_DEFAULTS: Mapping[str, Any] = {
 
 
 def add_trainer_options(group: argparse._ArgumentGroup) -> None:
-    """An option for each parameter of the Trainer that plain words can express."""
-    words = _descriptions()
+    """An option for each of the Trainer's parameters that a command line can give."""
     for name, parameter in _parameters().items():
         default = OUR_DEFAULTS.get(name, parameter.default)
         group.add_argument(
@@ -34,7 +63,7 @@ def add_trainer_options(group: argparse._ArgumentGroup) -> None:
             type=_Reader(parameter.annotation),
             default=argparse.SUPPRESS,
             metavar="VALUE",
-            help=f"{words.get(name, 'see the Trainer')} (default: {default})".replace("%", "%%"),
+            help=f"{_OPTIONS[name]} (default: {default})",
         )
 
 
@@ -73,12 +102,8 @@ class _Reader:
 
 
 def _parameters() -> dict[str, inspect.Parameter]:
-    every = inspect.signature(lightning.Trainer.__init__).parameters
-    return {
-        name: parameter
-        for name, parameter in every.items()
-        if name not in _OTHERWISE and _plain_types(parameter.annotation) - {type(None)}
-    }
+    every = inspect.signature(lightning.Trainer).parameters
+    return {name: every[name] for name in _OPTIONS if name in every}
 
 
 def _plain_types(annotation: Any) -> set[Any]:
@@ -88,12 +113,3 @@ def _plain_types(annotation: Any) -> set[Any]:
     if get_origin(annotation) is Literal:
         return {type(value) for value in get_args(annotation)}
     return {annotation} & {bool, int, float, str, type(None)}
-
-
-def _descriptions() -> dict[str, str]:
-    """The first sentence on each parameter in the Trainer's own documentation."""
-    text = inspect.getdoc(lightning.Trainer.__init__) or ""
-    found = re.findall(r"^    (\w+): (.+(?:\n {6,}.+)*)", text, flags=re.MULTILINE)
-    return {
-        name: re.split(r"(?<=\w)\.\s", f"{' '.join(words.split())} ")[0] for name, words in found
-    }

@@ -136,7 +136,7 @@ def test_a_section_without_keys_is_the_defaults(tmp_path: Path) -> None:
     assert read_configuration(path, {}) == read_configuration(None, {})
 
 
-def test_the_shipped_file_names_every_key_and_changes_no_default() -> None:
+def test_the_shipped_file_names_every_key_and_adds_the_simulator_alone() -> None:
     path = Path(__file__).parents[2] / "config.yaml"
     text = path.read_text()
     for name, field in Configuration.model_fields.items():
@@ -145,4 +145,5 @@ def test_the_shipped_file_names_every_key_and_changes_no_default() -> None:
             for key in field.annotation.model_fields:
                 assert re.search(rf"\b{key}:", text), f"{name}.{key}"
     shipped, default = read_configuration(path, {}), read_configuration(None, {})
-    assert shipped.model_copy(update={"rules": ()}) == default
+    assert [(peer.name, peer.ip) for peer in shipped.peers] == [("simulator", "127.0.0.1")]
+    assert shipped.model_copy(update={"rules": (), "peers": ()}) == default

@@ -70,7 +70,10 @@ def outcome_of(
         for piece in stream:
             while piece is RELEASE_RQ and len(came) < answers:
                 came.append(bytes((peer.answer(),)) + peer.last)
-            peer.send(piece)
+            try:
+                peer.send(piece)
+            except ConnectionError:  # it was aborted at once
+                break
         while (kind := peer.answer()) != -1:
             came.append(bytes((kind,)) + peer.last)
         wait_until(lambda: receiver.listener.reap() > 0 or receiver.ended != [], 10.0)

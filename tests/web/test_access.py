@@ -74,7 +74,7 @@ def test_every_route_but_health_and_login_is_guarded(guarded: Site) -> None:
 
 
 def test_elsewhere_than_on_this_machine_without_users_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"python -m web\.users add NAME"):
+    with pytest.raises(ConfigurationError, match="slicewire users add NAME"):
         check_users(tmp_path / "users.json", "0.0.0.0")
     assert check_users(tmp_path / "users.json", "127.0.0.1") is False
 

@@ -17,7 +17,7 @@ from node.ledger.tables.events import record_event
 from node.scp.inbox import Inbox
 from pipeline.entry import run_job
 from tests.support.checkpoints import one_view_checkpoint
-from tests.support.completion import Clock, Completion, series_uid
+from tests.support.completion import Asking, Clock, Completion, series_uid
 from tests.support.databases import open_test_ledger
 from tests.support.web.serving import web_configuration
 from web.cases.about import read_about
@@ -103,10 +103,13 @@ def open_clinic(folder: Path, **keys: Any) -> Clinic:
     clock = Clock(time.time() - 60)
     ledger = open_test_ledger(storage_path, clock)
     inbox = Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0)
+    asking = Asking()
     tracker = Tracker(
         configuration,
         ledger,
         Router(configuration, ("127.0.0.1", 11112)),
         geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
+        pool=asking,
     )
-    return Clinic(configuration, Completion(configuration, ledger, inbox, tracker, clock))
+    completion = Completion(configuration, ledger, inbox, tracker, asking, clock)
+    return Clinic(configuration, completion)

@@ -14,6 +14,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from network.data_sets.same_content import same_content
 from tests.support.dicom.rewritten import BIG_ENDIAN, same, write
+from tests.support.missing import unavailable
 from tests.support.peers import IMPLICIT
 
 
@@ -136,7 +137,7 @@ def test_what_dcmtk_writes_without_loss_is_the_same(
 ) -> None:
     command = shutil.which(tool[0])
     if command is None:
-        pytest.skip(f"{tool[0]} of DCMTK is not installed")
+        unavailable(f"{tool[0]} of DCMTK is not installed")
     source, written = cine_folder / "9.dcm", tmp_path / "dcmtk.dcm"
     subprocess.run([command, *tool[1:], source, written], check=True, capture_output=True)
     assert same(source, written)

@@ -2,17 +2,16 @@
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from pynetdicom.pdu import A_ASSOCIATE_RQ
+from dataclasses import dataclass, field
 
 from core.config.routing import Peer
 from core.config.settings import Configuration
-from core.errors import BoundError
+from network.associate_pdus import APPLICATION_CONTEXT_NAME, AssociatePdu, read_associate
 from network.sender import Sender
 from network.which_peer import is_loopback, may_come_from
 
 _VERIFICATION = "1.2.840.10008.1.1"
+_VERSION_1 = 0x0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,8 @@ class AssociationRequest:
     """One for each presentation context."""
     certificate_names: frozenset[str] | None = None
     """What the peer's certificate bears, empty where it showed none; None: not by TLS."""
-    pdu: A_ASSOCIATE_RQ | None = None
-    """All that it says."""
+    asked: AssociatePdu = field(default_factory=lambda: AssociatePdu("", "", ()))
+    """All that the peer says."""
 
 
 def read_request(
@@ -46,21 +45,25 @@ def read_request(
     Raises:
         BoundError: it cannot be read.
     """
-    try:
-        decoded = A_ASSOCIATE_RQ()
-        decoded.decode(pdu)
-        asked = decoded.to_primitive()
-        contexts = asked.presentation_context_definition_list
-        if any(not context.transfer_syntax for context in contexts):
-            raise ValueError("a context without a transfer syntax")
-        calling, called = asked.calling_ae_title or "", asked.called_ae_title or ""
-        sender = Sender(calling.strip(), called.strip(), address)
-        syntaxes = [str(context.abstract_syntax) for context in contexts]
-    except Exception as error:  # noqa: BLE001, pynetdicom's decoders raise anything
-        raise BoundError(
-            f"an association request cannot be read ({type(error).__name__})"
-        ) from None
-    return AssociationRequest(sender, syntaxes, certificate_names, decoded)
+    asked = read_associate(pdu)
+    sender = Sender(asked.calling_ae_title, asked.called_ae_title, address)
+    syntaxes = [context.abstract_syntax for context in asked.contexts]
+    return AssociationRequest(sender, syntaxes, certificate_names, asked)
+
+
+def protocol_rejection(asked: AssociatePdu) -> Rejection | None:
+    """Why the protocol itself forbids an association (PS3.8 Table 9-21); None: it does not."""
+    if not asked.protocol_version & _VERSION_1:
+        return Rejection(
+            1, 2, 2, f"protocol version 0x{asked.protocol_version:04X}, bit 0 is not set"
+        )
+    if asked.application_context_name != APPLICATION_CONTEXT_NAME:
+        return Rejection(1, 1, 2, f"application context name {asked.application_context_name!r}")
+    if not asked.calling_ae_title:
+        return _calling("calling AE title is blank")
+    if not asked.called_ae_title:
+        return _called("called AE title is blank")
+    return None
 
 
 def rejection_of(request: AssociationRequest, configuration: Configuration) -> Rejection | None:

@@ -5,8 +5,8 @@ import functools
 from pydicom.uid import UID, AllTransferSyntaxes
 from pynetdicom import AllStoragePresentationContexts
 from pynetdicom.presentation import PresentationContext, build_context
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
+VERIFICATION = "1.2.840.10008.1.1"
 _UNCOMPRESSED = (
     "1.2.840.10008.1.2.1",  # Explicit VR Little Endian: keeps private VRs
     "1.2.840.10008.1.2",  # Implicit VR Little Endian
@@ -46,12 +46,22 @@ def transfer_syntaxes() -> list[UID]:
 
 
 @functools.cache
+def _storage_classes() -> frozenset[str]:
+    return frozenset(str(one.abstract_syntax) for one in AllStoragePresentationContexts)
+
+
+def is_storage_class(sop_class_uid: str) -> bool:
+    """Whether a SOP class is one of the Storage Service Class (PS3.4 Annex B.5)."""
+    return sop_class_uid in _storage_classes()
+
+
+@functools.cache
 def listener_contexts() -> tuple[PresentationContext, ...]:
-    """What a listener offers to accept; pynetdicom makes contexts of its own from these."""
+    """What a listener accepts."""
     syntaxes: list[str] = [str(uid) for uid in transfer_syntaxes()]
     storage = [
         build_context(context.abstract_syntax, syntaxes)
         for context in AllStoragePresentationContexts
         if context.abstract_syntax is not None
     ]
-    return (build_context(Verification), *storage)
+    return (build_context(VERIFICATION), *storage)

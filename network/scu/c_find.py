@@ -6,18 +6,22 @@ from contextlib import AbstractContextManager, suppress
 
 from pydicom.dataset import Dataset
 from pynetdicom import build_context
-from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run time
-    StudyRootQueryRetrieveInformationModelFind,
-)
 
 from core.config.routing import Peer
 from core.errors import SendError
+from imaging.instances.read_errors import BROKEN
+from network.dimse import AFFECTED_CLASS, C_FIND_RQ, FIELD, PRIORITY, SUCCESS, Values
+from network.messages import Message
 from network.scu.addresses import address_for_queries
-from network.scu.association import Conversation, PeerAddress, Timeouts, associate
+from network.scu.association import PeerAddress, Timeouts, associate
+from network.scu.dialogue import Dialogue
 from network.statuses import words_of
+from network.upper_layer import decode_data_set
 
 _PENDING = (0xFF00, 0xFF01)
-_SUCCESS = 0x0000
+_STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.1"
+"""Study Root Query/Retrieve Information Model - FIND."""
+_LOW_PRIORITY = 2
 _ALL_WITHIN_S = 120.0
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=10.0, response_s=20.0)
 
@@ -39,19 +43,19 @@ def count_instances(
         SendError: it cannot be asked, or does not answer, with the reason in words.
     """
     address = address_for_queries(peer)
-    with _asking(address, calling_ae_title, timeouts) as conversation:
+    with _asking(address, calling_ae_title, timeouts) as dialogue:
         query = _series_query(study_instance_uid, series_instance_uid)
         query.NumberOfSeriesRelatedInstances = ""
         found = [
             one
-            for one in _find(conversation, query)
+            for one in _find(dialogue, query)
             if one.get("SeriesInstanceUID", series_instance_uid) == series_instance_uid
         ]
         if not found:
             return None
         with suppress(AttributeError, TypeError, ValueError):
             return int(found[0].NumberOfSeriesRelatedInstances)
-        return len(_instances(conversation, study_instance_uid, series_instance_uid))
+        return len(_instances(dialogue, study_instance_uid, series_instance_uid))
 
 
 def found_instances(
@@ -67,14 +71,14 @@ def found_instances(
     Raises:
         SendError: it cannot be asked, or does not answer, with the reason in words.
     """
-    with _asking(peer, calling_ae_title, timeouts) as conversation:
-        return _instances(conversation, study_instance_uid, series_instance_uid)
+    with _asking(peer, calling_ae_title, timeouts) as dialogue:
+        return _instances(dialogue, study_instance_uid, series_instance_uid)
 
 
 def _asking(
     peer: PeerAddress, calling_ae_title: str, timeouts: Timeouts
-) -> AbstractContextManager[Conversation]:
-    context = build_context(StudyRootQueryRetrieveInformationModelFind)
+) -> AbstractContextManager[Dialogue]:
+    context = build_context(_STUDY_ROOT)
     return associate(peer, calling_ae_title, [context], timeouts)
 
 
@@ -86,35 +90,33 @@ def _series_query(study_instance_uid: str, series_instance_uid: str) -> Dataset:
     return query
 
 
-def _instances(
-    conversation: Conversation, study_instance_uid: str, series_instance_uid: str
-) -> set[str]:
+def _instances(dialogue: Dialogue, study_instance_uid: str, series_instance_uid: str) -> set[str]:
     query = _series_query(study_instance_uid, series_instance_uid)
     query.QueryRetrieveLevel = "IMAGE"
     query.SOPInstanceUID = ""
-    return {str(one.get("SOPInstanceUID", "")) for one in _find(conversation, query)} - {""}
+    return {str(one.get("SOPInstanceUID", "")) for one in _find(dialogue, query)} - {""}
 
 
-def _find(conversation: Conversation, query: Dataset) -> Iterator[Dataset]:
+def _find(dialogue: Dialogue, query: Dataset) -> Iterator[Dataset]:
     """Every match; the last status must be success."""
-    end = time.monotonic() + _ALL_WITHIN_S
+    end, peer = time.monotonic() + _ALL_WITHIN_S, dialogue.peer
+    context = dialogue.context_of(_STUDY_ROOT)
+    values: Values = {AFFECTED_CLASS: _STUDY_ROOT, FIELD: C_FIND_RQ, PRIORITY: _LOW_PRIORITY}
+    for answer in dialogue.ask_for_all(context, values, query):
+        if time.monotonic() > end:
+            raise SendError(f"{peer} did not end its answers in {_ALL_WITHIN_S:g} s")
+        status = answer.command.status
+        if status == SUCCESS:
+            return
+        if status not in _PENDING:
+            words = "no status" if status is None else words_of(status)
+            raise SendError(f"{peer} answered C-FIND with {words}")
+        if answer.data_set is not None:
+            yield _match(answer, peer)
+
+
+def _match(answer: Message, peer: PeerAddress) -> Dataset:
     try:
-        answers = conversation.association.send_c_find(
-            query, StudyRootQueryRetrieveInformationModelFind
-        )
-        for status, match in answers:
-            if time.monotonic() > end:
-                raise SendError(
-                    f"{conversation.peer} did not end its answers in {_ALL_WITHIN_S:g} s"
-                )
-            if "Status" not in status:
-                raise SendError(f"{conversation.peer} ended the association during C-FIND")
-            if status.Status in _PENDING:
-                if match is not None:
-                    yield match
-            elif status.Status != _SUCCESS:
-                raise SendError(
-                    f"{conversation.peer} answered C-FIND with {words_of(status.Status)}"
-                )
-    except (RuntimeError, ValueError) as error:
-        raise SendError(f"{conversation.peer} does not answer C-FIND") from error
+        return decode_data_set(answer.content, answer.context)
+    except BROKEN as error:
+        raise SendError(f"{peer} answered C-FIND with a data set that cannot be read") from error

@@ -1,16 +1,16 @@
 """The sending side: C-ECHO and C-STORE to a peer, with an outcome in words for every instance."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
 from core.errors import SendError
+from network.dimse import AFFECTED_CLASS, C_ECHO_RQ, FIELD, SUCCESS
+from network.presentation import VERIFICATION
 from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.outgoing import InstanceToSend, instance_to_send
 from network.scu.presentation import propose
@@ -45,16 +45,12 @@ def echo(
     Raises:
         SendError: no association or no success, with the reason in words.
     """
-    with associate(peer, calling_ae_title, [build_context(Verification)], timeouts) as conversation:
-        begun = time.monotonic()
-        try:
-            answer = conversation.association.send_c_echo()
-        except RuntimeError as error:
-            raise SendError(conversation.why_it_ended(time.monotonic() - begun)) from error
-        if "Status" not in answer:
-            raise SendError(conversation.why_it_ended(time.monotonic() - begun))
-        if answer.Status != 0:
-            raise SendError(f"{peer} answered C-ECHO with {words_of(answer.Status)}")
+    with associate(peer, calling_ae_title, [build_context(VERIFICATION)], timeouts) as dialogue:
+        context = dialogue.context_of(VERIFICATION)
+        answer = dialogue.ask(context, {AFFECTED_CLASS: VERIFICATION, FIELD: C_ECHO_RQ}).command
+        if answer.status != SUCCESS:
+            words = "no status" if answer.status is None else words_of(answer.status)
+            raise SendError(f"{peer} answered C-ECHO with {words}")
 
 
 def send(
@@ -117,10 +113,11 @@ class _Request:
                 self.contexts,
                 self.timeouts,
                 operations=_OPERATIONS,
-            ) as conversation:
-                return carry(conversation, self.contexts, consignment, transcoder)
+            ) as dialogue:
+                carry(dialogue, self.contexts, consignment, transcoder)
         except SendError as error:
             return str(error)
+        return ""
 
 
 def _carry_on_several(

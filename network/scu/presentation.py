@@ -7,6 +7,7 @@ from pydicom.uid import UID
 from pynetdicom.presentation import PresentationContext, build_context
 
 from imaging.pixels.transcode import UNCOMPRESSED
+from network.negotiation import Context
 from network.scu.outgoing import InstanceToSend
 
 MAX_CONTEXTS = 128
@@ -33,12 +34,12 @@ Accepted = Mapping[tuple[str, str], int]
 """Context IDs by SOP class and transfer syntax."""
 
 
-def accepted_by(contexts: Iterable[PresentationContext]) -> Accepted:
+def accepted_by(contexts: Iterable[Context]) -> Accepted:
     """Those in which the peer takes what we send."""
     return {
-        (str(context.abstract_syntax), str(context.transfer_syntax[0])): context.context_id or 0
+        (context.abstract_syntax, context.transfer_syntax): context.context_id
         for context in contexts
-        if context.as_scu
+        if context.requestor_is_scu
     }
 
 

@@ -1,9 +1,25 @@
-"""The data sets of storage commitment (PS3.4 Annex J): requests and reports."""
+"""Storage commitment (PS3.4 Annex J): requests and reports, and how each is sent."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
+
+from core.errors import SendError
+from network.dimse import (
+    ACTION_TYPE,
+    AFFECTED_CLASS,
+    AFFECTED_INSTANCE,
+    EVENT_TYPE,
+    FIELD,
+    N_ACTION_RQ,
+    N_EVENT_REPORT_RQ,
+    REQUESTED_CLASS,
+    REQUESTED_INSTANCE,
+    Values,
+)
+from network.scu.dialogue import Dialogue
+from network.statuses import words_of
 
 PUSH_MODEL = "1.2.840.10008.1.20.1"
 PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"
@@ -81,6 +97,40 @@ def read_report(data_set: Dataset) -> Report:
             for item in failed
         },
     )
+
+
+def request_commitment(dialogue: Dialogue, transaction_uid: str, references: References) -> None:
+    """N-ACTION; raises SendError where the peer does not take it."""
+    values: Values = {
+        REQUESTED_CLASS: PUSH_MODEL,
+        FIELD: N_ACTION_RQ,
+        REQUESTED_INSTANCE: PUSH_MODEL_INSTANCE,
+        ACTION_TYPE: REQUEST_COMMITMENT,
+    }
+    context = dialogue.context_of(PUSH_MODEL)
+    answer = dialogue.ask(context, values, request(transaction_uid, references))
+    if answer.command.status != SUCCESS:
+        words = _words(answer.command.status)
+        raise SendError(f"{dialogue.peer} answered a storage commitment request with {words}")
+
+
+def report_commitment(dialogue: Dialogue, information: Dataset, event_type: int) -> None:
+    """N-EVENT-REPORT in the role of the SCP; raises SendError where the peer does not take it."""
+    values: Values = {
+        AFFECTED_CLASS: PUSH_MODEL,
+        FIELD: N_EVENT_REPORT_RQ,
+        AFFECTED_INSTANCE: PUSH_MODEL_INSTANCE,
+        EVENT_TYPE: event_type,
+    }
+    context = dialogue.context_of(PUSH_MODEL, as_scp=True)
+    answer = dialogue.ask(context, values, information)
+    if answer.command.status != SUCCESS:
+        words = _words(answer.command.status)
+        raise SendError(f"{dialogue.peer} answered the commitment report with {words}")
+
+
+def _words(status: int | None) -> str:
+    return "no status" if status is None else words_of(status)
 
 
 def _items(references: References) -> list[Dataset]:

@@ -5,36 +5,35 @@ from collections.abc import Sequence
 from pynetdicom.presentation import PresentationContext
 
 from core.errors import NotADataSetError, PixelError, SendError
-from network.scu.association import Conversation
+from network.dimse import CommandSet
+from network.scu.dialogue import Dialogue
 from network.scu.outgoing import InstanceToSend, data_set_to_send
 from network.scu.presentation import accepted_by, choose_context, why_no_context
 from network.scu.send_queue import Consignment, Item, SendOutcome, not_sent
-from network.scu.store_channel import StoreChannel, store_channel
+from network.scu.store_channel import StoreChannel
 from network.scu.transcoder import Transcoder
 from network.statuses import state_of, words_of
-from network.store_messages import StoreAnswer
 
 _MESSAGE_IDS = 65_535
 
 
 def carry(
-    conversation: Conversation,
+    dialogue: Dialogue,
     contexts: Sequence[PresentationContext],
     consignment: Consignment,
     transcoder: Transcoder,
-) -> str:
-    """Take and send until nothing is left; answers why it ended before, "" where it did not.
+) -> None:
+    """Take and send until nothing is left; whatever happens, each that was taken is settled.
 
-    Whatever ends the association, each instance that was taken is settled.
+    Raises:
+        SendError: the association ended before, with the reason in words.
     """
-    carrier = _Carrier(conversation, contexts, consignment, transcoder)
+    carrier = _Carrier(dialogue, contexts, consignment, transcoder)
     try:
-        with store_channel(conversation) as channel:
-            carrier.run(channel)
+        carrier.run(StoreChannel(dialogue))
     except SendError as error:
         carrier.lose(str(error))
-        return str(error)
-    return ""
+        raise
 
 
 class _Carrier:
@@ -42,14 +41,14 @@ class _Carrier:
 
     def __init__(
         self,
-        conversation: Conversation,
+        dialogue: Dialogue,
         contexts: Sequence[PresentationContext],
         consignment: Consignment,
         transcoder: Transcoder,
     ) -> None:
-        self._peer, self._most_open = conversation.peer, conversation.operations
+        self._peer, self._most_open = dialogue.peer, dialogue.operations
         self._contexts = contexts
-        self._accepted = accepted_by(conversation.association.accepted_contexts)
+        self._accepted = accepted_by(dialogue.contexts.values())
         self._consignment = consignment
         self._transcoder = transcoder
         self._open: dict[int, tuple[Item, str]] = {}
@@ -98,17 +97,19 @@ class _Carrier:
             del self._open[message_id]
             self._consignment.settle(item, not_sent(instance, f"cannot be sent: {error}"))
 
-    def _settle(self, answer: StoreAnswer) -> None:
-        if answer.message_id not in self._open:
+    def _settle(self, answer: CommandSet) -> None:
+        number = answer.responded_id
+        if number is None or number not in self._open:
             raise SendError(
-                f"{self._peer} broke the protocol: it answered request {answer.message_id}, "
+                f"{self._peer} broke the protocol: it answered request {number}, "
                 f"open are {', '.join(map(str, self._open))}"
             )
-        item, syntax = self._open.pop(answer.message_id)
+        item, syntax = self._open.pop(number)
         self._consignment.settle(item, _outcome(item.instance, answer, syntax))
 
 
-def _outcome(instance: InstanceToSend, answer: StoreAnswer, syntax: str) -> SendOutcome:
+def _outcome(instance: InstanceToSend, answer: CommandSet, syntax: str) -> SendOutcome:
     transcoded_to = "" if syntax == instance.transfer_syntax_uid else syntax
-    words = words_of(answer.status, answer.comment)
-    return SendOutcome(instance, answer.status, state_of(answer.status), words, transcoded_to)
+    status = answer.status or 0
+    words = words_of(status, answer.comment)
+    return SendOutcome(instance, status, state_of(status), words, transcoded_to)

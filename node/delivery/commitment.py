@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
-from pynetdicom import build_context, build_role
+from pynetdicom import build_context
 
 from core.config.routing import Peer
 from core.config.settings import Configuration
@@ -13,7 +13,6 @@ from network.scu import storage_commitment as messages
 from network.scu.addresses import address_of
 from network.scu.association import Timeouts, associate
 from network.sender import Sender
-from network.statuses import words_of
 from network.which_peer import which_peer
 from node.delivery.hashes import content_hash
 from node.ledger.database import Ledger
@@ -155,21 +154,13 @@ class Committer:
             self._configuration.ae_title,
             [build_context(messages.PUSH_MODEL)],
             _TIMEOUTS,
-            roles=[build_role(messages.PUSH_MODEL, scu_role=False, scp_role=True)],
-        ) as conversation:
-            try:
-                status, _ = conversation.association.send_n_event_report(
-                    messages.report(commitment.transaction_uid, commitment.references, failures),
-                    event_type,
-                    messages.PUSH_MODEL,
-                    messages.PUSH_MODEL_INSTANCE,
-                )
-            except (RuntimeError, ValueError) as error:
-                raise SendError(f"{peer.name} does not take the report: {error}") from error
-            code = status.get("Status")
-            if code != 0:
-                words = "nothing" if code is None else words_of(int(code))
-                raise SendError(f"{peer.name} answered the commitment report with {words}")
+            roles={messages.PUSH_MODEL: (False, True)},
+        ) as dialogue:
+            messages.report_commitment(
+                dialogue,
+                messages.report(commitment.transaction_uid, commitment.references, failures),
+                event_type,
+            )
 
     def _postpone(self, commitment: Commitment, words: str) -> None:
         now = self._ledger.clock()

@@ -16,12 +16,14 @@ from sqlalchemy import Connection
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
+from network.dimse import N_EVENT_REPORT_RQ, UNRECOGNIZED_OPERATION
+from network.messages import Message
 from network.scu import storage_commitment as messages
 from network.scu.addresses import address_for_queries, address_of
 from network.scu.association import Timeouts, associate
 from network.scu.c_find import found_instances
-from network.statuses import words_of
-from node.delivery.commitment_reports import ReportsOnAssociation
+from network.upper_layer import decode_data_set
+from node.delivery.commitment_reports import answer_report
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import find_job
@@ -139,37 +141,30 @@ class Prover:
     def _request_commitment(self, peer: Peer, proof: Proof, references: Mapping[str, str]) -> None:
         """N-ACTION; the answer may come on this association, or later on one of the peer's."""
         answered, settings = threading.Event(), self._configuration.proof
-        reports = ReportsOnAssociation(self.take_report)
-        address = address_of(peer)
         asking = associate(
-            address,
+            address_of(peer),
             self._configuration.ae_title,
             [build_context(messages.PUSH_MODEL)],
             _TIMEOUTS,
-            handlers=reports.handlers(),
+            on_request=self._on_report,
         )
-        with ExitStack() as stack, asking as conversation:
+        with ExitStack() as stack, asking as dialogue:
             transaction_uid = proof.transaction_uid or str(generate_uid())
             until = self._ledger.clock() + settings.answer_within_h * _HOUR_S
             with self._ledger.writing() as connection:
                 begin_transaction(connection, proof, transaction_uid, until)
             self._waiting[transaction_uid] = answered
             stack.callback(self._waiting.pop, transaction_uid)
-            try:
-                status, _ = conversation.association.send_n_action(
-                    messages.request(transaction_uid, references),
-                    messages.REQUEST_COMMITMENT,
-                    messages.PUSH_MODEL,
-                    messages.PUSH_MODEL_INSTANCE,
-                )
-            except (RuntimeError, ValueError) as error:
-                raise SendError(f"{address} took no storage commitment request") from error
-            if status.get("Status") != 0:
-                code = status.get("Status")
-                words = "nothing" if code is None else words_of(int(code))
-                raise SendError(f"{address} answered a storage commitment request with {words}")
-            answered.wait(settings.answer_on_association_s)
-            reports.finish()
+            messages.request_commitment(dialogue, transaction_uid, references)
+            dialogue.serve_until(answered.is_set, settings.answer_on_association_s)
+
+    def _on_report(self, message: Message) -> int:
+        """The status for what the peer says on the association on which it was asked."""
+        if message.command.field != N_EVENT_REPORT_RQ:
+            return UNRECOGNIZED_OPERATION
+        return answer_report(
+            lambda: decode_data_set(message.content, message.context), self.take_report
+        )
 
     def _look_up(self, peer: Peer, headers: list[pydicom.Dataset]) -> set[str]:
         """Which instances C-FIND shows, asked by series."""

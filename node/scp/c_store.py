@@ -1,15 +1,8 @@
-"""What the listener answers to C-STORE (PS3.4 Annex B), by either way that the bytes come."""
+"""What the listener answers to C-STORE (PS3.4 Annex B)."""
 
 from collections.abc import Callable
-from io import BytesIO
-from typing import cast
 
 import structlog
-from pydicom.dataset import Dataset
-from pynetdicom.association import Association
-from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.dsutils import encode_file_meta as encode_dataset
-from pynetdicom.events import Event
 
 from core.errors import (
     InstanceError,
@@ -17,10 +10,15 @@ from core.errors import (
     UidMismatchError,
     explain_fault,
 )
-from network.command_sets import StoreRequest
+from network.dimse import SOP_CLASS_NOT_SUPPORTED, CommandSet
+from network.messages import Message
+from network.negotiation import Context
+from network.presentation import is_storage_class
+from network.scp import Status
+from node.scp.association_record import AssociationRecord
 from node.scp.file_meta import encode_file_meta
 from node.scp.inbox import DIFFERENT, Arrival, Inbox
-from node.scp.refusals import HEAD_BYTES, Refusal, refusal_of
+from node.scp.refusals import refusal_of
 from node.scp.spool import Spool
 from node.wal.writer import Log
 
@@ -31,85 +29,57 @@ CANNOT_UNDERSTAND = 0xC000
 PROCESSING_FAILURE = 0xC211
 """As pynetdicom answers where a handler fails."""
 _COMMENT_LENGTH = 64  # LO
-_PREAMBLE = b"\x00" * 128 + b"DICM"
 
 log = structlog.get_logger("receive")
 
 
-class StorageService:
-    """Stores what comes; the status and its words are what the peer gets (Table B.2-1)."""
+class CStoreScp:
+    """Stores what one association brings; used by its thread alone."""
 
-    def __init__(
-        self,
-        inbox: Inbox,
-        *,
-        key_of: Callable[[Association], int],
-        on_refused: Callable[[Association, Refusal], None],
-    ) -> None:
-        """`key_of` answers the ledger's id of an association, or raises StorageUnavailableError."""
+    def __init__(self, inbox: Inbox, record: AssociationRecord) -> None:
         self._inbox = inbox
-        self._key_of = key_of
-        self._on_refused = on_refused
+        self._record = record
+        self._log: Log = inbox.logbook.open()
 
-    def on_c_store(self, event: Event) -> int | Dataset:
-        """What pynetdicom has read."""
-        request = cast(C_STORE, event.request)
-        uid, syntax = str(request.AffectedSOPInstanceUID), str(event.context.transfer_syntax)
-        content = request.DataSet or BytesIO()  # none where none is announced
-
-        def arrival() -> Arrival:
-            return Arrival(
-                association=self._key_of(event.assoc),
-                sop_class_uid=str(request.AffectedSOPClassUID),
-                sop_instance_uid=uid,
-                transfer_syntax_uid=syntax,
-                file_meta=_PREAMBLE + encode_dataset(event.file_meta),
-                data_set=content.getvalue(),
-            )
-
-        def refuse(status: int, error: Exception) -> None:
-            head = bytes(content.getbuffer()[:HEAD_BYTES])
-            self._on_refused(event.assoc, refusal_of(uid, head, syntax, f"0x{status:04X}, {error}"))
-
-        status, comment = _outcome(lambda: self._inbox.receive(arrival()), uid, refuse)
-        if status == SUCCESS:
-            return SUCCESS
-        answer = Dataset()
-        answer.Status, answer.ErrorComment = status, comment
-        return answer
-
-    def open_log(self) -> Log:
-        """For one association that is read by ourselves."""
-        return self._inbox.logbook.open()
-
-    def begin(self, request: StoreRequest, transfer_syntax_uid: str) -> Spool:
-        """Where its data set goes."""
-        uids = (request.sop_class_uid, request.sop_instance_uid, transfer_syntax_uid)
+    def open_spool(self, context: Context, command: CommandSet) -> Spool:
+        """The place of an instance's data set."""
+        syntax = context.transfer_syntax
         return Spool(
             self._inbox.folder,
-            encode_file_meta(*uids),
-            transfer_syntax_uid,
+            encode_file_meta(command.sop_class_uid, command.sop_instance_uid, syntax),
+            syntax,
             check_disk=self._inbox.watermark.check,
         )
 
-    def finish(
-        self,
-        association: Association,
-        request: StoreRequest,
-        transfer_syntax_uid: str,
-        *,
-        spool: Spool,
-        log: Log,
-    ) -> tuple[int, str]:
-        """Status and comment; nothing of it is needed any more then."""
-        uid = request.sop_instance_uid
+    def store(self, message: Message) -> Status:
+        """Status and comment (Table B.2-1) for a request whose data set is here."""
+        context, command = message.context, message.command
+        if not (
+            is_storage_class(command.sop_class_uid) and is_storage_class(context.abstract_syntax)
+        ):
+            return SOP_CLASS_NOT_SUPPORTED, "no storage SOP class"
+        spool = message.data_set
+        if isinstance(spool, Spool):
+            return self._store(context, command, spool)
+        empty = self.open_spool(context, command)  # a request without a data set
+        try:
+            return self._store(context, command, empty)
+        finally:
+            empty.close()
+
+    def rest(self) -> None:
+        """Nothing comes at present: what is logged gets its files."""
+        self._log.close()
+
+    def _store(self, context: Context, command: CommandSet, spool: Spool) -> Status:
+        uid, syntax = command.sop_instance_uid, context.transfer_syntax
 
         def arrival() -> Arrival:
             return Arrival(
-                association=self._key_of(association),
-                sop_class_uid=request.sop_class_uid,
+                association=self._record.key(),
+                sop_class_uid=command.sop_class_uid,
                 sop_instance_uid=uid,
-                transfer_syntax_uid=transfer_syntax_uid,
+                transfer_syntax_uid=syntax,
                 file_meta=spool.file_meta,
                 data_set=spool.data_set(),
                 sha256=spool.sha256(),
@@ -117,16 +87,14 @@ class StorageService:
             )
 
         def refuse(status: int, error: Exception) -> None:
-            words = f"0x{status:04X}, {error}"
-            refusal = refusal_of(uid, spool.head(), transfer_syntax_uid, words)
-            self._on_refused(association, refusal)
+            self._record.refuse(refusal_of(uid, spool.head(), syntax, f"0x{status:04X}, {error}"))
 
-        return _outcome(lambda: self._inbox.receive(arrival(), log), uid, refuse)
+        return _outcome(lambda: self._inbox.receive(arrival(), self._log), uid, refuse)
 
 
 def _outcome(
     receive: Callable[[], str], sop_instance_uid: str, refuse: Callable[[int, Exception], None]
-) -> tuple[int, str]:
+) -> Status:
     try:
         if receive() == DIFFERENT:
             log.warning("instance arrived with other content", sop_instance_uid=sop_instance_uid)

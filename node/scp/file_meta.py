@@ -8,7 +8,10 @@ _PREAMBLE = b"\x00" * 128 + b"DICM"
 
 
 def encode_file_meta(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> bytes:
-    """As pynetdicom makes them for a C-STORE request, without the objects."""
+    """As pynetdicom makes them for a C-STORE request, without the objects.
+
+    What is not ASCII in a UID becomes a question mark: such an instance is refused anyway.
+    """
     content = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
     for element, uid in (
         (0x0002, sop_class_uid),
@@ -16,7 +19,7 @@ def encode_file_meta(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_
         (0x0010, transfer_syntax_uid),
         (0x0012, PYNETDICOM_IMPLEMENTATION_UID),
     ):
-        content += _element(element, b"UI", uid.encode("ascii"), b"\x00")
+        content += _element(element, b"UI", uid.encode("ascii", "replace"), b"\x00")
     content += _element(0x0013, b"SH", PYNETDICOM_IMPLEMENTATION_VERSION.encode("ascii"), b" ")
     group_length = struct.pack("<HH2sHL", 2, 0, b"UL", 4, len(content))
     return _PREAMBLE + group_length + content

@@ -1,48 +1,42 @@
-"""The listener: Verification and Storage SCP (PS3.4 Annexes A and B)."""
+"""The listener: Verification, Storage and Storage Commitment SCP (PS3.4 Annexes A, B and J)."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 import structlog
-from pynetdicom import AE, evt
-from pynetdicom.association import Association
-from pynetdicom.events import Event, EventHandlerType
-from pynetdicom.pdu_primitives import A_RELEASE
+from pynetdicom import build_context
 
 from core.config.settings import Configuration
-from core.errors import StorageUnavailableError
+from network.access import AssociationRequest, Rejection, rejection_of
+from network.association_limits import AssociationLimits
 from network.certificates import expiring
+from network.listener import AssociationListener
+from network.negotiation import Supported
 from network.presentation import listener_contexts
 from network.scu.storage_commitment import PUSH_MODEL
 from network.sender import Sender
 from network.tls import ServerCertificates
-from node.acceptor.doorway import Doorway
-from node.acceptor.places import Places
-from node.acceptor.upper_layer import BoundedAssociation
 from node.ledger.database import Ledger
 from node.ledger.group_commit import GroupCommit
-from node.ledger.tables.ends import LOST, RELEASE, STOP, STORAGE, End, describe_end
-from node.ledger.tables.instances import RELEASED, open_association
-from node.scp.c_store import StorageService
+from node.scp.association_record import AssociationRecord, OnEnd
+from node.scp.association_services import AssociationServices
+from node.scp.c_store import CStoreScp
 from node.scp.inbox import Inbox
 from node.scp.incidents import Incidents
-from node.scp.n_action import CommitmentService, sender_of
+from node.scp.n_action import CommitmentService
 from node.scp.refusals import Refusal
 
 LOOPBACK = "127.0.0.1"
 _LOOKS_EVERY_S = 0.05
+_STOPPED_WITHIN_S = 10.0
 
 log = structlog.get_logger("receive")
 
-OnEnd = Callable[[int, str, Sequence[Refusal]], None]
-"""Called with the ledger's id of an association, how it ended, and what of it was refused."""
-
 
 class Listener:
-    """Accepts associations and stores what they bring."""
+    """Accepts associations and stores what they bring; a `network.listener.Acceptor`."""
 
     def __init__(
         self,
@@ -55,28 +49,22 @@ class Listener:
     ) -> None:
         self._configuration = configuration
         self._ledger = ledger
+        self._inbox = inbox
         self._openings = GroupCommit(ledger)
-        self._service = StorageService(inbox, key_of=self._key_of, on_refused=self._on_refused)
         self._on_end = on_end
         self._commitment = commitment
-        self._open: dict[Association, int] = {}
+        self._open: set[AssociationRecord] = set()
+        """Those whose end the ledger does not know."""
         self._lock = threading.Lock()
-        self._ending: set[Association] = set()
-        self._refused: dict[Association, list[Refusal]] = {}
-        self._doorways: list[Doorway] = []
+        self._listeners: list[AssociationListener] = []
         self.tls_address: tuple[str, int] | None = None
         """Where TLS is spoken, once the listener was started."""
         wire = configuration.wire
-        self._places = Places(wire.maximum_associations, wire.maximum_associations_per_address)
+        self._limits = AssociationLimits(
+            wire.maximum_associations, wire.maximum_associations_per_address
+        )
         self._incidents = Incidents(ledger)
-        self._entity = AE(ae_title=configuration.ae_title)
-        self._entity.supported_contexts = list(listener_contexts())
-        if commitment is not None:
-            # a peer is the SCU when it asks us, and the SCP when it reports to us
-            self._entity.add_supported_context(PUSH_MODEL, scu_role=True, scp_role=True)
-        self._entity.maximum_associations = sys.maxsize  # counted at the door, before threads
-        self._entity.maximum_pdu_size = configuration.wire.maximum_pdu_bytes
-        self._entity.network_timeout = configuration.wire.idle_timeout_s
+        self._supported = _supported(commitment is not None)
 
     def start(self) -> tuple[str, int]:
         """Listen; answers the address and the port, which is a free one for port 0.
@@ -94,145 +82,102 @@ class Listener:
         open_to = {"open": ip, "loopback": LOOPBACK}.get(wire.plain)
         address = None
         if open_to is not None:
-            address = self._open_doorway((open_to, self._configuration.scp_port))
+            address = self._listen((open_to, self._configuration.scp_port))
         if wire.tls is not None:
-            self.tls_address = self._open_doorway((ip, wire.tls.port), certificates)
+            self.tls_address = self._listen((ip, wire.tls.port), certificates)
         return address or cast(tuple[str, int], self.tls_address)
-
-    def _open_doorway(
-        self, address: tuple[str, int], certificates: ServerCertificates | None = None
-    ) -> tuple[str, int]:
-        doorway = Doorway(
-            self._entity,
-            address,
-            self._entity.supported_contexts,
-            self._handlers(),
-            configuration=self._configuration,
-            places=self._places,
-            incidents=self._incidents,
-            certificates=certificates,
-            service=self._service if self._configuration.wire.data_path == "own" else None,
-        )
-        self._doorways.append(doorway)
-        return doorway.open()
-
-    def _handlers(self) -> list[EventHandlerType]:
-        handlers: list[EventHandlerType] = [
-            (evt.EVT_ACCEPTED, self.on_accepted),
-            (evt.EVT_C_STORE, self._service.on_c_store),
-            (evt.EVT_ACSE_SENT, self.on_answer),
-            (evt.EVT_ABORTED, self.on_aborted),
-        ]
-        return handlers + (self._commitment.handlers() if self._commitment is not None else [])
 
     def drain(self, within_s: float, quiet_s: Callable[[Sender], float]) -> None:
         """Take no more associations, and let those that are open come to an end by themselves.
 
-        Who sends may go on for a while, and who has been silent for `quiet_s` is done.
+        A sender that still sends may go on for a while; one silent for `quiet_s` is done.
         """
-        self._close_doorways()
+        self._close_listeners()
         until = time.monotonic() + within_s
         while time.monotonic() < until and any(
-            one.ending.quiet_s < quiet_s(sender_of(one)) for one in self._open_ones()
+            association.quiet_s < quiet_s(sender)
+            for sender, association in self._limits.associations()
         ):
             time.sleep(_LOOKS_EVERY_S)
 
-    def _close_doorways(self) -> None:
-        while self._doorways:
-            self._doorways.pop().shutdown()
-
-    def _open_ones(self) -> list[BoundedAssociation]:
-        """Those that may bring something of a series."""
-        return [cast(BoundedAssociation, one) for one in list(self._open) if one.is_alive()]
-
     def stop(self) -> None:
         """Take no more associations, and abort those that are open."""
-        self._close_doorways()
-        for one in self._places.holders():
-            association = cast(BoundedAssociation, one)
-            association.ending.note(STOP, "which was stopped")
-            association.abort()
-        self._entity.shutdown()
+        self._close_listeners()
+        for _, association in self._limits.associations():
+            association.stop()
+        self._limits.wait_until_free(_STOPPED_WITHIN_S)
         self.reap()
 
-    def on_accepted(self, event: Event) -> None:
-        """Record the association; while that fails its instances are answered 0xA700."""
-        try:
-            self._record_open(event.assoc)
-        except StorageUnavailableError as error:
-            log.error("association not recorded", reason=str(error))
-        log.debug("association accepted")
-
-    def _record_open(self, association: Association) -> int:
-        sender = sender_of(association)
-        key = self._openings.run(
-            lambda connection: open_association(connection, sender, self._ledger.clock())
-        )
-        self._open[association] = key
-        return key
-
-    def on_answer(self, event: Event) -> None:
-        """A release is recorded before it is answered: a peer that got the answer may rely on it.
-
-        Where it cannot be recorded the connection is cut, which the peer sees as a failure.
-        """
-        association = cast(BoundedAssociation, event.assoc)
-        if isinstance(cast(Any, event).primitive, A_RELEASE) and not self._end(
-            association, End(RELEASE)
-        ):
-            association.ending.note(STORAGE, "which could not record the release")
-            transport = association.dul.socket
-            if transport is not None:
-                transport.close()
-
-    def on_aborted(self, event: Event) -> None:
-        """An association was aborted, by the peer, by a broken connection or by this node."""
-        self._end_without_release(event.assoc)
-
     def reap(self) -> int:
-        """End associations that are over and whose end is not recorded; how many those were."""
-        dead = [one for one in list(self._open) if not one.is_alive()]
-        return sum(self._end_without_release(association) for association in dead)
+        """Record the ends that could not be recorded before; how many those were."""
+        with self._lock:
+            over = [one for one in self._open if one.is_over]
+        return sum(self._tell_again(record) for record in over)
 
-    def _end_without_release(self, association: Association) -> bool:
-        words = "whose connection ended without a release"
-        return self._end(
-            association, cast(BoundedAssociation, association).ending.note(LOST, words)
+    def rejection_of(self, request: AssociationRequest, /) -> Rejection | None:
+        """Why an association is not given; None where it is."""
+        return rejection_of(request, self._configuration)
+
+    def open(self, sender: Sender, /) -> AssociationServices:
+        """Record an association that was just accepted; answers what serves it."""
+        record = AssociationRecord(sender, self._ledger, self._openings, self._told)
+        with self._lock:
+            self._open.add(record)
+        record.open()
+        log.debug("association accepted")
+        return AssociationServices(
+            record,
+            CStoreScp(self._inbox, record),
+            self._commitment,
+            on_told=self._forget,
         )
 
-    def _end(self, association: Association, end: End) -> bool:
-        """Whether the end is recorded by this call or was before; if not, `reap` tries again."""
-        with self._lock:
-            if association in self._ending:
-                return False
-            self._ending.add(association)
-        try:
-            return self._record_end(association, end)
-        finally:
-            with self._lock:
-                self._ending.discard(association)
+    def on_rejected(self, sender: Sender, rejection: Rejection, /) -> None:
+        """An association was asked for and not given."""
+        fields = (rejection.result, rejection.source, rejection.reason)
+        self._incidents.rejected(sender, fields, rejection.words)
 
-    def _record_end(self, association: Association, end: End) -> bool:
-        key, refused = self._open.get(association), self._refused.get(association, [])
-        if key is None and not refused:
-            return True
-        try:
-            number = self._record_open(association) if key is None else key
-            if end.outcome != RELEASED:
-                self._openings.run(lambda connection: describe_end(connection, number, end))
-            self._on_end(number, end.outcome, refused)
-        except StorageUnavailableError as error:
-            log.error("end of association not recorded", reason=str(error))
+    def on_bound(self, address: str, words: str, /) -> None:
+        """A connection went beyond a bound, or there are too many."""
+        self._incidents.beyond_bound(address, words)
+
+    def _listen(
+        self, address: tuple[str, int], certificates: ServerCertificates | None = None
+    ) -> tuple[str, int]:
+        listener = AssociationListener(
+            self,
+            self._supported,
+            self._configuration.wire,
+            limits=self._limits,
+            certificates=certificates,
+        )
+        listening = listener.open(address)
+        self._listeners.append(listener)
+        return listening
+
+    def _close_listeners(self) -> None:
+        while self._listeners:
+            self._listeners.pop().close()
+
+    def _told(self, key: int, outcome: str, refused: Sequence[Refusal]) -> None:
+        self._on_end(key, outcome, refused)
+
+    def _tell_again(self, record: AssociationRecord) -> bool:
+        if not record.tell_again():
             return False
-        self._open.pop(association, None)
-        self._refused.pop(association, None)
-        log.debug("association ended", outcome=end.outcome, reason=end.reason)
+        self._forget(record)
         return True
 
-    def _key_of(self, association: Association) -> int:
-        """The ledger's id; raises StorageUnavailableError where it can have none now."""
-        key = self._open.get(association)
-        return self._record_open(association) if key is None else key
+    def _forget(self, record: AssociationRecord) -> None:
+        with self._lock:
+            self._open.discard(record)
 
-    def _on_refused(self, association: Association, refusal: Refusal) -> None:
-        self._refused.setdefault(association, []).append(refusal)
+
+def _supported(with_commitment: bool) -> Supported:
+    contexts = list(listener_contexts())
+    if with_commitment:
+        commitment = build_context(PUSH_MODEL)
+        # a peer is the SCU when it asks us, and the SCP when it reports to us
+        commitment.scu_role = commitment.scp_role = True
+        contexts.append(commitment)
+    return Supported.of(contexts)

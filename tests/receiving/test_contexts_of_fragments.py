@@ -5,7 +5,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from tests.receiving.data_paths import both, message, status_of
+from tests.receiving.streams import message, outcome_of, status_of
 from tests.support.peers import IMPLICIT
 from tests.support.raw_peer import ABORTED, COMMAND, LAST, RELEASE_RQ, p_data
 
@@ -33,7 +33,7 @@ def test_a_fragment_in_another_context_than_its_message_is_aborted(
     commands = sum(one[11] & COMMAND for one in stream)
     at = {"command": 1, "first": commands, "middle": commands + 1, "last": len(stream) - 1}[which]
     stream[at] = in_context(context_id, stream[at])
-    found = both(tmp_path, stream)
+    found = outcome_of(tmp_path, stream)
     assert found.answers == [ABORTED_BY_PROVIDER]
     [words] = found.words
     fault = f"a fragment of presentation context {context_id} in a message of 1"
@@ -44,12 +44,12 @@ def test_a_fragment_in_another_context_than_its_message_is_aborted(
 def test_each_message_has_a_context_of_its_own(tmp_path: Path, cine_folder: Path) -> None:
     first, second = sorted(cine_folder.glob("*.dcm"))[:2]
     stream = [*message(pydicom.dcmread(first)), *message(pydicom.dcmread(second), IMPLICIT)]
-    found = both(tmp_path, [*stream, RELEASE_RQ], answers=2)
+    found = outcome_of(tmp_path, [*stream, RELEASE_RQ], answers=2)
     assert [status_of(one) for one in found.answers[:-1]] == [0, 0]
 
 
 def test_a_command_that_begins_in_no_context_is_aborted_too(tmp_path: Path) -> None:
     stream = [p_data(b"\x00" * 8, COMMAND, 0), p_data(b"\x00" * 8, COMMAND | LAST, 1)]
-    found = both(tmp_path, stream)
+    found = outcome_of(tmp_path, stream)
     assert found.answers == [ABORTED_BY_PROVIDER]
     assert "a fragment of presentation context 1 in a message of 0" in found.words[0]

@@ -1,8 +1,6 @@
 """What is encoded otherwise than its transfer syntax says is refused, by each way it may come."""
 
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pydicom
 import pytest
@@ -10,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from core.config.settings import Configuration
 from core.config.wire import Wire
 from core.errors import EncodingError
 from network.data_sets.describe import describe
@@ -24,19 +21,9 @@ from tests.receiving.contradictions import CONTRADICTIONS, ODD, UID, of, small_i
 from tests.receiving.logged import Place
 from tests.support.dicom.rewritten import BIG_ENDIAN, Rewrite, encoded_in
 from tests.support.peers import EXPLICIT, IMPLICIT, MR, associate, store
-from tests.support.receiver import Receiver, start_receiver
+from tests.support.receiver import Receiver
 
 BOUNDS = DataSetBounds.of(Wire())
-
-
-@pytest.fixture(params=["own", "pynetdicom"])
-def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Receiver]:
-    """By each data path."""
-    configuration = Configuration.model_validate({"wire": {"data_path": request.param}})
-    found = start_receiver(tmp_path, configuration=configuration)
-    yield found
-    found.listener.stop()
-    found.ledger.close()
 
 
 @pytest.fixture

@@ -48,13 +48,13 @@ HALVES = {
 Start = Callable[..., Receiver]
 
 
-@pytest.fixture(params=["own", "pynetdicom"])
-def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Starts a listener with keys of the wire, by each data path."""
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a listener with keys of the wire."""
     with ExitStack() as over:
 
         def begin(**wire: Any) -> Receiver:
-            keys = {"wire": {"data_path": request.param} | wire}
+            keys = {"wire": wire}
             receiver = start_receiver(tmp_path, configuration=Configuration.model_validate(keys))
             over.callback(receiver.ledger.close)
             over.callback(receiver.listener.stop)

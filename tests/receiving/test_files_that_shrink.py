@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 
-from core.config.settings import Configuration
 from core.config.wire import Wire
 from core.errors import InstanceError, StorageUnavailableError
 from network.data_sets.file_bytes import DataSet, FileBytes, in_memory
@@ -143,8 +142,7 @@ def status(receiver: Receiver, instance: pydicom.FileDataset) -> tuple[int, str]
 def test_an_instance_whose_file_is_cut_off_is_0xa700_and_the_node_goes_on(
     tmp_path: Path, instance: pydicom.FileDataset, monkeypatch: pytest.MonkeyPatch, left: int
 ) -> None:
-    configuration = Configuration.model_validate({"wire": {"data_path": "own"}})
-    receiver = start_receiver(tmp_path, configuration=configuration)
+    receiver = start_receiver(tmp_path)
     whole = Watermark.check
 
     def cut(watermark: Watermark) -> None:

@@ -1,6 +1,5 @@
 """One walk through a data set finds what pydicom finds, or says nothing."""
 
-import struct
 from pathlib import Path
 
 import pydicom
@@ -10,12 +9,6 @@ from pynetdicom import dsutils
 from pynetdicom.dsutils import split_dataset
 
 from core.config.wire import Wire
-from network.command_sets import (
-    command_pdus,
-    fragments_of,
-    read_store_request,
-    store_response,
-)
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
 from node.scp.file_meta import encode_file_meta
@@ -77,42 +70,6 @@ def test_the_mark_of_this_program_is_seen(cine_folder: Path) -> None:
 def test_explicit_bytes_under_an_implicit_syntax_are_left_to_pydicom(cine_folder: Path) -> None:
     content, _ = content_of(cine_folder / "9.dcm")
     assert scan(content, IMPLICIT, BOUNDS) is None
-
-
-def test_a_store_request_is_read_as_pynetdicom_writes_it() -> None:
-    request = read_store_request(store_command("1.2.3"))
-    assert request is not None
-    assert (request.message_id, request.sop_class_uid, request.sop_instance_uid) == (1, MR, "1.2.3")
-
-
-def test_unusual_command_sets_are_left_to_pynetdicom() -> None:
-    usual = store_command("1.2.3")
-    odd = {
-        "cut short": usual[:-1],
-        "an element twice": usual + usual[-14:],
-        "an unknown element": usual + struct.pack("<HHL", 0, 0x5000, 0),
-        "a path": store_command("1.2/3"),
-        "no instance": store_command(""),
-        "another group": usual + struct.pack("<HHL", 8, 5, 0),
-    }
-    assert {name: read_store_request(one) for name, one in odd.items()} == dict.fromkeys(odd)
-
-
-def test_a_response_is_cut_to_what_the_peer_takes() -> None:
-    request = read_store_request(store_command("1.2.3"))
-    assert request is not None
-    command = store_response(request, 0xA700, "no room")
-    pdus = memoryview(command_pdus(command, 1, 40))
-    content, control = b"", []
-    while pdus:
-        size = 6 + int.from_bytes(pdus[2:6], "big")
-        assert size <= 46
-        for fragment in fragments_of(pdus[:size]) or []:
-            content += bytes(fragment.content)
-            control.append(fragment.control)
-        pdus = pdus[size:]
-    assert content == command
-    assert control == [1] * (len(control) - 1) + [3]
 
 
 def test_file_meta_are_those_of_pynetdicom() -> None:

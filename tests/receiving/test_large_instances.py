@@ -20,13 +20,10 @@ from tests.support.raw_peer import COMMAND, DATA, LAST, P_DATA, RawPeer, p_data,
 _RECEIVER = """
 import sys
 from pathlib import Path
-from core.config.settings import Configuration
 from core.log import quieten_libraries
 from tests.support.receiver import start_receiver
 quieten_libraries()
-# pynetdicom's own way collects a data set in memory, whatever the rest of the tests run with
-configuration = Configuration.model_validate({"wire": {"data_path": "own"}})
-receiver = start_receiver(Path(sys.argv[1]), configuration=configuration)
+receiver = start_receiver(Path(sys.argv[1]))
 print(receiver.address[1], flush=True)
 sys.stdin.read()
 receiver.listener.stop()

@@ -1,4 +1,4 @@
-"""The thread that let an association in serves it; pynetdicom's begins where it has to serve."""
+"""One thread lets an association in, serves it and records its end, whatever comes between."""
 
 import threading
 import time
@@ -12,13 +12,12 @@ import pydicom
 import pytest
 import structlog
 from pynetdicom import build_context
-from pynetdicom.acse import ACSE
-from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 
 from core.config.settings import Configuration
-from node.acceptor import doorway, provider
-from node.acceptor.receiver import Reception
+from network import listener
+from node.scp.c_store import CStoreScp
+from node.scp.service import Listener
 from tests.support.node_process import wait_until
 from tests.support.peers import EXPLICIT, IMPLICIT, MR, encoded
 from tests.support.raw_peer import (
@@ -45,12 +44,12 @@ Start = Callable[..., Receiver]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a listener that reads C-STORE itself, with keys of the wire."""
+    """Starts a listener with keys of the wire."""
     with ExitStack() as over:
 
         def start_with(**wire: Any) -> Receiver:
-            keys = {"wire": {"data_path": "own"} | wire}
-            receiver = start_receiver(tmp_path, configuration=Configuration.model_validate(keys))
+            configuration = Configuration.model_validate({"wire": wire})
+            receiver = start_receiver(tmp_path, configuration=configuration)
             over.callback(receiver.ledger.close)
             over.callback(receiver.listener.stop)
             return receiver
@@ -72,8 +71,9 @@ def echo() -> bytes:
     return p_data(encode(command, True, True) or b"", COMMAND | LAST, 3)
 
 
-def pynetdicoms_threads() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if isinstance(one, Association)]
+def is_free(receiver: Receiver) -> bool:
+    """Whether no association has a place."""
+    return receiver.listener._limits.wait_until_free(0.0)
 
 
 def ends(receiver: Receiver) -> list[str]:
@@ -82,29 +82,19 @@ def ends(receiver: Receiver) -> list[str]:
     return [outcome for _, outcome in receiver.ended]
 
 
-def test_storing_needs_one_thread(start: Start, cine_folder: Path) -> None:
+def test_an_association_needs_one_thread(start: Start, cine_folder: Path) -> None:
     receiver = start()
     instance, before = pydicom.dcmread(cine_folder / "9.dcm"), threading.active_count()
     with associated(receiver) as peer:
         peer.send(p_data(store_command(str(instance.SOPInstanceUID)), COMMAND | LAST))
         peer.send(p_data(encoded(instance), DATA | LAST))
         assert peer.answer() == P_DATA
-        assert (threading.active_count(), pynetdicoms_threads()) == (before + 1, [])
-        peer.send(RELEASE_RQ)
-        assert peer.answer() == RELEASED
-    assert ends(receiver) == ["released"]
-
-
-def test_verification_is_served_by_pynetdicoms_thread(start: Start) -> None:
-    receiver = start()
-    with associated(receiver) as peer:
         peer.send(echo())
         assert peer.answer() == P_DATA
-        assert len(pynetdicoms_threads()) == 1
+        assert threading.active_count() == before + 1
         peer.send(RELEASE_RQ)
         assert peer.answer() == RELEASED
     assert ends(receiver) == ["released"]
-    wait_until(lambda: not pynetdicoms_threads(), 10.0)
 
 
 def test_what_came_before_a_release_is_answered_before_it(start: Start) -> None:
@@ -122,7 +112,7 @@ def test_an_abort_is_recorded_as_one(start: Start, way: str) -> None:
     peer.send(ABORT_RQ) if way == "abort" else peer.reset()
     assert ends(receiver) == ["aborted"]
     peer.connection.close()
-    wait_until(lambda: receiver.listener.reap() == 0 and not pynetdicoms_threads(), 10.0)
+    wait_until(lambda: not receiver.listener._open and is_free(receiver), 10.0)
 
 
 def test_one_that_says_nothing_more_is_aborted(start: Start) -> None:
@@ -147,7 +137,7 @@ def test_an_open_association_holds_its_place(start: Start) -> None:
         assert second.answer() != ACCEPTED
         first.send(RELEASE_RQ)
         assert first.answer() == RELEASED
-    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
+    wait_until(lambda: is_free(receiver), 10.0)
     associated(receiver).connection.close()
 
 
@@ -156,14 +146,14 @@ def test_a_log_that_cannot_be_closed_holds_up_nothing(
 ) -> None:
     receiver = start()
 
-    def fail(_: Reception) -> None:
+    def fail(_: CStoreScp) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Reception, "close", fail)
+    monkeypatch.setattr(CStoreScp, "rest", fail)
     with associated(receiver) as peer:
         peer.send(ABORT_RQ)
         assert ends(receiver) == ["aborted"]
-    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
+    wait_until(lambda: is_free(receiver), 10.0)
 
 
 def test_a_thread_that_is_not_to_be_had_leaves_no_descriptor(
@@ -172,18 +162,18 @@ def test_a_thread_that_is_not_to_be_had_leaves_no_descriptor(
     receiver, begin = start(), threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:
-        if isinstance(thread, Association):
+        if thread.name.startswith("from "):
             raise RuntimeError("can't start new thread")
         begin(thread)
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     before = psutil.Process().num_fds()
     for _ in range(20):
-        with associated(receiver) as peer:
-            peer.send(echo())
-            assert peer.answer() == ABORTED
-    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
-    assert psutil.Process().num_fds() < before + 10  # SQLAlchemy keeps some
+        with RawPeer(receiver.address) as peer:
+            assert peer.answer() == -1
+    assert psutil.Process().num_fds() < before + 10
+    monkeypatch.undo()
+    associated(receiver).connection.close()
 
 
 def test_an_end_that_is_being_recorded_is_recorded_once(
@@ -201,10 +191,10 @@ def test_an_end_that_is_being_recorded_is_recorded_once(
     with associated(receiver) as peer:
         peer.send(ABORT_RQ)
         assert begun.wait(10.0)
-        assert len(receiver.listener._places.holders()) == 1
+        assert not is_free(receiver)
         assert receiver.listener.reap() == 0
     assert ends(receiver) == ["aborted"]
-    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
+    wait_until(lambda: is_free(receiver), 10.0)
     assert receiver.listener.reap() == 0
     assert ends(receiver) == ["aborted"]
 
@@ -218,40 +208,47 @@ def test_who_is_let_in_while_the_listener_stops_is_let_out_again(
         judged.set()
         stopped.wait(20.0)
 
-    monkeypatch.setattr(doorway, "rejection_of", judge)
+    monkeypatch.setattr(Listener, "rejection_of", judge)
     with RawPeer(receiver.address) as peer:
         peer.send(associate_rq(CONTEXTS))
         assert judged.wait(10.0)
-        receiver.listener.stop()
+        stopping = threading.Thread(target=receiver.listener.stop)
+        stopping.start()
+        wait_until(lambda: receiver.listener._listeners == [], 10.0)
         stopped.set()
-        assert peer.answer() == -1
-    wait_until(lambda: not receiver.listener._places.holders(), 10.0)
+        assert peer.answer() == ACCEPTED
+        assert peer.answer() in (ABORTED, -1)
+        stopping.join()
+    wait_until(lambda: is_free(receiver), 10.0)
 
 
-def test_an_association_that_cannot_be_made_takes_no_place(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", ["accept", "serve"])
+def test_an_association_that_fails_is_told_and_takes_no_place(
+    start: Start, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     receiver = start(maximum_associations=1)
 
-    def fail() -> None:
-        raise OSError(24, "Too many open files")
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
 
-    with monkeypatch.context() as patch:
-        patch.setattr(provider, "Wake", fail)
+    with monkeypatch.context() as patch, structlog.testing.capture_logs() as said:
+        patch.setattr(listener, what, fail)
         with RawPeer(receiver.address) as peer:
             peer.send(associate_rq(CONTEXTS))
+            assert peer.answer() == (ACCEPTED if what == "serve" else -1)
             assert peer.answer() == -1
+    assert "association failed" in [one["event"] for one in said]
     associated(receiver).connection.close()
 
 
-def test_a_negotiation_that_fails_is_told(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_fails_is_answered(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     receiver = start()
 
-    def fail(_: ACSE) -> None:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(ACSE, "negotiate_association", fail)
-    with structlog.testing.capture_logs() as said, RawPeer(receiver.address) as peer:
-        peer.send(associate_rq(CONTEXTS))
-        assert peer.answer() == ABORTED
-    assert "association failed" in [one["event"] for one in said]
+    monkeypatch.setattr(CStoreScp, "store", fail)
+    with associated(receiver) as peer:
+        peer.send(p_data(store_command(), COMMAND | LAST) + p_data(b"", DATA | LAST))
+        assert peer.answer() == P_DATA
+        assert b"\x00\x00\x00\x09\x02\x00\x00\x00\x10\x01" in peer.last  # 0x0110

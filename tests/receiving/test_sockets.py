@@ -12,8 +12,8 @@ import pytest
 
 from core.config.wire import Wire
 from core.errors import BoundError
-from network.pdu_reader import PduReader, Wake
-from network.transport import longest_pdus
+from network.pdu_reader import PduReader
+from network.pdus import longest_pdus
 from tests.support.peers import encoded
 from tests.support.raw_peer import COMMAND, DATA, LAST, P_DATA, RawPeer, p_data, pdu, store_command
 from tests.support.receiver import Receiver
@@ -56,9 +56,9 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     theirs.close()
 
 
-def reader_of(connection: socket.socket, wake: Wake | None = None) -> PduReader:
+def reader_of(connection: socket.socket) -> PduReader:
     wire = Wire(maximum_pdu_bytes=100_000)
-    return PduReader(connection, longest_pdus(wire), timeout_s=0.3, wake=wake)
+    return PduReader(connection, longest_pdus(wire), timeout_s=0.3)
 
 
 def test_pdus_that_come_together_are_read_one_by_one(
@@ -70,7 +70,7 @@ def test_pdus_that_come_together_are_read_one_by_one(
     reader = reader_of(ours)
     assert [bytes(reader.next(1.0) or b"") for _ in sent] == sent
     assert reader.next(0.0) is None
-    assert not reader.ready
+    assert not reader.has_part
 
 
 def test_nothing_is_read_of_a_pdu_that_claims_too_much(
@@ -89,15 +89,15 @@ def test_half_a_pdu_is_waited_for_only_so_long(pair: tuple[socket.socket, socket
         reader_of(ours).next(1.0)
 
 
-def test_who_waits_is_woken(pair: tuple[socket.socket, socket.socket]) -> None:
-    wake = Wake()
-    reader = reader_of(pair[0], wake)
-    wake()
+def test_a_pdu_has_to_be_whole_within_the_time_for_it(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = pair
+    theirs.sendall(pdu(P_DATA, bytes(100))[:50])
     begun = time.monotonic()
-    assert reader.next(20.0) is None
+    with pytest.raises(BoundError, match="not whole in time"):
+        reader_of(ours).next(20.0, within_s=0.1)
     assert time.monotonic() - begun < 10
-    wake.close()
-    wake()  # whoever comes late does no harm
 
 
 def test_a_connection_that_ends_is_told_of(pair: tuple[socket.socket, socket.socket]) -> None:

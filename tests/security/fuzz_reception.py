@@ -1,59 +1,55 @@
-"""The data path of our own as a target: an association's bytes up to the instance's description."""
+"""An association's bytes as a target: from its connection up to the instance's description."""
 
 import socket
+import threading
 from collections import Counter
-
-from pynetdicom import AE
-from pynetdicom.association import Association
-from pynetdicom.presentation import PresentationContext
-from pynetdicom.transport import AddressInformation
 
 from core.config.wire import Wire
 from core.errors import InstanceError
-from network.command_sets import StoreRequest
-from network.transport import BoundedSocket
-from node.acceptor.upper_layer import BoundedAssociation
+from network.dimse import C_STORE_RQ, CommandSet
+from network.endings import Ending
+from network.messages import DataSetInMemory, DataSetSink, Message, MessageBounds
+from network.negotiation import Agreement, Context
+from network.pdu_reader import PduReader
+from network.pdus import longest_pdus
+from network.scp import Status, serve
+from network.upper_layer import Association
 from node.scp.file_meta import encode_file_meta
 from node.scp.inbox import Arrival, Inbox
 from node.scp.spool import Spool
-from node.wal.writer import Log
 
 _IN_MEMORY_BYTES = 2_000  # so that both ways are gone
 
 
 class Describing:
-    """In the place of what stores: everything but that."""
+    """In the place of the services of an association: everything but storing."""
 
     def __init__(self, inbox: Inbox, outcomes: Counter[str]) -> None:
         self._inbox = inbox
         self._outcomes = outcomes
+        self.ending: Ending | None = None
 
-    def open_log(self) -> Log:
-        return self._inbox.logbook.open()
-
-    def begin(self, request: StoreRequest, transfer_syntax_uid: str) -> Spool:
+    def open_sink(self, context: Context, command: CommandSet, /) -> DataSetSink:
+        if command.field != C_STORE_RQ:
+            return DataSetInMemory()
+        syntax = context.transfer_syntax
         return Spool(
             self._inbox.folder,
-            encode_file_meta(request.sop_class_uid, request.sop_instance_uid, transfer_syntax_uid),
-            transfer_syntax_uid,
+            encode_file_meta(command.sop_class_uid, command.sop_instance_uid, syntax),
+            syntax,
             check_disk=self._inbox.watermark.check,
             in_memory_bytes=_IN_MEMORY_BYTES,
         )
 
-    def finish(
-        self,
-        association: Association,
-        request: StoreRequest,
-        transfer_syntax_uid: str,
-        *,
-        spool: Spool,
-        log: Log,
-    ) -> tuple[int, str]:
+    def answer(self, message: Message, /) -> Status | None:
+        spool, command = message.data_set, message.command
+        if not isinstance(spool, Spool):
+            return None
         arrival = Arrival(
             association=1,
-            sop_class_uid=request.sop_class_uid,
-            sop_instance_uid=request.sop_instance_uid,
-            transfer_syntax_uid=transfer_syntax_uid,
+            sop_class_uid=command.sop_class_uid,
+            sop_instance_uid=command.sop_instance_uid,
+            transfer_syntax_uid=message.context.transfer_syntax,
             file_meta=spool.file_meta,
             data_set=spool.data_set(),
             path=spool.path,
@@ -66,60 +62,54 @@ class Describing:
         self._outcomes["reception: read"] += 1
         return 0, ""
 
+    def rest(self) -> None:
+        pass
+
+    def released(self) -> bool:
+        return True
+
+    def ended(self, ending: Ending, /) -> None:
+        self.ending = ending
+
 
 class Reading:
     """A connection whose other end has sent some bytes and closed it."""
 
-    def __init__(self, inbox: Inbox, context: PresentationContext, wire: Wire) -> None:
-        self._entity = AE(ae_title="SLICEWIRE")
+    def __init__(self, inbox: Inbox, context: Context, wire: Wire) -> None:
         self._inbox = inbox
-        self._context = context
+        self._agreement = Agreement("TPS", "SLICEWIRE", {context.context_id: context})
         self._wire = wire
 
     def give(self, content: bytes, outcomes: Counter[str]) -> None:
         """Raises whatever should not happen."""
         ours, theirs = socket.socketpair()
         bounds: list[str] = []
-        association = BoundedAssociation(
-            self._entity,
-            self._wire,
-            lambda _, words: bounds.append(words),
-            service=Describing(self._inbox, outcomes),
+        services = Describing(self._inbox, outcomes)
+        association = Association(
+            ours,
+            PduReader(ours, longest_pdus(self._wire), timeout_s=self._wire.pdu_timeout_s),
+            self._agreement,
+            bounds=MessageBounds.of(self._wire),
+            open_sink=services.open_sink,
+            write_timeout_s=self._wire.pdu_timeout_s,
         )
-        association.requestor.address_info = AddressInformation("127.0.0.1", 104)
-        association._accepted_cx = {1: self._context}
-        dul = association.dul
-        transport = BoundedSocket(
-            association, ours, first=b"", wire=self._wire, wake=association.dul.wake
-        )
-        association.set_socket(transport)
-        dul.event_queue.get_nowait()
-        dul.state_machine.transition("Sta6")
-        association.negotiated.set()
         theirs.sendall(content[:60_000])
         theirs.shutdown(socket.SHUT_WR)
-        try:
-            self._read(association)
-        finally:
-            dul.end()
-            theirs.close()
-            ours.close()
+        draining = threading.Thread(target=_drain, args=(theirs,))
+        draining.start()
+        serve(association, services, idle_timeout_s=20.0, on_bound=bounds.append)
+        draining.join()
+        theirs.close()
+        assert services.ending is not None
+        assert "could not be served" not in services.ending.words, services.ending
         outcomes["reception: beyond a bound" if bounds else "reception: within bounds"] += 1
         assert [path.name for path in self._inbox.folder.iterdir()] == []
 
-    def _read(self, association: BoundedAssociation) -> None:
-        """The upper layer's loop, without its thread, as long as the association is open."""
-        dul = association.dul
-        for _ in range(10_000):
-            if dul.event_queue.empty():
-                while association.dimse.msg_queue.qsize():
-                    association.dimse.msg_queue.get_nowait()  # pynetdicom's, served elsewhere
-                dul._receive()
-            while not dul.event_queue.empty():
-                event = dul.event_queue.get_nowait()
-                if dul.state_machine.current_state != "Sta1":
-                    dul.state_machine.do_action(event)
-            if dul.state_machine.current_state != "Sta6":
-                dul.drop()
-                return
-        raise AssertionError("the connection did not end")
+
+def _drain(connection: socket.socket) -> None:
+    """Take what is answered, so that no answer waits."""
+    try:
+        while connection.recv(65_536):
+            pass
+    except ConnectionError:
+        pass

@@ -1,7 +1,6 @@
 """What mutated bytes are given to: the node's own way from the socket to the instance's path."""
 
 import copy
-import socket
 import struct
 import zlib
 from collections import Counter
@@ -11,19 +10,20 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
-from pynetdicom import AE, build_context
+from pynetdicom import build_context
 from pynetdicom.dsutils import create_file_meta, encode, encode_file_meta
-from pynetdicom.transport import AddressInformation
 
 from core.config.settings import Configuration
 from core.config.wire import Wire
 from core.errors import BoundError, InstanceError
-from network.access import read_request, rejection_of
+from network.access import protocol_rejection, read_request, rejection_of
+from network.associate_pdus import read_associate, write_associate
 from network.data_sets.describe import examined
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
-from network.transport import BoundedSocket
-from node.acceptor.upper_layer import BoundedAssociation
+from network.negotiation import Context, Supported, accept
+from network.pdus import ASSOCIATE_AC
+from network.presentation import listener_contexts
 from node.scp.inbox import Arrival, Inbox
 from tests.security.fuzz_reception import Reading
 from tests.support.databases import open_test_ledger
@@ -50,9 +50,7 @@ class Targets:
         self.outcomes: Counter[str] = Counter()
         self._storage = storage
         self._configuration = Configuration()
-        self._entity = AE(ae_title="SLICEWIRE")
-        self._accepted = build_context(MR, [EXPLICIT])
-        self._accepted.context_id = 1
+        self._supported = Supported.of(listener_contexts())
         self._meta = {syntax: _file_meta(syntax) for syntax in SYNTAXES}
         (storage / "incoming").mkdir()
         self._bounds = DataSetBounds.of(_SMALL)
@@ -63,7 +61,7 @@ class Targets:
             minimum_free_mb=0,
             bounds=self._bounds,
         )
-        self._reading = Reading(self._inbox, self._accepted, _SMALL)
+        self._reading = Reading(self._inbox, Context(1, MR, EXPLICIT), _SMALL)
 
     def seeds(self) -> Mapping[str, Sequence[bytes]]:
         """Good inputs, by target."""
@@ -83,15 +81,14 @@ class Targets:
         """Raises whatever should not happen."""
         if name == "associate":
             self._associate(content)
-        elif name == "stream":
-            self._stream(content)
-        elif name == "reception":
+        elif name in ("reception", "stream"):
             self._reading.give(content, self.outcomes)
         elif name == "reception_command":
             data = p_data(encoded(_instance()), DATA | LAST)
             self._reading.give(p_data(content, COMMAND | LAST) + data, self.outcomes)
         elif name == "command":
-            self._stream(p_data(content, COMMAND | LAST) + p_data(b"\x00" * 8, DATA | LAST))
+            rest = p_data(b"\x00" * 8, DATA | LAST)
+            self._reading.give(p_data(content, COMMAND | LAST) + rest, self.outcomes)
         else:
             self._data_set(content, name.removeprefix("data_set_"))
 
@@ -101,32 +98,11 @@ class Targets:
         except BoundError:
             self.outcomes["associate: refused"] += 1
             return
+        protocol_rejection(request.asked)
         rejection_of(request, self._configuration)
+        _, answer = accept(request.asked, self._supported, 16_384)
+        read_associate(write_associate(ASSOCIATE_AC, answer))
         self.outcomes["associate: read"] += 1
-
-    def _stream(self, content: bytes) -> None:
-        """The connection of an open association, up to the queue of whole messages."""
-        ours, theirs = socket.socketpair()
-        refused: list[str] = []
-        association = BoundedAssociation(
-            self._entity, _SMALL, lambda _, words: refused.append(words)
-        )
-        association.requestor.address_info = AddressInformation("127.0.0.1", 104)
-        transport = BoundedSocket(association, ours, first=b"", wire=_SMALL)
-        association.set_socket(transport)
-        association._accepted_cx = {1: self._accepted}
-        association.dul.event_queue.get_nowait()
-        association.dul.state_machine.transition("Sta6")
-        theirs.sendall(content[:60_000])
-        theirs.close()
-        try:
-            _drain(association, transport)
-        finally:
-            transport.close()
-            ours.close()
-        whole = association.dimse.msg_queue.qsize()
-        self.outcomes[f"stream: {'refused' if refused else 'read'}"] += 1
-        self.outcomes["stream: whole messages"] += whole
 
     def _data_set(self, content: bytes, syntax: str) -> None:
         """To the path that the instance would have."""
@@ -150,23 +126,6 @@ def _file_meta(syntax: str) -> bytes:
         sop_class_uid=UID(MR), sop_instance_uid=UID("1.2.3.4"), transfer_syntax=UID(syntax)
     )
     return b"\x00" * 128 + b"DICM" + encode_file_meta(meta)
-
-
-def _drain(association: BoundedAssociation, transport: BoundedSocket) -> None:
-    """The upper layer's loop, without its thread: until the connection is over."""
-    dul = association.dul
-    for _ in range(10_000):
-        if transport.ready:
-            dul._read_pdu_data()
-        elif transport.socket is not None and dul.event_queue.empty():
-            transport.close()
-        while not dul.event_queue.empty():
-            event = dul.event_queue.get_nowait()
-            if dul.state_machine.current_state != "Sta1":
-                dul.state_machine.do_action(event)
-        if transport.socket is None:
-            return
-    raise AssertionError("the connection did not end")
 
 
 def _messages() -> list[bytes]:

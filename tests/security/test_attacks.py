@@ -12,8 +12,8 @@ import psutil
 import pydicom
 import pytest
 from pydicom.uid import UID
-from pynetdicom.transport import AssociationServer
 
+from network.listener import AssociationListener
 from network.scu.c_store import PeerAddress, instance_to_send, send
 from tests.security.conftest import StartReceiver, stored_within
 from tests.support.node_process import wait_until
@@ -165,7 +165,7 @@ def test_where_no_more_files_may_be_open_connections_wait(
         raise OSError(errno.EMFILE, "Too many open files")
 
     with monkeypatch.context() as patch:
-        patch.setattr(AssociationServer, "get_request", fail)
+        patch.setattr(AssociationListener, "accept", fail)
         with RawPeer(receiver.address) as waiting:
             time.sleep(1.0)
             assert 0 < len(asked) < 15  # and not as often as a processor can

@@ -7,11 +7,14 @@ import time
 import psutil
 import pydicom
 import pytest
-from pynetdicom import AE, build_context
-from pynetdicom.association import Association
+from pynetdicom import build_context
 
 from core.config.wire import Wire
-from network.transport import BoundedSocket
+from network.messages import MessageBounds
+from network.negotiation import Agreement
+from network.pdu_reader import PduReader
+from network.pdus import longest_pdus
+from network.upper_layer import Association, NotTakenError
 from tests.security.conftest import StartReceiver
 from tests.support.node_process import wait_until
 from tests.support.peers import EXPLICIT, MR, associate, encoded, store
@@ -187,10 +190,8 @@ def test_an_association_whose_peer_takes_no_answer_is_ended_with_words(
     start: StartReceiver, instance: pydicom.FileDataset
 ) -> None:
     receiver = start(wire={"pdu_timeout_s": 0.5})
-    for doorway in receiver.listener._doorways:  # little fits into what the systems keep
-        listening = doorway.socket
-        assert isinstance(listening, socket.socket)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+    for one in receiver.listener._listeners:  # little fits into what the systems keep
+        one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
     rubbish = p_data(store_command(), COMMAND | LAST) + p_data(b"", DATA | LAST)
     with RawPeer(receiver.address).associate() as peer:
         peer.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -203,16 +204,16 @@ def test_an_association_whose_peer_takes_no_answer_is_ended_with_words(
 
 def test_a_peer_that_does_not_read_holds_an_answer_for_only_so_long() -> None:
     ours, theirs = socket.socketpair()
-    association = Association(AE(), "acceptor")
-    transport = BoundedSocket(association, ours, first=b"", wire=Wire(pdu_timeout_s=0.3))
-    assert association.dul.event_queue.get_nowait() == "Evt5"
-    association.dul.socket = transport
-    said: list[str] = []
-    transport.on_bound = said.append
+    association = Association(
+        ours,
+        PduReader(ours, longest_pdus(Wire()), timeout_s=0.3),
+        Agreement("TPS", "SLICEWIRE", {}),
+        bounds=MessageBounds(),
+        write_timeout_s=0.3,
+    )
     begun = time.monotonic()
-    while association.dul.event_queue.empty() and time.monotonic() < begun + 10:
-        transport.send(b"\x00" * 100_000)
-    assert association.dul.event_queue.get_nowait() == "Evt17"
-    assert said == ["an answer was not taken within 0.3 s"]
+    with pytest.raises(NotTakenError, match=r"an answer was not taken within 0\.3 s"):
+        while time.monotonic() < begun + 10:
+            association.write(b"\x00" * 100_000)
     theirs.close()
-    transport.close()
+    association.close()

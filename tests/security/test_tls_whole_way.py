@@ -44,18 +44,16 @@ class ByTls(Plain):
         return self._port
 
 
-@pytest.mark.parametrize("data_path", ["own", "pynetdicom"])
 @pytest.mark.parametrize("transport", [Plain, ByTls])
 def test_contours_come_back_to_the_simulator(
-    cine_folder: Path, tmp_path: Path, transport: type[Plain], data_path: str
+    cine_folder: Path, tmp_path: Path, transport: type[Plain]
 ) -> None:
     way, port = transport(tmp_path), free_port()
     (tmp_path / "series").mkdir()
     for name in ("89.dcm", "99.dcm", "109.dcm", "119.dcm"):  # two phases at two positions
         shutil.copy(cine_folder / name, tmp_path / "series")
     peer = {"name": "tps", "ae_title": "TPS", "ip": "127.0.0.1", "port": port} | way.peer
-    wire = way.wire | {"data_path": data_path}
-    node = NodeProcess(tmp_path / "node", peers=[peer], pipeline="unet", wire=wire).start()
+    node = NodeProcess(tmp_path / "node", peers=[peer], pipeline="unet", wire=way.wire).start()
     ports = ["--scp_port", str(way.port_of(node)), "--listen_port", str(port), "--timeout", "150"]
     flags = [*way.flags, *ports, "--output", str(tmp_path / "out")]
     try:

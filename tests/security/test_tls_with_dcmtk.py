@@ -138,13 +138,12 @@ def test_a_wrong_flag_is_exit_code_2(
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("data_path", ["own", "pynetdicom"])
 def test_storescu_sends_to_both_ports_of_one_node(
-    start: StartReceiver, authority: Authority, cine_folder: Path, data_path: str
+    start: StartReceiver, authority: Authority, cine_folder: Path
 ) -> None:
     certificate, key = authority.sign("node")
     tls = {"certificate_path": certificate, "key_path": key, "ca_path": authority.ca_path}
-    receiver = start(wire={"tls": tls | {"port": 0}, "data_path": data_path})
+    receiver = start(wire={"tls": tls | {"port": 0}})
     paths = sorted(cine_folder.glob("*.dcm"))
     assert storescu(receiver, shown(authority), *paths[:11]).returncode == 0
     ip, port = receiver.address

@@ -80,7 +80,6 @@ class NodeProcess:
         scheduler = scheduler_for_tests()
         if scheduler is not None:
             keys = keys | {"engine": {"scheduler": scheduler} | keys.get("engine", {})}
-        keys = keys | {"wire": wire_for_tests() | keys.get("wire", {})}
         self.config.write_text(yaml.safe_dump(QUICK | keys))
         self.address = ("127.0.0.1", 0)
 
@@ -136,12 +135,6 @@ class NodeProcess:
     def logs(self) -> str:
         texts = [path.read_text() for path in self.folder.glob("stderr-*")]
         return "".join([*texts, (self.storage_path / "debug.log").read_text()])
-
-
-def wire_for_tests() -> dict[str, str]:
-    """`SLICEWIRE_TEST_DATA_PATH=pynetdicom` runs the same tests with our data path off."""
-    path = os.environ.get("SLICEWIRE_TEST_DATA_PATH")
-    return {} if path is None else {"data_path": path}
 
 
 def wait_until(condition: Callable[[], bool], within_s: float) -> None:

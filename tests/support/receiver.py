@@ -12,7 +12,7 @@ from node.scp.refusals import Refusal
 from node.scp.service import Listener
 from node.wal.recycled_segments import SPARE_SUFFIX
 from tests.support.databases import open_test_ledger
-from tests.support.node_process import wait_until, wire_for_tests
+from tests.support.node_process import wait_until
 
 
 @dataclass
@@ -49,11 +49,7 @@ def start_receiver(
     storage_path = tmp_path / "storage"
     (storage_path / "incoming").mkdir(parents=True)
     configuration = configuration or Configuration()
-    asked = configuration.wire.model_fields_set & {"data_path"}
-    wire = configuration.wire.model_copy(update={} if asked else wire_for_tests())
-    configuration = configuration.model_copy(
-        update={"storage_path": storage_path, "scp_port": 0, "wire": wire}
-    )
+    configuration = configuration.model_copy(update={"storage_path": storage_path, "scp_port": 0})
     ledger = open_test_ledger(ledger_folder or storage_path)
     inbox = Inbox(
         storage_path,

@@ -1,10 +1,9 @@
-"""The same bytes by both data paths, and all that is seen of what becomes of them."""
+"""Whole associations as bytes, and all that a peer and the owner of the node see of each."""
 
 import copy
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ import pydicom
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 from pynetdicom import build_context
+from pynetdicom.dsutils import encode
 
 from core.config.settings import Configuration
-from tests.support.dicom.syntaxes import BIG_ENDIAN, DEFLATED, JPEG_2000, pydicom_bytes
-from tests.support.node_process import wait_until
-from tests.support.peers import EXPLICIT, IMPLICIT, MR
 from tests.support.raw_peer import (
     ACCEPTED,
     COMMAND,
@@ -30,7 +27,10 @@ from tests.support.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.receiver import Receiver, start_receiver
+from tests.support.dicom.syntaxes import BIG_ENDIAN, DEFLATED, JPEG_2000, pydicom_bytes
+from tests.support.node_process import wait_until
+from tests.support.peers import EXPLICIT, IMPLICIT, MR
+from tests.support.receiver import start_receiver
 
 SYNTAXES = (EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, JPEG_2000)
 CONTEXTS = {syntax: 2 * number + 1 for number, syntax in enumerate(SYNTAXES)}
@@ -48,22 +48,13 @@ class Outcome:
     words: list[str]
 
 
-@contextmanager
-def receiver_by(data_path: str, folder: Path, **wire: Any) -> Iterator[Receiver]:
-    keys = {"wire": {"data_path": data_path} | wire}
-    receiver = start_receiver(folder / data_path, configuration=Configuration.model_validate(keys))
-    yield receiver
-    receiver.listener.stop()
-    receiver.ledger.close()
-
-
-def outcome_of(
-    data_path: str, folder: Path, stream: Sequence[bytes], answers: int = 1, **wire: Any
-) -> Outcome:
-    """A release is asked for after so many answers, as a peer does."""
+def outcome_of(folder: Path, stream: Sequence[bytes], answers: int = 1, **wire: Any) -> Outcome:
+    """What comes of a stream; a release in it is asked for after so many answers."""
     contexts = [build_context(MR, [syntax]) for syntax in SYNTAXES]
     contexts += [build_context("1.2.840.10008.1.1", [IMPLICIT])]
-    with receiver_by(data_path, folder, **wire) as receiver, RawPeer(receiver.address) as peer:
+    free = wire.get("minimum_free_mb", 0)
+    receiver = start_receiver(folder, free, Configuration.model_validate({"wire": wire}))
+    with RawPeer(receiver.address) as peer:
         peer.send(associate_rq(contexts))
         assert peer.answer() == ACCEPTED
         came: list[bytes] = []
@@ -77,21 +68,17 @@ def outcome_of(
         while (kind := peer.answer()) != -1:
             came.append(bytes((kind,)) + peer.last)
         wait_until(lambda: receiver.listener.reap() > 0 or receiver.ended != [], 10.0)
-        files = receiver.files()
-        return Outcome(
-            answers=came,
-            files={str(one.relative_to(receiver.storage_path)): one.read_bytes() for one in files},
-            refused=receiver.refused,
-            ended=[outcome for _, outcome in receiver.ended],
-            words=event_words(receiver, "bound"),
-        )
-
-
-def both(folder: Path, stream: Sequence[bytes], answers: int = 1, **wire: Any) -> Outcome:
-    """The outcome by our own path, which is pynetdicom's."""
-    ours = outcome_of("own", folder, stream, answers, **wire)
-    assert ours == outcome_of("pynetdicom", folder, stream, answers, **wire)
-    return ours
+    files = receiver.files()
+    found = Outcome(
+        answers=came,
+        files={str(one.relative_to(receiver.storage_path)): one.read_bytes() for one in files},
+        refused=receiver.refused,
+        ended=[outcome for _, outcome in receiver.ended],
+        words=event_words(receiver, "bound"),
+    )
+    receiver.listener.stop()
+    receiver.ledger.close()
+    return found
 
 
 def in_syntax(instance: pydicom.FileDataset, syntax: str) -> bytes:
@@ -126,6 +113,13 @@ def fragments(content: bytes, kind: int, context_id: int, most: int) -> list[byt
         p_data(piece, kind | (LAST if number == last else 0), context_id)
         for number, piece in enumerate(pieces)
     ]
+
+
+def echo() -> bytes:
+    command = pydicom.Dataset()
+    command.AffectedSOPClassUID, command.CommandField = "1.2.840.10008.1.1", 0x0030
+    command.MessageID, command.CommandDataSetType = 9, 0x0101
+    return p_data(encode(command, True, True) or b"", COMMAND | LAST, ECHO)
 
 
 def status_of(answer: bytes) -> int:

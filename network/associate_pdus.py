@@ -1,0 +1,198 @@
+"""A-ASSOCIATE-RQ and A-ASSOCIATE-AC (PS3.8 sections 9.3.2 and 9.3.3), read and written.
+
+Read liberally: items and sub-items of unknown types are skipped (section 9.3.1, Annex D.2),
+AE titles may be padded with NULs or not be ASCII, context IDs may be even, names may be long.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pynetdicom import PYNETDICOM_IMPLEMENTATION_UID, PYNETDICOM_IMPLEMENTATION_VERSION
+
+from core.ae_titles import parse_ae_title
+from core.errors import BoundError
+from network.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, HEADER_BYTES, pdu
+
+APPLICATION_CONTEXT_NAME = "1.2.840.10008.3.1.1.1"
+_PROTOCOL_VERSION = 1
+_TITLE_BYTES, _RESERVED_BYTES = 16, 32
+_FIRST_ITEM = HEADER_BYTES + 4 + 2 * _TITLE_BYTES + _RESERVED_BYTES
+_ITEM = struct.Struct(">BBH")
+_CONTEXT = struct.Struct(">BBBB")
+_APPLICATION_CONTEXT, _CONTEXT_RQ, _CONTEXT_AC, _USER_INFORMATION = 0x10, 0x20, 0x21, 0x50
+_ABSTRACT_SYNTAX, _TRANSFER_SYNTAX = 0x30, 0x40
+_MAXIMUM_LENGTH, _IMPLEMENTATION_CLASS, _WINDOW = 0x51, 0x52, 0x53
+_ROLES, _IMPLEMENTATION_VERSION = 0x54, 0x55
+
+Roles = Mapping[str, tuple[bool, bool]]
+"""By SOP class: whether the requestor may be the SCU, and the SCP (PS3.7 section D.3.3.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextItem:
+    """A presentation context as proposed, or as answered."""
+
+    context_id: int
+    abstract_syntax: str = ""
+    """Empty in an answer."""
+    transfer_syntaxes: Sequence[str] = ()
+    result: int = 0
+    """Of an answer (PS3.8 Table 9-18)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserInformation:
+    """What both sides say of themselves (PS3.8 Annex D, PS3.7 Annex D.3.3)."""
+
+    maximum_length: int = 0
+    """Of the P-DATA-TFs that it takes; 0 stands for any length."""
+    roles: Roles = field(default_factory=dict)
+    window: tuple[int, int] | None = None
+    """Operations invoked and performed; 0 stands for any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssociatePdu:
+    """What an A-ASSOCIATE-RQ or A-ASSOCIATE-AC says."""
+
+    called_ae_title: str
+    calling_ae_title: str
+    contexts: Sequence[ContextItem]
+    user: UserInformation = field(default_factory=UserInformation)
+    application_context_name: str = APPLICATION_CONTEXT_NAME
+    protocol_version: int = _PROTOCOL_VERSION
+    echoed: bytes = b""
+    """Both AE titles and what is reserved, as they came: the answer has the same bytes."""
+
+
+def read_associate(content: bytes) -> AssociatePdu:
+    """What a whole A-ASSOCIATE-RQ or A-ASSOCIATE-AC says.
+
+    Raises:
+        BoundError: the bytes end within a field.
+    """
+    try:
+        return _read(content)
+    except (struct.error, IndexError, ValueError) as error:
+        kind = "request" if content[:1] == bytes((ASSOCIATE_RQ,)) else "answer"
+        raise BoundError(f"an association {kind} cannot be read ({error})") from None
+
+
+def write_associate(kind: int, said: AssociatePdu) -> bytes:
+    """An A-ASSOCIATE-RQ or A-ASSOCIATE-AC, by its type.
+
+    Raises:
+        ValueError: an AE title cannot be one, or a UID is not ASCII.
+    """
+    titles = _title(said.called_ae_title) + _title(said.calling_ae_title)
+    fixed = struct.pack(">HH", said.protocol_version, 0)
+    fixed += said.echoed or titles + bytes(_RESERVED_BYTES)
+    items = [_item(_APPLICATION_CONTEXT, said.application_context_name.encode("ascii"))]
+    items += [_context_item(kind, one) for one in said.contexts]
+    items.append(_item(_USER_INFORMATION, _user_information(said.user)))
+    return pdu(kind, fixed + b"".join(items))
+
+
+def _read(content: bytes) -> AssociatePdu:
+    if len(content) < _FIRST_ITEM:
+        raise ValueError(f"{len(content)} bytes, at least {_FIRST_ITEM} are needed")
+    echoed = content[HEADER_BYTES + 4 : _FIRST_ITEM]
+    name, contexts, user = "", list[ContextItem](), UserInformation()
+    for kind, value in _items(content[_FIRST_ITEM:]):
+        if kind == _APPLICATION_CONTEXT:
+            name = _uid(value)
+        elif kind in (_CONTEXT_RQ, _CONTEXT_AC):
+            contexts.append(_read_context(value))
+        elif kind == _USER_INFORMATION:
+            user = _read_user_information(value)
+    return AssociatePdu(
+        called_ae_title=_read_title(echoed[:_TITLE_BYTES]),
+        calling_ae_title=_read_title(echoed[_TITLE_BYTES : 2 * _TITLE_BYTES]),
+        contexts=contexts,
+        user=user,
+        application_context_name=name,
+        protocol_version=int.from_bytes(content[HEADER_BYTES : HEADER_BYTES + 2], "big"),
+        echoed=echoed,
+    )
+
+
+def _read_context(value: bytes) -> ContextItem:
+    context_id, _, result, _ = _CONTEXT.unpack_from(value)
+    abstract, transfer = "", list[str]()
+    for kind, uid in _items(value[_CONTEXT.size :]):
+        if kind == _ABSTRACT_SYNTAX:
+            abstract = _uid(uid)
+        elif kind == _TRANSFER_SYNTAX:
+            transfer.append(_uid(uid))
+    return ContextItem(context_id, abstract, transfer, result)
+
+
+def _read_user_information(value: bytes) -> UserInformation:
+    length, roles, window = 0, dict[str, tuple[bool, bool]](), None
+    for kind, content in _items(value):
+        if kind == _MAXIMUM_LENGTH:
+            (length,) = struct.unpack_from(">L", content)
+        elif kind == _WINDOW:
+            invoked, performed = struct.unpack_from(">HH", content)
+            window = invoked, performed
+        elif kind == _ROLES:
+            (size,) = struct.unpack_from(">H", content)
+            uid = _uid(content[2 : 2 + size])
+            roles[uid] = content[2 + size] == 1, content[3 + size] == 1
+    return UserInformation(length, roles, window)
+
+
+def _items(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and value of each item; raises ValueError where one is cut off."""
+    at = 0
+    while at < len(content):
+        kind, _, length = _ITEM.unpack_from(content, at)
+        at += _ITEM.size
+        if at + length > len(content):
+            raise ValueError(f"an item of type 0x{kind:02X} claims {length} bytes")
+        yield kind, content[at : at + length]
+        at += length
+
+
+def _read_title(value: bytes) -> str:
+    """Without padding; what a program has left behind a NUL does not count."""
+    title = value.split(b"\x00")[0].strip()
+    try:
+        return title.decode("utf-8")
+    except UnicodeDecodeError:
+        return title.decode("latin-1")
+
+
+def _uid(value: bytes) -> str:
+    return value.decode("latin-1").strip("\x00 ")
+
+
+def _item(kind: int, value: bytes) -> bytes:
+    return _ITEM.pack(kind, 0, len(value)) + value
+
+
+def _title(title: str) -> bytes:
+    return parse_ae_title(title).encode("ascii").ljust(_TITLE_BYTES)
+
+
+def _context_item(kind: int, context: ContextItem) -> bytes:
+    value = _CONTEXT.pack(context.context_id, 0, context.result, 0)
+    if kind == ASSOCIATE_RQ:
+        value += _item(_ABSTRACT_SYNTAX, context.abstract_syntax.encode("ascii"))
+    for syntax in context.transfer_syntaxes:
+        value += _item(_TRANSFER_SYNTAX, syntax.encode("ascii"))
+    return _item(_CONTEXT_AC if kind == ASSOCIATE_AC else _CONTEXT_RQ, value)
+
+
+def _user_information(user: UserInformation) -> bytes:
+    content = _item(_MAXIMUM_LENGTH, struct.pack(">L", user.maximum_length))
+    content += _item(_IMPLEMENTATION_CLASS, PYNETDICOM_IMPLEMENTATION_UID.encode("ascii"))
+    if user.window is not None:
+        content += _item(_WINDOW, struct.pack(">HH", *user.window))
+    for uid, (scu, scp) in user.roles.items():
+        name = uid.encode("ascii")
+        content += _item(_ROLES, struct.pack(">H", len(name)) + name + bytes((scu, scp)))
+    return content + _item(
+        _IMPLEMENTATION_VERSION, PYNETDICOM_IMPLEMENTATION_VERSION.encode("ascii")
+    )

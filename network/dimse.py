@@ -1,0 +1,161 @@
+"""DIMSE command sets (PS3.7 section 6.3.1 and Annex E), read and written without a data set object.
+
+All of them are in implicit VR little endian; elements that nothing here needs are passed over.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.errors import BoundError
+
+C_STORE_RQ, C_FIND_RQ, C_ECHO_RQ, C_CANCEL_RQ = 0x0001, 0x0020, 0x0030, 0x0FFF
+N_EVENT_REPORT_RQ, N_ACTION_RQ = 0x0100, 0x0130
+RESPONSE = 0x8000
+"""Bit of a command field that tells a response from its request."""
+SUCCESS, PROCESSING_FAILURE, NO_SUCH_CLASS = 0x0000, 0x0110, 0x0118
+SOP_CLASS_NOT_SUPPORTED, UNRECOGNIZED_OPERATION = 0x0122, 0x0211
+"""Statuses (PS3.7 Annex C)."""
+
+AFFECTED_CLASS, REQUESTED_CLASS, FIELD, MESSAGE_ID = 0x0002, 0x0003, 0x0100, 0x0110
+RESPONDED_ID, PRIORITY, DATA_SET_TYPE, STATUS = 0x0120, 0x0700, 0x0800, 0x0900
+COMMENT, AFFECTED_INSTANCE, REQUESTED_INSTANCE = 0x0902, 0x1000, 0x1001
+EVENT_TYPE, ACTION_TYPE = 0x1002, 0x1008
+"""Element numbers of group 0000 (Annex E)."""
+
+_LOW_PRIORITY = 2
+_NO_DATA_SET, _DATA_SET = 0x0101, 0x0001
+_LONGEST_UID = 64
+_ELEMENT = struct.Struct("<HHL")
+_US = struct.Struct("<H")
+_TYPES = {N_EVENT_REPORT_RQ: EVENT_TYPE, N_ACTION_RQ: ACTION_TYPE}
+Values = Mapping[int, int | str]
+"""By element number; text of UIDs and comments is ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSet:
+    """What a command set says; None and "" where it does not."""
+
+    field: int
+    has_data_set: bool
+    message_id: int | None = None
+    responded_id: int | None = None
+    """Message ID Being Responded To."""
+    sop_class_uid: str = ""
+    """Affected, else Requested."""
+    sop_instance_uid: str = ""
+    status: int | None = None
+    comment: str = ""
+    type_id: int | None = None
+    """Event or Action Type ID."""
+
+    @property
+    def is_response(self) -> bool:
+        """Whether it answers a request."""
+        return bool(self.field & RESPONSE)
+
+
+def read_command(content: bytes) -> CommandSet:
+    """The command set in `content`.
+
+    Raises:
+        BoundError: the bytes are none, or lack the command field or the data set type.
+    """
+    values = _values(content)
+    field, data_set_type = _number(values, FIELD), _number(values, DATA_SET_TYPE)
+    if field is None or data_set_type is None:
+        raise BoundError("a message cannot be read (its command set is not one)")
+    event, action = _number(values, EVENT_TYPE), _number(values, ACTION_TYPE)
+    return CommandSet(
+        field=field,
+        has_data_set=data_set_type != _NO_DATA_SET,
+        message_id=_number(values, MESSAGE_ID),
+        responded_id=_number(values, RESPONDED_ID),
+        sop_class_uid=_text(values.get(AFFECTED_CLASS) or values.get(REQUESTED_CLASS)),
+        sop_instance_uid=_text(values.get(AFFECTED_INSTANCE) or values.get(REQUESTED_INSTANCE)),
+        status=_number(values, STATUS),
+        comment=_text(values.get(COMMENT)),
+        type_id=event if action is None else action,
+    )
+
+
+def write_command(values: Values, *, has_data_set: bool) -> bytes:
+    """The command set with `values`; empty texts are left out.
+
+    Raises:
+        ValueError: a UID is longer than 64 characters, or a text is not ASCII.
+    """
+    all_values = {**values, DATA_SET_TYPE: _DATA_SET if has_data_set else _NO_DATA_SET}
+    content = b"".join(_element(key, all_values[key]) for key in sorted(all_values))
+    return _ELEMENT.pack(0, 0, 4) + struct.pack("<L", len(content)) + content
+
+
+def store_request(message_id: int, sop_class_uid: str, sop_instance_uid: str) -> bytes:
+    """The command set of a C-STORE-RQ; raises as `write_command`."""
+    return write_command(
+        {
+            AFFECTED_CLASS: sop_class_uid,
+            FIELD: C_STORE_RQ,
+            MESSAGE_ID: message_id,
+            PRIORITY: _LOW_PRIORITY,
+            AFFECTED_INSTANCE: sop_instance_uid,
+        },
+        has_data_set=True,
+    )
+
+
+def write_response(request: CommandSet, status: int, comment: str = "") -> bytes:
+    """The command set that answers `request`, without a data set; `comment` is ASCII."""
+    values: dict[int, int | str] = {
+        AFFECTED_CLASS: request.sop_class_uid,
+        FIELD: request.field | RESPONSE,
+        RESPONDED_ID: request.message_id or 0,
+        STATUS: status,
+        COMMENT: comment,
+        AFFECTED_INSTANCE: request.sop_instance_uid,
+    }
+    if request.type_id is not None and request.field in _TYPES:
+        values[_TYPES[request.field]] = request.type_id
+    return write_command(values, has_data_set=False)
+
+
+def _values(content: bytes) -> dict[int, bytes]:
+    """By element number, of the last where one comes twice; raises BoundError where one is cut."""
+    values, at, end = {}, 0, len(content)
+    while at < end:
+        if at + _ELEMENT.size > end:
+            raise BoundError("a message cannot be read (its command set is cut off)")
+        group, number, length = _ELEMENT.unpack_from(content, at)
+        at += _ELEMENT.size
+        if at + length > end:
+            raise BoundError("a message cannot be read (its command set is cut off)")
+        if group == 0:
+            values[number] = content[at : at + length]
+        at += length
+    return values
+
+
+def _number(values: Mapping[int, bytes], element: int) -> int | None:
+    value = values.get(element, b"")
+    return _US.unpack(value)[0] if len(value) == _US.size else None
+
+
+def _text(value: bytes | None) -> str:
+    return "" if value is None else value.decode("latin-1").strip("\x00 ")
+
+
+def _element(number: int, value: int | str) -> bytes:
+    if isinstance(value, int):
+        return _ELEMENT.pack(0, number, _US.size) + _US.pack(value)
+    if not value:
+        return b""
+    padding, content = (b" " if number == COMMENT else b"\x00"), _ascii(number, value)
+    content += padding * (len(content) % 2)
+    return _ELEMENT.pack(0, number, len(content)) + content
+
+
+def _ascii(number: int, value: str) -> bytes:
+    if number != COMMENT and len(value) > _LONGEST_UID:
+        raise ValueError(f"UID of {len(value)} characters, at most {_LONGEST_UID}")
+    return value.encode("ascii")

@@ -1,0 +1,208 @@
+"""Requests and responses on an association that this side asked for, failures in words."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from pydicom.dataset import Dataset
+
+from core.errors import BoundError, SendError
+from network.dimse import MESSAGE_ID, Values, write_command, write_response
+from network.messages import Message
+from network.negotiation import Context
+from network.scu.peer_address import PeerAddress, Timeouts
+from network.upper_layer import (
+    Association,
+    NotTakenError,
+    PeerAbortedError,
+    ReleaseRequested,
+    encode_data_set,
+)
+
+_ABORT_SOURCES = {0: "its user", 2: "its network layer"}
+_LAST_WORDS_S = 1.0
+"""How long a peer's A-ABORT is looked for after a connection broke."""
+_LOOKS_EVERY_S = 0.25
+_MESSAGE_IDS = 65_535
+
+
+class Dialogue:
+    """An open association with a peer; after a SendError it is good for nothing more."""
+
+    def __init__(
+        self,
+        association: Association,
+        peer: PeerAddress,
+        timeouts: Timeouts,
+        *,
+        operations: int,
+        on_request: Callable[[Message], int] | None,
+    ) -> None:
+        """`operations` were proposed; `on_request` answers what the peer asks."""
+        self.peer = peer
+        self.timeouts = timeouts
+        self._association = association
+        self._operations = operations
+        self._on_request = on_request
+        self._message_id = 0
+        self._is_over = False
+
+    @property
+    def contexts(self) -> Mapping[int, Context]:
+        """The accepted ones by context ID."""
+        return self._association.agreement.contexts
+
+    @property
+    def longest_sent(self) -> int:
+        """Of the P-DATA-TFs that the peer takes, in bytes; 0: any."""
+        return self._association.agreement.longest_sent
+
+    @property
+    def operations(self) -> int:
+        """How many requests the peer takes before it has answered the first (PS3.7 D.3.3.3)."""
+        granted = self._association.agreement.window[0]
+        return min(granted, self._operations) or self._operations  # 0 stands for any number
+
+    def context_of(self, abstract_syntax: str, *, as_scp: bool = False) -> Context:
+        """The accepted context in which this side is the SCU, or the SCP.
+
+        Raises:
+            SendError: there is none.
+        """
+        for one in self.contexts.values():
+            may = one.requestor_is_scp if as_scp else one.requestor_is_scu
+            if one.abstract_syntax == abstract_syntax and may:
+                return one
+        role = "SCP" if as_scp else "SCU"
+        raise SendError(f"{self.peer} does not take this side as the {role} of {abstract_syntax}")
+
+    def ask(self, context: Context, values: Values, data_set: Dataset | None = None) -> Message:
+        """Send a request, and wait for its response.
+
+        Raises:
+            SendError: there will be none, with the reason in words.
+        """
+        return next(self.ask_for_all(context, values, data_set))
+
+    def ask_for_all(
+        self, context: Context, values: Values, data_set: Dataset | None = None
+    ) -> Iterator[Message]:
+        """Send a request; its responses, without end: the caller knows which is the last.
+
+        Raises:
+            SendError: there will be no more, with the reason in words.
+        """
+        self._message_id = self._message_id % _MESSAGE_IDS + 1
+        number = self._message_id
+        command = write_command({**values, MESSAGE_ID: number}, has_data_set=data_set is not None)
+        content = None if data_set is None else encode_data_set(data_set, context)
+        with self._in_words():
+            self._association.send(context, command, content)
+        while True:
+            response = self.response(self.timeouts.response_s)
+            if response is None:
+                raise SendError(self._too_late())
+            if response.command.responded_id != number:
+                raise self._broken(
+                    f"it answered request {response.command.responded_id}, open is {number}"
+                )
+            yield response
+
+    def response(self, within_s: float) -> Message | None:
+        """The next response, whatever it answers; None where none has come `within_s`.
+
+        What the peer asks meanwhile is answered.
+
+        Raises:
+            SendError: there will be none, with the reason in words.
+        """
+        deadline = time.monotonic() + within_s
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            with self._in_words():
+                message = self._association.receive(left, within_s=left)
+                if message is None or message.command.is_response:
+                    return message
+                self._answer(message)
+
+    def serve_until(self, is_done: Callable[[], bool], within_s: float) -> None:
+        """Answer what the peer asks until `is_done`, or the time is over, or the peer ends it."""
+        deadline = time.monotonic() + within_s
+        try:
+            while not is_done() and (left := deadline - time.monotonic()) > 0:
+                self.response(min(left, _LOOKS_EVERY_S))
+        except SendError:
+            self._is_over = True
+
+    def write(self, pdus: memoryview) -> None:
+        """Write whole PDUs.
+
+        Raises:
+            SendError: the connection is lost, with the reason in words.
+        """
+        try:
+            self._association.write(pdus)
+        except NotTakenError as error:
+            limit_s = self.timeouts.response_s
+            raise SendError(f"{self.peer} read nothing for {limit_s:g} s") from error
+        except OSError as error:
+            raise SendError(self._last_words()) from error
+
+    def release(self) -> None:
+        """A-RELEASE and its answer, as far as the peer takes part in it."""
+        if self._is_over:
+            self._association.close()
+        else:
+            self._association.release(self.timeouts.associate_s)
+
+    def abort(self) -> None:
+        """A-ABORT by the service user."""
+        self._association.abort()
+
+    def _answer(self, message: Message) -> None:
+        if self._on_request is None or message.command.message_id is None:
+            raise BoundError(f"a request came, 0x{message.command.field:04X}")
+        status = self._on_request(message)
+        self._association.send(message.context, write_response(message.command, status))
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except ReleaseRequested:
+            self._association.answer_release()
+            raise SendError(
+                f"{self.peer} released the association before it had answered"
+            ) from None
+        except PeerAbortedError as error:
+            raise SendError(self._aborted(error)) from None
+        except NotTakenError as error:
+            raise SendError(
+                f"{self.peer} read nothing for {self.timeouts.response_s:g} s"
+            ) from error
+        except BoundError as error:
+            raise self._broken(str(error)) from error
+        except OSError as error:
+            raise SendError(f"{self.peer} closed the connection") from error
+
+    def _last_words(self) -> str:
+        """Why the peer closed: what it said before may still be here to be read."""
+        deadline = time.monotonic() + _LAST_WORDS_S
+        try:
+            while (left := deadline - time.monotonic()) > 0:
+                with self._in_words():
+                    if self._association.receive(left) is None:
+                        break
+        except SendError as error:
+            return str(error)
+        return f"{self.peer} closed the connection"
+
+    def _aborted(self, error: PeerAbortedError) -> str:
+        who = _ABORT_SOURCES.get(error.source, "an unknown source")
+        return f"{self.peer} aborted the association ({who})"
+
+    def _broken(self, words: str) -> SendError:
+        return SendError(f"{self.peer} broke the protocol: {words}")
+
+    def _too_late(self) -> str:
+        return f"{self.peer} did not answer within {self.timeouts.response_s:g} s"

@@ -1,0 +1,31 @@
+"""Where a peer is, and how long it may take."""
+
+from dataclasses import dataclass
+
+from network.tls import ClientTls
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAddress:
+    """Where a peer listens: IP address or host name, port and AE title."""
+
+    ip: str
+    port: int
+    ae_title: str
+    tls: ClientTls | None = None
+    associations: int = 1
+    """How many it takes from us at once."""
+
+    def __str__(self) -> str:
+        return f"{self.ae_title} at {self.ip}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a peer may take, in seconds."""
+
+    connect_s: float = 10.0
+    associate_s: float = 30.0
+    """From the connection to the answer to A-ASSOCIATE, and to A-RELEASE."""
+    response_s: float = 120.0
+    """From the end of a request to its response, and for any write to the network."""

@@ -1,0 +1,268 @@
+"""The DICOM upper layer over TCP (PS3.8 section 9) for one association, in either role.
+
+One thread uses an association: it reads whole PDUs, puts their fragments together to messages, and
+writes. Any thread may stop it.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+from pynetdicom.dsutils import decode, encode
+
+from core.errors import BoundError
+from network.messages import DataSetInMemory, Message, MessageAssembly, MessageBounds, OpenSink
+from network.negotiation import Agreement, Context
+from network.pdu_reader import NOTHING_YET, PduReader
+from network.pdus import (
+    ABORT,
+    COMMAND,
+    P_DATA,
+    RELEASE_RP,
+    RELEASE_RQ,
+    Fragment,
+    abort_pdu,
+    fragments_of,
+    p_data_pdus,
+    release_pdu,
+)
+
+_LINGER_S, _LINGER_BYTES, _LINGER_READ_BYTES = 1.0, 1_000_000, 65_536
+BY_USER, BY_PROVIDER = 0, 2
+"""Sources of an A-ABORT (PS3.8 Table 9-26)."""
+
+
+class ReleaseRequested(Exception):  # noqa: N818, an event of the protocol and no error
+    """The peer asked for the association's release."""
+
+
+class PeerAbortedError(Exception):
+    """The peer aborted the association."""
+
+    def __init__(self, source: int) -> None:
+        super().__init__(f"aborted, source {source}")
+        self.source = source
+
+
+class StoppedError(Exception):
+    """`Association.stop` was called."""
+
+
+class NotTakenError(BoundError):
+    """The peer reads nothing, or too slowly."""
+
+
+class Association:
+    """An established association."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        reader: PduReader,
+        agreement: Agreement,
+        *,
+        bounds: MessageBounds,
+        open_sink: OpenSink = lambda _, __: DataSetInMemory(),
+        write_timeout_s: float,
+    ) -> None:
+        """On `connection`, of which `reader` reads; data sets go where `open_sink` says."""
+        self.agreement = agreement
+        self.active_at = time.monotonic()
+        """When something came last, or was answered; monotonic seconds."""
+        self._connection = connection
+        self._reader = reader
+        self._assembly = MessageAssembly(agreement.contexts, open_sink, bounds)
+        self._write_timeout_s = write_timeout_s
+        self._fragments: Iterator[Fragment] = iter(())
+        self._stopping = threading.Event()
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long nothing has come."""
+        return time.monotonic() - self.active_at
+
+    @property
+    def half(self) -> str:
+        """What of a message is here without the rest, in words; empty: nothing."""
+        return self._assembly.half
+
+    @property
+    def part(self) -> str:
+        """What of a PDU is here, in words; empty: nothing."""
+        return "part of a PDU" if self._reader.has_part else ""
+
+    def receive(self, wait_s: float, *, within_s: float = float("inf")) -> Message | None:
+        """The next message, which the caller closes; None where nothing came in `wait_s`.
+
+        None also where no message is whole after `within_s`, whatever comes meanwhile.
+
+        Raises:
+            ReleaseRequested: the peer asks for release.
+            PeerAbortedError: it aborted.
+            StoppedError: another thread called `stop`.
+            BoundError: it goes beyond a bound, or breaks the protocol.
+            OSError: the connection is lost.
+        """
+        deadline = time.monotonic() + within_s
+        while True:
+            for fragment in self._fragments:
+                message = self._assembly.take(fragment)
+                if message is not None:
+                    return message
+            if not self._read(wait_s) or time.monotonic() > deadline:
+                return None
+
+    def send(self, context: Context, command: bytes, data_set: bytes | None = None) -> None:
+        """Send a message whose parts are encoded already; raises as `write`."""
+        longest = self.agreement.longest_sent
+        pdus = p_data_pdus(command, context.context_id, COMMAND, longest)
+        if data_set is not None:
+            pdus += p_data_pdus(data_set, context.context_id, 0, longest)
+        self.write(pdus)
+
+    def write(self, pdus: bytes | memoryview) -> None:
+        """Write whole PDUs.
+
+        Raises:
+            NotTakenError: the peer takes too long to read.
+            OSError: the connection is lost.
+        """
+        try:
+            count = self._connection.send(pdus) if self._connection.gettimeout() == 0 else 0
+        except NOTHING_YET:
+            count = 0
+        if count < len(pdus):
+            self._write_rest(memoryview(pdus)[count:])
+        self.active_at = time.monotonic()
+
+    def answer_release(self) -> None:
+        """A-RELEASE-RP; the peer closes the connection then, or has a second for it."""
+        self._say(release_pdu(RELEASE_RP))
+
+    def release(self, within_s: float) -> bool:
+        """A-RELEASE-RQ, and close; whether the peer answered as it should.
+
+        Where both ask at once, the peer's is answered, too (PS3.8 section 7.2.2).
+        """
+        try:
+            self.write(release_pdu(RELEASE_RQ))
+            return self._is_released(time.monotonic() + within_s)
+        except (BoundError, OSError):
+            return False
+        finally:
+            self.close()
+
+    def abort(self, source: int = BY_USER) -> None:
+        """A-ABORT, and close."""
+        self._say(abort_pdu(source), shut=True)
+
+    def close(self) -> None:
+        """Close the connection; what is half here goes."""
+        self._assembly.drop()
+        end_connection(self._connection)
+
+    def stop(self) -> None:
+        """Let `receive` raise StoppedError, now and from here on; safe to call from any thread."""
+        self._stopping.set()
+        with suppress(OSError):  # of a TLS connection too: its own would say good-bye first
+            socket.socket.shutdown(self._connection, socket.SHUT_RD)
+
+    def _read(self, wait_s: float) -> bool:
+        """Whether a P-DATA-TF came in time, whose fragments are next; raises as `receive`."""
+        if self._stopping.is_set():
+            raise StoppedError
+        try:
+            pdu = self._reader.next(wait_s)
+        except (BoundError, OSError):
+            if self._stopping.is_set():
+                raise StoppedError from None
+            raise
+        if pdu is None:
+            return False
+        self.active_at = time.monotonic()
+        if pdu[0] == P_DATA:
+            self._fragments = fragments_of(pdu)
+            return True
+        raise _what_it_says(pdu)
+
+    def _write_rest(self, pdus: memoryview) -> None:
+        try:
+            self._connection.settimeout(self._write_timeout_s)
+            self._connection.sendall(pdus)  # the time limit is for all of it
+        except TimeoutError as error:
+            raise NotTakenError(
+                f"an answer was not taken within {self._write_timeout_s:g} s"
+            ) from error
+        except ValueError as error:  # of a TLS connection that is closed
+            raise ConnectionAbortedError("closed") from error
+
+    def _is_released(self, deadline: float) -> bool:
+        """Whether the answer to our release comes; what else comes is passed over."""
+        while (left := deadline - time.monotonic()) > 0:
+            pdu = self._reader.next(left)
+            if pdu is None or pdu[0] in (RELEASE_RP, ABORT):
+                return pdu is not None and pdu[0] == RELEASE_RP
+            if pdu[0] == RELEASE_RQ:
+                self.write(release_pdu(RELEASE_RP))
+        return False
+
+    def _say(self, last: bytes, *, shut: bool = False) -> None:
+        self._assembly.drop()
+        say(self._connection, last, shut=shut)
+        end_connection(self._connection)
+
+
+def encode_data_set(data_set: Dataset, context: Context) -> bytes:
+    """A data set in the transfer syntax of `context`; raises ValueError where it cannot be."""
+    syntax = UID(context.transfer_syntax)
+    content = encode(data_set, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
+    if content is None:
+        raise ValueError("a data set cannot be encoded")
+    return content
+
+
+def decode_data_set(content: bytes, context: Context) -> Dataset:
+    """A data set that came in the transfer syntax of `context`; raises anything on damaged ones."""
+    syntax = UID(context.transfer_syntax)
+    stream = BytesIO(content)
+    return decode(stream, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
+
+
+def say(connection: socket.socket, last: bytes, *, shut: bool = True) -> None:
+    """Send the last PDU; the peer closes then (PS3.8 section 9.2), or the caller does after 1 s.
+
+    With `shut` our side of the connection is closed at once.
+    """
+    with suppress(OSError, ValueError):
+        connection.settimeout(_LINGER_S)
+        connection.sendall(last)
+        if shut:
+            connection.shutdown(socket.SHUT_WR)
+        until, left = time.monotonic() + _LINGER_S, _LINGER_BYTES
+        while left > 0 and time.monotonic() < until:
+            count = len(connection.recv(_LINGER_READ_BYTES))
+            if not count:
+                return
+            left -= count
+
+
+def end_connection(connection: socket.socket) -> None:
+    """Close a connection, whatever state it is in."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):
+        connection.close()
+
+
+def _what_it_says(pdu: memoryview) -> Exception:
+    """What a PDU means that is no P-DATA-TF, on an established association."""
+    if pdu[0] == RELEASE_RQ:
+        return ReleaseRequested()
+    if pdu[0] == ABORT:
+        return PeerAbortedError(pdu[8] if len(pdu) > 8 else BY_USER)
+    return BoundError(f"a PDU of type 0x{pdu[0]:02X} came, which has no place there")

@@ -1,1 +1,0 @@
-"""Associations that peers open, on top of pynetdicom."""

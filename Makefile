@@ -1,5 +1,5 @@
 # Two commands: `make demo` and `make test`. Each makes the virtual environment it needs.
-# For those who change the code: slow, test-postgresql, test-cluster, test-data-path, chaos, check, bench, model.
+# For those who change the code: slow, test-postgresql, test-cluster, chaos, check, bench, model.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/send
 AT_ONCE := -n 3 --dist loadfile
 CODE := core imaging network model pipeline simulator node web slicewire bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
-.PHONY: demo test slow test-postgresql test-cluster test-data-path chaos check model folds bench fuzz screenshots clean
+.PHONY: demo test slow test-postgresql test-cluster chaos check model folds bench fuzz screenshots clean
 
 demo: $(VENV)/.ready
 	$(IN_VENV) demo.py
@@ -30,10 +30,6 @@ test-postgresql: $(VENV)/.ready
 # The same promises with an external Dask scheduler and two workers as processes of their own
 test-cluster: $(VENV)/.ready
 	SLICEWIRE_TEST_ENGINE=external $(IN_VENV) -m pytest tests/jobs tests/whole_way
-
-# The same promises with C-STORE read by pynetdicom (`wire.data_path: pynetdicom`)
-test-data-path: $(VENV)/.ready
-	SLICEWIRE_TEST_DATA_PATH=pynetdicom $(IN_VENV) -m pytest $(AT_ONCE) tests/receiving tests/security tests/whole_way
 
 # Kills everything again and again while series arrive, and counts what is left (about 20 minutes)
 chaos: $(VENV)/.ready

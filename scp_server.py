@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
-from pynetdicom import _config
 
 from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
@@ -96,7 +95,6 @@ def _check(configuration: Configuration) -> int:
 
 def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
     quieten_libraries()
-    _config.LOG_HANDLER_LEVEL = "none"  # pynetdicom's own log quotes what peers send
     kinds = all_kinds()
     node = Node(
         configuration,
@@ -123,6 +121,8 @@ def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
     log.info("started", storage_path=str(configuration.storage_path), log_file=str(log_file))
     if configuration.pipeline is None and not configuration.rules:
         log.warning("no rules and no --pipeline: series are stored, none is run")
+    if configuration.wire.data_path is not None:
+        log.warning("wire.data_path does nothing any more, the key may be removed")
     for words in confusions(configuration.peers):
         log.warning("series of some senders will be held", reason=words)
     return node, web

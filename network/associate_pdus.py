@@ -85,9 +85,12 @@ def write_associate(kind: int, said: AssociatePdu) -> bytes:
     Raises:
         ValueError: an AE title cannot be one, or a UID is not ASCII.
     """
-    titles = _title(said.called_ae_title) + _title(said.calling_ae_title)
     fixed = struct.pack(">HH", said.protocol_version, 0)
-    fixed += said.echoed or titles + bytes(_RESERVED_BYTES)
+    if said.echoed:
+        fixed += said.echoed
+    else:
+        fixed += _title(said.called_ae_title) + _title(said.calling_ae_title)
+        fixed += bytes(_RESERVED_BYTES)
     items = [_item(_APPLICATION_CONTEXT, said.application_context_name.encode("ascii"))]
     items += [_context_item(kind, one) for one in said.contexts]
     items.append(_item(_USER_INFORMATION, _user_information(said.user)))

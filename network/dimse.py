@@ -30,7 +30,7 @@ _ELEMENT = struct.Struct("<HHL")
 _US = struct.Struct("<H")
 _TYPES = {N_EVENT_REPORT_RQ: EVENT_TYPE, N_ACTION_RQ: ACTION_TYPE}
 Values = Mapping[int, int | str]
-"""By element number; text of UIDs and comments is ASCII."""
+"""By element number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +81,21 @@ def read_command(content: bytes) -> CommandSet:
 
 
 def write_command(values: Values, *, has_data_set: bool) -> bytes:
-    """The command set with `values`; empty texts are left out.
-
-    Raises:
-        ValueError: a UID is longer than 64 characters, or a text is not ASCII.
-    """
+    """The command set with `values`; empty texts are left out."""
     all_values = {**values, DATA_SET_TYPE: _DATA_SET if has_data_set else _NO_DATA_SET}
     content = b"".join(_element(key, all_values[key]) for key in sorted(all_values))
     return _ELEMENT.pack(0, 0, 4) + struct.pack("<L", len(content)) + content
 
 
 def store_request(message_id: int, sop_class_uid: str, sop_instance_uid: str) -> bytes:
-    """The command set of a C-STORE-RQ; raises as `write_command`."""
+    """The command set of a C-STORE-RQ.
+
+    Raises:
+        ValueError: a UID is longer than 64 characters, or is not ASCII.
+    """
+    for uid in (sop_class_uid, sop_instance_uid):
+        if len(uid.encode("ascii")) > _LONGEST_UID:
+            raise ValueError(f"UID of {len(uid)} characters, at most {_LONGEST_UID}")
     return write_command(
         {
             AFFECTED_CLASS: sop_class_uid,
@@ -142,7 +145,8 @@ def _number(values: Mapping[int, bytes], element: int) -> int | None:
 
 
 def _text(value: bytes | None) -> str:
-    return "" if value is None else value.decode("latin-1").strip("\x00 ")
+    """Up to a NUL, which pads UIDs and which no database keeps."""
+    return "" if value is None else value.split(b"\x00")[0].decode("latin-1").strip()
 
 
 def _element(number: int, value: int | str) -> bytes:
@@ -150,12 +154,6 @@ def _element(number: int, value: int | str) -> bytes:
         return _ELEMENT.pack(0, number, _US.size) + _US.pack(value)
     if not value:
         return b""
-    padding, content = (b" " if number == COMMENT else b"\x00"), _ascii(number, value)
-    content += padding * (len(content) % 2)
+    content = value.encode("latin-1", "replace")  # what came goes back as it was
+    content += (b" " if number == COMMENT else b"\x00") * (len(content) % 2)
     return _ELEMENT.pack(0, number, len(content)) + content
-
-
-def _ascii(number: int, value: str) -> bytes:
-    if number != COMMENT and len(value) > _LONGEST_UID:
-        raise ValueError(f"UID of {len(value)} characters, at most {_LONGEST_UID}")
-    return value.encode("ascii")

@@ -12,7 +12,7 @@ from network.scu.gathering import gather
 from simulator.agreement import compare
 from simulator.checks import is_complete, judge, read_headers, sort_returned
 from simulator.scenario import NOTHING_CAME, PASSED, WRONG, Outcome, Play, counted
-from simulator.storage_scp import Collector
+from simulator.storage_scp import StorageScp
 from simulator.truth import Truth, read_truth
 
 
@@ -35,7 +35,7 @@ def simulate(
     """
     tell = on_step or (lambda _: None)
     outcome, instances = _prepare(play)
-    with Collector(play.output / "received", play.ae_title) as collector:
+    with StorageScp(play.output / "received") as collector:
         port = _listen(collector, play)
         if on_listening is not None:
             on_listening(port)
@@ -76,7 +76,7 @@ def _prepare(play: Play) -> tuple[Outcome, list[InstanceToSend]]:
     return outcome, instances
 
 
-def _listen(collector: Collector, play: Play) -> int:
+def _listen(collector: StorageScp, play: Play) -> int:
     try:
         return collector.start(play.listen_ip, play.listen_port, play.listen_tls)
     except OSError as error:
@@ -98,7 +98,7 @@ def _send(play: Play, outcome: Outcome, instances: Sequence[InstanceToSend]) -> 
     return f"{len(failed)} of {len(sent)} instances were not stored: {failed[0].words}"
 
 
-def _wait(play: Play, outcome: Outcome, collector: Collector) -> bool:
+def _wait(play: Play, outcome: Outcome, collector: StorageScp) -> bool:
     sent, begun = _by_uid(outcome.sent), time.monotonic()
 
     def is_enough(paths: Sequence[Path]) -> bool:

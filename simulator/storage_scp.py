@@ -1,28 +1,36 @@
-"""A small SCP that collects what comes back into a folder: the simulator's ear."""
+"""A small storage SCP that collects what comes back into a folder: the simulator's ear."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Self
 
-from pynetdicom import AE, evt
-from pynetdicom.association import Association
-from pynetdicom.dsutils import encode_file_meta
-from pynetdicom.events import Event
-from pynetdicom.transport import ThreadedAssociationServer
+import structlog
 
-from core.config.wire import ServerTls
+from core.config.wire import ServerTls, Wire
 from core.uids import is_safe_uid
+from network.access import AssociationRequest, Rejection
+from network.association_limits import AssociationLimits
+from network.dimse import C_STORE_RQ, CommandSet
+from network.endings import Cause, Ending
+from network.file_meta import encode_file_meta
+from network.listener import AssociationListener
+from network.messages import DataSetInMemory, DataSetSink, Message
+from network.negotiation import Context, Supported
 from network.presentation import listener_contexts
-from network.tls import server_context
+from network.scp import Status
+from network.sender import Sender
+from network.tls import ServerCertificates
 
-_OUT_OF_RESOURCES, _CANNOT_UNDERSTAND = 0xA700, 0xC000
-_PDU_BYTES = 262_144
-_PREAMBLE = b"\x00" * 128 + b"DICM"
+_SUCCESS, _OUT_OF_RESOURCES, _CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
+_MOST_ASSOCIATIONS = 64
 _LOOK_S = 0.5
+
+log = structlog.get_logger("simulator")
 
 
 @dataclass(slots=True)
@@ -36,17 +44,15 @@ class Visit:
     """Monotonic clock; None while it is open."""
 
 
-class Collector:
+class StorageScp:
     """Listens, takes everything, writes each instance into a folder of its association."""
 
-    def __init__(self, folder: Path, ae_title: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._visits: dict[Association, Visit] = {}
+        self._visits: list[Visit] = []
         self._changed = threading.Condition()
-        self._server: ThreadedAssociationServer | None = None
-        self._entity = AE(ae_title=ae_title)
-        self._entity.supported_contexts = list(listener_contexts())
-        self._entity.maximum_pdu_size = _PDU_BYTES
+        self._limits = AssociationLimits(_MOST_ASSOCIATIONS, _MOST_ASSOCIATIONS)
+        self._listener: AssociationListener | None = None
 
     def start(self, ip: str, port: int, tls: ServerTls | None = None) -> int:
         """Listen; answers the port, which is a free one for port 0.
@@ -55,29 +61,25 @@ class Collector:
             ConfigurationError: a certificate cannot be used.
             OSError: the address cannot be listened on.
         """
-        server = self._entity.start_server(
-            (ip, port),
-            block=False,
-            ssl_context=None if tls is None else server_context(tls),
-            evt_handlers=[
-                (evt.EVT_ACCEPTED, self.on_accepted),
-                (evt.EVT_C_STORE, self.on_c_store),
-                (evt.EVT_RELEASED, self.on_end, [True]),
-                (evt.EVT_ABORTED, self.on_end, [False]),
-                (evt.EVT_CONN_CLOSE, self.on_end, [False]),
-            ],
+        listener = AssociationListener(
+            self,
+            Supported.of(listener_contexts()),
+            Wire(),
+            limits=self._limits,
+            certificates=None if tls is None else ServerCertificates(tls),
         )
-        if server is None:
-            raise OSError("the listener did not start")
-        self._server = server
-        address: tuple[Any, ...] = server.server_address
-        return int(address[1])
+        _, listening = listener.open((ip, port))
+        self._listener = listener
+        return listening
 
     def stop(self) -> None:
         """Take no more, and abort what is open."""
-        if self._server is not None:
-            self._server.shutdown()
-        self._entity.shutdown()
+        if self._listener is not None:
+            self._listener.close()
+            for _, association in self._limits.associations():
+                association.stop()
+            self._limits.wait_until_free(_LOOK_S)
+            self._listener = None
 
     def __enter__(self) -> Self:
         return self
@@ -90,54 +92,29 @@ class Collector:
     ) -> None:
         self.stop()
 
-    def on_accepted(self, event: Event) -> None:
+    def rejection_of(self, request: AssociationRequest, /) -> Rejection | None:
+        """Nobody is rejected."""
+
+    def open(self, sender: Sender, /) -> "_Receiving":
         """Somebody comes to bring something."""
-        primitive = event.assoc.requestor.primitive
-        calling = "" if primitive is None else (primitive.calling_ae_title or "")
+        visit = Visit(sender.calling_ae_title)
         with self._changed:
-            self._visits[event.assoc] = Visit(calling.strip())
+            self._visits.append(visit)
+            number = len(self._visits)
+        return _Receiving(visit, self._folder / f"association_{number}", self._changed)
 
-    def on_c_store(self, event: Event) -> int:
-        """Write the instance as it came; a name is never made of an unsafe UID."""
-        request: Any = event.request
-        uid = str(request.AffectedSOPInstanceUID)
-        if not is_safe_uid(uid):
-            return _CANNOT_UNDERSTAND
-        with self._changed:
-            visit = self._visits[event.assoc]
-            number = list(self._visits).index(event.assoc) + 1
-        try:
-            path = self._write(event, self._folder / f"association_{number}", uid)
-        except OSError:
-            return _OUT_OF_RESOURCES
-        with self._changed:
-            visit.paths.append(path)
-        return 0x0000
+    def on_rejected(self, sender: Sender, rejection: Rejection, /) -> None:
+        """The protocol forbade an association."""
+        log.warning("association rejected", reason=rejection.words, address=sender.address)
 
-    def _write(self, event: Event, folder: Path, uid: str) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        path, count = folder / f"{uid}.dcm", 1
-        while path.exists():
-            count += 1
-            path = folder / f"{uid}_{count}.dcm"
-        request: Any = event.request
-        content = _PREAMBLE + encode_file_meta(event.file_meta) + request.DataSet.getvalue()
-        path.write_bytes(content)
-        return path
-
-    def on_end(self, event: Event, was_released: bool) -> None:
-        """The association is over: only a release says that everything was brought."""
-        with self._changed:
-            visit = self._visits.get(event.assoc)
-            if visit is not None:
-                visit.was_released |= was_released
-                visit.ended_at = visit.ended_at or time.monotonic()
-            self._changed.notify_all()
+    def on_bound(self, address: str, words: str, /) -> None:
+        """A connection went beyond a bound."""
+        log.warning("connection ended", reason=words, address=address)
 
     def visits(self) -> list[Visit]:
         """All associations so far, in their order."""
         with self._changed:
-            return list(self._visits.values())
+            return list(self._visits)
 
     def wait(
         self, is_enough: Callable[[Sequence[Path]], bool], *, timeout_s: float, settle_s: float
@@ -164,6 +141,101 @@ class Collector:
     def _rest(self, seconds: float) -> None:
         with self._changed:
             self._changed.wait(max(seconds, 0.01))
+
+
+class _Receiving:
+    """What one association brings; used by its thread."""
+
+    def __init__(self, visit: Visit, folder: Path, changed: threading.Condition) -> None:
+        self._visit = visit
+        self._folder = folder
+        self._changed = changed
+
+    def open_sink(self, context: Context, command: CommandSet, /) -> DataSetSink:
+        """A file for an instance; memory for anything else."""
+        if command.field != C_STORE_RQ:
+            return DataSetInMemory()
+        uids = command.sop_class_uid, command.sop_instance_uid
+        return _File(self._folder, encode_file_meta(*uids, context.transfer_syntax))
+
+    def answer(self, message: Message, /) -> Status | None:
+        """Keep an instance as it came; a name is never made of an unsafe UID."""
+        file, uid = message.data_set, message.command.sop_instance_uid
+        if message.command.field != C_STORE_RQ:
+            return None
+        if not isinstance(file, _File) or not is_safe_uid(uid):
+            return _CANNOT_UNDERSTAND, ""
+        try:
+            path = file.keep(uid)
+        except OSError as error:
+            return _OUT_OF_RESOURCES, (error.strerror or "")[:64]
+        with self._changed:
+            self._visit.paths.append(path)
+        return _SUCCESS, ""
+
+    def rest(self) -> None:
+        """Nothing is held back."""
+
+    def released(self) -> bool:
+        """Only a release says that everything was brought."""
+        self._visit.was_released = True
+        return True
+
+    def ended(self, ending: Ending, /) -> None:
+        """The association is over."""
+        with self._changed:
+            self._visit.was_released = ending.cause == Cause.RELEASE
+            self._visit.ended_at = time.monotonic()
+            self._changed.notify_all()
+
+
+class _File:
+    """A DICOM file that is being received."""
+
+    def __init__(self, folder: Path, file_meta: bytes) -> None:
+        self.size = 0
+        self._folder = folder
+        self._path = folder / "incoming.part"
+        self._file: IO[bytes] | None = None
+        self._failure: OSError | None = None
+        self._write(file_meta)
+
+    def write(self, fragment: memoryview, /) -> None:
+        """Take a fragment; a disk that does not is told of by `keep`."""
+        self.size += len(fragment)
+        self._write(fragment)
+
+    def keep(self, uid: str) -> Path:
+        """Give the file the name of its instance, and a number where it comes again.
+
+        Raises:
+            OSError: the disk did not take all of it.
+        """
+        if self._failure is not None or self._file is None:
+            raise self._failure or OSError("closed")
+        self._file.close()
+        path, count = self._folder / f"{uid}.dcm", 1
+        while path.exists():
+            count += 1
+            path = self._folder / f"{uid}_{count}.dcm"
+        return self._path.rename(path)
+
+    def close(self) -> None:
+        """What was not kept goes."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _write(self, content: bytes | memoryview) -> None:
+        try:
+            if self._file is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("wb")
+            self._file.write(content)
+        except OSError as error:
+            self._failure = self._failure or error
 
 
 def _quiet_s(visits: Sequence[Visit]) -> float:

@@ -26,7 +26,7 @@ from network.scu.c_store import send
 from network.scu.gathering import gather
 from network.scu.outgoing import InstanceToSend, open_data_set
 from network.scu.presentation import accepted_by, choose_context, propose
-from network.scu.store_channel import store_channel
+from network.scu.store_channel import StoreChannel
 
 _CALLING = "BENCH"
 
@@ -99,11 +99,8 @@ def _send_timed(
 ) -> None:
     """What is not stored leaves no time behind."""
     contexts = propose(instances)
-    with (
-        associate(peer, _CALLING, contexts, Timeouts()) as conversation,
-        store_channel(conversation) as channel,
-    ):
-        accepted = accepted_by(conversation.association.accepted_contexts)
+    with associate(peer, _CALLING, contexts, Timeouts()) as dialogue:
+        channel, accepted = StoreChannel(dialogue), accepted_by(dialogue.contexts.values())
         for number, instance in enumerate(instances, start=1):
             chosen = choose_context(accepted, instance)
             uids = instance.sop_class_uid, instance.sop_instance_uid

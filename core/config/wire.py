@@ -102,9 +102,8 @@ class Wire(Section):
     plain: Literal["open", "loopback", "closed"] = "open"
     """Where the port without TLS is: where `scp_ip` says, for this machine alone, nowhere."""
     tls: ServerTls | None = None
-    data_path: Literal["own", "pynetdicom"] = "own"
-    """Who reads the C-STOREs of an association: ourselves, from the socket into the file, or
-    pynetdicom."""
+    data_path: Literal["own", "pynetdicom"] | None = None
+    """Does nothing any more; accepted so that configurations of before go on working."""
 
     maximum_associations: Annotated[int, Field(ge=1, le=1000)] = 64
     maximum_associations_per_address: Annotated[int, Field(ge=1, le=1000)] = 32

@@ -46,6 +46,8 @@ class Dialogue:
         self._on_request = on_request
         self._message_id = 0
         self._is_over = False
+        self.was_released = False
+        """Whether the peer answered our release."""
 
     @property
     def contexts(self) -> Mapping[int, Context]:
@@ -153,7 +155,7 @@ class Dialogue:
         if self._is_over:
             self._association.close()
         else:
-            self._association.release(self.timeouts.associate_s)
+            self.was_released = self._association.release(self.timeouts.associate_s)
 
     def abort(self) -> None:
         """A-ABORT by the service user."""

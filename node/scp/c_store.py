@@ -11,12 +11,12 @@ from core.errors import (
     explain_fault,
 )
 from network.dimse import SOP_CLASS_NOT_SUPPORTED, CommandSet
+from network.file_meta import encode_file_meta
 from network.messages import Message
 from network.negotiation import Context
 from network.presentation import is_storage_class
 from network.scp import Status
 from node.scp.association_record import AssociationRecord
-from node.scp.file_meta import encode_file_meta
 from node.scp.inbox import DIFFERENT, Arrival, Inbox
 from node.scp.refusals import refusal_of
 from node.scp.spool import Spool

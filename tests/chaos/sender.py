@@ -13,17 +13,14 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from pynetdicom import _config
 from pynetdicom.dsutils import split_dataset
 
 from core.errors import SendError
 from core.log import quieten_libraries
 from network.scu.association import PeerAddress, Timeouts, associate
-from network.scu.c_store import instance_to_send
-from network.scu.presentation import propose
-
-# a file's bytes go out as they are, so that their hash can be compared
-_config.STORE_SEND_CHUNKED_DATASET = True
+from network.scu.outgoing import InstanceToSend, instance_to_send, open_data_set
+from network.scu.presentation import Accepted, accepted_by, propose
+from network.scu.store_channel import StoreChannel
 
 _TIMEOUTS = Timeouts(connect_s=2.0, associate_s=10.0, response_s=20.0)
 _PAUSE_S = 0.3
@@ -50,18 +47,27 @@ def _send(port: int, folder: Path, journal: TextIO) -> bool:
     instances = [instance_to_send(path) for path in sorted(folder.glob("*.dcm"))]
     peer = PeerAddress("127.0.0.1", port, "SLICEWIRE")
     try:
-        with associate(peer, "TPS", propose(instances), _TIMEOUTS) as conversation:
-            association = conversation.association
-            for instance in instances:
-                answer = association.send_c_store(instance.path)
-                accepted = answer.get("Status") == 0
-                _note(journal, instance.sop_instance_uid, instance.path, accepted)
-                if not accepted:
-                    association.abort()
-                    return False
-    except (SendError, RuntimeError):
+        with associate(peer, "TPS", propose(instances), _TIMEOUTS) as dialogue:
+            channel, accepted = StoreChannel(dialogue), accepted_by(dialogue.contexts.values())
+            for number, instance in enumerate(instances, start=1):
+                is_stored = _is_stored(channel, number, instance, accepted)
+                _note(journal, instance.sop_instance_uid, instance.path, is_stored)
+                if not is_stored:
+                    raise SendError("not accepted")
+    except SendError:
         return False
-    return bool(association.is_released)
+    return dialogue.was_released
+
+
+def _is_stored(
+    channel: StoreChannel, number: int, instance: InstanceToSend, accepted: Accepted
+) -> bool:
+    context_id = accepted[instance.sop_class_uid, instance.transfer_syntax_uid]
+    with open_data_set(instance.path) as extent:
+        uids = instance.sop_class_uid, instance.sop_instance_uid
+        channel.request(number, uids, extent, context_id)
+    answer = channel.answer(wait=True)
+    return answer is not None and answer.status == 0
 
 
 def _note(journal: TextIO, uid: str, path: Path, accepted: bool) -> None:

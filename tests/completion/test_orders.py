@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from imaging.geometry.placement import RULES_2D, RULES_3D
+from network.file_meta import encode_file_meta
 from node.commands import CANCEL, RELEASE, ask, carry_out
 from node.completion.routing import Router
 from node.completion.sources.importer import Importer
@@ -17,7 +18,6 @@ from node.completion.tracker import Tracker
 from node.ledger.requests.orders import IN_DIR, Asked, Order, find_order, place_order
 from node.ledger.tables.instances import RELEASED, StoredInstance
 from node.ledger.tables.series import instances_of
-from node.scp.file_meta import encode_file_meta
 from tests.support.completion import Completion, Start
 from tests.support.dicom.rewritten import BIG_ENDIAN, encoded_in
 from tests.support.peers import EXPLICIT, IMPLICIT

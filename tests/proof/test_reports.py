@@ -1,8 +1,6 @@
 """Every report of storage commitment is answered, whatever is wrong with it or with us."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
@@ -31,5 +29,9 @@ def away(_: messages.Report) -> bool:
 def test_a_report_is_answered(
     information: Dataset | None, take: Callable[[messages.Report], bool], status: int
 ) -> None:
-    event: Any = SimpleNamespace(event_information=information)
-    assert answer_report(event, take) == (status, None)
+    def read() -> Dataset:
+        if information is None:
+            raise EOFError
+        return information
+
+    assert answer_report(read, take) == status

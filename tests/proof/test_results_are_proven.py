@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pynetdicom.dimse import DIMSEServiceProvider
-from pynetdicom.dimse_primitives import N_EVENT_REPORT
 
 from core.job import JobRequest, JobResult, OutputInstance
+from network.dimse import CommandSet
+from network.scu import dialogue
 from network.scu.outgoing import instance_to_send
 from node.delivery.queue_results import queue_results
 from node.ledger.requests.jobs import Destination, create_job, find_job, finish_job
@@ -92,15 +92,13 @@ def test_results_are_confirmed_by_what_the_peer_offers(
 def test_a_report_is_replied_to_before_a_release_is_asked_for(
     start_holder: Any, start_office: Any, ct_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = DIMSEServiceProvider.send_msg
+    write = dialogue.write_response
 
-    def slowly(provider: Any, primitive: Any, context_id: int) -> None:
-        is_reply = primitive.MessageIDBeingRespondedTo is not None
-        if is_reply and isinstance(primitive, N_EVENT_REPORT):
-            time.sleep(0.5)
-        send(provider, primitive, context_id)
+    def slowly(request: CommandSet, status: int) -> bytes:
+        time.sleep(0.5)
+        return write(request, status)
 
-    monkeypatch.setattr(DIMSEServiceProvider, "send_msg", slowly)
+    monkeypatch.setattr(dialogue, "write_response", slowly)
     holder = start_holder(commitment=True)
     office = start_office(holder)
     finish_a_job(office, holder, ct_folder)

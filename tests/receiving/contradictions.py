@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from node.scp.file_meta import encode_file_meta
+from network.file_meta import encode_file_meta
 from tests.support.dicom.rewritten import (
     BIG_ENDIAN,
     DEFLATED,

@@ -1,4 +1,4 @@
-"""All fragments of a message come in one presentation context, by both data paths (PS3.8 E.1)."""
+"""All fragments of a message come in one presentation context (PS3.8 E.1)."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ from pynetdicom.dsutils import split_dataset
 from core.config.wire import Wire
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
-from node.scp.file_meta import encode_file_meta
+from network.file_meta import encode_file_meta
 from tests.support.peers import EXPLICIT, IMPLICIT, MR, encoded
 from tests.support.raw_peer import store_command
 

@@ -8,13 +8,13 @@ from core.config.wire import Wire
 from core.errors import InstanceError
 from network.dimse import C_STORE_RQ, CommandSet
 from network.endings import Ending
+from network.file_meta import encode_file_meta
 from network.messages import DataSetInMemory, DataSetSink, Message, MessageBounds
 from network.negotiation import Agreement, Context
 from network.pdu_reader import PduReader
 from network.pdus import longest_pdus
 from network.scp import Status, serve
 from network.upper_layer import Association
-from node.scp.file_meta import encode_file_meta
 from node.scp.inbox import Arrival, Inbox
 from node.scp.spool import Spool
 

@@ -1,4 +1,4 @@
-"""Series in and results out, plain and by TLS only, by both data paths, with the simulator."""
+"""Series in and results out, plain and by TLS only, with the simulator."""
 
 import json
 import shutil

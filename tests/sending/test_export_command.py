@@ -11,9 +11,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from network.file_meta import encode_file_meta
 from network.scu.c_store import InstanceToSend, PeerAddress, State, send
 from network.scu.presentation import MAX_CONTEXTS, propose
-from node.scp.file_meta import encode_file_meta
 from scu_export import main
 from tests.support.peers import encoded
 

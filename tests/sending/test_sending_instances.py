@@ -8,14 +8,10 @@ from typing import Any
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pynetdicom import build_context, evt
 from pynetdicom.dsutils import split_dataset
-from pynetdicom.events import Event
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
 from core.errors import SendError
 from core.uids import is_standard_uid
-from network.scu.association import associate
 from network.scu.c_store import (
     InstanceToSend,
     PeerAddress,
@@ -26,7 +22,6 @@ from network.scu.c_store import (
     instance_to_send,
     send,
 )
-from tests.support.node_process import wait_until
 
 CALLING = "SLICEWIRE"
 
@@ -56,31 +51,6 @@ def test_echo_names_the_reason_of_a_rejection(start_peer: Any) -> None:
         SendError, match=r"rejected .* permanently: calling AE title not recognised"
     ):
         echo(peer.address, CALLING)
-
-
-def test_a_rejection_that_comes_at_once_is_named_too(start_peer: Any) -> None:
-    peer = start_peer(only_from=("SOMEONE",))
-
-    def come_late(_: Event) -> None:
-        time.sleep(0.5)  # the answer is there, and the connection closed, before it is looked at
-
-    late = [(evt.EVT_REQUESTED, come_late)]
-    contexts = [build_context(Verification)]
-    with (
-        pytest.raises(SendError, match=r"rejected .* permanently: calling AE title not"),
-        associate(peer.address, CALLING, contexts, Timeouts(), handlers=late),
-    ):
-        pass
-
-
-def test_an_association_on_which_a_report_was_served_is_released(start_peer: Any) -> None:
-    contexts = [build_context(Verification)]
-    with associate(start_peer().address, CALLING, contexts, Timeouts()) as conversation:
-        association = conversation.association
-        association._reactor_checkpoint.clear()
-        wait_until(lambda: association._is_paused, 5.0)
-        association._is_paused = False  # as the thread does that has served a report
-    assert association.is_released
 
 
 def test_echo_names_a_wrong_called_ae_title(start_peer: Any) -> None:

@@ -15,7 +15,7 @@ from pydicom.filewriter import dcmwrite
 from imaging.pixels.same_pixels import same_pixels
 from imaging.pixels.transcode import turn_words
 from network.data_sets.same_content import same_content
-from node.scp.file_meta import encode_file_meta
+from network.file_meta import encode_file_meta
 from tests.support.peers import EXPLICIT, IMPLICIT, MR
 
 BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"

@@ -108,14 +108,16 @@ class Association:
             BoundError: it goes beyond a bound, or breaks the protocol.
             OSError: the connection is lost.
         """
-        deadline = time.monotonic() + within_s
+        deadline, is_late = time.monotonic() + within_s, False
         while True:
             for fragment in self._fragments:
                 message = self._assembly.take(fragment)
                 if message is not None:
                     return message
-            if not self._read(wait_s) or time.monotonic() > deadline:
+            left = max(0.0, deadline - time.monotonic())
+            if is_late or not self._read(min(wait_s, left)):
                 return None
+            is_late = time.monotonic() > deadline
 
     def send(self, context: Context, command: bytes, data_set: bytes | None = None) -> None:
         """Send a message whose parts are encoded already; raises as `write`."""

@@ -2,8 +2,7 @@
 
 import shutil
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,7 @@ import structlog
 from core.config.settings import Configuration
 from core.errors import (
     ConfigurationError,
-    SlicewireError,
     StorageUnavailableError,
-    explain_fault,
 )
 from core.storage_layout import StorageLayout
 from imaging.geometry.placement import GeometryRules
@@ -40,6 +37,7 @@ from node.ledger.tables.ends import KILLED, End, describe_end
 from node.ledger.tables.instances import ABORTED, open_associations
 from node.lock import StorageLock
 from node.retention import Retention
+from node.rounds import Rounds
 from node.scp.inbox import Inbox
 from node.scp.n_action import CommitmentService
 from node.scp.refusals import Refusal
@@ -47,10 +45,7 @@ from node.scp.service import Listener
 from node.wal.segments import KEPT_SUFFIX, SUFFIX
 from node.webhook import Webhook
 
-_POLL_S = 0.2
 _DRAIN_S = 8.0  # less than the ten seconds that containers are given
-_LONGEST_PAUSE_S = 5.0
-_SAY_AGAIN_AFTER_S = 60.0
 
 log = structlog.get_logger("node")
 
@@ -78,9 +73,7 @@ class Node:
         self._entry = entry
         self._geometry_rules = geometry_rules
         self._modules = modules
-        self._stopping = threading.Event()
         self._can_track = threading.Event()
-        self._threads: list[threading.Thread] = []
 
     def prepare(self) -> None:
         """Take the storage folder and open its ledger.
@@ -147,21 +140,23 @@ class Node:
         self._delivery = Delivery(configuration, ledger, self._transcoder)
         self._engine = self._make_engine()
         runner = Runner(configuration, ledger, self._engine)
-        self._repeat("clock", ClockWatch(ledger, self._clock).look)
-        self._repeat("disk", inbox.look_at_disk)
-        self._repeat("completion", self._tracker.examine_due)
-        self._repeat("associations", self._listener.reap)
-        self._repeat("commands", lambda: carry_out(ledger))
-        self._repeat("echoes", Echoes(configuration, ledger).answer_next)
+        self._rounds = Rounds(ledger)
+        self._rounds.watch()
+        self._rounds.start("clock", ClockWatch(ledger, self._clock).look, is_clock=True)
+        self._rounds.start("disk", inbox.look_at_disk)
+        self._rounds.start("completion", self._tracker.examine_due)
+        self._rounds.start("associations", self._listener.reap)
+        self._rounds.start("commands", lambda: carry_out(ledger))
+        self._rounds.start("echoes", Echoes(configuration, ledger).answer_next)
         importer = Importer(configuration, ledger, inbox, tracker=self._tracker)
-        self._repeat("orders", importer.read_next)
+        self._rounds.start("orders", importer.read_next)
         for slot in range(configuration.engine.workers):
-            self._repeat(f"jobs {slot + 1}", runner.run_next)
-        self._repeat("delivery", self._start_deliveries)
-        self._repeat("proof", prover.ask_due)
-        self._repeat("commitment", committer.answer_due)
-        self._repeat("retention", Retention(configuration, ledger).remove_due)
-        self._repeat("webhook", Webhook(configuration, ledger).post_next)
+            self._rounds.start(f"jobs {slot + 1}", runner.run_next)
+        self._rounds.start("delivery", self._start_deliveries)
+        self._rounds.start("proof", prover.ask_due)
+        self._rounds.start("commitment", committer.answer_due)
+        self._rounds.start("retention", Retention(configuration, ledger).remove_due)
+        self._rounds.start("webhook", Webhook(configuration, ledger).post_next)
         return address
 
     def stop(self) -> None:
@@ -169,13 +164,11 @@ class Node:
         log.info("stopping")
         self._listener.drain(_DRAIN_S, partial(settle_s, self._configuration))
         self._listener.stop()
-        self._stopping.set()
+        self._rounds.stop()
         grace_s = self._configuration.engine.stop_grace_s
-        for thread in self._threads:
-            thread.join(grace_s)
+        self._rounds.join(grace_s)
         self._engine.cancel()
-        for thread in self._threads:
-            thread.join()
+        self._rounds.join()
         self._tracker.stop()
         self._delivery.stop()
         self._transcoder.close()
@@ -235,31 +228,6 @@ class Node:
 
     def _start_deliveries(self) -> int:
         return len(self._delivery.start_due())
-
-    def _repeat(self, name: str, step: Callable[[], object]) -> None:
-        thread = threading.Thread(target=self._run_repeatedly, args=(name, step), name=name)
-        thread.start()
-        self._threads.append(thread)
-
-    def _run_repeatedly(self, name: str, step: Callable[[], object]) -> None:
-        """Until the node stops; a fault is logged and the next round tries again."""
-        said, said_at, pause_s = "", 0.0, _POLL_S
-        while not self._stopping.is_set():
-            try:
-                busy = bool(step())
-                said, pause_s = "", _POLL_S
-            except Exception as error:  # noqa: BLE001, one bad round must not end the node
-                fault, busy = _words_of(error), False
-                if fault != said or time.monotonic() - said_at > _SAY_AGAIN_AFTER_S:
-                    said, said_at = fault, time.monotonic()
-                    log.error("round failed", part=name, fault=fault)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            if not busy:
-                self._stopping.wait(pause_s)
-
-
-def _words_of(error: Exception) -> str:
-    return str(error) if isinstance(error, SlicewireError) else explain_fault(error)
 
 
 def _prepare_storage(storage_path: Path) -> None:

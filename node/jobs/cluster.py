@@ -53,7 +53,12 @@ class OwnWorkers:
                 "distributed.scheduler.allowed-failures": 0,  # the ledger counts attempts
                 "distributed.scheduler.http.routes": [],
                 "distributed.worker.http.routes": [],
-                "distributed.admin.tick.interval": "500 ms",
+                # whoever waits for a job waits for it alone; each look costs an idle node
+                "distributed.admin.tick.interval": "10 s",
+                "distributed.admin.system-monitor.interval": "10 s",
+                "distributed.admin.system-monitor.gil.enabled": False,
+                "distributed.scheduler.work-stealing": False,
+                "distributed.scheduler.active-memory-manager.start": False,
                 "distributed.worker.profile.enabled": False,
                 "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": threads,
             }

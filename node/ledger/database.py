@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 import alembic.command
 import alembic.config
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StorageUnavailableError
@@ -19,6 +20,7 @@ from node.ledger.node_tables import identity
 from node.ledger.ownership import check_owner
 
 _TURN_WITHIN_S = 30.0
+_SNAPSHOT = "SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text)"
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -33,6 +35,7 @@ class Ledger:
         # Whoever finds SQLite locked sleeps, for longer and longer; here the next one is woken.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
         self._kept: Connection | None = None
+        self._watching: PoolProxiedConnection | None = None
         self._is_closed = False
 
     @contextmanager
@@ -122,11 +125,32 @@ class Ledger:
         finally:
             self._turn.release()
 
+    def version(self) -> object:
+        """Another value after anybody, this process included, has committed something.
+
+        For one thread alone. SQLite counts for each connection, so this one is kept.
+
+        Raises:
+            StorageUnavailableError: the database cannot be read.
+        """
+        try:
+            if self.dialect.name != "sqlite":
+                with self._engine.connect() as connection:
+                    return connection.exec_driver_sql(_SNAPSHOT).scalar()
+            if self._watching is None:
+                self._watching = self._engine.raw_connection()
+            driver = cast(sqlite3.Connection, self._watching.driver_connection)
+            return driver.execute("PRAGMA data_version").fetchone()[0]
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
+
     def close(self) -> None:
         """Close every connection, once nobody writes any more."""
         with suppress(StorageUnavailableError), self._turn_of(LOGGED):
             self._is_closed = True
             self._drop_kept()
+        if self._watching is not None:
+            self._watching.close()
         self._engine.dispose()
 
 

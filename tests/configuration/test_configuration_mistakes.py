@@ -136,14 +136,26 @@ def test_a_section_without_keys_is_the_defaults(tmp_path: Path) -> None:
     assert read_configuration(path, {}) == read_configuration(None, {})
 
 
+NAMED_NO_MORE = {"data_path"}
+"""Keys that are accepted and do nothing."""
+
+
 def test_the_shipped_file_names_every_key_and_adds_the_simulator_alone() -> None:
     path = Path(__file__).parents[2] / "config.yaml"
     text = path.read_text()
     for name, field in Configuration.model_fields.items():
         assert name in text or name in ("checkpoint_path", "pipeline")
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            for key in field.annotation.model_fields:
+            for key in field.annotation.model_fields.keys() - NAMED_NO_MORE:
                 assert re.search(rf"\b{key}:", text), f"{name}.{key}"
     shipped, default = read_configuration(path, {}), read_configuration(None, {})
     assert [(peer.name, peer.ip) for peer in shipped.peers] == [("simulator", "127.0.0.1")]
     assert shipped.model_copy(update={"rules": (), "peers": ()}) == default
+
+
+@pytest.mark.parametrize("value", ["own", "pynetdicom"])
+def test_a_key_that_does_nothing_any_more_is_accepted(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"wire: {{data_path: {value}}}")
+    read = read_configuration(path, {})
+    assert read.wire.model_copy(update={"data_path": None}) == Configuration().wire

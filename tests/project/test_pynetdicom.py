@@ -18,7 +18,7 @@ MACHINERY = {"AE", "Association", "DULServiceProvider", "DIMSEServiceProvider", 
 
 def imported(tree: ast.Module) -> dict[str, str]:
     """What of pynetdicom a module knows, by its own name for it."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pynetdicom"):
             found |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.job import JobRequest, JobResult, OutputInstance
+from network import dimse
 from network.dimse import CommandSet
-from network.scu import dialogue
 from network.scu.outgoing import instance_to_send
 from node.delivery.queue_results import queue_results
 from node.ledger.requests.jobs import Destination, create_job, find_job, finish_job
@@ -92,13 +92,13 @@ def test_results_are_confirmed_by_what_the_peer_offers(
 def test_a_report_is_replied_to_before_a_release_is_asked_for(
     start_holder: Any, start_office: Any, ct_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = dialogue.write_response
+    write = dimse.write_response
 
     def slowly(request: CommandSet, status: int) -> bytes:
         time.sleep(0.5)
         return write(request, status)
 
-    monkeypatch.setattr(dialogue, "write_response", slowly)
+    monkeypatch.setattr("network.scu.dialogue.write_response", slowly)
     holder = start_holder(commitment=True)
     office = start_office(holder)
     finish_a_job(office, holder, ct_folder)

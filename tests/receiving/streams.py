@@ -15,6 +15,9 @@ from pynetdicom import build_context
 from pynetdicom.dsutils import encode
 
 from core.config.settings import Configuration
+from tests.support.dicom.syntaxes import BIG_ENDIAN, DEFLATED, JPEG_2000, pydicom_bytes
+from tests.support.node_process import wait_until
+from tests.support.peers import EXPLICIT, IMPLICIT, MR
 from tests.support.raw_peer import (
     ACCEPTED,
     COMMAND,
@@ -27,9 +30,6 @@ from tests.support.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.dicom.syntaxes import BIG_ENDIAN, DEFLATED, JPEG_2000, pydicom_bytes
-from tests.support.node_process import wait_until
-from tests.support.peers import EXPLICIT, IMPLICIT, MR
 from tests.support.receiver import start_receiver
 
 SYNTAXES = (EXPLICIT, IMPLICIT, BIG_ENDIAN, DEFLATED, JPEG_2000)

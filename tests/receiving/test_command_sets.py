@@ -12,8 +12,8 @@ from pynetdicom.dsutils import encode
 from core.errors import BoundError
 from network.dimse import CommandSet, read_command, write_response
 from network.pdus import COMMAND, P_DATA, fragments_of, p_data_pdus, pdu
-from tests.support.raw_peer import store_command
 from tests.support.peers import MR
+from tests.support.raw_peer import store_command
 
 PUSH_MODEL, WELL_KNOWN = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 

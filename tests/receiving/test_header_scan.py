@@ -13,7 +13,6 @@ from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
 from network.file_meta import encode_file_meta
 from tests.support.peers import EXPLICIT, IMPLICIT, MR, encoded
-from tests.support.raw_peer import store_command
 
 BOUNDS = DataSetBounds.of(Wire())
 

@@ -7,6 +7,7 @@ import pytest
 from pynetdicom import build_context
 from pynetdicom.pdu import A_ASSOCIATE_AC
 
+from tests.support.peers import EXPLICIT, IMPLICIT, MR
 from tests.support.raw_peer import (
     ACCEPTED,
     COMMAND,
@@ -19,7 +20,6 @@ from tests.support.raw_peer import (
     associate_rq,
     p_data,
 )
-from tests.support.peers import EXPLICIT, IMPLICIT, MR
 from tests.support.receiver import Receiver
 
 VERIFICATION = "1.2.840.10008.1.1"

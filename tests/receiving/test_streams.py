@@ -18,6 +18,7 @@ from tests.receiving.streams import (
     outcome_of,
     status_of,
 )
+from tests.support.peers import CT, EXPLICIT
 from tests.support.raw_peer import (
     ABORTED,
     COMMAND,
@@ -30,7 +31,6 @@ from tests.support.raw_peer import (
     pdu,
     store_command,
 )
-from tests.support.peers import CT, EXPLICIT
 
 ABORTED_BY_PROVIDER = bytes((ABORTED, 0, 0, 2, 0))  # PS3.8 Table 9-26
 

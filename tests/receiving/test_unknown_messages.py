@@ -6,6 +6,8 @@ import time
 import pytest
 from pynetdicom import build_context
 
+from tests.support.node_process import wait_until
+from tests.support.peers import EXPLICIT, IMPLICIT, MR
 from tests.support.raw_peer import (
     ABORTED,
     ACCEPTED,
@@ -21,8 +23,6 @@ from tests.support.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.node_process import wait_until
-from tests.support.peers import EXPLICIT, IMPLICIT, MR
 from tests.support.receiver import Receiver
 
 VERIFICATION = "1.2.840.10008.1.1"

@@ -76,7 +76,6 @@ class AssociationListener:
         self.certificates = certificates
         self.pending = PendingConnections(wire.maximum_waiting)
         self.is_closing = False
-        self._waking, self._woken = socket.socketpair()
 
     def open(self, address: tuple[str, int]) -> tuple[str, int]:
         """Listen in a thread of its own; answers address and port.
@@ -87,6 +86,7 @@ class AssociationListener:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.create_server(address, family=family, backlog=_BACKLOG)
         self.socket.setblocking(False)
+        self._waking, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._listen, name="listener", daemon=True)
         self._thread.start()
         ip, port = self.socket.getsockname()[:2]

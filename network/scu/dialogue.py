@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pydicom.dataset import Dataset
 
 from core.errors import BoundError, SendError
-from network.dimse import MESSAGE_ID, Values, write_command, write_response
+from network.dimse import MESSAGE_ID, UNRECOGNIZED_OPERATION, Values, write_command, write_response
 from network.messages import Message
 from network.negotiation import Context
 from network.scu.peer_address import PeerAddress, Timeouts
@@ -162,9 +162,9 @@ class Dialogue:
         self._association.abort()
 
     def _answer(self, message: Message) -> None:
-        if self._on_request is None or message.command.message_id is None:
-            raise BoundError(f"a request came, 0x{message.command.field:04X}")
-        status = self._on_request(message)
+        if message.command.message_id is None:
+            raise BoundError(f"a request without a MessageID, 0x{message.command.field:04X}")
+        status = UNRECOGNIZED_OPERATION if self._on_request is None else self._on_request(message)
         self._association.send(message.context, write_response(message.command, status))
 
     @contextmanager

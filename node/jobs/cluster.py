@@ -55,6 +55,8 @@ class OwnWorkers:
                 "distributed.worker.http.routes": [],
                 # whoever waits for a job waits for it alone; each look costs an idle node
                 "distributed.admin.tick.interval": "10 s",
+                "distributed.admin.tick.cycle": "10 s",
+                "distributed.client.scheduler-info-interval": "60 s",
                 "distributed.admin.system-monitor.interval": "10 s",
                 "distributed.admin.system-monitor.gil.enabled": False,
                 "distributed.scheduler.work-stealing": False,

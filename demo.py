@@ -21,7 +21,7 @@ from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from network.scu.association import PeerAddress
 from node.ledger.database import open_ledger
-from node.ledger.views.stories import Story, latest_stories
+from node.ledger.views.series_history import Story, latest_stories
 from pipeline.workspace import REPORT_FILE
 from simulator.report import verdict_of, write_results
 from simulator.run import simulate

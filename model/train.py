@@ -14,7 +14,7 @@ from rich.console import Console
 from core.command_line import with_underscores
 from core.errors import ConfigurationError
 from model.command_line import run
-from model.data.reach import Reach, unreached
+from model.data.crop_coverage import Reach, unreached
 from model.data.samples import SampleSource
 from model.evaluation.measure import drawn_by, measure
 from model.evaluation.score_table import (
@@ -28,12 +28,12 @@ from model.evaluation.summaries import mean_dice, summarise
 from model.inference.checkpoint import save_checkpoint
 from model.inference.predict import load_segmenter
 from model.preparation.inputs.sources import assumption, open_source
-from model.training.fitting import fit
 from model.training.plan import Plan, plan_of
 from model.training.resuming import RESUME_FILE
 from model.training.run_folder import new_run_folder, newest_run_folder, unfinished_run_folder
 from model.training.run_log import logged_to
 from model.training.train_options import train_parser
+from model.training.training import fit
 
 _log = structlog.get_logger(__name__)
 _LONGEST_LIST = 256

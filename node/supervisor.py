@@ -20,14 +20,14 @@ from network.data_sets.limits import DataSetBounds
 from network.scu.transcoder import Transcoder
 from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out
-from node.completion.expectation import settle_s
+from node.completion.expected_count import settle_s
 from node.completion.routing import Router
+from node.completion.series_completion import Tracker
 from node.completion.sources.importer import Importer
 from node.completion.sources.upload import remove_orphaned_uploads
-from node.completion.tracker import Tracker
-from node.delivery.commitment import Committer
 from node.delivery.delivery import Delivery
-from node.delivery.proof import Prover
+from node.delivery.storage_commitment_scp import Committer
+from node.delivery.storage_commitment_scu import Prover
 from node.echoes import Echoes
 from node.jobs.engine import Engine
 from node.jobs.runner import Runner
@@ -38,7 +38,7 @@ from node.ledger.tables.instances import ABORTED, open_associations
 from node.lock import StorageLock
 from node.retention import Retention
 from node.rounds import Rounds
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from node.scp.n_action import CommitmentService
 from node.scp.refusals import Refusal
 from node.scp.service import Listener

@@ -9,7 +9,7 @@ from node.ledger.database import Ledger
 from node.ledger.row_states import DeliveryState, JobState, SeriesState
 from node.ledger.schema import deliveries, events, instances, jobs, series
 from node.ledger.tables.conditions import all_conditions
-from node.ledger.views.standing import count_states
+from node.ledger.views.series_status import count_states
 from node.ledger.views.states import State
 
 _MOST_EVENTS = 200

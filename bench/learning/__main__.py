@@ -16,10 +16,10 @@ import torch
 from bench.isolated import Prepared, run_isolated
 from bench.page import as_markdown, into_page
 from bench.report import OURS, Case, measure, report
+from model.data.annotated_images import Drawn, SeriesKey
 from model.data.augment import Augmentation
 from model.data.data_set_file import open_data_set
 from model.data.data_set_writer import merge, write_patient
-from model.data.drawn import Drawn, SeriesKey
 from model.data.loading import BatchSettings, Item, learning_batches
 from model.data.samples import SamplesInMemory
 from model.inference.structure import Structure

@@ -25,7 +25,7 @@ from node.ledger.tables.instances import (
     touch_series,
 )
 from node.ledger.tables.series import settle
-from node.ledger.views.stories import latest_stories, story_of
+from node.ledger.views.series_history import latest_stories, story_of
 
 _LATEST = 50
 _WAITING = 20

@@ -19,8 +19,8 @@ import numpy as np
 from core.errors import LearningDataError
 from imaging.hdf5.volume_file import fixed_texts
 from imaging.instances.read_errors import BROKEN_HDF5
+from model.data.annotated_images import Drawn, SeriesKey
 from model.data.data_set_file import FORMAT, open_data_set, words_of
-from model.data.drawn import Drawn, SeriesKey
 from model.data.whole_file import whole_hdf5
 from model.inference.structure import Structure
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from core.errors import LearningDataError, ModelError
 from imaging.metrics import dice, hausdorff_95_mm, mean_surface_distance_mm
-from model.data.chosen import ChosenStructures
 from model.data.samples import Defect, Masks, Sample, SampleEntry, SampleSource
+from model.data.structure_selection import ChosenStructures
 from model.inference.predict import UnetSegmenter
 
 

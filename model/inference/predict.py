@@ -13,8 +13,8 @@ from core.errors import ModelError
 from core.job import Report
 from imaging.instances.header import Header
 from model.inference.checkpoint import load_checkpoint, weights_sha256
-from model.inference.finishing import finish, rings_not_drawn
 from model.inference.grid import Images, normalise, pad_to_stride, resample, working_size
+from model.inference.postprocessing import finish, rings_not_drawn
 from model.inference.segmenter import Mask
 from model.inference.unet import UNet
 from model.inference.unet_card import UnetCard

@@ -11,7 +11,7 @@ from torch import Tensor
 from model.inference.unet import UNet
 from model.training.losses import loss_named
 from model.training.optimizers import one_cycle, optimizer_named
-from model.training.panels import MOST_PANELS, panels
+from model.training.tensorboard_images import MOST_PANELS, panels
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Images `(B, 1, H, W)`, masks `(B, C, H, W)` in 0 to 1, known `(B, C)`."""

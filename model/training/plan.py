@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from core.errors import ConfigurationError
-from model.data.chosen import ChosenStructures, check_learned, choose_names
 from model.data.folds import Fold, fold_of
 from model.data.samples import SampleEntry, SampleSource, fingerprint
+from model.data.structure_selection import ChosenStructures, check_learned, choose_names
 from model.inference.checkpoint import check_card
 from model.inference.grid import WorkingGrid
 from model.inference.unet_card import Finishing, UnetCard

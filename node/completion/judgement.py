@@ -21,7 +21,7 @@ from core.errors import (
 from core.hold_reasons import Hold, held_words
 from imaging.geometry.placement import GeometryRules
 from imaging.series.series import check_one_series
-from node.completion.doubts import Doubts, holds_about, uneven
+from node.completion.completeness_checks import Doubts, holds_about, uneven
 from node.completion.routing import NamedRule, Router
 from node.completion.series_images import SeriesImages, is_passed
 from node.completion.submission import Route, Wanted

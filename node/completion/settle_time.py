@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 from core.config.sections import Completion
 from core.config.settings import Configuration
 from network.sender import Sender
-from node.completion.expectation import explicit_settle_s, settle_s
+from node.completion.expected_count import explicit_settle_s, settle_s
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import jobs_of

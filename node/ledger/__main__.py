@@ -23,8 +23,8 @@ from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, ask,
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import request_lines
+from node.ledger.views.series_history import Story, latest_stories, story_of
 from node.ledger.views.status import status_lines
-from node.ledger.views.stories import Story, latest_stories, story_of
 from node.retention import Retention
 
 _ANSWER_WITHIN_S = 10.0

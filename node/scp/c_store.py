@@ -17,7 +17,7 @@ from network.negotiation import Context
 from network.presentation import is_storage_class
 from network.scp import Status
 from node.scp.association_record import AssociationRecord
-from node.scp.inbox import DIFFERENT, Arrival, Inbox
+from node.scp.instance_store import DIFFERENT, Arrival, Inbox
 from node.scp.refusals import refusal_of
 from node.scp.spool import Spool
 from node.wal.writer import Log

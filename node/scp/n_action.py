@@ -8,9 +8,9 @@ from network.messages import Message
 from network.scu import storage_commitment as messages
 from network.sender import Sender
 from network.upper_layer import decode_data_set
-from node.delivery.commitment import Committer
 from node.delivery.commitment_reports import answer_report
-from node.delivery.proof import Prover
+from node.delivery.storage_commitment_scp import Committer
+from node.delivery.storage_commitment_scu import Prover
 
 _NOT_AUTHORIZED = 0x0124
 _NO_SUCH_ACTION = 0x0123

@@ -23,8 +23,8 @@ from node.ledger.group_commit import GroupCommit
 from node.scp.association_record import AssociationRecord, OnEnd
 from node.scp.association_services import AssociationServices
 from node.scp.c_store import CStoreScp
-from node.scp.inbox import Inbox
 from node.scp.incidents import Incidents
+from node.scp.instance_store import Inbox
 from node.scp.n_action import CommitmentService
 from node.scp.refusals import Refusal
 

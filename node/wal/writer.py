@@ -1,7 +1,7 @@
 """The logs of associations, and what becomes of them after a crash.
 
 Only an instance that the ledger does not know is logged: what comes again, or comes otherwise, is
-compared with what is here, file by file (`node/scp/inbox.py`).
+compared with what is here, file by file (`node/scp/instance_store.py`).
 """
 
 import os

@@ -9,7 +9,7 @@ from node.ledger.database import Ledger
 from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.row_states import JobState
 from node.ledger.tables.instances import find_instances
-from node.ledger.views.stories import story_of
+from node.ledger.views.series_history import story_of
 from node.wal.recycled_segments import SPARE_SUFFIX
 from tests.chaos.sender import data_set_hash
 from tests.support.ledger_rows import all_series

@@ -14,7 +14,14 @@ from core.storage_layout import StorageLayout
 from network.sender import Sender
 from node.completion.sources.importer import SOURCES, Importer
 from node.completion.sources.source import SourceEnd
-from node.ledger.requests.orders import UPLOADS, Asked, Order, find_order, mark_read, place_order
+from node.ledger.requests.requested_jobs import (
+    UPLOADS,
+    Asked,
+    Order,
+    find_order,
+    mark_read,
+    place_order,
+)
 from node.ledger.requests.requests import bring, requests_of
 from node.ledger.tables.instances import ABORTED, last_association
 from node.ledger.tables.series import series_of_association, settle

@@ -8,7 +8,7 @@ import pytest
 
 from node.commands import RELEASE, RETRY, why_not
 from node.ledger.tables.instances import ABORTED
-from node.ledger.views.stories import story_of
+from node.ledger.views.series_history import story_of
 from tests.support.completion import Completion, Start, series_uid
 from tests.support.peers import Change, write_series
 

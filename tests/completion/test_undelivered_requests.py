@@ -9,8 +9,8 @@ from node.commands import CANCEL
 from node.delivery.queue_results import queue_results
 from node.ledger.row_states import DeliveryState, JobState
 from node.ledger.schema import deliveries
+from node.ledger.views.series_history import story_of
 from node.ledger.views.states import State
-from node.ledger.views.stories import story_of
 from tests.completion.asking import person, states
 from tests.completion.steps import finish
 from tests.support.completion import PACS, TPS, Completion, Start, series_uid

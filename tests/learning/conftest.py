@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
+from model.data.annotated_images import Drawn, SeriesKey
 from model.data.data_set_writer import merge, write_patient
-from model.data.drawn import Drawn, SeriesKey
 from model.inference.structure import Structure
 
 STRUCTURES = (

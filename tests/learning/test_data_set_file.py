@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from core.errors import LearningDataError
+from model.data.annotated_images import Drawn
 from model.data.data_set_file import open_data_set
 from model.data.data_set_writer import merge, write_patient
-from model.data.drawn import Drawn
 from model.data.samples import fingerprint
 from model.data.whole_file import GuardedFile
 from tests.learning.conftest import SERIES, STRUCTURES, drawn, part

@@ -12,7 +12,7 @@ from node.ledger.database import Ledger
 from node.ledger.requests.jobs import fail_job, jobs_of, start_job
 from node.ledger.row_states import SeriesState
 from node.ledger.tables.series import set_state
-from node.ledger.views.stories import latest_stories, story_of
+from node.ledger.views.series_history import latest_stories, story_of
 from tests.support.databases import database_url_for, open_test_ledger
 
 SERIES = 120

@@ -18,10 +18,10 @@ from node.ledger.row_states import DeliveryState, JobState, RequestState, Series
 from node.ledger.schema import deliveries, jobs
 from node.ledger.tables.instances import StoredInstance, open_association, touch_series
 from node.ledger.tables.series import find_series, set_state
-from node.ledger.views.standing import RequestStanding, count_states, standing_of
+from node.ledger.views.series_history import latest_stories
+from node.ledger.views.series_status import RequestStanding, count_states, standing_of
 from node.ledger.views.states import State, wanted_by
 from node.ledger.views.status import status_lines
-from node.ledger.views.stories import latest_stories
 from tests.support.databases import open_test_ledger
 from tests.support.web.serving import web_configuration
 

@@ -10,8 +10,8 @@ import torch
 
 from core.errors import ModelError
 from imaging.instances.header import Header, read_header
-from model.inference.finishing import finish
 from model.inference.grid import Images, normalise, pad_to_stride, resample, working_size
+from model.inference.postprocessing import finish
 from model.inference.predict import UnetSegmenter
 
 SPACING = (1.3, 0.9)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model.inference.finishing import finish
+from model.inference.postprocessing import finish
 from model.inference.predict import UnetSegmenter
 from model.inference.structure import Structure
 from model.inference.unet_card import Finishing

@@ -17,7 +17,7 @@ from model.inference.checkpoint import load_checkpoint
 from model.inference.grid import WorkingGrid
 from model.inference.predict import load_segmenter
 from model.preparation.inputs.sunnybrook import read_sunnybrook
-from model.training import fitting
+from model.training import training as fitting
 from model.training.train_options import train_parser
 
 SUNNYBROOK = Path(__file__).parent.parent.parent / "samples" / "sunnybrook"

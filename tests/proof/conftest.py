@@ -17,11 +17,11 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 
 from core.config.file import read_configuration
 from network.scu import storage_commitment as messages
-from node.delivery.commitment import Committer
 from node.delivery.delivery import Delivery
-from node.delivery.proof import Prover
+from node.delivery.storage_commitment_scp import Committer
+from node.delivery.storage_commitment_scu import Prover
 from node.ledger.database import Ledger
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from node.scp.n_action import CommitmentService
 from node.scp.service import Listener
 from tests.support.databases import open_test_ledger

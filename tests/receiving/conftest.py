@@ -9,7 +9,7 @@ from pynetdicom.dsutils import split_dataset
 
 from network.sender import Sender
 from node.ledger.tables.instances import open_association
-from node.scp.inbox import Arrival
+from node.scp.instance_store import Arrival
 from tests.receiving.logged import Place, inbox_of
 from tests.support.databases import open_test_ledger
 from tests.support.receiver import Receiver, start_receiver

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from node.ledger.database import Ledger
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from tests.support.node_process import wait_until
 
 

@@ -15,7 +15,7 @@ from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
 from network.data_sets.negotiated import check_negotiated
 from network.file_meta import encode_file_meta
-from node.scp.inbox import STORED, Arrival
+from node.scp.instance_store import STORED, Arrival
 from tests.receiving.any_data_sets import OFTEN, REWRITES, data_sets
 from tests.receiving.contradictions import CONTRADICTIONS, ODD, UID, of, small_instance
 from tests.receiving.logged import Place

@@ -16,7 +16,7 @@ from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.ledger.schema import associations
 from node.ledger.tables.ends import ABORT, BOUND, HALF, IDLE, LOST, STOP, STORAGE
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from tests.support.node_process import wait_until
 from tests.support.peers import MR, encoded
 from tests.support.raw_peer import (

@@ -6,7 +6,7 @@ import pydicom
 import pytest
 
 from node.ledger.tables.conditions import all_conditions
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from tests.support.databases import open_test_ledger
 from tests.support.peers import associate, encoded, store
 from tests.support.receiver import Receiver, start_receiver

@@ -12,7 +12,7 @@ from core.errors import StorageUnavailableError
 from node.ledger.group_commit import GroupCommit
 from node.ledger.schema import instances, receipts, series
 from node.ledger.tables.instances import find_instances
-from node.scp.inbox import DIFFERENT, KNOWN, STORED, Arrival
+from node.scp.instance_store import DIFFERENT, KNOWN, STORED, Arrival
 from node.wal import segments as segments_module
 from node.wal.segments import Segment, records_of
 from tests.receiving.logged import Place

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from core.errors import StorageUnavailableError
-from node.scp.inbox import STORED, Arrival
+from node.scp.instance_store import STORED, Arrival
 from node.wal.open_segments import Shelf
 from node.wal.segments import Segment
 from tests.receiving.logged import Place

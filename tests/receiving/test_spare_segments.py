@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from node.scp.inbox import STORED, Arrival
+from node.scp.instance_store import STORED, Arrival
 from node.wal import recycled_segments as spares_module
 from node.wal import segments as segments_module
 from node.wal.recycled_segments import Spares

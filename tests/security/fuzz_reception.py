@@ -15,7 +15,7 @@ from network.pdu_reader import PduReader
 from network.pdus import longest_pdus
 from network.scp import Status, serve
 from network.upper_layer import Association
-from node.scp.inbox import Arrival, Inbox
+from node.scp.instance_store import Arrival, Inbox
 from node.scp.spool import Spool
 
 _IN_MEMORY_BYTES = 2_000  # so that both ways are gone

@@ -24,7 +24,7 @@ from network.data_sets.limits import DataSetBounds
 from network.negotiation import Context, Supported, accept
 from network.pdus import ASSOCIATE_AC
 from network.presentation import listener_contexts
-from node.scp.inbox import Arrival, Inbox
+from node.scp.instance_store import Arrival, Inbox
 from tests.security.fuzz_reception import Reading
 from tests.support.databases import open_test_ledger
 from tests.support.dicom.syntaxes import BIG_ENDIAN, DEFLATED, JPEG_2000, pydicom_bytes

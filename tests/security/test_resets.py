@@ -14,7 +14,7 @@ import pytest
 
 from network import listener
 from network.upper_layer import Association
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from tests.security.conftest import StartReceiver, stored_within
 from tests.support.node_process import wait_until
 from tests.support.raw_peer import (

@@ -16,15 +16,15 @@ from imaging.geometry.placement import RULES_2D, RULES_3D
 from network.sender import Sender
 from node.answers import Answer, Asker
 from node.commands import answer_to, ask, carry_out
-from node.completion.expectation import CountInstances
+from node.completion.expected_count import CountInstances
 from node.completion.routing import Router
-from node.completion.tracker import Tracker
+from node.completion.series_completion import Tracker
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.tables.events import events_of
 from node.ledger.tables.instances import RELEASED, open_association
 from node.ledger.tables.series import SeriesRow, find_series
-from node.scp.inbox import Arrival, Inbox
+from node.scp.instance_store import Arrival, Inbox
 from node.wal.writer import Log
 from tests.support.databases import open_test_ledger
 from tests.support.peers import encoded

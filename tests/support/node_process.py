@@ -17,7 +17,7 @@ from pydicom.dataset import FileDataset
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.events import Event
 
-from node.ledger.views.stories import Story, story_of
+from node.ledger.views.series_history import Story, story_of
 from tests.support.cluster import scheduler_for_tests
 from tests.support.databases import database_url_for, open_test_ledger
 from tests.support.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file

@@ -7,7 +7,7 @@ from pathlib import Path
 from core.config.settings import Configuration
 from network.data_sets.limits import DataSetBounds
 from node.ledger.database import Ledger
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from node.scp.refusals import Refusal
 from node.scp.service import Listener
 from node.wal.recycled_segments import SPARE_SUFFIX

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from node.ledger.requests.jobs import jobs_of
-from node.ledger.requests.orders import find_order
+from node.ledger.requests.requested_jobs import find_order
 from tests.support.web.people import event_words
 from tests.support.web.serving import serving
 from tests.web.working_node import WorkingNode, working

@@ -10,10 +10,10 @@ from core.job import JobResult, OutputInstance
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.commands import carry_out
 from node.completion.routing import Router
+from node.completion.series_completion import Tracker
 from node.completion.sources.importer import Importer
-from node.completion.tracker import Tracker
 from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from tests.support.web.serving import Site, serving, web_configuration
 
 RESULT = b"DICM " * 1000

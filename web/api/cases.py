@@ -12,9 +12,9 @@ from node.ledger.database import Ledger
 from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.tables.contents import FIRST, NEWEST
 from node.ledger.views.receipts import receipt_of
-from node.ledger.views.standing import RequestStanding
+from node.ledger.views.series_history import Story, stories_before, story_of
+from node.ledger.views.series_status import RequestStanding
 from node.ledger.views.states import State
-from node.ledger.views.stories import Story, stories_before, story_of
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
 from web.auth.access import Operator, Viewer

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import OVER, JobRow, current_jobs, find_job
-from node.ledger.requests.orders import Order, find_order
+from node.ledger.requests.requested_jobs import Order, find_order
 from node.ledger.row_states import JobState, OrderState, RequestState, SeriesState
 from node.ledger.tables.series import find_series
 

@@ -10,7 +10,7 @@ from core.config.settings import Configuration
 from core.config.values import PIPELINE_ALIASES
 from core.errors import OrderError
 from core.folders import folder_below
-from node.ledger.requests.orders import IN_DIR, Asked, place_order
+from node.ledger.requests.requested_jobs import IN_DIR, Asked, place_order
 from web.api.job_status import COMPLETED, HELD_BACK, NOT_DONE, REMOVED, standing_of
 from web.api.refusals import REFUSALS
 from web.auth.access import Operator, Person, Viewer

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from web.auth.access import Viewer
-from web.pages.desk import VisitOf
+from web.pages.page_context import VisitOf
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _OF_EVERY_ROUTE = ("400", "401", "403", "404", "405", "413", "422", "429", "503")

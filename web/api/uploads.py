@@ -12,7 +12,7 @@ from core.durable import sync_folder
 from core.errors import StorageUnavailableError
 from core.storage_layout import StorageLayout
 from node.ledger.database import Ledger
-from node.ledger.requests.orders import UPLOADS, Asked
+from node.ledger.requests.requested_jobs import UPLOADS, Asked
 from web.api.jobs_by_name import Placed, Uid, known_pipeline, place
 from web.api.multipart import Upload
 from web.api.refusals import REFUSALS

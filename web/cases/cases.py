@@ -11,9 +11,9 @@ from node.ledger.database import Ledger
 from node.ledger.row_states import JobState
 from node.ledger.schema import instances, jobs, requests, series
 from node.ledger.tables.series import SeriesRow, find_series, latest_series
-from node.ledger.views.standing import Standing, may_stand_at, standings
+from node.ledger.views.series_history import Story, tell
+from node.ledger.views.series_status import Standing, may_stand_at, standings
 from node.ledger.views.states import State, wanted_by
-from node.ledger.views.stories import Story, tell
 from web.cases.about import About
 
 _CHUNK = 25

@@ -44,7 +44,7 @@ from node.ledger.schema import (
 from node.ledger.tables.commitments import UNREPORTED
 from node.ledger.tables.conditions import all_conditions
 from node.ledger.tables.instances import OPEN
-from node.ledger.views.standing import count_states
+from node.ledger.views.series_status import count_states
 from node.ledger.views.states import OPEN as OPEN_STATES
 
 _MOST_ROWS = 5000

@@ -12,13 +12,13 @@ from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, ask, why_not
 from node.ledger.tables.contents import FIRST, NEWEST
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import job_words
-from node.ledger.views.standing import RequestStanding
+from node.ledger.views.series_status import RequestStanding
 from node.ledger.views.states import OPEN, State
 from web.auth.access import Person, form_operator
 from web.cases.cases import Case, tone_of
 from web.cases.timeline import timeline_of
 from web.cases.views import RECEIVED, received_files, results_of
-from web.pages.desk import Desk, DeskOf, Number, VisitOf
+from web.pages.page_context import Desk, DeskOf, Number, VisitOf
 
 router = APIRouter()
 Poster = Annotated[Person, Depends(form_operator)]

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from node.ledger.views.states import State
 from web.cases.cases import Search
-from web.pages.desk import VisitOf
+from web.pages.page_context import VisitOf
 
 router = APIRouter()
 _PAGE = 50

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from core.errors import ConfigurationError
 from web.auth.access import Person, access_of
-from web.pages.desk import desk_of
+from web.pages.page_context import desk_of
 
 _HEADINGS = MappingProxyType(
     {

@@ -19,7 +19,7 @@ from web.cases.views import (
     results_view,
     structure_rows,
 )
-from web.pages.desk import Desk, Number, VisitOf
+from web.pages.page_context import Desk, Number, VisitOf
 
 router = APIRouter()
 _FOR_GOOD = "private, max-age=31536000, immutable"

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from node.ledger.database import Ledger
 from node.ledger.schema import events
 from web.cases.cases import case_numbers
-from web.pages.desk import VisitOf
+from web.pages.page_context import VisitOf
 
 router = APIRouter()
 _PAGE = 100

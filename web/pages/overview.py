@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 from web.overview.configuration import configuration_rows
 from web.overview.peer_states import peer_states
 from web.overview.today import today
-from web.pages.desk import VisitOf
+from web.pages.page_context import VisitOf
 
 router = APIRouter()
 

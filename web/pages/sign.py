@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from web.auth.access import Viewer, access_of
 from web.auth.access import check_csrf as check_token
 from web.auth.sign_in import drop_cookie, set_cookie, sign_in, sign_out
-from web.pages.desk import DeskOf
+from web.pages.page_context import DeskOf
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=256)]

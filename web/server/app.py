@@ -27,7 +27,7 @@ from web.auth.access import Access
 from web.auth.guard import Guard
 from web.overview.metrics import Metrics
 from web.overview.models import ModelCards
-from web.pages.desk import Desk
+from web.pages.page_context import Desk
 from web.pages.router import pages_router
 from web.settings import WebSettings
 

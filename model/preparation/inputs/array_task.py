@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import ConfigurationError, LearningDataError
+from model.data.annotated_images import Drawn, SeriesKey
 from model.data.array_folder import (
     SERIES,
     SPACING_MM,
@@ -17,7 +18,6 @@ from model.data.array_folder import (
     patient_folders,
     read_arrays,
 )
-from model.data.drawn import Drawn, SeriesKey
 from model.inference.structure import Structure
 from model.preparation.inputs.cases import Case, Plan
 from model.preparation.inputs.structure_table import check_names

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from imaging.contours.polygon_fill import Mask
 from imaging.instances.header import Header
-from model.data.drawn import Drawn, SeriesKey
+from model.data.annotated_images import Drawn, SeriesKey
 from model.inference.structure import Structure
 from model.preparation.report.remarks import Remark
 

@@ -19,7 +19,7 @@ from imaging.rtstruct.to_masks import RoiMask, iterate_masks
 from imaging.series.series import check_one_series
 from imaging.series.set_aside import planes_of, set_aside
 from imaging.series.volume import read_images
-from model.data.drawn import Drawn, SeriesKey
+from model.data.annotated_images import Drawn, SeriesKey
 from model.data.samples import Image
 from model.inference.structure import Structure
 from model.preparation.inputs.cases import Case, series_key

@@ -20,7 +20,7 @@ from network.scu.outgoing import check_file_encoding, is_dicom_file
 from network.sender import Sender
 from node.completion.sources.source import SourceEnd
 from node.ledger.event_kinds import EventKind
-from node.ledger.requests.orders import Order, mark_read
+from node.ledger.requests.requested_jobs import Order, mark_read
 from node.ledger.requests.requests import ask_by_name
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import RELEASED

@@ -7,7 +7,7 @@ from core.config.settings import Configuration
 from core.errors import OrderError
 from core.folders import folder_below
 from node.completion.sources.by_name import SeriesByName
-from node.ledger.requests.orders import Order
+from node.ledger.requests.requested_jobs import Order
 from node.ledger.requests.requests import FROM_FOLDER
 
 

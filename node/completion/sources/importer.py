@@ -9,14 +9,14 @@ from pynetdicom.dsutils import split_dataset
 from core.config.settings import Configuration
 from core.errors import InstanceError, NotADataSetError, OrderError
 from network.scu.outgoing import instance_to_send
+from node.completion.series_completion import Tracker
 from node.completion.sources.folder import FolderSource
 from node.completion.sources.source import FileSource
 from node.completion.sources.upload import UploadSource
-from node.completion.tracker import Tracker
 from node.ledger.database import Ledger
-from node.ledger.requests.orders import IN_DIR, UPLOADS, Order, fail_order, next_waiting
+from node.ledger.requests.requested_jobs import IN_DIR, UPLOADS, Order, fail_order, next_waiting
 from node.ledger.tables.instances import ABORTED, RELEASED, open_association
-from node.scp.inbox import Arrival, Inbox
+from node.scp.instance_store import Arrival, Inbox
 
 FileSources = Mapping[str, Callable[[Configuration, Order], FileSource]]
 SOURCES: FileSources = {IN_DIR: FolderSource, UPLOADS: UploadSource}

@@ -8,7 +8,7 @@ from core.config.settings import Configuration
 from core.storage_layout import StorageLayout
 from node.completion.sources.by_name import SeriesByName
 from node.ledger.database import Ledger
-from node.ledger.requests.orders import Order, waiting_uids
+from node.ledger.requests.requested_jobs import Order, waiting_uids
 from node.ledger.requests.requests import UPLOAD
 
 

@@ -17,7 +17,7 @@ from node.ledger.tables.contents import choice_of
 from node.ledger.tables.proofs import proofs_of
 from node.ledger.tables.series import SeriesRow, find_series
 from node.ledger.views.request_words import request_lines
-from node.ledger.views.standing import RequestStanding, standing_of
+from node.ledger.views.series_status import RequestStanding, standing_of
 
 _REPORT_FILE = "report.json"
 _ABOUT_THE_MODEL = ("software", "kind", "parameters", "model", "sigma_mm")

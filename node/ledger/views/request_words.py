@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from node.ledger.views.standing import RequestStanding
+from node.ledger.views.series_status import RequestStanding
 from node.ledger.views.states import JobStanding, state_of_job
 
 

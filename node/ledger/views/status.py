@@ -14,7 +14,7 @@ from node.ledger.schema import commitments, deliveries, jobs, notices, proofs
 from node.ledger.tables.commitments import UNREPORTED
 from node.ledger.tables.conditions import all_conditions
 from node.ledger.tables.proofs import UNSETTLED
-from node.ledger.views.standing import count_states
+from node.ledger.views.series_status import count_states
 from node.lock import holder_of
 
 _MEGABYTE = 1_000_000

@@ -9,12 +9,12 @@ from typing import Any
 from core.config.settings import Configuration
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.completion.routing import Router
-from node.completion.tracker import Tracker
+from node.completion.series_completion import Tracker
 from node.delivery.queue_results import queue_results
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
 from node.ledger.tables.events import record_event
-from node.scp.inbox import Inbox
+from node.scp.instance_store import Inbox
 from pipeline.entry import run_job
 from tests.support.checkpoints import one_view_checkpoint
 from tests.support.completion import Asking, Clock, Completion, series_uid

@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from core.errors import ConfigurationError, LearningDataError
 from model.data.augment import Augmentation
 from model.data.loading import BatchSettings, SampleDataModule
-from model.training.keeping import MONITORED, CheckpointKeeper
+from model.training.checkpoint_callback import MONITORED, CheckpointKeeper
 from model.training.module import Learning, SegmentationModule
 from model.training.plan import Plan
 from model.training.resuming import RESUME_FILE, StateKeeper, read_state, set_progress

@@ -20,7 +20,7 @@ from node.ledger.tables.series import (
     latest_ending_with,
     latest_series,
 )
-from node.ledger.views.standing import (
+from node.ledger.views.series_status import (
     RequestStanding,
     Standing,
     may_stand_at,

@@ -8,7 +8,7 @@ import pytest
 
 from node.ledger.schema import associations, instances, receipts, series
 from node.ledger.tables.instances import find_instances
-from node.scp.inbox import KNOWN, STORED, Arrival
+from node.scp.instance_store import KNOWN, STORED, Arrival
 from node.wal import checkpointer as filing_module
 from node.wal.files import copy_records
 from node.wal.segments import Record

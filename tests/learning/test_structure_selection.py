@@ -7,8 +7,8 @@ import pytest
 
 from core.errors import ConfigurationError
 from model.data.array_folder import open_array_folder
-from model.data.chosen import ChosenStructures
 from model.data.data_set_file import open_data_set
+from model.data.structure_selection import ChosenStructures
 from model.training.plan import plan_of
 from model.training.train_options import train_parser
 

@@ -13,9 +13,9 @@ from imaging.geometry.placement import RULES_2D, RULES_3D
 from network.file_meta import encode_file_meta
 from node.commands import CANCEL, RELEASE, ask, carry_out
 from node.completion.routing import Router
+from node.completion.series_completion import Tracker
 from node.completion.sources.importer import Importer
-from node.completion.tracker import Tracker
-from node.ledger.requests.orders import IN_DIR, Asked, Order, find_order, place_order
+from node.ledger.requests.requested_jobs import IN_DIR, Asked, Order, find_order, place_order
 from node.ledger.tables.instances import RELEASED, StoredInstance
 from node.ledger.tables.series import instances_of
 from tests.support.completion import Completion, Start
@@ -185,7 +185,7 @@ def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
         monkeypatch.undo()
         return instances_of(connection, uid)
 
-    monkeypatch.setattr("node.completion.tracker.instances_of", one_more)
+    monkeypatch.setattr("node.completion.series_completion.instances_of", one_more)
     placed = order(asking, fill(root, most))
     assert (placed.state, placed.words) == ("read", "")
     log.close()

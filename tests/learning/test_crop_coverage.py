@@ -8,11 +8,11 @@ import torch
 
 from imaging.metrics import dice
 from model import train
+from model.data.annotated_images import Drawn, SeriesKey
 from model.data.augment import Augmentation, augment
+from model.data.crop_coverage import Reach, unreached
 from model.data.data_set_file import DataSetFile, open_data_set
 from model.data.data_set_writer import merge, write_patient
-from model.data.drawn import Drawn, SeriesKey
-from model.data.reach import Reach, unreached
 from model.inference.checkpoint import load_checkpoint
 from model.inference.grid import WorkingGrid
 from model.inference.predict import load_segmenter

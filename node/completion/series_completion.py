@@ -24,9 +24,9 @@ from core.errors import (
 )
 from core.hold_reasons import HoldReason, hold_for
 from imaging.geometry.placement import GeometryRules
+from node.completion.completeness_checks import Doubts, check_still_here, doubts_about
 from node.completion.decisions import Decisions
-from node.completion.doubts import Doubts, check_still_here, doubts_about
-from node.completion.expectation import (
+from node.completion.expected_count import (
     CountInstances,
     Expectation,
     ask,

@@ -21,11 +21,11 @@ from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from network.scu.association import PeerAddress
 from node.ledger.database import open_ledger
-from node.ledger.views.series_history import Story, latest_stories
+from node.ledger.views.series_history import SeriesHistory, latest_histories
 from pipeline.workspace import REPORT_FILE
 from simulator.report import verdict_of, write_results
 from simulator.run import simulate
-from simulator.scenario import PASSED, Outcome, Play
+from simulator.scenario import PASSED, Outcome, Scenario
 
 _HERE = Path(__file__).parent
 _OUTPUT = Path("demo_output")
@@ -78,7 +78,7 @@ def main() -> int:
     out = Console(highlight=False, markup=False, soft_wrap=True)
     shutil.rmtree(_OUTPUT, ignore_errors=True)
     node = _Node(_free_port(), _OUTPUT / "node")
-    play = Play(
+    scenario = Scenario(
         folder=_SERIES,
         node=PeerAddress(_ON_THIS_MACHINE, node.port, "SLICEWIRE"),
         output=_OUTPUT / "planning_system",
@@ -88,15 +88,15 @@ def main() -> int:
         timeout_s=_RESULTS_WITHIN_S,
     )
     try:
-        outcome = simulate(play, on_listening=node.start, on_step=out.print)
+        outcome = simulate(scenario, on_listening=node.start, on_step=out.print)
     except ConfigurationError as error:
         out.print(f"FAIL: {error}")
         return 1
     finally:
         node.stop()
-    story, report = _what_the_node_says(node.storage_path)
-    pictures = [path for path in write_results(play, outcome) if path.suffix == ".png"]
-    out.print(_table(outcome, story, report))
+    history, report = _what_the_node_says(node.storage_path)
+    pictures = [path for path in write_results(scenario, outcome) if path.suffix == ".png"]
+    out.print(_table(outcome, history, report))
     for path in pictures:
         out.print(f"Picture, returned contours beside those drawn by hand: {path}")
     out.print(verdict_of(outcome))
@@ -109,25 +109,25 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _what_the_node_says(storage_path: Path) -> tuple[Story | None, dict[str, Any]]:
+def _what_the_node_says(storage_path: Path) -> tuple[SeriesHistory | None, dict[str, Any]]:
     ledger = open_ledger(storage_path)
-    stories = latest_stories(ledger, limit=1)
+    histories = latest_histories(ledger, limit=1)
     ledger.close()
-    if not stories or not stories[-1].result_folders:
-        return (stories[-1] if stories else None), {}
-    report = Path(stories[-1].result_folders[-1], REPORT_FILE)
+    if not histories or not histories[-1].result_folders:
+        return (histories[-1] if histories else None), {}
+    report = Path(histories[-1].result_folders[-1], REPORT_FILE)
     content: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    return stories[-1], content
+    return histories[-1], content
 
 
-def _table(outcome: Outcome, story: Story | None, report: dict[str, Any]) -> Table:
+def _table(outcome: Outcome, history: SeriesHistory | None, report: dict[str, Any]) -> Table:
     table = Table("step", "what happened", title="A series in, contours back")
     took = outcome.seconds
     table.add_row("sent", f"{len(outcome.sent)} instances in {took.get('sending', 0):.1f} s")
     table.add_row("stored", f"{outcome.stored} instances, answered 0x0000")
-    if story is not None:
-        table.add_row("completion", f"{story.settled_s or 0:.1f} s after the association ended")
-        table.add_row("node's verdict", f"{story.state}: {story.reason}")
+    if history is not None:
+        table.add_row("completion", f"{history.settled_s or 0:.1f} s after the association ended")
+        table.add_row("node's verdict", f"{history.state}: {history.reason}")
     if report:
         seconds = report["result"]["seconds"]
         parts = ", ".join(f"{step} {value:.1f} s" for step, value in seconds.items())

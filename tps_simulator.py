@@ -19,7 +19,7 @@ from network.scu.c_store import PeerAddress
 from network.scu.tls_options import add_tls_arguments, client_tls
 from simulator.report import table_of, verdict_of, write_results
 from simulator.run import simulate
-from simulator.scenario import EXPECTATIONS, Play
+from simulator.scenario import EXPECTATIONS, Scenario
 
 _LISTEN_PORT, _DICE = 11113, 0.7
 _SAMPLE = Path(__file__).parent / "samples" / "sunnybrook"
@@ -32,12 +32,12 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "tps_simulator") -> i
     quieten_libraries()
     out = Console(highlight=False, markup=False, soft_wrap=True)
     try:
-        play = _play(_with_sample(_parser(prog).parse_args(argv)))
-        outcome = simulate(play, on_step=out.print)
+        scenario = _scenario(_with_sample(_parser(prog).parse_args(argv)))
+        outcome = simulate(scenario, on_step=out.print)
     except ConfigurationError as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
         return 2
-    for path in write_results(play, outcome):
+    for path in write_results(scenario, outcome):
         out.print(f"written: {path}")
     out.print(table_of(outcome))
     out.print(verdict_of(outcome))
@@ -71,8 +71,8 @@ def _parser(prog: str) -> ArgumentParser:
     return parser
 
 
-def _play(values: Namespace) -> Play:
-    return Play(
+def _scenario(values: Namespace) -> Scenario:
+    return Scenario(
         folder=_folder(values),
         node=PeerAddress(
             values.scp_ip, values.scp_port, values.scp_ae, client_tls(values, values.scp_ip)

@@ -148,8 +148,8 @@ def _ask(
 
 
 def _is_done(node: NodeProcess, paths: list[Path]) -> bool:
-    story = node.story(series_uid(paths))
-    return story is not None and story.state == "done"
+    history = node.history(series_uid(paths))
+    return history is not None and history.state == "done"
 
 
 def _slice_paths(node: NodeProcess, paths: list[Path], slices: int) -> list[str]:

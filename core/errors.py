@@ -107,7 +107,7 @@ class SenderError(SeriesError):
     """Which configured peer a sender is cannot be told."""
 
 
-class OrderError(SlicewireError):
+class RequestedJobError(SlicewireError):
     """A job that was asked for by name cannot be done as it was asked for."""
 
 

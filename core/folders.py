@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from core.errors import OrderError
+from core.errors import RequestedJobError
 
 _LONGEST_NAME = 1024
 
@@ -19,14 +19,14 @@ def folder_below(root: Path, name: str) -> Path:
     """
     asked = Path(name)
     if not name or len(name) > _LONGEST_NAME or "\0" in name or ".." in asked.parts:
-        raise OrderError("in_dir: expected the name of a folder, without ..")
+        raise RequestedJobError("in_dir: expected the name of a folder, without ..")
     try:
         whole = root.resolve(strict=True)
         folder = (whole / asked).resolve(strict=True)
     except (OSError, RuntimeError):  # not there, no access, a loop of links
         folder = Path("/")
     if folder == whole or whole not in folder.parents or not folder.is_dir():
-        raise OrderError("in_dir: expected an existing folder below web.in_dir_root")
+        raise RequestedJobError("in_dir: expected an existing folder below web.in_dir_root")
     return folder
 
 
@@ -42,5 +42,5 @@ def files_below(folder: Path, *, most: int) -> list[Path]:
         paths = (Path(place, name) for name in sorted(names))
         found += [path for path in paths if path.is_file() and not path.is_symlink()]
         if len(found) > most:
-            raise OrderError(f"the folder holds more than {most} files")
+            raise RequestedJobError(f"the folder holds more than {most} files")
     return found

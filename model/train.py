@@ -14,7 +14,7 @@ from rich.console import Console
 from core.command_line import with_underscores
 from core.errors import ConfigurationError
 from model.command_line import run
-from model.data.crop_coverage import Reach, unreached
+from model.data.crop_coverage import CropCoverage, unreached
 from model.data.samples import SampleSource
 from model.evaluation.measure import drawn_by, measure
 from model.evaluation.score_table import (
@@ -76,8 +76,8 @@ def _warn_of_unreached(options: argparse.Namespace, plan: Plan, console: Console
     """What crops do not show is not learned, and nothing else would say so."""
     if not _is_first():
         return
-    reach = Reach((options.input_shape[1], options.input_shape[2]), options.shift)
-    words = unreached(plan.source, plan.source.samples(plan.fold.training), plan.grid, reach)
+    coverage = CropCoverage((options.input_shape[1], options.input_shape[2]), options.shift)
+    words = unreached(plan.source, plan.source.samples(plan.fold.training), plan.grid, coverage)
     if words:
         _log.warning("drawn pixels out of reach", words=words)
         print_notes(console, [words])

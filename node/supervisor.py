@@ -22,12 +22,12 @@ from node.clock import ClockWatch, NodeClock, pull_back
 from node.commands import carry_out
 from node.completion.expected_count import settle_s
 from node.completion.routing import Router
-from node.completion.series_completion import Tracker
+from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.importer import Importer
 from node.completion.sources.upload import remove_orphaned_uploads
 from node.delivery.delivery import Delivery
-from node.delivery.storage_commitment_scp import Committer
-from node.delivery.storage_commitment_scu import Prover
+from node.delivery.storage_commitment_scp import StorageCommitmentScp
+from node.delivery.storage_commitment_scu import StorageCommitmentScu
 from node.echoes import Echoes
 from node.jobs.engine import Engine
 from node.jobs.runner import Runner
@@ -38,7 +38,7 @@ from node.ledger.tables.instances import ABORTED, open_associations
 from node.lock import StorageLock
 from node.retention import Retention
 from node.rounds import Rounds
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from node.scp.n_action import CommitmentService
 from node.scp.refusals import Refusal
 from node.scp.service import Listener
@@ -104,34 +104,36 @@ class Node:
             ConfigurationError: the address is taken, or a rule is wrong.
         """
         configuration, ledger = self._configuration, self._ledger
-        inbox = Inbox(
+        instance_store = InstanceStore(
             configuration.storage_path,
             ledger,
             root_uid=configuration.root_uid,
             minimum_free_mb=configuration.wire.minimum_free_mb,
             bounds=DataSetBounds.of(configuration.wire),
         )
-        self._inbox = inbox
-        inbox.logbook.recover()
-        prover = Prover(configuration, ledger)
-        committer = Committer(configuration, ledger, settle=inbox.filing.settle)
+        self._instance_store = instance_store
+        instance_store.wal_writer.recover()
+        commitment_scu = StorageCommitmentScu(configuration, ledger)
+        commitment_scp = StorageCommitmentScp(
+            configuration, ledger, settle=instance_store.checkpointer.settle
+        )
         self._listener = Listener(
             configuration,
             ledger,
-            inbox,
+            instance_store,
             on_end=self._on_end,
-            commitment=CommitmentService(committer, prover),
+            commitment=CommitmentService(commitment_scp, commitment_scu),
         )
         with ledger.reading() as connection:
             cut_off = open_associations(connection)  # before the first one of this run
         address = self._listen()
         router = Router(configuration, address, self._listener.tls_address)
-        self._tracker = Tracker(
+        self._series_completion = SeriesCompletion(
             configuration,
             ledger,
             router,
             geometry_rules=self._geometry_rules,
-            waits_for_files=inbox.filing.waits,
+            waits_for_files=instance_store.checkpointer.waits,
         )
         self._can_track.set()
         remove_orphaned_uploads(configuration.storage_path, ledger)
@@ -143,18 +145,20 @@ class Node:
         self._rounds = Rounds(ledger)
         self._rounds.watch()
         self._rounds.start("clock", ClockWatch(ledger, self._clock).look, is_clock=True)
-        self._rounds.start("disk", inbox.look_at_disk)
-        self._rounds.start("completion", self._tracker.examine_due)
+        self._rounds.start("disk", instance_store.look_at_disk)
+        self._rounds.start("completion", self._series_completion.examine_due)
         self._rounds.start("associations", self._listener.reap)
         self._rounds.start("commands", lambda: carry_out(ledger))
         self._rounds.start("echoes", Echoes(configuration, ledger).answer_next)
-        importer = Importer(configuration, ledger, inbox, tracker=self._tracker)
+        importer = Importer(
+            configuration, ledger, instance_store, series_completion=self._series_completion
+        )
         self._rounds.start("orders", importer.read_next)
         for slot in range(configuration.engine.workers):
             self._rounds.start(f"jobs {slot + 1}", runner.run_next)
         self._rounds.start("delivery", self._start_deliveries)
-        self._rounds.start("proof", prover.ask_due)
-        self._rounds.start("commitment", committer.answer_due)
+        self._rounds.start("proof", commitment_scu.ask_due)
+        self._rounds.start("commitment", commitment_scp.answer_due)
         self._rounds.start("retention", Retention(configuration, ledger).remove_due)
         self._rounds.start("webhook", Webhook(configuration, ledger).post_next)
         return address
@@ -169,11 +173,11 @@ class Node:
         self._rounds.join(grace_s)
         self._engine.cancel()
         self._rounds.join()
-        self._tracker.stop()
+        self._series_completion.stop()
         self._delivery.stop()
         self._transcoder.close()
         self._engine.close()
-        self._inbox.stop(grace_s)
+        self._instance_store.stop(grace_s)
         self._ledger.close()
         self._lock.release()
         log.info("stopped")
@@ -195,7 +199,7 @@ class Node:
         for association in cut_off:
             with self._ledger.writing() as connection:
                 describe_end(connection, association, killed)
-            self._tracker.association_ended(association, ABORTED)
+            self._series_completion.association_ended(association, ABORTED)
         with self._ledger.writing() as connection:
             pull_back(connection, self._configuration, self._ledger.clock())
             interrupted = requeue_running(connection)
@@ -204,7 +208,7 @@ class Node:
 
     def _on_end(self, association: int, outcome: str, refused: Sequence[Refusal]) -> None:
         self._can_track.wait()  # for those that end while the node still starts
-        self._tracker.association_ended(association, outcome, refused)
+        self._series_completion.association_ended(association, outcome, refused)
 
     def _on_progress(self, job_id: str, fraction: float, words: str) -> None:
         """Told in the log and in the ledger; that the ledger is away must not end the job."""

@@ -6,15 +6,15 @@ from pathlib import Path
 from rich.table import Table
 
 from simulator.picture import write_verdict_picture
-from simulator.scenario import PASSED, Outcome, Play, counted
+from simulator.scenario import PASSED, Outcome, Scenario, counted
 
 
-def write_results(play: Play, outcome: Outcome) -> list[Path]:
+def write_results(scenario: Scenario, outcome: Outcome) -> list[Path]:
     """The report, and the picture where contours came back; their paths."""
-    play.output.mkdir(parents=True, exist_ok=True)
-    report = play.output / "report.json"
+    scenario.output.mkdir(parents=True, exist_ok=True)
+    report = scenario.output / "report.json"
     report.write_text(json.dumps(outcome.report(), indent=2) + "\n")
-    picture = play.output / "contours.png"
+    picture = scenario.output / "contours.png"
     sent = {header.sop_instance_uid: header for header in outcome.sent}
     pairs = {one.truth_name: one.structure for one in outcome.agreements}
     drawn = write_verdict_picture(picture, sent, outcome.contours, truth=outcome.truth, pairs=pairs)

@@ -20,7 +20,7 @@ EXPECTATIONS = ("any", "structure_set", "series")
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class Scenario:
     """What to do."""
 
     folder: Path

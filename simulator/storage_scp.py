@@ -34,7 +34,7 @@ log = structlog.get_logger("simulator")
 
 
 @dataclass(slots=True)
-class Visit:
+class ReceivedAssociation:
     """One association and the files that it brought."""
 
     calling_ae_title: str
@@ -49,7 +49,7 @@ class StorageScp:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._visits: list[Visit] = []
+        self._associations: list[ReceivedAssociation] = []
         self._changed = threading.Condition()
         self._limits = AssociationLimits(_MOST_ASSOCIATIONS, _MOST_ASSOCIATIONS)
         self._listener: AssociationListener | None = None
@@ -95,13 +95,15 @@ class StorageScp:
     def rejection_of(self, request: AssociationRequest, /) -> Rejection | None:
         """Nobody is rejected."""
 
-    def open(self, sender: Sender, /) -> "_Receiving":
+    def open(self, sender: Sender, /) -> "_AssociationHandler":
         """Somebody comes to bring something."""
-        visit = Visit(sender.calling_ae_title)
+        association = ReceivedAssociation(sender.calling_ae_title)
         with self._changed:
-            self._visits.append(visit)
-            number = len(self._visits)
-        return _Receiving(visit, self._folder / f"association_{number}", self._changed)
+            self._associations.append(association)
+            number = len(self._associations)
+        return _AssociationHandler(
+            association, self._folder / f"association_{number}", self._changed
+        )
 
     def on_rejected(self, sender: Sender, rejection: Rejection, /) -> None:
         """The protocol forbade an association."""
@@ -111,10 +113,10 @@ class StorageScp:
         """A connection went beyond a bound."""
         log.warning("connection ended", reason=words, address=address)
 
-    def visits(self) -> list[Visit]:
+    def associations(self) -> list[ReceivedAssociation]:
         """All associations so far, in their order."""
         with self._changed:
-            return list(self._visits)
+            return list(self._associations)
 
     def wait(
         self, is_enough: Callable[[Sequence[Path]], bool], *, timeout_s: float, settle_s: float
@@ -126,12 +128,16 @@ class StorageScp:
         deadline = time.monotonic() + timeout_s
         known, enough = -1, False
         while True:
-            visits = self.visits()
-            released = [visit for visit in visits if visit.was_released and visit.ended_at]
+            associations = self.associations()
+            released = [
+                association
+                for association in associations
+                if association.was_released and association.ended_at
+            ]
             if len(released) != known:
                 known = len(released)
-                enough = is_enough([path for visit in released for path in visit.paths])
-            now, quiet_s = time.monotonic(), _quiet_s(visits)
+                enough = is_enough([path for association in released for path in association.paths])
+            now, quiet_s = time.monotonic(), _quiet_s(associations)
             if enough and quiet_s >= settle_s:
                 return True
             if now >= deadline and not (enough and quiet_s > 0.0):
@@ -143,11 +149,13 @@ class StorageScp:
             self._changed.wait(max(seconds, 0.01))
 
 
-class _Receiving:
+class _AssociationHandler:
     """What one association brings; used by its thread."""
 
-    def __init__(self, visit: Visit, folder: Path, changed: threading.Condition) -> None:
-        self._visit = visit
+    def __init__(
+        self, association: ReceivedAssociation, folder: Path, changed: threading.Condition
+    ) -> None:
+        self._association = association
         self._folder = folder
         self._changed = changed
 
@@ -170,7 +178,7 @@ class _Receiving:
         except OSError as error:
             return _OUT_OF_RESOURCES, (error.strerror or "")[:64]
         with self._changed:
-            self._visit.paths.append(path)
+            self._association.paths.append(path)
         return _SUCCESS, ""
 
     def rest(self) -> None:
@@ -178,14 +186,14 @@ class _Receiving:
 
     def released(self) -> bool:
         """Only a release says that everything was brought."""
-        self._visit.was_released = True
+        self._association.was_released = True
         return True
 
     def ended(self, ending: Ending, /) -> None:
         """The association is over."""
         with self._changed:
-            self._visit.was_released = ending.cause == Cause.RELEASE
-            self._visit.ended_at = time.monotonic()
+            self._association.was_released = ending.cause == Cause.RELEASE
+            self._association.ended_at = time.monotonic()
             self._changed.notify_all()
 
 
@@ -238,9 +246,9 @@ class _File:
             self._failure = self._failure or error
 
 
-def _quiet_s(visits: Sequence[Visit]) -> float:
+def _quiet_s(associations: Sequence[ReceivedAssociation]) -> float:
     """How long ago the last association ended; 0 while one is open."""
-    ends = [visit.ended_at for visit in visits]
+    ends = [association.ended_at for association in associations]
     if not ends or any(end is None for end in ends):
         return 0.0
     return time.monotonic() - max(end for end in ends if end is not None)

@@ -10,7 +10,7 @@ from node.ledger.row_states import DeliveryState, JobState, SeriesState
 from node.ledger.schema import deliveries, events, instances, jobs, series
 from node.ledger.tables.conditions import all_conditions
 from node.ledger.views.series_status import count_states
-from node.ledger.views.states import State
+from node.ledger.views.states import CaseState
 
 _MOST_EVENTS = 200
 _MOST_SHOWN = 20
@@ -64,7 +64,7 @@ def activity(ledger: Ledger) -> Activity:
                 )
             ),
             queued=_count(connection, jobs.c.state == JobState.QUEUED),
-            held=count_states(connection, [State.HELD])[State.HELD],
+            held=count_states(connection, [CaseState.HELD])[CaseState.HELD],
             to_send=_count(connection, deliveries.c.state == DeliveryState.WAITING),
             conditions=tuple(f"{one.name}: {one.words}" for one in all_conditions(connection)),
         )

@@ -16,7 +16,7 @@ import torch
 from bench.isolated import Prepared, run_isolated
 from bench.page import as_markdown, into_page
 from bench.report import OURS, Case, measure, report
-from model.data.annotated_images import Drawn, SeriesKey
+from model.data.annotated_images import AnnotatedImage, SeriesKey
 from model.data.augment import Augmentation
 from model.data.data_set_file import open_data_set
 from model.data.data_set_writer import merge, write_patient
@@ -169,13 +169,13 @@ def _data_set(folder: Path, size: int) -> Path:
     return folder / "data.h5"
 
 
-def _drawn(number: int, size: int, random: np.random.Generator) -> Drawn:
+def _drawn(number: int, size: int, random: np.random.Generator) -> AnnotatedImage:
     rows, columns = np.mgrid[:size, :size]
     centre = random.uniform(size * 0.4, size * 0.6, 2)
     distance = np.hypot(rows - centre[0], columns - centre[1])
     masks = np.stack([distance < size * 0.08, (distance >= size * 0.08) & (distance < size * 0.12)])
     image = np.rint(random.normal(300, 60, (size, size)) + 400 * masks[0]).astype(np.float32)
-    return Drawn(str(number), image, masks, (True, True), (1.4, 1.4))
+    return AnnotatedImage(str(number), image, masks, (True, True), (1.4, 1.4))
 
 
 if __name__ == "__main__":

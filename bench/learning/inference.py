@@ -17,7 +17,7 @@ from model.inference.checkpoint import save_checkpoint
 from model.inference.predict import load_segmenter
 from model.inference.structure import Structure
 from model.inference.unet import UNet
-from model.inference.unet_card import Finishing, UnetCard
+from model.inference.unet_card import Postprocessing, UnetCard
 from pipeline.kinds.unet import SHIPPED_CHECKPOINT
 
 _DEFAULT_WIDTHS = "32,64,128,256,512,1024"
@@ -89,7 +89,7 @@ def _checkpoint(folder: Path, encoder_args: str) -> Path:
     widths = tuple(int(one) for one in encoder_args.split(","))
     card = UnetCard(
         name="bench", version="1", intended_use="demonstration",
-        structures=(Structure("Any", (230, 159, 0), "ORGAN"),), finishing=(Finishing(),),
+        structures=(Structure("Any", (230, 159, 0), "ORGAN"),), finishing=(Postprocessing(),),
         encoder_widths=widths, working_spacing_mm=1.0, percentiles=(1.0, 99.0),
         modalities=("MR",), pixel_spacing_range_mm=(0.1, 10.0), views=1,
         training_fingerprint="", training_instances=0,

@@ -21,11 +21,11 @@ from node.ledger.tables.instances import (
     find_instances,
     open_association,
     record_instance,
-    record_receipt,
+    record_reception,
     touch_series,
 )
 from node.ledger.tables.series import settle
-from node.ledger.views.series_history import latest_stories, story_of
+from node.ledger.views.series_history import history_of, latest_histories
 
 _LATEST = 50
 _WAITING = 20
@@ -45,7 +45,7 @@ def record(ledger: Ledger, size: int) -> Step:
         with ledger.writing() as connection:
             now = ledger.clock()
             assert not find_instances(connection, instance.sop_instance_uid)
-            record_receipt(connection, association, record_instance(connection, instance, now))
+            record_reception(connection, association, record_instance(connection, instance, now))
             touch_series(connection, instance, association, now)
 
     return step
@@ -74,7 +74,7 @@ def due(ledger: Ledger, _size: int) -> Step:
             instance = replace(_instance(number), series_instance_uid=uid("due", number))
             if not find_instances(connection, instance.sop_instance_uid):
                 key = record_instance(connection, instance, ledger.clock())
-                record_receipt(connection, association, key)
+                record_reception(connection, association, key)
                 touch_series(connection, instance, association, ledger.clock())
             settle(connection, instance.series_instance_uid, _SENDER, 0.0)
         close_association(connection, association, "released", ledger.clock())
@@ -108,7 +108,7 @@ def show_list(ledger: Ledger, _size: int) -> Step:
     """`list`: the latest fifty series with where they stand."""
 
     def step(_number: int) -> None:
-        assert len(latest_stories(ledger, _LATEST)) == _LATEST
+        assert len(latest_histories(ledger, _LATEST)) == _LATEST
 
     return step
 
@@ -117,9 +117,9 @@ def show_one(ledger: Ledger, size: int) -> Step:
     """`show`: everything of one series, by its UID."""
 
     def step(number: int) -> None:
-        story = story_of(ledger, uid("series", number * size // 1000))
-        assert story is not None
-        assert story.instances == INSTANCES_PER_SERIES
+        history = history_of(ledger, uid("series", number * size // 1000))
+        assert history is not None
+        assert history.instances == INSTANCES_PER_SERIES
 
     return step
 

@@ -17,7 +17,7 @@ class SeriesKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class AnnotatedImage:
     """One instance as it goes into a data set."""
 
     number: str

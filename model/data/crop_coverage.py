@@ -18,7 +18,7 @@ Offsets = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class CropCoverage:
     """How far crops come: `crop` rows and columns, shifted by at most `shift` pixels each way.
 
     What counts is the images' own size: crops that shrink an image see more, others less. As
@@ -51,9 +51,9 @@ class Reach:
 
 
 def unreached(
-    source: SampleSource, entries: Sequence[SampleEntry], grid: WorkingGrid, reach: Reach
+    source: SampleSource, entries: Sequence[SampleEntry], grid: WorkingGrid, coverage: CropCoverage
 ) -> str:
-    """One sentence where drawn pixels of `entries` are out of `reach`; empty where none is.
+    """One sentence where drawn pixels of `entries` are out of `coverage`; empty where none is.
 
     Masks are read of those images alone whose corners are out of reach.
 
@@ -64,20 +64,20 @@ def unreached(
     missed: list[SampleEntry] = []
     needed = 0
     for entry in looked_at:
-        offsets = _drawn_offsets(source, entry, grid, reach)
-        if reach.misses(offsets):
+        offsets = _drawn_offsets(source, entry, grid, coverage)
+        if coverage.misses(offsets):
             missed.append(entry)
-            needed = max(needed, reach.shift_for(offsets))
-    return _sentence(missed, looked_at, reach, needed) if missed else ""
+            needed = max(needed, coverage.shift_for(offsets))
+    return _sentence(missed, looked_at, coverage, needed) if missed else ""
 
 
 def _drawn_offsets(
-    source: SampleSource, entry: SampleEntry, grid: WorkingGrid, reach: Reach
+    source: SampleSource, entry: SampleEntry, grid: WorkingGrid, coverage: CropCoverage
 ) -> Offsets:
     """Of the pixels that any structure has; none where the whole image is in reach."""
     corner = np.ones((1, *entry.shape), np.bool_)
     corner[:, 1:-1, 1:-1] = False
-    if not reach.misses(offsets_of(corner, entry, grid)):
+    if not coverage.misses(offsets_of(corner, entry, grid)):
         return np.empty((0, 2))
     return offsets_of(source.read(entry).masks, entry, grid)
 
@@ -100,15 +100,18 @@ def _spread(entries: Sequence[SampleEntry]) -> list[SampleEntry]:
 
 
 def _sentence(
-    missed: Sequence[SampleEntry], looked_at: Sequence[SampleEntry], reach: Reach, needed: int
+    missed: Sequence[SampleEntry],
+    looked_at: Sequence[SampleEntry],
+    coverage: CropCoverage,
+    needed: int,
 ) -> str:
     def patients(entries: Sequence[SampleEntry]) -> int:
         return len({entry.patient for entry in entries})
 
-    rows, columns = reach.crop
+    rows, columns = coverage.crop
     return (
         f"{len(missed)} of {len(looked_at)} images ({patients(missed)} of {patients(looked_at)} "
         f"patients) have drawn pixels that crops of {rows} x {columns} pixels, shifted by at most "
-        f"{reach.shift:g} from the image's middle, show never or by lucky turns and scales only: "
-        f"--shift {needed} reaches all, as do larger crops (--input_shape)"
+        f"{coverage.shift:g} from the image's middle, show never or by lucky turns and scales "
+        f"only: --shift {needed} reaches all, as do larger crops (--input_shape)"
     )

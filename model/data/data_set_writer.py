@@ -19,7 +19,7 @@ import numpy as np
 from core.errors import LearningDataError
 from imaging.hdf5.volume_file import fixed_texts
 from imaging.instances.read_errors import BROKEN_HDF5
-from model.data.annotated_images import Drawn, SeriesKey
+from model.data.annotated_images import AnnotatedImage, SeriesKey
 from model.data.data_set_file import FORMAT, open_data_set, words_of
 from model.data.whole_file import whole_hdf5
 from model.inference.structure import Structure
@@ -45,27 +45,27 @@ class PatientWriter:
         self._rows: dict[str, _Rows] = {}
         self._numbers: set[str] = set()
 
-    def add(self, series: SeriesKey, drawn: Drawn) -> None:
+    def add(self, series: SeriesKey, annotated: AnnotatedImage) -> None:
         """Append one instance; those of another shape get a series of their own.
 
         Raises:
             LearningDataError: masks of another shape, or the number is there already.
         """
-        shape = (self._structures, *drawn.image.shape)
-        if drawn.masks.shape != shape or drawn.number in self._numbers:
+        shape = (self._structures, *annotated.image.shape)
+        if annotated.masks.shape != shape or annotated.number in self._numbers:
             raise LearningDataError(
-                f"{self._patient}/{drawn.number}: masks {drawn.masks.shape}, expected {shape}, "
-                "each number once"
+                f"{self._patient}/{annotated.number}: masks {annotated.masks.shape}, "
+                f"expected {shape}, each number once"
             )
-        self._numbers.add(drawn.number)
-        group, rows = self._series(series, drawn.image.shape)
-        for name, values in (("images", drawn.image), ("masks", drawn.masks)):
+        self._numbers.add(annotated.number)
+        group, rows = self._series(series, annotated.image.shape)
+        for name, values in (("images", annotated.image), ("masks", annotated.masks)):
             group[name].resize(len(rows.numbers) + 1, axis=0)
             group[name][-1] = values
-        rows.numbers.append(drawn.number)
-        rows.known.append(drawn.known)
-        rows.spacings.append(drawn.pixel_spacing_mm)
-        rows.digests.append(drawn.digest())
+        rows.numbers.append(annotated.number)
+        rows.known.append(annotated.known)
+        rows.spacings.append(annotated.pixel_spacing_mm)
+        rows.digests.append(annotated.digest())
 
     def report(self, values: Mapping[str, Any]) -> None:
         """What was found about the patient, as JSON beside the instances."""

@@ -14,7 +14,7 @@ Rings = Sequence[tuple[str, str]]
 """Pairs of a structure and the one that it surrounds."""
 
 
-class ChosenStructures:
+class StructureSelection:
     """`source` with the structures `names` alone, in that order, rings filled."""
 
     def __init__(self, source: SampleSource, names: Sequence[str], rings: Rings = ()) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from core.errors import LearningDataError, ModelError
 from imaging.metrics import dice, hausdorff_95_mm, mean_surface_distance_mm
 from model.data.samples import Defect, Masks, Sample, SampleEntry, SampleSource
-from model.data.structure_selection import ChosenStructures
+from model.data.structure_selection import StructureSelection
 from model.inference.predict import UnetSegmenter
 
 
@@ -67,7 +67,7 @@ def measure_sample(segmenter: UnetSegmenter, sample: Sample) -> Iterator[Measure
             yield replace(one, trained_on=seen)
 
 
-def drawn_by(segmenter: UnetSegmenter, source: SampleSource) -> ChosenStructures:
+def drawn_by(segmenter: UnetSegmenter, source: SampleSource) -> StructureSelection:
     """`source` with the structures that the model draws.
 
     Raises:
@@ -80,7 +80,7 @@ def drawn_by(segmenter: UnetSegmenter, source: SampleSource) -> ChosenStructures
             f"Model '{segmenter.card.name}' draws {', '.join(names)}, "
             f"the data set has {', '.join(known)}"
         )
-    return ChosenStructures(source, names)
+    return StructureSelection(source, names)
 
 
 def _compare(sample: Sample, names: tuple[str, str], found: Masks, truth: Masks) -> Measurement:

@@ -21,13 +21,13 @@ from model.inference.parts import (
     parts_touching,
 )
 from model.inference.structure import Structure
-from model.inference.unet_card import Finishing
+from model.inference.unet_card import Postprocessing
 
 
 def finish(
     probabilities: Probabilities,
     structures: Sequence[Structure],
-    finishing: Sequence[Finishing],
+    finishing: Sequence[Postprocessing],
     *,
     reach: Reach = (1, 1),
 ) -> dict[str, Mask]:
@@ -47,7 +47,7 @@ def finish(
 
 
 def rings_not_drawn(
-    masks: Mapping[str, Mask], structures: Sequence[Structure], finishing: Sequence[Finishing]
+    masks: Mapping[str, Mask], structures: Sequence[Structure], finishing: Sequence[Postprocessing]
 ) -> list[str]:
     """Rings that are missing where what they surround was drawn, a sentence for each.
 
@@ -71,7 +71,7 @@ class _Image:
     """The structures of one image on their way to masks."""
 
     layers: Mapping[str, Probabilities]
-    settings: Mapping[str, Finishing]
+    settings: Mapping[str, Postprocessing]
     reach: Reach
     rings: Mapping[str, tuple[str, ...]] = field(init=False)
     """What each structure surrounds, inner ones first; without those that exclude each other."""
@@ -109,7 +109,7 @@ class _Image:
         return above
 
 
-def _rings(settings: Mapping[str, Finishing]) -> dict[str, tuple[str, ...]]:
+def _rings(settings: Mapping[str, Postprocessing]) -> dict[str, tuple[str, ...]]:
     left = {name: one.without for name, one in settings.items()}
     found: dict[str, tuple[str, ...]] = {}
     while ready := [name for name, of in left.items() if not left.keys() & set(of)]:

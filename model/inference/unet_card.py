@@ -23,7 +23,7 @@ Percentile = Annotated[Number, Field(ge=0, le=100)]
 
 @no_more_values
 @dataclass(frozen=True, slots=True)
-class Finishing:
+class Postprocessing:
     """How the probabilities of one structure become its mask."""
 
     threshold: Share = 0.5
@@ -39,7 +39,7 @@ class Finishing:
 class UnetCard(ModelCard):
     """What a UNet is and how it is run; lengths in mm."""
 
-    finishing: Annotated[tuple[Finishing, ...], Field(min_length=1, max_length=256)]
+    finishing: Annotated[tuple[Postprocessing, ...], Field(min_length=1, max_length=256)]
     """One for each structure, in their order."""
     encoder_widths: Annotated[tuple[Width, ...], Field(min_length=2, max_length=8)]
     working_spacing_mm: Annotated[Number, Field(ge=0.05, le=20)]

@@ -76,8 +76,8 @@ def _write(task: PatientTask, workshop: Workshop, digest: str) -> None:
     with write_patient(workshop.part(task.patient), task.patient, structures) as writer:
         for case in task.cases():
             _count(report, case, structures)
-            if case.drawn is not None and case.series is not None:
-                writer.add(case.series, case.drawn)
+            if case.annotated is not None and case.series is not None:
+                writer.add(case.series, case.annotated)
             if sheets is not None:
                 sheets.add(case)
         if sheets is not None:
@@ -104,9 +104,9 @@ def _count(report: PatientReport, case: Case, structures: tuple[Structure, ...])
     report.matched += case.matched
     report.findings += case.remarks
     report.contour_digests += case.contour_digests
-    if case.drawn is None:
+    if case.annotated is None:
         return
-    masks: Mask = case.drawn.masks
+    masks: Mask = case.annotated.masks
     seen = [structure.name for structure, mask in zip(structures, masks, strict=True) if mask.any()]
     report.drawn_images += bool(seen)
     report.empty_images += not seen

@@ -13,7 +13,7 @@ from model.training.module import SegmentationModule
 MONITORED = "dice"
 
 
-class CheckpointKeeper(Callback):
+class CheckpointCallback(Callback):
     """Writes the checkpoint of each epoch that is the best so far, whole or not at all.
 
     Without validation, or with `keep_last`, that is every epoch.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from core.errors import ConfigurationError
 from model.data.folds import Fold, fold_of
 from model.data.samples import SampleEntry, SampleSource, fingerprint
-from model.data.structure_selection import ChosenStructures, check_learned, choose_names
+from model.data.structure_selection import StructureSelection, check_learned, choose_names
 from model.inference.checkpoint import check_card
 from model.inference.grid import WorkingGrid
-from model.inference.unet_card import Finishing, UnetCard
+from model.inference.unet_card import Postprocessing, UnetCard
 
 _SPACING_MARGIN = 2.0
 """Scaling in training covers images this much finer or coarser than those it has seen."""
@@ -46,7 +46,7 @@ def plan_of(options: argparse.Namespace, source: SampleSource) -> Plan:
     check_learned("--rings", [name for pair in options.rings for name in pair], names)
     check_learned("--around", [name for pair in options.around for name in pair], names)
     check_learned("--solid", options.solid, names)
-    chosen = ChosenStructures(source, names, options.rings)
+    chosen = StructureSelection(source, names, options.rings)
     held_out = {*options.exclude, *options.measure}
     check_patients(source, held_out)
     usable = sorted({entry.patient for entry in chosen.samples()} - held_out)
@@ -73,7 +73,7 @@ def check_patients(source: SampleSource, patients: Collection[str]) -> None:
         )
 
 
-def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> UnetCard:
+def _card(options: argparse.Namespace, source: StructureSelection, fold: Fold) -> UnetCard:
     training = source.samples(fold.training)
     spacings = [spacing for entry in training for spacing in entry.pixel_spacing_mm]
     return UnetCard(
@@ -97,13 +97,15 @@ def _card(options: argparse.Namespace, source: ChosenStructures, fold: Fold) -> 
     )
 
 
-def _finishing(options: argparse.Namespace, source: ChosenStructures) -> tuple[Finishing, ...]:
+def _finishing(
+    options: argparse.Namespace, source: StructureSelection
+) -> tuple[Postprocessing, ...]:
     """What is in a ring, or is one, is solid; of others only the options can say so."""
     filled, around = dict(options.rings), dict(options.around)
     solid = {*options.solid, *filled, *filled.values(), *around.values()}
     inner = filled | around
     return tuple(
-        Finishing(
+        Postprocessing(
             largest_component=structure.name in solid or structure.name in around,
             fill_holes=structure.name in solid,
             without=(inner[structure.name],) if structure.name in inner else (),

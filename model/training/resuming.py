@@ -23,7 +23,7 @@ State = dict[str, Any]
 
 
 def read_state(path: Path) -> State:
-    """What `StateKeeper` wrote to `path`; no code in it is executed.
+    """What `ResumeStateCallback` wrote to `path`; no code in it is executed.
 
     Raises:
         ConfigurationError: it cannot be read.
@@ -48,7 +48,7 @@ def set_progress(trainer: lightning.Trainer, state: State) -> None:
     loop.on_load_checkpoint({"_batches_that_stepped": state["steps"]})
 
 
-class StateKeeper(Callback):
+class ResumeStateCallback(Callback):
     """Writes the state after every epoch, and starts from `state` if there is one.
 
     It is the last of the callbacks, so that the state of the others is of the same epoch.

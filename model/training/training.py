@@ -14,10 +14,10 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from core.errors import ConfigurationError, LearningDataError
 from model.data.augment import Augmentation
 from model.data.loading import BatchSettings, SampleDataModule
-from model.training.checkpoint_callback import MONITORED, CheckpointKeeper
+from model.training.checkpoint_callback import MONITORED, CheckpointCallback
 from model.training.module import Learning, SegmentationModule
 from model.training.plan import Plan
-from model.training.resuming import RESUME_FILE, StateKeeper, read_state, set_progress
+from model.training.resuming import RESUME_FILE, ResumeStateCallback, read_state, set_progress
 from model.training.trainer_options import trainer_arguments
 
 _FLUSH_S = 5
@@ -40,7 +40,7 @@ def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
     data = SampleDataModule(plan.source, plan.fold, plan.grid, _batches(options))
     path = folder / RESUME_FILE
     state = read_state(path) if path.is_file() else None
-    keeper = StateKeeper(folder, state)
+    keeper = ResumeStateCallback(folder, state)
     try:
         trainer = lightning.Trainer(**_arguments(options, plan, keeper))
     except (MisconfigurationException, ValueError) as error:
@@ -84,7 +84,9 @@ def _batches(options: argparse.Namespace) -> BatchSettings:
     )
 
 
-def _arguments(options: argparse.Namespace, plan: Plan, keeper: StateKeeper) -> dict[str, Any]:
+def _arguments(
+    options: argparse.Namespace, plan: Plan, keeper: ResumeStateCallback
+) -> dict[str, Any]:
     """Of the Trainer; what was given on the command line comes last."""
     defaults = {
         **_devices(options.gpus),
@@ -101,10 +103,12 @@ def _arguments(options: argparse.Namespace, plan: Plan, keeper: StateKeeper) -> 
     return defaults | trainer_arguments(options)
 
 
-def _callbacks(options: argparse.Namespace, plan: Plan, keeper: StateKeeper) -> list[Callback]:
+def _callbacks(
+    options: argparse.Namespace, plan: Plan, keeper: ResumeStateCallback
+) -> list[Callback]:
     keep_last = options.keep == "last" or not plan.fold.validation
     callbacks: list[Callback] = [
-        CheckpointKeeper(options.output, plan.card, keep_last=keep_last),
+        CheckpointCallback(options.output, plan.card, keep_last=keep_last),
         LearningRateMonitor("step"),
     ]
     if options.early_stopping and plan.fold.validation:

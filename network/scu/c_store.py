@@ -14,7 +14,7 @@ from network.presentation import VERIFICATION
 from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.outgoing import InstanceToSend, instance_to_send
 from network.scu.presentation import propose
-from network.scu.send_queue import Consignment, SendOutcome, StoppedElsewhereError
+from network.scu.send_queue import SendOutcome, SendQueue, StoppedElsewhereError
 from network.scu.store_association import carry
 from network.scu.transcoder import Transcoder
 from network.statuses import State, words_of
@@ -84,15 +84,15 @@ def send(
     contexts = propose(instances)
     if not contexts:
         return []
-    consignment = Consignment(instances, on_outcome)
+    send_queue = SendQueue(instances, on_outcome)
     request = _Request(peer, calling_ae_title, contexts, timeouts)
     with _of_our_own(transcoder) as copies:
         most = min(peer.associations, max(1, len(instances) // _FEWEST_EACH))
         if most == 1:
-            why = request.carry(consignment, copies)
+            why = request.carry(send_queue, copies)
         else:
-            why = _carry_on_several(request, consignment, copies, most)
-    return consignment.settle_rest(why)
+            why = _carry_on_several(request, send_queue, copies, most)
+    return send_queue.settle_rest(why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class _Request:
     contexts: Sequence[PresentationContext]
     timeouts: Timeouts
 
-    def carry(self, consignment: Consignment, transcoder: Transcoder) -> str:
+    def carry(self, send_queue: SendQueue, transcoder: Transcoder) -> str:
         """Take part in it on a new association; answers why it ended early, "" where it did not."""
         try:
             with associate(
@@ -114,14 +114,14 @@ class _Request:
                 self.timeouts,
                 operations=_OPERATIONS,
             ) as dialogue:
-                carry(dialogue, self.contexts, consignment, transcoder)
+                carry(dialogue, self.contexts, send_queue, transcoder)
         except SendError as error:
             return str(error)
         return ""
 
 
 def _carry_on_several(
-    request: _Request, consignment: Consignment, transcoder: Transcoder, count: int
+    request: _Request, send_queue: SendQueue, transcoder: Transcoder, count: int
 ) -> str:
     """Why the last of them ended early, "" where one of them went on to the end."""
     reasons: list[str] = []
@@ -129,7 +129,7 @@ def _carry_on_several(
 
     def take_part() -> None:
         try:
-            reasons.append(request.carry(consignment, transcoder))
+            reasons.append(request.carry(send_queue, transcoder))
         except StoppedElsewhereError:
             pass
         except BaseException as error:  # noqa: BLE001, passed on below

@@ -34,7 +34,7 @@ def not_sent(instance: InstanceToSend, words: str) -> SendOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class QueuedInstance:
     """One instance and its place in the consignment."""
 
     position: int
@@ -45,7 +45,7 @@ class StoppedElsewhereError(Exception):
     """What carries on another association was stopped by its listener."""
 
 
-class Consignment:
+class SendQueue:
     """Each instance is given out once and settled once, by any thread.
 
     One SOP class after the other: an instance of another class than the one before is given out
@@ -57,7 +57,7 @@ class Consignment:
         instances: Sequence[InstanceToSend],
         on_outcome: Callable[[SendOutcome], None] | None,
     ) -> None:
-        self._waiting = deque(Item(*numbered) for numbered in enumerate(instances))
+        self._waiting = deque(QueuedInstance(*numbered) for numbered in enumerate(instances))
         self._on_outcome = on_outcome
         self._outcomes: dict[int, SendOutcome] = {}
         self._out = 0
@@ -65,7 +65,7 @@ class Consignment:
         self._stopped: BaseException | None = None
         self._changed = threading.Condition()
 
-    def take(self, *, wait: bool) -> Item | None:
+    def take(self, *, wait: bool) -> QueuedInstance | None:
         """The next one; None where none is left, or, without `wait`, none may go out yet.
 
         Raises:
@@ -85,7 +85,7 @@ class Consignment:
             self._out += 1
             return item
 
-    def settle(self, item: Item, outcome: SendOutcome) -> None:
+    def settle(self, item: QueuedInstance, outcome: SendOutcome) -> None:
         """Note and tell what became of one that was taken; the listener's exception passes."""
         with self._changed:
             self._out -= 1
@@ -99,11 +99,11 @@ class Consignment:
                 self._tell(item, not_sent(item.instance, words))
         return [self._outcomes[position] for position in sorted(self._outcomes)]
 
-    def _may_go(self, item: Item) -> bool:
+    def _may_go(self, item: QueuedInstance) -> bool:
         is_same = item.instance.sop_class_uid == self._class_out
         return is_same or self._out == 0 or self._stopped is not None
 
-    def _tell(self, item: Item, outcome: SendOutcome) -> None:
+    def _tell(self, item: QueuedInstance, outcome: SendOutcome) -> None:
         self._outcomes[item.position] = outcome
         try:
             if self._on_outcome is not None and self._stopped is None:

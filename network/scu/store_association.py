@@ -9,7 +9,7 @@ from network.dimse import CommandSet
 from network.scu.dialogue import Dialogue
 from network.scu.outgoing import InstanceToSend, data_set_to_send
 from network.scu.presentation import accepted_by, choose_context, why_no_context
-from network.scu.send_queue import Consignment, Item, SendOutcome, not_sent
+from network.scu.send_queue import QueuedInstance, SendOutcome, SendQueue, not_sent
 from network.scu.store_channel import StoreChannel
 from network.scu.transcoder import Transcoder
 from network.statuses import state_of, words_of
@@ -20,7 +20,7 @@ _MESSAGE_IDS = 65_535
 def carry(
     dialogue: Dialogue,
     contexts: Sequence[PresentationContext],
-    consignment: Consignment,
+    send_queue: SendQueue,
     transcoder: Transcoder,
 ) -> None:
     """Take and send until nothing is left; whatever happens, each that was taken is settled.
@@ -28,7 +28,7 @@ def carry(
     Raises:
         SendError: the association ended before, with the reason in words.
     """
-    carrier = _Carrier(dialogue, contexts, consignment, transcoder)
+    carrier = _StoreAssociation(dialogue, contexts, send_queue, transcoder)
     try:
         carrier.run(StoreChannel(dialogue))
     except SendError as error:
@@ -36,22 +36,22 @@ def carry(
         raise
 
 
-class _Carrier:
+class _StoreAssociation:
     """Keeps as many requests open as the peer has agreed to."""
 
     def __init__(
         self,
         dialogue: Dialogue,
         contexts: Sequence[PresentationContext],
-        consignment: Consignment,
+        send_queue: SendQueue,
         transcoder: Transcoder,
     ) -> None:
         self._peer, self._most_open = dialogue.peer, dialogue.operations
         self._contexts = contexts
         self._accepted = accepted_by(dialogue.contexts.values())
-        self._consignment = consignment
+        self._send_queue = send_queue
         self._transcoder = transcoder
-        self._open: dict[int, tuple[Item, str]] = {}
+        self._open: dict[int, tuple[QueuedInstance, str]] = {}
         """Instance and transfer syntax by message ID."""
 
     def run(self, channel: StoreChannel) -> None:
@@ -72,19 +72,19 @@ class _Carrier:
         words = f"{why}; whether this instance was stored is unknown"
         while self._open:
             item, _ = self._open.pop(next(iter(self._open)))
-            self._consignment.settle(item, not_sent(item.instance, words))
+            self._send_queue.settle(item, not_sent(item.instance, words))
 
-    def _next(self) -> Item | None:
+    def _next(self) -> QueuedInstance | None:
         if len(self._open) >= self._most_open:
             return None
-        return self._consignment.take(wait=not self._open)
+        return self._send_queue.take(wait=not self._open)
 
-    def _request(self, channel: StoreChannel, item: Item) -> None:
+    def _request(self, channel: StoreChannel, item: QueuedInstance) -> None:
         instance = item.instance
         chosen = choose_context(self._accepted, instance)
         if chosen is None:
             words = why_no_context(self._contexts, instance, str(self._peer))
-            self._consignment.settle(item, not_sent(instance, words))
+            self._send_queue.settle(item, not_sent(instance, words))
             return
         syntax, context_id = chosen
         message_id = item.position % _MESSAGE_IDS + 1
@@ -95,7 +95,7 @@ class _Carrier:
                 channel.request(message_id, uids, extent, context_id)
         except (PixelError, NotADataSetError, ValueError, OSError) as error:
             del self._open[message_id]
-            self._consignment.settle(item, not_sent(instance, f"cannot be sent: {error}"))
+            self._send_queue.settle(item, not_sent(instance, f"cannot be sent: {error}"))
 
     def _settle(self, answer: CommandSet) -> None:
         number = answer.responded_id
@@ -105,7 +105,7 @@ class _Carrier:
                 f"open are {', '.join(map(str, self._open))}"
             )
         item, syntax = self._open.pop(number)
-        self._consignment.settle(item, _outcome(item.instance, answer, syntax))
+        self._send_queue.settle(item, _outcome(item.instance, answer, syntax))
 
 
 def _outcome(instance: InstanceToSend, answer: CommandSet, syntax: str) -> SendOutcome:

@@ -27,7 +27,7 @@ from node.ledger.views.cut_off import cut_off_of
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
+class CompletenessChecks:
     """What the ledger knows against a series being whole, and against its content."""
 
     cut_off: int
@@ -47,12 +47,12 @@ class Doubts:
     """What its sender has more of it than is here, in words."""
 
 
-def doubts_about(
+def completeness_of(
     connection: Connection, series_instance_uid: str, settle_s: Callable[[Sender], float]
-) -> Doubts:
+) -> CompletenessChecks:
     """What stands against a series; `settle_s` is how long a sender is silent once it is done."""
     cut_off = cut_off_of(connection, series_instance_uid, settle_s)
-    return Doubts(
+    return CompletenessChecks(
         cut_off=cut_off.count,
         ended=cut_off.reason,
         whole=cut_off.whole,
@@ -64,30 +64,30 @@ def doubts_about(
 
 
 def holds_about(
-    instances: Sequence[StoredInstance], doubts: Doubts, storage_path: Path
+    instances: Sequence[StoredInstance], checks: CompletenessChecks, storage_path: Path
 ) -> Iterator[Hold]:
     """What only a person may pass over, or decide; files are read where contents are disputed."""
-    if doubts.disputed:
-        words = _disputed_words(doubts.disputed, storage_path)
+    if checks.disputed:
+        words = _disputed_words(checks.disputed, storage_path)
         yield hold_for(HoldReason.CONTENT_DISPUTED, words)
-    if doubts.missing:
-        yield hold_for(HoldReason.INSTANCES_MISSING, doubts.missing)
-    if doubts.refused:
-        yield hold_for(HoldReason.INSTANCES_REFUSED, doubts.refused)
-    if doubts.cut_off:
+    if checks.missing:
+        yield hold_for(HoldReason.INSTANCES_MISSING, checks.missing)
+    if checks.refused:
+        yield hold_for(HoldReason.INSTANCES_REFUSED, checks.refused)
+    if checks.cut_off:
         words = (
-            f"{doubts.cut_off} of {len(instances)} instances came only through an association that "
-            f"was aborted{f' {doubts.ended}' if doubts.ended else ''}, so the end may be missing"
+            f"{checks.cut_off} of {len(instances)} instances came only through an association that "
+            f"was aborted{f' {checks.ended}' if checks.ended else ''}, so the end may be missing"
         )
         yield hold_for(HoldReason.CUT_OFF, words, helps="send the rest or the whole series again")
 
 
-def uneven(headers: Sequence[Header], doubts: Doubts) -> Hold | None:
+def uneven(headers: Sequence[Header], checks: CompletenessChecks) -> Hold | None:
     """Why a part that counts as whole without a release is not; None where nothing says so.
 
     Every position must have as many images as the others, and none may be missing between them.
     """
-    if not doubts.whole:
+    if not checks.whole:
         return None
     try:
         lengths = [len(phase) for phase in place(headers, RULES_2D).phases]
@@ -96,7 +96,7 @@ def uneven(headers: Sequence[Header], doubts: Doubts) -> Hold | None:
     if len(set(lengths)) == 1:
         return None
     words = (
-        f"{'; '.join(doubts.whole)}, but {max(lengths)} positions have images, and only "
+        f"{'; '.join(checks.whole)}, but {max(lengths)} positions have images, and only "
         f"{min(lengths)} of them {len(lengths)}"
     )
     return hold_for(HoldReason.INSTANCES_MISSING, words)

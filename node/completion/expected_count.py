@@ -21,7 +21,7 @@ log = structlog.get_logger("completion")
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectedCount:
     """What the sender of a series said when it was asked."""
 
     peer: str
@@ -46,13 +46,13 @@ def explicit_settle_s(configuration: Configuration, sender: Sender) -> float | N
     return max((one.settle_s for one in peers if one.settle_s is not None), default=None)
 
 
-def peer_to_ask(configuration: Configuration, sender: Sender) -> Peer | Expectation | None:
+def peer_to_ask(configuration: Configuration, sender: Sender) -> Peer | ExpectedCount | None:
     """The peer that can say how much of a series there is; words where none can be chosen."""
     which = which_peer(configuration.peers, sender)
     if which.peer is not None:
         return which.peer if which.peer.query else None
     if any(peer.query for peer in which.candidates):
-        return Expectation(sender.calling_ae_title, None, f"nobody was asked: {which.words}")
+        return ExpectedCount(sender.calling_ae_title, None, f"nobody was asked: {which.words}")
     return None
 
 
@@ -70,22 +70,22 @@ def counting(configuration: Configuration) -> CountInstances:
     return count
 
 
-def ask(count: CountInstances, peer: Peer, row: SeriesRow) -> Expectation:
+def ask(count: CountInstances, peer: Peer, row: SeriesRow) -> ExpectedCount:
     """Ask the sender of a series how much of it there is."""
     try:
         expected = count(peer, row)
     except SendError as error:
         log.warning("sender not asked", peer=peer.name, reason=str(error))
-        return Expectation(peer.name, None, f"{peer.name} could not be asked: {error}")
+        return ExpectedCount(peer.name, None, f"{peer.name} could not be asked: {error}")
     words = "" if expected is not None else f"{peer.name} does not find the series"
-    return Expectation(peer.name, expected, words)
+    return ExpectedCount(peer.name, expected, words)
 
 
-def missing_words(expectation: Expectation, here: int) -> str:
+def missing_words(expected_count: ExpectedCount, here: int) -> str:
     """How much is missing, in words; empty when nothing is known to be."""
-    if expectation.expected is None or expectation.expected <= here:
+    if expected_count.expected is None or expected_count.expected <= here:
         return ""
-    return f"{here} of {expectation.expected} instances that {expectation.peer} has are here"
+    return f"{here} of {expected_count.expected} instances that {expected_count.peer} has are here"
 
 
 def is_over(row: SeriesRow, settings: Completion, now: float) -> bool:

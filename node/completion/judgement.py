@@ -21,7 +21,7 @@ from core.errors import (
 from core.hold_reasons import Hold, held_words
 from imaging.geometry.placement import GeometryRules
 from imaging.series.series import check_one_series
-from node.completion.completeness_checks import Doubts, holds_about, uneven
+from node.completion.completeness_checks import CompletenessChecks, holds_about, uneven
 from node.completion.routing import NamedRule, Router
 from node.completion.series_images import SeriesImages, is_passed
 from node.completion.submission import Route, Wanted
@@ -86,7 +86,7 @@ class Judgement:
         self,
         row: SeriesRow,
         instances: Sequence[StoredInstance],
-        doubts: Doubts,
+        checks: CompletenessChecks,
         requests: Sequence[Request],
         *,
         now: float,
@@ -102,13 +102,13 @@ class Judgement:
         if any(instance.made_here for instance in instances):
             words = f"{_MADE_HERE}: stored, never processed"
             return Judged(content, tuple(_kept(one, words) for one in open_ones), superseded)
-        holds = list(holds_about(instances, doubts, self._configuration.storage_path))
+        holds = list(holds_about(instances, checks, self._configuration.storage_path))
         _check_releasable(holds, row)
         images = SeriesImages.read(self._configuration, row, instances)
-        holds += _holds_of_images(images, holds, doubts)
+        holds += _holds_of_images(images, holds, checks)
         standing = _check_releasable(holds, row)
         images.pass_over(one for one in holds if is_passed(one, row))
-        images.content_choice = "" if doubts.choice is None else str(doubts.choice)
+        images.content_choice = "" if checks.choice is None else str(checks.choice)
         verdicts = self._verdicts(open_ones, images, now)
         if standing:
             found = dict.fromkeys(one for verdict in verdicts for one in verdict.holds)
@@ -176,7 +176,9 @@ def _check_releasable(holds: Sequence[Hold], row: SeriesRow) -> list[Hold]:
     return standing
 
 
-def _holds_of_images(images: SeriesImages, holds: Sequence[Hold], doubts: Doubts) -> list[Hold]:
+def _holds_of_images(
+    images: SeriesImages, holds: Sequence[Hold], checks: CompletenessChecks
+) -> list[Hold]:
     """What stands in the way of the images whatever pipeline they get, besides `holds`."""
     if not images.headers:
         return []
@@ -185,7 +187,7 @@ def _holds_of_images(images: SeriesImages, holds: Sequence[Hold], doubts: Doubts
     except SeriesError as error:
         standing = [one for one in holds if not is_passed(one, images.row)]
         raise HeldError([*standing, error.hold], is_releasable=False) from error
-    found = uneven(images.headers, doubts)
+    found = uneven(images.headers, checks)
     return [] if found is None else [found]
 
 

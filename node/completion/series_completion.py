@@ -24,11 +24,15 @@ from core.errors import (
 )
 from core.hold_reasons import HoldReason, hold_for
 from imaging.geometry.placement import GeometryRules
-from node.completion.completeness_checks import Doubts, check_still_here, doubts_about
+from node.completion.completeness_checks import (
+    CompletenessChecks,
+    check_still_here,
+    completeness_of,
+)
 from node.completion.decisions import Decisions
 from node.completion.expected_count import (
     CountInstances,
-    Expectation,
+    ExpectedCount,
     ask,
     counting,
     is_over,
@@ -66,7 +70,7 @@ log = structlog.get_logger("completion")
 """The event that tells why a series that was cut off counts as whole."""
 
 
-class Tracker:
+class SeriesCompletion:
     """Decides what becomes of series; every decision is a row and an event in the ledger."""
 
     def __init__(
@@ -178,36 +182,36 @@ class Tracker:
         except Exception as error:  # noqa: BLE001, it stays due: the next round tries again
             log.error("series not examined", fault=explain_fault(error))
 
-    def _examine(self, row: SeriesRow, expectation: Expectation | None) -> None:
+    def _examine(self, row: SeriesRow, expected_count: ExpectedCount | None) -> None:
         uid = row.series_instance_uid
         with self._ledger.reading() as connection:
             instances = instances_of(connection, uid)
-            doubts = doubts_about(connection, uid, partial(settle_s, self._configuration))
+            checks = completeness_of(connection, uid, partial(settle_s, self._configuration))
         here = sum(not one.differs for one in instances)
-        missing = missing_words(expectation, here) if expectation is not None else ""
+        missing = missing_words(expected_count, here) if expected_count is not None else ""
         if missing and not is_over(row, self._configuration.completion, self._ledger.clock()):
-            self._wait_for_rest(row, expectation, missing)
+            self._wait_for_rest(row, expected_count, missing)
             return
         if missing:
-            doubts = replace(doubts, missing=f"{missing}, and no more came")
-        elif expectation is not None and expectation.expected == here:
-            doubts = replace(doubts, cut_off=0, refused="", whole=())  # nothing can be missing
-        judged = self._judge(row, instances, doubts)
+            checks = replace(checks, missing=f"{missing}, and no more came")
+        elif expected_count is not None and expected_count.expected == here:
+            checks = replace(checks, cut_off=0, refused="", whole=())  # nothing can be missing
+        judged = self._judge(row, instances, checks)
         if isinstance(judged, HeldError):
-            self._hold(row, judged, expectation)
+            self._hold(row, judged, expected_count)
         else:
-            self._decide(row, judged, expectation, doubts.whole)
+            self._decide(row, judged, expected_count, checks.whole)
 
     def _judge(
-        self, row: SeriesRow, instances: Sequence[StoredInstance], doubts: Doubts
+        self, row: SeriesRow, instances: Sequence[StoredInstance], checks: CompletenessChecks
     ) -> Judged | HeldError:
         """What becomes of its requests, or why it is held; an unforeseen fault stops no other."""
         with self._ledger.reading() as connection:
             requests = requests_of(connection, row.series_instance_uid)
         now = self._ledger.clock()
         try:
-            check_still_here(instances, doubts.removed)
-            return self._judgement.judge(row, instances, doubts, requests, now=now)
+            check_still_here(instances, checks.removed)
+            return self._judgement.judge(row, instances, checks, requests, now=now)
         except StorageUnavailableError:
             raise  # the node's trouble, not the series': it stays due
         except HeldError as error:
@@ -218,7 +222,7 @@ class Tracker:
             fault = hold_for(HoldReason.NODE, explain_fault(error))
             return HeldError([fault], is_releasable=False)
 
-    def _hold(self, row: SeriesRow, held: HeldError, expectation: Expectation | None) -> None:
+    def _hold(self, row: SeriesRow, held: HeldError, expected_count: ExpectedCount | None) -> None:
         """The series itself, for every request; not when something of it came meanwhile."""
         words = str(held)
         now, uid = self._ledger.clock(), row.series_instance_uid
@@ -227,8 +231,8 @@ class Tracker:
                 return
             set_state(connection, uid, SeriesState.HELD, words)
             record_holds(connection, uid, held.holds, is_releasable=held.is_releasable)
-            if expectation is not None:
-                _record_expectation(connection, uid, expectation, now)
+            if expected_count is not None:
+                _record_expectation(connection, uid, expected_count, now)
             record_event(connection, EventKind.HELD, words, now=now, series_instance_uid=uid)
             queue_notice(connection, NoticeKind.HELD, now=now, series_instance_uid=uid, words=words)
         log.warning("series held", series_instance_uid=uid, reason=words)
@@ -237,7 +241,7 @@ class Tracker:
         self,
         row: SeriesRow,
         judged: Judged,
-        expectation: Expectation | None,
+        expected_count: ExpectedCount | None,
         whole: Sequence[str] = (),
     ) -> None:
         """Record what becomes of each request; not when something of the series came meanwhile."""
@@ -245,16 +249,20 @@ class Tracker:
         with self._ledger.writing() as connection:
             if not is_as_it_was(connection, row):
                 return
-            if expectation is not None:
-                _record_expectation(connection, uid, expectation, now)
+            if expected_count is not None:
+                _record_expectation(connection, uid, expected_count, now)
             for words in whole:
                 record_event(connection, EventKind.WHOLE, words, now=now, series_instance_uid=uid)
             self._decisions.record(connection, uid, judged)
 
-    def _wait_for_rest(self, row: SeriesRow, expectation: Expectation | None, missing: str) -> None:
+    def _wait_for_rest(
+        self, row: SeriesRow, expected_count: ExpectedCount | None, missing: str
+    ) -> None:
         now, uid = self._ledger.clock(), row.series_instance_uid
         until = now + self._configuration.completion.recount_s
-        expected = 0 if expectation is None or not expectation.expected else expectation.expected
+        expected = (
+            0 if expected_count is None or not expected_count.expected else expected_count.expected
+        )
         with self._ledger.writing() as connection:
             if not is_as_it_was(connection, row):
                 return
@@ -266,10 +274,10 @@ class Tracker:
 
 
 def _record_expectation(
-    connection: Connection, uid: str, expectation: Expectation, now: float
+    connection: Connection, uid: str, expected_count: ExpectedCount, now: float
 ) -> None:
     """What the sender said goes into the story, so that a doubt can be settled later."""
-    words = expectation.words or f"{expectation.peer} has {expectation.expected} instances"
+    words = expected_count.words or f"{expected_count.peer} has {expected_count.expected} instances"
     record_event(connection, EventKind.COUNT, words, now=now, series_instance_uid=uid)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.config.settings import Configuration
-from core.errors import OrderError, SeriesError, SlicewireError
+from core.errors import RequestedJobError, SeriesError, SlicewireError
 from core.hold_reasons import Hold, HoldReason
 from core.job import JobRequest
 from imaging.geometry.placement import GeometryRules, place
@@ -66,7 +66,7 @@ class SeriesImages:
         """
         pipeline = self.configuration.pipelines.get(name)
         if pipeline is None:
-            raise OrderError(f"there is no pipeline {name} any more")
+            raise RequestedJobError(f"there is no pipeline {name} any more")
         passed = self._check_geometry(pipeline.kind, geometry_rules[pipeline.kind])
         if name not in self._jobs:
             job = job_request(

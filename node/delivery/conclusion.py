@@ -9,31 +9,35 @@ from sqlalchemy import Connection
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import find_job
 from node.ledger.row_states import DeliveryState, NoticeKind
-from node.ledger.tables.deliveries import DeliveriesAtPeer, Parcel, delivery_states
+from node.ledger.tables.deliveries import DeliveriesAtPeer, PendingDelivery, delivery_states
 from node.ledger.tables.events import record_event
 from node.ledger.tables.notices import queue_notice
 from node.ledger.tables.proofs import queue_proof
 
 
-def conclude(connection: Connection, parcel: Parcel, *, asks_for_proof: bool, now: float) -> None:
-    """Ask for proof of what is stored, and tell a person of the rest, if `parcel` was the last."""
-    states = [one for one in delivery_states(connection, parcel.job_id) if one.peer == parcel.peer]
+def conclude(
+    connection: Connection, pending: PendingDelivery, *, asks_for_proof: bool, now: float
+) -> None:
+    """Ask for proof of what is stored, and tell a person of the rest, if `pending` was the last."""
+    states = [
+        one for one in delivery_states(connection, pending.job_id) if one.peer == pending.peer
+    ]
     if any(one.state == DeliveryState.WAITING for one in states):
         return
     if asks_for_proof and any(one.state == DeliveryState.STORED for one in states):
-        queue_proof(connection, parcel.job_id, parcel.peer, now)
+        queue_proof(connection, pending.job_id, pending.peer, now)
     dead = [one for one in states if one.state in (DeliveryState.REFUSED, DeliveryState.GIVEN_UP)]
     if dead:
-        _record_dead_letter(connection, parcel, dead, now)
+        _record_dead_letter(connection, pending, dead, now)
 
 
 def _record_dead_letter(
-    connection: Connection, parcel: Parcel, dead: list[DeliveriesAtPeer], now: float
+    connection: Connection, pending: PendingDelivery, dead: list[DeliveriesAtPeer], now: float
 ) -> None:
-    words = f"{parcel.peer}: " + "; ".join(
+    words = f"{pending.peer}: " + "; ".join(
         f"{one.count} instances {one.state} ({one.words})" for one in dead
     )
-    job = find_job(connection, parcel.job_id)
+    job = find_job(connection, pending.job_id)
     uid = "" if job is None else job.request.series_instance_uid
     record_event(connection, EventKind.DEAD_LETTER, words, now=now, series_instance_uid=uid)
     queue_notice(
@@ -41,6 +45,6 @@ def _record_dead_letter(
         NoticeKind.DEAD_LETTER,
         now=now,
         series_instance_uid=uid,
-        job_id=parcel.job_id,
+        job_id=pending.job_id,
         words=words,
     )

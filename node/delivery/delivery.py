@@ -26,13 +26,13 @@ from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import Destination, find_job
 from node.ledger.row_states import DeliveryState
 from node.ledger.tables.deliveries import (
-    Parcel,
+    PendingDelivery,
     due_jobs,
     is_cancelled,
     last_stored_at,
+    pending_deliveries,
     postpone_parcel,
     settle_parcel,
-    waiting_parcels,
 )
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import find_instances
@@ -104,18 +104,18 @@ class Delivery:
     def _postpone(self, job_id: str, destination: Destination, words: str, begun_at: float) -> None:
         with suppress(StorageUnavailableError):
             with self._ledger.reading() as connection:
-                parcels = waiting_parcels(connection, job_id, destination.peer)
-            for parcel in parcels:
-                self._try_later(parcel, words, begun_at)
+                pending = pending_deliveries(connection, job_id, destination.peer)
+            for one in pending:
+                self._try_later(one, words, begun_at)
 
     def deliver(self, job_id: str, destination: Destination) -> None:
         """One attempt to bring a job's results to a peer."""
         begun_at = self._ledger.clock()
         with self._ledger.reading() as connection:
-            parcels = waiting_parcels(connection, job_id, destination.peer)
-        if not parcels:  # cancelled by a person in between
+            pending = pending_deliveries(connection, job_id, destination.peer)
+        if not pending:  # cancelled by a person in between
             return
-        sendable, by_uid = self._open(parcels)
+        sendable, by_uid = self._open(pending)
         outcomes = send(
             sendable,
             address_now(self._configuration, destination),
@@ -126,53 +126,55 @@ class Delivery:
             timeouts=Timeouts(response_s=self._configuration.delivery.timeout_s),
             transcoder=self._transcoder,
         )
-        self._tell(parcels, destination, outcomes)
+        self._tell(pending, destination, outcomes)
 
-    def _open(self, parcels: Sequence[Parcel]) -> tuple[list[InstanceToSend], dict[str, Parcel]]:
+    def _open(
+        self, pending: Sequence[PendingDelivery]
+    ) -> tuple[list[InstanceToSend], dict[str, PendingDelivery]]:
         sendable, by_uid = [], {}
-        for parcel in parcels:
-            path = self._configuration.storage_path / parcel.path
+        for one in pending:
+            path = self._configuration.storage_path / one.path
             try:
                 instance = instance_to_send(path)
-                is_changed = self._is_changed(parcel, instance)
+                is_changed = self._is_changed(one, instance)
             except (NotADataSetError, OSError) as error:
                 self._settle(
-                    parcel, DeliveryState.GIVEN_UP, f"file cannot be read: {type(error).__name__}"
+                    one, DeliveryState.GIVEN_UP, f"file cannot be read: {type(error).__name__}"
                 )
                 continue
             if is_changed:
                 self._settle(
-                    parcel,
+                    one,
                     DeliveryState.GIVEN_UP,
                     "file is not the one that was committed: not sent",
                 )
                 continue
             sendable.append(instance)
-            by_uid[instance.sop_instance_uid] = parcel
+            by_uid[instance.sop_instance_uid] = one
         return sendable, by_uid
 
-    def _is_changed(self, parcel: Parcel, instance: InstanceToSend) -> bool:
+    def _is_changed(self, pending: PendingDelivery, instance: InstanceToSend) -> bool:
         """Whether the file is another than the one that was committed, or came in."""
-        if parcel.sha256:
-            return file_hash(instance.path) != parcel.sha256
-        if Path(parcel.path).is_relative_to(IN_LEDGER.results):
+        if pending.sha256:
+            return file_hash(instance.path) != pending.sha256
+        if Path(pending.path).is_relative_to(IN_LEDGER.results):
             return False  # of an older version, which kept no hashes
         with self._ledger.reading() as connection:
-            known = find_instances(connection, parcel.sop_instance_uid)
-        received = {path: digest for _, digest, path in known}.get(parcel.path)
+            known = find_instances(connection, pending.sop_instance_uid)
+        received = {path: digest for _, digest, path in known}.get(pending.path)
         return content_hash(instance.path, instance.transfer_syntax_uid) != received
 
-    def _record(self, parcel: Parcel, outcome: SendOutcome, begun_at: float) -> None:
+    def _record(self, pending: PendingDelivery, outcome: SendOutcome, begun_at: float) -> None:
         if self._holds(outcome):
-            self._settle(parcel, DeliveryState.STORED, outcome.words)
+            self._settle(pending, DeliveryState.STORED, outcome.words)
         elif outcome.state in (State.REFUSED, State.DUPLICATE):
-            self._settle(parcel, DeliveryState.REFUSED, outcome.words)
+            self._settle(pending, DeliveryState.REFUSED, outcome.words)
         else:
-            self._try_later(parcel, outcome.words, begun_at)
+            self._try_later(pending, outcome.words, begun_at)
         if self._stopping.is_set():
             raise _StoppedError("it goes on at the next start")
         with self._ledger.reading() as connection:
-            if is_cancelled(connection, parcel):
+            if is_cancelled(connection, pending):
                 raise _StoppedError("cancelled by a person")
 
     def _holds(self, outcome: SendOutcome) -> bool:
@@ -180,25 +182,25 @@ class Delivery:
         duplicate_counts = self._configuration.delivery.duplicate_is_stored
         return outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts)
 
-    def _settle(self, parcel: Parcel, state: DeliveryState, words: str) -> None:
-        asks_for_proof, now = self._asks_for_proof(parcel.peer), self._ledger.clock()
+    def _settle(self, pending: PendingDelivery, state: DeliveryState, words: str) -> None:
+        asks_for_proof, now = self._asks_for_proof(pending.peer), self._ledger.clock()
         with self._ledger.writing() as connection:
-            settle_parcel(connection, parcel, state=state, words=words, now=now)
-            conclude(connection, parcel, asks_for_proof=asks_for_proof, now=now)
+            settle_parcel(connection, pending, state=state, words=words, now=now)
+            conclude(connection, pending, asks_for_proof=asks_for_proof, now=now)
 
-    def _try_later(self, parcel: Parcel, words: str, begun_at: float) -> None:
+    def _try_later(self, pending: PendingDelivery, words: str, begun_at: float) -> None:
         """Postpone or give up; an attempt that brought some of the results counts as the first."""
-        policy, now = self._configuration.retry_of(parcel.peer), self._ledger.clock()
+        policy, now = self._configuration.retry_of(pending.peer), self._ledger.clock()
         with self._ledger.reading() as connection:
-            stored_at = last_stored_at(connection, parcel)
+            stored_at = last_stored_at(connection, pending)
         has_progress = begun_at <= stored_at <= now
-        attempts = 1 if has_progress else parcel.attempts + 1
-        until = policy.next(attempts, max(parcel.created_at, stored_at), now)
+        attempts = 1 if has_progress else pending.attempts + 1
+        until = policy.next(attempts, max(pending.created_at, stored_at), now)
         if until is None:
-            self._settle(parcel, DeliveryState.GIVEN_UP, words)
+            self._settle(pending, DeliveryState.GIVEN_UP, words)
             return
         with self._ledger.writing() as connection:
-            postpone_parcel(connection, parcel, words=words, attempts=attempts, until=until)
+            postpone_parcel(connection, pending, words=words, attempts=attempts, until=until)
 
     def _asks_for_proof(self, name: str) -> bool:
         """Only a configured peer is asked; --scu_ip may be anything."""
@@ -206,17 +208,20 @@ class Delivery:
         return any(one.name == name and one.proof != "none" for one in peers)
 
     def _tell(
-        self, parcels: Sequence[Parcel], destination: Destination, outcomes: Sequence[SendOutcome]
+        self,
+        pending: Sequence[PendingDelivery],
+        destination: Destination,
+        outcomes: Sequence[SendOutcome],
     ) -> None:
         """Record how an attempt went, in words."""
         stored = sum(self._holds(outcome) for outcome in outcomes)
-        words = f"{destination.peer}: {stored} of {len(parcels)} instances stored"
+        words = f"{destination.peer}: {stored} of {len(pending)} instances stored"
         missing = next((one for one in outcomes if not self._holds(one)), None)
         if missing is not None:
             words += f"; first that was not: {missing.instance.sop_instance_uid}, {missing.words}"
-        is_all = stored == len(parcels)
+        is_all = stored == len(pending)
         kind = EventKind.DELIVERED if is_all else EventKind.NOT_DELIVERED
-        job_id = parcels[0].job_id
+        job_id = pending[0].job_id
         with self._ledger.writing() as connection:
             job = find_job(connection, job_id)
             uid = "" if job is None else job.request.series_instance_uid

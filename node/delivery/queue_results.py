@@ -27,17 +27,17 @@ def queue_results(
         return 0
     request = job.request.located(storage_path)
     folder = Path(request.output_dir).relative_to(storage_path.absolute())
-    parcels: list[tuple[str, str, str]] = []
+    pending: list[tuple[str, str, str]] = []
     if export_series and job.result.has_structure_set:
         uids = uids_by_path(connection, request.series_instance_uid)
         for path in map(Path, request.instance_paths):
             here = str(path.relative_to(storage_path.absolute()))
-            parcels.append((here, uids.get(here, path.stem), ""))
-    parcels += [
+            pending.append((here, uids.get(here, path.stem), ""))
+    pending += [
         (str(folder / one.path), one.sop_instance_uid, one.sha256) for one in job.result.instances
     ]
     held = _held(job.destinations, job.result.look_first)
-    queue_deliveries(connection, job, parcels, now, held=held)
+    queue_deliveries(connection, job, pending, now, held=held)
     for peer, why in held.items():
         words, uid = f"{peer}: {why}", request.series_instance_uid
         record_event(connection, EventKind.HELD, words, now=now, series_instance_uid=uid)
@@ -49,7 +49,7 @@ def queue_results(
             job_id=job.job_id,
             words=words,
         )
-    return len(parcels)
+    return len(pending)
 
 
 def _held(destinations: Sequence[Destination], why: str) -> dict[str, str]:

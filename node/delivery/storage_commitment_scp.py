@@ -35,7 +35,7 @@ _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=30.0)
 log = structlog.get_logger("commitment")
 
 
-class Committer:
+class StorageCommitmentScp:
     """Takes requests of peers that may ask, checks what they name, and answers."""
 
     def __init__(

@@ -56,7 +56,7 @@ _HOUR_S = 3600.0
 log = structlog.get_logger("proof")
 
 
-class Prover:
+class StorageCommitmentScu:
     """Asks the peers of finished deliveries whether they hold what they said they stored."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:

@@ -23,7 +23,7 @@ from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, ask,
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import request_lines
-from node.ledger.views.series_history import Story, latest_stories, story_of
+from node.ledger.views.series_history import SeriesHistory, history_of, latest_histories
 from node.ledger.views.status import status_lines
 from node.retention import Retention
 
@@ -57,16 +57,16 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledge
 
 def _about_one(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
     """The verbs that name a series."""
-    story = story_of(ledger, values.series)
-    if story is None:
+    history = history_of(ledger, values.series)
+    if history is None:
         out.print(f"Series {values.series}: not in this ledger")
         return 1
     if values.verb == "show":
-        return _show(out, story)
+        return _show(out, history)
     if values.verb == "receipt":
-        return _receipt(out, ledger, story, as_json=values.json)
+        return _receipt(out, ledger, history, as_json=values.json)
     verb = TAKES.get(getattr(values, "take", None) or "", values.verb)
-    return _ask(out, ledger, verb, story.series_instance_uid)
+    return _ask(out, ledger, verb, history.series_instance_uid)
 
 
 def _parser(prog: str) -> ArgumentParser:
@@ -132,37 +132,37 @@ def _list(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
     table = Table(box=None)
     for name in ("last instance", "series", "from", "instances", "state", "why"):
         table.add_column(name, no_wrap=True)
-    for story in latest_stories(ledger, None if values.all else _LATEST, values.state):
+    for history in latest_histories(ledger, None if values.all else _LATEST, values.state):
         table.add_row(
-            _clock(story.last_at),
-            story.series_instance_uid,
-            story.sender,
-            str(story.instances),
-            story.state,
-            story.reason,
+            _clock(history.last_at),
+            history.series_instance_uid,
+            history.sender,
+            str(history.instances),
+            history.state,
+            history.reason,
         )
     out.print(table)
     return 0
 
 
-def _show(out: Console, story: Story) -> int:
-    out.print(f"Series {story.series_instance_uid}: {story.state}")
-    out.print(f"{story.instances} instances from {story.sender}")
-    if story.reason:
-        out.print(f"Why: {story.reason}")
-    for line in request_lines(story.requests):
+def _show(out: Console, history: SeriesHistory) -> int:
+    out.print(f"Series {history.series_instance_uid}: {history.state}")
+    out.print(f"{history.instances} instances from {history.sender}")
+    if history.reason:
+        out.print(f"Why: {history.reason}")
+    for line in request_lines(history.requests):
         out.print(line)
-    for at, kind, words in story.events:
+    for at, kind, words in history.events:
         out.print(f"{_clock(at)}  {kind}: {words}")
-    for folder in story.result_folders:
+    for folder in history.result_folders:
         out.print(f"Results: {folder}")
     return 0
 
 
-def _receipt(out: Console, ledger: Ledger, story: Story, *, as_json: bool) -> int:
-    receipt = receipt_of(ledger, story.series_instance_uid)
+def _receipt(out: Console, ledger: Ledger, history: SeriesHistory, *, as_json: bool) -> int:
+    receipt = receipt_of(ledger, history.series_instance_uid)
     if receipt is None:
-        out.print(f"Series {story.series_instance_uid}: no results yet, {story.state}")
+        out.print(f"Series {history.series_instance_uid}: no results yet, {history.state}")
         return 1
     return _print(out, [receipt.as_json()] if as_json else receipt.lines())
 

@@ -43,7 +43,7 @@ class RequestState(StrEnum):
     """A later request of the same sender took over."""
 
 
-class OrderState(StrEnum):
+class RequestedJobState(StrEnum):
     """How far a folder on which a job was asked for by name has come."""
 
     WAITING = "waiting"

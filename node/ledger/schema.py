@@ -58,8 +58,8 @@ instances = Table(
     Index(None, "series_instance_uid"),
 )
 
-receipts = Table(
-    "receipts",
+receptions = Table(  # which association brought which instance
+    "receptions",
     metadata,
     Column("association_id", ForeignKey("associations.id"), primary_key=True),
     Column("instance_id", ForeignKey("instances.id"), primary_key=True),
@@ -269,8 +269,8 @@ request_jobs = Table(  # which jobs do a request, and where each one's results g
     Index(None, "job_id"),
 )
 
-orders = Table(  # folders of files on which jobs were asked for by name, until they are read
-    "orders",
+requested_jobs = Table(  # folders of files, until they are read
+    "requested_jobs",
     metadata,
     Column("uid", String(32), primary_key=True),
     Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
@@ -278,12 +278,12 @@ orders = Table(  # folders of files on which jobs were asked for by name, until 
     Column("pipeline", String(64), nullable=False),
     Column("root", String(16), nullable=False),  # which root the folder is below
     Column("folder", Text, nullable=False),  # empty once it was read: names say too much
-    Column("wanted", String(64), nullable=False),  # SeriesInstanceUID, where the folder has several
+    Column("wanted", String(64), nullable=False),  # SeriesInstanceUID, where there are several
     Column("destinations", JSON, nullable=False),
     Column("person", String(64), nullable=False),
     Column("address", String(64), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("series_instance_uid", String(64)),
-    Index("ix_orders_state_created_at", "state", "created_at"),
+    Index("ix_requested_jobs_state_created_at", "state", "created_at"),
     Index(None, "series_instance_uid"),
 )

@@ -17,10 +17,10 @@ from network.negotiation import Context
 from network.presentation import is_storage_class
 from network.scp import Status
 from node.scp.association_record import AssociationRecord
-from node.scp.instance_store import DIFFERENT, Arrival, Inbox
+from node.scp.instance_store import DIFFERENT, InstanceStore, ReceivedInstance
 from node.scp.refusals import refusal_of
 from node.scp.spool import Spool
-from node.wal.writer import Log
+from node.wal.writer import WriteAheadLog
 
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
@@ -36,19 +36,19 @@ log = structlog.get_logger("receive")
 class CStoreScp:
     """Stores what one association brings; used by its thread alone."""
 
-    def __init__(self, inbox: Inbox, record: AssociationRecord) -> None:
-        self._inbox = inbox
+    def __init__(self, instance_store: InstanceStore, record: AssociationRecord) -> None:
+        self._instance_store = instance_store
         self._record = record
-        self._log: Log = inbox.logbook.open()
+        self._log: WriteAheadLog = instance_store.wal_writer.open()
 
     def open_spool(self, context: Context, command: CommandSet) -> Spool:
         """The place of an instance's data set."""
         syntax = context.transfer_syntax
         return Spool(
-            self._inbox.folder,
+            self._instance_store.folder,
             encode_file_meta(command.sop_class_uid, command.sop_instance_uid, syntax),
             syntax,
-            check_disk=self._inbox.watermark.check,
+            check_disk=self._instance_store.watermark.check,
         )
 
     def store(self, message: Message) -> Status:
@@ -74,8 +74,8 @@ class CStoreScp:
     def _store(self, context: Context, command: CommandSet, spool: Spool) -> Status:
         uid, syntax = command.sop_instance_uid, context.transfer_syntax
 
-        def arrival() -> Arrival:
-            return Arrival(
+        def received() -> ReceivedInstance:
+            return ReceivedInstance(
                 association=self._record.key(),
                 sop_class_uid=command.sop_class_uid,
                 sop_instance_uid=uid,
@@ -89,7 +89,7 @@ class CStoreScp:
         def refuse(status: int, error: Exception) -> None:
             self._record.refuse(refusal_of(uid, spool.head(), syntax, f"0x{status:04X}, {error}"))
 
-        return _outcome(lambda: self._inbox.receive(arrival(), self._log), uid, refuse)
+        return _outcome(lambda: self._instance_store.receive(received(), self._log), uid, refuse)
 
 
 def _outcome(

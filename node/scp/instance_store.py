@@ -27,22 +27,22 @@ from node.ledger.tables.instances import (
     find_instances,
     mark_gone,
     record_instance,
-    record_receipt,
+    record_reception,
     restore_instance,
     touch_series,
 )
 from node.scp.watermark import Watermark
-from node.wal.checkpointer import Filing
+from node.wal.checkpointer import Checkpointer
 from node.wal.files import make_folder
-from node.wal.writer import Content, Log, Logbook
+from node.wal.writer import Content, WalWriter, WriteAheadLog
 
 STORED, KNOWN, DIFFERENT = "stored", "known", "different"
 
-log = structlog.get_logger("inbox")
+log = structlog.get_logger("storage")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ReceivedInstance:
     """A C-STORE request: what it says it is, and the DICOM file made of its data set."""
 
     association: int
@@ -63,7 +63,7 @@ class Arrival:
         return len(self.file_meta) + len(self.data_set)
 
 
-class Inbox:
+class InstanceStore:
     """Stores instances below `storage_path`; safe to call from many threads."""
 
     def __init__(
@@ -82,15 +82,18 @@ class Inbox:
         self._bounds = bounds or DataSetBounds.of(Wire())
         self.folder = StorageLayout(storage_path).incoming
         """For what is half here."""
-        self.filing = Filing(storage_path, self.folder, ledger.sync)
+        self.checkpointer = Checkpointer(storage_path, self.folder, ledger.sync)
         """Files that are still to be made."""
-        self.logbook = Logbook(self.folder, ledger, self.filing)
+        self.wal_writer = WalWriter(self.folder, ledger, self.checkpointer)
         self._transcoder = Transcoder()
         self.watermark = Watermark(
-            storage_path, ledger, minimum_free_mb, promised_bytes=lambda: self.filing.pending_bytes
+            storage_path,
+            ledger,
+            minimum_free_mb,
+            promised_bytes=lambda: self.checkpointer.pending_bytes,
         )
 
-    def receive(self, arrival: Arrival, segments: Log | None = None) -> str:
+    def receive(self, received: ReceivedInstance, segments: WriteAheadLog | None = None) -> str:
         """Store one instance durably; `stored`, `known` (same content before) or `different`.
 
         With `segments`, of the thread that calls, its file may be made afterwards.
@@ -100,59 +103,59 @@ class Inbox:
             StorageUnavailableError: disk or ledger cannot take it; nothing is promised.
         """
         self.watermark.check()
-        instance = self.describe(arrival)
+        instance = self.describe(received)
         try:
-            content = cast(Content, arrival)  # without a path it is in memory
-            if segments is not None and arrival.path is None and segments.write(content, instance):
+            content = cast(Content, received)  # without a path it is in memory
+            if segments is not None and received.path is None and segments.write(content, instance):
                 return STORED
         except OSError as error:
             raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
-        return self._receive_file(arrival, instance)
+        return self._receive_file(received, instance)
 
-    def _receive_file(self, arrival: Arrival, instance: StoredInstance) -> str:
+    def _receive_file(self, received: ReceivedInstance, instance: StoredInstance) -> str:
         """With a file of its own at once."""
-        temporary = arrival.path or self.folder / uuid.uuid4().hex
+        temporary = received.path or self.folder / uuid.uuid4().hex
         try:
-            self._write(arrival, temporary)
+            self._write(received, temporary)
             compared = self._compare(instance, temporary)
             with self._ledger.writing() as connection:
-                return self._place(connection, arrival, instance, temporary, compared=compared)
+                return self._place(connection, received, instance, temporary, compared=compared)
         except OSError as error:
             raise StorageUnavailableError(f"Storage failed: {error.strerror}") from error
         finally:
             with suppress(OSError):  # a disk that became read-only; the next start clears it
                 temporary.unlink(missing_ok=True)
 
-    def describe(self, arrival: Arrival) -> StoredInstance:
+    def describe(self, received: ReceivedInstance) -> StoredInstance:
         """What the ledger is to know of it; raises InstanceError."""
-        uid, syntax = arrival.sop_instance_uid, arrival.transfer_syntax_uid
+        uid, syntax = received.sop_instance_uid, received.transfer_syntax_uid
         try:
-            found = describe(arrival, self._bounds)
+            found = describe(received, self._bounds)
         except (BeyondBoundsError, EncodingError) as error:
             raise type(error)(f"Instance {uid}: {error}") from error
         study_uid, series_uid = found.study_instance_uid, found.series_instance_uid
-        digest = arrival.sha256 or _sha256(syntax, arrival.data_set)
+        digest = received.sha256 or _sha256(syntax, received.data_set)
         return StoredInstance(
             sop_instance_uid=uid,
             series_instance_uid=series_uid,
             study_instance_uid=study_uid,
-            sop_class_uid=arrival.sop_class_uid,
+            sop_class_uid=received.sop_class_uid,
             transfer_syntax_uid=syntax,
             sha256=digest,
-            size_bytes=arrival.size_bytes,
+            size_bytes=received.size_bytes,
             path=str(IN_LEDGER.instance(study_uid, series_uid, uid)),
             made_here=found.made_here or is_derived_uid(self._root_uid, uid),
         )
 
-    def _write(self, arrival: Arrival, temporary: Path) -> None:
-        if arrival.path is None:
-            write_synced(temporary, arrival.file_meta, in_memory(arrival.data_set))
+    def _write(self, received: ReceivedInstance, temporary: Path) -> None:
+        if received.path is None:
+            write_synced(temporary, received.file_meta, in_memory(received.data_set))
             return
         sync_file(temporary)
         found = temporary.stat().st_size
-        if found != arrival.size_bytes:
+        if found != received.size_bytes:
             raise StorageUnavailableError(
-                f"Storage failed: a file has {found} bytes, {arrival.size_bytes} were written"
+                f"Storage failed: a file has {found} bytes, {received.size_bytes} were written"
             )
 
     def _compare(self, instance: StoredInstance, temporary: Path) -> dict[str, bool]:
@@ -171,7 +174,7 @@ class Inbox:
     def _place(
         self,
         connection: Connection,
-        arrival: Arrival,
+        received: ReceivedInstance,
         instance: StoredInstance,
         temporary: Path,
         *,
@@ -182,10 +185,10 @@ class Inbox:
         for key, digest, path in here:
             same = compared.get(digest)
             if digest == instance.sha256 or (self._same(path, temporary) if same is None else same):
-                record_receipt(connection, arrival.association, key)
+                record_reception(connection, received.association, key)
                 if not restore_instance(connection, key):
                     return KNOWN
-                touch_series(connection, instance, arrival.association, now)
+                touch_series(connection, instance, received.association, now)
                 return STORED  # retention was about to remove it
         gone = {
             digest: (key, path) for key, digest, path in known if (key, digest, path) not in here
@@ -194,8 +197,8 @@ class Inbox:
             key, path = gone[instance.sha256]
             self._rename(temporary, path)
             restore_instance(connection, key)
-            record_receipt(connection, arrival.association, key)
-            touch_series(connection, instance, arrival.association, now)
+            record_reception(connection, received.association, key)
+            touch_series(connection, instance, received.association, now)
             return STORED
         mark_gone(connection, [key for key, _ in gone.values()], now)
         if known:
@@ -204,8 +207,8 @@ class Inbox:
             log.warning("instance differs", sop_instance_uid=instance.sop_instance_uid)
         self._rename(temporary, instance.path)
         key = record_instance(connection, instance, now)
-        record_receipt(connection, arrival.association, key)
-        touch_series(connection, instance, arrival.association, now)
+        record_reception(connection, received.association, key)
+        touch_series(connection, instance, received.association, now)
         return DIFFERENT if here else STORED
 
     def look_at_disk(self) -> bool:
@@ -214,21 +217,21 @@ class Inbox:
         Raises:
             StorageUnavailableError: the ledger cannot take it now; the next look tries again.
         """
-        self.filing.spares.drop_old()
+        self.checkpointer.recycled_segments.drop_old()
         self.watermark.watch()
         if self.watermark.was_full:
-            self.filing.spares.drop_all()
+            self.checkpointer.recycled_segments.drop_all()
         return False
 
     def stop(self, within_s: float) -> None:
         """Make the files that are still to be made, for so long."""
-        self.logbook.close()
-        self.filing.stop(within_s)
+        self.wal_writer.close()
+        self.checkpointer.stop(within_s)
         self._transcoder.close()
 
     def _is_here(self, path: str, sha256: str) -> bool:
         """Whether a file that the ledger knows is there; it is made where it is still to be."""
-        self.filing.settle(path, sha256)
+        self.checkpointer.settle(path, sha256)
         return (self._storage_path / path).exists()
 
     def _same(self, path: str, temporary: Path) -> bool:

@@ -9,8 +9,8 @@ from network.scu import storage_commitment as messages
 from network.sender import Sender
 from network.upper_layer import decode_data_set
 from node.delivery.commitment_reports import answer_report
-from node.delivery.storage_commitment_scp import Committer
-from node.delivery.storage_commitment_scu import Prover
+from node.delivery.storage_commitment_scp import StorageCommitmentScp
+from node.delivery.storage_commitment_scu import StorageCommitmentScu
 
 _NOT_AUTHORIZED = 0x0124
 _NO_SUCH_ACTION = 0x0123
@@ -21,13 +21,15 @@ log = structlog.get_logger("commitment")
 class CommitmentService:
     """N-ACTION and N-EVENT-REPORT (PS3.7 chapter 10) of the Push Model."""
 
-    def __init__(self, committer: Committer, prover: Prover) -> None:
-        self._committer = committer
-        self._prover = prover
+    def __init__(
+        self, commitment_scp: StorageCommitmentScp, commitment_scu: StorageCommitmentScu
+    ) -> None:
+        self._commitment_scp = commitment_scp
+        self._commitment_scu = commitment_scu
 
     def on_action(self, sender: Sender, message: Message) -> int:
         """The status for a peer that asks us to keep what it sent."""
-        peer = self._committer.peer_that_may_ask(sender)
+        peer = self._commitment_scp.peer_that_may_ask(sender)
         if peer is None:
             log.warning("storage commitment refused", calling_ae_title=sender.calling_ae_title)
             return _NOT_AUTHORIZED
@@ -35,7 +37,7 @@ class CommitmentService:
             return _NO_SUCH_ACTION
         try:
             request = messages.read_request(decode_data_set(message.content, message.context))
-            self._committer.take_request(peer, *request)
+            self._commitment_scp.take_request(peer, *request)
         except BROKEN as error:
             log.warning("storage commitment request refused", reason=type(error).__name__)
             return messages.INVALID_ARGUMENT
@@ -47,5 +49,6 @@ class CommitmentService:
     def on_report(self, message: Message) -> int:
         """The status for a peer that answers a request of ours."""
         return answer_report(
-            lambda: decode_data_set(message.content, message.context), self._prover.take_report
+            lambda: decode_data_set(message.content, message.context),
+            self._commitment_scu.take_report,
         )

@@ -24,7 +24,7 @@ from node.scp.association_record import AssociationRecord, OnEnd
 from node.scp.association_services import AssociationServices
 from node.scp.c_store import CStoreScp
 from node.scp.incidents import Incidents
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from node.scp.n_action import CommitmentService
 from node.scp.refusals import Refusal
 
@@ -42,14 +42,14 @@ class Listener:
         self,
         configuration: Configuration,
         ledger: Ledger,
-        inbox: Inbox,
+        instance_store: InstanceStore,
         *,
         on_end: OnEnd,
         commitment: CommitmentService | None = None,
     ) -> None:
         self._configuration = configuration
         self._ledger = ledger
-        self._inbox = inbox
+        self._instance_store = instance_store
         self._openings = GroupCommit(ledger)
         self._on_end = on_end
         self._commitment = commitment
@@ -127,7 +127,7 @@ class Listener:
         log.debug("association accepted")
         return AssociationServices(
             record,
-            CStoreScp(self._inbox, record),
+            CStoreScp(self._instance_store, record),
             self._commitment,
             on_told=self._forget,
         )

@@ -14,7 +14,7 @@ from node.ledger.tables.events import record_event
 
 _MEGABYTE = 1_000_000
 
-log = structlog.get_logger("inbox")
+log = structlog.get_logger("storage")
 
 
 class Watermark:

@@ -17,13 +17,13 @@ import structlog
 from core.durable import sync_folder
 from core.errors import explain_fault
 from node.wal.files import copy_records, make_folder, remove
-from node.wal.recycled_segments import Spares
+from node.wal.recycled_segments import RecycledSegments
 from node.wal.segments import Record
 
 _AT_ONCE = 32
 _PAUSE_S = 2.0
 
-log = structlog.get_logger("inbox")
+log = structlog.get_logger("storage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Entry:
         return str(self.record.meta["instance"]["sha256"])
 
 
-class Filing:
+class Checkpointer:
     """Files that are still to be made; safe to call from many threads."""
 
     def __init__(self, storage_path: Path, folder: Path, sync_ledger: Callable[[], None]) -> None:
@@ -48,7 +48,7 @@ class Filing:
         self._storage_path = storage_path
         self._folder = folder
         self._sync_ledger = sync_ledger
-        self.spares = Spares()
+        self.recycled_segments = RecycledSegments()
         """Segments that may be written again."""
         self._lock = threading.Lock()
         self._making = threading.Lock()
@@ -131,7 +131,7 @@ class Filing:
         with self._lock:
             self._segments.append((segment, self._paths.pop(segment, [])))
             if self._thread is None and not self._stopping.is_set():
-                thread = threading.Thread(target=self._work, name="filing", daemon=True)
+                thread = threading.Thread(target=self._work, name="checkpointer", daemon=True)
                 try:
                     thread.start()
                 except RuntimeError as error:  # no more threads; the next segment tries again
@@ -153,7 +153,7 @@ class Filing:
         thread = self._thread
         if thread is not None:  # it ends after the files that it is at
             thread.join(_PAUSE_S)
-        self.spares.drop_all()
+        self.recycled_segments.drop_all()
 
     def _work(self) -> None:
         """Whatever fails is tried again, after all others."""
@@ -193,7 +193,7 @@ class Filing:
         if self._stopping.is_set():
             return False
         with suppress(FileNotFoundError):
-            self.spares.give(segment)
+            self.recycled_segments.give(segment)
         return True
 
     def _make(self, entries: list[_Entry]) -> None:

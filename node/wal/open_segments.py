@@ -16,10 +16,10 @@ from node.wal.segments import Segment
 _REST_S = 0.1  # a sender that goes on comes sooner, and nobody waits for its files so short
 _IDLE_S = 2.0
 
-log = structlog.get_logger("inbox")
+log = structlog.get_logger("storage")
 
 
-class Shelf:
+class OpenSegments:
     """Holds them until they are taken, or have rested; safe to call from many threads."""
 
     def __init__(self, done: Callable[[Segment], None], rest_s: float = _REST_S) -> None:

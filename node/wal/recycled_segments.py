@@ -20,20 +20,20 @@ _KEPT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Spare:
+class _RecycledSegment:
     path: Path
     size_bytes: int
     inode: int
     since: float
 
 
-class Spares:
+class RecycledSegments:
     """Those of one folder; safe to call from many threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: list[_Spare] = []
+        self._kept: list[_RecycledSegment] = []
         self._since: dict[int, float] = {}  # by inode: being written to makes none younger
 
     def take(self) -> Path | None:
@@ -53,7 +53,7 @@ class Spares:
             fits = about.st_nlink == 1 and self._has_room(segment, about.st_size)
             if fits and since > now - _KEPT_S:
                 spare = segment.rename(segment.with_suffix(SPARE_SUFFIX))
-                self._kept.append(_Spare(spare, about.st_size, about.st_ino, since))
+                self._kept.append(_RecycledSegment(spare, about.st_size, about.st_ino, since))
                 return
             del self._since[about.st_ino]
         segment.unlink(missing_ok=True)

@@ -22,12 +22,12 @@ from node.ledger.tables.instances import (
     find_instances,
     has_association,
     record_instance,
-    record_receipt,
+    record_reception,
     removed_instances,
     touch_series,
 )
-from node.wal.checkpointer import Filing
-from node.wal.open_segments import Shelf
+from node.wal.checkpointer import Checkpointer
+from node.wal.open_segments import OpenSegments
 from node.wal.segments import KEPT_SUFFIX, SUFFIX, Record, Segment, records_of
 
 _SEGMENT_BYTES = 256_000_000
@@ -37,7 +37,7 @@ _PASSES = 16  # instances that are not tried after one that was known
 _MOST_PENDING_BYTES = 2_000_000_000
 _MOST_PENDING = 20_000
 
-log = structlog.get_logger("inbox")
+log = structlog.get_logger("storage")
 
 
 class Content(Protocol):
@@ -51,37 +51,43 @@ class Content(Protocol):
     def data_set(self) -> Buffer: ...
 
 
-class Logbook:
+class WalWriter:
     """Opens logs, and reads again those that a crash has left."""
 
-    def __init__(self, folder: Path, ledger: Ledger, filing: Filing) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, checkpointer: Checkpointer) -> None:
         self._folder = folder
         self._ledger = ledger
-        self._filing = filing
+        self._checkpointer = checkpointer
         self._commits = GroupCommit(ledger, is_logged=True)
         self._first = FirstInstances(ledger.dialect)
-        self._shelf = Shelf(self._finish)
+        self._open_segments = OpenSegments(self._finish)
 
-    def open(self) -> "Log":
+    def open(self) -> "WriteAheadLog":
         """The log of an association; nothing is on disk before something is written."""
-        return Log(
-            self._begin, self._shelf.put, self._finish, filing=self._filing, record=self._record
+        return WriteAheadLog(
+            self._begin,
+            self._open_segments.put,
+            self._finish,
+            checkpointer=self._checkpointer,
+            record=self._record,
         )
 
     def close(self) -> None:
         """No association goes on where another one has ended; what is logged gets its files."""
-        self._shelf.close()
+        self._open_segments.close()
 
     def _begin(self) -> Segment:
         """Raises OSError."""
-        return self._shelf.take() or Segment(self._folder, self._filing.spares.take())
+        return self._open_segments.take() or Segment(
+            self._folder, self._checkpointer.recycled_segments.take()
+        )
 
     def _finish(self, segment: Segment) -> None:
         """Nothing more is written to it: what is in it gets its files."""
         with suppress(OSError):  # each of its records was synced before it was answered
             segment.close()
         if segment.size:
-            self._filing.take(segment.path)
+            self._checkpointer.take(segment.path)
         else:
             with suppress(OSError):
                 segment.path.unlink(missing_ok=True)
@@ -119,7 +125,7 @@ class Logbook:
         if None in found:
             with suppress(FileExistsError):
                 os.link(segment, segment.with_suffix(KEPT_SUFFIX))
-        self._filing.take(segment)
+        self._checkpointer.take(segment)
         return sum(one is True for one in found)
 
     def _recover(self, record: Record) -> bool | None:
@@ -145,11 +151,11 @@ class Logbook:
         if not known:  # the power went before the ledger was synced
             self._record_again(record, instance)
             paths = [instance.path]
-        return self._filing.expect(record, paths[0], instance.series_instance_uid)
+        return self._checkpointer.expect(record, paths[0], instance.series_instance_uid)
 
     def _lacks(self, sha256: str, path: str, instance: StoredInstance) -> bool:
         """Whether a known content is this one, and nothing has made its file or will."""
-        if sha256 != instance.sha256 or self._filing.expects(path):
+        if sha256 != instance.sha256 or self._checkpointer.expects(path):
             return False
         return not (self._ledger.storage_path / path).exists()
 
@@ -158,11 +164,11 @@ class Logbook:
         with self._ledger.writing() as connection:
             now = self._ledger.clock()
             key = record_instance(connection, instance, now)
-            record_receipt(connection, association, key)
+            record_reception(connection, association, key)
             touch_series(connection, instance, association, now)
 
 
-class Log:
+class WriteAheadLog:
     """Where one association's instances are logged, by one thread."""
 
     def __init__(
@@ -171,7 +177,7 @@ class Log:
         leave: Callable[[Segment], None],
         finish: Callable[[Segment], None],
         *,
-        filing: Filing,
+        checkpointer: Checkpointer,
         record: Callable[[int, StoredInstance], bool],
     ) -> None:
         """`begin` gives a segment to write to; it is left to others, or finished.
@@ -181,7 +187,7 @@ class Log:
         self._begin = begin
         self._leave = leave
         self._finish = finish
-        self._filing = filing
+        self._checkpointer = checkpointer
         self._record = record
         self._segment: Segment | None = None
         self._passes = 0
@@ -215,8 +221,10 @@ class Log:
         return recorded
 
     def _is_far_behind(self) -> bool:
-        filing = self._filing
-        return filing.pending_bytes > _MOST_PENDING_BYTES or filing.pending > _MOST_PENDING
+        checkpointer = self._checkpointer
+        return (
+            checkpointer.pending_bytes > _MOST_PENDING_BYTES or checkpointer.pending > _MOST_PENDING
+        )
 
     def _is_full(self, segment: Segment) -> bool:
         """Or empty."""
@@ -238,14 +246,14 @@ class Log:
             "file_meta_bytes": len(content.file_meta),
         }
         record = segment.append(meta, content.file_meta, content.data_set)
-        if not self._filing.expect(record, instance.path, instance.series_instance_uid):
+        if not self._checkpointer.expect(record, instance.path, instance.series_instance_uid):
             return False
         recorded = False
         try:
             recorded = self._record(content.association, instance)
         finally:
             if not recorded:
-                self._filing.forget(instance.path)
+                self._checkpointer.forget(instance.path)
         return recorded
 
 

@@ -21,7 +21,7 @@ def main() -> int:
     counts = campaign.run()
     seconds = time.monotonic() - begun
     sys.stdout.write(f"{campaign}, {seconds:.0f} s\n{counts.table()}\n")
-    sys.stdout.write("".join(f"\n{story}\n" for story in counts.stories))
+    sys.stdout.write("".join(f"\n{history}\n" for history in counts.histories))
     sys.stdout.write("clean\n" if counts.is_clean else "NOT CLEAN\n")
     return 0 if counts.is_clean else 1
 

@@ -18,6 +18,6 @@ def test_nothing_is_lost_however_often_something_is_killed(database: str, engine
         unavailable("initdb is not installed")
     campaign = Campaign(kills=6, series=18, database=database, engine=engine)
     counts = campaign.run()
-    assert counts.is_clean, counts.table() + "\n".join(counts.stories)
+    assert counts.is_clean, counts.table() + "\n".join(counts.histories)
     assert counts.happened["results committed"] == campaign.series
     assert counts.happened["result instances"] == campaign.series * 5

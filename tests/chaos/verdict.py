@@ -9,7 +9,7 @@ from node.ledger.database import Ledger
 from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.row_states import JobState
 from node.ledger.tables.instances import find_instances
-from node.ledger.views.series_history import story_of
+from node.ledger.views.series_history import history_of
 from node.wal.recycled_segments import SPARE_SUFFIX
 from tests.chaos.sender import data_set_hash
 from tests.support.ledger_rows import all_series
@@ -21,7 +21,7 @@ class Counts:
 
     happened: dict[str, int] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
-    stories: list[str] = field(default_factory=list)
+    histories: list[str] = field(default_factory=list)
     """Of series that have no result: what the ledger says of them."""
 
     @property
@@ -92,7 +92,7 @@ def _judge_jobs(ledger: Ledger, counts: Counts) -> list[JobRow]:
         per_set[job.request.series_instance_uid, job.request.instance_paths].append(job)
     without = sum(not any(job.state == JobState.DONE for job in found) for found in jobs.values())
     counts.broken["series without a result"] = without
-    counts.stories = [
+    counts.histories = [
         _story(ledger, uid)
         for uid, found in jobs.items()
         if not any(job.state == JobState.DONE for job in found)
@@ -107,11 +107,11 @@ def _judge_jobs(ledger: Ledger, counts: Counts) -> list[JobRow]:
 
 
 def _story(ledger: Ledger, series_instance_uid: str) -> str:
-    story = story_of(ledger, series_instance_uid)
-    if story is None:
+    history = history_of(ledger, series_instance_uid)
+    if history is None:
         return series_instance_uid
-    events = [f"{at:.1f} {kind}: {words}" for at, kind, words in story.events]
-    return "\n".join([*events, f"{series_instance_uid}: {story.state}, {story.reason}"])
+    events = [f"{at:.1f} {kind}: {words}" for at, kind, words in history.events]
+    return "\n".join([*events, f"{series_instance_uid}: {history.state}, {history.reason}"])
 
 
 def _judge_deliveries(

@@ -30,7 +30,7 @@ def cut(completion: Completion, paths: Sequence[Path], end: End, **sender: str) 
     completion.receive(association, paths)
     with completion.ledger.writing() as connection:
         describe_end(connection, association, end)
-    completion.tracker.association_ended(association, end.outcome)
+    completion.series_completion.association_ended(association, end.outcome)
 
 
 @pytest.mark.parametrize("cause", [ABORT, LOST, KILLED, STORAGE, BOUND, STOP])
@@ -96,9 +96,9 @@ def test_an_association_beside_the_one_that_was_cut_off_is_not_its_rest(
     completion.receive(second, ct_paths[5:9])
     completion.clock.now += 1
     completion.receive(first, ct_paths[:5])
-    completion.tracker.association_ended(second, "released")
+    completion.series_completion.association_ended(second, "released")
     completion.clock.now += 1
-    completion.tracker.association_ended(first, ABORTED)
+    completion.series_completion.association_ended(first, ABORTED)
     completion.settle()
     assert completion.series(ct_paths).state == SeriesState.HELD
 
@@ -168,7 +168,7 @@ def test_a_refusal_holds_a_series_however_its_association_ended(
     completion.receive(association, ct_paths[:9])
     with completion.ledger.writing() as connection:
         describe_end(connection, association, End(IDLE, quiet_s=60.0))
-    completion.tracker.association_ended(association, ABORTED, [refusal(ct_paths[9])])
+    completion.series_completion.association_ended(association, ABORTED, [refusal(ct_paths[9])])
     completion.settle()
     assert "were refused" in completion.series(ct_paths).reason
 

@@ -91,7 +91,7 @@ def test_a_count_never_starts_a_series_before_its_association_ended_and_settled(
     asking.receive(association, ct_paths)
     asking.settle(1000)
     assert archive.queries == 0
-    asking.tracker.association_ended(association, "released")
+    asking.series_completion.association_ended(association, "released")
     asking.settle(4.9)
     assert archive.queries == 0
     asking.settle(0.2)
@@ -151,12 +151,12 @@ def test_a_peer_is_asked_about_one_series_at_a_time(
     completion.send(others)
     completion.clock.now += 10
     for _ in range(3):
-        completion.tracker.examine_due()
+        completion.series_completion.examine_due()
     assert len(asked) == 1
     let_go.set()
     for _ in range(3):
         completion.asking.finish()
-        completion.tracker.examine_due()
+        completion.series_completion.examine_due()
     completion.asking.finish()
     assert len(set(asked)) == 2
 

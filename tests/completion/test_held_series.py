@@ -103,7 +103,7 @@ def test_a_series_of_which_something_was_refused_is_held_until_that_comes(
     association = completion.open()
     completion.receive(association, ct_paths[:7])
     refused = [refusal(ct_paths[7], series_known=series_known)]
-    completion.tracker.association_ended(association, RELEASED, refused)
+    completion.series_completion.association_ended(association, RELEASED, refused)
     completion.settle()
     row = completion.series(ct_paths)
     assert row.state == SeriesState.HELD
@@ -120,7 +120,7 @@ def test_a_refusal_holds_no_other_series_of_its_association(
     association = completion.open()
     completion.receive(association, ct_paths)
     refused = [refusal(cine_folder / "9.dcm")]
-    completion.tracker.association_ended(association, RELEASED, refused)
+    completion.series_completion.association_ended(association, RELEASED, refused)
     completion.settle()
     assert len(completion.jobs(ct_paths)) == 1
 

@@ -16,11 +16,11 @@ from node.completion.sources.importer import SOURCES, Importer
 from node.completion.sources.source import SourceEnd
 from node.ledger.requests.requested_jobs import (
     UPLOADS,
-    Asked,
-    Order,
-    find_order,
+    JobDescription,
+    RequestedJob,
+    find_requested_job,
     mark_read,
-    place_order,
+    request_job,
 )
 from node.ledger.requests.requests import bring, requests_of
 from node.ledger.tables.instances import ABORTED, last_association
@@ -35,41 +35,41 @@ class PostedSource:
     """Several series that somebody posted, for which the rules decide (as DICOMweb STOW would)."""
 
     configuration: Configuration
-    order: Order
+    requested_job: RequestedJob
 
     @property
     def sender(self) -> Sender:
-        return Sender("STOW", self.configuration.ae_title, self.order.asked.address)
+        return Sender("STOW", self.configuration.ae_title, self.requested_job.asked.address)
 
     def find(self) -> Sequence[Path]:
-        return files_below(Path(self.order.asked.folder), most=1000)
+        return files_below(Path(self.requested_job.asked.folder), most=1000)
 
     def conclude(self, connection: Connection, end: SourceEnd) -> Sequence[str]:
         uids = series_of_association(connection, end.association)
         for uid in uids:
             settle(connection, uid, self.sender, end.at + SETTLE_S)
             bring(connection, uid, self.sender, outcome=end.outcome, now=end.at)
-        mark_read(connection, self.order.uid, "")
+        mark_read(connection, self.requested_job.uid, "")
         return uids
 
     def clear(self) -> None:
-        shutil.rmtree(self.order.asked.folder)
+        shutil.rmtree(self.requested_job.asked.folder)
 
 
 def ask(
     completion: Completion, root: str, folder: str = "", pipeline: str = "", uid: str = ""
 ) -> str:
-    asked = Asked(pipeline, root, folder, person="eve", address="192.0.2.9")
+    asked = JobDescription(pipeline, root, folder, person="eve", address="192.0.2.9")
     with completion.ledger.writing() as connection:
-        return place_order(connection, asked, completion.clock.now, uid)
+        return request_job(connection, asked, completion.clock.now, uid)
 
 
 def importer_of(completion: Completion, **more: type[PostedSource]) -> Importer:
     return Importer(
         completion.configuration,
         completion.ledger,
-        completion.inbox,
-        tracker=completion.tracker,
+        completion.instance_store,
+        series_completion=completion.series_completion,
         sources={**SOURCES, **more},
     )
 
@@ -100,9 +100,9 @@ def test_another_source_is_one_class_and_its_series_go_by_the_rules(
         assert str(request.sender) == "STOW@192.0.2.9 to SLICEWIRE"
     assert not folder.exists()
     with completion.ledger.reading() as connection:
-        order = find_order(connection, uid)
-    assert order is not None
-    assert (order.state, order.asked.folder) == ("read", "")
+        requested_job = find_requested_job(connection, uid)
+    assert requested_job is not None
+    assert (requested_job.state, requested_job.asked.folder) == ("read", "")
 
 
 def test_an_upload_is_read_and_removed(completion: Completion, ct_paths: list[Path]) -> None:
@@ -148,7 +148,7 @@ def test_an_order_from_a_source_that_is_no_more_fails_and_holds_up_no_other(
     assert importer.read_next()
     assert importer.read_next()
     with completion.ledger.reading() as connection:
-        failed, second = find_order(connection, first), find_order(connection, "ab")
+        failed, second = find_requested_job(connection, first), find_requested_job(connection, "ab")
     assert failed is not None
     assert (failed.state, failed.words) == ("failed", "there is no source posted any more")
     assert second is not None

@@ -66,7 +66,7 @@ def test_release_is_carried_out_by_the_running_node(
     def node() -> None:
         while not stop.wait(0.05):
             carry_out(completion.ledger)
-            completion.tracker.examine_due()
+            completion.series_completion.examine_due()
 
     running = threading.Thread(target=node, daemon=True)
     running.start()

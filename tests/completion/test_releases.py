@@ -8,7 +8,7 @@ import pytest
 
 from node.commands import RELEASE, RETRY, why_not
 from node.ledger.tables.instances import ABORTED
-from node.ledger.views.series_history import story_of
+from node.ledger.views.series_history import history_of
 from tests.support.completion import Completion, Start, series_uid
 from tests.support.peers import Change, write_series
 
@@ -167,7 +167,7 @@ def test_whether_a_release_helps_is_known_without_the_files(
     completion.settle()
     for file in (completion.configuration.storage_path / "instances").rglob("*.dcm"):
         file.unlink()
-    story = story_of(completion.ledger, series_uid(paths))
-    assert story is not None
-    assert (story.holds, story.is_releasable) == (("several studies",), False)
+    history = history_of(completion.ledger, series_uid(paths))
+    assert history is not None
+    assert (history.holds, history.is_releasable) == (("several studies",), False)
     assert "more than one study" in why_not(completion.ledger, RELEASE, series_uid(paths))

@@ -13,9 +13,15 @@ from imaging.geometry.placement import RULES_2D, RULES_3D
 from network.file_meta import encode_file_meta
 from node.commands import CANCEL, RELEASE, ask, carry_out
 from node.completion.routing import Router
-from node.completion.series_completion import Tracker
+from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.importer import Importer
-from node.ledger.requests.requested_jobs import IN_DIR, Asked, Order, find_order, place_order
+from node.ledger.requests.requested_jobs import (
+    IN_DIR,
+    JobDescription,
+    RequestedJob,
+    find_requested_job,
+    request_job,
+)
 from node.ledger.tables.instances import RELEASED, StoredInstance
 from node.ledger.tables.series import instances_of
 from tests.support.completion import Completion, Start
@@ -36,7 +42,10 @@ def asking(start: Start, tmp_path: Path) -> Asking:
         rules=[{"pipeline": "unet"}],
     )
     importer = Importer(
-        completion.configuration, completion.ledger, completion.inbox, tracker=completion.tracker
+        completion.configuration,
+        completion.ledger,
+        completion.instance_store,
+        series_completion=completion.series_completion,
     )
     return completion, importer, root
 
@@ -49,20 +58,20 @@ def fill(root: Path, paths: Sequence[Path], name: str = "case") -> str:
     return name
 
 
-def order(asking: Asking, folder: str, pipeline: str = "blur", **more: Any) -> Order:
+def requested_job(asking: Asking, folder: str, pipeline: str = "blur", **more: Any) -> RequestedJob:
     """Asked for, read and looked at."""
     completion, importer, _ = asking
     with completion.ledger.writing() as connection:
-        uid = place_order(connection, Asked(pipeline, IN_DIR, folder, **more), 0.0)
+        uid = request_job(connection, JobDescription(pipeline, IN_DIR, folder, **more), 0.0)
     importer.read_next()
-    completion.tracker.examine_due()
-    completion.tracker.examine_due()
+    completion.series_completion.examine_due()
+    completion.series_completion.examine_due()
     return again(completion, uid)
 
 
-def again(completion: Completion, uid: str) -> Order:
+def again(completion: Completion, uid: str) -> RequestedJob:
     with completion.ledger.reading() as connection:
-        found = find_order(connection, uid)
+        found = find_requested_job(connection, uid)
     assert found is not None
     return found
 
@@ -76,7 +85,7 @@ def test_a_folder_runs_the_named_pipeline_alone_and_goes_nowhere(
 ) -> None:
     completion, _, root = asking
     paths = ct_paths(ct_folder)
-    placed = order(asking, fill(root, paths))
+    placed = requested_job(asking, fill(root, paths))
     assert placed.state == "submitted"
     (job,) = completion.jobs(paths)
     assert (job.job_id, job.request.pipeline, job.destinations) == (placed.job_id, "blur", ())
@@ -101,7 +110,7 @@ def test_a_file_that_contradicts_itself_fails_the_order_and_leaves_no_part(
     data_set = pydicom.dcmread(wrong)
     meta = encode_file_meta(data_set.SOPClassUID, data_set.SOPInstanceUID, EXPLICIT)
     wrong.write_bytes(meta + encoded_in(syntax, data_set))
-    placed = order(asking, name)
+    placed = requested_job(asking, name)
     assert placed.state == "failed"
     assert words.format(data_set.SOPInstanceUID) in placed.words
     assert completion.jobs(paths) == []
@@ -110,7 +119,7 @@ def test_a_file_that_contradicts_itself_fails_the_order_and_leaves_no_part(
 def test_results_go_to_the_peers_that_the_order_names(asking: Asking, ct_folder: Path) -> None:
     completion, _, root = asking
     paths = ct_paths(ct_folder)
-    order(asking, fill(root, paths), destinations=("tps",))
+    requested_job(asking, fill(root, paths), destinations=("tps",))
     (job,) = completion.jobs(paths)
     assert [one.peer for one in job.destinations] == ["tps"]
 
@@ -119,7 +128,7 @@ def test_two_pipelines_on_one_folder_are_two_jobs(asking: Asking, ct_folder: Pat
     completion, _, root = asking
     paths = ct_paths(ct_folder)
     name = fill(root, paths)
-    first, second = order(asking, name, "blur"), order(asking, name, "unet")
+    first, second = requested_job(asking, name, "blur"), requested_job(asking, name, "unet")
     assert {first.job_id, second.job_id} == {job.job_id for job in completion.jobs(paths)}
 
 
@@ -130,7 +139,7 @@ def test_a_series_that_a_peer_sent_keeps_its_own_job_and_destination(
     paths = ct_paths(ct_folder)
     completion.send(paths)
     completion.settle()
-    order(asking, fill(root, paths))
+    requested_job(asking, fill(root, paths))
     sent, asked = completion.jobs(paths)
     assert (sent.request.pipeline, [one.peer for one in sent.destinations]) == ("unet", ["tps"])
     assert (asked.request.pipeline, asked.destinations) == ("blur", ())
@@ -142,11 +151,11 @@ def test_a_gap_holds_the_order_until_the_rest_is_there(asking: Asking, ct_folder
     paths = ct_paths(ct_folder)
     uids = {path: place_of(path) for path in paths}
     inner = sorted(paths, key=lambda path: uids[path])[20]
-    placed = order(asking, fill(root, [path for path in paths if path != inner]))
+    placed = requested_job(asking, fill(root, [path for path in paths if path != inner]))
     assert placed.state == "held"
     assert "gap" in placed.words or "spacing" in placed.words
     assert completion.series(paths).state == "held"
-    whole = order(asking, fill(root, paths, "whole"))
+    whole = requested_job(asking, fill(root, paths, "whole"))
     assert whole.state == "submitted"
     assert again(completion, placed.uid).job_id == whole.job_id
 
@@ -157,7 +166,7 @@ def test_an_order_waits_until_the_files_of_its_series_are_made(
     completion, importer, root = asking
     paths = ct_paths(ct_folder)
     answers = iter([True])
-    tracker = Tracker(
+    series_completion = SeriesCompletion(
         completion.configuration,
         completion.ledger,
         Router(completion.configuration, ("127.0.0.1", 11112)),
@@ -165,11 +174,11 @@ def test_an_order_waits_until_the_files_of_its_series_are_made(
         waits_for_files=lambda _: next(answers, False),
     )
     with completion.ledger.writing() as connection:
-        uid = place_order(connection, Asked("blur", IN_DIR, fill(root, paths)), 0.0)
+        uid = request_job(connection, JobDescription("blur", IN_DIR, fill(root, paths)), 0.0)
     importer.read_next()
-    tracker.examine_due()
+    series_completion.examine_due()
     assert (again(completion, uid).state, completion.jobs(paths)) == ("read", [])
-    tracker.examine_due()
+    series_completion.examine_due()
     assert again(completion, uid).state == "submitted"
 
 
@@ -178,7 +187,7 @@ def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
 ) -> None:
     completion, _, root = asking
     *most, last = sorted(ct_paths(ct_folder), key=place_of)
-    association, log = completion.open(), completion.inbox.logbook.open()
+    association, log = completion.open(), completion.instance_store.wal_writer.open()
 
     def one_more(connection: Connection, uid: str) -> list[StoredInstance]:
         completion.receive(association, [last], log)  # it has no file yet
@@ -186,12 +195,12 @@ def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
         return instances_of(connection, uid)
 
     monkeypatch.setattr("node.completion.series_completion.instances_of", one_more)
-    placed = order(asking, fill(root, most))
+    placed = requested_job(asking, fill(root, most))
     assert (placed.state, placed.words) == ("read", "")
     log.close()
-    completion.inbox.logbook.close()
-    assert completion.inbox.filing.finish(20.0)
-    completion.tracker.association_ended(association, RELEASED)
+    completion.instance_store.wal_writer.close()
+    assert completion.instance_store.checkpointer.finish(20.0)
+    completion.series_completion.association_ended(association, RELEASED)
     completion.settle()
     (job,) = [one for one in completion.jobs(most) if one.request.pipeline == "blur"]
     assert again(completion, placed.uid).job_id == job.job_id
@@ -201,12 +210,12 @@ def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
 def test_cancelling_the_series_cancels_what_was_asked(asking: Asking, ct_folder: Path) -> None:
     completion, _, root = asking
     paths = sorted(ct_paths(ct_folder), key=place_of)
-    placed = order(asking, fill(root, [*paths[:10], *paths[12:]]))
+    placed = requested_job(asking, fill(root, [*paths[:10], *paths[12:]]))
     uid = completion.series(paths).series_instance_uid
     ask(completion.ledger, RELEASE, uid)
     carry_out(completion.ledger)
-    completion.tracker.examine_due()
-    completion.tracker.examine_due()
+    completion.series_completion.examine_due()
+    completion.series_completion.examine_due()
     assert again(completion, placed.uid).state == "held"  # geometry is nobody's to release
     ask(completion.ledger, CANCEL, uid)
     carry_out(completion.ledger)
@@ -220,12 +229,12 @@ def test_a_folder_of_two_series_is_refused_unless_one_is_named(
     paths = ct_paths(ct_folder)
     fill(root, sorted(cine_folder.glob("*.dcm")))
     name = fill(root, paths)
-    refused = order(asking, name)
+    refused = requested_job(asking, name)
     assert refused.state == "failed"
     assert "2 series" in refused.words
     uid = completion_uid(paths)
     assert uid in refused.words
-    assert order(asking, name, wanted=uid).state == "submitted"
+    assert requested_job(asking, name, wanted=uid).state == "submitted"
 
 
 def test_a_folder_without_images_fails_with_the_reason(asking: Asking) -> None:
@@ -233,7 +242,7 @@ def test_a_folder_without_images_fails_with_the_reason(asking: Asking) -> None:
     folder = root / "empty"
     folder.mkdir()
     (folder / "notes.txt").write_text("nothing")
-    placed = order(asking, "empty")
+    placed = requested_job(asking, "empty")
     assert placed.state == "failed"
     assert "no DICOM images among the 1 files" in placed.words
 
@@ -246,7 +255,7 @@ def test_a_file_that_is_cut_short_fails_the_order_and_runs_nothing(
     fill(root, paths)
     last = root / "case" / paths[-1].name
     last.write_bytes(last.read_bytes()[:-1000])
-    placed = order(asking, "case")
+    placed = requested_job(asking, "case")
     assert placed.state == "failed"
     assert f"file {len(paths)} of {len(paths)}" in placed.words
     assert paths[-1].name not in placed.words
@@ -258,7 +267,7 @@ def test_a_folder_elsewhere_is_refused(asking: Asking, ct_folder: Path, name: st
     _, _, root = asking
     fill(root, ct_paths(ct_folder)[:1])
     (root / "link").symlink_to("/etc")
-    placed = order(asking, name)
+    placed = requested_job(asking, name)
     assert placed.state == "failed"
     assert placed.words.startswith("in_dir: expected")
 

@@ -16,8 +16,8 @@ def test_soft_and_hard_each_get_their_pipeline_when_both_are_called_at_once(
     first, second = both.open("TPS", "SOFT"), both.open("TPS", "HARD")
     both.receive(first, ct_paths)
     both.receive(second, ct_paths)
-    both.tracker.association_ended(first, "released")
-    both.tracker.association_ended(second, "released")
+    both.series_completion.association_ended(first, "released")
+    both.series_completion.association_ended(second, "released")
     both.settle()
     assert goes(both, ct_paths) == [("SOFT", "blur", ["tps"]), ("HARD", "unet", ["tps"])]
     assert {job.request.pipeline for job in both.jobs(ct_paths)} == {"blur", "unet"}

@@ -22,7 +22,7 @@ def test_a_request_of_an_association_that_was_open_when_the_node_died_is_not_los
     both.send(ct_paths, called="SOFT")
     both.receive(both.open(called="HARD"), ct_paths)
     cut_off = 2
-    both.tracker.association_ended(cut_off, ABORTED)  # as a start closes what was open
+    both.series_completion.association_ended(cut_off, ABORTED)  # as a start closes what was open
     both.settle()
     assert [request.outcome for request in asked(both, ct_paths)] == ["released", "aborted"]
     assert len(both.jobs(ct_paths)) == 2
@@ -32,7 +32,7 @@ def test_who_brings_a_series_after_the_end_of_the_association_asks_for_it(
     both: Completion, ct_paths: list[Path]
 ) -> None:
     association = both.open(called="SOFT")
-    both.tracker.association_ended(association, "released")
+    both.series_completion.association_ended(association, "released")
     both.receive(association, ct_paths)  # recorded after the end
     both.settle(0)
     both.settle()

@@ -10,7 +10,7 @@ from tests.completion.steps import RTSTRUCT, finish
 from tests.support.completion import Completion, series_uid
 
 
-def order(completion: Completion, paths: list[Path], verb: str) -> str:
+def command(completion: Completion, paths: list[Path], verb: str) -> str:
     """What the node answers to a person's command."""
     ask(completion.ledger, verb, series_uid(paths))
     carry_out(completion.ledger)
@@ -77,11 +77,11 @@ def test_a_held_series_can_be_given_up_and_taken_up_again(
 ) -> None:
     completion.send(ct_paths, outcome="aborted")
     completion.settle()
-    assert order(completion, ct_paths, "cancel") == "the series is given up"
+    assert command(completion, ct_paths, "cancel") == "the series is given up"
     assert completion.series(ct_paths).state == SeriesState.CANCELLED
     completion.settle(1000)
     assert completion.jobs(ct_paths) == []
-    assert order(completion, ct_paths, "retry").endswith("the series is looked at again")
+    assert command(completion, ct_paths, "retry").endswith("the series is looked at again")
     completion.settle(0)
     assert completion.series(ct_paths).state == "held"
 
@@ -91,7 +91,7 @@ def test_a_given_up_series_that_is_sent_again_is_looked_at_again(
 ) -> None:
     completion.send(ct_paths, outcome="aborted")
     completion.settle()
-    order(completion, ct_paths, "cancel")
+    command(completion, ct_paths, "cancel")
     completion.send(ct_paths)
     completion.settle()
     assert completion.series(ct_paths).state == SeriesState.PROCESSING
@@ -102,12 +102,12 @@ def test_a_queued_job_can_be_cancelled_and_tried_again(
 ) -> None:
     completion.send(ct_paths)
     completion.settle()
-    assert order(completion, ct_paths, "cancel") == "1 unfinished jobs cancelled"
+    assert command(completion, ct_paths, "cancel") == "1 unfinished jobs cancelled"
     assert completion.jobs(ct_paths)[0].state == JobState.CANCELLED
-    assert order(completion, ct_paths, "cancel") == (
+    assert command(completion, ct_paths, "cancel") == (
         "nothing of it waits or runs, nothing to cancel"
     )
-    assert order(completion, ct_paths, "retry").startswith("1 failed jobs queued again")
+    assert command(completion, ct_paths, "retry").startswith("1 failed jobs queued again")
     assert completion.jobs(ct_paths)[0].state == JobState.QUEUED
 
 
@@ -127,7 +127,7 @@ def test_a_retry_never_brings_an_older_revision_back(
     completion.send(ct_paths[9:])
     completion.settle()
     finish(completion, completion.jobs(ct_paths)[-1])
-    assert order(completion, ct_paths, "retry").startswith("0 failed jobs queued again")
+    assert command(completion, ct_paths, "retry").startswith("0 failed jobs queued again")
     assert [job.state for job in completion.jobs(ct_paths)] == [JobState.SUPERSEDED, JobState.DONE]
 
 

@@ -9,8 +9,8 @@ from node.commands import CANCEL
 from node.delivery.queue_results import queue_results
 from node.ledger.row_states import DeliveryState, JobState
 from node.ledger.schema import deliveries
-from node.ledger.views.series_history import story_of
-from node.ledger.views.states import State
+from node.ledger.views.series_history import history_of
+from node.ledger.views.states import CaseState
 from tests.completion.asking import person, states
 from tests.completion.steps import finish
 from tests.support.completion import PACS, TPS, Completion, Start, series_uid
@@ -54,10 +54,10 @@ def test_a_request_stands_for_what_was_delivered_where_its_other_job_is_cancelle
     end_deliveries(completion, DeliveryState.STORED)
     assert "1 unfinished jobs cancelled" in person(completion, ct_paths, CANCEL)
     assert states(completion, ct_paths) == ["submitted"]
-    story = story_of(completion.ledger, series_uid(ct_paths))
-    assert story is not None
-    assert story.state == State.DELIVERED
-    assert story.reason == "tps: 1 stored; cancelled by a person"
+    history = history_of(completion.ledger, series_uid(ct_paths))
+    assert history is not None
+    assert history.state == CaseState.DELIVERED
+    assert history.reason == "tps: 1 stored; cancelled by a person"
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,10 @@ def test_an_association_that_still_carries_the_series_holds_it_back(
     first, second = completion.open(), completion.open()
     completion.receive(first, ct_paths[:5])
     completion.receive(second, ct_paths[5:])
-    completion.tracker.association_ended(first, "released")
+    completion.series_completion.association_ended(first, "released")
     completion.settle(100)
     assert completion.jobs(ct_paths) == []
-    completion.tracker.association_ended(second, "released")
+    completion.series_completion.association_ended(second, "released")
     completion.settle()
     assert len(completion.jobs(ct_paths)) == 1
 
@@ -163,7 +163,7 @@ def test_a_ledger_that_fails_for_a_moment_holds_nothing(
         raise StorageUnavailableError("The ledger failed: disk is full")
 
     with monkeypatch.context() as failing:
-        failing.setattr(completion.tracker._decisions, "record", fail)
+        failing.setattr(completion.series_completion._decisions, "record", fail)
         with pytest.raises(StorageUnavailableError):
             completion.settle()
     assert completion.series(ct_paths).state == SeriesState.SETTLING
@@ -176,7 +176,7 @@ def test_an_instance_stored_after_its_association_ended_is_not_forgotten(
 ) -> None:
     association = completion.open()
     completion.receive(association, ct_paths[:5])
-    completion.tracker.association_ended(association, ABORTED)
+    completion.series_completion.association_ended(association, ABORTED)
     completion.receive(association, ct_paths[5:])
     completion.settle()
     completion.settle()
@@ -199,7 +199,7 @@ def test_the_history_says_who_ended_an_association(
     end = End(HALF, "which released it in the middle of a message", "half a data set (9 bytes)")
     with completion.ledger.writing() as connection:
         describe_end(connection, association, end)
-    completion.tracker.association_ended(association, end.outcome)
+    completion.series_completion.association_ended(association, end.outcome)
     completion.settle()
     assert completion.series(ct_paths).state == SeriesState.HELD
     assert completion.words(ct_paths)[0] == (

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from model.data.annotated_images import Drawn, SeriesKey
+from model.data.annotated_images import AnnotatedImage, SeriesKey
 from model.data.data_set_writer import merge, write_patient
 from model.inference.structure import Structure
 
@@ -17,7 +17,7 @@ STRUCTURES = (
 SERIES = SeriesKey("MR-1", "MR", "text contours")
 
 
-def drawn(number: int, *, seed: int = 0, shape: tuple[int, int] = (40, 48)) -> Drawn:
+def drawn(number: int, *, seed: int = 0, shape: tuple[int, int] = (40, 48)) -> AnnotatedImage:
     """A bright blob with a ring on noise; every third has an unknown ring."""
     random = np.random.default_rng([seed, number])
     row, column = random.uniform(14, 26, 2)
@@ -27,7 +27,7 @@ def drawn(number: int, *, seed: int = 0, shape: tuple[int, int] = (40, 48)) -> D
     known = (True, number % 3 != 0)
     masks[~np.array(known)] = False
     image = random.normal(0, 0.1, shape) + masks[0] * 2.0
-    return Drawn(str(number), image.astype(np.float32), masks, known, (1.25, 1.5))
+    return AnnotatedImage(str(number), image.astype(np.float32), masks, known, (1.25, 1.5))
 
 
 def part(path: Path, patient: str, count: int = 6, *, seed: int = 0) -> Path:

@@ -8,9 +8,9 @@ import torch
 
 from imaging.metrics import dice
 from model import train
-from model.data.annotated_images import Drawn, SeriesKey
+from model.data.annotated_images import AnnotatedImage, SeriesKey
 from model.data.augment import Augmentation, augment
-from model.data.crop_coverage import Reach, unreached
+from model.data.crop_coverage import CropCoverage, unreached
 from model.data.data_set_file import DataSetFile, open_data_set
 from model.data.data_set_writer import merge, write_patient
 from model.inference.checkpoint import load_checkpoint
@@ -35,14 +35,14 @@ def at_the_side(folder: Path, column: int = 190) -> Path:
         image = (mask * 2.0 + np.random.default_rng(1).normal(0, 0.1, mask.shape)).astype("f4")
         with write_patient(parts[-1], patient, (LIVER,)) as writer:
             for number in range(3):
-                one = Drawn(str(number), image, mask[None], (True,), (1.0, 1.0))
+                one = AnnotatedImage(str(number), image, mask[None], (True,), (1.0, 1.0))
                 writer.add(SeriesKey("CT-1", "CT", "arrays"), one)
     merge(folder / "data.h5", parts)
     return folder / "data.h5"
 
 
 def words_for(source: DataSetFile, shift: float) -> str:
-    return unreached(source, source.samples(), GRID, Reach((64, 48), shift))
+    return unreached(source, source.samples(), GRID, CropCoverage((64, 48), shift))
 
 
 def test_drawn_pixels_that_crops_do_not_reach_are_counted(tmp_path: Path) -> None:

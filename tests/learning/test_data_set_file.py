@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.errors import LearningDataError
-from model.data.annotated_images import Drawn
+from model.data.annotated_images import AnnotatedImage
 from model.data.data_set_file import open_data_set
 from model.data.data_set_writer import merge, write_patient
 from model.data.samples import fingerprint
@@ -179,7 +179,7 @@ def test_damaged_pixels_are_named_when_they_are_read(data_set: Path) -> None:
 
 def test_masks_of_another_shape_are_refused(tmp_path: Path) -> None:
     one = drawn(1)
-    wrong = Drawn(one.number, one.image, one.masks[:1], one.known, one.pixel_spacing_mm)
+    wrong = AnnotatedImage(one.number, one.image, one.masks[:1], one.known, one.pixel_spacing_mm)
 
     def write() -> None:
         with write_patient(tmp_path / "a.part", "a", STRUCTURES) as writer:

@@ -8,7 +8,7 @@ import pytest
 from core.errors import ConfigurationError
 from model.data.array_folder import open_array_folder
 from model.data.data_set_file import open_data_set
-from model.data.structure_selection import ChosenStructures
+from model.data.structure_selection import StructureSelection
 from model.training.plan import plan_of
 from model.training.train_options import train_parser
 
@@ -19,7 +19,7 @@ SMALL = (
 
 def test_a_ring_is_learned_as_all_within_its_outer_edge(data_set: Path) -> None:
     source = open_data_set(data_set)
-    chosen = ChosenStructures(source, ["Outer", "Inner"], [("Outer", "Inner")])
+    chosen = StructureSelection(source, ["Outer", "Inner"], [("Outer", "Inner")])
     entry = next(one for one in chosen.samples() if all(one.known))
     plain, sample = source.read(entry), chosen.read(entry)
     assert np.array_equal(sample.masks[0], plain.masks[0] | plain.masks[1])
@@ -29,7 +29,7 @@ def test_a_ring_is_learned_as_all_within_its_outer_edge(data_set: Path) -> None:
 
 def test_instances_on_which_nothing_chosen_is_known_are_left_out(data_set: Path) -> None:
     source = open_data_set(data_set)
-    entries = ChosenStructures(source, ["Outer"]).samples()
+    entries = StructureSelection(source, ["Outer"]).samples()
     assert 0 < len(entries) < len(source.samples())
     assert all(entry.known == (True,) for entry in entries)
 

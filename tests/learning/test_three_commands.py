@@ -83,7 +83,7 @@ def test_the_node_serves_what_was_trained_and_refuses_what_does_not_fit(
         ct = write_series(sorted(ct_folder.glob("*.dcm"))[:3], tmp_path / "ct")
         send(node, ct)
         reason = node.wait_for_state(series_uid(ct), "failed").reason
-        story = node.wait_for_state(series_uid(cine), "delivered")
+        history = node.wait_for_state(series_uid(cine), "delivered")
     finally:
         node.stop()
     assert len(images) == 3
@@ -93,7 +93,7 @@ def test_the_node_serves_what_was_trained_and_refuses_what_does_not_fit(
     assert weights_sha256(checkpoint) in structure_set.StructureSetDescription
     assert card.training_fingerprint in structure_set.StructureSetDescription
     assert "Model 'ventricle' expects MR" in reason
-    report = json.loads((Path(story.result_folders[0]) / "report.json").read_text())
+    report = json.loads((Path(history.result_folders[0]) / "report.json").read_text())
     assert report["model"]["training_data"] == card.training_fingerprint
     assert drawn_on(structure_set) <= {str(image.SOPInstanceUID) for image in images}
 

@@ -12,7 +12,7 @@ from node.ledger.database import Ledger
 from node.ledger.requests.jobs import fail_job, jobs_of, start_job
 from node.ledger.row_states import SeriesState
 from node.ledger.tables.series import set_state
-from node.ledger.views.series_history import latest_stories, story_of
+from node.ledger.views.series_history import history_of, latest_histories
 from tests.support.databases import database_url_for, open_test_ledger
 
 SERIES = 120
@@ -47,7 +47,7 @@ def test_series_are_listed_by_where_they_or_their_jobs_stand(ledger: Ledger) -> 
         start_job(connection, job.job_id, now=1.0)
         assert fail_job(connection, job.job_id, "out of memory", now=1.0)
     by_state = {
-        state: [one.series_instance_uid for one in latest_stories(ledger, None, state)]
+        state: [one.series_instance_uid for one in latest_histories(ledger, None, state)]
         for state in ("held", "failed", "sending", "delivered", "queued")
     }
     assert by_state["held"] == [uid("series", 7)]
@@ -58,8 +58,8 @@ def test_series_are_listed_by_where_they_or_their_jobs_stand(ledger: Ledger) -> 
 
 def test_a_whole_uid_comes_before_a_later_series_that_ends_with_it(ledger: Ledger) -> None:
     whole = uid("series", 5)
-    assert story_of(ledger, whole) == story_of(ledger, whole[-12:])
-    assert story_of(ledger, "%") is None
+    assert history_of(ledger, whole) == history_of(ledger, whole[-12:])
+    assert history_of(ledger, "%") is None
 
 
 def test_the_latest_are_found_without_sorting_all(ledger: Ledger, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from core.storage_layout import StorageLayout
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
 from node.ledger.requests.jobs import Destination
-from node.ledger.requests.requested_jobs import find_order, waiting_uids
+from node.ledger.requests.requested_jobs import find_requested_job, waiting_uids
 from node.ledger.requests.requests import Request, jobs_of_requests, requests_of
 from tests.support.databases import empty_database_url_for
 
@@ -196,7 +196,7 @@ def test_orders_whose_folder_was_read_are_requests_of_their_series(ledger: Ledge
 
 def test_orders_are_known_under_their_uids_as_before(ledger: Ledger) -> None:
     with ledger.reading() as connection:
-        orders = [find_order(connection, uid) for uid in "abcdefg"]
+        orders = [find_requested_job(connection, uid) for uid in "abcdefg"]
         waiting = waiting_uids(connection)
     assert [one.state for one in orders if one is not None] == [
         "submitted",

@@ -19,7 +19,7 @@ WORDS = {
     "RequestState": {
         *("waiting", "held", "kept", "submitted", "failed", "cancelled", "superseded"),
     },
-    "OrderState": {"waiting", "read", "failed", "cancelled"},
+    "RequestedJobState": {"waiting", "read", "failed", "cancelled"},
     "JobState": {
         *("queued", "running", "done", "failed", "superseded", "cancelled", "withdrawn"),
     },

@@ -18,9 +18,9 @@ from node.ledger.row_states import DeliveryState, JobState, RequestState, Series
 from node.ledger.schema import deliveries, jobs
 from node.ledger.tables.instances import StoredInstance, open_association, touch_series
 from node.ledger.tables.series import find_series, set_state
-from node.ledger.views.series_history import latest_stories
-from node.ledger.views.series_status import RequestStanding, count_states, standing_of
-from node.ledger.views.states import State, wanted_by
+from node.ledger.views.series_history import latest_histories
+from node.ledger.views.series_status import RequestStatus, count_states, status_of
+from node.ledger.views.states import CaseState, wanted_by
 from node.ledger.views.status import status_lines
 from tests.support.databases import open_test_ledger
 from tests.support.web.serving import web_configuration
@@ -73,7 +73,7 @@ def add_job(connection: Connection, uid: str, job_id: str, state: str, *sent: st
         connection.execute(insert(deliveries).values(**row))
 
 
-def a_case(ledger: Ledger, job_state: str, *sent: str) -> RequestStanding:
+def a_case(ledger: Ledger, job_state: str, *sent: str) -> RequestStatus:
     """Of one sender's request, with one job."""
     with ledger.writing() as connection:
         add_series(connection, "1.2")
@@ -83,25 +83,25 @@ def a_case(ledger: Ledger, job_state: str, *sent: str) -> RequestStanding:
     with ledger.reading() as connection:
         row = find_series(connection, "1.2")
         assert row is not None
-        (request,) = standing_of(connection, row).requests
+        (request,) = status_of(connection, row).requests
     return request
 
 
 @pytest.mark.parametrize(
     ("sent", "state"),
     [
-        ((DeliveryState.STORED, DeliveryState.STORED), State.DELIVERED),
-        ((DeliveryState.STORED, DeliveryState.WAITING), State.SENDING),
-        ((DeliveryState.STORED, DeliveryState.GIVEN_UP), State.NOT_DELIVERED),
-        ((DeliveryState.STORED, DeliveryState.REFUSED), State.NOT_DELIVERED),
-        ((DeliveryState.WAITING, DeliveryState.REFUSED), State.NOT_DELIVERED),
-        ((DeliveryState.STORED, DeliveryState.CANCELLED), State.NOT_DELIVERED),
-        ((DeliveryState.HELD, DeliveryState.HELD), State.HELD),
-        ((), State.DONE),
+        ((DeliveryState.STORED, DeliveryState.STORED), CaseState.DELIVERED),
+        ((DeliveryState.STORED, DeliveryState.WAITING), CaseState.SENDING),
+        ((DeliveryState.STORED, DeliveryState.GIVEN_UP), CaseState.NOT_DELIVERED),
+        ((DeliveryState.STORED, DeliveryState.REFUSED), CaseState.NOT_DELIVERED),
+        ((DeliveryState.WAITING, DeliveryState.REFUSED), CaseState.NOT_DELIVERED),
+        ((DeliveryState.STORED, DeliveryState.CANCELLED), CaseState.NOT_DELIVERED),
+        ((DeliveryState.HELD, DeliveryState.HELD), CaseState.HELD),
+        ((), CaseState.DONE),
     ],
 )
 def test_a_finished_job_stands_where_its_deliveries_do(
-    ledger: Ledger, sent: tuple[str, ...], state: State
+    ledger: Ledger, sent: tuple[str, ...], state: CaseState
 ) -> None:
     assert a_case(ledger, JobState.DONE, *sent).state == state
 
@@ -113,9 +113,11 @@ def test_what_was_not_delivered_is_found_among_what_failed_and_not_among_what_is
     ledger: Ledger, sent: str
 ) -> None:
     a_case(ledger, JobState.DONE, sent)
-    assert [one.state for one in latest_stories(ledger, None, "failed")] == ["not delivered"]
-    assert [one.state for one in latest_stories(ledger, None, "not delivered")] == ["not delivered"]
-    assert latest_stories(ledger, None, "sending") == []
+    assert [one.state for one in latest_histories(ledger, None, "failed")] == ["not delivered"]
+    assert [one.state for one in latest_histories(ledger, None, "not delivered")] == [
+        "not delivered"
+    ]
+    assert latest_histories(ledger, None, "sending") == []
 
 
 def test_status_counts_what_was_delivered_as_delivered(ledger: Ledger, tmp_path: Path) -> None:
@@ -133,9 +135,9 @@ def test_a_request_stands_where_its_own_destinations_do(ledger: Ledger) -> None:
         connection.execute(insert(deliveries).values(**row))
         series = find_series(connection, "1.2")
         assert series is not None
-        found = standing_of(connection, series)
-    assert [one.state for one in found.requests] == [State.DELIVERED, State.NOT_DELIVERED]
-    assert found.state == State.NOT_DELIVERED
+        found = status_of(connection, series)
+    assert [one.state for one in found.requests] == [CaseState.DELIVERED, CaseState.NOT_DELIVERED]
+    assert found.state == CaseState.NOT_DELIVERED
     assert found.words == "PACS: 1 refused"
 
 
@@ -197,19 +199,19 @@ def test_filters_and_counts_agree_with_the_function_on_random_ledgers(
 ) -> None:
     with ledger.writing() as connection:
         random_ledger(connection, seed, 60)
-    every = latest_stories(ledger)
+    every = latest_histories(ledger)
     assert len(every) == 60
-    for state in State:
+    for state in CaseState:
         expected = {one.series_instance_uid for one in every if one.state in wanted_by(state)}
-        found = {one.series_instance_uid for one in latest_stories(ledger, None, state)}
+        found = {one.series_instance_uid for one in latest_histories(ledger, None, state)}
         assert found == expected, state
     with ledger.reading() as connection:
-        counts, some = count_states(connection), count_states(connection, [State.HELD])
-    assert counts == {state: sum(one.state == state for one in every) for state in State}
-    assert some == {State.HELD: counts[State.HELD]}
+        counts, some = count_states(connection), count_states(connection, [CaseState.HELD])
+    assert counts == {state: sum(one.state == state for one in every) for state in CaseState}
+    assert some == {CaseState.HELD: counts[CaseState.HELD]}
     assert len({one.state for one in every}) > 6
 
 
 def test_a_word_that_is_no_state_finds_nothing(ledger: Ledger) -> None:
     a_case(ledger, JobState.DONE, DeliveryState.STORED)
-    assert latest_stories(ledger, None, "processing") == []
+    assert latest_histories(ledger, None, "processing") == []

@@ -14,7 +14,7 @@ from core.storage_layout import IN_LEDGER, StorageLayout
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
 from node.ledger.requests.requests import jobs_of_requests, requests_of
-from node.ledger.views.series_history import Story, story_of
+from node.ledger.views.series_history import SeriesHistory, history_of
 from tests.support.databases import empty_database_url_for
 from tests.support.node_process import NodeProcess, Sink
 
@@ -68,8 +68,8 @@ def uid(number: int) -> str:
     return f"{ROOT}.{number}.2000"
 
 
-def story(ledger: Ledger, number: int) -> Story:
-    found = story_of(ledger, uid(number))
+def history(ledger: Ledger, number: int) -> SeriesHistory:
+    found = history_of(ledger, uid(number))
     assert found is not None
     return found
 
@@ -85,11 +85,11 @@ def test_the_folder_was_written_by_the_version_before(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "state"), [(1, "delivered"), (3, "kept"), (7, "delivered")])
 def test_each_case_stands_where_it_stood(ledger: Ledger, number: int, state: str) -> None:
-    assert story(ledger, number).state == state
+    assert history(ledger, number).state == state
 
 
 def test_what_waits_for_a_peer_waits_on(ledger: Ledger) -> None:
-    told = story(ledger, 2)
+    told = history(ledger, 2)
     assert told.state == "sending"
     assert "away: 5 to send" in told.reason
 

@@ -9,7 +9,7 @@ from model.inference.checkpoint import save_checkpoint
 from model.inference.predict import UnetSegmenter, load_segmenter
 from model.inference.structure import Structure
 from model.inference.unet import UNet
-from model.inference.unet_card import Finishing, UnetCard
+from model.inference.unet_card import Postprocessing, UnetCard
 
 ROOT = Path(__file__).parent.parent.parent
 SUNNYBROOK = ROOT / "samples" / "sunnybrook"
@@ -33,7 +33,7 @@ def small_card() -> UnetCard:
             Structure("Inner", (230, 159, 0), "ORGAN"),
             Structure("Outer", (0, 114, 178), "ORGAN"),
         ),
-        finishing=(Finishing(fill_holes=True), Finishing(without=("Inner",))),
+        finishing=(Postprocessing(fill_holes=True), Postprocessing(without=("Inner",))),
         encoder_widths=(4, 6, 8),
         working_spacing_mm=2.0,
         percentiles=(1.0, 99.0),

@@ -9,15 +9,15 @@ import pytest
 from model.inference.postprocessing import finish
 from model.inference.predict import UnetSegmenter
 from model.inference.structure import Structure
-from model.inference.unet_card import Finishing
+from model.inference.unet_card import Postprocessing
 
 Layer = npt.NDArray[np.float32]
 SHAPE = (60, 90)
 ROWS, COLUMNS = np.indices(SHAPE)
 HERE, THERE = (30, 25), (30, 65)
 """Centres of the right organ, and of another one."""
-INNER = Finishing(largest_component=True, fill_holes=True)
-RING = Finishing(largest_component=True, without=("Inner",))
+INNER = Postprocessing(largest_component=True, fill_holes=True)
+RING = Postprocessing(largest_component=True, without=("Inner",))
 
 
 def disc(centre: tuple[int, int], radius: float, inside: float = 0.0) -> npt.NDArray[np.bool_]:
@@ -34,7 +34,9 @@ def layer(*parts: tuple[npt.NDArray[np.bool_], float]) -> Layer:
 
 
 def finished(
-    layers: Sequence[Layer], settings: Sequence[Finishing] = (INNER, RING), **keys: tuple[int, int]
+    layers: Sequence[Layer],
+    settings: Sequence[Postprocessing] = (INNER, RING),
+    **keys: tuple[int, int],
 ) -> list[npt.NDArray[np.bool_]]:
     names = ("Inner", "Ring", "Outmost")[: len(layers)]
     structures = [Structure(name, (0, 0, 0), "ORGAN") for name in names]
@@ -50,7 +52,7 @@ def test_the_ring_around_the_inner_structure_is_kept_though_another_organ_is_hea
 
 
 def test_a_ring_that_is_learned_as_a_disc_overlaps_the_inner_structure() -> None:
-    filled = Finishing(largest_component=True, fill_holes=True, without=("Inner",))
+    filled = Postprocessing(largest_component=True, fill_holes=True, without=("Inner",))
     layers = [layer((disc(HERE, 8), 0.9)), layer((disc(HERE, 12), 0.6), (disc(THERE, 20), 0.95))]
     _, ring = finished(layers, (INNER, filled))
     assert (ring == disc(HERE, 12, 8)).all()
@@ -112,7 +114,7 @@ def test_a_gap_of_a_working_pixel_is_no_gap(reach: tuple[int, int], is_kept: boo
 
 
 def test_of_rings_in_rings_each_surrounds_the_next() -> None:
-    outmost = Finishing(largest_component=True, without=("Ring",))
+    outmost = Postprocessing(largest_component=True, without=("Ring",))
     right = [disc(HERE, 6), disc(HERE, 10, 6), disc(HERE, 14, 10)]
     wrong = [disc(THERE, 3), disc(THERE, 14, 3), disc(THERE, 20, 14)]
     layers = [
@@ -121,8 +123,8 @@ def test_of_rings_in_rings_each_surrounds_the_next() -> None:
     settings = (INNER, RING, outmost)
     masks = finished([layer((right[0], 0.9)), *layers], settings)
     assert all((mask == one).all() for mask, one in zip(masks, right, strict=True))
-    outside_in = Finishing(largest_component=True, without=("Outmost",))
-    turned = (outside_in, Finishing(largest_component=True), Finishing(without=("Ring",)))
+    outside_in = Postprocessing(largest_component=True, without=("Outmost",))
+    turned = (outside_in, Postprocessing(largest_component=True), Postprocessing(without=("Ring",)))
     turned_layers = [layers[1], layer((right[0], 0.9)), layers[0]]
     found = finished(turned_layers, turned)
     assert (found[0] == right[2]).all()
@@ -142,7 +144,7 @@ def test_the_ring_is_looked_for_within_a_pixel_of_the_networks_grid(
 
 
 def test_structures_that_exclude_each_other_are_no_rings() -> None:
-    one = Finishing(largest_component=True, without=("Ring",))
+    one = Postprocessing(largest_component=True, without=("Ring",))
     both = [layer((disc(HERE, 8), 0.9)), layer((disc(THERE, 8), 0.9))]
     inner, ring = finished(both, (one, RING))
     assert (inner == disc(HERE, 8)).all()
@@ -150,7 +152,7 @@ def test_structures_that_exclude_each_other_are_no_rings() -> None:
 
 
 def test_a_structure_of_which_every_part_counts_keeps_them() -> None:
-    loose = Finishing(largest_component=False, without=("Inner",))
+    loose = Postprocessing(largest_component=False, without=("Inner",))
     layers = [layer((disc(HERE, 8), 0.9)), layer((disc(THERE, 8), 0.9))]
     _, ring = finished(layers, (INNER, loose))
     assert (ring == disc(THERE, 8)).all()

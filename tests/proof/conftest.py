@@ -18,10 +18,10 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 from core.config.file import read_configuration
 from network.scu import storage_commitment as messages
 from node.delivery.delivery import Delivery
-from node.delivery.storage_commitment_scp import Committer
-from node.delivery.storage_commitment_scu import Prover
+from node.delivery.storage_commitment_scp import StorageCommitmentScp
+from node.delivery.storage_commitment_scu import StorageCommitmentScu
 from node.ledger.database import Ledger
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from node.scp.n_action import CommitmentService
 from node.scp.service import Listener
 from tests.support.databases import open_test_ledger
@@ -128,8 +128,8 @@ class Office:
     now: list[float]
     ledger: Ledger
     delivery: Delivery
-    prover: Prover
-    committer: Committer
+    commitment_scu: StorageCommitmentScu
+    commitment_scp: StorageCommitmentScp
     listener: Listener
     address: tuple[str, int]
 
@@ -181,19 +181,33 @@ def start_office(tmp_path: Path) -> Iterator[StartOffice]:
         )
         now = [1_000_000.0]
         ledger = open_test_ledger(storage_path, lambda: now[0])
-        prover, committer = Prover(configuration, ledger), Committer(configuration, ledger)
-        inbox = Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0)
+        commitment_scu, commitment_scp = (
+            StorageCommitmentScu(configuration, ledger),
+            StorageCommitmentScp(configuration, ledger),
+        )
+        instance_store = InstanceStore(
+            storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0
+        )
         listener = Listener(
             configuration,
             ledger,
-            inbox,
+            instance_store,
             on_end=lambda *_: None,
-            commitment=CommitmentService(committer, prover),
+            commitment=CommitmentService(commitment_scp, commitment_scu),
         )
         delivery = Delivery(configuration, ledger)
         address = listener.start()
         started.append(
-            Office(storage_path, now, ledger, delivery, prover, committer, listener, address)
+            Office(
+                storage_path,
+                now,
+                ledger,
+                delivery,
+                commitment_scu,
+                commitment_scp,
+                listener,
+                address,
+            )
         )
         return started[-1]
 

@@ -42,8 +42,8 @@ def office(start_holder: Any, start_office: Any) -> Office:
 
 
 def try_both(office: Office) -> None:
-    office.prover.ask_due()
-    office.committer.answer_due()
+    office.commitment_scu.ask_due()
+    office.commitment_scp.answer_due()
 
 
 def waits(office: Office, table: Table) -> tuple[str, float]:

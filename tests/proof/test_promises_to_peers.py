@@ -66,13 +66,13 @@ def test_what_is_stored_is_confirmed_also_after_a_restart(
     if restart:
         office.close()
         office = start_office(holder, storage_commitment=True)
-    assert office.committer.answer_due() == 1
+    assert office.commitment_scp.answer_due() == 1
     [report] = holder.reports
     assert report.transaction_uid == TRANSACTION
     assert set(report.committed) == set(references)
     assert report.failed == {}
     assert promised(office) == 3
-    assert office.committer.answer_due() == 0
+    assert office.commitment_scp.answer_due() == 0
 
 
 def test_what_is_not_there_or_damaged_or_another_class_is_not_confirmed(
@@ -87,7 +87,7 @@ def test_what_is_not_there_or_damaged_or_another_class_is_not_confirmed(
     damaged.write_bytes(content)
     other_class = "1.2.840.10008.5.1.4.1.1.4"
     ask(office, {first: CT, second: CT, third: other_class, "1.2.3": CT})
-    office.committer.answer_due()
+    office.commitment_scp.answer_due()
     [report] = holder.reports
     assert report.committed == [second]
     assert report.failed == {
@@ -103,7 +103,7 @@ def test_a_peer_it_is_not_switched_on_for_is_refused(
 ) -> None:
     office = start_office(start_holder(commitment=True))
     assert ask(office, store_three(office, ct_folder)) == 0x0124
-    assert office.committer.answer_due() == 0
+    assert office.commitment_scp.answer_due() == 0
 
 
 def test_somebody_else_is_refused(start_holder: Any, start_office: Any, ct_folder: Path) -> None:
@@ -121,7 +121,7 @@ def test_of_two_peers_with_one_ae_title_the_one_at_this_address_gets_the_promise
     )
     references = store_three(office, ct_folder)
     assert ask(office, references, comes_from="127.0.0.2") == 0x0000
-    office.committer.answer_due()
+    office.commitment_scp.answer_due()
     assert ([len(one.committed) for one in second.reports], holder.reports) == ([3], [])
     assert ask(office, references, comes_from="127.0.0.3") == 0x0124  # whose it is cannot be told
 
@@ -146,7 +146,7 @@ def test_a_file_without_its_beginning_is_not_confirmed_and_stops_nobody(
     damaged = next((office.storage_path / "instances").rglob("*.dcm"))
     damaged.write_bytes(bytes(damaged.stat().st_size))
     assert ask(office, references) == 0x0000
-    office.committer.answer_due()
+    office.commitment_scp.answer_due()
     [report] = holder.reports
     assert report.failed == {damaged.stem: 0x0112}
     assert promised(office) == 2
@@ -160,7 +160,7 @@ def test_the_same_transaction_again_is_answered_again(
     references = store_three(office, ct_folder)
     for _ in range(2):
         assert ask(office, references) == 0x0000
-        office.committer.answer_due()
+        office.commitment_scp.answer_due()
     assert len(holder.reports) == 2
 
 
@@ -170,10 +170,10 @@ def test_a_peer_that_is_away_gets_its_answer_later(
     holder = start_holder()  # accepts no storage commitment at first
     office = start_office(holder, storage_commitment=True)
     ask(office, store_three(office, ct_folder))
-    assert office.committer.answer_due() == 1
-    assert office.committer.answer_due() == 0
+    assert office.commitment_scp.answer_due() == 1
+    assert office.commitment_scp.answer_due() == 0
     office.now[0] += 60
-    assert office.committer.answer_due() == 1
+    assert office.commitment_scp.answer_due() == 1
     assert promised(office) == 3
 
 
@@ -190,7 +190,7 @@ def test_a_peer_that_is_away_costs_one_attempt_however_much_waits_for_it(
         attempts.append(about)
         raise SendError("nobody there")
 
-    monkeypatch.setattr(office.committer, "_report", report)
-    assert office.committer.answer_due() == 3
+    monkeypatch.setattr(office.commitment_scp, "_report", report)
+    assert office.commitment_scp.answer_due() == 3
     assert len(attempts) == 1
-    assert office.committer.answer_due() == 0
+    assert office.commitment_scp.answer_due() == 0

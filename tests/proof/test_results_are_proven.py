@@ -84,9 +84,9 @@ def test_results_are_confirmed_by_what_the_peer_offers(
     office = start_office(holder)
     finish_a_job(office, holder, ct_folder)
     office.deliver()
-    assert office.prover.ask_due() == 1
+    assert office.commitment_scu.ask_due() == 1
     assert (proof_of(office).state, proof_of(office).words) == (ProofState.CONFIRMED, words)
-    assert office.prover.ask_due() == 0
+    assert office.commitment_scu.ask_due() == 0
 
 
 def test_a_report_is_replied_to_before_a_release_is_asked_for(
@@ -103,7 +103,7 @@ def test_a_report_is_replied_to_before_a_release_is_asked_for(
     office = start_office(holder)
     finish_a_job(office, holder, ct_folder)
     office.deliver()
-    assert office.prover.ask_due() == 1
+    assert office.commitment_scu.ask_due() == 1
     wait_until(lambda: bool(holder.replies), 20.0)
     assert holder.replies == [0x0000]
 
@@ -115,7 +115,7 @@ def test_a_peer_that_offers_nothing_is_asked_once(
     office = start_office(holder)
     finish_a_job(office, holder, ct_folder)
     office.deliver()
-    office.prover.ask_due()
+    office.commitment_scu.ask_due()
     assert (proof_of(office).state, proof_of(office).words) == (
         ProofState.NOT_OFFERED,
         "tps offers no proof",
@@ -129,7 +129,7 @@ def test_a_peer_that_is_set_to_no_proof_is_not_asked(
     office = start_office(holder, proof="none")
     finish_a_job(office, holder, ct_folder)
     office.deliver()
-    assert office.prover.ask_due() == 0
+    assert office.commitment_scu.ask_due() == 0
     assert holder.requests == []
 
 
@@ -141,7 +141,7 @@ def test_an_answer_on_a_new_association_counts_also_after_a_restart(
     office = start_office(holder)
     finish_a_job(office, holder, ct_folder)
     office.deliver()
-    office.prover.ask_due()
+    office.commitment_scu.ask_due()
     assert proof_of(office).state == ProofState.ASKED
     office.close()
     again = start_office(holder)
@@ -165,10 +165,10 @@ def test_a_peer_that_gave_no_answer_is_asked_again_in_the_other_way(
     office = start_office(holder)
     finish_a_job(office, holder, ct_folder)
     office.deliver()
-    office.prover.ask_due()
+    office.commitment_scu.ask_due()
     for pause_s in (24 * HOUR_S + 1, 60):
         office.now[0] += pause_s
-        office.prover.ask_due()
+        office.commitment_scu.ask_due()
     assert proof_of(office).words == "tps holds 3 of 3 instances as C-FIND shows"
 
 
@@ -181,7 +181,7 @@ def test_no_answer_in_time_is_given_up_with_words(
     office.deliver()
     begun = office.now[0]
     while proof_of(office).state != ProofState.GIVEN_UP and office.now[0] < begun + 200 * HOUR_S:
-        office.prover.ask_due()
+        office.commitment_scu.ask_due()
         office.now[0] += 6 * HOUR_S
     assert office.now[0] >= begun + 72 * HOUR_S
     assert len(holder.requests) == 3
@@ -200,11 +200,11 @@ def test_what_the_peer_lost_is_sent_again_once_and_confirmed(
     uids = finish_a_job(office, holder, ct_folder)
     holder.loses.add(uids[1])
     office.deliver()
-    office.prover.ask_due()
+    office.commitment_scu.ask_due()
     assert proof_of(office).state == ProofState.SENT_AGAIN
     holder.loses.clear()
     office.deliver()
-    office.prover.ask_due()
+    office.commitment_scu.ask_due()
     assert proof_of(office).state == ProofState.CONFIRMED
 
 
@@ -217,7 +217,7 @@ def test_what_the_peer_loses_again_is_for_a_person(
     holder.loses.add(uids[1])
     for _ in range(2):
         office.deliver()
-        office.prover.ask_due()
+        office.commitment_scu.ask_due()
     assert proof_of(office).state == ProofState.MISSING
     assert uids[1] in proof_of(office).words
 
@@ -230,10 +230,10 @@ def test_a_peer_that_is_away_is_asked_again(
     finish_a_job(office, holder, ct_folder)
     office.deliver()
     holder.close()
-    office.prover.ask_due()
+    office.commitment_scu.ask_due()
     assert proof_of(office).state == ProofState.WAITING
     assert "cannot be reached" in proof_of(office).words
-    assert office.prover.ask_due() == 0
+    assert office.commitment_scu.ask_due() == 0
 
 
 def test_a_result_that_is_not_what_was_committed_is_not_sent(

@@ -9,8 +9,8 @@ from pynetdicom.dsutils import split_dataset
 
 from network.sender import Sender
 from node.ledger.tables.instances import open_association
-from node.scp.instance_store import Arrival
-from tests.receiving.logged import Place, inbox_of
+from node.scp.instance_store import ReceivedInstance
+from tests.receiving.logged import Place, instance_store_of
 from tests.support.databases import open_test_ledger
 from tests.support.receiver import Receiver, start_receiver
 
@@ -31,12 +31,12 @@ def place(tmp_path: Path) -> Iterator[Place]:
     ledger = open_test_ledger(tmp_path)
     with ledger.writing() as connection:
         association = open_association(connection, Sender("TPS", "NODE", "127.0.0.1"), 1.0)
-    yield Place(tmp_path, ledger, association, inbox_of(tmp_path, ledger))
+    yield Place(tmp_path, ledger, association, instance_store_of(tmp_path, ledger))
     ledger.close()
 
 
 @pytest.fixture
-def arrivals(place: Place, cine_folder: Path) -> list[Arrival]:
+def received_instances(place: Place, cine_folder: Path) -> list[ReceivedInstance]:
     """Four instances of a cine series."""
     found = []
     for path in sorted(cine_folder.glob("*.dcm"))[:4]:
@@ -44,7 +44,7 @@ def arrivals(place: Place, cine_folder: Path) -> list[Arrival]:
         _, offset = split_dataset(path)
         content = path.read_bytes()
         found.append(
-            Arrival(
+            ReceivedInstance(
                 association=place.association,
                 sop_class_uid=str(data_set.SOPClassUID),
                 sop_instance_uid=str(data_set.SOPInstanceUID),

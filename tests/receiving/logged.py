@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from node.ledger.database import Ledger
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from tests.support.node_process import wait_until
 
 
@@ -15,7 +15,7 @@ class Place:
     folder: Path
     ledger: Ledger
     association: int
-    inbox: Inbox
+    instance_store: InstanceStore
 
     def logs(self) -> list[Path]:
         return sorted(self.folder.glob("incoming/*.log"))
@@ -25,11 +25,11 @@ class Place:
 
     def started_again(self) -> "Place":
         """As after a crash: nothing is left but what is on disk."""
-        return replace(self, inbox=inbox_of(self.folder, self.ledger))
+        return replace(self, instance_store=instance_store_of(self.folder, self.ledger))
 
     def settled(self) -> None:
         wait_until(lambda: not self.logs(), 20.0)
 
 
-def inbox_of(folder: Path, ledger: Ledger) -> Inbox:
-    return Inbox(folder, ledger, root_uid="1.2.3.", minimum_free_mb=0)
+def instance_store_of(folder: Path, ledger: Ledger) -> InstanceStore:
+    return InstanceStore(folder, ledger, root_uid="1.2.3.", minimum_free_mb=0)

@@ -15,7 +15,7 @@ from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
 from network.data_sets.negotiated import check_negotiated
 from network.file_meta import encode_file_meta
-from node.scp.instance_store import STORED, Arrival
+from node.scp.instance_store import STORED, ReceivedInstance
 from tests.receiving.any_data_sets import OFTEN, REWRITES, data_sets
 from tests.receiving.contradictions import CONTRADICTIONS, ODD, UID, of, small_instance
 from tests.receiving.logged import Place
@@ -31,15 +31,15 @@ def instance() -> Dataset:
     return small_instance()
 
 
-def arrival(syntax: str, content: bytes) -> Arrival:
-    return Arrival(1, MR, UID, syntax, encode_file_meta(MR, UID, syntax), content)
+def received(syntax: str, content: bytes) -> ReceivedInstance:
+    return ReceivedInstance(1, MR, UID, syntax, encode_file_meta(MR, UID, syntax), content)
 
 
 @pytest.mark.parametrize("name", CONTRADICTIONS)
 def test_a_contradiction_is_refused_and_named(instance: Dataset, name: str) -> None:
     syntax, content, words = CONTRADICTIONS[name]
     with pytest.raises(EncodingError) as refused:
-        describe(arrival(syntax, content(instance)), BOUNDS)
+        describe(received(syntax, content(instance)), BOUNDS)
     assert str(refused.value).startswith(words)
 
 
@@ -95,10 +95,10 @@ def test_what_is_odd_but_as_negotiated_is_stored(
 def test_the_bytes_of_a_file_count_as_those_of_an_association(
     place: Place, instance: Dataset
 ) -> None:
-    good = arrival(IMPLICIT, of(IMPLICIT)(instance))
+    good = received(IMPLICIT, of(IMPLICIT)(instance))
     with pytest.raises(EncodingError, match=f"Instance {UID}: encoded as implicit VR LE"):
-        place.inbox.receive(arrival(EXPLICIT, of(IMPLICIT)(instance)))
-    assert place.inbox.receive(good) == STORED
+        place.instance_store.receive(received(EXPLICIT, of(IMPLICIT)(instance)))
+    assert place.instance_store.receive(good) == STORED
     assert pydicom.dcmread(next(place.folder.rglob("*.dcm"))).PatientID == "A"
 
 

@@ -16,7 +16,7 @@ from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.ledger.schema import associations
 from node.ledger.tables.ends import ABORT, BOUND, HALF, IDLE, LOST, STOP, STORAGE
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from tests.support.node_process import wait_until
 from tests.support.peers import MR, encoded
 from tests.support.raw_peer import (
@@ -179,7 +179,7 @@ def test_a_fault_while_an_instance_is_stored_is_a_refusal(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Inbox, "receive", fail)
+    monkeypatch.setattr(InstanceStore, "receive", fail)
     with RawPeer(receiver.address).associate() as peer:
         peer.send(whole)
         assert peer.answer() == P_DATA

@@ -6,7 +6,7 @@ import pydicom
 import pytest
 
 from node.ledger.tables.conditions import all_conditions
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from tests.support.databases import open_test_ledger
 from tests.support.peers import associate, encoded, store
 from tests.support.receiver import Receiver, start_receiver
@@ -60,7 +60,7 @@ def test_the_watermark_is_noted_once_with_since_when_and_cleared(tmp_path: Path)
     now = [1000.0]
     (tmp_path / "incoming").mkdir()
     ledger = open_test_ledger(tmp_path, lambda: now[0])
-    low = Inbox(tmp_path, ledger, root_uid="1.2.", minimum_free_mb=10**9)
+    low = InstanceStore(tmp_path, ledger, root_uid="1.2.", minimum_free_mb=10**9)
     for _ in range(3):
         low.watermark.watch()
         now[0] += 60
@@ -69,7 +69,7 @@ def test_the_watermark_is_noted_once_with_since_when_and_cleared(tmp_path: Path)
     assert condition.since == 1000.0
     assert condition.words.startswith("Disk full: ")
     assert condition.words.endswith(f"{10**9} MB needed")
-    Inbox(tmp_path, ledger, root_uid="1.2.", minimum_free_mb=0).watermark.watch()
+    InstanceStore(tmp_path, ledger, root_uid="1.2.", minimum_free_mb=0).watermark.watch()
     with ledger.reading() as connection:
         assert all_conditions(connection) == []
     ledger.close()

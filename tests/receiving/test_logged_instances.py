@@ -10,9 +10,9 @@ import pytest
 
 from core.errors import StorageUnavailableError
 from node.ledger.group_commit import GroupCommit
-from node.ledger.schema import instances, receipts, series
+from node.ledger.schema import instances, receptions, series
 from node.ledger.tables.instances import find_instances
-from node.scp.instance_store import DIFFERENT, KNOWN, STORED, Arrival
+from node.scp.instance_store import DIFFERENT, KNOWN, STORED, ReceivedInstance
 from node.wal import segments as segments_module
 from node.wal.segments import Segment, records_of
 from tests.receiving.logged import Place
@@ -24,83 +24,85 @@ def series_of(place: Place) -> str:
 
 
 def test_an_instance_is_in_log_and_ledger_before_it_has_a_file(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
-    log = place.inbox.logbook.open()
-    assert [place.inbox.receive(one, log) for one in arrivals] == [STORED] * 4
+    log = place.instance_store.wal_writer.open()
+    assert [place.instance_store.receive(one, log) for one in received_instances] == [STORED] * 4
     assert place.files() == []
     [segment] = place.logs()
     assert len(list(records_of(segment))) == 4
-    assert place.inbox.filing.waits(series_of(place))
+    assert place.instance_store.checkpointer.waits(series_of(place))
     log.close()
     place.settled()
-    assert not place.inbox.filing.waits(series_of(place))
-    sent = {bytes(one.file_meta) + bytes(one.data_set) for one in arrivals}
+    assert not place.instance_store.checkpointer.waits(series_of(place))
+    sent = {bytes(one.file_meta) + bytes(one.data_set) for one in received_instances}
     assert {path.read_bytes() for path in place.files()} == sent
 
 
-def test_after_a_crash_the_log_is_filed(place: Place, arrivals: list[Arrival]) -> None:
-    log = place.inbox.logbook.open()
-    for one in arrivals:
-        place.inbox.receive(one, log)
+def test_after_a_crash_the_log_is_filed(
+    place: Place, received_instances: list[ReceivedInstance]
+) -> None:
+    log = place.instance_store.wal_writer.open()
+    for one in received_instances:
+        place.instance_store.receive(one, log)
     again = place.started_again()
-    assert again.inbox.logbook.recover() == 4
+    assert again.instance_store.wal_writer.recover() == 4
     again.settled()
     assert len(place.files()) == 4
 
 
 def test_a_second_crash_while_files_are_made_doubles_nothing(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
-    log = place.inbox.logbook.open()
-    for one in arrivals:
-        place.inbox.receive(one, log)
+    log = place.instance_store.wal_writer.open()
+    for one in received_instances:
+        place.instance_store.receive(one, log)
     with place.ledger.reading() as connection:
-        [(_, digest, path)] = find_instances(connection, arrivals[0].sop_instance_uid)
-    place.inbox.filing.settle(path, digest)
+        [(_, digest, path)] = find_instances(connection, received_instances[0].sop_instance_uid)
+    place.instance_store.checkpointer.settle(path, digest)
     again = place.started_again()
-    assert again.inbox.logbook.recover() == 3
+    assert again.instance_store.wal_writer.recover() == 3
     again.settled()
     assert len(place.files()) == 4
 
 
 @pytest.mark.parametrize("cut", [1, 100, 131_000])
 def test_a_torn_end_is_cut_and_what_is_before_it_is_kept(
-    place: Place, arrivals: list[Arrival], cut: int
+    place: Place, received_instances: list[ReceivedInstance], cut: int
 ) -> None:
-    log = place.inbox.logbook.open()
-    for one in arrivals:
-        place.inbox.receive(one, log)
+    log = place.instance_store.wal_writer.open()
+    for one in received_instances:
+        place.instance_store.receive(one, log)
     [segment] = place.logs()
     os.truncate(segment, segment.stat().st_size - cut)
     assert len(list(records_of(segment))) == 3
-    assert place.started_again().inbox.logbook.recover() == 3
+    assert place.started_again().instance_store.wal_writer.recover() == 3
 
 
 def test_what_a_power_cut_took_from_the_ledger_comes_back_from_the_log(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
-    log = place.inbox.logbook.open()
-    for one in arrivals:
-        place.inbox.receive(one, log)
+    log = place.instance_store.wal_writer.open()
+    for one in received_instances:
+        place.instance_store.receive(one, log)
     with place.ledger.writing() as connection:
-        for table in (receipts, instances, series):
+        for table in (receptions, instances, series):
             connection.execute(table.delete())
     again = place.started_again()
-    assert again.inbox.logbook.recover() == 4
+    assert again.instance_store.wal_writer.recover() == 4
     again.settled()
     assert len(place.files()) == 4
-    assert [again.inbox.receive(one) for one in arrivals] == [KNOWN] * 4
+    assert [again.instance_store.receive(one) for one in received_instances] == [KNOWN] * 4
 
 
 def test_what_was_never_synced_and_never_answered_is_no_instance(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
-    log = place.inbox.logbook.open()
-    for one in arrivals[:2]:
-        place.inbox.receive(one, log)
+    log = place.instance_store.wal_writer.open()
+    for one in received_instances[:2]:
+        place.instance_store.receive(one, log)
     with place.ledger.writing() as connection:
-        for table in (receipts, instances, series):
+        for table in (receptions, instances, series):
             connection.execute(table.delete())
     [segment] = place.logs()
     last = list(records_of(segment))[-1]
@@ -108,57 +110,65 @@ def test_what_was_never_synced_and_never_answered_is_no_instance(
         file.seek(last.offset + last.size - 5000)
         file.write(bytes(5000))
     again = place.started_again()
-    assert again.inbox.logbook.recover() == 1
+    assert again.instance_store.wal_writer.recover() == 1
     again.settled()
     [path] = place.files()
-    assert path.read_bytes() == bytes(arrivals[0].file_meta) + bytes(arrivals[0].data_set)
+    assert path.read_bytes() == bytes(received_instances[0].file_meta) + bytes(
+        received_instances[0].data_set
+    )
 
 
 @pytest.mark.parametrize("name", ["0" * 32, "f" * 32])
 def test_a_damaged_record_never_stands_for_a_good_one(
-    place: Place, arrivals: list[Arrival], name: str, monkeypatch: pytest.MonkeyPatch
+    place: Place,
+    received_instances: list[ReceivedInstance],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two associations bring the same instance, and the power goes while one is written."""
-    log = place.inbox.logbook.open()
-    place.inbox.receive(arrivals[0], log)
+    log = place.instance_store.wal_writer.open()
+    place.instance_store.receive(received_instances[0], log)
     [good] = place.logs()
     [record] = records_of(good)
-    file_meta, data_set = bytes(arrivals[0].file_meta), bytes(arrivals[0].data_set)
+    file_meta, data_set = (
+        bytes(received_instances[0].file_meta),
+        bytes(received_instances[0].data_set),
+    )
     with monkeypatch.context() as patched:
         patched.setattr(segments_module, "uuid4", lambda: UUID(name))
         damaged = Segment(place.folder / "incoming")
     damaged.append(record.meta, file_meta, bytes(len(data_set)))
     damaged.close()
     again = place.started_again()
-    assert again.inbox.logbook.recover() == 1
+    assert again.instance_store.wal_writer.recover() == 1
     again.settled()
     [path] = place.files()
     assert path.read_bytes() == file_meta + data_set
 
 
 def test_what_retention_removed_is_not_made_again_from_a_log(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
-    log = place.inbox.logbook.open()
-    place.inbox.receive(arrivals[0], log)
+    log = place.instance_store.wal_writer.open()
+    place.instance_store.receive(received_instances[0], log)
     with place.ledger.writing() as connection:
         connection.execute(instances.update().values(removed_at=1.0))
     again = place.started_again()
-    assert again.inbox.logbook.recover() == 0
+    assert again.instance_store.wal_writer.recover() == 0
     again.settled()
     assert place.files() == []
 
 
 def test_what_comes_again_while_retention_removes_it_stays(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
-    log = place.inbox.logbook.open()
-    assert place.inbox.receive(arrivals[0], log) == STORED
+    log = place.instance_store.wal_writer.open()
+    assert place.instance_store.receive(received_instances[0], log) == STORED
     log.close()
     place.settled()
     with place.ledger.writing() as connection:
         connection.execute(instances.update().values(removed_at=1.0))
-    assert place.inbox.receive(arrivals[0]) == STORED
+    assert place.instance_store.receive(received_instances[0]) == STORED
     with place.ledger.reading() as connection:
         assert connection.scalars(
             instances.select().with_only_columns(instances.c.removed_at)
@@ -166,28 +176,28 @@ def test_what_comes_again_while_retention_removes_it_stays(
 
 
 def test_the_same_again_is_known_and_another_content_is_beside(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
-    first, other = arrivals[:2]
-    log = place.inbox.logbook.open()
-    assert place.inbox.receive(first, log) == STORED
-    assert place.inbox.receive(first, log) == KNOWN
+    first, other = received_instances[:2]
+    log = place.instance_store.wal_writer.open()
+    assert place.instance_store.receive(first, log) == STORED
+    assert place.instance_store.receive(first, log) == KNOWN
     changed = bytes(first.data_set[:-2]) + b"\x01\x02"
-    assert place.inbox.receive(replace(first, data_set=changed), log) == DIFFERENT
-    assert place.inbox.receive(other, log) == STORED
+    assert place.instance_store.receive(replace(first, data_set=changed), log) == DIFFERENT
+    assert place.instance_store.receive(other, log) == STORED
     log.close()
     place.settled()
     assert len(place.files()) == 3
 
 
 def test_two_associations_with_the_same_instance_keep_it_once(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
     outcomes: list[str] = []
 
     def send() -> None:
-        log = place.inbox.logbook.open()
-        outcomes.extend(place.inbox.receive(one, log) for one in arrivals)
+        log = place.instance_store.wal_writer.open()
+        outcomes.extend(place.instance_store.receive(one, log) for one in received_instances)
         log.close()
 
     senders = [threading.Thread(target=send) for _ in range(4)]
@@ -201,27 +211,27 @@ def test_two_associations_with_the_same_instance_keep_it_once(
 
 
 def test_a_ledger_that_fails_leaves_nothing_in_the_log(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
     with place.ledger.writing() as connection:
         connection.exec_driver_sql("ALTER TABLE receipts RENAME TO gone")
-    log = place.inbox.logbook.open()
+    log = place.instance_store.wal_writer.open()
     with pytest.raises(StorageUnavailableError):
-        place.inbox.receive(arrivals[0], log)
+        place.instance_store.receive(received_instances[0], log)
     log.close()
     assert place.logs() == []
-    assert not place.inbox.filing.waits(series_of(place))
+    assert not place.instance_store.checkpointer.waits(series_of(place))
 
 
 def test_files_that_cannot_be_made_now_are_made_later(
-    place: Place, arrivals: list[Arrival], monkeypatch: pytest.MonkeyPatch
+    place: Place, received_instances: list[ReceivedInstance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("node.wal.checkpointer._PAUSE_S", 0.05)
     (place.folder / "instances").write_text("in the way")
-    log = place.inbox.logbook.open()
-    place.inbox.receive(arrivals[0], log)
+    log = place.instance_store.wal_writer.open()
+    place.instance_store.receive(received_instances[0], log)
     log.close()
-    place.inbox.filing.finish(0.3)
+    place.instance_store.checkpointer.finish(0.3)
     assert place.files() == []
     assert place.logs() != []
     (place.folder / "instances").unlink()

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from node.scp.instance_store import STORED, Arrival
+from node.scp.instance_store import STORED, ReceivedInstance
 from node.wal import recycled_segments as spares_module
 from node.wal import segments as segments_module
-from node.wal.recycled_segments import Spares
+from node.wal.recycled_segments import RecycledSegments
 from node.wal.segments import Segment, records_of
 from tests.receiving.logged import Place
 
@@ -62,41 +62,43 @@ def test_a_spare_that_is_gone_is_no_fault(tmp_path: Path) -> None:
 
 
 def test_the_next_log_is_written_over_one_whose_files_are_made(
-    place: Place, arrivals: list[Arrival]
+    place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
-    first = place.inbox.logbook.open()
-    assert [place.inbox.receive(one, first) for one in arrivals[:3]] == [STORED] * 3
+    first = place.instance_store.wal_writer.open()
+    assert [place.instance_store.receive(one, first) for one in received_instances[:3]] == [
+        STORED
+    ] * 3
     size = place.logs()[0].stat().st_size
     first.close()
     place.settled()
     assert len(list(place.folder.glob("incoming/*.spare"))) == 1
-    second = place.inbox.logbook.open()
-    place.inbox.receive(arrivals[3], second)
+    second = place.instance_store.wal_writer.open()
+    place.instance_store.receive(received_instances[3], second)
     [segment] = place.logs()
     assert segment.stat().st_size == size
     assert not list(place.folder.glob("incoming/*.spare"))
     again = place.started_again()
-    assert again.inbox.logbook.recover() == 1
+    assert again.instance_store.wal_writer.recover() == 1
     again.settled()
-    sent = {bytes(one.file_meta) + bytes(one.data_set) for one in arrivals}
+    sent = {bytes(one.file_meta) + bytes(one.data_set) for one in received_instances}
     assert {path.read_bytes() for path in place.files()} == sent
 
 
 def test_a_segment_that_was_kept_for_a_person_is_not_written_over(tmp_path: Path) -> None:
     segment = written(tmp_path, 2)
     os.link(segment, segment.with_suffix(".kept"))
-    spares = Spares()
-    spares.give(segment)
-    assert spares.take() is None
+    recycled_segments = RecycledSegments()
+    recycled_segments.give(segment)
+    assert recycled_segments.take() is None
     assert [path.suffix for path in tmp_path.iterdir()] == [".kept"]
 
 
 def test_few_are_kept_and_the_largest_is_taken_first(tmp_path: Path) -> None:
-    spares = Spares()
+    recycled_segments = RecycledSegments()
     for count in (1, 3, 2, 4, 5):
-        spares.give(written(tmp_path, count))
+        recycled_segments.give(written(tmp_path, count))
     assert len(list(tmp_path.iterdir())) == 4
-    taken = [spares.take() for _ in range(5)]
+    taken = [recycled_segments.take() for _ in range(5)]
     sizes = [one.stat().st_size for one in taken if one is not None]
     assert len(sizes) == 4
     assert sizes == sorted(sizes, reverse=True)
@@ -105,30 +107,30 @@ def test_few_are_kept_and_the_largest_is_taken_first(tmp_path: Path) -> None:
 
 def test_those_that_nobody_wants_are_removed_after_ten_minutes(tmp_path: Path) -> None:
     now = 100.0
-    spares = Spares(clock=lambda: now)
-    spares.give(written(tmp_path, 1))
+    recycled_segments = RecycledSegments(clock=lambda: now)
+    recycled_segments.give(written(tmp_path, 1))
     now += 599.0
-    spares.give(written(tmp_path, 1))
-    spares.drop_old()
+    recycled_segments.give(written(tmp_path, 1))
+    recycled_segments.drop_old()
     assert len(list(tmp_path.iterdir())) == 2
     now += 1.0
-    spares.drop_old()
+    recycled_segments.drop_old()
     assert len(list(tmp_path.iterdir())) == 1
-    assert spares.take() is not None
+    assert recycled_segments.take() is not None
 
 
 def test_being_written_over_makes_none_younger(tmp_path: Path) -> None:
     now = 100.0
-    spares = Spares(clock=lambda: now)
-    spares.give(written(tmp_path, 2))
+    recycled_segments = RecycledSegments(clock=lambda: now)
+    recycled_segments.give(written(tmp_path, 2))
     now += 400.0
-    spares.give(written(tmp_path, 1, spare=spares.take()))
+    recycled_segments.give(written(tmp_path, 1, spare=recycled_segments.take()))
     now += 200.0
-    spares.drop_old()
+    recycled_segments.drop_old()
     assert list(tmp_path.iterdir()) == []
-    spares.give(written(tmp_path, 1))
+    recycled_segments.give(written(tmp_path, 1))
     now += 601.0
-    spares.give(written(tmp_path, 1, spare=spares.take()))
+    recycled_segments.give(written(tmp_path, 1, spare=recycled_segments.take()))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -136,6 +138,6 @@ def test_none_is_kept_where_the_disk_has_little_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spares_module, "_SHARE_OF_FREE", 1 << 60)
-    spares = Spares()
-    spares.give(written(tmp_path, 1))
+    recycled_segments = RecycledSegments()
+    recycled_segments.give(written(tmp_path, 1))
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from network.pdu_reader import PduReader
 from network.pdus import longest_pdus
 from network.scp import Status, serve
 from network.upper_layer import Association
-from node.scp.instance_store import Arrival, Inbox
+from node.scp.instance_store import InstanceStore, ReceivedInstance
 from node.scp.spool import Spool
 
 _IN_MEMORY_BYTES = 2_000  # so that both ways are gone
@@ -24,8 +24,8 @@ _IN_MEMORY_BYTES = 2_000  # so that both ways are gone
 class Describing:
     """In the place of the services of an association: everything but storing."""
 
-    def __init__(self, inbox: Inbox, outcomes: Counter[str]) -> None:
-        self._inbox = inbox
+    def __init__(self, instance_store: InstanceStore, outcomes: Counter[str]) -> None:
+        self._instance_store = instance_store
         self._outcomes = outcomes
         self.ending: Ending | None = None
 
@@ -34,10 +34,10 @@ class Describing:
             return DataSetInMemory()
         syntax = context.transfer_syntax
         return Spool(
-            self._inbox.folder,
+            self._instance_store.folder,
             encode_file_meta(command.sop_class_uid, command.sop_instance_uid, syntax),
             syntax,
-            check_disk=self._inbox.watermark.check,
+            check_disk=self._instance_store.watermark.check,
             in_memory_bytes=_IN_MEMORY_BYTES,
         )
 
@@ -45,7 +45,7 @@ class Describing:
         spool, command = message.data_set, message.command
         if not isinstance(spool, Spool):
             return None
-        arrival = Arrival(
+        received = ReceivedInstance(
             association=1,
             sop_class_uid=command.sop_class_uid,
             sop_instance_uid=command.sop_instance_uid,
@@ -55,7 +55,7 @@ class Describing:
             path=spool.path,
         )
         try:
-            self._inbox.describe(arrival)
+            self._instance_store.describe(received)
         except InstanceError:
             self._outcomes["reception: refused"] += 1
             return 0xC000, "refused"
@@ -75,8 +75,8 @@ class Describing:
 class Reading:
     """A connection whose other end has sent some bytes and closed it."""
 
-    def __init__(self, inbox: Inbox, context: Context, wire: Wire) -> None:
-        self._inbox = inbox
+    def __init__(self, instance_store: InstanceStore, context: Context, wire: Wire) -> None:
+        self._instance_store = instance_store
         self._agreement = Agreement("TPS", "SLICEWIRE", {context.context_id: context})
         self._wire = wire
 
@@ -84,7 +84,7 @@ class Reading:
         """Raises whatever should not happen."""
         ours, theirs = socket.socketpair()
         bounds: list[str] = []
-        services = Describing(self._inbox, outcomes)
+        services = Describing(self._instance_store, outcomes)
         association = Association(
             ours,
             PduReader(ours, longest_pdus(self._wire), timeout_s=self._wire.pdu_timeout_s),
@@ -103,7 +103,7 @@ class Reading:
         assert services.ending is not None
         assert "could not be served" not in services.ending.words, services.ending
         outcomes["reception: beyond a bound" if bounds else "reception: within bounds"] += 1
-        assert [path.name for path in self._inbox.folder.iterdir()] == []
+        assert [path.name for path in self._instance_store.folder.iterdir()] == []
 
 
 def _drain(connection: socket.socket) -> None:

@@ -24,7 +24,7 @@ from network.data_sets.limits import DataSetBounds
 from network.negotiation import Context, Supported, accept
 from network.pdus import ASSOCIATE_AC
 from network.presentation import listener_contexts
-from node.scp.instance_store import Arrival, Inbox
+from node.scp.instance_store import InstanceStore, ReceivedInstance
 from tests.security.fuzz_reception import Reading
 from tests.support.databases import open_test_ledger
 from tests.support.dicom.syntaxes import BIG_ENDIAN, DEFLATED, JPEG_2000, pydicom_bytes
@@ -54,14 +54,14 @@ class Targets:
         self._meta = {syntax: _file_meta(syntax) for syntax in SYNTAXES}
         (storage / "incoming").mkdir()
         self._bounds = DataSetBounds.of(_SMALL)
-        self._inbox = Inbox(
+        self._instance_store = InstanceStore(
             storage,
             open_test_ledger(storage),
             root_uid="1.2.3.",
             minimum_free_mb=0,
             bounds=self._bounds,
         )
-        self._reading = Reading(self._inbox, Context(1, MR, EXPLICIT), _SMALL)
+        self._reading = Reading(self._instance_store, Context(1, MR, EXPLICIT), _SMALL)
 
     def seeds(self) -> Mapping[str, Sequence[bytes]]:
         """Good inputs, by target."""
@@ -106,12 +106,12 @@ class Targets:
 
     def _data_set(self, content: bytes, syntax: str) -> None:
         """To the path that the instance would have."""
-        arrival = Arrival(1, MR, "1.2.3.4", syntax, self._meta[syntax], content)
+        received = ReceivedInstance(1, MR, "1.2.3.4", syntax, self._meta[syntax], content)
         scanned = scan(content, syntax, self._bounds)
         try:
-            described = self._inbox.describe(arrival)
+            described = self._instance_store.describe(received)
             if scanned is not None:  # what one walk finds is what pydicom finds
-                assert examined(arrival, self._bounds) == scanned
+                assert examined(received, self._bounds) == scanned
         except InstanceError:
             self.outcomes["data set: refused"] += 1
             return

@@ -14,7 +14,7 @@ import pytest
 
 from network import listener
 from network.upper_layer import Association
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from tests.security.conftest import StartReceiver, stored_within
 from tests.support.node_process import wait_until
 from tests.support.raw_peer import (
@@ -112,7 +112,7 @@ def all_are_over(receiver: Receiver) -> None:
 
 SLOW = {
     "associating": (listener, "write_associate"),
-    "storing": (Inbox, "receive"),
+    "storing": (InstanceStore, "receive"),
     "releasing": (Association, "answer_release"),
 }
 """What takes long in each state: Sta3, Sta6 and Sta8."""

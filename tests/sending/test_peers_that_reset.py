@@ -123,7 +123,7 @@ def cine(cine_folder: Path, tmp_path: Path) -> list[InstanceToSend]:
     return [instance_to_send(path) for path in (tmp_path / "large.dcm", *small)]
 
 
-def play(script: Script, act: Callable[[FromTheBeginning], None]) -> None:
+def scenario(script: Script, act: Callable[[FromTheBeginning], None]) -> None:
     """`act` against a peer; no thread and no descriptor stays."""
     gc.collect()
     threads, descriptors = threading.active_count(), psutil.Process().num_fds()
@@ -148,7 +148,7 @@ def test_each_instance_has_its_outcome_whenever_the_peer_resets(
         assert all("closed the connection" in one.words for one in outcomes), outcomes[0].words
         assert time.monotonic() - begun < 10
 
-    play((BEFORE | WITHIN)[state], act)
+    scenario((BEFORE | WITHIN)[state], act)
 
 
 @pytest.mark.parametrize("state", AFTER)
@@ -158,7 +158,7 @@ def test_what_was_answered_is_stored_whatever_becomes_of_the_release(
     def act(peer: FromTheBeginning) -> None:
         assert {one.state for one in send(cine, peer.address, CALLING)} == {State.STORED}
 
-    play(AFTER[state], act)
+    scenario(AFTER[state], act)
 
 
 ECHOED = {name: WITHIN[name] for name in ("established", "between command and data set")}
@@ -170,4 +170,4 @@ def test_an_echo_says_that_the_peer_closed_the_connection(state: str) -> None:
         with pytest.raises(SendError, match="closed the connection"):
             echo(peer.address, CALLING)
 
-    play((BEFORE | ECHOED)[state], act)
+    scenario((BEFORE | ECHOED)[state], act)

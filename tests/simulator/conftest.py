@@ -48,19 +48,19 @@ def start_node(tmp_path: Path) -> Iterator[Callable[[Make], LittleNode]]:
     threads: list[threading.Thread] = []
 
     def start(make: Make) -> LittleNode:
-        inbox, outbox = tmp_path / "inbox", tmp_path / "outbox"
-        inbox.mkdir()
+        instance_store, outbox = tmp_path / "inbox", tmp_path / "outbox"
+        instance_store.mkdir()
         outbox.mkdir()
         node = LittleNode()
 
         def on_c_store(event: Any) -> int:
             content = b"\x00" * 128 + b"DICM" + encode_file_meta(event.file_meta)
-            path = inbox / f"{event.request.AffectedSOPInstanceUID}.dcm"
+            path = instance_store / f"{event.request.AffectedSOPInstanceUID}.dcm"
             path.write_bytes(content + event.request.DataSet.getvalue())
             return 0x0000
 
         def answer() -> None:
-            headers = [read_header(path) for path in sorted(inbox.iterdir())]
+            headers = [read_header(path) for path in sorted(instance_store.iterdir())]
             results = [instance_to_send(path) for path in make(headers, outbox)]
             assert all(one.is_stored for one in send(results, node.answer_to, AE_TITLE))
 

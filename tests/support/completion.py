@@ -18,14 +18,14 @@ from node.answers import Answer, Asker
 from node.commands import answer_to, ask, carry_out
 from node.completion.expected_count import CountInstances
 from node.completion.routing import Router
-from node.completion.series_completion import Tracker
+from node.completion.series_completion import SeriesCompletion
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.tables.events import events_of
 from node.ledger.tables.instances import RELEASED, open_association
 from node.ledger.tables.series import SeriesRow, find_series
-from node.scp.instance_store import Arrival, Inbox
-from node.wal.writer import Log
+from node.scp.instance_store import InstanceStore, ReceivedInstance
+from node.wal.writer import WriteAheadLog
 from tests.support.databases import open_test_ledger
 from tests.support.peers import encoded
 
@@ -69,8 +69,8 @@ class Completion:
 
     configuration: Configuration
     ledger: Ledger
-    inbox: Inbox
-    tracker: Tracker
+    instance_store: InstanceStore
+    series_completion: SeriesCompletion
     asking: Asking
     clock: Clock
 
@@ -81,13 +81,15 @@ class Completion:
         with self.ledger.writing() as connection:
             return open_association(connection, Sender(calling, called, address), self.clock.now)
 
-    def receive(self, association: int, paths: Sequence[Path], segments: Log | None = None) -> None:
+    def receive(
+        self, association: int, paths: Sequence[Path], segments: WriteAheadLog | None = None
+    ) -> None:
         """Instances that come in through an association; their files once `segments` is closed."""
         for path in paths:
             data_set = pydicom.dcmread(path)
             meta = data_set.file_meta
-            self.inbox.receive(
-                Arrival(
+            self.instance_store.receive(
+                ReceivedInstance(
                     association=association,
                     sop_class_uid=str(data_set.SOPClassUID),
                     sop_instance_uid=str(data_set.SOPInstanceUID),
@@ -102,12 +104,12 @@ class Completion:
         """A whole association: opened, instances, ended."""
         association = self.open(**sender)
         self.receive(association, paths)
-        self.tracker.association_ended(association, outcome)
+        self.series_completion.association_ended(association, outcome)
 
     def settle(self, seconds: float = SETTLE_S) -> None:
         """Let time pass, and the tracker look."""
         self.clock.now += seconds
-        self.tracker.examine_due()
+        self.series_completion.examine_due()
         self.asking.finish()
 
     def command(self, verb: str, paths: Sequence[Path]) -> Answer:
@@ -161,19 +163,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
         ledger = open_test_ledger(storage_path, clock)
         opened.append(ledger)
         asking = Asking()
-        inbox = Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0)
+        instance_store = InstanceStore(
+            storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0
+        )
         return Completion(
             configuration=configuration,
             ledger=ledger,
-            inbox=inbox,
-            tracker=Tracker(
+            instance_store=instance_store,
+            series_completion=SeriesCompletion(
                 configuration,
                 ledger,
                 Router(configuration, ("127.0.0.1", 11112)),
                 geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
                 count=count,
                 pool=asking,
-                waits_for_files=inbox.filing.waits,
+                waits_for_files=instance_store.checkpointer.waits,
             ),
             asking=asking,
             clock=clock,

@@ -17,7 +17,7 @@ from pydicom.dataset import FileDataset
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.events import Event
 
-from node.ledger.views.series_history import Story, story_of
+from node.ledger.views.series_history import SeriesHistory, history_of
 from tests.support.cluster import scheduler_for_tests
 from tests.support.databases import database_url_for, open_test_ledger
 from tests.support.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_file
@@ -113,20 +113,20 @@ class NodeProcess:
             self.process.stdout.close()
         return code
 
-    def story(self, series_instance_uid: str) -> Story | None:
+    def history(self, series_instance_uid: str) -> SeriesHistory | None:
         ledger = open_test_ledger(self.storage_path)
         try:
-            return story_of(ledger, series_instance_uid)
+            return history_of(ledger, series_instance_uid)
         finally:
             ledger.close()
 
-    def wait_for_state(self, series_instance_uid: str, *states: str) -> Story:
-        found: list[Story] = []
+    def wait_for_state(self, series_instance_uid: str, *states: str) -> SeriesHistory:
+        found: list[SeriesHistory] = []
 
         def is_there() -> bool:
-            story = self.story(series_instance_uid)
-            if story is not None and story.state in states:
-                found.append(story)
+            history = self.history(series_instance_uid)
+            if history is not None and history.state in states:
+                found.append(history)
             return bool(found)
 
         wait_until(is_there, 120.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from core.config.settings import Configuration
 from network.data_sets.limits import DataSetBounds
 from node.ledger.database import Ledger
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from node.scp.refusals import Refusal
 from node.scp.service import Listener
 from node.wal.recycled_segments import SPARE_SUFFIX
@@ -51,7 +51,7 @@ def start_receiver(
     configuration = configuration or Configuration()
     configuration = configuration.model_copy(update={"storage_path": storage_path, "scp_port": 0})
     ledger = open_test_ledger(ledger_folder or storage_path)
-    inbox = Inbox(
+    instance_store = InstanceStore(
         storage_path,
         ledger,
         root_uid=configuration.root_uid,
@@ -65,5 +65,5 @@ def start_receiver(
         ended.append((key, outcome))
         refused.extend(refusals)
 
-    listener = Listener(configuration, ledger, inbox, on_end=on_end)
+    listener = Listener(configuration, ledger, instance_store, on_end=on_end)
     return Receiver(listener.start(), storage_path, ledger, ended, refused, listener)

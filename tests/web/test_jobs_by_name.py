@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from node.ledger.requests.jobs import jobs_of
-from node.ledger.requests.requested_jobs import find_order
+from node.ledger.requests.requested_jobs import find_requested_job
 from tests.support.web.people import event_words
 from tests.support.web.serving import serving
 from tests.web.working_node import WorkingNode, working
@@ -173,7 +173,7 @@ def test_who_asked_is_in_the_log_and_the_folder_is_not(
     node.work()
     assert event_words(node.site, "person: job") == [f"job {uid} (blur), by local from 127.0.0.1"]
     with node.site.ledger.reading() as connection:
-        order = find_order(connection, uid)
-    assert order is not None
-    assert order.asked.folder == ""
+        requested_job = find_requested_job(connection, uid)
+    assert requested_job is not None
+    assert requested_job.asked.folder == ""
     assert "DOE" not in ask.get("/api/events").text

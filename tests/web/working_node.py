@@ -1,4 +1,4 @@
-"""A site whose node works in the test's own process: inbox, tracker, orders, commands; no wire."""
+"""A site whose node works in the test's own process: completion, requested jobs, commands; no wire."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from core.job import JobResult, OutputInstance
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.commands import carry_out
 from node.completion.routing import Router
-from node.completion.series_completion import Tracker
+from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.importer import Importer
 from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from tests.support.web.serving import Site, serving, web_configuration
 
 RESULT = b"DICM " * 1000
@@ -26,16 +26,16 @@ class WorkingNode:
     site: Site
     root: Path
     importer: Importer
-    tracker: Tracker
+    series_completion: SeriesCompletion
 
     def work(self) -> None:
         """Everything but jobs, as far as it goes."""
         while self.importer.read_next():
             pass
         for _ in range(3):
-            self.tracker.examine_due()
+            self.series_completion.examine_due()
         carry_out(self.site.ledger)
-        self.tracker.examine_due()
+        self.series_completion.examine_due()
 
     def start_job(self) -> str:
         """The next one is running."""
@@ -71,9 +71,15 @@ def working(tmp_path: Path, **keys: Any) -> Iterator[WorkingNode]:
     configuration = web_configuration(storage_path, web=web, **keys)
     (storage_path / "incoming").mkdir()
     with serving(configuration) as site:
-        inbox = Inbox(storage_path, site.ledger, root_uid=configuration.root_uid, minimum_free_mb=0)
+        instance_store = InstanceStore(
+            storage_path, site.ledger, root_uid=configuration.root_uid, minimum_free_mb=0
+        )
         router = Router(configuration, ("127.0.0.1", 11112))
         rules = {"unet": RULES_2D, "blur": RULES_3D}
-        tracker = Tracker(configuration, site.ledger, router, geometry_rules=rules)
-        importer = Importer(configuration, site.ledger, inbox, tracker=tracker)
-        yield WorkingNode(site, root, importer, tracker)
+        series_completion = SeriesCompletion(
+            configuration, site.ledger, router, geometry_rules=rules
+        )
+        importer = Importer(
+            configuration, site.ledger, instance_store, series_completion=series_completion
+        )
+        yield WorkingNode(site, root, importer, series_completion)

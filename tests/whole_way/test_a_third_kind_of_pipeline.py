@@ -96,8 +96,8 @@ def test_a_series_comes_back_with_what_the_third_kind_drew(
     images = structure_set.ROIContourSequence[0].ContourSequence
     assert {one.ContourImageSequence[0].ReferencedSOPInstanceUID for one in images}
     assert "Level 7" in structure_set.SeriesDescription
-    story = running.node.wait_for_state(series_uid(paths), "delivered")
-    told = " ".join(str(event) for event in story.events)
+    history = running.node.wait_for_state(series_uid(paths), "delivered")
+    told = " ".join(str(event) for event in history.events)
     assert "contours of Bright on 3 of 3 images" in told
 
 

@@ -65,10 +65,10 @@ def test_a_stop_while_a_silent_sender_is_connected_holds_nothing(
         store(peer, paths)
         assert node.stop() == 0
         assert peer.answer() == ABORTED
-    story = node.start().wait_for_state(series_uid(paths), "held", *RUNS)
+    history = node.start().wait_for_state(series_uid(paths), "held", *RUNS)
     assert node.stop() == 0
-    assert story.state in RUNS
-    assert any("in which nothing came" in words for _, _, words in story.events)
+    assert history.state in RUNS
+    assert any("in which nothing came" in words for _, _, words in history.events)
 
 
 def test_an_idle_sender_is_ended_and_its_series_runs(node: NodeProcess, paths: list[Path]) -> None:
@@ -76,9 +76,9 @@ def test_an_idle_sender_is_ended_and_its_series_runs(node: NodeProcess, paths: l
     with peer_of(node) as peer:
         store(peer, paths)
         assert peer.answer() == ABORTED
-    story = node.wait_for_state(series_uid(paths), "held", *RUNS)
+    history = node.wait_for_state(series_uid(paths), "held", *RUNS)
     assert node.stop() == 0
-    assert story.state in RUNS
+    assert history.state in RUNS
 
 
 def test_a_release_within_the_last_instance_holds_the_series_until_that_comes(
@@ -90,8 +90,8 @@ def test_a_release_within_the_last_instance_holds_the_series_until_that_comes(
         command, fragment = pieces(paths[4])
         peer.send(command + p_data(fragment[:5000], DATA) + RELEASE_RQ)
         assert peer.answer() == ABORTED
-    story = node.wait_for_state(series_uid(paths), "held", *RUNS)
-    assert story.state == "held"
+    history = node.wait_for_state(series_uid(paths), "held", *RUNS)
+    assert history.state == "held"
     with peer_of(node) as peer:
         store(peer, paths[4:])
         peer.send(RELEASE_RQ)

@@ -65,9 +65,9 @@ def test_a_clean_stop_finishes_the_running_job(
     send(node, long_ct)
     node.wait_for_state(series_uid(long_ct), "running")
     assert node.stop(signal.SIGINT) == 0
-    story = node.story(series_uid(long_ct))
-    assert story is not None
-    assert story.state in ("sending", "delivered")
+    history = node.history(series_uid(long_ct))
+    assert history is not None
+    assert history.state in ("sending", "delivered")
 
 
 @pytest.mark.slow
@@ -79,9 +79,9 @@ def test_results_reach_a_peer_that_was_away(new_ct: list[Path], tmp_path: Path) 
         tmp_path / "node", scu_ip="127.0.0.1", scu_port=port, pipeline="blur"
     ).start()
     send(node, new_ct)
-    story = node.wait_for_state(series_uid(new_ct), "sending")
+    history = node.wait_for_state(series_uid(new_ct), "sending")
     wait_until(lambda: "cannot be reached" in reason_of(node, new_ct), 60.0)
-    assert "to send" in story.reason
+    assert "to send" in history.reason
     back = Sink(port=port)
     assert len(back.wait_for(1)) == len(new_ct)
     node.wait_for_state(series_uid(new_ct), "delivered")
@@ -90,8 +90,8 @@ def test_results_reach_a_peer_that_was_away(new_ct: list[Path], tmp_path: Path) 
 
 
 def reason_of(node: NodeProcess, paths: list[Path]) -> str:
-    story = node.story(series_uid(paths))
-    return "" if story is None else story.reason
+    history = node.history(series_uid(paths))
+    return "" if history is None else history.reason
 
 
 @pytest.mark.slow

@@ -45,8 +45,8 @@ def test_every_job_leaves_its_pixels_a_report_and_a_picture(
     before = sink.released
     send(node, new_cine)
     sink.wait_for(before + 1)
-    story = node.wait_for_state(series_uid(new_cine), "delivered")
-    folder = Path(story.result_folders[0])
+    history = node.wait_for_state(series_uid(new_cine), "delivered")
+    folder = Path(history.result_folders[0])
     with h5py.File(folder / "volume.h5") as file:
         assert file["voxels"].shape == (4, 256, 256)
         assert file["voxels"].chunks == (1, 256, 256)
@@ -103,8 +103,8 @@ def test_what_the_node_made_is_stored_and_never_processed(
         image.save_as(path, enforce_file_format=True)
         paths.append(path)
     send(node, paths, called="BLUR")
-    story = node.wait_for_state(series_uid(paths), "kept")
-    assert story.reason.startswith("made by this node")
+    history = node.wait_for_state(series_uid(paths), "kept")
+    assert history.reason.startswith("made by this node")
     assert sink.released == before + 1
 
 
@@ -112,8 +112,8 @@ def test_a_series_without_a_rule_is_stored_and_says_why(
     node: NodeProcess, new_ct: list[Path]
 ) -> None:
     send(node, new_ct)
-    story = node.wait_for_state(series_uid(new_ct), "kept")
-    assert "no rule of the configuration matches" in story.reason
+    history = node.wait_for_state(series_uid(new_ct), "kept")
+    assert "no rule of the configuration matches" in history.reason
 
 
 def test_a_failing_pipeline_keeps_its_case_and_the_next_one_runs(
@@ -123,15 +123,15 @@ def test_a_failing_pipeline_keeps_its_case_and_the_next_one_runs(
     send(node, new_cine, called="BROKEN")
     send(node, new_ct, called="BLUR")
     sink.wait_for(before + 1)
-    story = node.wait_for_state(series_uid(new_cine), "failed")
-    assert "broken.ckpt" in story.reason
+    history = node.wait_for_state(series_uid(new_cine), "failed")
+    assert "broken.ckpt" in history.reason
     assert node.wait_for_state(series_uid(new_ct), "delivered")
 
 
 def story_events(node: NodeProcess, paths: list[Path]) -> list[str]:
-    story = node.story(series_uid(paths))
-    assert story is not None
-    return [words for _, _, words in story.events]
+    history = node.history(series_uid(paths))
+    assert history is not None
+    return [words for _, _, words in history.events]
 
 
 def node_says_more(node: NodeProcess, paths: list[Path], than: int) -> None:

@@ -25,8 +25,8 @@ def test_each_gets_the_results_of_what_it_sent(ct_folder: Path, tmp_path: Path) 
         sent = {str(pydicom.dcmread(path).SOPInstanceUID) for path in studies[ip]}
         came = sink.wait_for(1)
         assert {one.SourceImageSequence[0].ReferencedSOPInstanceUID for one in came} == sent
-    story = node.wait_for_state(series_uid(unknown), "held")
-    assert "tps1 from 127.0.0.1; tps2 from 127.0.0.2" in story.reason
+    history = node.wait_for_state(series_uid(unknown), "held")
+    assert "tps1 from 127.0.0.1; tps2 from 127.0.0.2" in history.reason
     assert node.stop() == 0
     assert [sink.released for sink in sinks.values()] == [1, 1]
     for sink in sinks.values():

@@ -38,8 +38,8 @@ def test_images_segmentations_and_the_structure_set_come_back_in_this_order_and_
     assert "2, each frame in the place of its source" in checks["segmentations"].words
     # the node takes its own segmentation back, and does not make anything of it
     send(node, paths[4:6], called="SEG")
-    story = node.wait_for_state(series_uid(paths[4:6]), "kept")
-    assert story.reason.startswith("made by this node")
+    history = node.wait_for_state(series_uid(paths[4:6]), "kept")
+    assert history.reason.startswith("made by this node")
     assert sink.released == before + 1
 
 

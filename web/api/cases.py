@@ -12,9 +12,9 @@ from node.ledger.database import Ledger
 from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.tables.contents import FIRST, NEWEST
 from node.ledger.views.receipts import receipt_of
-from node.ledger.views.series_history import Story, stories_before, story_of
-from node.ledger.views.series_status import RequestStanding
-from node.ledger.views.states import State
+from node.ledger.views.series_history import SeriesHistory, histories_before, history_of
+from node.ledger.views.series_status import RequestStatus
+from node.ledger.views.states import CaseState
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
 from web.auth.access import Operator, Viewer
@@ -47,7 +47,7 @@ class Case(BaseModel):
     sender: str
     instances: int
     last_at: datetime | None
-    state: State
+    state: CaseState
     reason: str
     holds: list[str]
     """What stands in its way, as codes."""
@@ -71,7 +71,7 @@ class JobOfRequest(BaseModel):
     rule: str
     """Of the configuration, such as `rules.0`; empty where the pipeline was asked for by name."""
     revision: int
-    state: State
+    state: CaseState
     reason: str
     destinations: list[str]
 
@@ -91,7 +91,7 @@ class RequestOfCase(BaseModel):
     last_at: datetime | None
     outcome: str
     """How its last association ended."""
-    state: State
+    state: CaseState
     reason: str
     jobs: list[JobOfRequest]
 
@@ -150,7 +150,7 @@ def cases(
 ) -> Page[Case]:
     """The latest first."""
     before = window.after_time()
-    found = stories_before(ledger, window.limit, state, before, since=window.since)
+    found = histories_before(ledger, window.limit, state, before, since=window.since)
     last = (found[-1].last_at, found[-1].series_instance_uid) if found else (0.0, "")
     return cast(Page[Case], window.page([Case(**_case(one)) for one in found], *last))
 
@@ -158,20 +158,20 @@ def cases(
 @router.get("/cases/{series_instance_uid}")
 def case(series_instance_uid: str, _: Viewer, ledger: LedgerOf) -> WholeCase:
     """One, by its SeriesInstanceUID."""
-    story = _known(ledger, series_instance_uid)
+    history = _known(ledger, series_instance_uid)
     with ledger.reading() as connection:
-        own_jobs = jobs_of(connection, story.series_instance_uid)
-    receipt = receipt_of(ledger, story.series_instance_uid)
+        own_jobs = jobs_of(connection, history.series_instance_uid)
+    receipt = receipt_of(ledger, history.series_instance_uid)
     return WholeCase(
-        **_case(story),
-        settled_s=story.settled_s,
+        **_case(history),
+        settled_s=history.settled_s,
         events=[
-            Happening(at=at(when), kind=kind, words=words) for when, kind, words in story.events
+            Happening(at=at(when), kind=kind, words=words) for when, kind, words in history.events
         ],
-        requests=[_request(one) for one in story.requests],
+        requests=[_request(one) for one in history.requests],
         jobs=[_job(one) for one in own_jobs],
         receipt=None if receipt is None else receipt.fields(),
-        result_folders=list(story.result_folders),
+        result_folders=list(history.result_folders),
     )
 
 
@@ -191,11 +191,11 @@ def act(
     if take is not None and verb != Verb.RELEASE:
         raise HTTPException(422, "take: goes with release alone")
     asked = verb.value if take is None else TAKES[take]
-    story = _known(ledger, series_instance_uid)
-    refusal = why_not(ledger, asked, story.series_instance_uid)
+    history = _known(ledger, series_instance_uid)
+    refusal = why_not(ledger, asked, history.series_instance_uid)
     if refusal:
         raise HTTPException(409, refusal)
-    command = ask_node(ledger, person, asked, story.series_instance_uid)
+    command = ask_node(ledger, person, asked, history.series_instance_uid)
     return Asked(command=command, msg=f"the node was asked to {verb} the series")
 
 
@@ -213,20 +213,20 @@ def command(
     return CommandAnswer(command=command, done=True, refused=answer.is_refused, answer=answer.words)
 
 
-def _known(ledger: Ledger, series_instance_uid: str) -> Story:
-    story = story_of(ledger, series_instance_uid)
-    if story is None or story.series_instance_uid != series_instance_uid:
+def _known(ledger: Ledger, series_instance_uid: str) -> SeriesHistory:
+    history = history_of(ledger, series_instance_uid)
+    if history is None or history.series_instance_uid != series_instance_uid:
         raise HTTPException(404, "no series has this UID")
-    return story
+    return history
 
 
-def _case(story: Story) -> dict[str, Any]:
-    values = {name: getattr(story, name) for name in Case.model_fields}
-    return values | {"last_at": at(story.last_at)}
+def _case(history: SeriesHistory) -> dict[str, Any]:
+    values = {name: getattr(history, name) for name in Case.model_fields}
+    return values | {"last_at": at(history.last_at)}
 
 
-def _request(standing: RequestStanding) -> RequestOfCase:
-    values = standing.fields()
+def _request(status: RequestStatus) -> RequestOfCase:
+    values = status.fields()
     times = {name: at(values[name]) for name in ("created_at", "last_at")}
     return RequestOfCase(**(values | times))
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import OVER, JobRow, current_jobs, find_job
-from node.ledger.requests.requested_jobs import Order, find_order
-from node.ledger.row_states import JobState, OrderState, RequestState, SeriesState
+from node.ledger.requests.requested_jobs import RequestedJob, find_requested_job
+from node.ledger.row_states import JobState, RequestedJobState, RequestState, SeriesState
 from node.ledger.tables.series import find_series
 
 RUNNING, COMPLETED, HELD_BACK, NOT_DONE, REMOVED = (
@@ -38,34 +38,40 @@ class Standing:
 def standing_of(ledger: Ledger, uid: str) -> Standing | None:
     """Of one order; None when nobody placed it."""
     with ledger.reading() as connection:
-        order = find_order(connection, uid)
-        return None if order is None else _standing(connection, order, ledger.storage_path)
+        requested_job = find_requested_job(connection, uid)
+        return (
+            None
+            if requested_job is None
+            else _standing(connection, requested_job, ledger.storage_path)
+        )
 
 
-def _standing(connection: Connection, order: Order, storage_path: Path) -> Standing:
-    uid = order.series_instance_uid
-    if order.state == OrderState.WAITING:
+def _standing(connection: Connection, requested_job: RequestedJob, storage_path: Path) -> Standing:
+    uid = requested_job.series_instance_uid
+    if requested_job.state == RequestedJobState.WAITING:
         return Standing(RUNNING, "its files are read")
-    if order.state == RequestState.HELD:
-        return Standing(HELD_BACK, order.words, uid)
-    if order.state == OrderState.READ:
+    if requested_job.state == RequestState.HELD:
+        return Standing(HELD_BACK, requested_job.words, uid)
+    if requested_job.state == RequestedJobState.READ:
         row = find_series(connection, uid)
         if row is not None and row.state == SeriesState.HELD:
             return Standing(HELD_BACK, row.reason, uid)
         return Standing(RUNNING, "its series is looked at", uid)
-    job = _job(connection, order) if order.state == RequestState.SUBMITTED else None
+    job = _job(connection, requested_job) if requested_job.state == RequestState.SUBMITTED else None
     if job is None:
-        return Standing(NOT_DONE, order.words, uid)
+        return Standing(NOT_DONE, requested_job.words, uid)
     return _of_job(job, storage_path)
 
 
-def _job(connection: Connection, order: Order) -> JobRow | None:
+def _job(connection: Connection, requested_job: RequestedJob) -> JobRow | None:
     """The job that does it, or the one that took over since."""
-    job = find_job(connection, order.job_id)
+    job = find_job(connection, requested_job.job_id)
     if job is None or job.state not in OVER:
         return job
-    current = current_jobs(connection, order.series_instance_uid)
-    return next((one for one in current if one.request.pipeline == order.asked.pipeline), job)
+    current = current_jobs(connection, requested_job.series_instance_uid)
+    return next(
+        (one for one in current if one.request.pipeline == requested_job.asked.pipeline), job
+    )
 
 
 def _of_job(job: JobRow, storage_path: Path) -> Standing:

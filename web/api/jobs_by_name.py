@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from core.config.settings import Configuration
 from core.config.values import PIPELINE_ALIASES
-from core.errors import OrderError
+from core.errors import RequestedJobError
 from core.folders import folder_below
-from node.ledger.requests.requested_jobs import IN_DIR, Asked, place_order
+from node.ledger.requests.requested_jobs import IN_DIR, JobDescription, request_job
 from web.api.job_status import COMPLETED, HELD_BACK, NOT_DONE, REMOVED, standing_of
 from web.api.refusals import REFUSALS
 from web.auth.access import Operator, Person, Viewer
@@ -71,7 +71,7 @@ def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: Sett
             raise HTTPException(400, "destinations: expected names of configured peers")
     try:
         folder = folder_below(configuration.web.in_dir_root, body.in_dir)
-    except OrderError as error:
+    except RequestedJobError as error:
         raise HTTPException(400, str(error)) from error
     storage = configuration.storage_path.resolve()
     if storage == folder or storage in folder.parents or folder in storage.parents:
@@ -79,7 +79,7 @@ def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: Sett
     return place(
         ledger,
         person,
-        Asked(
+        JobDescription(
             pipeline=pipeline,
             root=IN_DIR,
             folder=str(folder),
@@ -92,17 +92,17 @@ def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: Sett
 @router.get("/query/{uid}", responses=REFUSALS | _ANSWERS)
 def query(uid: str, _: Viewer, ledger: LedgerOf, response: Response) -> Answer:
     """How a job stands: 200 completed, 202 running or held, 422 failed, 410 removed since."""
-    standing = standing_of(ledger, uid)
-    if standing is None:
+    status = standing_of(ledger, uid)
+    if status is None:
         raise HTTPException(404, "no job has this uid")
-    response.status_code = _STATUS.get(standing.state, 202)
+    response.status_code = _STATUS.get(status.state, 202)
     return Answer(
-        msg=f"Job {_VERBS.get(standing.state, 'is running')}",
-        reason=standing.words,
-        progress=1.0 if standing.state == COMPLETED else standing.progress,
-        output_dir=standing.output_dir or None,
-        series_instance_uid=standing.series_instance_uid,
-        job_id=standing.job_id,
+        msg=f"Job {_VERBS.get(status.state, 'is running')}",
+        reason=status.words,
+        progress=1.0 if status.state == COMPLETED else status.progress,
+        output_dir=status.output_dir or None,
+        series_instance_uid=status.series_instance_uid,
+        job_id=status.job_id,
     )
 
 
@@ -127,8 +127,8 @@ def known_pipeline(configuration: Configuration, name: str) -> str:
     return pipeline
 
 
-def place(ledger: LedgerOf, person: Person, asked: Asked, uid: str = "") -> Placed:
+def place(ledger: LedgerOf, person: Person, asked: JobDescription, uid: str = "") -> Placed:
     """Record what a person asks for; the node takes it up."""
     asked = replace(asked, person=person.name, address=person.address)
     with ledger.writing() as connection:
-        return Placed(uid=place_order(connection, asked, ledger.clock(), uid))
+        return Placed(uid=request_job(connection, asked, ledger.clock(), uid))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from web.auth.access import Viewer
-from web.pages.page_context import VisitOf
+from web.pages.page_context import PageContextOf
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _OF_EVERY_ROUTE = ("400", "401", "403", "404", "405", "413", "422", "429", "503")
@@ -46,8 +46,8 @@ def reference_router(app: FastAPI) -> APIRouter:
         return JSONResponse(app.openapi())
 
     @router.get("/api/docs", include_in_schema=False)
-    def docs(visit: VisitOf) -> HTMLResponse:
-        return visit.render("reference.html", operations=list(operations_of(app.openapi())))
+    def docs(context: PageContextOf) -> HTMLResponse:
+        return context.render("reference.html", operations=list(operations_of(app.openapi())))
 
     return router
 

@@ -12,7 +12,7 @@ from core.durable import sync_folder
 from core.errors import StorageUnavailableError
 from core.storage_layout import StorageLayout
 from node.ledger.database import Ledger
-from node.ledger.requests.requested_jobs import UPLOADS, Asked
+from node.ledger.requests.requested_jobs import UPLOADS, JobDescription
 from web.api.jobs_by_name import Placed, Uid, known_pipeline, place
 from web.api.multipart import Upload
 from web.api.refusals import REFUSALS
@@ -89,7 +89,7 @@ def _place(
     sync_folder(folder)
     sync_folder(folder.parent)
     wanted = values.series_instance_uid or ""
-    return place(ledger, person, Asked(pipeline, UPLOADS, uid, wanted), uid)
+    return place(ledger, person, JobDescription(pipeline, UPLOADS, uid, wanted), uid)
 
 
 def _check_disk(settings: WebSettings) -> None:

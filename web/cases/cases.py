@@ -11,26 +11,26 @@ from node.ledger.database import Ledger
 from node.ledger.row_states import JobState
 from node.ledger.schema import instances, jobs, requests, series
 from node.ledger.tables.series import SeriesRow, find_series, latest_series
-from node.ledger.views.series_history import Story, tell
-from node.ledger.views.series_status import Standing, may_stand_at, standings
-from node.ledger.views.states import State, wanted_by
+from node.ledger.views.series_history import SeriesHistory, tell
+from node.ledger.views.series_status import SeriesStatus, may_stand_at, statuses
+from node.ledger.views.states import CaseState, wanted_by
 from web.cases.about import About
 
 _CHUNK = 25
 _TONES = {
-    State.HELD: "held",
-    State.FAILED: "failed",
-    State.NOT_DELIVERED: "failed",
-    State.RUNNING: "running",
-    State.DONE: "done",
-    State.DELIVERED: "done",
-    State.KEPT: "quiet",
-    State.CANCELLED: "quiet",
-    State.SUPERSEDED: "quiet",
+    CaseState.HELD: "held",
+    CaseState.FAILED: "failed",
+    CaseState.NOT_DELIVERED: "failed",
+    CaseState.RUNNING: "running",
+    CaseState.DONE: "done",
+    CaseState.DELIVERED: "done",
+    CaseState.KEPT: "quiet",
+    CaseState.CANCELLED: "quiet",
+    CaseState.SUPERSEDED: "quiet",
 }
 
 
-def tone_of(state: State) -> str:
+def tone_of(state: CaseState) -> str:
     """One of held, failed, running, done, quiet, waiting: how a state is shown."""
     return _TONES.get(state, "waiting")
 
@@ -51,15 +51,15 @@ class Case:
 
     number: int
     """The id of the first instance that came: short, lasting, and no patient's."""
-    story: Story
+    history: SeriesHistory
     first_at: float
     about: About
     progress: Progress | None
 
     @property
-    def state(self) -> State:
+    def state(self) -> CaseState:
         """As in the story."""
-        return self.story.state
+        return self.history.state
 
     @property
     def tone(self) -> str:
@@ -93,7 +93,7 @@ class Cases:
             row = None if uid is None else find_series(connection, uid)
             if row is None:
                 return None
-            return self._cases(connection, [row], standings(connection, [row]))[0]
+            return self._cases(connection, [row], statuses(connection, [row]))[0]
 
     def latest(self, search: Search, *, limit: int, skip: int = 0) -> list[Case]:
         """At most `limit` cases that fit, after `skip` others, the latest first."""
@@ -106,14 +106,14 @@ class Cases:
     ) -> Iterator[Case]:
         wanted = wanted_by(state)
         while chunk := list(islice(rows, _CHUNK)):
-            found = standings(connection, chunk)
+            found = statuses(connection, chunk)
             fitting = [
                 row for row in chunk if not state or found[row.series_instance_uid].state in wanted
             ]
             yield from self._cases(connection, fitting, found)
 
     def _cases(
-        self, connection: Connection, rows: Sequence[SeriesRow], found: Mapping[str, Standing]
+        self, connection: Connection, rows: Sequence[SeriesRow], found: Mapping[str, SeriesStatus]
     ) -> list[Case]:
         uids = [row.series_instance_uid for row in rows]
         first, running = _first_instances(connection, uids), _running(connection, uids)
@@ -124,7 +124,7 @@ class Cases:
             cases.append(
                 Case(
                     number=number,
-                    story=tell(connection, row, self._ledger.storage_path, found[uid]),
+                    history=tell(connection, row, self._ledger.storage_path, found[uid]),
                     first_at=row.first_at,
                     about=self._about(self._ledger.storage_path / path) if path else About(),
                     progress=running.get(uid),

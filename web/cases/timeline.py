@@ -81,8 +81,8 @@ def timeline_of(ledger: Ledger, case: Case) -> list[Moment]:
 
 
 def _told(case: Case) -> Iterator[tuple[float, str, str, str]]:
-    yield case.first_at, "The first instance came", f"from {case.story.sender}", "quiet"
-    for at, kind, words in case.story.events:
+    yield case.first_at, "The first instance came", f"from {case.history.sender}", "quiet"
+    for at, kind, words in case.history.events:
         heading, tone = heading_of(kind, words)
         yield (
             at,
@@ -103,7 +103,7 @@ def heading_of(kind: str, words: str = "") -> tuple[str, str]:
 
 
 def _open_commands(ledger: Ledger, case: Case) -> Iterator[tuple[float, str, str, str]]:
-    waiting = commands.c.done_at.is_(None) & (commands.c.target == case.story.series_instance_uid)
+    waiting = commands.c.done_at.is_(None) & (commands.c.target == case.history.series_instance_uid)
     with ledger.reading() as connection:
         rows = connection.execute(select(commands).where(waiting).order_by(commands.c.id)).all()
     for row in rows:

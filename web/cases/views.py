@@ -57,7 +57,7 @@ class Results:
 def results_of(ledger: Ledger, case: Case) -> list[Results]:
     """The results of a case that are still here, the latest first."""
     with ledger.reading() as connection:
-        rows = jobs_of(connection, case.story.series_instance_uid)
+        rows = jobs_of(connection, case.history.series_instance_uid)
     found = [
         _results(ledger, job)
         for job in rows
@@ -69,7 +69,7 @@ def results_of(ledger: Ledger, case: Case) -> list[Results]:
 def received_files(ledger: Ledger, case: Case) -> dict[Path, int]:
     """The files of a case's instances that are still here, and their ids."""
     rows = select(instances.c.path, instances.c.id).where(
-        instances.c.series_instance_uid == case.story.series_instance_uid,
+        instances.c.series_instance_uid == case.history.series_instance_uid,
         instances.c.removed_at.is_(None),
     )
     with ledger.reading() as connection:

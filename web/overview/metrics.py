@@ -23,8 +23,8 @@ from node.ledger.row_states import (
     DeliveryState,
     JobState,
     NoticeState,
-    OrderState,
     ProofState,
+    RequestedJobState,
     RequestState,
     SeriesState,
 )
@@ -36,8 +36,8 @@ from node.ledger.schema import (
     instances,
     jobs,
     notices,
-    orders,
     proofs,
+    requested_jobs,
     requests,
     series,
 )
@@ -59,7 +59,7 @@ _QUEUES = (
     ("commitments", commitments, UNREPORTED),
     ("notices", notices, (NoticeState.WAITING,)),
     ("requests", requests, (RequestState.WAITING, RequestState.HELD)),
-    ("orders", orders, (OrderState.WAITING,)),
+    ("orders", requested_jobs, (RequestedJobState.WAITING,)),
 )
 _HAPPENINGS = {
     EventKind.HELD: "series held",

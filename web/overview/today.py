@@ -5,7 +5,7 @@ from itertools import chain
 
 from node.ledger.database import Ledger
 from node.ledger.tables.conditions import Condition, all_conditions
-from node.ledger.views.states import ON_THE_WAY, State
+from node.ledger.views.states import ON_THE_WAY, CaseState
 from web.cases.cases import Case, Cases, Search
 from web.words import clock_minute, midnight
 
@@ -38,8 +38,8 @@ def today(ledger: Ledger, cases: Cases) -> Today:
         conditions = all_conditions(connection)
     begin, since = _begin(ledger.clock())
     return Today(
-        held=_in_state(cases, State.HELD),
-        failed=_in_state(cases, State.FAILED),
+        held=_in_state(cases, CaseState.HELD),
+        failed=_in_state(cases, CaseState.FAILED),
         on_the_way=_in_state(cases, *ON_THE_WAY),
         came=cases.latest(Search(since=begin), limit=_MOST),
         since=since,

@@ -12,18 +12,18 @@ from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, ask, why_not
 from node.ledger.tables.contents import FIRST, NEWEST
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import job_words
-from node.ledger.views.series_status import RequestStanding
-from node.ledger.views.states import OPEN, State
+from node.ledger.views.series_status import RequestStatus
+from node.ledger.views.states import OPEN, CaseState
 from web.auth.access import Person, form_operator
 from web.cases.cases import Case, tone_of
 from web.cases.timeline import timeline_of
 from web.cases.views import RECEIVED, received_files, results_of
-from web.pages.page_context import Desk, DeskOf, Number, VisitOf
+from web.pages.page_context import Number, PageContextOf, PageResources, PageResourcesOf
 
 router = APIRouter()
 Poster = Annotated[Person, Depends(form_operator)]
-_SENT = (State.DELIVERED, State.SENDING, State.NOT_DELIVERED)
-_FAILED = (State.FAILED, State.NOT_DELIVERED)
+_SENT = (CaseState.DELIVERED, CaseState.SENDING, CaseState.NOT_DELIVERED)
+_FAILED = (CaseState.FAILED, CaseState.NOT_DELIVERED)
 _WHAT = {
     RELEASE: "Release",
     TAKES[NEWEST]: "Take the newest",
@@ -35,35 +35,35 @@ _WHAT = {
 
 
 @router.get("/cases/{number}")
-def show_case(visit: VisitOf, number: Number) -> HTMLResponse:
+def show_case(context: PageContextOf, number: Number) -> HTMLResponse:
     """The whole story of a case."""
-    desk = visit.desk
-    case = desk.case(number)
-    return visit.render(
+    resources = context.resources
+    case = resources.case(number)
+    return context.render(
         "case.html",
         case=case,
-        moments=timeline_of(desk.ledger, case),
-        requests=[_request(one) for one in case.story.requests],
-        views=_views(desk, case),
+        moments=timeline_of(resources.ledger, case),
+        requests=[_request(one) for one in case.history.requests],
+        views=_views(resources, case),
         verbs={verb: _WHAT[verb] for verb in verbs_for(case)},
-        receipt=receipt_of(desk.ledger, case.story.series_instance_uid),
+        receipt=receipt_of(resources.ledger, case.history.series_instance_uid),
     )
 
 
 @router.post("/cases/{number}/{verb}")
-def act(person: Poster, desk: DeskOf, number: Number, verb: str) -> RedirectResponse:
+def act(person: Poster, resources: PageResourcesOf, number: Number, verb: str) -> RedirectResponse:
     """Write what a person wants into the ledger; the node does it, also when it starts later."""
     if verb not in _WHAT:
         raise HTTPException(404, f"there is no {verb!r}, expected one of {', '.join(_WHAT)}")
-    uid = desk.case(number).story.series_instance_uid
-    refusal = why_not(desk.ledger, verb, uid)
+    uid = resources.case(number).history.series_instance_uid
+    refusal = why_not(resources.ledger, verb, uid)
     if refusal:
         raise HTTPException(409, refusal)
-    ask(desk.ledger, verb, uid, Asker(person.name, person.address))
+    ask(resources.ledger, verb, uid, Asker(person.name, person.address))
     return RedirectResponse(f"/cases/{number}", 303)
 
 
-def _request(one: RequestStanding) -> dict[str, Any]:
+def _request(one: RequestStatus) -> dict[str, Any]:
     """A request as the page shows it."""
     return {
         "asker": one.request.asker,
@@ -79,10 +79,10 @@ def _request(one: RequestStanding) -> dict[str, Any]:
 def verbs_for(case: Case) -> list[str]:
     """What makes sense at present; the node answers in words to what does not."""
     verbs = list(_verbs_for_held(case))
-    may_look_again = case.state == State.HELD and HoldReason.NODE in case.story.holds
-    if may_look_again or case.state in (*_FAILED, State.CANCELLED, State.SENDING):
+    may_look_again = case.state == CaseState.HELD and HoldReason.NODE in case.history.holds
+    if may_look_again or case.state in (*_FAILED, CaseState.CANCELLED, CaseState.SENDING):
         verbs.append(RETRY)
-    if case.story.result_folders and case.state in _SENT:
+    if case.history.result_folders and case.state in _SENT:
         verbs.append(RESEND)
     if case.state in OPEN and case.state not in _FAILED:
         verbs.append(CANCEL)
@@ -91,15 +91,15 @@ def verbs_for(case: Case) -> list[str]:
 
 def _verbs_for_held(case: Case) -> Iterator[str]:
     """A release where something runs then, or where results wait to be looked at."""
-    if HoldReason.CONTENT_DISPUTED in case.story.holds:
+    if HoldReason.CONTENT_DISPUTED in case.history.holds:
         yield from (TAKES[NEWEST], TAKES[FIRST])
-    elif case.story.is_releasable or (case.state == State.HELD and not case.story.holds):
+    elif case.history.is_releasable or (case.state == CaseState.HELD and not case.history.holds):
         yield RELEASE
 
 
-def _views(desk: Desk, case: Case) -> list[tuple[str, str]]:
+def _views(resources: PageResources, case: Case) -> list[tuple[str, str]]:
     """Names and titles of what can be looked at, the best first."""
-    views = [(one.job_id, one.title) for one in results_of(desk.ledger, case)]
-    if received_files(desk.ledger, case):
+    views = [(one.job_id, one.title) for one in results_of(resources.ledger, case)]
+    if received_files(resources.ledger, case):
         views.append((RECEIVED, "As received"))
     return views

@@ -6,19 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from node.ledger.views.states import State
+from node.ledger.views.states import CaseState
 from web.cases.cases import Search
-from web.pages.page_context import VisitOf
+from web.pages.page_context import PageContextOf
 
 router = APIRouter()
 _PAGE = 50
-STATES = tuple(State)
+STATES = tuple(CaseState)
 """What the list can be filtered by; `failed` finds what was not delivered, too."""
 
 
 @router.get("/cases")
 def show_cases(
-    visit: VisitOf,
+    context: PageContextOf,
     *,
     state: Annotated[str, Query(max_length=16)] = "",
     text: Annotated[str, Query(max_length=64)] = "",
@@ -31,9 +31,9 @@ def show_cases(
     search = Search(
         state, text.replace("\0", "").strip(), _begin_of(since), _begin_of(until, days=1)
     )
-    found = visit.desk.cases.latest(search, limit=_PAGE + 1, skip=(page - 1) * _PAGE)
+    found = context.resources.cases.latest(search, limit=_PAGE + 1, skip=(page - 1) * _PAGE)
     asked = {"state": state, "text": text, "since": since, "until": until}
-    return visit.render(
+    return context.render(
         "cases.html",
         cases=found[:_PAGE],
         has_more=len(found) > _PAGE,

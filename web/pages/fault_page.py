@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from core.errors import ConfigurationError
 from web.auth.access import Person, access_of
-from web.pages.page_context import desk_of
+from web.pages.page_context import page_resources
 
 _HEADINGS = MappingProxyType(
     {
@@ -29,7 +29,7 @@ def fault_page(request: Request, status: int, words: str) -> HTMLResponse:
     """The page of a failure; `words` are the reason, left out where the heading says it all."""
     heading, advice = _HEADINGS.get(status, _OTHER)
     says_more = words != HTTPStatus(status).phrase
-    return desk_of(request).render(
+    return page_resources(request).render(
         request,
         _person(request),
         "fault.html",

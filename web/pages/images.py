@@ -19,7 +19,7 @@ from web.cases.views import (
     results_view,
     structure_rows,
 )
-from web.pages.page_context import Desk, Number, VisitOf
+from web.pages.page_context import Number, PageContextOf, PageResources
 
 router = APIRouter()
 _FOR_GOOD = "private, max-age=31536000, immutable"
@@ -27,51 +27,53 @@ _LEVEL = 1
 
 
 @router.get("/cases/{number}/views/{view}")
-def view_of(visit: VisitOf, number: Number, view: str) -> JSONResponse:
+def view_of(context: PageContextOf, number: Number, view: str) -> JSONResponse:
     """The images of a view, without pixels."""
-    desk = visit.desk
-    case = desk.case(number)
+    resources = context.resources
+    case = resources.case(number)
     if view == RECEIVED:
-        ids = received_files(desk.ledger, case)
-        return JSONResponse(received_view(case, desk.received(tuple(ids)), ids))
-    results, volume = desk.results(number, view)
+        ids = received_files(resources.ledger, case)
+        return JSONResponse(received_view(case, resources.received(tuple(ids)), ids))
+    results, volume = resources.results(number, view)
     return JSONResponse(results_view(case, results, volume))
 
 
 @router.get("/cases/{number}/results/{job_id}/slices/{index}")
-def slice_of(visit: VisitOf, number: Number, job_id: str, index: Number) -> Response:
+def slice_of(context: PageContextOf, number: Number, job_id: str, index: Number) -> Response:
     """One slice as `slices.encode` encodes it."""
-    _, volume = visit.desk.results(number, job_id)
+    _, volume = context.resources.results(number, job_id)
     tag = f'"{job_id[:16]}-{index}"'
-    if visit.request.headers.get("if-none-match") == tag:
+    if context.request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"etag": tag, "cache-control": _FOR_GOOD})
     try:
         return _deflated(
-            visit.request, encoded_slice(volume, index), "application/octet-stream", tag
+            context.request, encoded_slice(volume, index), "application/octet-stream", tag
         )
     except PixelError as error:
         raise HTTPException(404, str(error)) from error
 
 
 @router.get("/cases/{number}/results/{job_id}/structures")
-def structures_of(visit: VisitOf, number: Number, job_id: str) -> JSONResponse:
+def structures_of(context: PageContextOf, number: Number, job_id: str) -> JSONResponse:
     """What the structure sets of a result hold, with volumes."""
-    results, _ = visit.desk.results(number, job_id)
-    return JSONResponse(structure_rows(_overlay(visit.desk, number, job_id), results.report()))
+    results, _ = context.resources.results(number, job_id)
+    return JSONResponse(
+        structure_rows(_overlay(context.resources, number, job_id), results.report())
+    )
 
 
 @router.get("/cases/{number}/results/{job_id}/contours/{block}")
-def contours_of(visit: VisitOf, number: Number, job_id: str, block: Number) -> Response:
+def contours_of(context: PageContextOf, number: Number, job_id: str, block: Number) -> Response:
     """The contours on some slices."""
-    content = json.dumps(contour_block(_overlay(visit.desk, number, job_id), block)).encode()
+    content = json.dumps(contour_block(_overlay(context.resources, number, job_id), block)).encode()
     tag = f'"{job_id[:16]}-contours-{block}"'
-    return _deflated(visit.request, zlib.compress(content, _LEVEL), "application/json", tag)
+    return _deflated(context.request, zlib.compress(content, _LEVEL), "application/json", tag)
 
 
 @router.get("/cases/{number}/received/{instance}/{frame}")
-def image_of(visit: VisitOf, number: Number, instance: Number, frame: Number) -> Response:
+def image_of(context: PageContextOf, number: Number, instance: Number, frame: Number) -> Response:
     """One image as it came, encoded as `slices.encode` does it; frame 0 for the whole instance."""
-    path = file_of_instance(visit.desk.ledger, number, instance)
+    path = file_of_instance(context.resources.ledger, number, instance)
     if path is None:
         raise HTTPException(404, f"case {number} has no instance {instance}")
     try:
@@ -81,13 +83,13 @@ def image_of(visit: VisitOf, number: Number, instance: Number, frame: Number) ->
             words = f"instance {instance} of case {number} is still being filed"
             raise HTTPException(503, words) from error
         raise HTTPException(404, str(error)) from error
-    return _deflated(visit.request, content, "application/octet-stream", f'"{instance}-{frame}"')
+    return _deflated(context.request, content, "application/octet-stream", f'"{instance}-{frame}"')
 
 
-def _overlay(desk: Desk, number: int, job_id: str) -> Overlay:
-    results, _ = desk.results(number, job_id)
+def _overlay(resources: PageResources, number: int, job_id: str) -> Overlay:
+    results, _ = resources.results(number, job_id)
     try:
-        return desk.overlay(results)
+        return resources.overlay(results)
     except (ContourError, PixelError) as error:
         raise HTTPException(404, str(error)) from error
 

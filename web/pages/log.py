@@ -9,7 +9,7 @@ from sqlalchemy import select
 from node.ledger.database import Ledger
 from node.ledger.schema import events
 from web.cases.cases import case_numbers
-from web.pages.page_context import VisitOf
+from web.pages.page_context import PageContextOf
 
 router = APIRouter()
 _PAGE = 100
@@ -18,19 +18,19 @@ _LARGEST = 2**31 - 1
 
 @router.get("/log")
 def show_log(
-    visit: VisitOf,
+    context: PageContextOf,
     *,
     kind: Annotated[str, Query(max_length=32)] = "",
     before: Annotated[int, Query(ge=1, le=_LARGEST)] = _LARGEST,
 ) -> HTMLResponse:
     """Events, the latest first, so many a page."""
-    rows, numbers = _events(visit.desk.ledger, kind.replace("\0", ""), before)
-    return visit.render(
+    rows, numbers = _events(context.resources.ledger, kind.replace("\0", ""), before)
+    return context.render(
         "log.html",
         events=rows[:_PAGE],
         next_before=rows[_PAGE - 1]["id"] if len(rows) > _PAGE else None,
         is_first=before == _LARGEST,
-        kinds=visit.desk.event_kinds.all(),
+        kinds=context.resources.event_kinds.all(),
         kind=kind,
         numbers=numbers,
     )

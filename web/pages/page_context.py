@@ -38,7 +38,7 @@ _OVERLAYS_KEPT = 4
 _RECEIVED_KEPT = 16
 
 
-class Desk:
+class PageResources:
     """One for each application; its caches are bounded and hold what never changes."""
 
     def __init__(self, ledger: Ledger, settings: WebSettings, models: ModelCards) -> None:
@@ -118,34 +118,34 @@ class Desk:
         return next((one for one in found if one.job_id == job_id), None)
 
 
-def desk_of(request: Request) -> Desk:
+def page_resources(request: Request) -> PageResources:
     """The application's own."""
-    desk: Desk = request.app.state.desk
-    return desk
+    resources: PageResources = request.app.state.resources
+    return resources
 
 
-DeskOf = Annotated[Desk, Depends(desk_of)]
+PageResourcesOf = Annotated[PageResources, Depends(page_resources)]
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PageContext:
     """Somebody who may look, at a page."""
 
     request: Request
     person: Person
-    desk: Desk
+    resources: PageResources
 
     def render(self, name: str, **context: Any) -> HTMLResponse:
         """The page of the template `name`, for them."""
-        return self.desk.render(self.request, self.person, name, **context)
+        return self.resources.render(self.request, self.person, name, **context)
 
 
-def visit(request: Request, person: Viewer, desk: DeskOf) -> Visit:
+def context_of(request: Request, person: Viewer, resources: PageResourcesOf) -> PageContext:
     """For every page but the one to sign in; raises as `access.viewer`."""
-    return Visit(request, person, desk)
+    return PageContext(request, person, resources)
 
 
-VisitOf = Annotated[Visit, Depends(visit)]
+PageContextOf = Annotated[PageContext, Depends(context_of)]
 
 
 def _environment() -> jinja2.Environment:

@@ -8,26 +8,26 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from web.auth.access import Viewer, access_of
 from web.auth.access import check_csrf as check_token
 from web.auth.sign_in import drop_cookie, set_cookie, sign_in, sign_out
-from web.pages.page_context import DeskOf
+from web.pages.page_context import PageResourcesOf
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=256)]
 
 
 @router.get("/login")
-def show_login(request: Request, desk: DeskOf) -> HTMLResponse:
+def show_login(request: Request, resources: PageResourcesOf) -> HTMLResponse:
     """The form."""
-    return desk.render(request, None, "login.html", next=_here(request), fault="")
+    return resources.render(request, None, "login.html", next=_here(request), fault="")
 
 
 @router.post("/login")
-def log_in(request: Request, desk: DeskOf, name: Text, password: Text) -> Response:
+def log_in(request: Request, resources: PageResourcesOf, name: Text, password: Text) -> Response:
     """Begin a session and go where the person wanted to."""
     access = access_of(request)
     try:
-        user = sign_in(access, desk.ledger, request, name=name, password=password)
+        user = sign_in(access, resources.ledger, request, name=name, password=password)
     except HTTPException as error:
-        page = desk.render(
+        page = resources.render(
             request,
             None,
             "login.html",
@@ -43,11 +43,13 @@ def log_in(request: Request, desk: DeskOf, name: Text, password: Text) -> Respon
 
 
 @router.post("/logout")
-def log_out(request: Request, person: Viewer, desk: DeskOf, csrf_token: Text) -> Response:
+def log_out(
+    request: Request, person: Viewer, resources: PageResourcesOf, csrf_token: Text
+) -> Response:
     """End the session; the browser forgets the pictures that it kept."""
     check_token(person, csrf_token)
     access = access_of(request)
-    sign_out(access, desk.ledger, request, person)
+    sign_out(access, resources.ledger, request, person)
     answer = RedirectResponse("/login", 303, {"clear-site-data": '"cache"'})
     drop_cookie(access, answer)
     return answer

@@ -27,7 +27,7 @@ from web.auth.access import Access
 from web.auth.guard import Guard
 from web.overview.metrics import Metrics
 from web.overview.models import ModelCards
-from web.pages.page_context import Desk
+from web.pages.page_context import PageResources
 from web.pages.router import pages_router
 from web.settings import WebSettings
 
@@ -65,7 +65,7 @@ def create_app(settings: WebSettings) -> FastAPI:
     app.state.settings, app.state.access, app.state.ledger = settings, access, ledger
     app.state.metrics = Metrics(settings.configuration, ledger)
     app.state.model_cards, app.state.streams = ModelCards(), set()
-    app.state.desk = Desk(ledger, settings, app.state.model_cards)
+    app.state.resources = PageResources(ledger, settings, app.state.model_cards)
     install_answers(app)
     _mount(app, settings)
     _guard(app, settings)

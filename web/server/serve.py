@@ -50,7 +50,7 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
     os.nice(_NICE)  # not before: a start at low priority takes long on a busy machine
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    app.state.desk.prepare()
+    app.state.resources.prepare()
     while thread.is_alive() and not stop.wait(0.5):
         pass
     server.should_exit = True

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import ConfigurationError, LearningDataError
-from model.data.annotated_images import Drawn, SeriesKey
+from model.data.annotated_images import AnnotatedImage, SeriesKey
 from model.data.array_folder import (
     SERIES,
     SPACING_MM,
@@ -81,7 +81,7 @@ class ArrayTask:
             words = f"{key}: the mask is empty: none of its structures is on the image"
             remarks = (Remark(Kind.EMPTY, key, words, left_out=False),)
         known = (True,) * len(masks)
-        one = Drawn(number, image, masks, known, self.pixel_spacing_mm)
+        one = AnnotatedImage(number, image, masks, known, self.pixel_spacing_mm)
         series = SeriesKey(SERIES, self.modality, SOURCE)
         return Case(key, one, series, contours=1, matched=1, remarks=remarks)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from imaging.contours.polygon_fill import Mask
 from imaging.instances.header import Header
-from model.data.annotated_images import Drawn, SeriesKey
+from model.data.annotated_images import AnnotatedImage, SeriesKey
 from model.inference.structure import Structure
 from model.preparation.report.remarks import Remark
 
@@ -18,13 +18,13 @@ class Case:
     """One image with what was drawn on it, or what is wrong with it."""
 
     key: str
-    drawn: Drawn | None = None
+    annotated: AnnotatedImage | None = None
     """None: nothing of it goes into the data set."""
     series: SeriesKey | None = None
     contours: int = 0
     """How many were drawn on it."""
     matched: int = 0
-    """How many of them are in `drawn`."""
+    """How many of them are in `annotated`."""
     remarks: tuple[Remark, ...] = ()
     left_out: tuple[Mask, ...] = ()
     """Masks [row, column] that are shown and not learnt."""

@@ -74,7 +74,7 @@ def _add_tasks(
     choices: SetChoices,
 ) -> None:
     for key, uids in patients.series.items():
-        drawn = [
+        annotated = [
             DrawnSeries(tuple(all_series[uid]), tuple(one.path for one in matched[uid]))
             for uid in uids
             if uid in matched
@@ -83,10 +83,10 @@ def _add_tasks(
         if bare:
             words = f"{key}: {bare} images of series without structure set"
             plan.remarks.append(Remark(Kind.NO_SET, key, words, count=bare))
-        if drawn:
+        if annotated:
             plan.tasks.append(
                 StructureSetTask(
-                    key, tuple(drawn), table, plan.structures, choices.slices, choices.skipped
+                    key, tuple(annotated), table, plan.structures, choices.slices, choices.skipped
                 )
             )
 

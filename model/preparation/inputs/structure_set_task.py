@@ -19,7 +19,7 @@ from imaging.rtstruct.to_masks import RoiMask, iterate_masks
 from imaging.series.series import check_one_series
 from imaging.series.set_aside import planes_of, set_aside
 from imaging.series.volume import read_images
-from model.data.annotated_images import Drawn, SeriesKey
+from model.data.annotated_images import AnnotatedImage, SeriesKey
 from model.data.samples import Image
 from model.inference.structure import Structure
 from model.preparation.inputs.cases import Case, series_key
@@ -243,8 +243,8 @@ class _SeriesWork:
             image = self._image(index)
         except (PixelError, SeriesError) as error:
             return Case(key, remarks=(Remark(Kind.UNREADABLE_IMAGE, key, str(error)),))
-        drawn = Drawn(number, image, masks, known, header.pixel_spacing_mm)
-        return Case(key, drawn, self.series.key)
+        annotated = AnnotatedImage(number, image, masks, known, header.pixel_spacing_mm)
+        return Case(key, annotated, self.series.key)
 
     def _image(self, index: int) -> Image:
         """One by one, so that a damaged file costs one image; a multi-frame file is read once."""

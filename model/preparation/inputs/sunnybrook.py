@@ -133,9 +133,9 @@ def read_sunnybrook(folder: Path) -> SamplesInMemory:
     for task in plan.tasks:
         for case in task.cases():
             remarks += case.remarks
-            if case.drawn is not None and case.series is not None:
-                entry = case.drawn.entry(task.patient, case.series)
-                samples.append(Sample(entry, case.drawn.image, case.drawn.masks))
+            if case.annotated is not None and case.series is not None:
+                entry = case.annotated.entry(task.patient, case.series)
+                samples.append(Sample(entry, case.annotated.image, case.annotated.masks))
     defects = [Defect(one.key, one.words) for one in remarks if one.left_out]
     return SamplesInMemory(STRUCTURES, samples, defects)
 

@@ -14,7 +14,7 @@ from imaging.contours.polygon_fill import Mask, polygons_to_mask
 from imaging.contours.text_contours import read_text_contour
 from imaging.instances.header import Header, read_header
 from imaging.pixels.reader import read_pixels
-from model.data.annotated_images import Drawn
+from model.data.annotated_images import AnnotatedImage
 from model.data.samples import Image
 from model.preparation.inputs.cases import Case, series_key
 from model.preparation.inputs.contradictions import Choice, contradiction
@@ -71,7 +71,7 @@ class InstanceContours:
         left_out = self._contradiction(masks, choice)
         return Case(
             self.key,
-            Drawn(
+            AnnotatedImage(
                 number=self.key.rpartition("/")[2],
                 image=image,
                 masks=_layers(masks),

@@ -38,9 +38,9 @@ class Sheets:
         panel = self._panel(case)
         if panel is None:
             return
-        if case.left_out and case.drawn is not None:
+        if case.left_out and case.annotated is not None:
             # not cropped: where a contour went astray is seen in the whole image
-            self._write(f"{case.drawn.number}.png", [panel], whole=True)
+            self._write(f"{case.annotated.number}.png", [panel], whole=True)
         self._panels.append(panel)
         if len(self._panels) == _ON_A_SHEET:
             self.finish()
@@ -53,10 +53,10 @@ class Sheets:
             self._panels = []
 
     def _panel(self, case: Case) -> Panel | None:
-        drawn = case.drawn
-        if drawn is None:
+        annotated = case.annotated
+        if annotated is None:
             return None
-        layers = [*zip(drawn.masks, (one.color_rgb for one in self.structures), strict=True)]
+        layers = [*zip(annotated.masks, (one.color_rgb for one in self.structures), strict=True)]
         layers += [(mask, LEFT_OUT_RGB) for mask in case.left_out]
         outlines = [
             Outline(points, color)
@@ -65,9 +65,9 @@ class Sheets:
         ]
         if not outlines:
             return None
-        caption = f"{drawn.number}: left out in red" if case.left_out else drawn.number
-        rows_mm, columns_mm = drawn.pixel_spacing_mm
-        return Panel(drawn.image, outlines, caption, aspect=rows_mm / columns_mm)
+        caption = f"{annotated.number}: left out in red" if case.left_out else annotated.number
+        rows_mm, columns_mm = annotated.pixel_spacing_mm
+        return Panel(annotated.image, outlines, caption, aspect=rows_mm / columns_mm)
 
     def _write(self, name: str, panels: list[Panel], *, whole: bool = False) -> None:
         shapes = {panel.image.shape for panel in panels}

@@ -13,14 +13,14 @@ from pydicom.uid import UID
 from sqlalchemy import Connection
 
 from core.config.settings import Configuration
-from core.errors import EncodingError, InstanceError, OrderError
+from core.errors import EncodingError, InstanceError, RequestedJobError
 from core.folders import files_below
 from imaging.instances.read_errors import READING_ERRORS
 from network.scu.outgoing import check_file_encoding, is_dicom_file
 from network.sender import Sender
 from node.completion.sources.source import SourceEnd
 from node.ledger.event_kinds import EventKind
-from node.ledger.requests.requested_jobs import Order, mark_read
+from node.ledger.requests.requested_jobs import RequestedJob, mark_read
 from node.ledger.requests.requests import ask_by_name
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import RELEASED
@@ -32,10 +32,12 @@ _TOLD_SERIES = 3
 class SeriesByName:
     """The one series of images in the files of an order, or the one that it names."""
 
-    def __init__(self, configuration: Configuration, order: Order, *, kind: str) -> None:
+    def __init__(
+        self, configuration: Configuration, requested_job: RequestedJob, *, kind: str
+    ) -> None:
         """`kind` is what requests have as their source."""
         self._configuration = configuration
-        self._order = order
+        self._order = requested_job
         self._kind = kind
         self._uid = ""
 
@@ -59,11 +61,13 @@ class SeriesByName:
             return found[wanted]
         if wanted or not found:
             what = f"of series {wanted} " if wanted else ""
-            raise OrderError(f"no DICOM images {what}among the {len(files)} files of the folder")
+            raise RequestedJobError(
+                f"no DICOM images {what}among the {len(files)} files of the folder"
+            )
         if len(found) > 1:
             told = ", ".join(sorted(found)[:_TOLD_SERIES])
             told += ", ..." if len(found) > _TOLD_SERIES else ""
-            raise OrderError(
+            raise RequestedJobError(
                 f"the folder holds {len(found)} series, expected one ({told}): name it as "
                 "series_instance_uid"
             )
@@ -82,19 +86,19 @@ class SeriesByName:
         return [self._uid]
 
     def _ask(self, connection: Connection, now: float) -> None:
-        order, asked = self._order, self._order.asked
-        mark_read(connection, order.uid, self._uid)
+        requested_job, asked = self._order, self._order.asked
+        mark_read(connection, requested_job.uid, self._uid)
         ask_by_name(
             connection,
             self._uid,
-            order_uid=order.uid,
+            order_uid=requested_job.uid,
             source=self._kind,
             asked={
                 "pipeline": asked.pipeline,
                 "destinations": list(asked.destinations),
                 "person": asked.person,
                 "address": asked.address,
-                "created_at": order.created_at,
+                "created_at": requested_job.created_at,
             },
             now=now,
         )
@@ -110,7 +114,7 @@ def _images_by_series(files: Sequence[Path]) -> dict[str, list[Path]]:
             )
             sop_class, uid = str(data_set.get("SOPClassUID", "")), data_set.get("SeriesInstanceUID")
         except Exception as error:
-            raise OrderError(
+            raise RequestedJobError(
                 f"a DICOM file of the folder cannot be read ({type(error).__name__})"
             ) from error
         if not (sop_class and uid):
@@ -130,6 +134,6 @@ def _check_as_said(path: Path) -> None:
         meta = pydicom.filereader.read_file_meta_info(path)
         check_file_encoding(path, str(meta.get("TransferSyntaxUID", "")))
     except EncodingError as error:
-        raise OrderError(f"a DICOM file of the folder: {error}") from error
+        raise RequestedJobError(f"a DICOM file of the folder: {error}") from error
     except (InstanceError, *READING_ERRORS):
         return  # no image that anybody could read

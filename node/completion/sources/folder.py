@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.config.settings import Configuration
-from core.errors import OrderError
+from core.errors import RequestedJobError
 from core.folders import folder_below
 from node.completion.sources.by_name import SeriesByName
-from node.ledger.requests.requested_jobs import Order
+from node.ledger.requests.requested_jobs import RequestedJob
 from node.ledger.requests.requests import FROM_FOLDER
 
 
 class FolderSource(SeriesByName):
     """A folder of somebody else's, which stays as it is."""
 
-    def __init__(self, configuration: Configuration, order: Order) -> None:
-        super().__init__(configuration, order, kind=FROM_FOLDER)
+    def __init__(self, configuration: Configuration, requested_job: RequestedJob) -> None:
+        super().__init__(configuration, requested_job, kind=FROM_FOLDER)
 
     def find(self) -> Sequence[Path]:
         """The files of the one series in it; raises OrderError and OSError."""
         asked = self._order.asked
         if asked.pipeline not in self._configuration.pipelines:
-            raise OrderError(f"there is no pipeline {asked.pipeline} any more")
+            raise RequestedJobError(f"there is no pipeline {asked.pipeline} any more")
         return self.find_in(folder_below(self._configuration.web.in_dir_root, asked.folder))
 
     def clear(self) -> None:

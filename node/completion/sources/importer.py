@@ -7,18 +7,24 @@ import structlog
 from pynetdicom.dsutils import split_dataset
 
 from core.config.settings import Configuration
-from core.errors import InstanceError, NotADataSetError, OrderError
+from core.errors import InstanceError, NotADataSetError, RequestedJobError
 from network.scu.outgoing import instance_to_send
-from node.completion.series_completion import Tracker
+from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.folder import FolderSource
 from node.completion.sources.source import FileSource
 from node.completion.sources.upload import UploadSource
 from node.ledger.database import Ledger
-from node.ledger.requests.requested_jobs import IN_DIR, UPLOADS, Order, fail_order, next_waiting
+from node.ledger.requests.requested_jobs import (
+    IN_DIR,
+    UPLOADS,
+    RequestedJob,
+    fail_requested_job,
+    next_requested_job,
+)
 from node.ledger.tables.instances import ABORTED, RELEASED, open_association
-from node.scp.instance_store import Arrival, Inbox
+from node.scp.instance_store import InstanceStore, ReceivedInstance
 
-FileSources = Mapping[str, Callable[[Configuration, Order], FileSource]]
+FileSources = Mapping[str, Callable[[Configuration, RequestedJob], FileSource]]
 SOURCES: FileSources = {IN_DIR: FolderSource, UPLOADS: UploadSource}
 """By the root that an order names."""
 
@@ -32,16 +38,16 @@ class Importer:
         self,
         configuration: Configuration,
         ledger: Ledger,
-        inbox: Inbox,
+        instance_store: InstanceStore,
         *,
-        tracker: Tracker,
+        series_completion: SeriesCompletion,
         sources: FileSources = SOURCES,
     ) -> None:
         """`sources` makes the source of an order's files."""
         self._configuration = configuration
         self._ledger = ledger
-        self._inbox = inbox
-        self._tracker = tracker
+        self._instance_store = instance_store
+        self._series_completion = series_completion
         self._sources = sources
 
     def read_next(self) -> bool:
@@ -51,23 +57,28 @@ class Importer:
             StorageUnavailableError: disk or ledger cannot take it now; the order waits.
         """
         with self._ledger.reading() as connection:
-            order = next_waiting(connection)
-        if order is None:
+            requested_job = next_requested_job(connection)
+        if requested_job is None:
             return False
-        make = self._sources.get(order.asked.root)
+        make = self._sources.get(requested_job.asked.root)
         if make is None:
-            self._fail(order, f"there is no source {order.asked.root} any more")
+            self._fail(requested_job, f"there is no source {requested_job.asked.root} any more")
             return True
-        source = make(self._configuration, order)
+        source = make(self._configuration, requested_job)
         try:
             paths = source.find()
             uids = self._receive(source, paths)
             told = " ".join(uids)
-            log.info("folder read", order=order.uid, series_instance_uid=told, instances=len(paths))
-        except (OrderError, InstanceError) as error:
-            self._fail(order, str(error))
+            log.info(
+                "folder read",
+                requested_job=requested_job.uid,
+                series_instance_uid=told,
+                instances=len(paths),
+            )
+        except (RequestedJobError, InstanceError) as error:
+            self._fail(requested_job, str(error))
         except OSError as error:
-            self._fail(order, f"the folder cannot be read ({error.strerror})")
+            self._fail(requested_job, f"the folder cannot be read ({error.strerror})")
         source.clear()
         return True
 
@@ -79,9 +90,9 @@ class Importer:
             for number, path in enumerate(paths, 1):
                 self._receive_one(association, path, f"file {number} of {len(paths)}")
         except BaseException:
-            self._tracker.source_ended(source, association, ABORTED)
+            self._series_completion.source_ended(source, association, ABORTED)
             raise
-        return self._tracker.source_ended(source, association, RELEASED)
+        return self._series_completion.source_ended(source, association, RELEASED)
 
     def _receive_one(self, association: int, path: Path, place: str) -> None:
         """Names of files are not told: they often hold the patient's."""
@@ -89,7 +100,7 @@ class Importer:
             instance = instance_to_send(path)
             _, offset = split_dataset(path)
             content = path.read_bytes()
-            arrival = Arrival(
+            received = ReceivedInstance(
                 association=association,
                 sop_class_uid=instance.sop_class_uid,
                 sop_instance_uid=instance.sop_instance_uid,
@@ -98,13 +109,13 @@ class Importer:
                 data_set=content[offset:],
             )
         except NotADataSetError as error:
-            raise OrderError(f"{place} is no whole DICOM instance") from error
+            raise RequestedJobError(f"{place} is no whole DICOM instance") from error
         try:
-            self._inbox.receive(arrival)
+            self._instance_store.receive(received)
         except InstanceError as error:
-            raise OrderError(f"{place}: {error}") from error
+            raise RequestedJobError(f"{place}: {error}") from error
 
-    def _fail(self, order: Order, words: str) -> None:
+    def _fail(self, requested_job: RequestedJob, words: str) -> None:
         with self._ledger.writing() as connection:
-            fail_order(connection, order, words, self._ledger.clock())
-        log.warning("order failed", order=order.uid, reason=words)
+            fail_requested_job(connection, requested_job, words, self._ledger.clock())
+        log.warning("order failed", requested_job=requested_job.uid, reason=words)

@@ -8,16 +8,16 @@ from core.config.settings import Configuration
 from core.storage_layout import StorageLayout
 from node.completion.sources.by_name import SeriesByName
 from node.ledger.database import Ledger
-from node.ledger.requests.requested_jobs import Order, waiting_uids
+from node.ledger.requests.requested_jobs import RequestedJob, waiting_uids
 from node.ledger.requests.requests import UPLOAD
 
 
 class UploadSource(SeriesByName):
     """The files of one upload, in a folder of the storage folder."""
 
-    def __init__(self, configuration: Configuration, order: Order) -> None:
-        super().__init__(configuration, order, kind=UPLOAD)
-        self._folder = StorageLayout(configuration.storage_path).upload(order.uid)
+    def __init__(self, configuration: Configuration, requested_job: RequestedJob) -> None:
+        super().__init__(configuration, requested_job, kind=UPLOAD)
+        self._folder = StorageLayout(configuration.storage_path).upload(requested_job.uid)
 
     def find(self) -> Sequence[Path]:
         """The files of the one series in it; raises OrderError and OSError."""

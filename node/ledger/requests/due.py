@@ -4,7 +4,7 @@ from sqlalchemy import Connection, Exists, exists, select, update
 
 from node.ledger.requests.requests import bring
 from node.ledger.row_states import SeriesState
-from node.ledger.schema import associations, instances, receipts, series
+from node.ledger.schema import associations, instances, receptions, series
 from node.ledger.tables.instances import OPEN, last_association
 from node.ledger.tables.series import SeriesRow, series_row
 
@@ -39,9 +39,9 @@ def settle_orphans(connection: Connection, *, now: float, ready_at: float) -> No
 def _carried() -> Exists:
     """Whether an open association has brought something of a series."""
     return exists(
-        select(receipts.c.instance_id)
-        .join(instances, instances.c.id == receipts.c.instance_id)
-        .join(associations, associations.c.id == receipts.c.association_id)
+        select(receptions.c.instance_id)
+        .join(instances, instances.c.id == receptions.c.instance_id)
+        .join(associations, associations.c.id == receptions.c.association_id)
         .where(
             instances.c.series_instance_uid == series.c.series_instance_uid,
             associations.c.outcome == OPEN,

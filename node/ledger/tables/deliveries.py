@@ -12,7 +12,7 @@ from node.ledger.schema import deliveries, instances
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class PendingDelivery:
     """One instance on its way to one peer; `path` is relative to the storage folder."""
 
     key: int
@@ -40,7 +40,7 @@ class DeliveriesAtPeer:
 def queue_deliveries(
     connection: Connection,
     job: JobRow,
-    parcels: Sequence[tuple[str, str, str]],
+    files: Sequence[tuple[str, str, str]],
     now: float,
     *,
     held: Mapping[str, str],
@@ -63,7 +63,7 @@ def queue_deliveries(
         )
         for destination in job.destinations
         if destination.peer not in served
-        for position, (path, uid, digest) in enumerate(parcels)
+        for position, (path, uid, digest) in enumerate(files)
     ]
     if rows:
         connection.execute(insert(deliveries), rows)
@@ -82,7 +82,7 @@ def due_jobs(connection: Connection, now: float) -> list[tuple[str, Destination]
     return [(row.job_id, Destination(row.peer, row.ip, row.port, row.ae_title)) for row in rows]
 
 
-def waiting_parcels(connection: Connection, job_id: str, peer: str) -> list[Parcel]:
+def pending_deliveries(connection: Connection, job_id: str, peer: str) -> list[PendingDelivery]:
     """What a peer still lacks of a job's results, in sending order."""
     rows = connection.execute(
         select(deliveries)
@@ -93,47 +93,55 @@ def waiting_parcels(connection: Connection, job_id: str, peer: str) -> list[Parc
         )
         .order_by(deliveries.c.position)
     )
-    return [Parcel(row.id, *(getattr(row, name) for name in Parcel.__slots__[1:])) for row in rows]
+    return [
+        PendingDelivery(row.id, *(getattr(row, name) for name in PendingDelivery.__slots__[1:]))
+        for row in rows
+    ]
 
 
-def is_cancelled(connection: Connection, parcel: Parcel) -> bool:
+def is_cancelled(connection: Connection, pending: PendingDelivery) -> bool:
     """Whether a person does not want the rest of a job's results at this peer any more."""
     unwanted = (
-        (deliveries.c.job_id == parcel.job_id)
-        & (deliveries.c.peer == parcel.peer)
+        (deliveries.c.job_id == pending.job_id)
+        & (deliveries.c.peer == pending.peer)
         & (deliveries.c.state == DeliveryState.CANCELLED)
     )
     return connection.execute(select(deliveries.c.id).where(unwanted).limit(1)).first() is not None
 
 
 def settle_parcel(
-    connection: Connection, parcel: Parcel, *, state: DeliveryState, words: str, now: float
+    connection: Connection,
+    pending: PendingDelivery,
+    *,
+    state: DeliveryState,
+    words: str,
+    now: float,
 ) -> None:
     """Record what became of one instance at its peer."""
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == parcel.key)
-        .values(state=state, words=words, finished_at=now, attempts=parcel.attempts + 1)
+        .where(deliveries.c.id == pending.key)
+        .values(state=state, words=words, finished_at=now, attempts=pending.attempts + 1)
     )
 
 
-def last_stored_at(connection: Connection, parcel: Parcel) -> float:
+def last_stored_at(connection: Connection, pending: PendingDelivery) -> float:
     """When the peer last stored an instance of the same results; 0.0: it has none yet."""
     stored = (
-        (deliveries.c.job_id == parcel.job_id)
-        & (deliveries.c.peer == parcel.peer)
+        (deliveries.c.job_id == pending.job_id)
+        & (deliveries.c.peer == pending.peer)
         & (deliveries.c.state == DeliveryState.STORED)
     )
     return connection.scalar(select(func.max(deliveries.c.finished_at)).where(stored)) or 0.0
 
 
 def postpone_parcel(
-    connection: Connection, parcel: Parcel, *, words: str, attempts: int, until: float
+    connection: Connection, pending: PendingDelivery, *, words: str, attempts: int, until: float
 ) -> None:
     """Record that `attempts` failed since the last progress, and when the next one is due."""
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == parcel.key)
+        .where(deliveries.c.id == pending.key)
         .values(words=words, next_attempt_at=until, attempts=attempts)
     )
 

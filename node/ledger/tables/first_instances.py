@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
 from sqlalchemy.sql.expression import Executable
 
-from node.ledger.schema import instances, receipts, series
+from node.ledger.schema import instances, receptions, series
 from node.ledger.tables.instances import StoredInstance, arriving, touch_series
 
 
@@ -68,7 +68,7 @@ class FirstInstances:
     @cached_property
     def _receive(self) -> _Statement:
         names = ("association_id", "instance_id")
-        return self._made(insert(receipts).values(**{name: bindparam(name) for name in names}))
+        return self._made(insert(receptions).values(**{name: bindparam(name) for name in names}))
 
     @cached_property
     def _touch(self) -> _Statement:

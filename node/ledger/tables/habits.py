@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from network.sender import Sender
 from node.ledger.node_tables import habits
-from node.ledger.schema import associations, instances, receipts, series
+from node.ledger.schema import associations, instances, receptions, series
 
 _FORGOTTEN_AFTER_S = 30 * 86_400.0
 """A longest pause that never came again."""
@@ -20,8 +20,8 @@ _OWN = (habits.c.calling_ae_title == bindparam("title")) & (habits.c.address == 
 _HABIT = select(habits).where(_OWN)
 _BROUGHT = (
     select(instances.c.series_instance_uid, instances.c.sop_class_uid)
-    .join(receipts, receipts.c.instance_id == instances.c.id)
-    .where(receipts.c.association_id == bindparam("association"))
+    .join(receptions, receptions.c.instance_id == instances.c.id)
+    .where(receptions.c.association_id == bindparam("association"))
     .limit(2)
 )
 _OPENED = select(associations.c.opened_at).where(associations.c.id == bindparam("association"))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, CursorResult, bindparam, insert, select, upda
 from core.errors import StorageUnavailableError
 from network.sender import Sender
 from node.ledger.row_states import AssociationOutcome, SeriesState
-from node.ledger.schema import associations, instances, receipts, series
+from node.ledger.schema import associations, instances, receptions, series
 
 OPEN, RELEASED, ABORTED, REJECTED = AssociationOutcome
 
@@ -64,8 +64,8 @@ def last_association(connection: Connection, series_instance_uid: str) -> tuple[
     """Who brought the latest instance of a series, and how that association ended."""
     row = connection.execute(
         select(associations)
-        .join(receipts, receipts.c.association_id == associations.c.id)
-        .join(instances, instances.c.id == receipts.c.instance_id)
+        .join(receptions, receptions.c.association_id == associations.c.id)
+        .join(instances, instances.c.id == receptions.c.instance_id)
         .where(instances.c.series_instance_uid == series_instance_uid)
         .order_by(instances.c.id.desc(), associations.c.id.desc())
         .limit(1)
@@ -131,14 +131,14 @@ def mark_gone(connection: Connection, keys: Sequence[int], now: float) -> None:
     connection.execute(update(instances).where(gone).values(removed_at=now))
 
 
-def record_receipt(connection: Connection, association: int, instance: int) -> None:
+def record_reception(connection: Connection, association: int, instance: int) -> None:
     """Record that an instance came through an association, once however often it came."""
-    known = select(receipts).where(
-        receipts.c.association_id == association, receipts.c.instance_id == instance
+    known = select(receptions).where(
+        receptions.c.association_id == association, receptions.c.instance_id == instance
     )
     if connection.execute(known).first() is None:
         connection.execute(
-            insert(receipts).values(association_id=association, instance_id=instance)
+            insert(receptions).values(association_id=association, instance_id=instance)
         )
 
 

@@ -13,7 +13,7 @@ from core.config.sections import Retention
 from node.ledger.requests.jobs import OVER, find_job, jobs_of
 from node.ledger.requests.requests import UNDECIDED, requests_of
 from node.ledger.row_states import CommitmentState, DeliveryState, JobState, ProofState, SeriesState
-from node.ledger.schema import associations, commitments, instances, jobs, receipts, series
+from node.ledger.schema import associations, commitments, instances, jobs, receptions, series
 from node.ledger.tables.deliveries import delivery_states
 from node.ledger.tables.instances import OPEN
 from node.ledger.tables.proofs import proofs_of
@@ -172,8 +172,8 @@ def _why_not_delivered(connection: Connection, job_id: str) -> str:
 def _carried(series_instance_uid: str) -> Select[Any]:
     return (
         select(instances.c.id)
-        .join(receipts, receipts.c.instance_id == instances.c.id)
-        .join(associations, associations.c.id == receipts.c.association_id)
+        .join(receptions, receptions.c.instance_id == instances.c.id)
+        .join(associations, associations.c.id == receptions.c.association_id)
         .where(_of_series(series_instance_uid), associations.c.outcome == OPEN)
         .limit(1)
     )

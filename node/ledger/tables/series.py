@@ -19,14 +19,14 @@ from sqlalchemy import (
 
 from network.sender import Sender
 from node.ledger.row_states import SeriesState
-from node.ledger.schema import instances, receipts, series
+from node.ledger.schema import instances, receptions, series
 from node.ledger.tables.instances import StoredInstance
 
 _PAGE = 50
 _BROUGHT = (
     select(instances.c.series_instance_uid)
-    .join(receipts, receipts.c.instance_id == instances.c.id)
-    .where(receipts.c.association_id == bindparam("association"))
+    .join(receptions, receptions.c.instance_id == instances.c.id)
+    .where(receptions.c.association_id == bindparam("association"))
     .distinct()
 )
 _SETTLED = update(series).where(series.c.series_instance_uid == bindparam("uid"))
@@ -154,8 +154,8 @@ def latest_series(
 
     With `before`, those that come after this (last_at, UID) in that order.
     """
-    order = (series.c.last_at.desc(), series.c.series_instance_uid.desc())
-    query = select(series).where(condition).order_by(*order).limit(_PAGE)
+    requested_job = (series.c.last_at.desc(), series.c.series_instance_uid.desc())
+    query = select(series).where(condition).order_by(*requested_job).limit(_PAGE)
     if before is not None:
         query = query.where(
             tuple_(series.c.last_at, series.c.series_instance_uid) < tuple_(*before)

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, select
 
 from network.sender import Sender
-from node.ledger.schema import associations, instances, receipts
+from node.ledger.schema import associations, instances, receptions
 from node.ledger.tables.ends import IDLE, STOP
 from node.ledger.tables.instances import OPEN, RELEASED
 
@@ -107,9 +107,9 @@ def _goes_on(later: _Visit, before: _Visit) -> bool:
 def _lacking(connection: Connection, uid: str) -> list[int]:
     """Instances that are here and came through no association that was released."""
     released = exists(
-        select(receipts.c.instance_id)
-        .join(associations, associations.c.id == receipts.c.association_id)
-        .where(receipts.c.instance_id == instances.c.id, associations.c.outcome == RELEASED)
+        select(receptions.c.instance_id)
+        .join(associations, associations.c.id == receptions.c.association_id)
+        .where(receptions.c.instance_id == instances.c.id, associations.c.outcome == RELEASED)
     )
     here = (instances.c.series_instance_uid == uid) & instances.c.removed_at.is_(None)
     return list(connection.scalars(select(instances.c.id).where(here, ~released)))
@@ -119,8 +119,8 @@ def _visits(connection: Connection, uid: str, lacking: Sequence[int]) -> list[_V
     """Associations that brought something of a series, in the order in which they were opened."""
     wanted = set(lacking)
     brought = connection.execute(
-        select(receipts.c.association_id, instances.c.id, instances.c.received_at)
-        .join(instances, instances.c.id == receipts.c.instance_id)
+        select(receptions.c.association_id, instances.c.id, instances.c.received_at)
+        .join(instances, instances.c.id == receptions.c.instance_id)
         .where(instances.c.series_instance_uid == uid)
     ).all()
     by_association: dict[int, list[Any]] = {}
@@ -150,6 +150,6 @@ def _not_through(connection: Connection, lacking: Sequence[int], excused: Sequen
     if not excused:
         return len(lacking)
     through = connection.scalars(
-        select(receipts.c.instance_id).where(receipts.c.association_id.in_(excused)).distinct()
+        select(receptions.c.instance_id).where(receptions.c.association_id.in_(excused)).distinct()
     )
     return len(set(lacking) - set(through))

@@ -17,7 +17,7 @@ from node.ledger.tables.contents import choice_of
 from node.ledger.tables.proofs import proofs_of
 from node.ledger.tables.series import SeriesRow, find_series
 from node.ledger.views.request_words import request_lines
-from node.ledger.views.series_status import RequestStanding, standing_of
+from node.ledger.views.series_status import RequestStatus, status_of
 
 _REPORT_FILE = "report.json"
 _ABOUT_THE_MODEL = ("software", "kind", "parameters", "model", "sigma_mm")
@@ -126,7 +126,7 @@ def receipt_of(ledger: Ledger, series_instance_uid: str) -> Receipt | None:
         ]
         if row is None or not done:
             return None
-        requests = standing_of(connection, row).requests
+        requests = status_of(connection, row).requests
         latest = {job.request.pipeline: job for job in done if job is not done[-1]}
         latest.pop(done[-1].request.pipeline, None)
         first, *others = [
@@ -141,7 +141,7 @@ def receipt_of(ledger: Ledger, series_instance_uid: str) -> Receipt | None:
     )
 
 
-def _askers(requests: Sequence[RequestStanding], job: JobRow, row: SeriesRow) -> str:
+def _askers(requests: Sequence[RequestStatus], job: JobRow, row: SeriesRow) -> str:
     """Who sent what a job was made of, and wants its results; else who sent the series."""
     wanted = [
         one.request
@@ -151,7 +151,7 @@ def _askers(requests: Sequence[RequestStanding], job: JobRow, row: SeriesRow) ->
     return ", ".join(dict.fromkeys(str(one.sender) for one in wanted)) or str(row.sender)
 
 
-def _plain_fields(one: RequestStanding) -> dict[str, Any]:
+def _plain_fields(one: RequestStatus) -> dict[str, Any]:
     fields = one.fields()
     return fields | {name: _clock(fields[name]) for name in ("created_at", "last_at")}
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from node.ledger.views.series_status import RequestStanding
-from node.ledger.views.states import JobStanding, state_of_job
+from node.ledger.views.series_status import RequestStatus
+from node.ledger.views.states import JobStatus, state_of_job
 
 
-def request_lines(requests: Sequence[RequestStanding]) -> Iterator[str]:
+def request_lines(requests: Sequence[RequestStatus]) -> Iterator[str]:
     """Who asked, when, how that ended, and a line for each job and where its results go."""
     for number, one in enumerate(requests, 1):
         asked_at = _clock(one.request.created_at)
@@ -16,7 +16,7 @@ def request_lines(requests: Sequence[RequestStanding]) -> Iterator[str]:
         yield from (f"  {job_words(job)}" for job in one.jobs)
 
 
-def job_words(job: JobStanding) -> str:
+def job_words(job: JobStatus) -> str:
     """A job as one request wants it: by which rule, for whom, and where it stands."""
     state, words = state_of_job(job)
     rule = f" by {job.rule}" if job.rule else ""

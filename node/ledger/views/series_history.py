@@ -21,32 +21,32 @@ from node.ledger.tables.series import (
     latest_series,
 )
 from node.ledger.views.series_status import (
-    RequestStanding,
-    Standing,
+    RequestStatus,
+    SeriesStatus,
     may_stand_at,
-    standing_of,
-    standings,
+    status_of,
+    statuses,
 )
-from node.ledger.views.states import State, wanted_by
+from node.ledger.views.states import CaseState, wanted_by
 
 _CHUNK = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class SeriesHistory:
     """What a person asks of a series: what came, where it stands, why."""
 
     series_instance_uid: str
     sender: str
     instances: int
     last_at: float
-    state: State
+    state: CaseState
     reason: str
     events: tuple[tuple[float, str, str], ...]
     settled_s: float | None
     """From the end of the last association to the decision; None before it."""
     result_folders: tuple[str, ...]
-    requests: tuple[RequestStanding, ...]
+    requests: tuple[RequestStatus, ...]
     """Who asked for what of it, oldest first."""
     holds: tuple[str, ...] = ()
     """What stands in the way of it, or of a request of it: codes of core/hold_reasons.py."""
@@ -54,19 +54,21 @@ class Story:
     """Whether something of it runs once a person has released it."""
 
 
-def latest_stories(ledger: Ledger, limit: int | None = None, state: str = "") -> list[Story]:
+def latest_histories(
+    ledger: Ledger, limit: int | None = None, state: str = ""
+) -> list[SeriesHistory]:
     """The latest series, those at `state` where one is named, the latest last."""
-    return stories_before(ledger, limit, state)[::-1]
+    return histories_before(ledger, limit, state)[::-1]
 
 
-def stories_before(
+def histories_before(
     ledger: Ledger,
     limit: int | None,
     state: str = "",
     before: tuple[float, str] | None = None,
     *,
     since: float = 0.0,
-) -> list[Story]:
+) -> list[SeriesHistory]:
     """The latest series first, of those whose (last_at, UID) comes after `before` in that order.
 
     Only those at `state` where one is named, and of which something came at `since` or later.
@@ -82,18 +84,18 @@ def stories_before(
 
 def fitting_stories(
     connection: Connection, rows: Iterator[SeriesRow], state: str, *, storage_path: Path
-) -> Iterator[Story]:
+) -> Iterator[SeriesHistory]:
     """The stories of those of `rows` that stand at what a person calls `state`; empty: of all."""
     wanted = wanted_by(state)
     while chunk := list(islice(rows, _CHUNK)):
-        found = standings(connection, chunk)
+        found = statuses(connection, chunk)
         for row in chunk:
-            standing = found[row.series_instance_uid]
-            if standing.state in wanted or not state:
-                yield tell(connection, row, storage_path, standing)
+            status = found[row.series_instance_uid]
+            if status.state in wanted or not state:
+                yield tell(connection, row, storage_path, status)
 
 
-def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
+def history_of(ledger: Ledger, uid_or_end: str) -> SeriesHistory | None:
     """Of the series with this UID, else of the latest one whose UID ends with it."""
     if not uid_or_end:
         return None
@@ -103,13 +105,13 @@ def story_of(ledger: Ledger, uid_or_end: str) -> Story | None:
 
 
 def tell(
-    connection: Connection, row: SeriesRow, storage_path: Path, standing: Standing | None = None
-) -> Story:
+    connection: Connection, row: SeriesRow, storage_path: Path, status: SeriesStatus | None = None
+) -> SeriesHistory:
     """The story of one series; with where it stands, if that was read before."""
     jobs = jobs_of(connection, row.series_instance_uid)
-    found = standing_of(connection, row) if standing is None else standing
+    found = status_of(connection, row) if status is None else status
     events = events_of(connection, row.series_instance_uid)
-    return Story(
+    return SeriesHistory(
         series_instance_uid=row.series_instance_uid,
         sender=_senders(row, found.requests),
         instances=count_instances(connection, row.series_instance_uid),
@@ -132,7 +134,7 @@ def tell(
     )
 
 
-def _senders(row: SeriesRow, requests: Sequence[RequestStanding]) -> str:
+def _senders(row: SeriesRow, requests: Sequence[RequestStatus]) -> str:
     """Everybody who sent it, each once; else where it came from."""
     senders = [str(one.request.sender) for one in requests if not one.request.is_by_name]
     return ", ".join(dict.fromkeys(senders)) or str(row.sender)

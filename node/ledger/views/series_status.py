@@ -15,8 +15,8 @@ from node.ledger.schema import deliveries, jobs, requests, series
 from node.ledger.tables.deliveries import DeliveriesAtPeer, delivery_states_of
 from node.ledger.tables.series import SeriesRow, rows_of_series
 from node.ledger.views.states import (
-    JobStanding,
-    State,
+    CaseState,
+    JobStatus,
     state_of_case,
     state_of_job,
     state_of_request,
@@ -27,42 +27,42 @@ _UNDELIVERED = (DeliveryState.REFUSED, DeliveryState.GIVEN_UP, DeliveryState.CAN
 # a case stands at the state of the left only where a row of it is at the state of the right
 _BY_REQUESTS: Mapping[str, str] = MappingProxyType(
     {
-        State.HELD: RequestState.HELD,
-        State.SETTLING: RequestState.WAITING,
-        State.FAILED: RequestState.FAILED,
-        State.KEPT: RequestState.KEPT,
-        State.CANCELLED: RequestState.CANCELLED,
-        State.SUPERSEDED: RequestState.SUPERSEDED,
+        CaseState.HELD: RequestState.HELD,
+        CaseState.SETTLING: RequestState.WAITING,
+        CaseState.FAILED: RequestState.FAILED,
+        CaseState.KEPT: RequestState.KEPT,
+        CaseState.CANCELLED: RequestState.CANCELLED,
+        CaseState.SUPERSEDED: RequestState.SUPERSEDED,
     }
 )
 _BY_JOBS: Mapping[str, str] = MappingProxyType(
     {
-        State.QUEUED: JobState.QUEUED,
-        State.RUNNING: JobState.RUNNING,
-        State.FAILED: JobState.FAILED,
-        State.CANCELLED: JobState.CANCELLED,
-        State.SUPERSEDED: JobState.SUPERSEDED,
+        CaseState.QUEUED: JobState.QUEUED,
+        CaseState.RUNNING: JobState.RUNNING,
+        CaseState.FAILED: JobState.FAILED,
+        CaseState.CANCELLED: JobState.CANCELLED,
+        CaseState.SUPERSEDED: JobState.SUPERSEDED,
     }
 )
 _BY_DELIVERIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        State.HELD: (DeliveryState.HELD,),
-        State.FAILED: _UNDELIVERED,
-        State.NOT_DELIVERED: _UNDELIVERED,
-        State.SENDING: (DeliveryState.WAITING,),
+        CaseState.HELD: (DeliveryState.HELD,),
+        CaseState.FAILED: _UNDELIVERED,
+        CaseState.NOT_DELIVERED: _UNDELIVERED,
+        CaseState.SENDING: (DeliveryState.WAITING,),
     }
 )
 _JOB_COLUMNS = ("job_id", "state", "reason", "progress", "step", "revision")
 
 
 @dataclass(frozen=True, slots=True)
-class RequestStanding:
+class RequestStatus:
     """A request, where it stands and why, and the jobs that do it, oldest first."""
 
     request: Request
-    state: State
+    state: CaseState
     words: str
-    jobs: tuple[JobStanding, ...]
+    jobs: tuple[JobStatus, ...]
 
     @property
     def how_it_came(self) -> str:
@@ -93,18 +93,18 @@ class RequestStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SeriesStatus:
     """Where a case stands and why, and its requests, oldest first."""
 
-    state: State
+    state: CaseState
     words: str
-    requests: tuple[RequestStanding, ...]
+    requests: tuple[RequestStatus, ...]
 
 
-def standings(connection: Connection, rows: Sequence[SeriesRow]) -> dict[str, Standing]:
+def statuses(connection: Connection, rows: Sequence[SeriesRow]) -> dict[str, SeriesStatus]:
     """Where series stand, by their UIDs; four questions however many they are."""
     by_uid = {row.series_instance_uid: row for row in rows}
-    found: dict[str, list[RequestStanding]] = {uid: [] for uid in by_uid}
+    found: dict[str, list[RequestStatus]] = {uid: [] for uid in by_uid}
     of_series = requests.c.series_instance_uid.in_(by_uid)
     query = select(requests).where(of_series).order_by(requests.c.id)
     own = [request_of(row) for row in connection.execute(query)]
@@ -113,34 +113,36 @@ def standings(connection: Connection, rows: Sequence[SeriesRow]) -> dict[str, St
         row, own_jobs = by_uid[request.series_instance_uid], tuple(jobs_by_request[request.key])
         about = (row.state, row.reason)
         state, words = state_of_request(request.state, request.reason, about, own_jobs)
-        one = RequestStanding(request, state, words, own_jobs)
+        one = RequestStatus(request, state, words, own_jobs)
         found[request.series_instance_uid].append(one)
     return {uid: _standing(by_uid[uid], of_series) for uid, of_series in found.items()}
 
 
-def standing_of(connection: Connection, row: SeriesRow) -> Standing:
+def status_of(connection: Connection, row: SeriesRow) -> SeriesStatus:
     """Where one series stands."""
-    return standings(connection, [row])[row.series_instance_uid]
+    return statuses(connection, [row])[row.series_instance_uid]
 
 
-def count_states(connection: Connection, states: Sequence[State] | None = None) -> dict[State, int]:
+def count_states(
+    connection: Connection, states: Sequence[CaseState] | None = None
+) -> dict[CaseState, int]:
     """How many cases stand at each of `states`, else at all states that there are."""
-    wanted = list(State) if states is None else list(states)
+    wanted = list(CaseState) if states is None else list(states)
     condition: ColumnElement[bool] = series.c.state.is_not(None)
     if states is not None:
         uids = (select(series.c.series_instance_uid).where(may_stand_at(one)) for one in wanted)
         condition = series.c.series_instance_uid.in_(next(uids).union(*uids))
     counts = dict.fromkeys(wanted, 0)
     for rows in _chunks(rows_of_series(connection, condition)):
-        for one in standings(connection, rows).values():
+        for one in statuses(connection, rows).values():
             if one.state in counts:
                 counts[one.state] += 1
     return counts
 
 
 def may_stand_at(state: str) -> ColumnElement[bool]:
-    """What rows of `series` fit, found through indexes; a superset: `standings` decides."""
-    if state in (State.DONE, State.DELIVERED):
+    """What rows of `series` fit, found through indexes; a superset: `statuses` decides."""
+    if state in (CaseState.DONE, CaseState.DELIVERED):
         own = jobs.c.series_instance_uid == series.c.series_instance_uid
         return exists(select(jobs.c.job_id).where(own, jobs.c.state == JobState.DONE))
     found: list[ColumnElement[bool]] = [series.c.state == state]
@@ -150,40 +152,40 @@ def may_stand_at(state: str) -> ColumnElement[bool]:
         found.append(_with_jobs(jobs.c.state == _BY_JOBS[state]))
     if state in _BY_DELIVERIES:
         found.append(_with_deliveries(_BY_DELIVERIES[state]))
-    if state == State.KEPT:
+    if state == CaseState.KEPT:
         of_series = requests.c.series_instance_uid == series.c.series_instance_uid
         found.append(~exists(select(requests.c.id).where(of_series)))
     return or_(*found)
 
 
-def _standing(row: SeriesRow, found: Sequence[RequestStanding]) -> Standing:
+def _standing(row: SeriesRow, found: Sequence[RequestStatus]) -> SeriesStatus:
     """Of each asker the latest request counts."""
     latest = {_asker(one.request): (one.state, one.words) for one in found}
     state, words = state_of_case((row.state, row.reason), latest.values())
-    return Standing(state, words, tuple(found))
+    return SeriesStatus(state, words, tuple(found))
 
 
 def _asker(request: Request) -> Any:
     return request.pipeline if request.is_by_name else request.sender
 
 
-def _jobs(connection: Connection, keys: Sequence[int]) -> dict[int, list[JobStanding]]:
+def _jobs(connection: Connection, keys: Sequence[int]) -> dict[int, list[JobStatus]]:
     links = jobs_of_requests(connection, keys)
     ids = {link.job_id for link in links}
     columns = [jobs.c[name] for name in _JOB_COLUMNS]
     rows = connection.execute(select(*columns).where(jobs.c.job_id.in_(ids)))
     by_id = {row.job_id: row for row in rows}
     deliveries_by_job = delivery_states_of(connection, ids)
-    found: dict[int, list[JobStanding]] = defaultdict(list)
+    found: dict[int, list[JobStatus]] = defaultdict(list)
     for link in links:
         job = _job(link, by_id[link.job_id], deliveries_by_job.get(link.job_id, ()))
         found[link.request].append(job)
     return found
 
 
-def _job(link: JobOfRequest, row: Any, states: Sequence[DeliveriesAtPeer]) -> JobStanding:
+def _job(link: JobOfRequest, row: Any, states: Sequence[DeliveriesAtPeer]) -> JobStatus:
     peers = {destination.peer for destination in link.destinations}
-    return JobStanding(
+    return JobStatus(
         job_id=link.job_id,
         pipeline=link.pipeline,
         rule=link.rule,
@@ -197,7 +199,7 @@ def _job(link: JobOfRequest, row: Any, states: Sequence[DeliveriesAtPeer]) -> Jo
     )
 
 
-def _job_fields(job: JobStanding) -> dict[str, Any]:
+def _job_fields(job: JobStatus) -> dict[str, Any]:
     state, words = state_of_job(job)
     return {
         "job_id": job.job_id,

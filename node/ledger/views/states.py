@@ -13,7 +13,7 @@ from node.ledger.row_states import DeliveryState, JobState, RequestState, Series
 from node.ledger.tables.deliveries import DeliveriesAtPeer
 
 
-class State(StrEnum):
+class CaseState(StrEnum):
     """Where a case or a request stands; in the order in which one counts before another."""
 
     HELD = "held"
@@ -36,46 +36,52 @@ class State(StrEnum):
     """A later request of the same sender, or a later job, took over."""
 
 
-ON_THE_WAY = (State.ARRIVING, State.SETTLING, State.RUNNING, State.QUEUED, State.SENDING)
-OPEN = (State.HELD, State.FAILED, State.NOT_DELIVERED, *ON_THE_WAY)
+ON_THE_WAY = (
+    CaseState.ARRIVING,
+    CaseState.SETTLING,
+    CaseState.RUNNING,
+    CaseState.QUEUED,
+    CaseState.SENDING,
+)
+OPEN = (CaseState.HELD, CaseState.FAILED, CaseState.NOT_DELIVERED, *ON_THE_WAY)
 """What somebody or something has still to do with."""
-_ORDER = {state: number for number, state in enumerate(State)}
+_ORDER = {state: number for number, state in enumerate(CaseState)}
 _OF_SERIES = {
-    SeriesState.ARRIVING: State.ARRIVING,
-    SeriesState.SETTLING: State.SETTLING,
-    SeriesState.HELD: State.HELD,
-    SeriesState.CANCELLED: State.CANCELLED,
+    SeriesState.ARRIVING: CaseState.ARRIVING,
+    SeriesState.SETTLING: CaseState.SETTLING,
+    SeriesState.HELD: CaseState.HELD,
+    SeriesState.CANCELLED: CaseState.CANCELLED,
 }
 _OF_REQUESTS = {
-    RequestState.HELD: State.HELD,
-    RequestState.KEPT: State.KEPT,
-    RequestState.FAILED: State.FAILED,
-    RequestState.CANCELLED: State.CANCELLED,
-    RequestState.SUPERSEDED: State.SUPERSEDED,
+    RequestState.HELD: CaseState.HELD,
+    RequestState.KEPT: CaseState.KEPT,
+    RequestState.FAILED: CaseState.FAILED,
+    RequestState.CANCELLED: CaseState.CANCELLED,
+    RequestState.SUPERSEDED: CaseState.SUPERSEDED,
 }
 _OF_JOBS = {
-    JobState.QUEUED: State.QUEUED,
-    JobState.RUNNING: State.RUNNING,
-    JobState.FAILED: State.FAILED,
-    JobState.CANCELLED: State.CANCELLED,
-    JobState.SUPERSEDED: State.SUPERSEDED,
-    JobState.WITHDRAWN: State.SUPERSEDED,
+    JobState.QUEUED: CaseState.QUEUED,
+    JobState.RUNNING: CaseState.RUNNING,
+    JobState.FAILED: CaseState.FAILED,
+    JobState.CANCELLED: CaseState.CANCELLED,
+    JobState.SUPERSEDED: CaseState.SUPERSEDED,
+    JobState.WITHDRAWN: CaseState.SUPERSEDED,
 }
 _OF_DELIVERIES = {
-    DeliveryState.HELD: State.HELD,
-    DeliveryState.REFUSED: State.NOT_DELIVERED,
-    DeliveryState.GIVEN_UP: State.NOT_DELIVERED,
-    DeliveryState.CANCELLED: State.NOT_DELIVERED,
-    DeliveryState.WAITING: State.SENDING,
-    DeliveryState.STORED: State.DELIVERED,
+    DeliveryState.HELD: CaseState.HELD,
+    DeliveryState.REFUSED: CaseState.NOT_DELIVERED,
+    DeliveryState.GIVEN_UP: CaseState.NOT_DELIVERED,
+    DeliveryState.CANCELLED: CaseState.NOT_DELIVERED,
+    DeliveryState.WAITING: CaseState.SENDING,
+    DeliveryState.STORED: CaseState.DELIVERED,
 }
 
-Found = tuple[State, str]
+Found = tuple[CaseState, str]
 """A state, and why, in words."""
 
 
 @dataclass(frozen=True, slots=True)
-class JobStanding:
+class JobStatus:
     """A job as far as one request wants it."""
 
     job_id: str
@@ -91,14 +97,14 @@ class JobStanding:
     """To those destinations alone."""
 
 
-def wanted_by(state: str) -> frozenset[State]:
+def wanted_by(state: str) -> frozenset[CaseState]:
     """Which states a person means who names one; `failed` is all that came to nothing."""
-    if state == State.FAILED:
-        return frozenset((State.FAILED, State.NOT_DELIVERED))
-    return frozenset(one for one in State if one == state)
+    if state == CaseState.FAILED:
+        return frozenset((CaseState.FAILED, CaseState.NOT_DELIVERED))
+    return frozenset(one for one in CaseState if one == state)
 
 
-def state_of_job(job: JobStanding) -> Found:
+def state_of_job(job: JobStatus) -> Found:
     """Where a job and its deliveries stand for one request."""
     if job.state != JobState.DONE:
         step = f", {job.step}" if job.step else ""
@@ -108,13 +114,13 @@ def state_of_job(job: JobStanding) -> Found:
         )
     if not job.deliveries:
         why = "nothing to send" if job.destinations else "no destination, results stay here"
-        return State.DONE, why
+        return CaseState.DONE, why
     state = worst(_OF_DELIVERIES[one.state] for one in job.deliveries)
     return state, "; ".join(_delivery_words(one) for one in job.deliveries)
 
 
 def state_of_request(
-    state: RequestState, reason: str, series: tuple[SeriesState, str], jobs: Sequence[JobStanding]
+    state: RequestState, reason: str, series: tuple[SeriesState, str], jobs: Sequence[JobStatus]
 ) -> Found:
     """Where a request stands: with its series while that is not decided on, then with its jobs.
 
@@ -125,12 +131,12 @@ def state_of_request(
         jobs: all that do the request, oldest first; of a pipeline the latest counts.
     """
     if state == RequestState.WAITING:
-        return _OF_SERIES.get(series[0], State.SETTLING), series[1]
+        return _OF_SERIES.get(series[0], CaseState.SETTLING), series[1]
     if state != RequestState.SUBMITTED:
         return _OF_REQUESTS[state], reason
     found = [state_of_job(job) for job in current(jobs)]
     if not found:
-        return State.SUPERSEDED, "its jobs were superseded"
+        return CaseState.SUPERSEDED, "its jobs were superseded"
     return _worst(found, several=len(found) > 1)
 
 
@@ -145,18 +151,18 @@ def state_of_case(series: tuple[SeriesState, str], requests: Iterable[Found]) ->
     if state in _OF_SERIES:
         return _OF_SERIES[state], reason
     found = list(requests)
-    over = (State.CANCELLED, State.SUPERSEDED)
-    standing = [one for one in found if one[0] not in over] or found
-    return _worst(standing, several=False) if standing else (State.KEPT, reason)
+    over = (CaseState.CANCELLED, CaseState.SUPERSEDED)
+    status = [one for one in found if one[0] not in over] or found
+    return _worst(status, several=False) if status else (CaseState.KEPT, reason)
 
 
-def current(jobs: Sequence[JobStanding]) -> list[JobStanding]:
+def current(jobs: Sequence[JobStatus]) -> list[JobStatus]:
     """The latest job of each pipeline, of those that no other took over from."""
     latest = {job.pipeline: job for job in jobs if job.state not in made.OVER}
     return list(latest.values())
 
 
-def worst(states: Iterable[State]) -> State:
+def worst(states: Iterable[CaseState]) -> CaseState:
     """The one that counts before the others."""
     return min(states, key=_ORDER.__getitem__)
 

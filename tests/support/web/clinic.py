@@ -9,12 +9,12 @@ from typing import Any
 from core.config.settings import Configuration
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from node.completion.routing import Router
-from node.completion.series_completion import Tracker
+from node.completion.series_completion import SeriesCompletion
 from node.delivery.queue_results import queue_results
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
 from node.ledger.tables.events import record_event
-from node.scp.instance_store import Inbox
+from node.scp.instance_store import InstanceStore
 from pipeline.entry import run_job
 from tests.support.checkpoints import one_view_checkpoint
 from tests.support.completion import Asking, Clock, Completion, series_uid
@@ -102,14 +102,16 @@ def open_clinic(folder: Path, **keys: Any) -> Clinic:
     configuration = web_configuration(storage_path, **(model | keys))
     clock = Clock(time.time() - 60)
     ledger = open_test_ledger(storage_path, clock)
-    inbox = Inbox(storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0)
+    instance_store = InstanceStore(
+        storage_path, ledger, root_uid=configuration.root_uid, minimum_free_mb=0
+    )
     asking = Asking()
-    tracker = Tracker(
+    series_completion = SeriesCompletion(
         configuration,
         ledger,
         Router(configuration, ("127.0.0.1", 11112)),
         geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
         pool=asking,
     )
-    completion = Completion(configuration, ledger, inbox, tracker, asking, clock)
+    completion = Completion(configuration, ledger, instance_store, series_completion, asking, clock)
     return Clinic(configuration, completion)

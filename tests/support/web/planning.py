@@ -25,7 +25,7 @@ def exchange_results(clinic: Clinic, case: int, like: Path, structures: int = 4)
     """
     first = read_header(like)
     headers = [_header(first, number) for number in range(SLICES)]
-    folder = Path(clinic.case(case).story.result_folders[0])
+    folder = Path(clinic.case(case).history.result_folders[0])
     [structure_set] = (folder / "dicom").glob("*.dcm")
     row, column = np.mgrid[:SIDE, :SIDE]
     radius = np.hypot(row - SIDE / 2, column - SIDE / 2)

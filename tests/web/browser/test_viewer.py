@@ -39,7 +39,7 @@ def viewer(page: Page, site: Site, cine_case: int) -> Page:
 @pytest.fixture(scope="module")
 def sent(clinic: Clinic, cine_case: int) -> StructureSet:
     """What the node sends."""
-    folder = Path(clinic.case(cine_case).story.result_folders[0])
+    folder = Path(clinic.case(cine_case).history.result_folders[0])
     [path] = (folder / "dicom").glob("*.dcm")
     return read_structure_set(path)
 

@@ -64,7 +64,7 @@ def test_what_a_person_asks_is_done_by_the_node_and_told_with_the_name(
 def test_slices_of_a_result_are_those_of_its_volume_and_kept_by_the_browser(
     client: httpx.Client, clinic: Clinic, numbers: Numbers
 ) -> None:
-    folder = Path(clinic.case(numbers.done).story.result_folders[0])
+    folder = Path(clinic.case(numbers.done).history.result_folders[0])
     found = client.get(f"/cases/{numbers.done}/views/{folder.name}").json()
     assert found["phases"] == [[0, 1], [2, 3]]
     for index, image in enumerate(found["images"]):
@@ -81,7 +81,7 @@ def test_slices_of_a_result_are_those_of_its_volume_and_kept_by_the_browser(
 def test_contours_and_volumes_are_those_of_the_structure_set_that_was_sent(
     client: httpx.Client, clinic: Clinic, numbers: Numbers
 ) -> None:
-    folder = Path(clinic.case(numbers.done).story.result_folders[0])
+    folder = Path(clinic.case(numbers.done).history.result_folders[0])
     [sent] = (folder / "dicom").glob("*.dcm")
     expected = read_structure_set(sent)
     found = client.get(f"/cases/{numbers.done}/views/{folder.name}").json()

@@ -104,7 +104,7 @@ def test_cases_are_found_by_state_number_sender_and_end_of_uid(
     assert numbers.done not in listed("state=held")
     assert listed(f"text={numbers.failed}") >= {numbers.failed}
     assert listed("text=tps") >= set(vars(numbers).values())
-    uid = clinic.case(numbers.done).story.series_instance_uid
+    uid = clinic.case(numbers.done).history.series_instance_uid
     assert listed(f"text={uid[-9:]}") == {numbers.done}
     assert listed("text=%25") == set()
     assert listed("since=2999-01-01") == set()

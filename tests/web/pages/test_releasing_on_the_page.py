@@ -58,7 +58,7 @@ def test_what_no_release_helps_has_no_button_and_is_refused_with_what_does(
     assert "send each patient&#39;s instances as a series of their own" in text
     answer = client.post(f"/cases/{number}/release", data=token(text))
     assert answer.status_code == 409
-    uid = clinic.case(number).story.series_instance_uid
+    uid = clinic.case(number).history.series_instance_uid
     refused = client.post(f"/api/cases/{uid}/release")
     assert refused.status_code == 409
     assert "send each patient's instances" in refused.json()["msg"]

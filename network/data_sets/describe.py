@@ -12,7 +12,7 @@ from network.data_sets.negotiated import check_encoding, check_pixel_encoding
 
 
 class Content(Protocol):
-    """A C-STORE request with its data set, as `node.scp.instance_store.Arrival` is one."""
+    """A C-STORE request with its data set, as `node.scp.instance_store.ReceivedInstance` is one."""
 
     @property
     def sop_class_uid(self) -> str: ...

@@ -7,10 +7,10 @@ _AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 
 
 def parse_ae_title(text: str) -> str:
-    """The title without leading and trailing spaces, which mean nothing.
+    """Return `text` without leading and trailing spaces, which are not significant.
 
     Raises:
-        ValueError: it is no AE title; says what was expected.
+        ValueError: `text` is not an AE title; the message says what was expected.
     """
     title = text.strip()
     if _AE_TITLE.fullmatch(title) is None:

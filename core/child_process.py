@@ -1,6 +1,6 @@
-"""Processes of our own modules, `python -P -m MODULE`: they import what this process imports.
+"""Command and environment to run a module of this project in a process of its own.
 
-`-P` keeps the working folder off their path, so that nothing that lies there is taken for ours.
+`python -P` keeps the working folder off the import path, so that no file there is imported instead.
 """
 
 import os
@@ -9,15 +9,15 @@ from pathlib import Path
 
 
 def module_command(module: str, *arguments: str, warnings: bool = True) -> list[str]:
-    """Command that runs `module` in this interpreter; `warnings` False keeps Python's silent."""
+    """Build the command that runs `module` in this interpreter, with Python's warnings or not."""
     silent = () if warnings else ("-W", "ignore")
     return [sys.executable, *silent, "-P", "-m", module, *arguments]
 
 
 def module_environment() -> dict[str, str]:
-    """Environment of such a process: PYTHONPATH holds every folder that this process imports from.
+    """Build the environment of such a process: PYTHONPATH has this process's import folders.
 
-    In an installation the rooms lie where Python does not look by itself.
+    An installed node has its packages in a folder that Python does not search by itself.
     """
     folders = (folder or str(Path.cwd()) for folder in sys.path)
     return os.environ | {"PYTHONPATH": os.pathsep.join(folders)}

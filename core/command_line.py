@@ -1,4 +1,4 @@
-"""Command lines: hyphens as well as underscores, and one sentence when something is wrong."""
+"""Command-line parser: flags with hyphens or underscores, errors as one sentence."""
 
 import argparse
 import re
@@ -11,9 +11,9 @@ from core.errors import ConfigurationError
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """Flags are declared with underscores (`--scu_ip`) and may be typed with hyphens (`--scu-ip`).
+    """Parser of flags declared with underscores (`--scu_ip`), which may be typed with hyphens.
 
-    What is wrong is a ConfigurationError instead of an exit; the door prints it and answers 2.
+    Errors raise ConfigurationError; the program prints it and exits with code 2.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -24,7 +24,7 @@ class ArgumentParser(argparse.ArgumentParser):
     def parse_args(  # type: ignore[override]  # no namespace to fill
         self, argv: Sequence[str] | None = None
     ) -> argparse.Namespace:
-        """The flags' values; `argv` is the process's own command line when it is None.
+        """Parse `argv`, or the process's own command line when `argv` is None.
 
         Raises:
             ConfigurationError: one sentence that names the flag, its value and what was expected.
@@ -35,7 +35,7 @@ class ArgumentParser(argparse.ArgumentParser):
         return values
 
     def error(self, message: str) -> NoReturn:
-        """Called by argparse; raises instead of leaving the process."""
+        """Raise ConfigurationError instead of leaving the process; called by argparse."""
         message = re.sub(r"^argument ([^:]+):", lambda found: f"{found[1]}:", message)
         message = message.replace("the following arguments are required", "missing")
         raise ConfigurationError(message)
@@ -55,7 +55,7 @@ class ArgumentParser(argparse.ArgumentParser):
 
 
 def with_underscores(word: str) -> str:
-    """A flag `--scu-port=1` as `--scu_port=1`; any other word and all values stay as they are."""
+    """Replace hyphens in a flag's name by underscores; values and other words stay unchanged."""
     if not word.startswith("--"):
         return word
     name, equals, value = word[2:].partition("=")
@@ -63,17 +63,17 @@ def with_underscores(word: str) -> str:
 
 
 def port(text: str) -> int:
-    """A TCP port to connect to, 1 to 65535."""
+    """Parse a TCP port to connect to, 1 to 65535."""
     return _whole_number(text, 1, 65535)
 
 
 def listen_port(text: str) -> int:
-    """A TCP port to listen on, 0 (any free one) to 65535."""
+    """Parse a TCP port to listen on, 0 (any free port) to 65535."""
     return _whole_number(text, 0, 65535)
 
 
 def ae_title(text: str) -> str:
-    """An application entity title."""
+    """Parse an application entity title."""
     try:
         return parse_ae_title(text)
     except ValueError as error:
@@ -81,7 +81,7 @@ def ae_title(text: str) -> str:
 
 
 def seconds(text: str) -> float:
-    """A time above 0 s."""
+    """Parse a time in seconds, above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -92,7 +92,7 @@ def seconds(text: str) -> float:
 
 
 def share(text: str) -> float:
-    """A number from 0 to 1."""
+    """Parse a number from 0 to 1."""
     try:
         value = float(text)
     except ValueError:

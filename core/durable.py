@@ -1,4 +1,4 @@
-"""Files that are either whole on disk or not there."""
+"""Durable files and folders: complete on disk, or absent."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ def write_synced(path: Path, *pieces: bytes | memoryview) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """What was written to a file before is on disk."""
+    """Flush everything that was written to the file `path` to disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
@@ -43,7 +43,11 @@ def sync_tree(folder: Path) -> None:
 
 
 def commit_folder(attempt: Path, committed: Path) -> bool:
-    """Sync `attempt` and rename it to `committed` if that does not exist; whether this one won."""
+    """Sync the folder `attempt` and rename it to `committed`.
+
+    Returns:
+        False if `committed` exists already; `attempt` then stays where it is.
+    """
     sync_tree(attempt)
     try:
         attempt.rename(committed)

@@ -1,31 +1,32 @@
-"""Failures as values with words.
+"""Exceptions of the project; each message is one sentence for a person.
 
     SlicewireError
     ├── ConfigurationError            a key, flag or value is wrong (exit code 2)
     ├── InstanceError                 one instance cannot be stored as it is
     │   ├── NotADataSetError          its bytes are not a readable DICOM data set
     │   ├── EncodingError             its bytes are not what its transfer syntax says
-    │   ├── BeyondBoundsError         it is, or would become, more than the node takes
+    │   ├── BeyondBoundsError         it exceeds a limit of the node, as it is or once decoded
     │   └── UidMismatchError          request and data set name different instances
-    ├── BoundError                    a peer goes beyond what the node takes
+    ├── BoundError                    a peer exceeds a limit of the network connection
     ├── StorageUnavailableError       disk or ledger cannot take an instance
     ├── SeriesError                   a series cannot be processed as it is: the case is held
     │   ├── GeometryError             its slices do not make what the pipeline needs
     │   ├── PixelError                pixels missing, damaged or of an unsupported kind
-    │   └── SenderError               which peer sent it, and gets its results, cannot be told
+    │   └── SenderError               its sender fits several configured peers
     ├── HeldError                     a series is held, for one reason or several
-    ├── OrderError                    a job that was asked for by name cannot be done as asked
+    ├── RequestedJobError             a job requested by name cannot be run as requested
     ├── ModelError                    a checkpoint cannot be loaded, or does not fit the series
-    ├── LearningDataError             what a model is to learn from is damaged or contradicts itself
+    ├── LearningDataError             training data are damaged or contradict themselves
     ├── ContourError                  contours cannot be read, written or placed
-    ├── SegmentationError             DICOM has none of such a series, or it cannot be read
+    ├── SegmentationError             DICOM allows no SEG of such a series, or one cannot be read
     ├── WorkerDiedError               a worker process ended while it ran a job
-    ├── EngineUnavailableError        there is no scheduler to give a job to
+    ├── EngineUnavailableError        no scheduler is available to run jobs
     ├── OutputError                   a result did not pass the checks before sending
     └── SendError                     a peer cannot be reached, or did not store an instance
         └── NotOfferedError           a peer does not offer what it was asked for
 
-A message is one sentence: what, which UID, expected, found, unit; never a patient's name.
+A message says what is wrong, which UID, what was expected and found, in which unit; it never
+contains a patient's name.
 """
 
 import traceback
@@ -36,7 +37,7 @@ from core.hold_reasons import Hold, HoldReason, held_words, hold_for
 
 
 class SlicewireError(Exception):
-    """Root of every failure that the project explains in words."""
+    """Base of all exceptions that the project explains in words."""
 
 
 class ConfigurationError(SlicewireError):
@@ -52,11 +53,11 @@ class NotADataSetError(InstanceError):
 
 
 class EncodingError(InstanceError):
-    """A data set, or a part of it, is encoded otherwise than its transfer syntax says."""
+    """A data set, or a part of it, is not encoded as its transfer syntax says."""
 
 
 class BeyondBoundsError(InstanceError):
-    """A data set is, or would become, more than the node takes."""
+    """A data set exceeds a limit of the node, as it is or once inflated or decoded."""
 
 
 class UidMismatchError(InstanceError):
@@ -64,7 +65,7 @@ class UidMismatchError(InstanceError):
 
 
 class BoundError(SlicewireError):
-    """A peer goes beyond a bound of the wire: too long, too slow, or nothing that is known."""
+    """A peer exceeds a limit of the connection: too long, too slow, or no known PDU or message."""
 
 
 class StorageUnavailableError(SlicewireError):
@@ -72,7 +73,7 @@ class StorageUnavailableError(SlicewireError):
 
 
 class SeriesError(SlicewireError):
-    """A series cannot be processed as it is; a person decides, where that helps."""
+    """A series cannot be processed as it is, and is held for a person."""
 
     def __init__(
         self,
@@ -82,13 +83,13 @@ class SeriesError(SlicewireError):
         helps: str = "",
         releasable: bool | None = None,
     ) -> None:
-        """`helps` and `releasable` where they are not the reason's usual ones."""
+        """Give `helps` and `releasable` only where they differ from the reason's defaults."""
         super().__init__(words)
         self.hold = hold_for(reason, words, helps=helps, releasable=releasable)
 
 
 class HeldError(SlicewireError):
-    """A series is held, for one reason or several, and what a person can do about it."""
+    """A series is held, for one or several reasons; the message says what a person can do."""
 
     def __init__(self, holds: Sequence[Hold], *, is_releasable: bool) -> None:
         super().__init__(held_words(holds, is_releasable=is_releasable))
@@ -104,11 +105,11 @@ class PixelError(SeriesError):
 
 
 class SenderError(SeriesError):
-    """Which configured peer a sender is cannot be told."""
+    """A sender fits several configured peers, so that none can be chosen."""
 
 
 class RequestedJobError(SlicewireError):
-    """A job that was asked for by name cannot be done as it was asked for."""
+    """A job requested by name cannot be run as requested."""
 
 
 class ModelError(SlicewireError):
@@ -116,7 +117,7 @@ class ModelError(SlicewireError):
 
 
 class LearningDataError(SlicewireError):
-    """What a model is to learn from is damaged, of another kind, or contradicts itself."""
+    """Training data are damaged, of an unexpected kind, or contradict themselves."""
 
 
 class ContourError(SlicewireError):
@@ -124,7 +125,7 @@ class ContourError(SlicewireError):
 
 
 class SegmentationError(SlicewireError):
-    """DICOM has no segmentation of such a series, or one cannot be read."""
+    """DICOM allows no segmentation of such a series, or one cannot be read."""
 
 
 class WorkerDiedError(SlicewireError):
@@ -132,7 +133,7 @@ class WorkerDiedError(SlicewireError):
 
 
 class EngineUnavailableError(SlicewireError):
-    """There is no scheduler to give a job to; the job itself is not at fault."""
+    """No scheduler is available to run jobs; the job itself is not at fault."""
 
 
 class OutputError(SlicewireError):
@@ -144,16 +145,16 @@ class SendError(SlicewireError):
 
 
 class NotOfferedError(SendError):
-    """A peer takes associations, but accepts none of the presentation contexts proposed."""
+    """A peer accepts the association, but none of the proposed presentation contexts."""
 
 
 def hold_of(error: SlicewireError) -> Hold:
-    """Why `error` holds a series; what is not the series' own fault is put right at the node."""
+    """Return the hold for `error`; errors other than SeriesError are to be fixed at the node."""
     return error.hold if isinstance(error, SeriesError) else hold_for(HoldReason.NODE, str(error))
 
 
 def explain_fault(error: BaseException) -> str:
-    """Type and place of an unforeseen error; its own message could quote patient data."""
+    """Name type and source line of an unforeseen error; its message could quote patient data."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"unforeseen error {type(error).__name__}{place}"

@@ -1,4 +1,4 @@
-"""Folders that somebody names from outside: below a root only, and only real files in them."""
+"""Folders named by users: only below a root folder, and only the regular files in them."""
 
 import os
 from pathlib import Path
@@ -9,20 +9,20 @@ _LONGEST_NAME = 1024
 
 
 def folder_below(root: Path, name: str) -> Path:
-    """The folder `name`, relative to `root` or absolute below it, with links resolved.
+    """Find the folder `name`, relative to `root` or absolute below it; links are resolved.
 
-    What does not exist and what lies elsewhere is refused in the same words, so that nobody learns
-    of folders elsewhere.
+    Missing folders and folders outside `root` give the same message, so that nobody learns which
+    folders exist elsewhere.
 
     Raises:
-        OrderError: it is no folder below the root.
+        RequestedJobError: `name` is not a folder below `root`.
     """
-    asked = Path(name)
-    if not name or len(name) > _LONGEST_NAME or "\0" in name or ".." in asked.parts:
+    requested = Path(name)
+    if not name or len(name) > _LONGEST_NAME or "\0" in name or ".." in requested.parts:
         raise RequestedJobError("in_dir: expected the name of a folder, without ..")
     try:
         whole = root.resolve(strict=True)
-        folder = (whole / asked).resolve(strict=True)
+        folder = (whole / requested).resolve(strict=True)
     except (OSError, RuntimeError):  # not there, no access, a loop of links
         folder = Path("/")
     if folder == whole or whole not in folder.parents or not folder.is_dir():
@@ -31,10 +31,10 @@ def folder_below(root: Path, name: str) -> Path:
 
 
 def files_below(folder: Path, *, most: int) -> list[Path]:
-    """Every regular file below `folder`, in order of names; links are not followed.
+    """List every regular file below `folder` by name; symbolic links are not followed.
 
     Raises:
-        OrderError: there are more than `most`.
+        RequestedJobError: there are more than `most` files.
     """
     found: list[Path] = []
     for place, folders, names in os.walk(folder, followlinks=False):

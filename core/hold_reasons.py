@@ -1,8 +1,8 @@
-"""Why a series is held: codes, what helps against each, and whether a person may pass over it.
+"""Reasons to hold a series: their codes, what resolves each, and which a release may pass over.
 
-A person may pass over a doubt whether all is here: what runs is right for the images that are
-here, and the results say what was passed over. Nobody can pass over what would make a result wrong:
-two patients, no place in the patient, a grid with a hole in it.
+A person may release a series that may be incomplete: results are right for the images received, and
+say what the release passed over. No release passes over what would make a result wrong: two
+patients, no position in the patient, a volume with a gap.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,20 @@ from types import MappingProxyType
 
 
 class HoldReason(StrEnum):
-    """What stands in the way of a series; kept in the ledger, so a name never changes."""
+    """Reason to hold a series; stored in the ledger, so a value never changes."""
 
-    # is all of it here?
+    # is the series complete?
     INSTANCES_MISSING = "instances missing"
     INSTANCES_REFUSED = "instances refused"
     CUT_OFF = "cut off"
     INSTANCES_REMOVED = "instances removed"
-    # whose, and which content?
+    # whose series is it, and which content counts?
     CONTENT_DISPUTED = "content disputed"
     SEVERAL_PATIENTS = "several patients"
     SEVERAL_STUDIES = "several studies"
     SEVERAL_SERIES = "several series"
     DUPLICATE = "duplicate"
-    # where in the patient?
+    # where in the patient are its images?
     FRAMES_OF_REFERENCE = "frames of reference"
     NO_PLACE = "no place in the patient"
     ORIENTATIONS = "orientations"
@@ -36,12 +36,12 @@ class HoldReason(StrEnum):
     INDISTINCT = "indistinct"
     NO_VOLUME = "no volume"
     NO_PLANES = "no planes"
-    # which pixels?
+    # can its pixels be used?
     NO_PIXELS = "no pixels"
     PIXEL_KIND = "pixel kind"
     SIZES = "sizes"
     PIXEL_SPACINGS = "pixel spacings"
-    # not the series' own
+    # causes outside the series
     NODE = "node"
     OTHER = "other"
 
@@ -54,7 +54,8 @@ _RELEASABLE: Mapping[HoldReason, str] = MappingProxyType(
         HoldReason.GAP: "a gap",
     }
 )
-"""With what results are said to be released. A gap only where nothing is computed across it."""
+"""Reasons that a release may pass over, and their words in results. A gap is releasable only for
+pipelines that compute nothing across slices."""
 
 _HELPS: Mapping[HoldReason, str] = MappingProxyType(
     {
@@ -99,11 +100,11 @@ class Hold:
 
     reason: HoldReason
     words: str
-    """What was expected and found."""
+    """What was expected and what was found."""
     helps: str
-    """What would let the series run, besides a release."""
+    """What resolves the hold, besides a release."""
     is_releasable: bool
-    """Whether a person may pass over it."""
+    """True if a person may release the series despite this reason."""
 
     def __str__(self) -> str:
         return f"{self.words}: {self.helps}" if self.helps else self.words
@@ -112,20 +113,20 @@ class Hold:
 def hold_for(
     reason: HoldReason, words: str, *, helps: str = "", releasable: bool | None = None
 ) -> Hold:
-    """The hold of a reason, with what usually helps and whether it is usually releasable."""
+    """Build the hold of a reason; `helps` and `releasable` replace the reason's defaults."""
     may = reason in _RELEASABLE if releasable is None else releasable
     return Hold(reason, words, helps or _HELPS[reason], may)
 
 
 def may_be_passed(reason: str) -> bool:
-    """Whether there are series of which a person may pass over a reason."""
+    """True if a release may pass over a reason, at least in some series."""
     return reason in _RELEASABLE
 
 
 def released_words(reasons: Mapping[str, str]) -> str:
-    """In few words what results were released with, such as `released with a gap`.
+    """Describe in short what a release passed over, such as `released with a gap`.
 
-    `reasons` are codes; the first is named and the others counted, as descriptions are short.
+    `reasons` are codes; the first is named and the others are counted, as descriptions are short.
     """
     if not reasons:
         return ""
@@ -136,6 +137,6 @@ def released_words(reasons: Mapping[str, str]) -> str:
 
 
 def held_words(holds: Sequence[Hold], *, is_releasable: bool) -> str:
-    """Every reason with what helps, and whether a release does."""
+    """Join all reasons, each with what resolves it, and the release if it is possible."""
     words = "; ".join(dict.fromkeys(str(one) for one in holds))
     return f"{words}, or release it as it is" if is_releasable else words

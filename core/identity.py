@@ -1,4 +1,4 @@
-"""Who made a result: values that go into every object the project writes."""
+"""Provenance of results: values written into every object that the project makes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ VERSION = "0.1.0"
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The identity of the job that makes an object, from which its UIDs and dates derive."""
+    """Identity of the job that makes an object; UIDs and dates of the object derive from it."""
 
     job_id: str
     root_uid: str
@@ -21,41 +21,42 @@ class Provenance:
     pipeline: str
     """What was done, in words, for descriptions: pipeline, model, parameters."""
     revision: int = 1
-    """2 and more: these results replace earlier ones of the same series."""
+    """2 or more: these results replace earlier results of the same series."""
     predecessor_uids: Mapping[str, str] = field(default_factory=dict)
-    """SOP Instance UID to SOP Class UID of the results that are replaced."""
+    """SOP Instance UID to SOP Class UID of the replaced results."""
     predecessor_series_uids: tuple[str, ...] = ()
+    """SeriesInstanceUIDs of the replaced results."""
     predecessor_job_id: str = ""
-    """Of the job that made them."""
+    """Id of the job that made the replaced results."""
     released: Mapping[str, str] = field(default_factory=dict)
-    """What a person passed over: reasons to hold (core/hold_reasons.py) and their words."""
+    """Reasons to hold (core/hold_reasons.py) that a release passed over, to their words."""
 
     @property
     def revision_words(self) -> str:
-        """Which revision this is, for descriptions; empty for the first."""
+        """The revision, for descriptions, such as `revision 2`; empty for the first."""
         return f"revision {self.revision}" if self.revision > 1 else ""
 
     @property
     def released_words(self) -> str:
-        """What a person passed over, in few words; empty for nothing."""
+        """What a person's release passed over, in short; empty without a release."""
         return released_words(self.released)
 
     @property
     def details(self) -> str:
-        """What a person passed over, in full, and what was done, for long descriptions."""
+        """What a person's release passed over, in full, and the pipeline, for long descriptions."""
         passed = [f"Released by a person: {words}" for words in self.released.values()]
         return "\n".join([*passed, self.pipeline])
 
     def uid(self, *parts: str) -> str:
-        """The UID of the part of this job's output that `parts` name."""
+        """Derive the UID of the part of this job's output that `parts` name."""
         return derive_uid(self.root_uid, self.job_id, *parts)
 
     @property
     def date(self) -> str:
-        """DA value of the job."""
+        """Date of the job, as a DA value (PS3.5 6.2)."""
         return self.created.strftime("%Y%m%d")
 
     @property
     def time(self) -> str:
-        """TM value of the job."""
+        """Time of the job, as a TM value (PS3.5 6.2)."""
         return self.created.strftime("%H%M%S")

@@ -1,4 +1,4 @@
-"""What a job is told and what it answers, as plain values that travel to a worker process."""
+"""Request and result of a job, as plain values that are sent to worker processes."""
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field, replace
@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 Report = Callable[[float, str], None]
-"""Progress: fraction done (0 to 1) and what is being done, in words."""
+"""Called to report progress: fraction done (0 to 1) and the current step in words."""
 
 Cache = MutableMapping[str, Any]
-"""What a worker keeps between jobs, such as loaded models."""
+"""Objects that a worker keeps between jobs, such as loaded models."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """One complete series and what to do with it.
+    """A complete series and the pipeline to run on it.
 
-    Everything that a job writes derives from these values alone, so that a second attempt has the
-    same UIDs and dates.
+    Everything that a job writes derives from these values alone, so that a second attempt writes
+    the same UIDs and dates.
     """
 
     job_id: str
@@ -32,29 +32,29 @@ class JobRequest:
     parameters: dict[str, Any]
     root_uid: str
     created: datetime
-    """When the job was made; the date of everything it writes."""
+    """When the job was created; the date in everything that it writes."""
     output_dir: str
-    """Folder that holds the committed results; it does not exist before they are complete.
+    """Folder of the committed results; it does not exist before they are complete.
 
     Paths are relative to the storage folder in the ledger, and absolute in a worker.
     """
     resources: dict[str, float] = field(default_factory=dict)
-    """What a worker of an external cluster must offer."""
+    """Resources that a worker of an external cluster must offer, such as `GPU: 1`."""
     revision: int = 1
-    """1 for the first results of a series, 2 for those that replace them, and so on."""
+    """1 for the first results of a series, 2 for the results that replace them, and so on."""
     predecessor_job_id: str = ""
     """The job whose results this one replaces."""
     predecessor_uids: dict[str, str] = field(default_factory=dict)
-    """SOP Instance UID to SOP Class UID of those results."""
+    """SOP Instance UID to SOP Class UID of the replaced results."""
     predecessor_series_uids: tuple[str, ...] = ()
-    """Their series."""
+    """SeriesInstanceUIDs of the replaced results."""
     released: dict[str, str] = field(default_factory=dict)
-    """What a person passed over: reasons to hold (core/hold_reasons.py) and their words."""
+    """Reasons to hold (core/hold_reasons.py) that a release passed over, to their words."""
     content_choice: str = ""
-    """Which of several contents under the same SOP Instance UIDs a person took, in words."""
+    """Which of several contents under the same SOP Instance UIDs a person chose, in words."""
 
     def located(self, storage_path: Path) -> "JobRequest":
-        """The same with absolute paths."""
+        """Return the request with absolute paths."""
         storage = storage_path.absolute()
         return replace(
             self,
@@ -65,7 +65,7 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True)
 class OutputInstance:
-    """One committed result; `path` is relative to the results folder."""
+    """A committed result instance; `path` is relative to the results folder."""
 
     path: str
     sop_class_uid: str
@@ -76,14 +76,14 @@ class OutputInstance:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What a finished job left in its results folder, in the order in which it is sent."""
+    """Results that a finished job committed; `instances` are in sending order."""
 
     instances: tuple[OutputInstance, ...]
     has_structure_set: bool
     summary: str
-    """One line in plain words for the case."""
+    """One line in plain words, for the case."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """Time spent in read, compute, write and pictures."""
+    """Seconds spent in read, compute, write and pictures."""
     warnings: tuple[str, ...] = ()
     look_first: str = ""
-    """Why a person must look before any of it leaves this machine; empty: nobody needs to."""
+    """Why a person must review the results before they leave this machine; empty: no need."""

@@ -1,7 +1,7 @@
 """Logs: readable on a terminal, JSON on request, and everything in a rotating file.
 
-Messages carry UIDs and reasons, never patient data. The libraries below say values of a data set in
-their own messages, so they are not let into the log.
+Messages carry UIDs and reasons, never patient data. Some libraries quote values of data sets in
+their messages, so their messages are kept out of the log.
 """
 
 import logging
@@ -46,7 +46,7 @@ def configure_logging(level: str, *, json_lines: bool, file: Path) -> None:
 
 
 def quieten_libraries() -> None:
-    """Keep libraries from logging or warning with values of a data set in their words."""
+    """Silence libraries whose log messages and warnings quote values of data sets."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"pydicom|pynetdicom|distributed")

@@ -1,4 +1,4 @@
-"""Where everything lies below the storage folder; no other module spells these names.
+"""Names of all files and folders below the storage folder; no other module spells them.
 
 STORAGE/lock  ledger.sqlite  ledger.id  debug.log  users.json  web.key  web.log
 STORAGE/incoming/                       partly received instances, and write-ahead logs
@@ -19,38 +19,38 @@ _HASH_CHARACTERS = 16
 
 @dataclass(frozen=True, slots=True)
 class StorageLayout:
-    """Paths below one storage folder; nothing is made or looked up on disk."""
+    """Paths below one storage folder; nothing is created or read on disk."""
 
     storage_path: Path
 
     @property
     def lock(self) -> Path:
-        """Locked by the node that uses the folder; holds its process id."""
+        """File locked by the node that uses the folder; contains its process id."""
         return self.storage_path / "lock"
 
     @property
     def ledger(self) -> Path:
-        """The SQLite database, where PostgreSQL is not configured."""
+        """The ledger's SQLite database, used unless PostgreSQL is configured."""
         return self.storage_path / "ledger.sqlite"
 
     @property
     def ledger_id(self) -> Path:
-        """The identity of the folder, which its database repeats."""
+        """Identity of the folder; the ledger's database repeats it."""
         return self.storage_path / "ledger.id"
 
     @property
     def node_log(self) -> Path:
-        """The node's rotating log, where `log.file` names no other."""
+        """The node's rotating log, unless `log.file` names another file."""
         return self.storage_path / "debug.log"
 
     @property
     def web_log(self) -> Path:
-        """The web process's rotating log, where `log.file` names no other folder."""
+        """The web process's rotating log, unless `log.file` names another folder."""
         return self.storage_path / "web.log"
 
     @property
     def users(self) -> Path:
-        """Names, roles and hashes of who may use the pages, where `web.users_path` is not set."""
+        """Names, roles and password hashes of users, unless `web.users_path` is set."""
         return self.storage_path / "users.json"
 
     @property
@@ -105,7 +105,7 @@ IN_LEDGER = StorageLayout(Path())
 
 
 def other_content(instance: Path, sha256: str) -> Path:
-    """The file of another content under the UID of the file `instance`, beside it."""
+    """The file beside `instance` for different content received under its SOP Instance UID."""
     return instance.with_name(f"{instance.stem}.{sha256[:_HASH_CHARACTERS]}.dcm")
 
 

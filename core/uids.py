@@ -1,4 +1,4 @@
-"""Unique identifiers: which are safe to use, and those that the node derives."""
+"""Unique identifiers: checks of received UIDs, and UIDs that the node derives."""
 
 import hashlib
 import re
@@ -13,23 +13,23 @@ _STRICT_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
 
 
 def is_safe_uid(uid: str) -> bool:
-    """Whether `uid` is digits and dots of at most 64 characters, so that it can name a file.
+    """True if `uid` is digits and dots of at most 64 characters, so that it can name a file.
 
-    Leading zeros break PS3.5 section 9.1 but exist in the field and are let through.
+    Components with leading zeros violate PS3.5 section 9.1, but exist in the field and pass.
     """
     return len(uid) <= MAX_UID_LENGTH and _SAFE_UID.fullmatch(uid) is not None
 
 
 def is_standard_uid(uid: str) -> bool:
-    """Whether `uid` keeps the rules of PS3.5 section 9.1, leading zeros included."""
+    """True if `uid` follows PS3.5 section 9.1, which forbids leading zeros."""
     return len(uid) <= MAX_UID_LENGTH and _STRICT_UID.fullmatch(uid) is not None
 
 
 def derive_uid(root_uid: str, *parts: str) -> str:
-    """A UID under `root_uid` that depends on `parts` alone and that `is_derived_uid` recognises.
+    """Derive a UID under `root_uid` from `parts` alone, recognised by `is_derived_uid`.
 
-    The last component is 25 digits from a SHA-256 and 8 check digits, so that what the node
-    made is known again without any record of it.
+    The last component is 25 digits of a SHA-256 and 8 check digits, so that the node recognises
+    objects that it made without a record of them.
     """
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()
     body = str(int.from_bytes(digest, "big") % 10**_DIGITS + 10**_DIGITS)
@@ -37,7 +37,7 @@ def derive_uid(root_uid: str, *parts: str) -> str:
 
 
 def is_derived_uid(root_uid: str, uid: str) -> bool:
-    """Whether `uid` was made by `derive_uid` under `root_uid`."""
+    """True if `uid` was made by `derive_uid` under `root_uid`."""
     body, check = uid[len(root_uid) : -_CHECK_DIGITS], uid[-_CHECK_DIGITS:]
     if not uid.startswith(root_uid) or not body.isdigit():
         return False
@@ -45,7 +45,7 @@ def is_derived_uid(root_uid: str, uid: str) -> bool:
 
 
 def longest_root_uid() -> int:
-    """How many characters a root may have so that derived UIDs stay within 64."""
+    """Maximum number of characters of a root so that derived UIDs have at most 64."""
     return MAX_UID_LENGTH - (_DIGITS + 1) - _CHECK_DIGITS
 
 

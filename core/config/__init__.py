@@ -1,1 +1,1 @@
-"""The configuration: its file, its sections, and what each key may be."""
+"""The configuration: its file, its sections, and the values that each key may have."""

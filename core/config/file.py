@@ -1,4 +1,4 @@
-"""From `config.yaml` and the command line to a Configuration, or one sentence on what is wrong."""
+"""Reader of `config.yaml` and command-line flags; an error is one sentence that names the key."""
 
 import difflib
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ _SECRETS = ("secret", "database_url")
 
 
 def read_configuration(path: Path | None, flags: Mapping[str, Any]) -> Configuration:
-    """The configuration of the file `path`, with `flags` of the command line over it.
+    """Read the configuration file `path`; `flags` of the command line replace its values.
 
     Args:
-        path: a YAML file, or None for defaults alone.
+        path: a YAML file, or None for the defaults alone.
         flags: top-level keys that were given on the command line.
 
     Raises:
-        ConfigurationError: a key or value is wrong; names it, and what was expected.
+        ConfigurationError: a key or value is wrong; the message names it and what was expected.
     """
     from_file = {} if path is None else _read_yaml(path)
     try:
@@ -38,9 +38,10 @@ def read_configuration(path: Path | None, flags: Mapping[str, Any]) -> Configura
 
 
 def found_config(given: Path | None) -> Path | None:
-    """The configuration file that a command uses: `--config`, else config.yaml where there is one.
+    """Return the configuration file that a command uses: `--config`, else an existing config.yaml.
 
-    None is for defaults alone.
+    Returns:
+        None where there is neither: the defaults alone apply.
     """
     if given is not None:
         return given
@@ -63,7 +64,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _is_consequence(error: ErrorDetails) -> bool:
-    """A mistyped key also shows as a missing one; the typing error is told first."""
+    """True for a missing key, which may follow from a mistyped one; that one is reported first."""
     return error["type"] == "missing"
 
 
@@ -111,7 +112,7 @@ def _keys_at(parents: list[str]) -> list[str]:
 
 
 def _sections_in(annotation: Any) -> list[type[BaseModel]]:
-    """The sections that an annotation names, such as that of `tuple[Peer, ...]`."""
+    """Return the sections that an annotation names, such as Peer of `tuple[Peer, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [one for part in get_args(annotation) for one in _sections_in(part)]

@@ -1,4 +1,4 @@
-"""Pipelines of the configuration: the settings that every kind has, and the kinds by name."""
+"""Pipelines of the configuration: settings common to all kinds, and the kinds by name."""
 
 import pkgutil
 from abc import abstractmethod
@@ -15,28 +15,28 @@ from core.config.values import Positive, Section
 KINDS: Mapping[str, str] = MappingProxyType(
     {"blur": "pipeline.kinds.blur:KIND", "unet": "pipeline.kinds.unet:KIND"}
 )
-"""Each kind of pipeline and the name of its `Kind` (pipeline/kind.py), found when it is used."""
+"""Kinds of pipeline, each with the name of its `Kind` (pipeline/kind.py), imported when used."""
 
 
 class PipelineSettings(Section):
-    """Settings that pipelines of every kind have; each kind adds its own."""
+    """Settings common to pipelines of every kind; each kind adds its own."""
 
     kind: str
     resources: dict[str, Positive] = Field(default_factory=dict)
-    """What a worker of an external cluster must offer, such as `GPU: 1`."""
+    """Resources that a worker of an external cluster must offer, such as `GPU: 1`."""
 
     @property
     def model_path(self) -> Path | None:
-        """File of the model; None for a pipeline without a model."""
+        """File of the model; None for a pipeline without one."""
         return None
 
     @abstractmethod
     def parameters(self) -> dict[str, Any]:
-        """Values for the pipeline's program, as plain ones."""
+        """Return the parameters of the pipeline's program as plain values."""
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Text that changes when the pipeline's results could.
+        """Return a text that changes whenever the pipeline's results could change.
 
         Raises:
             ModelError: the model's file cannot be read.
@@ -44,20 +44,20 @@ class PipelineSettings(Section):
 
     @abstractmethod
     def in_words(self) -> dict[str, str]:
-        """Settings for the page of models, each with its label."""
+        """Return settings for the page of models, by label."""
 
     def check_model(self, card: Mapping[str, Any]) -> None:
-        """Nothing, when a model with this card can do what the settings ask.
+        """Check the settings against the card of the pipeline's model.
 
         Raises:
-            ModelError: the settings ask for what the model does not have.
+            ModelError: the settings ask for something that the model does not have.
         """
 
 
 def pipelines_given(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The pipelines of a configuration, and for each kind that needs no key one of its name.
+    """Add to the configured pipelines one for each kind that needs no keys, under the kind's name.
 
-    A pipeline with the name of a kind is of that kind when it names none.
+    A pipeline that has the name of a kind is of that kind, unless it names another.
     """
     pipelines = {name: {} for name in KINDS if _needs_no_key(name)} | dict(given)
     for name in KINDS:
@@ -76,7 +76,7 @@ def _settings_of(kind: str) -> type[PipelineSettings]:
 
 
 def _of_its_kind(values: Any) -> Any:
-    """The settings that `values` are, validated by those of the kind that they name."""
+    """Validate `values` by the settings class of the kind that they name."""
     if isinstance(values, PipelineSettings):
         return values
     if not isinstance(values, dict):

@@ -1,4 +1,4 @@
-"""When what failed is tried again, and when it is given up."""
+"""Retry policy: pauses between attempts, and when to give up."""
 
 import math
 import random
@@ -8,12 +8,12 @@ from core.config.values import Growth, Positive, Seconds, Section
 
 _JITTER = 0.2
 _MOST_POWERS = 1000.0
-"""Of two, so that no product is too large for a float."""
+"""Largest exponent of 2, so that no pause overflows a float."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Pauses between attempts, growing up to a longest one, and an end."""
+    """Pauses between attempts, growing up to a longest one, and the time after which to give up."""
 
     first_s: float
     longest_s: float
@@ -21,22 +21,22 @@ class RetryPolicy:
     growth: float = 2.0
     """Factor from one pause to the next, at least 1."""
     fewest_attempts: int = 10
-    """Before giving up, so that a node that was off for days gives up nothing at its start."""
+    """Attempts before giving up, so that a node gives up nothing at its start after days off."""
 
     @property
     def longest_wait_s(self) -> float:
-        """Seconds that no pause exceeds, chance included."""
+        """Longest possible pause in seconds, random part included."""
         return self.longest_s * (1 + _JITTER)
 
     def next(self, attempts: int, since: float, now: float) -> float | None:
-        """Time of the next attempt, in seconds since 1970; None: give up.
+        """Return the time of the next attempt in seconds since 1970; None: give up.
 
-        A fifth of each pause, more or less, is chance: a peer that comes back is not asked by
-        everything at once.
+        Each pause varies at random by up to 20 %, so that a peer that comes back does not get all
+        retries at once.
 
         Args:
-            attempts: how many failed in a row, the latest included.
-            since: when the first of them was due, or what made progress last did.
+            attempts: number of failures in a row, the latest included.
+            since: when the first of them was due, or when progress was last made.
             now: when the latest failed.
         """
         is_over = now - since >= self.give_up_after_h * 3600
@@ -48,7 +48,7 @@ class RetryPolicy:
 
 
 class Retry(Section):
-    """Values of a peer's own; those that are not given are as in `delivery`."""
+    """Retry settings of one peer; values that are not given are those of `delivery`."""
 
     first_s: Seconds | None = None
     growth: Growth | None = None
@@ -56,5 +56,5 @@ class Retry(Section):
     give_up_after_h: Positive | None = None
 
     def over(self, default: RetryPolicy) -> RetryPolicy:
-        """The policy `default` with these values in place of its own."""
+        """Return the policy `default` with these values in place of its own."""
         return replace(default, **self.model_dump(exclude_none=True))

@@ -1,4 +1,4 @@
-"""Peers and rules: who sends, which pipeline a series gets, where results go."""
+"""Peers and rules: who may send, which pipeline a series gets, and where results go."""
 
 from typing import Annotated, Literal
 
@@ -10,46 +10,46 @@ from core.config.wire import AeTitles, Network, PeerTlsOrNot
 
 
 class Peer(Section):
-    """A system that may send from elsewhere than this machine, and to which results can go."""
+    """A remote system that may send series and receive results."""
 
     name: Name
     ae_title: AeTitle
     ip: Name
     port: PeerPort
     networks: tuple[Network, ...] = ()
-    """Address ranges from which it may come, besides `ip`."""
+    """Address ranges that the peer may connect from, besides `ip`."""
     called_ae_titles: AeTitles = ()
-    """AE titles of ours that it may call; none given: any that `wire.called_ae_title` lets."""
+    """AE titles of ours that the peer may call; empty: any that `wire.called_ae_title` allows."""
     tls: PeerTlsOrNot = None
-    """Given, it is spoken to by TLS, and may come by TLS only."""
+    """If given, associations with the peer use TLS in both directions."""
     associations: Annotated[int, Field(ge=1, le=16)] = 1
-    """How many it takes from us at once; several share the instances of a result set."""
+    """Associations that the node may open to the peer at once, to send the instances of one job."""
     settle_s: Seconds | None = None
-    """Instead of `completion.settle_s`, for series that it sends."""
+    """Replaces `completion.settle_s` for series that the peer sends."""
     retry: Retry | None = None
-    """Instead of `delivery`'s, for all that it is sent, asked or told."""
+    """Replaces the retry settings of `delivery` for everything sent to or asked of the peer."""
     query: bool = False
-    """Whether it answers C-FIND (PS3.4 Annex C), so that it can be asked how much there is."""
+    """True if the peer answers C-FIND (PS3.4 Annex C), to count the instances of a series."""
     query_ae_title: AeTitle | None = None
     query_port: PeerPort | None = None
-    """Where it answers C-FIND, when that is not `ae_title` and `port`."""
+    """Where the peer answers C-FIND, if not at `ae_title` and `port`."""
     proof: Literal["auto", "commitment", "query", "none"] = "auto"
-    """How it proves that it holds results; `auto`: storage commitment, else C-FIND, else not."""
+    """Proof that the peer holds results; `auto`: storage commitment, else C-FIND, else none."""
     storage_commitment: bool = False
-    """Whether it may ask us for storage commitment, and then delete its own copy."""
+    """True if the peer may request storage commitment of the node, and then delete its copy."""
     occasional: bool = False
-    """True for a peer that is there at times only: --check does not call its absence wrong."""
+    """True for a peer that is not always online: --check does not report it as wrong."""
 
 
 class Rule(Section):
-    """Which pipeline a series gets; the first rule that matches counts, alone or with others."""
+    """Rule that gives a series a pipeline; the first match counts, with others by `also_next`."""
 
     pipeline: PipelineName
     called_ae_title: str = "*"
     calling_ae_title: str = "*"
     tags: dict[str, str] = Field(default_factory=dict)
-    """DICOM keyword to a value or a pattern with `*` and `?`, compared without regard to case."""
+    """DICOM keyword to a value or a pattern with `*` and `?`; case does not matter."""
     destinations: tuple[str, ...] = ()
     """Names of peers, or `sender`; empty: the sender if it is a peer, else --scu_ip/--scu_port."""
     also_next: bool = False
-    """Whether the next rule that matches counts, too: one series feeds several pipelines."""
+    """True if the next matching rule counts too, so that a series gets several pipelines."""

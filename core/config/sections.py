@@ -1,4 +1,4 @@
-"""How completion, delivery, proof, retention, events, engine and log behave."""
+"""Settings of completion, geometry, delivery, proof, retention, webhook, engine and log."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,23 +12,23 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 
 class Completion(Section):
-    """When a series counts as whole."""
+    """When a series counts as complete."""
 
     settle_s: Seconds = 5.0
-    """Quiet time after an association was released before its series are looked at."""
+    """Quiet time after the release of an association before its series are judged."""
     recount_s: Positive = 30.0
-    """How often a sender is asked again while fewer instances are here than it has."""
+    """Interval for asking a sender again while it has more instances than were received."""
     wait_for_rest_s: Seconds = 3600.0
-    """How long a series waits for the rest that its sender has, before it is held."""
+    """How long a series waits for the instances that its sender still has, before it is held."""
     one_by_one_factor: Seconds = 4.0
-    """So many of its longest pauses is a sender waited for that opens an association for each
-    instance; 0: it is waited for like any other."""
+    """Settle time of a sender that opens an association for each instance, in multiples of its
+    longest pause; 0: the settle time of any other sender."""
     one_by_one_settle_s: TimeLimit = 30.0
-    """At least so long."""
+    """Lower limit of that settle time."""
     longest_settle_s: TimeLimit = 600.0
-    """At most so long; a longer pause is none that is remembered."""
+    """Upper limit of that settle time; longer pauses are not remembered."""
     revision_wait_s: Seconds = 300.0
-    """A revision that would follow another sooner waits so long after that one."""
+    """Shortest time from one revision of results to the next."""
 
     @model_validator(mode="after")
     def _check_bounds(self) -> "Completion":
@@ -41,14 +41,14 @@ class Completion(Section):
 
 
 class Geometry(Section):
-    """What is asked of a series before anything is computed across its slices."""
+    """Requirements on a series before anything is computed across its slices."""
 
     separate_frames_of_reference: Literal["warn", "hold"] = "warn"
-    """Of a volume whose instances each have a frame of reference of their own."""
+    """For a volume whose instances each have a frame of reference of their own."""
 
 
 class Delivery(Section):
-    """How results are pushed."""
+    """How results are sent to peers."""
 
     first_retry_s: Seconds = 30.0
     retry_growth: Growth = 2.0
@@ -57,11 +57,11 @@ class Delivery(Section):
     give_up_after_h: Positive = 72.0
     timeout_s: Positive = 60.0
     duplicate_is_stored: bool = True
-    """Whether a peer's answer 0x0111, duplicate SOP instance, counts as stored."""
+    """True if status 0x0111 (duplicate SOP instance) of a peer counts as stored."""
 
     @property
     def retry(self) -> RetryPolicy:
-        """How a peer is tried again that has no `retry` of its own."""
+        """Retry policy of peers without `retry` settings of their own."""
         return RetryPolicy(
             first_s=self.first_retry_s,
             longest_s=self.longest_retry_s,
@@ -71,12 +71,12 @@ class Delivery(Section):
 
 
 class Proof(Section):
-    """How peers are asked whether they hold what they said they stored."""
+    """How peers are asked whether they hold the results that they said they stored."""
 
     answer_on_association_s: Seconds = 5.0
-    """How long the association stays open for the answer to a storage commitment request."""
+    """How long the association of a storage commitment request stays open for the answer."""
     answer_within_h: Positive = 24.0
-    """How long an answer on a new association is waited for."""
+    """How long to wait for an answer on a new association."""
 
 
 class Retention(Section):
@@ -84,11 +84,11 @@ class Retention(Section):
 
     results_days: Positive | None = None
     sources_days: Positive | None = None
-    """None: kept for good."""
+    """Days from the end of the job, or from the last instance received; None: kept for good."""
 
 
 class Webhook(Section):
-    """Where events are posted to, signed, without patient data."""
+    """Receiver of events, which are posted signed and without patient data."""
 
     url: str | None = None
     secret: SecretStr | None = None
@@ -97,7 +97,7 @@ class Webhook(Section):
 
     @property
     def retry(self) -> RetryPolicy:
-        """How the receiver is tried again."""
+        """Retry policy of the receiver."""
         return RetryPolicy(
             first_s=10.0, longest_s=3600.0, give_up_after_h=self.give_up_after_h, fewest_attempts=1
         )
@@ -112,7 +112,7 @@ class Webhook(Section):
 
 
 class EngineTls(Section):
-    """Certificates that scheduler, workers and node show each other."""
+    """Certificates for TLS between scheduler, workers and node."""
 
     ca_path: Path
     certificate_path: Path
@@ -123,15 +123,15 @@ class Engine(Section):
     """Where pipelines run."""
 
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """How many jobs run at once, each in a process of its own."""
+    """Number of jobs that run at once, each in a process of its own."""
     scheduler: str | None = None
-    """Address of an existing Dask scheduler, instead of workers of our own."""
+    """Address of an existing Dask scheduler, which replaces the node's own workers."""
     tls: EngineTls | None = None
     attempts: Annotated[int, Field(ge=1, le=100)] = 3
-    """A job at which so many workers died is failed."""
+    """Number of worker deaths after which a job fails."""
     time_limit_s: Positive = 3600.0
     stop_grace_s: Seconds = 20.0
-    """How long a stop waits for the running job before leaving it to the next start."""
+    """How long a stop waits for running jobs; unfinished jobs run again after the next start."""
 
     @model_validator(mode="after")
     def _check(self) -> "Engine":
@@ -154,9 +154,9 @@ class Engine(Section):
 
 
 class Log(Section):
-    """What is logged, and how."""
+    """Level, format and file of the log."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool = False
     file: Path | None = None
-    """The rotating log file; `debug.log` in the storage path when not given."""
+    """The rotating log file; `debug.log` in the storage path if not given."""

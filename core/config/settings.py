@@ -1,4 +1,4 @@
-"""The configuration: read once at a door, validated whole, explained in one sentence when wrong."""
+"""The configuration as a whole; validation errors are one sentence."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ SENDER = "sender"
 
 
 class Configuration(Section):
-    """Everything the node is told; keys at this level are also command-line flags."""
+    """The node's configuration; keys at this level are also command-line flags."""
 
     scp_ip: str = "127.0.0.1"
     scp_port: Port = 11112
@@ -37,7 +37,7 @@ class Configuration(Section):
     scu_ae: AeTitle = "ANY-SCP"
     storage_path: Path = Path("dicom_storage_requests")
     database_url: SecretStr | None = None
-    """The ledger's PostgreSQL database; SQLite in the storage path when not given."""
+    """The ledger's PostgreSQL database; SQLite in the storage path if not given."""
     checkpoint_path: Path | None = None
     root_uid: RootUid = PYDICOM_ROOT_UID
     export_series: bool = True
@@ -60,20 +60,20 @@ class Configuration(Section):
     web: Web = Web()
 
     def retry_of(self, peer: str) -> RetryPolicy:
-        """How the peer of this name is tried again; as any other if it is not configured."""
+        """Return the retry policy of the peer of this name; the default for an unknown peer."""
         default = self.delivery.retry
         own = next((one.retry for one in self.peers if one.name == peer), None)
         return default if own is None else own.over(default)
 
     @property
     def plain_database_url(self) -> str | None:
-        """Where the ledger is, password and all; not for a log."""
+        """URL of the ledger's database with its password; never to be logged."""
         return None if self.database_url is None else self.database_url.get_secret_value()
 
     @model_validator(mode="before")
     @classmethod
     def _fill_pipelines(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Those that need no keys, and the `checkpoint_path` of `unet`.
+        """Add pipelines of kinds that need no keys, and the `checkpoint_path` of `unet`.
 
         A section whose keys are all commented out counts as not given.
         """
@@ -89,7 +89,7 @@ class Configuration(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill_tls(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """A peer's `tls` has the certificates of `wire.tls` where it names none."""
+        """Complete the `tls` of peers with the certificates of `wire.tls`."""
         wire, peers = values.get("wire"), values.get("peers")
         own = wire.get("tls") if isinstance(wire, dict) else None
         if not isinstance(own, dict) or not isinstance(peers, list | tuple):
@@ -108,7 +108,7 @@ class Configuration(Section):
 
     @model_validator(mode="after")
     def _check_retries(self) -> "Configuration":
-        """Of peers with pauses of their own; `delivery`'s longest counts, whatever its first is."""
+        """Check peers with `retry` settings; in `delivery` the longest pause just limits the first."""
         for number, peer in enumerate(self.peers):
             policy = self.retry_of(peer.name)
             if peer.retry is not None and policy.longest_s < policy.first_s:

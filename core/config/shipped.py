@@ -1,4 +1,4 @@
-"""`slicewire init`: the shipped config.yaml, which has every key with a comment, as a new file."""
+"""`slicewire init`: writes the shipped config.yaml, with every key and a comment, to a new file."""
 
 import sys
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ SHIPPED_CONFIG = Path(__file__).parents[2] / "config.yaml"
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "slicewire init") -> int:
-    """Run the command, called `prog` in its --help; returns the exit code."""
+    """Run the command and return its exit code; its --help calls it `prog`."""
     try:
         path: Path = _parser(prog).parse_args(argv).path
         write_shipped_config(path)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(f"Wrote {path}; slicewire check tries it, slicewire node starts with it\n")
+    sys.stdout.write(f"Wrote {path}; check it with slicewire check, start with slicewire node\n")
     return 0
 
 
@@ -26,7 +26,7 @@ def write_shipped_config(path: Path) -> None:
     """Copy the shipped configuration, comments included, to `path`.
 
     Raises:
-        ConfigurationError: something lies there already, or it cannot be written.
+        ConfigurationError: `path` exists already, or cannot be written.
     """
     content = SHIPPED_CONFIG.read_bytes()
     try:
@@ -42,7 +42,7 @@ def _parser(prog: str) -> ArgumentParser:
     parser = ArgumentParser(
         prog=prog,
         description="Write a config.yaml with every key, its default and a comment. Exit code: 0 "
-        "written, 2 something lies there already or it cannot be written.",
+        "written, 2 the file exists already or cannot be written.",
     )
     parser.add_argument(
         "path", nargs="?", type=Path, default=Path("config.yaml"), metavar="FILE", help="new file"

@@ -11,7 +11,7 @@ PIPELINE_ALIASES = {"3dblur": "blur"}
 
 
 def parse_root_uid(value: str) -> str:
-    """A UID root with its last dot; raises ValueError with what is expected instead."""
+    """Return a UID root with its last dot; raise ValueError with what was expected."""
     root = value if value.endswith(".") else f"{value}."
     if not is_standard_uid(root[:-1]) or len(root) > longest_root_uid():
         raise ValueError(f"a UID root of digits and dots, at most {longest_root_uid()} characters")
@@ -33,10 +33,10 @@ Positive = Annotated[float, Field(gt=0)]
 Growth = Annotated[float, Field(ge=1, le=10)]
 """Factor from one pause to the next."""
 TimeLimit = Annotated[float, Field(gt=0, le=86_400)]
-"""Seconds; at most a day, as one without an end is none."""
+"""Seconds, at most a day, so that every limit has an end."""
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are mistakes, values never change."""
+    """A section of the configuration; unknown keys are errors, values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -1,4 +1,4 @@
-"""The web process: who may look, from where, with which certificate and within which bounds."""
+"""Settings of the web process: users, hosts, certificate and limits."""
 
 import ipaddress
 from pathlib import Path
@@ -10,7 +10,7 @@ from core.config.values import Positive, Section
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address; a host name other than localhost is not."""
+    """True if `host` is a loopback address or `localhost`; other host names are not resolved."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -18,34 +18,34 @@ def is_loopback(host: str) -> bool:
 
 
 class WebLimits(Section):
-    """Bounds of one request, and of all of them together."""
+    """Limits of one HTTP request, and of all open ones together."""
 
     body_mb: Positive = 1.0
-    """Of a request that is no upload."""
+    """Body of a request other than an upload."""
     upload_mb: Positive = 4096.0
     upload_files: Annotated[int, Field(ge=1, le=100_000)] = 5000
     folder_files: Annotated[int, Field(ge=1, le=100_000)] = 20_000
-    """In the folder of a job."""
+    """Files in the folder of a requested job."""
     streams: Annotated[int, Field(ge=1, le=1000)] = 32
-    """Open streams of live updates at once."""
+    """Streams of live updates open at once."""
     logins_a_minute: Annotated[int, Field(ge=1, le=1000)] = 5
-    """Failed ones from one address, and for one name."""
+    """Failed logins from one address, and for one user name."""
 
 
 class Web(Section):
     """Pages and REST API; address and port are `web_ip` and `web_port`."""
 
     certificate_path: Path | None = None
-    """PEM, with the whole chain; HTTPS when given."""
+    """PEM file with the whole chain; if given, the pages use HTTPS."""
     key_path: Path | None = None
     users_path: Path | None = None
-    """Names, roles and hashes; `users.json` in the storage path when not given."""
+    """Names, roles and password hashes; `users.json` in the storage path if not given."""
     hosts: tuple[str, ...] = ()
-    """Names by which browsers may call this machine, besides its addresses and localhost."""
+    """Host names accepted in requests, besides this machine's addresses and localhost."""
     plain_http: bool = False
-    """Whether passwords may cross the network unencrypted: a proxy in front does the HTTPS."""
+    """True if a proxy in front does the HTTPS: passwords reach this process unencrypted."""
     in_dir_root: Path = Path()
-    """The folder below which jobs may name one."""
+    """Folder that contains all folders which requested jobs may name."""
     session_h: Positive = 12.0
     limits: WebLimits = WebLimits()
 

@@ -1,4 +1,4 @@
-"""Who may talk to the listener, how, and the bounds on everything that a peer controls."""
+"""Settings of the DICOM listener: who may associate, TLS, and limits on what peers send."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ TlsVersion = Literal["1.2", "1.3"]
 
 
 def _parse_network(value: str) -> str:
-    """An address range in CIDR form; raises ValueError with what is expected instead."""
+    """Return an address range in CIDR form; raise ValueError with what was expected."""
     try:
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError as error:
@@ -21,7 +21,7 @@ def _parse_network(value: str) -> str:
 
 
 def _from_yes_or_no(value: Any) -> Any:
-    """`tls: true` is TLS with the node's own certificate and authorities."""
+    """Read `tls: true` as TLS with the node's own certificate and authorities."""
     if value is True:
         return {}
     return None if value is False else value
@@ -31,20 +31,20 @@ Network = Annotated[str, AfterValidator(_parse_network)]
 
 
 class ServerTls(Section):
-    """The TLS port, and the certificate that we show to whoever asks for it."""
+    """TLS port and certificate of the listener."""
 
     certificate_path: Path
-    """PEM: our certificate, followed by those between it and its authority."""
+    """PEM: the node's certificate, followed by intermediate certificates."""
     key_path: Path
-    """PEM, without a password."""
+    """PEM: the private key, without a password."""
     ca_path: Path | None = None
-    """PEM: authorities whose certificates are trusted; none: those of the system, for sending."""
+    """PEM: trusted certificate authorities; not given: the system's, for sending only."""
     port: Port = 2762
-    """dicom-tls of the IANA registry."""
+    """Default: dicom-tls in the IANA registry."""
     require_client_certificate: bool = True
     minimum_version: TlsVersion = "1.2"
     warn_before_days: Positive = 30.0
-    """A certificate that expires within so many days is told of."""
+    """Days before a certificate's expiry from which the node warns of it."""
 
     @model_validator(mode="after")
     def _check(self) -> "ServerTls":
@@ -56,15 +56,15 @@ class ServerTls(Section):
 
 
 class PeerTls(Section):
-    """How a peer is spoken to by TLS; what is not given is as in `wire.tls`."""
+    """TLS settings of a peer; values that are not given are those of `wire.tls`."""
 
     ca_path: Path | None = None
     name: Name | None = None
-    """The name that its certificate must bear; its `ip` when not given. Given, what comes from it
-    must bear it, too."""
+    """Name that the peer's certificate must bear; its `ip` if not given. If given, connections from
+    the peer must show a certificate with that name too."""
     certificate_path: Path | None = None
     key_path: Path | None = None
-    """The certificate that we show to it, and its key."""
+    """Certificate and key that the node presents to the peer."""
     minimum_version: TlsVersion = "1.2"
 
     @model_validator(mode="after")
@@ -75,7 +75,7 @@ class PeerTls(Section):
 
 
 def with_own_tls(peer: Any, own: Mapping[str, Any]) -> Any:
-    """The keys of a peer with those of `wire.tls` where its `tls` does not say otherwise."""
+    """Complete the `tls` of a peer's keys with those values of `wire.tls` that it does not set."""
     if not isinstance(peer, dict) or not peer.get("tls"):
         return peer
     given = {} if peer["tls"] is True else peer["tls"]
@@ -93,47 +93,47 @@ AeTitles = tuple[AeTitle, ...]
 
 
 class Wire(Section):
-    """The listener: who may talk to it, and its bounds."""
+    """The DICOM listener: who may associate, and its limits."""
 
     verification: Literal["peers", "everyone"] = "peers"
-    """Who may ask for Verification (C-ECHO) alone."""
+    """Who may open an association for Verification (C-ECHO) alone."""
     called_ae_title: Literal["any", "known"] = "any"
-    """`known`: `ae_title`, and those that a rule or the peer names."""
+    """`known`: only `ae_title` and the titles that a rule or the peer names."""
     plain: Literal["open", "loopback", "closed"] = "open"
-    """Where the port without TLS is: where `scp_ip` says, for this machine alone, nowhere."""
+    """Where the port without TLS listens: at `scp_ip`, on this machine only, or nowhere."""
     tls: ServerTls | None = None
     data_path: Literal["own", "pynetdicom"] | None = None
-    """Does nothing any more; accepted so that configurations of before go on working."""
+    """Without effect; accepted so that older configurations stay valid."""
 
     maximum_associations: Annotated[int, Field(ge=1, le=1000)] = 64
     maximum_associations_per_address: Annotated[int, Field(ge=1, le=1000)] = 32
     maximum_waiting: Annotated[int, Field(ge=1, le=10_000)] = 128
-    """Connections that have not asked for an association yet."""
+    """Connections that have not sent an A-ASSOCIATE-RQ yet."""
     idle_timeout_s: TimeLimit = 60.0
-    """An association on which nothing comes for so long is aborted."""
+    """Seconds without data after which an association is aborted."""
     associate_timeout_s: TimeLimit = 15.0
-    """From the connection to the whole association request, TLS included."""
+    """Seconds from the connection to the complete A-ASSOCIATE-RQ, TLS handshake included."""
     pdu_timeout_s: TimeLimit = 30.0
-    """From the first to the last byte of a PDU, and for any write to the network."""
+    """Seconds from the first to the last byte of a PDU, and for each write to the network."""
 
     maximum_pdu_bytes: Annotated[int, Field(ge=4096, le=16_777_216)] = 262_144
-    """What peers are told they may send in one P-DATA-TF."""
+    """Maximum length of P-DATA-TF PDUs, as announced to peers (PS3.8 D.1)."""
     maximum_request_bytes: Annotated[int, Field(ge=4096, le=16_777_216)] = 262_144
-    """Of an A-ASSOCIATE-RQ."""
+    """Maximum length of an A-ASSOCIATE-RQ."""
     maximum_contexts: Annotated[int, Field(ge=1, le=128)] = 128
     """Presentation contexts proposed (PS3.8 section 9.3.2.2: 128 at most)."""
     maximum_command_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 65_536
     maximum_instance_mb: Annotated[int, Field(ge=1)] = 4096
     maximum_nesting: Annotated[int, Field(ge=1, le=100)] = 32
-    """Sequences within sequences of a data set."""
+    """Depth of sequences within sequences of a data set."""
     maximum_elements: Annotated[int, Field(ge=1000)] = 2_000_000
     """Data elements of a data set, those in sequences included."""
     maximum_inflated_mb: Annotated[int, Field(ge=1)] = 1024
-    """What a deflated data set may become."""
+    """Size of a deflated data set once it is inflated."""
     maximum_decoded_mb: Annotated[int, Field(ge=1)] = 4096
-    """What the pixels of an instance may become when they are decoded."""
+    """Size of the pixels of an instance once they are decoded."""
     minimum_free_mb: Annotated[int, Field(ge=0)] = 500
-    """Below this much free disk, instances are answered 0xA700, out of resources."""
+    """Free disk space below which C-STORE is answered 0xA700 (out of resources)."""
 
     @model_validator(mode="after")
     def _check(self) -> "Wire":

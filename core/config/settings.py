@@ -108,7 +108,7 @@ class Configuration(Section):
 
     @model_validator(mode="after")
     def _check_retries(self) -> "Configuration":
-        """Check peers with `retry` settings; in `delivery` the longest pause just limits the first."""
+        """Check peers with `retry` settings; in `delivery` the longest pause may be the shorter."""
         for number, peer in enumerate(self.peers):
             policy = self.retry_of(peer.name)
             if peer.retry is not None and policy.longest_s < policy.first_s:

@@ -1,4 +1,4 @@
-"""A site whose node works in the test's own process: completion, requested jobs, commands; no wire."""
+"""A site whose node works in the process of the test: completion, jobs, commands; no network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,1 +1,1 @@
-"""Floor 2: series, geometry, volumes, contours, structure sets; no torch, no network."""
+"""Floor 2: instances, series, geometry, volumes, contours, structure sets; no torch, no network."""

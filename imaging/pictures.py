@@ -1,4 +1,4 @@
-"""Pictures of contours over their images, for a person's eye; no names, no measurements."""
+"""Pictures of contours drawn over their images, for visual review; without patient data."""
 
 import math
 from collections.abc import Sequence
@@ -28,38 +28,38 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """One closed contour and its colour."""
+    """A closed contour and its colour."""
 
     points: Polygon
-    """(n, 2) as (column, row), the first pixel's centre at (0, 0)."""
+    """(n, 2) in pixels as (column, row), the first pixel's centre at (0, 0)."""
     color_rgb: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One image with its contours."""
+    """An image with its contours and a caption."""
 
     image: npt.NDArray[np.floating]
     """[row, column]."""
     contours: Sequence[Outline]
     caption: str
-    """Stands below the image; whoever writes it keeps the patient's name out."""
+    """Text below the image; must not contain patient data."""
     window: tuple[float, float] | None = None
-    """Values shown black and white; else the image's 1st and 99.5th percentile."""
+    """Values shown black and white; None: the image's 1st and 99.5th percentiles."""
     aspect: float = 1.0
     """Distance between rows over distance between columns."""
 
 
 def choose_panels(count: int, most: int) -> list[int]:
-    """At most `most` indices of `count`, evenly spread, the first and the last among them."""
+    """Choose at most `most` of `count` indices, evenly spread, with the first and the last."""
     return sorted({round(index) for index in np.linspace(0, count - 1, min(count, most)).tolist()})
 
 
 def overview_picture(panels: Sequence[Panel], *, box: Box | None = None) -> Image.Image:
-    """A grid of `panels`, about as wide as high; the caller chooses how many.
+    """Draw `panels` in a grid that is about as wide as high.
 
-    With `box`, such as `box_around` gives, only that part of each image is shown. Where a contour
-    runs back along itself (a keyhole's bridge) nothing is drawn.
+    With `box` (see `box_around`), only that part of each image is shown. The bridges of keyhole
+    contours, whose edges are run through in both directions, are not drawn.
     """
     columns = max(1, math.ceil(math.sqrt(len(panels))))
     tiles = [_draw_panel(panel, box or _whole(panel)) for panel in panels]
@@ -75,9 +75,9 @@ def overview_picture(panels: Sequence[Panel], *, box: Box | None = None) -> Imag
 
 
 def box_around(panels: Sequence[Panel], margin: float) -> Box | None:
-    """The part around all contours of all panels, `margin` pixels wider, within every image.
+    """Bounding box of all contours of all panels, `margin` pixels wider, within every image.
 
-    None where there is no contour. Two pictures with the same box can be compared panel by panel.
+    None if there is no contour. Two pictures with the same box can be compared panel by panel.
     """
     points = [outline.points for panel in panels for outline in panel.contours]
     if not points:
@@ -91,7 +91,7 @@ def box_around(panels: Sequence[Panel], margin: float) -> Box | None:
 
 
 def side_by_side(left: Image.Image, right: Image.Image, titles: tuple[str, str]) -> Image.Image:
-    """Two pictures with a title above each."""
+    """Join two pictures side by side, with a title above each."""
     band = 2 * _CAPTION
     size = (left.width + right.width + _GAP, max(left.height, right.height) + band)
     picture = Image.new("RGB", size, _PAPER)
@@ -103,12 +103,12 @@ def side_by_side(left: Image.Image, right: Image.Image, titles: tuple[str, str])
 
 
 def write_png(image: Image.Image, path: Path) -> None:
-    """Write `image` to `path` as PNG without any metadata."""
+    """Write `image` to `path` as PNG without metadata."""
     image.save(path, format="PNG")
 
 
 def _draw_panel(panel: Panel, box: Box) -> Image.Image:
-    """`box` (left, top, right, bottom) of the panel's image, contours over it, caption below."""
+    """Draw the part `box` of the panel's image, the contours over it and the caption below."""
     left, top, right, bottom = box
     scale = _PANEL_SIDE / max(right - left, (bottom - top) * panel.aspect)
     size = (round((right - left) * scale), round((bottom - top) * panel.aspect * scale))
@@ -124,7 +124,7 @@ def _draw_panel(panel: Panel, box: Box) -> Image.Image:
 def _with_outlines(
     image: Image.Image, panel: Panel, view: tuple[float, float, float]
 ) -> Image.Image:
-    """Drawn larger and then reduced, so that lines are smooth."""
+    """Draw the outlines on an enlarged image and reduce it, so that lines are smooth."""
     left, top, scale = view
     large = image.resize((image.width * _OVERSAMPLING, image.height * _OVERSAMPLING))
     draw = ImageDraw.Draw(large)
@@ -137,12 +137,12 @@ def _with_outlines(
 
 
 def edges_once(points: Polygon) -> npt.NDArray[np.float64]:
-    """(n, 2, 2): start and end of the edges that are not run through in both directions."""
+    """Edges of a polygon that are not run through in both directions, (n, 2, 2): start and end."""
     edges = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
     columns, rows = np.rint(points / _SAME_PLACE).astype(np.int64).T
     places, start = np.unique((columns << _HALF) + rows, return_inverse=True)
     if len(places) == len(points) > 2:
-        return edges  # no place is come to twice
+        return edges  # no point is visited twice
     end, count = np.roll(start, -1), len(points)
     once: npt.NDArray[np.float64] = edges[~np.isin(start * count + end, end * count + start)]
     return once

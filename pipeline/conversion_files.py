@@ -14,7 +14,7 @@ from core.durable import commit_folder, sync_folder, write_synced
 from core.errors import ConfigurationError, NotADataSetError, SeriesError
 from imaging.instances.header import read_header
 from imaging.instances.read_errors import READING_ERRORS
-from imaging.instances.whole import check_whole
+from imaging.instances.whole import check_not_truncated
 from imaging.series.series import Series, is_image, promises_image, read_folder
 
 _MAGIC_AT = 128
@@ -137,5 +137,5 @@ def _read(path: Path, *, pixels: bool) -> FileDataset:
     except READING_ERRORS as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
     if pixels:
-        check_whole(data_set, path.stat().st_size)
+        check_not_truncated(data_set, path.stat().st_size)
     return data_set

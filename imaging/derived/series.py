@@ -25,7 +25,7 @@ from imaging.enhanced.single_frames import single_frame
 from imaging.geometry.frames_of_reference import common_frame_uid
 from imaging.instances.header import Header
 from imaging.pixels.reader import Voxels
-from imaging.pixels.transcode import turn_words
+from imaging.pixels.transcode import swap_byte_order
 from imaging.series.volume import Volume
 
 
@@ -84,7 +84,7 @@ def _read_source(header: Header) -> FileDataset:
     """All of an instance before its pixels; its values are passed on as they were read."""
     source = pydicom.dcmread(header.path, stop_before_pixels=True)
     if source.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:
-        turn_words(source)
+        swap_byte_order(source)
         # all is decoded now: what is written of it is in the new order
         source.set_original_encoding(False, True, source.original_character_set)
     return single_frame(source, header)

@@ -1,4 +1,4 @@
-"""The enhanced CT, MR and PET classes, and what single-frame instances do not have of them."""
+"""Enhanced CT, MR and PET SOP classes, and their attributes that no single-frame IOD has."""
 
 CT, MR, PET = (f"1.2.840.10008.5.1.4.1.1.{number}" for number in ("2", "4", "128"))
 SINGLE_FRAME_CLASSES = {
@@ -9,7 +9,7 @@ SINGLE_FRAME_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.130": PET,
     "1.2.840.10008.5.1.4.1.1.128.1": PET,  # Legacy Converted
 }
-"""SOP class of enhanced instances: that of the single frames."""
+"""SOP Class UID of the single-frame counterpart, by that of the enhanced instance."""
 
 ENHANCED_ONLY = (
     # Multi-frame Functional Groups, Multi-frame Dimension (C.7.6.16, C.7.6.17)

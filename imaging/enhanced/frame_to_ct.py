@@ -1,8 +1,8 @@
-"""The CT Image module (PS3.3 C.8.2.1) out of what an enhanced CT says of a frame (C.8.15)."""
+"""CT Image module (PS3.3 C.8.2.1) for a frame of an enhanced CT (C.8.15)."""
 
 from pydicom.dataset import Dataset
 
-from imaging.enhanced.frame_values import add_empty, add_missing, copy, whole
+from imaging.enhanced.frame_values import add_empty, add_missing, copy_attributes, integer
 
 _AS_THEY_ARE = (
     *("KVP", "RotationDirection", "RevolutionTime", "SingleCollimationWidth"),
@@ -22,9 +22,12 @@ _AXIAL, _LOCALIZER = "AXIAL", "LOCALIZER"
 
 
 def write_ct(data_set: Dataset, frame: Dataset) -> None:
-    """Turn the root of an enhanced CT, with the macros of one of its frames, into a CT Image."""
-    copy(data_set, frame, _AS_THEY_ARE)
-    rounded = {keyword: whole(frame.get(of_frame)) for keyword, of_frame in _ROUNDED.items()}
+    """Convert an enhanced CT in place to a CT Image of one frame.
+
+    `frame` has the functional group attributes of that frame.
+    """
+    copy_attributes(data_set, frame, _AS_THEY_ARE)
+    rounded = {keyword: integer(frame.get(of_frame)) for keyword, of_frame in _ROUNDED.items()}
     add_missing(data_set, {keyword: value for keyword, value in rounded.items() if value})
     add_missing(data_set, {"RescaleSlope": "1", "RescaleIntercept": "0"})
     kind = list(frame.get("FrameType") or data_set.get("ImageType") or ())

@@ -1,16 +1,16 @@
-"""The MR Image module (PS3.3 C.8.3.1) out of what an enhanced MR says of a frame (C.8.13)."""
+"""MR Image module (PS3.3 C.8.3.1) for a frame of an enhanced MR (C.8.13)."""
 
 from typing import Any
 
 from pydicom.dataset import Dataset
 
-from imaging.enhanced.frame_values import add_empty, add_missing, copy, decimal, first
+from imaging.enhanced.frame_values import add_empty, add_missing, copy_attributes, decimal, first
 
 _AS_THEY_ARE = (
     *("RepetitionTime", "EchoTrainLength", "FlipAngle", "PixelBandwidth", "PercentSampling"),
     *("PercentPhaseFieldOfView", "NumberOfAverages", "ReceiveCoilName", "TransmitCoilName"),
     *("LowRRValue", "HighRRValue", "IntervalsAcquired", "IntervalsRejected", "HeartRate"),
-    "DiffusionBValue",  # of no module of the IOD, and all that tells some series' images apart
+    "DiffusionBValue",  # in no module of the IOD, but needed to tell b-values apart
 )
 _SCANNING = (
     ("EchoPulseSequence", ("SPIN", "BOTH"), "SE"),
@@ -39,15 +39,15 @@ _RESCALE = ("RescaleSlope", "RescaleIntercept", "RescaleType")
 
 
 def write_mr(data_set: Dataset, frame: Dataset) -> None:
-    """Turn the root of an enhanced MR, with the macros of one of its frames, into an MR Image.
+    """Convert an enhanced MR in place to an MR Image of one frame.
 
-    An unknown kind of sequence is "RM" (research mode) without a variant: ScanningSequence and
-    SequenceVariant cannot be empty.
+    `frame` has the functional group attributes of that frame. An unknown pulse sequence becomes
+    "RM" (research mode) with variant "NONE", as both attributes must have a value.
     """
     both = Dataset()
     both.update(data_set)
     both.update(frame)
-    copy(data_set, frame, _AS_THEY_ARE)
+    copy_attributes(data_set, frame, _AS_THEY_ARE)
     _write_type(data_set, both)
     _write_sequence(data_set, both)
     _write_times(data_set, both)
@@ -57,7 +57,7 @@ def write_mr(data_set: Dataset, frame: Dataset) -> None:
 
 
 def _write_type(data_set: Dataset, both: Dataset) -> None:
-    """C.8.3.1.1.1: value 3 of enhanced instances (VOLUME, T1, ...) is none of these."""
+    """Write ImageType; value 3 of enhanced instances (VOLUME, T1, ...) is invalid (C.8.3.1.1.1)."""
     kind = list(both.get("FrameType") or both.get("ImageType") or ())
     component = str(both.get("ComplexImageComponent") or "")
     flavour = "PHASE MAP" if component == "PHASE" else "OTHER"
@@ -87,7 +87,7 @@ def _write_sequence(data_set: Dataset, both: Dataset) -> None:
 
 
 def _write_times(data_set: Dataset, both: Dataset) -> None:
-    """EchoTime, InversionTime and RepetitionTime where C.8.3.1 wants them, phases in time."""
+    """Write echo, inversion and repetition time as C.8.3.1 requires, and temporal phases."""
     add_missing(data_set, {"EchoTime": decimal(both.get("EffectiveEchoTime"))})
     scanning, variant = _values(data_set, "ScanningSequence"), _values(data_set, "SequenceVariant")
     if "IR" in scanning:
@@ -122,7 +122,7 @@ def _values(data_set: Dataset, keyword: str) -> list[str]:
 
 
 def _drop_identity(data_set: Dataset) -> None:
-    """The IOD has no rescaling; where values need none, nothing is said of it."""
+    """Remove an identity rescale, which the MR Image IOD does not have."""
     slope, intercept = data_set.get("RescaleSlope"), data_set.get("RescaleIntercept")
     if (slope, intercept) == (1, 0):
         for keyword in _RESCALE:

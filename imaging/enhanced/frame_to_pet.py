@@ -1,4 +1,4 @@
-"""The PET modules (PS3.3 C.8.9) out of what an enhanced PET says of a frame (C.8.22)."""
+"""PET modules (PS3.3 C.8.9) for a frame of an enhanced PET (C.8.22)."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.valuerep import DT
 
 from imaging.enhanced.frame_to_pet_orientation import write_orientation
-from imaging.enhanced.frame_values import add_empty, add_missing, copy, decimal, whole
+from imaging.enhanced.frame_values import add_empty, add_missing, copy_attributes, decimal, integer
 from imaging.enhanced.functional_groups import PER_FRAME
 
 _AS_THEY_ARE = (
@@ -43,16 +43,17 @@ _TYPE_2 = (
 )
 _MS = 1000.0
 _SAME_PLACE = 2
-"""Decimals of a position in mm."""
+"""Decimals to which positions in mm are rounded."""
 
 
 def write_pet(data_set: Dataset, frame: Dataset) -> None:
-    """Turn the root of an enhanced PET, with the macros of one of its frames, into a PET Image.
+    """Convert an enhanced PET in place to a PET Image of one frame.
 
-    Frames of several times are a DYNAMIC series, others STATIC. What a source does not say and
-    cannot be empty: emission, no correction of decay, no unit, no time after that of the series.
+    `frame` has the functional group attributes of that frame. Frames of several times make a
+    DYNAMIC series, others a STATIC one. Defaults for missing type 1 attributes: CountsSource
+    EMISSION, DecayCorrection NONE, Units NONE, FrameReferenceTime 0.
     """
-    copy(data_set, frame, _AS_THEY_ARE)
+    copy_attributes(data_set, frame, _AS_THEY_ARE)
     kind = list(frame.get("FrameType") or data_set.get("ImageType") or ())
     data_set.ImageType = [*(kind[:1] or ["ORIGINAL"]), "PRIMARY"]  # C.8.9.4.1.1
     _write_series_time(data_set)
@@ -68,7 +69,7 @@ def write_pet(data_set: Dataset, frame: Dataset) -> None:
             "RescaleSlope": "1",
             "RescaleIntercept": "0",
             "FrameReferenceTime": decimal(_reference_ms(data_set, frame)),
-            "ActualFrameDuration": whole(frame.get("FrameAcquisitionDuration")),
+            "ActualFrameDuration": integer(frame.get("FrameAcquisitionDuration")),
         },
     )
     _write_index(data_set, frame)
@@ -79,7 +80,7 @@ def write_pet(data_set: Dataset, frame: Dataset) -> None:
 
 
 def _write_series_time(data_set: Dataset) -> None:
-    """To which decay is corrected and frames refer: the acquisition's beginning."""
+    """Write series date and time, the reference of decay correction: the acquisition's start."""
     acquired = str(data_set.get("AcquisitionDateTime") or "")
     dates = (acquired[:8], data_set.get("AcquisitionDate"), data_set.get("StudyDate"))
     times = (acquired[8:14], data_set.get("AcquisitionTime"), data_set.get("StudyTime"), "000000")
@@ -93,7 +94,7 @@ def _write_series_time(data_set: Dataset) -> None:
 
 
 def _units(data_set: Dataset, frame: Dataset) -> str:
-    """From the code of a mapping that changes no value."""
+    """Units by the code of a real world value mapping that equals the rescale."""
     mappings = frame.get("RealWorldValueMappingSequence") or ()
     for mapping in mappings:
         codes = mapping.get("MeasurementUnitsCodeSequence") or [Dataset()]
@@ -106,7 +107,7 @@ def _units(data_set: Dataset, frame: Dataset) -> str:
 
 
 def _decay_correction(data_set: Dataset) -> str:
-    """NONE, ADMIN (to the administration) or START (of the acquisition)."""
+    """DecayCorrection: NONE, ADMIN (to administration time) or START (of acquisition)."""
     if data_set.get("DecayCorrected") != "YES":
         return "NONE"
     to = _time(data_set.get("DecayCorrectionDateTime"))
@@ -116,7 +117,7 @@ def _decay_correction(data_set: Dataset) -> str:
 
 
 def _reference_ms(data_set: Dataset, frame: Dataset) -> float:
-    """From the series' date and time to the frame's."""
+    """FrameReferenceTime in ms: from the series' date and time to the frame's."""
     series = _time(f"{data_set.get('SeriesDate') or ''}{data_set.get('SeriesTime') or ''}")
     reference = _time(frame.get("FrameReferenceDateTime"))
     if series is None or reference is None:
@@ -125,7 +126,7 @@ def _reference_ms(data_set: Dataset, frame: Dataset) -> float:
 
 
 def _write_index(data_set: Dataset, frame: Dataset) -> None:
-    """C.8.9.4.1.9: slices count first, along the normal, then times."""
+    """Write ImageIndex (C.8.9.4.1.9): slices along the normal count first, then times."""
     items = list(data_set.get(PER_FRAME) or ())
     times = sorted({_number(item) for item in items})
     places = sorted({_along_normal(_macro(one, "PlanePositionSequence"), frame) for one in items})
@@ -153,7 +154,7 @@ def _number_of(content: Dataset) -> int:
 
 
 def _along_normal(position: Dataset, frame: Dataset) -> float:
-    """mm, of frames of one orientation."""
+    """Position along the normal in mm."""
     point = position.get("ImagePositionPatient") or (0.0, 0.0, 0.0)
     directions = np.reshape(frame.get("ImageOrientationPatient") or (1, 0, 0, 0, 1, 0), (2, 3))
     normal = np.cross(*directions.astype(float))

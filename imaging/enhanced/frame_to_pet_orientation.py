@@ -1,4 +1,4 @@
-"""The NM/PET Patient Orientation module (PS3.3 C.8.4.6) out of PatientPosition."""
+"""NM/PET Patient Orientation module (PS3.3 C.8.4.6) from PatientPosition."""
 
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
@@ -17,7 +17,7 @@ _LYING = {
 
 
 def write_orientation(data_set: Dataset) -> None:
-    """Codes in place of PatientPosition, which may not be beside them; empty where unknown."""
+    """Replace PatientPosition by orientation codes, in place; empty sequences if unknown."""
     position = str(data_set.get("PatientPosition") or "")
     orientation, relationship = (data_set.get(keyword) or [] for keyword in _MODULE)
     lying, first = _LYING.get(position[2:]), _FIRST.get(position[:2])

@@ -1,7 +1,7 @@
-"""What one frame of an enhanced multi-frame instance says (PS3.3 C.7.6.16), macro by macro.
+"""Attributes of a frame from the functional groups of an enhanced instance (PS3.3 C.7.6.16).
 
-Each attribute is taken from the macro that the standard gives it to, and from no other sequence:
-private sequences beside the macros have attributes of the same names with other values.
+Each attribute is taken only from the macro that defines it: private sequences beside the macros
+may contain attributes of the same names with other values.
 """
 
 from collections.abc import Iterator
@@ -80,16 +80,16 @@ MACROS = {
     # C.8.21: angiography and tomosynthesis in three dimensions
     "XRay3DFrameTypeSequence": _FRAME_TYPE,
 }
-"""Sequence of a functional group macro: the attributes that may come out of its item."""
+"""Attributes that are read from each functional group macro, by the macro's sequence."""
 _WHOLE = tags_of("ReferencedImageSequence", "RealWorldValueMappingSequence")
-"""Macros that a single-frame instance has as the sequences that they are."""
+"""Macros that single-frame instances have as a sequence, too."""
 _TAGS = {tag: tags_of(*words.split()) for name, words in MACROS.items() for tag in tags_of(name)}
 
 
 def frame_groups(data_set: Dataset, number: int) -> Dataset:
-    """The attributes of frame `number` (from 1) out of all its functional groups, in one data set.
+    """Collect the attributes of frame `number` (from 1) in one data set.
 
-    What legacy conversion could assign to no macro stands in where no macro has the attribute.
+    Attributes of macros take precedence over unassigned converted ones of legacy conversions.
     """
     flat = converted_attributes(data_set, number)
     flat.update(macro_attributes(data_set, number))
@@ -97,11 +97,11 @@ def frame_groups(data_set: Dataset, number: int) -> Dataset:
 
 
 def macro_attributes(data_set: Dataset, number: int) -> Dataset:
-    """The attributes of frame `number` (from 1) out of `MACROS`.
+    """Collect the attributes of frame `number` (from 1) that `MACROS` lists.
 
-    A macro belongs to the shared groups or to the frame's own (C.7.6.16.1.2). Where it is in both,
-    each value that the frame's own has counts; an empty one says nothing. The first item of a
-    macro counts, unless the macro stays a sequence (ReferencedImageSequence).
+    A macro is either shared or per frame (C.7.6.16.1.2). If it is in both, values per frame take
+    precedence unless they are empty. Only the first item of a macro is read, unless the macro is
+    kept as a sequence (ReferencedImageSequence).
     """
     flat = Dataset()
     for name in (PER_FRAME, SHARED):
@@ -112,9 +112,10 @@ def macro_attributes(data_set: Dataset, number: int) -> Dataset:
 
 
 def converted_attributes(data_set: Dataset, number: int) -> Dataset:
-    """What the single-frame instance had that frame `number` (from 1) was converted from.
+    """Collect attributes of the single-frame instance that frame `number` was converted from.
 
-    Of the Unassigned Converted Attributes macros (C.7.6.16.2.25, C.7.6.16.2.26).
+    They are in the Unassigned Converted Attributes macros (C.7.6.16.2.25, C.7.6.16.2.26);
+    `number` counts from 1.
     """
     flat = Dataset()
     for name, converted in _CONVERTED:
@@ -125,13 +126,13 @@ def converted_attributes(data_set: Dataset, number: int) -> Dataset:
 
 
 def _groups(data_set: Dataset, name: str, number: int) -> list[Dataset]:
-    """The item of frame `number`, or those that all frames share: one, of odd writers several."""
+    """Items of the shared groups (one; some writers have several), or the item of the frame."""
     items = list(data_set.get(name) or ())
     return items if name == SHARED else items[number - 1 : number]
 
 
 def _of_macros(group: Dataset) -> Iterator[Dataset]:
-    for tag in list(group.keys()):  # of a data set, iteration gives elements
+    for tag in list(group.keys()):  # iterating a data set yields elements
         if tag in _WHOLE:
             yield _only(group, {tag})
         elif tag in _TAGS:
@@ -140,7 +141,7 @@ def _of_macros(group: Dataset) -> Iterator[Dataset]:
 
 
 def _items(group: Dataset, keyword: str) -> list[Dataset]:
-    """The items of a sequence; none where it is absent, empty or no sequence."""
+    """Items of a sequence; none if it is absent, empty or not a sequence."""
     if keyword not in group or group[keyword].VR != "SQ":
         return []
     return list(group[keyword].value or ())
@@ -151,7 +152,7 @@ def _only(item: Dataset, tags: frozenset[int] | set[int]) -> Dataset:
 
 
 def _add_missing(flat: Dataset, attributes: Dataset) -> None:
-    """What is public, has a value and is not there yet."""
+    """Add public attributes that have a value and are absent in `flat`."""
     for tag in list(attributes.keys()):
         element = attributes[tag]
         if not element.tag.is_private and tag not in flat and not element.is_empty:

@@ -1,8 +1,8 @@
-"""A frame of an enhanced CT, MR or PET instance as the single-frame instance that it would be.
+"""Conversion of a frame of an enhanced CT, MR or PET to a single-frame instance.
 
-What the single-frame IOD shares with the functional groups is copied, what it says in other words
-is put into them, and what only enhanced instances have is left out. Type 2 attributes that the
-source does not have are there, empty (PS3.5 section 7.4.3).
+Attributes that both IODs have are copied from the functional groups, those with a counterpart are
+translated, and those that only enhanced instances have are removed. Type 2 attributes that the
+source lacks are added empty (PS3.5 section 7.4.3).
 """
 
 import re
@@ -16,7 +16,7 @@ from imaging.enhanced.classes import CT, ENHANCED_ONLY, MR, PET, SINGLE_FRAME_CL
 from imaging.enhanced.frame_to_ct import write_ct
 from imaging.enhanced.frame_to_mr import write_mr
 from imaging.enhanced.frame_to_pet import write_pet
-from imaging.enhanced.frame_values import add_empty, add_missing, copy
+from imaging.enhanced.frame_values import add_empty, add_missing, copy_attributes
 from imaging.enhanced.functional_groups import converted_attributes, macro_attributes
 from imaging.instances.header import Header
 
@@ -37,19 +37,22 @@ _TYPE_2 = (
     *("AccessionNumber", "ReferringPhysicianName", "StudyID", "PatientSex", "PatientBirthDate"),
     *("PositionReferenceIndicator", "Manufacturer", "SliceThickness"),
 )
-"""Of Patient, General Study, General Series, Frame of Reference, General Equipment, Image Plane."""
+"""Of the modules Patient, General Study, General Series, Frame of Reference, General Equipment and
+Image Plane."""
 _OTHER_GROUPS = (0x0002, 0x0004, 0x7FE0)
-"""Of file meta, directories and pixels."""
+"""Groups of file meta information, directories and pixels."""
 _DATE, _AGE, _LO = len("YYYYMMDD"), len("nnnY"), 64
 _SHORT_AGE = re.compile(r"\d{1,2}[DWMY]")
 _ZONE = re.compile(r"[+-]\d{4}$")
 
 
 def single_frame(data_set: FileDataset, header: Header) -> FileDataset:
-    """`data_set` changed into the single-frame instance that the frame of `header` would be.
+    """Convert `data_set` in place to a single-frame instance of the frame that `header` names.
+
+    A data set that is single-frame already is returned unchanged.
 
     Raises:
-        PixelError: its SOP class has no single-frame counterpart.
+        PixelError: the SOP class has no single-frame counterpart.
     """
     if header.frame_number is None:
         return data_set
@@ -62,7 +65,7 @@ def single_frame(data_set: FileDataset, header: Header) -> FileDataset:
     frame = macro_attributes(data_set, header.frame_number)
     frame.remove_private_tags()
     _write_converted(data_set, converted_attributes(data_set, header.frame_number))
-    copy(data_set, frame, _OF_ALL)
+    copy_attributes(data_set, frame, _OF_ALL)
     data_set.SOPClassUID = UID(counterpart)
     data_set.InstanceNumber = header.frame_number
     _write_general(data_set, frame)
@@ -74,7 +77,7 @@ def single_frame(data_set: FileDataset, header: Header) -> FileDataset:
 
 
 def _write_converted(data_set: Dataset, converted: Dataset) -> None:
-    """What the original single frame had and the enhanced instance has not: absent ones alone."""
+    """Add attributes of the original single-frame instance that `data_set` lacks."""
     converted.remove_private_tags()
     for element in converted:
         if element.tag not in data_set and element.tag.group not in _OTHER_GROUPS:
@@ -82,7 +85,7 @@ def _write_converted(data_set: Dataset, converted: Dataset) -> None:
 
 
 def _write_general(data_set: Dataset, frame: Dataset) -> None:
-    """General Acquisition, General Image and what all single-frame IODs want."""
+    """Write General Acquisition, General Image and attributes common to single-frame IODs."""
     acquired = str(
         frame.get("FrameAcquisitionDateTime") or data_set.get("AcquisitionDateTime") or ""
     )
@@ -105,6 +108,6 @@ def _write_general(data_set: Dataset, frame: Dataset) -> None:
 
 
 def _contrast_agents(data_set: Dataset) -> str:
-    """What the codes of the agents mean, as an LO."""
+    """Code meanings of the contrast agents, as an LO."""
     agents = data_set.get("ContrastBolusAgentSequence") or ()
     return ", ".join(str(one.get("CodeMeaning") or "contrast agent") for one in agents)[:_LO]

@@ -11,7 +11,7 @@ from pydicom.valuerep import format_number_as_ds
 from imaging.derived.attributes import drop, drop_bytes_only, drop_pixels_only
 from imaging.derived.encoding import PET
 from imaging.hdf5.reader import SliceRecord
-from imaging.pixels.transcode import turn_words
+from imaging.pixels.transcode import swap_byte_order
 
 # What is said of one image, and is not known of another at another place or time.
 _OF_ONE_IMAGE = (
@@ -110,7 +110,7 @@ def _copy(source: Dataset) -> FileDataset:
             copy[tag] = deepcopy(source[tag])
     _, is_little_endian = source.original_encoding
     if is_little_endian is False:  # None: not read from anywhere
-        turn_words(copy)
+        swap_byte_order(copy)
     return copy
 
 

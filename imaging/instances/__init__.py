@@ -1,1 +1,1 @@
-"""One instance: its header, its frames, and what is wrong with it."""
+"""A single SOP instance: its header, its frames, and damage or differences found in it."""

@@ -1,4 +1,4 @@
-"""By which attributes two contents under one SOP Instance UID differ; no values."""
+"""Attributes by which two data sets with one SOP Instance UID differ; names without values."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,13 +21,13 @@ _ENCODING = "encoding"
 
 @dataclass(slots=True)
 class Differences:
-    """On how many instances which attributes differ."""
+    """Attributes that differ, each with the number of instances where it does."""
 
     compared: int = 0
     unreadable: int = 0
-    """Pairs of which a file is not there any more, or damaged."""
+    """Pairs of which a file is missing or damaged."""
     attributes: Counter[str] = field(default_factory=Counter)
-    """Keywords, or tags of what has none; `encoding` where nothing else differs."""
+    """Count by keyword, or by tag where there is none; `encoding` if nothing else differs."""
 
     def __bool__(self) -> bool:
         return bool(self.attributes or self.unreadable)
@@ -42,7 +42,7 @@ class Differences:
 
 
 def compare_contents(pairs: Iterable[tuple[Path, Path]]) -> Differences:
-    """What differs between the files of each pair, at most the first thousand."""
+    """Compare the two files of each pair; at most the first thousand pairs."""
     found = Differences()
     for number, (first, second) in enumerate(pairs):
         if number == _MOST_COMPARED:
@@ -56,16 +56,19 @@ def compare_contents(pairs: Iterable[tuple[Path, Path]]) -> Differences:
 
 
 def differing_attributes(first: Path, second: Path) -> list[str]:
-    """Keywords of the attributes that differ, or tags of those without one; of all levels the top.
+    """Keywords of the top-level attributes that differ, or tags of those without a keyword.
 
-    Raises one of `READING_ERRORS` for files that are missing or damaged.
+    `["encoding"]` if every attribute is equal.
+
+    Raises:
+        READING_ERRORS: one of these, for a file that is missing or damaged.
     """
     one, other = (pydicom.dcmread(path, defer_size=_DEFER_BYTES) for path in (first, second))
     return list(changed_attributes(one, other)) or [_ENCODING]
 
 
 def changed_attributes(first: Dataset, second: Dataset) -> Iterator[str]:
-    """As `differing_attributes`, of two data sets; group lengths belong to the encoding."""
+    """Yield the top-level attributes that differ between two data sets, without group lengths."""
     for tag in sorted({*first.keys(), *second.keys()}):
         if tag.element == 0:
             continue
@@ -85,7 +88,7 @@ def _is_same(first: Dataset, second: Dataset, tag: BaseTag) -> bool:
 
 
 def _value(element: DataElement) -> object:
-    """Empty is empty, whatever stands for it."""
+    """The element's value, with None for every form of an empty one."""
     return None if element.is_empty else element.value
 
 

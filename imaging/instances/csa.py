@@ -1,7 +1,7 @@
-"""Siemens' private elements that say an image is a mosaic of slices.
+"""Siemens private elements that mark an image as a mosaic of slices.
 
-The layout of the CSA header is known from public readers of it: names of 64 bytes, each followed
-by counts and items, all little endian.
+The layout of the CSA header is taken from public readers: names of 64 bytes, each followed by
+counts and items, all little endian.
 """
 
 import struct
@@ -19,7 +19,7 @@ _NAME_BYTES, _COUNTS, _ITEM_COUNTS = 64, struct.Struct("<i4siii"), struct.Struct
 
 
 def mosaic_images(data_set: Dataset) -> int:
-    """NumberOfImagesInMosaic; 0 where an image is no mosaic or nobody says so."""
+    """Number of slices in a Siemens mosaic (NumberOfImagesInMosaic); 0 if it is not stated."""
     try:
         return _stated(data_set) or _in_header(data_set)
     except READING_ERRORS:

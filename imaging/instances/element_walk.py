@@ -1,8 +1,8 @@
-"""The walk through the elements of an encoded data set (PS3.5 section 7.1, 7.5 and Annex A.4).
+"""Walk through the elements of an encoded data set (PS3.5 sections 7.1, 7.5 and Annex A.4).
 
 `ElementHeaders` reads one header; `ElementWalk` goes from each element to the next, through
-sequences, items and fragments, as long as everything is regular. Who takes more than that (a data
-set as pydicom would read it, or in two encodings) walks by itself, over the same headers.
+sequences, items and fragments, and stops at the first irregularity. Code that tolerates more (a
+data set as pydicom would read it, or in two encodings) does its own walk over the same headers.
 """
 
 import struct
@@ -19,7 +19,7 @@ ITEM_GROUP = 0xFFFE
 ITEM_BYTES = (b"\xff\xfe\xe0\x00", b"\xfe\xff\x00\xe0")
 """The tag of an item in big and in little endian."""
 FIRST_TAG = 0x00080000
-"""Groups below are of messages and of file meta information."""
+"""First tag of a data set; lower groups belong to messages and file meta information."""
 PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 """FloatPixelData, DoubleFloatPixelData, PixelData."""
 DEEPEST = 64
@@ -27,28 +27,29 @@ _LAYOUTS = tuple(
     (struct.Struct(f"{order}HH2sH"), struct.Struct(f"{order}HHL"), struct.Struct(f"{order}L"))
     for order in "><"
 )
-"""An element with a VR, without one or an item, and a length; in big and in little endian."""
+"""Headers of an explicit VR element, of an implicit VR element or item, and a 32-bit length; in
+big and in little endian."""
 
 ElementHeader = tuple[int, bytes, int, int]
-"""Tag, VR (empty where implicit, and of items), length, and where the value begins."""
+"""Tag, VR (empty for implicit VR and for items), length, and position of the value."""
 
 
 class Content(Protocol):
-    """Bytes in memory, or in a file, that are read by slices."""
+    """Bytes in memory or in a file, read by slicing."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, part: slice, /) -> Any: ...
 
 
 class Encoding(NamedTuple):
-    """Of elements (PS3.5 section 7.1 and 7.3)."""
+    """Encoding of data elements: VR explicit or implicit, and byte order (PS3.5 7.1, 7.3)."""
 
     is_implicit: bool
     is_little_endian: bool
 
     @property
     def words(self) -> str:
-        """For a person, short enough for an error comment."""
+        """Text such as "explicit VR LE", short enough for an Error Comment."""
         vr, order = "implicit" if self.is_implicit else "explicit", self.is_little_endian
         return f"{vr} VR {'LE' if order else 'BE'}"
 
@@ -57,7 +58,7 @@ EXPLICIT_LE, IMPLICIT_LE = Encoding(False, True), Encoding(True, True)
 
 
 class NotRegularError(Exception):
-    """The bytes are no regular data set of the encoding that was expected."""
+    """The bytes are not a regular data set in the expected encoding."""
 
 
 def not_regular() -> NoReturn:
@@ -66,7 +67,10 @@ def not_regular() -> NoReturn:
 
 
 def unpacker(layout: struct.Struct, content: Content) -> Callable[[Any, int], tuple[Any, ...]]:
-    """`layout.unpack_from` for such a content; raises struct.error beyond its end."""
+    """Function that unpacks `layout` at a position of `content`.
+
+    The function raises struct.error beyond the end of the content.
+    """
     if isinstance(content, bytes | memoryview):
         return layout.unpack_from
 
@@ -77,7 +81,7 @@ def unpacker(layout: struct.Struct, content: Content) -> Callable[[Any, int], tu
 
 
 class ElementHeaders:
-    """Reads the headers of elements and items; raises struct.error beyond the content's end."""
+    """Reader of the headers of elements and items; raises struct.error beyond the end."""
 
     def __init__(self, content: Content, encoding: Encoding) -> None:
         explicit, implicit, length = _LAYOUTS[encoding.is_little_endian]
@@ -88,7 +92,7 @@ class ElementHeaders:
         self._length = unpacker(length, content)
 
     def element(self, position: int) -> ElementHeader:
-        """An element; a VR that nobody knows has a length of 16 bits here, as in pydicom."""
+        """Read the element header at `position`; unknown VRs have 16-bit lengths, as in pydicom."""
         content = self._content
         if self._is_implicit:
             group, number, length = self._implicit(content, position)
@@ -103,13 +107,13 @@ class ElementHeaders:
         return group << 16 | number, vr, length, position + 8
 
     def item(self, position: int) -> tuple[int, int]:
-        """Tag and length of an item or a delimiter, whose content begins 8 bytes further on."""
+        """Read tag and length of the item or delimiter at `position`; its header has 8 bytes."""
         group, number, length = self._implicit(self._content, position)
         return group << 16 | number, length
 
 
 class ElementWalk:
-    """Through a regular data set: known VRs, items and delimiters in place, lengths that fit."""
+    """Walk through a regular data set: known VRs, delimiters in place, lengths that fit."""
 
     def __init__(
         self,
@@ -121,15 +125,15 @@ class ElementWalk:
         most_elements: int = sys.maxsize,
         deepest: int = DEEPEST,
     ) -> None:
-        """What is walked through, and how far.
+        """Prepare a walk; no byte is read.
 
         Args:
             content: the data set, or its beginning.
-            encoding: of all of it.
-            size: bytes of the whole data set, where `content` is its beginning.
-            is_deep: whether sequences of defined length are walked through, not past.
-            most_elements: elements, items and delimiters.
-            deepest: nesting of sequences.
+            encoding: the encoding of the whole data set.
+            size: bytes of the whole data set, if `content` is only its beginning.
+            is_deep: True to walk through sequences of defined length, False to skip them.
+            most_elements: maximum number of elements, items and delimiters.
+            deepest: maximum nesting of sequences.
         """
         self.headers = ElementHeaders(content, encoding)
         self.count = 0
@@ -143,7 +147,7 @@ class ElementWalk:
         self._item_of_other_order = ITEM_BYTES[not encoding.is_little_endian]
 
     def element(self, position: int) -> ElementHeader:
-        """The element that begins at `position`.
+        """Read the header of the element that begins at `position`.
 
         Raises:
             NotRegularError: its VR is unknown, or there are too many elements.
@@ -157,26 +161,26 @@ class ElementWalk:
             not_regular()
         return header
 
-    def past(self, header: ElementHeader, depth: int = 0) -> int:
-        """Where the next element begins; raises as `element`."""
+    def end_of(self, header: ElementHeader, depth: int = 0) -> int:
+        """Position after the element, where the next one begins; raises as `element` does."""
         tag, vr, length, value = header
         if length == UNDEFINED_LENGTH:
             if vr not in (b"SQ", b"") or tag in PIXELS:
                 not_regular()
-            return self._past_items(value, None, depth + 1)
+            return self._end_of_items(value, None, depth + 1)
         end = value + length
         if end > self._size:
             not_regular()
         if self._is_deep and length >= 8 and vr in (b"SQ", b"UN", b""):
             first = self._content[value : value + 4]
             if first == self._item:
-                return self._past_items(value, end, depth + 1)
+                return self._end_of_items(value, end, depth + 1)
             if vr == b"SQ" or first == self._item_of_other_order:
                 not_regular()
         return end
 
-    def past_fragments(self, position: int) -> int:
-        """Where encapsulated pixel data ends, whose first item begins at `position` (Annex A.4)."""
+    def end_of_fragments(self, position: int) -> int:
+        """Position after encapsulated pixel data whose first item is at `position` (Annex A.4)."""
         while True:
             self.count += 1
             tag, length = self.headers.item(position)
@@ -188,8 +192,8 @@ class ElementWalk:
                 not_regular()
             position += length
 
-    def _past_items(self, position: int, end: int | None, depth: int) -> int:
-        """The items of a sequence, to its end or to its delimiter."""
+    def _end_of_items(self, position: int, end: int | None, depth: int) -> int:
+        """Position after a sequence; `end` is None where a delimiter ends it."""
         if depth > self._deepest or self.count > self._most_elements:
             not_regular()
         while end is None or position < end:
@@ -201,13 +205,13 @@ class ElementWalk:
             if tag != ITEM:
                 not_regular()
             item_end = None if length == UNDEFINED_LENGTH else position + length
-            position = self._past_item(position, item_end, depth)
+            position = self._end_of_item(position, item_end, depth)
         if position != end:
             not_regular()
         return position
 
-    def _past_item(self, position: int, end: int | None, depth: int) -> int:
-        """The elements of an item, to its end or to its delimiter."""
+    def _end_of_item(self, position: int, end: int | None, depth: int) -> int:
+        """Position after an item; `end` is None where a delimiter ends it."""
         while end is None or position < end:
             header = self.element(position)
             tag = header[0]
@@ -215,7 +219,7 @@ class ElementWalk:
                 return position + 8
             if not FIRST_TAG <= tag < ITEM or (self._is_deep and tag in PIXELS):
                 not_regular()
-            position = self.past(header, depth)
+            position = self.end_of(header, depth)
         if position != end:
             not_regular()
         return position

@@ -1,9 +1,10 @@
-"""Some elements of a regular file, without what pydicom does for each of the others.
+"""Fast reading of chosen elements from regular DICOM files; pydicom reads all other files.
 
-Regular: file meta, implicit or explicit VR little endian, known VRs, tags in ascending order,
-every length up to the last byte of the file right (PS3.5 section 7), and at most a megabyte
-besides the pixels. Of any other file nothing is said here: pydicom reads it, and what is wrong
-with it is for pydicom to say. Values that are not plain are converted by pydicom in either case.
+A file is regular if it has file meta information, implicit or explicit VR little endian, known
+VRs, tags in ascending order, correct lengths up to the last byte (PS3.5 section 7), and at most
+1 MiB before the pixels. Functions return None for any other file; the caller then reads it with
+pydicom, which also reports what is wrong with it. Values that are not plain are converted by
+pydicom in either case.
 """
 
 import struct
@@ -35,7 +36,7 @@ _CHARACTER_SET, _TRANSFER_SYNTAX = 0x00080005, 0x00020010
 _META_GROUP = b"\x02\x00"
 _META_BEGINS = 132
 _FIRST_BYTES = (16_384, 1 << 20)
-"""What is tried; a file with more before its pixels (thousands of frames) is left to pydicom."""
+"""Bytes read at first and at most; files with more before the pixels are left to pydicom."""
 
 Read = TypeVar("Read")
 _Found = dict[BaseTag, RawDataElement | DataElement]
@@ -53,9 +54,9 @@ class _Element(NamedTuple):
 
 
 def read_elements(path: Path, tags: Collection[int], *, pixels: bool) -> FileDataset | None:
-    """The elements `tags` of the file `path` as pydicom has them; None where it is not regular.
+    """Read the elements `tags` of the file `path` into a data set; None if it is not regular.
 
-    Without `pixels` the pixel data is there, whether asked for or not, but has no value.
+    Pixel data elements are always there; without `pixels`, they have no value.
 
     Raises:
         OSError: the file cannot be read.
@@ -66,7 +67,7 @@ def read_elements(path: Path, tags: Collection[int], *, pixels: bool) -> FileDat
 
 
 def read_bytes(path: Path, tags: Collection[int]) -> dict[int, bytes] | None:
-    """The values of the elements `tags` as they stand, file meta included; None: not regular.
+    """Read the encoded values of the elements `tags`, file meta included; None if not regular.
 
     Raises:
         OSError: the file cannot be read.
@@ -76,7 +77,7 @@ def read_bytes(path: Path, tags: Collection[int]) -> dict[int, bytes] | None:
 
 
 def _first_that_is_enough(file: BinaryIO, read: Callable[[bytes, int], Read]) -> Read | None:
-    """What `read` makes of the file's first bytes and its size; None where it is not regular."""
+    """Call `read` with ever more of the file's first bytes until they suffice; None: irregular."""
     size = file.seek(0, 2)
     for first in _FIRST_BYTES:
         file.seek(0)
@@ -90,7 +91,10 @@ def _first_that_is_enough(file: BinaryIO, read: Callable[[bytes, int], Read]) ->
 
 
 def end_of_file_meta(content: bytes) -> int | None:
-    """Where group 2 ends in a file that begins so (PS3.10 section 7.1); None: not regular."""
+    """Position where the file meta information ends (PS3.10 7.1); None if it is not regular.
+
+    `content` is the beginning of the file.
+    """
     try:
         end = _meta_elements(content)[1]
     except (struct.error, NotRegularError):
@@ -99,7 +103,7 @@ def end_of_file_meta(content: bytes) -> int | None:
 
 
 def tags_of(*keywords: str) -> frozenset[int]:
-    """The tags of elements by keyword."""
+    """Tags of the given keywords."""
     return frozenset(int(Tag(keyword)) for keyword in keywords)
 
 
@@ -146,7 +150,7 @@ def _with_pixels(data_set: FileDataset, file: BinaryIO) -> FileDataset:
 
 
 def _file_meta(content: bytes) -> tuple[FileMetaDataset, int]:
-    """Group 2, in explicit VR always (PS3.10 section 7.1), and where the data set begins."""
+    """File meta information, always explicit VR (PS3.10 7.1), and where the data set begins."""
     elements, begin = _meta_elements(content)
     meta: _Found = {BaseTag(one.tag): _raw(content, one, implicit=False) for one in elements}
     return FileMetaDataset(meta), begin
@@ -181,7 +185,7 @@ def _encoding(found: Mapping[BaseTag, RawDataElement]) -> str | list[str]:
 
 
 def _raw(content: bytes, element: _Element, *, implicit: bool) -> RawDataElement:
-    """With its value, unless it is of pixels."""
+    """pydicom's raw element, without a value for pixel data."""
     end = element.begin + element.length
     if element.length == UNDEFINED_LENGTH:
         raise NotRegularError
@@ -194,7 +198,7 @@ def _raw(content: bytes, element: _Element, *, implicit: bool) -> RawDataElement
 
 
 def _elements(content: bytes, begin: int, size: int, *, implicit: bool) -> Iterator[_Element]:
-    """Those of the top level from `begin` to the end of the file, which has `size` bytes."""
+    """Yield the top-level elements from `begin` to the end of the file of `size` bytes."""
     walk = ElementWalk(content, Encoding(implicit, True), size=size, is_deep=False)
     read, last = walk.headers.element, 0
     while begin < size:
@@ -204,7 +208,7 @@ def _elements(content: bytes, begin: int, size: int, *, implicit: bool) -> Itera
             raise NotRegularError
         yield _Element(tag, vr.decode("ascii") or None, length, value)
         last = tag
-        begin = walk.past(header) if length == UNDEFINED_LENGTH else value + length
+        begin = walk.end_of(header) if length == UNDEFINED_LENGTH else value + length
     if begin != size:
         raise NotRegularError
 

@@ -1,7 +1,7 @@
-"""Enhanced multi-frame instances: each frame as an image of its own (PS3.3 C.7.6.16).
+"""Frames of enhanced multi-frame instances as images of their own (PS3.3 C.7.6.16).
 
-Position, orientation, spacing, time and rescaling of a frame stand in functional groups: shared by
-all frames, or its own, which count more.
+Position, orientation, spacing, time and rescale of a frame are in functional groups, shared or
+per frame; a per-frame value takes precedence.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,11 @@ from imaging.pixels.rescale import rescale_of
 
 
 def read_headers(path: Path) -> tuple[Header, ...]:
-    """The records of the images in the file `path`: one, or one for each frame of an enhanced one.
+    """Read the headers of the images in the file `path`: one, or one per frame if it is enhanced.
 
     Raises:
-        NotADataSetError: as `header.read_header`, or not as many functional groups as frames.
+        NotADataSetError: as `header.read_header`, or the number of per-frame functional groups is
+            not NumberOfFrames.
     """
     return read_with(path, _headers_of)
 
@@ -36,31 +37,34 @@ def _headers_of(data_set: FileDataset, path: Path) -> tuple[Header, ...]:
     if not has_frames(data_set, whole):
         return (whole,)
     groups = (frame_groups(data_set, number) for number in range(1, whole.number_of_frames + 1))
-    return tuple(_of_frame(whole, number, flat) for number, flat in enumerate(groups, 1))
+    return tuple(_frame_header(whole, number, flat) for number, flat in enumerate(groups, 1))
 
 
 def rescaling(data_set: Dataset) -> Iterator[tuple[float, float]]:
-    """Slope and intercept of each frame; the instance's own where no functional group has any.
+    """Yield (RescaleSlope, RescaleIntercept) of each frame.
+
+    Where the functional groups have none, the instance's own values are taken.
 
     Raises:
-        PixelError: a slope or intercept gives no values, or the number of frames is not that of
-            their functional groups.
+        PixelError: an unusable slope or intercept, or the number of per-frame functional groups
+            is not NumberOfFrames.
     """
     fault = _count_fault(data_set)
     if fault:
         raise PixelError(fault)
     for number in range(1, int(data_set.get("NumberOfFrames") or 1) + 1):
         flat = frame_groups(data_set, number)
-        says = "RescaleSlope" in flat or "RescaleIntercept" in flat
+        is_per_frame = "RescaleSlope" in flat or "RescaleIntercept" in flat
         yield rescale_of(
-            flat if says else data_set, f"Instance {data_set.SOPInstanceUID}, frame {number}"
+            flat if is_per_frame else data_set,
+            f"Instance {data_set.SOPInstanceUID}, frame {number}",
         )
 
 
 def has_frames(data_set: Dataset, whole: Header) -> bool:
-    """Whether functional groups say where the image or the images of the instance lie.
+    """True if functional groups, not the instance itself, give the position of its images.
 
-    In real single frames, which bear an empty item of groups, the instance itself does.
+    Single-frame instances may contain an empty functional group; these count as single frames.
     """
     if not data_set.get(PER_FRAME):
         return False
@@ -71,7 +75,7 @@ def has_frames(data_set: Dataset, whole: Header) -> bool:
 
 
 def _count_fault(data_set: Dataset) -> str:
-    """How the number of frames is not that of their functional groups; empty where it is."""
+    """Message if the number of per-frame functional groups is not NumberOfFrames; else empty."""
     stated, items = int(data_set.get("NumberOfFrames") or 1), len(data_set.get(PER_FRAME) or ())
     if items in (0, stated):
         return ""
@@ -81,10 +85,10 @@ def _count_fault(data_set: Dataset) -> str:
     )
 
 
-def _of_frame(whole: Header, number: int, flat: Dataset) -> Header:
-    measured = whole.with_place(flat)
+def _frame_header(whole: Header, number: int, flat: Dataset) -> Header:
+    placed = whole.with_image_plane(flat)
     return replace(
-        measured,
+        placed,
         frame_number=number,
         page=page_of_frame(whole.page, flat),
         instance_number=number,

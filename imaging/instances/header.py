@@ -1,4 +1,4 @@
-"""What is asked of an instance before its pixels: one immutable record."""
+"""Header of an instance or frame: identity, size and position, read without the pixels."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -42,14 +42,14 @@ _TAGS = tags_of(
     "PerFrameFunctionalGroupsSequence",
 )
 _ALL_TAGS = _TAGS | DISTINCTION_TAGS | PAGE_TAGS | CSA_TAGS
-"""All that records of images and of frames are made of."""
+"""All attributes that the headers of instances and of frames are made from."""
 GREY = ("MONOCHROME1", "MONOCHROME2")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """An instance's place in its series and in space; lengths in mm, positions in LPS."""
+    """Identity, size and position of an instance or frame; lengths in mm, positions in LPS."""
 
     path: Path
     sop_class_uid: str
@@ -59,7 +59,7 @@ class Header:
     frame_of_reference_uid: str
     transfer_syntax_uid: str
     patient_key: str
-    """Hash of PatientID, PatientName and PatientBirthDate: tells patients apart, names nobody."""
+    """Hash of PatientID, PatientName and PatientBirthDate: tells patients apart anonymously."""
     modality: str
     rows: int
     columns: int
@@ -72,24 +72,24 @@ class Header:
     """Distance between rows, then between columns (PixelSpacing's order)."""
     image_position_mm: tuple[float, float, float] | None
     image_orientation: tuple[float, ...] | None
-    """Direction of increasing column, then of increasing row (ImageOrientationPatient)."""
+    """Unit vectors of increasing column, then of increasing row (ImageOrientationPatient)."""
     distinctions: Distinctions
-    """What tells it apart from others at its position: echo, kernel, time and the like."""
+    """Attributes that tell it apart from images at the same position: echo, kernel, time, ..."""
     frame_number: int | None = None
-    """Of a multi-frame instance, from 1; None: the instance as a whole."""
+    """Number of the frame in a multi-frame instance, from 1; None: the instance as a whole."""
     is_localizer: bool = False
-    """Whether its ImageType says LOCALIZER (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1), as of a scout view."""
+    """True if ImageType contains LOCALIZER (PS3.3 C.8.2.1.1.1, C.8.3.1.1.1): a scout view."""
 
     page: str = ""
-    """What it is instead of a plane of the patient (`imaging.instances.pages`); empty: a plane."""
+    """Kind of non-plane image, such as "a montage" (`imaging.instances.pages`); empty: a plane."""
 
     def distinction(self, keyword: str) -> Value | None:
-        """The value of an attribute of `imaging/geometry/distinctions.py`; None: absent."""
+        """Value of a distinguishing attribute (`imaging/geometry/distinctions.py`) or None."""
         return next((value for name, value in self.distinctions if name == keyword), None)
 
     @property
     def moment(self) -> tuple[float, float]:
-        """TemporalPositionIdentifier and TriggerTime (ms), 0 where absent."""
+        """TemporalPositionIdentifier and TriggerTime (ms); 0 for an absent one."""
         found = dict(self.distinctions)
         first, second = (
             value if isinstance(value := found.get(keyword), float) else 0.0
@@ -99,11 +99,11 @@ class Header:
 
     @property
     def image(self) -> tuple[str, int | None]:
-        """SOP Instance UID and frame: what tells an image from every other one."""
+        """Key of the image: SOP Instance UID and frame number."""
         return self.sop_instance_uid, self.frame_number
 
-    def with_place(self, attributes: Dataset) -> "Header":
-        """With position, orientation and spacing out of `attributes`."""
+    def with_image_plane(self, attributes: Dataset) -> "Header":
+        """Copy of the header with position, orientation and spacing taken from `attributes`."""
         return replace(
             self,
             pixel_spacing_mm=_pair(_numbers(attributes, "PixelSpacing", 2)),
@@ -113,7 +113,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """The record of the instance in the file `path` as a whole; pixels stay on disk.
+    """Read the header of the instance in the file `path`, without its pixels.
 
     Raises:
         NotADataSetError: the file is not DICOM or lacks the UIDs that identify an instance.
@@ -122,9 +122,10 @@ def read_header(path: Path) -> Header:
 
 
 def read_with(path: Path, read: Callable[[FileDataset, Path], Read]) -> Read:
-    """What `read` makes of a record's elements in the file `path`; raises as `read_header`.
+    """Call `read` with the header's elements in the file `path`, and return its result.
 
-    Of a file that is not regular (`imaging/instances/elements.py`) it gets all elements.
+    `read` gets all elements of a file that is not regular (`imaging/instances/elements.py`).
+    Raises as `read_header` does.
     """
     try:
         data_set = read_elements(path, _ALL_TAGS, pixels=False)
@@ -134,7 +135,7 @@ def read_with(path: Path, read: Callable[[FileDataset, Path], Read]) -> Read:
 
 
 def header_of(data_set: FileDataset, path: Path) -> Header:
-    """The record of a data set that was read from `path`."""
+    """Header of a data set that was read from `path`."""
     return Header(
         path=path,
         sop_class_uid=str(data_set.SOPClassUID),
@@ -162,7 +163,7 @@ def header_of(data_set: FileDataset, path: Path) -> Header:
 
 
 def patient_key(data_set: Dataset) -> str:
-    """A hash that is equal for two data sets of the same patient."""
+    """Hash that is equal for two data sets of the same patient."""
     values = (data_set.get(name) for name in ("PatientID", "PatientName", "PatientBirthDate"))
     text = "\x00".join(str(value or "").strip() for value in values)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

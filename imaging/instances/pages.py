@@ -1,7 +1,8 @@
-"""Pixels that are not one plane of the patient: what they are, in words that name the attribute.
+"""Detection of images that are not a single plane of the patient, here called pages.
 
-Mosaics, montages, screen captures, pages of reports and doses, projections, renderings,
-photographs. A multi-planar reformation and an average are planes.
+Pages are mosaics, montages, screen captures, dose and other reports, projections, renderings and
+photographs. Multi-planar reformations and averages are planes. Functions return a description
+for people, with the attribute that shows the kind of page.
 """
 
 import re
@@ -61,7 +62,7 @@ _WITHOUT_A_PLACE = (
 
 
 def page_of(data_set: Dataset) -> str:
-    """What an instance, or a frame by its attributes, is instead of a plane; else nothing."""
+    """Describe the kind of page that an instance or a frame is; empty if it may be a plane."""
     for pattern, words in _NEVER_PLANES:
         if pattern.fullmatch(str(_get(data_set, "SOPClassUID") or "")):
             return f"{words} ({UID(data_set.SOPClassUID).name})"
@@ -79,22 +80,25 @@ def page_of(data_set: Dataset) -> str:
 
 
 def page_of_frame(whole: str, attributes: Dataset) -> str:
-    """What a frame is instead of a plane, by its instance as a whole or its own attributes."""
+    """Describe the page that a frame is; `whole` is the description of its instance.
+
+    Empty if the frame may be a plane.
+    """
     return whole or page_of(attributes)
 
 
-def page_without_a_place(sop_class_uid: str, image_type: str) -> str:
-    """What an image is that has no place in the patient; nothing where it may be a slice."""
+def page_without_position(sop_class_uid: str, image_type: str) -> str:
+    """Describe an image that has no position in the patient; empty if it may be a slice."""
     for pattern, words in _WITHOUT_A_PLACE:
         if pattern.fullmatch(sop_class_uid):
-            return f"{words} without a place ({UID(sop_class_uid).name})"
+            return f"{words} without a position ({UID(sop_class_uid).name})"
     if {"DERIVED", "SECONDARY"} & set(image_type.upper().split("\\")):
-        return "a derived image without a place (ImageType)"
+        return "a derived image without a position (ImageType)"
     return ""
 
 
 def is_secondary_capture(sop_class_uid: str) -> bool:
-    """Whether the SOP class is one of secondary captures."""
+    """True if the SOP class is one of the Secondary Capture classes."""
     return bool(_WITHOUT_A_PLACE[0][0].fullmatch(sop_class_uid))
 
 

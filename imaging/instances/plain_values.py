@@ -1,4 +1,4 @@
-"""Values of elements that are written as plainly as most are, at once; pydicom has the rest."""
+"""Fast conversion of plainly written element values; all other values are left to pydicom."""
 
 import re
 
@@ -13,9 +13,9 @@ _DECIMAL = re.compile(rb"-?[0-9]{1,8}(\.[0-9]{0,7})?")
 
 
 def with_plain_value(element: RawDataElement) -> RawDataElement | DataElement:
-    """`element` with the value that pydicom gives it, or as it is where that is not certain.
+    """Convert the value of `element` as pydicom would; unchanged if it is not plainly written.
 
-    Numbers of IS and DS are `int` and `float`, which pydicom's own are equal to.
+    IS and DS become `int` and `float`, which compare equal to pydicom's own types.
     """
     vr = element.VR
     if vr is None and dictionary_has_tag(element.tag):

@@ -1,4 +1,4 @@
-"""Whether a data set ends where its elements say."""
+"""Detection of truncated data sets."""
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
@@ -9,11 +9,11 @@ from core.errors import NotADataSetError
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
-def check_whole(data_set: FileDataset, size_bytes: int) -> None:
-    """Nothing, when no element of a data set just read reaches beyond its `size_bytes`.
+def check_not_truncated(data_set: FileDataset, size_bytes: int) -> None:
+    """Check that no element of a data set just read extends beyond its `size_bytes`.
 
     Raises:
-        NotADataSetError: it is truncated; names the element, what it needs and what is there.
+        NotADataSetError: the data set is truncated; names the element, bytes needed and found.
     """
     if UID(data_set.file_meta.get("TransferSyntaxUID", "")).is_deflated:
         return  # a deflated stream that ends early does not inflate

@@ -1,1 +1,1 @@
-"""Pixels of one instance: decoded, rescaled, encoded again, compared."""
+"""Pixels of an instance: decoding, rescale, transcoding, comparison."""

@@ -1,4 +1,4 @@
-"""What a compressed frame says that it becomes, read from its first bytes."""
+"""Size and compression of a compressed frame, read from its first bytes."""
 
 import struct
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _COMPRESSIONS: dict[str, str] = {
     "1.2.840.10008.1.2.5": "RLE",
 }
 LOOK_AT_BYTES = 65_536
-"""Of a frame; what is looked for comes before."""
+"""Bytes of a frame that are examined; size markers come earlier."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredFrame:
-    """The size of a frame that a decoder would allocate."""
+    """Size of a decoded frame as its codestream declares it."""
 
     columns: int
     rows: int
@@ -31,12 +31,12 @@ class DeclaredFrame:
 
     @property
     def size_bytes(self) -> int:
-        """Decoded, with whole bytes for a sample."""
+        """Bytes of the decoded frame, with whole bytes for a sample."""
         return self.columns * self.rows * self.components * ((self.bits + 7) // 8)
 
 
 def declared_frame(codestream: bytes | memoryview) -> DeclaredFrame | None:
-    """That of JPEG, JPEG-LS, JPEG 2000 and HTJ2K; None for anything else.
+    """Read the declared size of a JPEG, JPEG-LS, JPEG 2000 or HTJ2K frame; else None.
 
     JPEG 2000: ITU-T T.800 Annex A.5.1, which HTJ2K shares.
     """
@@ -66,7 +66,7 @@ def _frame_marker(head: bytes) -> DeclaredFrame | None:
 
 
 def _start_of_frame(head: bytes) -> int | None:
-    """Where the marker is that begins a JPEG frame."""
+    """Position of the start-of-frame marker of a JPEG image."""
     position = 2
     while position + 4 <= len(head):
         if head[position] != 0xFF:
@@ -85,7 +85,7 @@ def _start_of_frame(head: bytes) -> int | None:
 
 
 def compression_of(codestream: bytes | memoryview) -> str:
-    """The compression that a frame's first bytes show; empty where they show none."""
+    """Name the compression that a frame's first bytes show; empty if they show none."""
     head = bytes(codestream[:LOOK_AT_BYTES])
     if head.startswith(_JPEG_2000):
         return "JPEG 2000"
@@ -101,7 +101,7 @@ def compression_of(codestream: bytes | memoryview) -> str:
 
 
 def _is_run_length_encoded(head: bytes) -> bool:
-    """Whether it begins with a header of segments (PS3.5 Annex G.5)."""
+    """True if the frame begins with an RLE header (PS3.5 Annex G.5)."""
     if len(head) < _RLE_HEADER_BYTES:
         return False
     count, *offsets = struct.unpack_from("<16L", head)
@@ -111,7 +111,7 @@ def _is_run_length_encoded(head: bytes) -> bool:
 
 
 def other_compression(codestream: bytes | memoryview, transfer_syntax_uid: str) -> str:
-    """What the frame is, where it is certainly not what its transfer syntax says; else empty."""
+    """Name the frame's compression if it contradicts its transfer syntax; else empty."""
     expected = _COMPRESSIONS.get(transfer_syntax_uid)
     found = compression_of(codestream) if expected else ""
     return found if found != expected else ""

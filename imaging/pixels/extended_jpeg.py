@@ -1,7 +1,7 @@
-"""JPEG Extended (Process 2 and 4) with more than 8 bits, decoded by GDCM.
+"""Decoding of JPEG Extended (Process 2 and 4) with more than 8 bits, by GDCM.
 
-pydicom leaves these to pylibjpeg-libjpeg alone, whose licence is not this project's; GDCM has a
-12-bit decoder that gives the same values as DCMTK's.
+pydicom decodes these with pylibjpeg-libjpeg only, whose licence is not compatible with this
+project's. GDCM's 12-bit decoder gives the same values as DCMTK's.
 """
 
 import gdcm
@@ -14,18 +14,18 @@ from pydicom.uid import JPEGExtended12Bit
 _STORED_BYTES = 2
 
 
-def is_extended(data_set: FileDataset) -> bool:
-    """Whether the pixels of `data_set` are what this module is for: grey, 9 to 12 bits."""
+def is_extended_jpeg(data_set: FileDataset) -> bool:
+    """True if `data_set` has grey JPEG Extended pixels of 9 to 12 bits."""
     syntax = data_set.file_meta.get("TransferSyntaxUID")
     is_grey = int(data_set.get("SamplesPerPixel") or 1) == 1
     return bool(syntax == JPEGExtended12Bit and is_grey and int(data_set.get("BitsStored", 0)) > 8)
 
 
-def decode_extended(data_set: FileDataset) -> npt.NDArray[np.uint16]:
-    """Stored values [frame, row, column], 16 bits unsigned (PS3.5 8.2.1 knows no signed ones).
+def decode_extended_jpeg(data_set: FileDataset) -> npt.NDArray[np.uint16]:
+    """Decode stored values, uint16 [frame, row, column] (PS3.5 8.2.1 allows unsigned ones only).
 
     Raises:
-        ValueError: signed, or a frame is missing or cannot be decoded.
+        ValueError: the pixels are signed, or a frame is missing or cannot be decoded.
     """
     if data_set.PixelRepresentation != 0:
         raise ValueError("signed pixels, expected unsigned ones, PS3.5 table 8.2.1-1")
@@ -52,7 +52,9 @@ def _decode(frame: bytes, data_set: Dataset) -> npt.NDArray[np.uint16]:
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
     bits = int(data_set.BitsStored)
     image.SetPixelFormat(gdcm.PixelFormat(1, 8 * _STORED_BYTES, bits, bits - 1, 0))
-    content = (image.GetBuffer() or "").encode("utf-8", "surrogateescape")  # it gives char* as str
+    content = (image.GetBuffer() or "").encode(
+        "utf-8", "surrogateescape"
+    )  # GDCM gives char* as str
     expected = data_set.Rows * data_set.Columns * _STORED_BYTES
     if len(content) != expected:
         raise ValueError(f"{len(content)} bytes decoded, expected {expected}")

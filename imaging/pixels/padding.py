@@ -1,8 +1,8 @@
-"""Pixels outside of the image (PS3.3 C.7.5.1.1.2), before anything is computed from them.
+"""Replacement of pixel padding (PS3.3 C.7.5.1.1.2) before images are filtered.
 
-Padding that is a value like others is background: 0 around a masked MR, -1024 HU around a CT. It
-stays what it is and takes part. Padding beyond what the images can hold, such as -2000 HU around
-the round field of view of a CT, would bleed into the patient and becomes background.
+Padding with a value in the range of the image is background and is kept: 0 around a masked MR,
+-1024 HU around a CT. Padding outside of that range, such as -2000 HU around the round field of
+view of a CT, would bleed into the patient and is replaced by background.
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ _AIR_HU, _LOWEST_HU = -1000.0, -1024.0
 
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """Where an image is padded, and what its background is, in rescaled units."""
+    """Padded pixels of an image and its background value, in rescaled units."""
 
     mask: npt.NDArray[np.bool_]
-    """[row, column]."""
+    """bool [row, column], True for padding."""
     background: float
-    """Air in CT; elsewhere what the stored value 0 stands for."""
+    """Air in CT; for other modalities, the rescaled value of the stored value 0."""
     lowest: float
-    """Of the values that a background may have."""
+    """Lowest value that counts as background."""
 
 
 def padding_of(stored: StoredPixels, modality: str) -> Padding | None:
-    """The padding of the only frame of `stored`; None where there is none."""
+    """Padding of the only frame of `stored`; None if no pixel is padded."""
     if stored.padding is None:
         return None
     if modality == "CT":
@@ -38,15 +38,15 @@ def padding_of(stored: StoredPixels, modality: str) -> Padding | None:
 
 
 def fill_padding(images: Voxels, padding: Mapping[int, Padding]) -> None:
-    """Give background to the padding in `images` that lies beyond all else, in place.
+    """Replace padding outside of the value range of `images` by background, in place.
 
-    Beyond is below the background and every pixel proper of all images, or above. The
-    background is that of the image, or the lowest pixel proper where that is lower. Images that
-    are nothing but padding stay as they are.
+    The range goes from the lowest to the highest of all pixels that are not padding, and includes
+    the background. The new value is the image's background, or the lowest such pixel if that is
+    lower. Nothing changes if all pixels of all images are padding.
 
     Args:
         images: float32 [image, row, column] in rescaled units.
-        padding: by index into `images`.
+        padding: padding of images, by index into `images`.
     """
     if not padding:
         return

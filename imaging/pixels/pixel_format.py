@@ -1,4 +1,4 @@
-"""How one instance keeps its pixels: all that a way back from an array needs."""
+"""Pixel format of an instance: all that is needed to encode an array as its pixels again."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +16,12 @@ from pydicom.uid import (
 )
 
 from core.errors import PixelError
-from imaging.pixels.extended_jpeg import decode_extended, is_extended
+from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
 from imaging.pixels.reader import DECODING_ERRORS, StoredPixels, Voxels, check_supported
 from imaging.pixels.rescale import rescale_of
 
 Cells = npt.NDArray[Any]
-"""Integers of the allocated bits; those of unused bits included."""
+"""Pixel cells: integers of all allocated bits, unused ones included."""
 
 ALLOCATED = (8, 16, 32)
 _ALWAYS_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
@@ -29,45 +29,45 @@ _ALWAYS_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """The Image Pixel module (PS3.3 C.7.6.3) and rescale (C.11.1) of a grey image."""
+    """Image Pixel (PS3.3 C.7.6.3) and rescale attributes (C.11.1) of a grey image."""
 
     bits_allocated: int
     bits_stored: int
-    """The lowest so many of the allocated bits; the others are unused (PS3.5 section 8.1.1)."""
+    """Number of bits in use, the lowest of those allocated (PS3.5 section 8.1.1)."""
     is_signed: bool
     photometric_interpretation: str
     slope: float
     intercept: float
     has_rescale: bool
-    """Whether the instance states slope or intercept; without them they are 1 and 0."""
+    """True if the instance states slope or intercept; an absent one is 1 or 0."""
     rescale_type: str
     padding_value: int | None
     padding_range_limit: int | None
     is_lossy: bool
-    """Whether the image was compressed with loss at any time."""
+    """True if the image has ever been compressed with loss."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of one pixel cell, little endian."""
+        """Integer type of a pixel cell, little endian."""
         return np.dtype(f"<{'i' if self.is_signed else 'u'}{self.bits_allocated // 8}")
 
     def values(self, cells: Cells) -> Cells:
-        """`cells` with their unused bits as the sign says: the stored pixel values."""
+        """Stored pixel values of `cells`: unused bits are cleared, or filled with the sign."""
         unused = self.bits_allocated - self.bits_stored
         values: Cells = (cells << unused) >> unused if unused else cells
         return values
 
     def rescaled(self, values: Cells) -> Voxels:
-        """float32: stored `values` x slope + intercept, rounded once."""
+        """Rescale stored values: float32 `values` x slope + intercept, rounded once."""
         return StoredPixels(values, self.slope, self.intercept, padding=None).rescaled()
 
 
 def format_of(data_set: FileDataset) -> PixelFormat:
-    """The format of a single grey image.
+    """Pixel format of a single-frame grey image.
 
     Raises:
-        PixelError: no pixels, colour, a Modality LUT, floating point, bits that no image has, or
-            a slope or intercept that gives no values.
+        PixelError: no pixels, colour, a Modality LUT, floating point, an unsupported bit layout,
+            or an unusable slope or intercept.
     """
     check_supported(data_set)
     allocated, stored = _whole(data_set, "BitsAllocated"), _whole(data_set, "BitsStored")
@@ -95,14 +95,14 @@ def format_of(data_set: FileDataset) -> PixelFormat:
 
 
 def cells_of(data_set: FileDataset, pixel_format: PixelFormat) -> Cells:
-    """The decoded pixel cells [row, column], unused bits as they are.
+    """Decode the pixel cells, [row, column], with unused bits as they are.
 
     Raises:
-        PixelError: damaged or truncated pixels, or a transfer syntax that nothing here decodes.
+        PixelError: damaged or truncated pixels, or a transfer syntax without a decoder.
     """
     try:
-        if is_extended(data_set):
-            cells: Cells = decode_extended(data_set)[0]
+        if is_extended_jpeg(data_set):
+            cells: Cells = decode_extended_jpeg(data_set)[0]
         else:
             cells = pixel_array(data_set, raw=True, correct_unused_bits=False)
         return cells.astype(pixel_format.dtype, copy=False)
@@ -116,7 +116,7 @@ def cells_of(data_set: FileDataset, pixel_format: PixelFormat) -> Cells:
 def _whole(data_set: Dataset, keyword: str) -> int:
     value = data_set.get(keyword)
     if not isinstance(value, int):
-        found = "none" if keyword not in data_set else value if value is not None else "nothing"
+        found = "missing" if keyword not in data_set else value if value is not None else "empty"
         raise PixelError(
             f"Instance {data_set.SOPInstanceUID}: {keyword} is {found}, expected a whole number"
         )

@@ -1,4 +1,4 @@
-"""Uncompressed 16-bit pixels of one frame from their bytes, as pydicom has them."""
+"""Fast decoding of uncompressed 16-bit single-frame pixels, with the same values as pydicom."""
 
 from typing import Any
 
@@ -29,15 +29,18 @@ PIXEL_TAGS = tags_of(
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
-"""All that decides about pixels that are not compressed, besides the pixels."""
+"""Attributes that decoding of uncompressed pixels needs, besides the pixels."""
 _SYNTAXES = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
 _NUMBERS = ("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "Rows", "Columns")
 
 
 def plain_values(data_set: FileDataset) -> npt.NDArray[Any] | None:
-    """The stored values [row, column] of an image that is as plain as most are, else None.
+    """Decode an uncompressed 16-bit single-frame image, int16 or uint16 [row, column].
 
-    What lies above BitsStored is no part of the value (PS3.5 section 8.1.1).
+    Bits above BitsStored are no part of the value (PS3.5 section 8.1.1).
+
+    Returns:
+        The stored values, or None for any other kind of image.
     """
     element = data_set.get_item("PixelData") if "PixelData" in data_set else None
     if element is None or data_set.file_meta.TransferSyntaxUID not in _SYNTAXES:

@@ -1,4 +1,4 @@
-"""The pixel values of one instance, in rescaled units (PS3.3 C.11.1)."""
+"""Reading of an instance's pixels, as stored values or in rescaled units (PS3.3 C.11.1)."""
 
 import warnings
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from imaging.instances.elements import read_elements
 from imaging.instances.frames import rescaling
 from imaging.instances.header import GREY
 from imaging.instances.read_errors import READING_ERRORS
-from imaging.pixels.extended_jpeg import decode_extended, is_extended
+from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
 from imaging.pixels.plain_pixels import PIXEL_TAGS, plain_values
 from imaging.pixels.rescale import rescale_of
 
@@ -27,22 +27,22 @@ DECODING_ERRORS = (
     *READING_ERRORS,
     RuntimeError,  # of the decoders behind pydicom: damaged or unknown pixel data
 )
-"""What comes of pixels that cannot be decoded."""
+"""Exceptions that decoding raises for damaged or unsupported pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPixels:
-    """Pixels as they lie in the file, and what turns them into rescaled values."""
+    """Stored pixel values with their rescale slope, intercept and padding."""
 
     values: npt.NDArray[Any]
     """Integers (or floats for FloatPixelData), [frame, row, column]."""
     slope: float
     intercept: float
     padding: npt.NDArray[np.bool_] | None
-    """Where PixelPaddingValue says that there is no image, or None if nowhere."""
+    """True for padding (PixelPaddingValue), in the shape of `values`; None if there is none."""
 
     def rescaled(self) -> Voxels:
-        """float32 [frame, row, column]: stored value x slope + intercept, rounded once."""
+        """Values x slope + intercept, float32 [frame, row, column], rounded once."""
         if self._is_exact_in_single():
             single: Voxels = np.multiply(self.values, np.float32(self.slope), dtype=np.float32)
             single += np.float32(self.intercept)
@@ -51,7 +51,7 @@ class StoredPixels:
         return exact.astype(np.float32)
 
     def _is_exact_in_single(self) -> bool:
-        """Whether products and sums are whole numbers that float32 holds: then nothing rounds."""
+        """True if all results are whole numbers that float32 represents, so nothing is rounded."""
         if self.values.dtype.kind not in "iu" or not self.slope.is_integer():
             return False
         largest = float(1 << 8 * self.values.dtype.itemsize) * abs(self.slope)
@@ -59,20 +59,20 @@ class StoredPixels:
 
 
 def read_pixels(path: Path) -> Voxels:
-    """float32 [frame, row, column] in rescaled units (HU for CT); any lossless or lossy syntax.
+    """Read an instance's pixels, float32 [frame, row, column] in rescaled units (HU for CT).
 
-    MONOCHROME1 keeps its values: that only says that the lowest is shown white. Padding keeps
-    its value too; `volume.read_images` is where it may be replaced.
+    MONOCHROME1 is not inverted, since it only affects display. Padding keeps its value too;
+    `volume.read_images` can replace it.
 
     Raises:
-        PixelError: no pixels, truncated, not decodable, colour, rescaled by frame or by LUT, or
-            by a slope or intercept that gives no values.
+        PixelError: no pixels, truncated, not decodable, colour, a rescale per frame or by a
+            Modality LUT, or an unusable slope or intercept.
     """
     return read_stored(path).rescaled()
 
 
 def read_stored(path: Path) -> StoredPixels:
-    """The stored values of the instance in the file `path`; raises as `read_pixels` does."""
+    """Read an instance's stored values; raises as `read_pixels` does."""
     with warnings.catch_warnings():
         # Odd values in the header are reported once a series, by check_one_series.
         warnings.simplefilter("ignore", UserWarning)
@@ -80,9 +80,9 @@ def read_stored(path: Path) -> StoredPixels:
 
 
 def read_frames(path: Path) -> list[StoredPixels]:
-    """The stored values of each frame [1, row, column] in the enhanced instance in the file `path`.
+    """Read the stored values of each frame of an enhanced instance, [1, row, column] each.
 
-    Raises as `read_pixels` does; here each frame may have a slope and an intercept of its own.
+    Each frame may have a slope and intercept of its own; else raises as `read_pixels` does.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -97,9 +97,9 @@ def read_frames(path: Path) -> list[StoredPixels]:
 
 
 def read_frame(path: Path, number: int) -> StoredPixels:
-    """The stored values of frame `number` (from 1) [1, row, column] of an enhanced instance alone.
+    """Read the stored values of frame `number` (from 1) of an enhanced instance, [1, row, column].
 
-    Raises as `read_pixels` does, and for a number that there is not.
+    Other frames are not decoded. Raises as `read_pixels` does, and if there is no such frame.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -115,7 +115,7 @@ def read_frame(path: Path, number: int) -> StoredPixels:
 
 
 def stored_pixels(data_set: FileDataset) -> StoredPixels:
-    """The decoded pixels of `data_set`; raises as `read_pixels` does."""
+    """Decode the pixels of `data_set`; raises as `read_pixels` does."""
     check_supported(data_set)
     slope, intercept = rescale_of(data_set)
     values = _decoded(data_set)
@@ -130,11 +130,11 @@ def _read(path: Path) -> FileDataset:
 
 
 def _decoded(data_set: FileDataset, index: int | None = None) -> npt.NDArray[Any]:
-    """[frame, row, column], of all frames or of the one at `index` without the others."""
+    """Decode all frames, or only the one at `index` (from 0); [frame, row, column]."""
     try:
         values = plain_values(data_set)
-        if values is None and is_extended(data_set):
-            frames = decode_extended(data_set)
+        if values is None and is_extended_jpeg(data_set):
+            frames = decode_extended_jpeg(data_set)
             values = frames if index is None else frames[index]
         if values is None and index is None:
             values = np.asarray(data_set.pixel_array)
@@ -149,9 +149,12 @@ def _decoded(data_set: FileDataset, index: int | None = None) -> npt.NDArray[Any
 
 
 def check_supported(data_set: Dataset, *, by_frame: bool = False) -> None:
-    """Nothing, for grey pixels with at most one slope and intercept; else PixelError.
+    """Check that pixels are grey with at most one slope and intercept.
 
-    With `by_frame`, one of each for every frame.
+    With `by_frame`, each frame may have its own.
+
+    Raises:
+        PixelError: no pixels, colour, a Modality LUT, or a rescale per frame without `by_frame`.
     """
     uid = data_set.get("SOPInstanceUID", "without a SOP Instance UID")
     if not any(
@@ -167,7 +170,9 @@ def check_supported(data_set: Dataset, *, by_frame: bool = False) -> None:
     if "ModalityLUTSequence" in data_set:
         raise PixelError(f"Instance {uid}: values given by a Modality LUT, which is not supported")
     if not by_frame and _is_rescaled_by_frame(data_set):
-        raise PixelError(f"Instance {uid}: multi-frame rescaled by frame, read frame by frame")
+        raise PixelError(
+            f"Instance {uid}: multi-frame with a rescale for each frame; read it frame by frame"
+        )
 
 
 def _is_rescaled_by_frame(data_set: Dataset) -> bool:
@@ -179,14 +184,14 @@ def _is_rescaled_by_frame(data_set: Dataset) -> bool:
 def _padding_of_frame(
     data_set: Dataset, number: int, values: npt.NDArray[Any]
 ) -> npt.NDArray[np.bool_] | None:
-    """The instance's, or that of the image from which the frame was converted."""
+    """Padding by the instance's PixelPaddingValue, else by that of the frame's source image."""
     if "PixelPaddingValue" in data_set:
         return _padding(data_set, values)
     return _padding(converted_attributes(data_set, number), values)
 
 
 def _padding(data_set: Dataset, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_] | None:
-    """PS3.3 C.7.5.1.1.2: one value, or all between it and PixelPaddingRangeLimit."""
+    """Pixels between PixelPaddingValue and PixelPaddingRangeLimit (PS3.3 C.7.5.1.1.2)."""
     first = data_set.get("PixelPaddingValue")
     if not isinstance(first, int):
         return None
@@ -197,7 +202,7 @@ def _padding(data_set: Dataset, values: npt.NDArray[Any]) -> npt.NDArray[np.bool
 
 
 def _as_stored(value: int, dtype: np.dtype[Any]) -> int:
-    """Senders write -2000 as 63536 and the other way round: read it as the pixels' own type."""
+    """Padding value in the type of the pixels; some senders write -2000 as 63536, or vice versa."""
     if dtype.kind not in "iu":
         return value
     bits = 8 * dtype.itemsize

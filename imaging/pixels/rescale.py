@@ -1,4 +1,4 @@
-"""Slope and intercept of one image, or why there are none that values can be had with."""
+"""Rescale slope and intercept of an image, checked for usable values."""
 
 import math
 from typing import Any
@@ -12,11 +12,11 @@ _LONGEST_FOUND = 40
 
 
 def rescale_of(data_set: Dataset, name: str | None = None) -> tuple[float, float]:
-    """RescaleSlope and RescaleIntercept (PS3.3 C.11.1); 1 and 0 where absent or empty.
+    """RescaleSlope and RescaleIntercept (PS3.3 C.11.1); 1 and 0 if absent or empty.
 
     Args:
         data_set: an instance, or the attributes of one frame.
-        name: what errors call it, where it has no SOP Instance UID.
+        name: name of the image in messages; default: by its SOP Instance UID.
 
     Raises:
         PixelError: one of them is not a single finite number, or the slope is 0: every pixel
@@ -25,7 +25,7 @@ def rescale_of(data_set: Dataset, name: str | None = None) -> tuple[float, float
     name = name or f"Instance {data_set.get('SOPInstanceUID', 'without a SOP Instance UID')}"
     slope = _number(data_set, "RescaleSlope", name, otherwise=1.0)
     if slope == 0:
-        raise PixelError(f"{name}: RescaleSlope 0, expected another number")
+        raise PixelError(f"{name}: RescaleSlope is 0, expected a number other than 0")
     return slope, _number(data_set, "RescaleIntercept", name, otherwise=0.0)
 
 
@@ -45,7 +45,7 @@ def _number(data_set: Dataset, keyword: str, name: str, *, otherwise: float) -> 
 
 
 def _found(data_set: Dataset, keyword: str) -> str:
-    """The element's value as it was sent."""
+    """Text of the element's value as received."""
     element = data_set.get_item(keyword)
     value = element.value if element is not None else None
     if isinstance(element, RawDataElement) and isinstance(value, bytes):

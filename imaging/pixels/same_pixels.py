@@ -1,6 +1,6 @@
-"""Whether the pixels of two instances have the same values, however each is encoded.
+"""Comparison of the pixel values of two instances, independent of their transfer syntaxes.
 
-Frames are decoded one by one, so that a comparison takes no more memory than two of them.
+Frames are decoded one by one, so that a comparison needs memory for two frames only.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID
 
 from core.errors import PixelError
-from imaging.pixels.extended_jpeg import decode_extended, is_extended
+from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
 from imaging.pixels.reader import DECODING_ERRORS
 
 Frame = npt.NDArray[Any]
@@ -25,13 +25,13 @@ _OVERLAY_BIT_POSITION = 0x0102
 
 
 def same_pixels(one: Path, other: Path) -> bool:
-    """Whether both have the same frames, value for value, as they are stored.
+    """True if both files have the same frames with equal stored values.
 
-    Colours are compared as a decoder gives them, [row, column, sample], without a conversion.
+    Colours are compared as decoded, [row, column, sample], without conversion.
     Bits above BitsStored count only where an overlay lies in them (PS3.5 section 8.1.2).
 
     Raises:
-        PixelError: pixels of one of them cannot be decoded.
+        PixelError: the pixels of one of the files cannot be decoded.
     """
     pairs = zip_longest(_frames(one), _frames(other))
     return all(_is_same(first, second) for first, second in pairs)
@@ -44,8 +44,8 @@ def _is_same(one: Frame | None, other: Frame | None) -> bool:
 def _frames(path: Path) -> Iterator[Frame]:
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True)
-        if is_extended(header):
-            yield from decode_extended(pydicom.dcmread(path))
+        if is_extended_jpeg(header):
+            yield from decode_extended_jpeg(pydicom.dcmread(path))
             return
         is_deflated = UID(header.file_meta.TransferSyntaxUID).is_deflated
         source = pydicom.dcmread(path) if is_deflated else path
@@ -56,6 +56,6 @@ def _frames(path: Path) -> Iterator[Frame]:
 
 
 def _has_overlay_within(header: FileDataset) -> bool:
-    """Whether an overlay lies in unused bits of the pixels (retired, PS3.5 section 8.1.2)."""
+    """True if an overlay is in unused bits of the pixels (retired, PS3.5 section 8.1.2)."""
     positions = ((group, _OVERLAY_BIT_POSITION) for group in _OVERLAY_GROUPS)
     return any(header[one].value for one in positions if one in header)

@@ -1,4 +1,4 @@
-"""Another transfer syntax for an instance, with every pixel value and element kept."""
+"""Conversion of an instance to another transfer syntax, keeping all pixel values and elements."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from pydicom.uid import (
 )
 
 from core.errors import NotADataSetError, PixelError
-from imaging.pixels.extended_jpeg import decode_extended, is_extended
+from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
 
 UNCOMPRESSED = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
-"""What `write_uncompressed` can write, best first: explicit VR keeps private elements' types."""
+"""Syntaxes that can be written, preferred first: explicit VR keeps private elements' types."""
 
 _SUBSAMPLED = ("YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420")
 _WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
@@ -27,9 +27,9 @@ _WORD_BYTES = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
 def write_uncompressed(source: Path, destination: Path, transfer_syntax_uid: str) -> None:
     """Write the instance in `source` to `destination` in one of the `UNCOMPRESSED` syntaxes.
 
-    Pixel values stay as decoded: colours are not converted (PhotometricInterpretation then says
-    what a decoder gave), and an image that was compressed with loss goes on saying so. That makes
-    it the same instance, so it keeps its SOP Instance UID (PS3.4 section B.4.1.3).
+    Pixel values stay as decoded: colours are not converted (PhotometricInterpretation is set to
+    the decoder's output), and LossyImageCompression is kept. It is still the same instance, so
+    the SOP Instance UID is kept (PS3.4 section B.4.1.3).
 
     Raises:
         PixelError: compressed pixels that cannot be decoded.
@@ -44,7 +44,7 @@ def write_uncompressed(source: Path, destination: Path, transfer_syntax_uid: str
     if was.is_encapsulated:
         _decompress(data_set)
     elif was == ExplicitVRBigEndian:
-        turn_words(data_set)
+        swap_byte_order(data_set)
     target = UID(transfer_syntax_uid)
     data_set.file_meta.TransferSyntaxUID = target
     pydicom.dcmwrite(
@@ -58,8 +58,8 @@ def write_uncompressed(source: Path, destination: Path, transfer_syntax_uid: str
 
 def _decompress(data_set: FileDataset) -> None:
     try:
-        if is_extended(data_set):
-            data_set.add_new("PixelData", "OW", decode_extended(data_set).tobytes())
+        if is_extended_jpeg(data_set):
+            data_set.add_new("PixelData", "OW", decode_extended_jpeg(data_set).tobytes())
             return
         decompress(data_set, as_rgb=False, generate_instance_uid=False)
     except (RuntimeError, ValueError, AttributeError, EOFError) as error:
@@ -68,11 +68,11 @@ def _decompress(data_set: FileDataset) -> None:
             f"Instance {data_set.SOPInstanceUID}: its {name} pixels cannot be decoded ({error})"
         ) from error
     if data_set.PhotometricInterpretation in _SUBSAMPLED:
-        data_set.PhotometricInterpretation = "YBR_FULL"  # decoders give every pixel its colour
+        data_set.PhotometricInterpretation = "YBR_FULL"  # decoders upsample the chroma
 
 
-def turn_words(data_set: Dataset) -> None:
-    """Turn the words of all binary values (OW and its like), which pydicom leaves to its caller."""
+def swap_byte_order(data_set: Dataset) -> None:
+    """Swap the byte order of all OW, OL, OF, OD and OV values, in place; pydicom does not."""
     data_set.walk(_swap_words)
 
 

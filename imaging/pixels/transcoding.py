@@ -1,8 +1,8 @@
-"""`python -m imaging.pixels.transcoding FOLDER`: decodes what it is told to on its standard input.
+"""Decoder process `python -m imaging.pixels.transcoding FOLDER`: one task per line of its input.
 
-A line in is a JSON list: "copy", source and transfer syntax UID; or "compare" and two files. A line
-out is a JSON object with `copy`, or with `same`, or with `error` and `words`. It ends with its
-standard input, however that ends, and takes FOLDER with its copies along.
+A line of input is a JSON list: "copy", source and transfer syntax UID; or "compare" and two files.
+A line of output is a JSON object with `copy`, or with `same`, or with `error` and `words`. The
+process ends when its standard input does, and then removes FOLDER with the copies.
 """
 
 import json
@@ -19,22 +19,22 @@ from imaging.pixels.same_pixels import same_pixels
 from imaging.pixels.transcode import write_uncompressed
 
 _MOST_BYTES = 16 << 30
-"""Of address space: an instance that takes more when decoded fails, and not the machine."""
+"""Limit of address space, so that decoding a huge instance fails without harm to the machine."""
 
 
 def main() -> None:
-    """Until there is nothing more to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: whoever started this decides
+    """Answer tasks from standard input until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal: the parent decides
     _bound_memory()
     folder = Path(sys.argv[1])
     answers = os.dup(1)
-    os.dup2(2, 1)  # what a decoder prints is no answer
+    os.dup2(2, 1)  # keep output of decoders apart from answers
     try:
         for number, line in enumerate(sys.stdin):
             answer = _answer(json.loads(line), folder / f"{number}.dcm")
             os.write(answers, (json.dumps(answer) + "\n").encode())
     except BrokenPipeError:
-        pass  # who asked is gone
+        pass  # the parent is gone
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

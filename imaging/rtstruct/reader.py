@@ -20,7 +20,7 @@ from imaging.contours.findings import Finding, FindingKind
 from imaging.geometry.plane import Points
 from imaging.instances.header import patient_key
 from imaging.instances.read_errors import READING_ERRORS
-from imaging.instances.whole import check_whole
+from imaging.instances.whole import check_not_truncated
 from imaging.rtstruct.placement import Reference
 from imaging.rtstruct.plain_contours import PlainContour, plain_contours
 from imaging.rtstruct.plain_numbers import read_numbers
@@ -102,7 +102,7 @@ def read_structure_set(path: Path) -> StructureSet:
         data_set = pydicom.dcmread(path)
         if data_set.get("SOPClassUID") != RTStructureSetStorage:
             raise ContourError(f"{path.name}: not an RT Structure Set")
-        check_whole(data_set, path.stat().st_size)
+        check_not_truncated(data_set, path.stat().st_size)
         _check_mandatory(data_set, path.name)
         return _structure_set(data_set)
     except NotADataSetError as error:

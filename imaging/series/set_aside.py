@@ -12,7 +12,7 @@ from core.hold_reasons import HoldReason
 from imaging.geometry.odd_ones import odd_ones
 from imaging.geometry.plane import has_a_place
 from imaging.instances.header import Header
-from imaging.instances.pages import is_secondary_capture, page_without_a_place
+from imaging.instances.pages import is_secondary_capture, page_without_position
 from imaging.series.localizers import set_aside_localizers
 
 _CT = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1")
@@ -86,7 +86,7 @@ def _page(header: Header, *, is_alone: bool) -> str:
     if is_alone:
         return "a secondary capture among other images (SOPClassUID)"
     image_type = str(header.distinction("ImageType") or "")
-    words = page_without_a_place(header.sop_class_uid, image_type)
+    words = page_without_position(header.sop_class_uid, image_type)
     return "" if not words or has_a_place(header) else words
 
 

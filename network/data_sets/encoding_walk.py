@@ -191,7 +191,7 @@ class EncodingWalk:
         if tag == _PIXEL_DATA or vr in (b"OB", b"OW"):
             if tag == _PIXEL_DATA and self._is_encapsulated is False:
                 self.found.append(Found(tag, "encapsulated"))
-            return ElementWalk(self._content, encoding).past_fragments(value)
+            return ElementWalk(self._content, encoding).end_of_fragments(value)
         if vr == b"UN":
             return self._past_unknown(value, encoding, depth=depth)
         if vr not in (b"", b"SQ"):

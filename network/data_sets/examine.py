@@ -9,7 +9,7 @@ from pydicom.dataset import FileDataset
 from core.errors import InstanceError, NotADataSetError, UidMismatchError
 from core.uids import is_safe_uid
 from imaging.instances.read_errors import READING_ERRORS
-from imaging.instances.whole import check_whole
+from imaging.instances.whole import check_not_truncated
 
 _DEFER_BYTES = 4096
 _IDENTIFIERS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
@@ -30,7 +30,7 @@ def examine(content: bytes | Path, sop_class_uid: str, sop_instance_uid: str) ->
         else:
             source, size = BytesIO(content), len(content)
         data_set = pydicom.dcmread(source, defer_size=_DEFER_BYTES)
-        check_whole(data_set, size)
+        check_not_truncated(data_set, size)
         found = {keyword: str(data_set.get(keyword, "")) for keyword in _IDENTIFIERS}
     except READING_ERRORS as error:
         raise NotADataSetError(

@@ -125,7 +125,7 @@ class _Walk:
         if tag == _PIXEL_DATA:
             self._pixels_at = value
             return tag, self._past_pixels(value, length)
-        return tag, self._walk.past(header)
+        return tag, self._walk.end_of(header)
 
     def _past_short_ones(self, position: int, last: int) -> tuple[int, int]:
         """The last tag and where the next element begins, after those with a length of 16 bits.
@@ -158,7 +158,7 @@ class _Walk:
         if length != UNDEFINED_LENGTH:
             return value + length
         check_codestream(self._content, value, self._syntax)
-        return self._walk.past_fragments(value)
+        return self._walk.end_of_fragments(value)
 
     def _keep(self, tag: int, kind: bytes, value: int, length: int) -> None:
         if length > _LONGEST_VALUE or kind not in (b"", _WANTED[tag]):

@@ -14,7 +14,7 @@ from core.config.wire import Wire
 from core.errors import NotADataSetError
 from imaging.instances.elements import end_of_file_meta, read_bytes
 from imaging.instances.read_errors import BROKEN
-from imaging.instances.whole import check_whole
+from imaging.instances.whole import check_not_truncated
 from network.data_sets.file_bytes import FileBytes
 from network.data_sets.limits import DataSetBounds
 from network.data_sets.negotiated import check_encoding
@@ -65,7 +65,7 @@ def instance_to_send(path: Path) -> InstanceToSend:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
     except OSError as error:
         raise NotADataSetError(f"{path.name}: cannot be read ({error})") from error
-    check_whole(data_set, path.stat().st_size)
+    check_not_truncated(data_set, path.stat().st_size)
     return instance
 
 

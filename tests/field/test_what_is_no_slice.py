@@ -65,7 +65,7 @@ def test_frames_in_a_single_frame_class_have_no_place(volumes: Volumes) -> None:
 
 def test_frames_of_nuclear_medicine_have_no_place(volumes: Volumes) -> None:
     """ami#293: one position of the detector for all frames, and a negative spacing."""
-    with pytest.raises(SlicewireError, match="a nuclear medicine image without a place"):
+    with pytest.raises(SlicewireError, match="a nuclear medicine image without a position"):
         volumes([frames_without_a_place(NUCLEAR_MEDICINE)])
 
 

@@ -30,7 +30,7 @@ def sequence(items: bytes, encoding: Encoding, length: int | None = None) -> byt
 
 def end_of(content: bytes, encoding: Encoding = EXPLICIT_LE, **more: int | bool) -> int:
     walk = ElementWalk(content, encoding, **more)  # type: ignore[arg-type]  # bounds and switches
-    return walk.past(walk.element(0))
+    return walk.end_of(walk.element(0))
 
 
 @pytest.mark.parametrize("encoding", [EXPLICIT_LE, IMPLICIT_LE])
@@ -64,7 +64,7 @@ def test_thousands_of_nested_sequences_are_refused_and_overflow_no_stack() -> No
 def test_elements_and_items_count_together() -> None:
     content = sequence(EMPTY_ITEM * 10 + END_OF_SEQUENCE, EXPLICIT_LE)
     walk = ElementWalk(content, EXPLICIT_LE)
-    walk.past(walk.element(0))
+    walk.end_of(walk.element(0))
     assert walk.count == 12
     with pytest.raises(NotRegularError):
         end_of(NEST * 5 + UNNEST * 5, IMPLICIT_LE, most_elements=3)
@@ -87,6 +87,6 @@ def test_what_is_not_regular_is_told_at_once(content: bytes) -> None:
 
 def test_fragments_end_with_their_delimiter() -> None:
     fragments = EMPTY_ITEM + struct.pack("<HHL", 0xFFFE, 0xE000, 4) + b"abcd" + END_OF_SEQUENCE
-    assert ElementWalk(fragments, EXPLICIT_LE).past_fragments(0) == len(fragments)
+    assert ElementWalk(fragments, EXPLICIT_LE).end_of_fragments(0) == len(fragments)
     with pytest.raises(struct.error):
-        ElementWalk(fragments[:-8], EXPLICIT_LE).past_fragments(0)
+        ElementWalk(fragments[:-8], EXPLICIT_LE).end_of_fragments(0)

@@ -35,7 +35,7 @@ def _with_raw(keyword: str, vr: str, content: bytes) -> list[FileDataset]:
         ("RescaleSlope", b"abc ", "RescaleSlope 'abc', expected one finite number"),
         ("RescaleSlope", b"nan ", "RescaleSlope 'nan', expected one finite number"),
         ("RescaleSlope", b"1e999 ", "RescaleSlope '1e999', expected one finite number"),
-        ("RescaleSlope", b"0 ", "RescaleSlope 0, expected another number"),
+        ("RescaleSlope", b"0 ", "RescaleSlope is 0, expected a number other than 0"),
         ("RescaleIntercept", b"-inf", "RescaleIntercept '-inf', expected one finite number"),
     ],
 )
@@ -66,7 +66,7 @@ def test_an_absent_or_empty_rescale_is_1_and_0() -> None:
 
 @pytest.mark.parametrize("keyword", ["HighBit", "BitsStored", "BitsAllocated"])
 def test_empty_bits_are_refused(keyword: str) -> None:
-    with pytest.raises(PixelError, match=f"{_UID}: {keyword} is nothing, expected a whole number"):
+    with pytest.raises(PixelError, match=f"{_UID}: {keyword} is empty, expected a whole number"):
         dicom_to_hdf5(_with_raw(keyword, "US", b""))
 
 
@@ -112,5 +112,5 @@ def test_a_frame_with_a_slope_of_0_is_named(tmp_path: Path) -> None:
     assert [frame.slope for frame in read_frames(path)] == [2, 2, 2]
     assert len(read_headers(path)) == 3
     _enhanced(3, slope="0").save_as(path, enforce_file_format=True)
-    with pytest.raises(PixelError, match=f"{_UID}, frame 1: RescaleSlope 0, expected another"):
+    with pytest.raises(PixelError, match=f"{_UID}, frame 1: RescaleSlope is 0, expected a number"):
         read_frames(path)

@@ -136,7 +136,7 @@ NOWHERE: dict[str, Any] = {
         ({"sop_class_uid": SC}, "a secondary capture among other images"),
         (
             {"distinctions": (("ImageType", "DERIVED\\SECONDARY\\OTHER"),)} | NOWHERE,
-            "a derived image without a place",
+            "a derived image without a position",
         ),
         ({"sop_class_uid": "1.2.840.10008.5.1.4.1.1.6.1"} | NOWHERE, "an ultrasound image"),
         ({"sop_class_uid": "1.2.840.10008.5.1.4.1.1.20"} | NOWHERE, "a nuclear medicine image"),
@@ -217,7 +217,7 @@ def test_half_a_stack_of_another_size_is_refused(stack: Any, rules: Any) -> None
     ("changes", "words"),
     [
         ({"page": "a mosaic of slices (ImageType)"}, r"8 x a mosaic of slices \(ImageType\)"),
-        ({"sop_class_uid": SC} | NOWHERE, "8 x a secondary capture without a place"),
+        ({"sop_class_uid": SC} | NOWHERE, "8 x a secondary capture without a position"),
     ],
 )
 def test_a_series_of_nothing_but_pages_is_refused_by_what_they_are(

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
 
 from imaging.pixels.same_pixels import same_pixels
-from imaging.pixels.transcode import turn_words
+from imaging.pixels.transcode import swap_byte_order
 from network.data_sets.same_content import same_content
 from network.file_meta import encode_file_meta
 from tests.support.peers import EXPLICIT, IMPLICIT, MR
@@ -75,7 +75,7 @@ def encoded_in(syntax: str, data_set: Dataset) -> bytes:
     content = BytesIO()
     plain = Dataset(copy.deepcopy(data_set))
     if syntax == BIG_ENDIAN:
-        turn_words(plain)
+        swap_byte_order(plain)
     is_big = syntax == BIG_ENDIAN
     dcmwrite(
         content,

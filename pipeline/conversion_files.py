@@ -15,7 +15,7 @@ from core.errors import ConfigurationError, NotADataSetError, SeriesError
 from imaging.instances.header import read_header
 from imaging.instances.read_errors import READING_ERRORS
 from imaging.instances.whole import check_not_truncated
-from imaging.series.series import Series, is_image, promises_image, read_folder
+from imaging.series.series import Series, is_image, is_of_image_class, read_folder
 
 _MAGIC_AT = 128
 
@@ -35,7 +35,9 @@ def image_series(folder: Path) -> tuple[list[Series], list[str]]:
         for path in sorted(path for path in folder.rglob("*") if path.is_file())
         if path not in known
     ]
-    images = [one for one in series if any(is_image(h) or promises_image(h) for h in one.headers)]
+    images = [
+        one for one in series if any(is_image(h) or is_of_image_class(h) for h in one.headers)
+    ]
     if not images:
         raise SeriesError(f"{folder}: no DICOM image there")
     return images, skipped

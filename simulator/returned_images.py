@@ -9,7 +9,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from core.errors import GeometryError, PixelError
-from imaging.geometry.frames_of_reference import are_separate
+from imaging.geometry.frames_of_reference import are_frames_separate
 from imaging.geometry.plane import corner_shift_mm
 from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
@@ -117,7 +117,7 @@ def _with_separate_frames(sent: Mapping[str, Header]) -> set[str]:
     by_series: dict[str, list[Header]] = {}
     for header in sent.values():
         by_series.setdefault(header.series_instance_uid, []).append(header)
-    return {uid for uid, headers in by_series.items() if are_separate(headers)}
+    return {uid for uid, headers in by_series.items() if are_frames_separate(headers)}
 
 
 def _frame_faults(headers: Sequence[Header]) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""Where the images of a series lie: planes, steps, phases, frames of reference."""
+"""Geometry of a series: planes, steps between slices, phases, frames of reference."""

@@ -1,4 +1,4 @@
-"""Whether images can lie in one stack: one size, one orientation, one pixel spacing."""
+"""Checks that images can form one stack: one size, one orientation, one pixel spacing."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ _SPACING_TOLERANCE = 1e-4
 
 
 def check_images(headers: Sequence[Header]) -> None:
-    """Grey images of one size, whole instances or frames.
+    """Check that all instances or frames are grey images of one size.
 
     Raises:
-        GeometryError: no image, frames without a place, colour, or several sizes.
+        GeometryError: not an image, frames without a position, colour, or several sizes.
     """
     uid = headers[0].series_instance_uid
     for header in headers:
@@ -59,10 +59,10 @@ def _check_grey(header: Header) -> None:
 
 
 def common_plane(headers: Sequence[Header]) -> Plane:
-    """The first instance's plane, with whose directions and spacing all others agree.
+    """Plane of the first instance; all others have the same directions and pixel spacing.
 
     Raises:
-        GeometryError: an instance has no plane, or another orientation or pixel spacing.
+        GeometryError: an instance has no valid plane, or another orientation or pixel spacing.
     """
     uid = headers[0].series_instance_uid
     planes = [plane_of(header) for header in headers]
@@ -91,7 +91,7 @@ def _directions(plane: Plane) -> npt.NDArray[np.float64]:
 
 
 def _count_alike(values: list[npt.NDArray[np.float64]], tolerance: float) -> list[int]:
-    """How many values are like the first, like the first of the others, and so on."""
+    """Sizes of groups of equal values; each group has the values equal to its first one."""
     counts = []
     while values:
         others = [value for value in values if np.abs(value - values[0]).max() > tolerance]

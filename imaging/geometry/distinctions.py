@@ -1,8 +1,8 @@
-"""Attributes that tell images at one position apart: another echo, another moment, another kernel.
+"""Attributes that tell images at one position apart, such as echo, kernel and time.
 
-Kinds and measures make another image of what is there (an echo, a b-value, a kernel), hints at
-times; moments order images of one kind in time. Values stay in memory: messages name keywords
-alone.
+Kinds and measures make a different image of the same tissue (an echo, a b-value, a kernel), hints
+sometimes do; moments order images of one kind in time. Values stay in memory: messages name
+keywords only.
 """
 
 import re
@@ -18,7 +18,7 @@ from imaging.instances.read_errors import READING_ERRORS
 
 Value = float | str | tuple[float, ...]
 Distinctions = tuple[tuple[str, Value], ...]
-"""Keyword and value of every attribute that is there, in the order of the tables below."""
+"""Keyword and value of every attribute present, in the order of the tables below."""
 
 KINDS = (
     "EchoNumbers",
@@ -32,7 +32,7 @@ KINDS = (
     "FilterType",
     "StackID",
 )
-"""Equal or not."""
+"""Attributes that make a different image, compared for equality."""
 MEASURES = (
     "EchoTime",
     "DiffusionBValue",
@@ -42,7 +42,7 @@ MEASURES = (
     "SliceThickness",
     "ActualFrameDuration",
 )
-"""Numbers that make another image, equal up to rounding."""
+"""Numbers that make a different image, compared with a tolerance for rounding."""
 MOMENTS = (
     "TemporalPositionIdentifier",
     "TemporalPositionTimeOffset",
@@ -55,9 +55,9 @@ MOMENTS = (
     "AcquisitionNumber",
     "AcquisitionTime",
 )
-"""Numbers that order images in time, the most certain first; dimension indices of frames follow."""
+"""Numbers that order images in time, the most reliable first; dimension indices come after."""
 JITTERING = frozenset({"TriggerTime", "NominalRespiratoryTriggerDelayTime"})
-"""Moments after a heart beat or breath: what they are at one position says nothing of another."""
+"""Moments relative to a heart beat or breath, which are not comparable between positions."""
 HINTS = (
     "RepetitionTime",
     "ScanningSequence",
@@ -76,11 +76,11 @@ HINTS = (
     "SeriesDescription",
     "ProtocolName",
 )
-"""Equal or not, but free text or noise at times: kinds where every position has the same ones."""
+"""Attributes that may be free text or noise; used as kinds if equal at every position."""
 CREATION = "ContentTime"
-"""When pixels were made, which need not be the order in which they were acquired."""
+"""Time when pixels were created, not always in the order of acquisition."""
 DIMENSION, NUMBER = "DimensionIndexValues", "InstanceNumber"
-"""Of frames: what the writer counts them by, and the number of the instance that they are in."""
+"""For frames: the writer's dimension indices, and the number of the instance that they are in."""
 
 _SAME = MappingProxyType(
     {
@@ -92,7 +92,7 @@ _SAME = MappingProxyType(
         "AcquisitionNumber": ("AcquisitionNumber", "FrameAcquisitionNumber"),
     }
 )
-"""What frames of enhanced instances call otherwise; the last that is there counts."""
+"""Other keywords of an attribute in enhanced instances; the last one present is used."""
 _TIMES = MappingProxyType(
     {
         "AcquisitionTime": (
@@ -103,7 +103,7 @@ _TIMES = MappingProxyType(
         CREATION: (("ContentTime", "ContentDate"),),
     }
 )
-"""Dates and times, the first that is there counts; a time goes with its date."""
+"""Keywords of a date and time, or of a time and its date; the first one present is used."""
 _DIRECTIONS = "DiffusionGradientDirectionSequence"
 _TEXTS = frozenset({*KINDS, *HINTS} - {"DiffusionGradientOrientation"})
 _DIGITS = 4
@@ -117,7 +117,7 @@ DISTINCTION_TAGS = tags_of(
 
 
 def distinctions_of(data_set: Dataset) -> Distinctions:
-    """What of the tables above `data_set` has, an instance or the attributes of a frame."""
+    """Distinguishing attributes of an instance, or of a frame's attributes."""
     found: dict[str, Value | None] = {}
     for name in (*KINDS, *MEASURES, *MOMENTS, *HINTS, CREATION):
         if name in _TIMES:
@@ -129,8 +129,10 @@ def distinctions_of(data_set: Dataset) -> Distinctions:
     return tuple((name, value) for name, value in found.items() if value is not None)
 
 
-def of_frame(whole: Distinctions, attributes: Dataset, instance_number: int) -> Distinctions:
-    """Those of a frame, out of its `attributes` and what its instance as a whole has besides."""
+def distinctions_of_frame(
+    whole: Distinctions, attributes: Dataset, instance_number: int
+) -> Distinctions:
+    """Distinguishing attributes of a frame: its own `attributes`, else those of its instance."""
     number = {NUMBER: float(instance_number)}
     return tuple({**dict(whole), **dict(distinctions_of(attributes)), **number}.items())
 
@@ -149,14 +151,14 @@ def _value(data_set: Dataset, name: str) -> Value | None:
 
 
 def _gradient(data_set: Dataset) -> Value | None:
-    """Of the instance, or of the macro's nested sequence (PS3.3 C.8.13.5.9)."""
+    """Gradient orientation of the instance, or of the macro's nested sequence (C.8.13.5.9)."""
     items = _get(data_set, _DIRECTIONS) or [data_set]
     numbers = _numbers(_get(items[0], "DiffusionGradientOrientation"))
     return tuple(round(number, _DIGITS) for number in numbers) or None
 
 
 def _moment(data_set: Dataset, name: str) -> float | None:
-    """Seconds; since when is the same for all that give a date."""
+    """Time in seconds; with a common origin if a date is given."""
     for keyword, day in _TIMES[name]:
         text = str(_get(data_set, keyword) or "")
         if day is not None and text:
@@ -181,7 +183,7 @@ def _seconds(text: str) -> float | None:
 
 
 def _get(data_set: Mapping[Any, Any] | Dataset, keyword: str) -> Any:
-    """The value; None where it is absent, empty or not readable."""
+    """Value of an attribute; None if it is absent, empty or not readable."""
     try:
         value = data_set.get(keyword)
     except READING_ERRORS:
@@ -190,7 +192,7 @@ def _get(data_set: Mapping[Any, Any] | Dataset, keyword: str) -> Any:
 
 
 def _numbers(value: Any) -> tuple[float, ...]:
-    """The numbers of a value; none where one of them is no number."""
+    """Numbers of a value; empty if one of them is not a number."""
     several = isinstance(value, Sequence) and not isinstance(value, str)
     try:
         return tuple(float(one) for one in (value if several else [value]))

@@ -1,7 +1,7 @@
-"""Frames of reference (PS3.3 C.7.4.1): one for a series, or one for each instance of it.
+"""Frames of reference of a series (PS3.3 C.7.4.1): one in all, or one for each instance.
 
-De-identified research data may give every instance a frame of its own, although all lie in one.
-Such UIDs relate nothing to anything; a few of them in one series say that there are several spaces.
+De-identified research data may have a FrameOfReferenceUID for every instance although all share
+one space; such UIDs carry no information. A few UIDs in one series mean several spaces.
 """
 
 from collections import Counter
@@ -16,21 +16,21 @@ from imaging.instances.header import Header
 _FEWEST_SEPARATE = 3
 
 
-def are_separate(headers: Sequence[Header]) -> bool:
-    """Whether each of three or more instances has a frame of reference of its own."""
+def are_frames_separate(headers: Sequence[Header]) -> bool:
+    """True if there are three or more instances, each with its own frame of reference."""
     frames = {one.sop_instance_uid: one.frame_of_reference_uid for one in headers}
     named = Counter(uid for uid in frames.values() if uid)
     return len(named) == len(frames) >= _FEWEST_SEPARATE
 
 
 def check_frames(headers: Sequence[Header], rules: GeometryRules) -> None:
-    """Nothing, where the images of a volume share a frame of reference, or may be taken to.
+    """Check that the images of a volume share a frame of reference, or are assumed to.
 
     Raises:
-        GeometryError: there are several.
+        GeometryError: there are several frames of reference.
     """
     named = {one.frame_of_reference_uid for one in headers} - {""}
-    if len(named) <= 1 or (rules.allow_separate_frames and are_separate(headers)):
+    if len(named) <= 1 or (rules.allow_separate_frames and are_frames_separate(headers)):
         return
     uid = headers[0].series_instance_uid
     raise GeometryError(
@@ -40,10 +40,10 @@ def check_frames(headers: Sequence[Header], rules: GeometryRules) -> None:
 
 
 def common_frame_uid(headers: Sequence[Header], root_uid: str) -> str:
-    """The frame of reference of what was computed across `headers`; empty where all agree.
+    """FrameOfReferenceUID for results computed across `headers`; empty if all have the same one.
 
-    That of the others where some have none; where each has its own, one that all results of their
-    series share.
+    If some instances have none, the UID of the others; if there are several, a derived UID that
+    all results of the series share.
     """
     frames = {one.frame_of_reference_uid for one in headers}
     if len(frames) == 1:

@@ -1,7 +1,7 @@
-"""The few images of a series that are no slices of the stack that the others make.
+"""Detection of a few images in a series that are not slices of the stack formed by the others.
 
-Nothing that may be a slice is odd: a slice that is missing inside a stack shows as a gap, and one
-that is missing at its end shows nowhere.
+An image that may be a slice is never odd: setting aside a slice inside the stack would leave a
+gap, and setting aside one at its end would not even be noticed.
 """
 
 from collections import Counter
@@ -10,50 +10,54 @@ from statistics import median
 
 import numpy as np
 
-from imaging.geometry.plane import Plane, has_a_place, plane_of
+from imaging.geometry.plane import Plane, has_valid_plane, plane_of
 from imaging.geometry.steps import steps_between
 from imaging.instances.header import GREY, Header
 from imaging.series.localizers import is_alike
 
-_MOST = 3
-_PART = 0.2
+_MAX_COUNT = 3
+_MAX_SHARE = 0.2
 _SAME_POSITION = 0.25
 _NEXT_POSITION = 1.75
 _BESIDE_MM = 1.0
-"""An image across the stack that lies no farther beside its normal may be a slice turned wrong."""
+"""An image across the stack within this distance of its normal may be a slice with a wrong
+orientation."""
 _ACROSS = 0.97
-"""Cosine between normals, about 14 degrees: slices of one stack are never that far apart."""
+"""Cosine of the angle between normals, about 14 degrees: slices of a stack differ by less."""
 
 
-def odd_ones(headers: Sequence[Header]) -> dict[str, list[Header]]:
-    """By what they are: at most three images and a fifth of all, that differ from the others.
+def find_odd_images(headers: Sequence[Header]) -> dict[str, list[Header]]:
+    """Find at most three images, and at most a fifth, that differ from all others.
 
-    None where more differ, or where one that differs may be a slice of the stack.
+    Returns:
+        The images by a description of the difference; empty if more images differ, or if one of
+        those that differ may be a slice of the stack.
     """
     if _are_written_alike(headers):
         return {}
     stack = _largest_stack(headers)
     inside = {one.image for one in stack}
     odd = [one for one in headers if one.image not in inside]
-    if not odd or len(odd) > min(_MOST, _PART * len(headers)):
+    if not odd or len(odd) > min(_MAX_COUNT, _MAX_SHARE * len(headers)):
         return {}
     if any(_may_be_a_slice(one, stack) for one in odd):
         return {}
     found: dict[str, list[Header]] = {}
     for one in odd:
-        found.setdefault(_what(one, stack[0]), []).append(one)
+        found.setdefault(_difference(one, stack[0]), []).append(one)
     return found
 
 
-def _what(odd: Header, slice_: Header) -> str:
-    """How an image differs from a slice of the stack."""
+def _difference(odd: Header, slice_: Header) -> str:
+    """Describe how an image differs from a slice of the stack."""
     if not _is_grey(odd):
         return "in colour (PhotometricInterpretation)"
     if not _is_one(odd):
         return "of several frames without functional groups (NumberOfFrames)"
-    if not has_a_place(odd):
+    if not has_valid_plane(odd):
         return (
-            "without a valid place in the patient (ImagePositionPatient, ImageOrientationPatient, "
+            "without a valid position in the patient (ImagePositionPatient, "
+            "ImageOrientationPatient, "
             "PixelSpacing)"
         )
     if (odd.rows, odd.columns) != (slice_.rows, slice_.columns):
@@ -64,7 +68,7 @@ def _what(odd: Header, slice_: Header) -> str:
 
 
 def _are_written_alike(headers: Sequence[Header]) -> bool:
-    """Whether all have the same values, as most series do; then nothing needs to be computed."""
+    """True if all images have identical geometry attributes, as in most series: a fast path."""
     forms = {
         (one.rows, one.columns, one.pixel_spacing_mm, one.image_orientation, _is_grey(one))
         for one in headers
@@ -75,7 +79,7 @@ def _are_written_alike(headers: Sequence[Header]) -> bool:
 
 
 def _largest_stack(headers: Sequence[Header]) -> list[Header]:
-    """Grey images of one size, orientation and spacing."""
+    """The largest group of grey images of one size, orientation and spacing."""
     stacks: list[list[Header]] = []
     for header in headers:
         if not _is_grey_plane(header):
@@ -89,7 +93,7 @@ def _largest_stack(headers: Sequence[Header]) -> list[Header]:
 
 
 def _is_grey_plane(header: Header) -> bool:
-    return _is_grey(header) and _is_one(header) and has_a_place(header)
+    return _is_grey(header) and _is_one(header) and has_valid_plane(header)
 
 
 def _is_grey(header: Header) -> bool:
@@ -105,30 +109,30 @@ def _is_across(odd: Header, plane: Plane) -> bool:
 
 
 def _may_be_a_slice(odd: Header, stack: Sequence[Header]) -> bool:
-    """Whether it lies where the stack has no image yet: inside, or next to its ends."""
+    """True if the image lies where the stack has no image yet: inside, or next to its ends."""
     if not _is_grey(odd) or not _is_one(odd):
         return False
     position = odd.image_position_mm
     if position is None or not np.isfinite(position).all():
-        return _has_a_number_of_the_stack(odd, stack)
+        return _has_free_number(odd, stack)
     plane = plane_of(stack[0])
     offset = np.asarray(position) - plane.origin_mm
     along = float(offset @ plane.normal)
     beside = float(np.linalg.norm(offset - along * plane.normal))
-    if has_a_place(odd) and _is_across(odd, plane) and beside > _BESIDE_MM:
+    if has_valid_plane(odd) and _is_across(odd, plane) and beside > _BESIDE_MM:
         return False
-    return _takes_a_place(along, stack, plane)
+    return _is_free_position(along, stack, plane)
 
 
-def _has_a_number_of_the_stack(odd: Header, stack: Sequence[Header]) -> bool:
-    """Whether InstanceNumber leaves it open that the image is one of the stack, or its next."""
+def _has_free_number(odd: Header, stack: Sequence[Header]) -> bool:
+    """True if InstanceNumber is missing in the stack or adjacent to its numbers."""
     numbers = {one.instance_number for one in stack}
     is_near = min(numbers) - 1 <= odd.instance_number <= max(numbers) + 1
     return is_near and odd.instance_number not in numbers
 
 
-def _takes_a_place(along_mm: float, stack: Sequence[Header], plane: Plane) -> bool:
-    """Whether a place in or next to the stack is free so far along the normal of its first."""
+def _is_free_position(along_mm: float, stack: Sequence[Header], plane: Plane) -> bool:
+    """True if the stack has no image at the position `along_mm` along its normal, in or near it."""
     offsets = np.array([one.image_position_mm for one in stack]) - plane.origin_mm
     counts = Counter(np.round(offsets @ plane.normal, 2).tolist())
     positions = sorted(counts)

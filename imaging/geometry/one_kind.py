@@ -1,4 +1,4 @@
-"""Whether the images of one phase are of one kind, so that they may be computed with together."""
+"""Check that the images of a phase are of one kind, so that they can form one volume."""
 
 from collections.abc import Sequence
 
@@ -17,14 +17,14 @@ _PIXEL_KINDS = frozenset(
         *("W", "WATER", "F", "FAT", "IP", "IN_PHASE", "OP", "OPP_PHASE", "OUT_PHASE"),
     )
 )
-"""Values of ImageType that say what the numbers of the pixels are."""
+"""Values of ImageType that tell what quantity the pixels are."""
 
 
 def check_one_kind(phase: Sequence[Header]) -> None:
-    """Nothing, where no attribute says that the images of a phase are different ones.
+    """Check that the images of a phase do not differ in echo, b-value, kernel or pixel quantity.
 
     Raises:
-        GeometryError: the attribute in which they differ, and how many values it has.
+        GeometryError: the images differ; names the attribute and its number of values.
     """
     for keyword in (*_NUMBERS, *_TEXTS, _IMAGE_TYPE):
         values = {_known(header, keyword) for header in phase}

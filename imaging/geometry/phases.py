@@ -1,8 +1,8 @@
-"""Which images at neighbouring positions belong together: the phases of a series.
+"""Splitting of a series into phases, each with one image at every position.
 
-What makes another image (an echo, a b-value, a kernel) is never mixed in one phase. Moments order
-images of one kind, by their ranks at each position. InstanceNumber counts where nothing else
-differs, and only in one constant order.
+Images of different kinds (echo, b-value, kernel) are never mixed in one phase. Images of one kind
+are ordered by moments, by rank at each position. InstanceNumber is used only if nothing else
+differs, and only in a constant order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,23 +22,23 @@ Found = tuple[Column, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The images of a series by phase."""
+    """Images of a series by phase."""
 
     phases: Phases
-    """Each has one image at every position, in the order of the positions."""
+    """Each phase has one image at every position, in the order of the positions."""
     told_apart_by: tuple[str, ...]
-    """Keywords of the attributes in which images at one position differ."""
+    """Keywords of the attributes that distinguish images at one position."""
 
 
 class UndecidedError(GeometryError):
-    """Nothing says which of the images at several positions belong together."""
+    """No attribute tells which images at several positions belong to one phase."""
 
 
 def split(positions: Positions) -> Split:
-    """The phases of a series with the same number of images at every position.
+    """Split a series with the same number of images at every position into phases.
 
     Raises:
-        UndecidedError: which images belong together is not decided; the attribute is named.
+        UndecidedError: no attribute decides which images belong together; names those tried.
     """
     kinds, names = _kinds(positions)
     phases: list[tuple[Header, ...]] = []
@@ -53,10 +53,10 @@ def split(positions: Positions) -> Split:
     return Split(tuple(phases), names)
 
 
-def one_after_another(positions: Positions) -> Split:
-    """Phases where that is not decided, or where positions have different numbers of images.
+def split_in_order(positions: Positions) -> Split:
+    """Split a series that is undecided, or has different numbers of images at its positions.
 
-    Kinds are kept apart where that can be; else the images at each position count in their order.
+    Images are split by kind if that is possible, else by their order at each position.
     """
     found = told_apart.kinds_where_distinct(positions)
     if found is not None:
@@ -74,7 +74,7 @@ def _by_label(positions: Positions, labels: Column) -> Iterator[tuple[Header, ..
 
 
 def _kinds(positions: Positions) -> Found:
-    """Labels by all that makes another image."""
+    """Labels by all attributes that make a different image, and their keywords."""
     names = told_apart.varying(positions, told_apart.kind_names())
     columns = [told_apart.kinds(positions, name) for name in names]
     for name, column in zip(names, columns, strict=True):
@@ -91,7 +91,7 @@ def _kinds(positions: Positions) -> Found:
 
 
 def _in_time(positions: Positions) -> Found:
-    """Labels of images of one kind by when they were taken."""
+    """Labels of images of one kind by time, and the keywords used."""
     if len(positions[0]) == 1:
         return [[()] for _ in positions], ()
     names = told_apart.varying(positions, told_apart.moment_names(positions))
@@ -99,17 +99,17 @@ def _in_time(positions: Positions) -> Found:
         column = told_apart.moments(positions, [name])
         if name not in JITTERING and told_apart.is_shifted(positions, name):
             raise _undecided(positions, [name])
-        if told_apart.is_split(column):
+        if told_apart.is_one_to_one(column):
             return column, (name,)
     for pair in combinations(names, 2):
         column = told_apart.moments(positions, pair)
-        if told_apart.is_split(column):
+        if told_apart.is_one_to_one(column):
             return column, pair
     return _by_number(positions, names)
 
 
 def _by_number(positions: Positions, names: Sequence[str]) -> Found:
-    """Labels by InstanceNumber, where nothing else contradicts it."""
+    """Labels by InstanceNumber, if no other attribute contradicts it, and the keywords used."""
     numbers = _ranks_of_numbers(positions)
     if not numbers:
         raise _undecided(positions, names) if names else _duplicates(positions)
@@ -118,7 +118,7 @@ def _by_number(positions: Positions, names: Sequence[str]) -> Found:
             raise _undecided(positions, [name, NUMBER])
     made = told_apart.creation(positions)
     if made is not None:
-        if made == numbers or told_apart.is_split(told_apart.kinds(positions, CREATION)):
+        if made == numbers or told_apart.is_one_to_one(told_apart.kinds(positions, CREATION)):
             return made, (*names, CREATION)
         raise _undecided(positions, [CREATION, NUMBER])
     if not _is_constant(positions):
@@ -127,7 +127,7 @@ def _by_number(positions: Positions, names: Sequence[str]) -> Found:
 
 
 def _ranks_of_numbers(positions: Positions) -> Column:
-    """Empty where images at one position share a number."""
+    """Ranks of InstanceNumber at each position; empty if images at one position share a number."""
     rows: Column = []
     for images in positions:
         numbers = sorted({one.instance_number for one in images})
@@ -138,7 +138,7 @@ def _ranks_of_numbers(positions: Positions) -> Column:
 
 
 def _is_in_order(column: Column, numbers: Column) -> bool:
-    """Whether the labels never fall where the numbers rise."""
+    """True if labels never decrease where numbers increase."""
     rows = [
         sorted(zip(order, row, strict=True)) for order, row in zip(numbers, column, strict=True)
     ]
@@ -146,7 +146,7 @@ def _is_in_order(column: Column, numbers: Column) -> bool:
 
 
 def _is_constant(positions: Positions) -> bool:
-    """Whether numbers run alike at every position, or phase after phase over all positions."""
+    """True if numbers have equal steps at every position, or each phase precedes the next."""
     rows = [sorted(one.instance_number for one in images) for images in positions]
     if len({tuple(number - row[0] for number in row) for row in rows}) == 1:
         return True

@@ -1,6 +1,6 @@
-"""Whether the slices of a series make what a pipeline needs, and in which order they lie.
+"""Order of the images of a series in space and time, checked against a pipeline's rules.
 
-Lengths are in mm along the normal of the first image; nothing here opens a file.
+Lengths are in mm along the normal of the first image. No file is opened.
 """
 
 import math
@@ -17,7 +17,7 @@ from imaging.geometry.common_plane import check_images, common_plane
 from imaging.geometry.distinctions import NUMBER
 from imaging.geometry.frames_of_reference import check_frames
 from imaging.geometry.one_kind import check_one_kind
-from imaging.geometry.phases import Split, UndecidedError, one_after_another, split
+from imaging.geometry.phases import Split, UndecidedError, split, split_in_order
 from imaging.geometry.plane import Plane
 from imaging.geometry.rounding import rounding_of
 from imaging.geometry.rules import RULES_2D, RULES_3D, GeometryRules
@@ -33,34 +33,34 @@ __all__ = ["RULES_2D", "RULES_3D", "GeometryRules", "Placement", "place"]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The order of a series' instances in space and time."""
+    """Order of a series' images in space and time."""
 
     phases: tuple[tuple[Header, ...], ...]
-    """Each phase has at most one instance a position, ordered along the normal."""
+    """Each phase has at most one image at a position, ordered along the normal."""
     told_apart_by: tuple[str, ...]
-    """Keywords of the attributes that make the phases; none where there is only one."""
+    """Keywords of the attributes that distinguish the phases; empty if there is only one."""
     positions_mm: tuple[float, ...]
-    """The distinct positions along the normal, ascending."""
+    """Distinct positions along the normal, ascending."""
     slice_spacing_mm: float | None
-    """Median distance between neighbouring positions; None if there is only one."""
+    """Median distance between neighbouring positions; None for a single position."""
     warnings: tuple[str, ...]
 
     @property
     def headers(self) -> tuple[Header, ...]:
-        """All instances, phase after phase."""
+        """All images, phase after phase."""
         return tuple(header for phase in self.phases for header in phase)
 
 
 def place(headers: Sequence[Header], rules: GeometryRules) -> Placement:
-    """The instances of one series in the order in which a pipeline with `rules` takes them.
+    """Order the images of one series and check that they suit a pipeline with `rules`.
 
-    Two dimensions: single images of one shape and one orientation, with any number at a position
-    and any spacing, but no missing slice. Three: besides, a grid of regular spacing with the
-    same number of instances (phases) at every position, stacked along its normal. What is no
-    plane of the patient, and the odd one across the others, is left out, with a warning.
+    Two dimensions require images of one shape and orientation without a missing slice; any number
+    at a position and any spacing are allowed. Three dimensions also require regular spacing, the
+    same number of images (phases) at every position, and a stack along its normal. Images that
+    are not planes of the patient, and a few odd ones, are set aside with a warning.
 
     Raises:
-        GeometryError: the series is not that; the message has the reason and the numbers.
+        GeometryError: the series breaks a rule; the message has the reason and the numbers.
     """
     if not headers:
         raise GeometryError("A series without instances has no geometry")
@@ -93,7 +93,7 @@ def _position(header: Header, plane: Plane) -> float:
 
 
 def _positions(headers: Sequence[Header], plane: Plane, rules: GeometryRules) -> list[Group]:
-    """Instances by position, ascending; those at one position ordered in time."""
+    """Images by position, ascending; those at one position ordered in time."""
     groups: list[Group] = []
     start = -math.inf
     for header in sorted(headers, key=lambda h: _position(h, plane)):
@@ -106,7 +106,7 @@ def _positions(headers: Sequence[Header], plane: Plane, rules: GeometryRules) ->
 
 
 def _order_key(header: Header) -> tuple[tuple[float, float], int, str, int]:
-    """The UID tells nothing about time, but gives one order, whatever the input's."""
+    """Time and number; the UID only makes the order independent of the input's."""
     return header.moment, header.instance_number, header.sop_instance_uid, header.frame_number or 0
 
 
@@ -117,22 +117,22 @@ def _phases(groups: list[Group], rules: GeometryRules) -> tuple[Split, list[str]
     words = f"Series {uid}: different numbers of instances at its positions ({found})"
     if rules.dimensions == 3:
         if len(counts) > 1:
-            differ = told_apart.words_of_difference(groups)
+            differ = told_apart.describe_difference(groups)
             raise GeometryError(
                 f"{words}, expected the same at each; {differ}", HoldReason.UNEQUAL_POSITIONS
             )
         check_frames([one for group in groups for one in group], rules)
         return _volumes(uid, groups)
     if len(counts) > 1:
-        return one_after_another(groups), [words]
+        return split_in_order(groups), [words]
     try:
         return split(groups), []
     except UndecidedError as error:
-        return one_after_another(groups), [str(error)]
+        return split_in_order(groups), [str(error)]
 
 
 def _volumes(uid: str, groups: list[Group]) -> tuple[Split, list[str]]:
-    """A grid with the same number of instances at every position, as stacks of slices."""
+    """Split a grid with the same number of images at every position into volumes."""
     count = len(groups[0])
     if len(groups) == 1 and count > 1:
         raise GeometryError(

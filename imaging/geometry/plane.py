@@ -1,4 +1,4 @@
-"""Where one image lies in the patient: pixels to millimetres and back (PS3.3 C.7.6.2.1.1)."""
+"""Image plane in the patient: conversion of pixels to millimetres and back (C.7.6.2.1.1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,25 +16,29 @@ _UNIT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """An image's plane in LPS mm; pixel coordinates have the first pixel's centre at (0, 0)."""
+    """Plane of an image in LPS mm; pixel coordinates have the first pixel's centre at (0, 0)."""
 
     origin_mm: Points
     """Centre of the first pixel, (3,)."""
     column_step_mm: Points
-    """From one pixel to the next in a row (increasing column), (3,)."""
+    """Vector to the next pixel in a row (increasing column), (3,)."""
     row_step_mm: Points
-    """From one row to the next (increasing row), (3,)."""
+    """Vector to the next row (increasing row), (3,)."""
     normal: Points
     """Unit vector, column direction x row direction, (3,)."""
 
     def to_patient(self, pixels: Points) -> Points:
-        """`pixels` (n, 2) as (column, row) to (n, 3) LPS mm."""
+        """Convert `pixels` (n, 2) as (column, row) to points (n, 3) in LPS mm."""
         steps = np.stack([self.column_step_mm, self.row_step_mm])
         placed: Points = self.origin_mm + np.asarray(pixels, dtype=np.float64) @ steps
         return placed
 
     def to_pixels(self, points_mm: Points) -> tuple[Points, Points]:
-        """(n, 3) LPS mm to (n, 2) as (column, row), and distances (n,) from the plane in mm."""
+        """Convert points (n, 3) in LPS mm to pixels.
+
+        Returns:
+            Pixels (n, 2) as (column, row), and signed distances (n,) from the plane in mm.
+        """
         offset = np.asarray(points_mm, dtype=np.float64) - self.origin_mm
         column = offset @ self.column_step_mm / (self.column_step_mm @ self.column_step_mm)
         row = offset @ self.row_step_mm / (self.row_step_mm @ self.row_step_mm)
@@ -42,10 +46,10 @@ class Plane:
 
 
 def plane_of(header: Header) -> Plane:
-    """The plane of a single-frame image.
+    """Plane of a single-frame image or of a frame.
 
     Raises:
-        GeometryError: position, orientation or spacing is missing, not finite, or not that of a
+        GeometryError: position, orientation or spacing is missing, not finite, or does not make a
             rectangular grid.
     """
     position, orientation = header.image_position_mm, header.image_orientation
@@ -79,8 +83,8 @@ def plane_of(header: Header) -> Plane:
     )
 
 
-def has_a_place(header: Header) -> bool:
-    """Whether position, orientation and spacing make a plane."""
+def has_valid_plane(header: Header) -> bool:
+    """True if the image has a valid position, orientation and pixel spacing."""
     try:
         plane_of(header)
     except GeometryError:
@@ -102,10 +106,10 @@ def _check_finite(header: Header) -> None:
 
 
 def corner_shift_mm(header: Header, other: Header) -> float:
-    """The farthest that a corner pixel of one image lies from that of another of the same size.
+    """Largest distance in mm between corresponding corner pixels of two images of one size.
 
     Raises:
-        GeometryError: one of them has no place in the patient.
+        GeometryError: one of the images has no valid plane.
     """
     last = (header.columns - 1, header.rows - 1)
     corners = np.array([(0, 0), (last[0], 0), (0, last[1]), last], dtype=np.float64)
@@ -114,13 +118,16 @@ def corner_shift_mm(header: Header, other: Header) -> float:
 
 
 def _cross(first: Points, second: Points) -> Points:
-    """As numpy.cross, which takes ten times as long for one pair."""
+    """Cross product; numpy.cross takes ten times as long for a single pair."""
     (a, b, c), (d, e, f) = first.tolist(), second.tolist()
     return np.array([b * f - c * e, c * d - a * f, a * e - b * d])
 
 
 def direction_fault(orientation: Sequence[float]) -> str:
-    """What is wrong with six direction cosines, or nothing if they are a rectangular grid's."""
+    """Describe what is wrong with six direction cosines; empty if they are valid.
+
+    Valid ones are two perpendicular unit vectors.
+    """
     along_row = np.array(orientation[:3], dtype=np.float64)
     down_column = np.array(orientation[3:], dtype=np.float64)
     lengths = np.linalg.norm(along_row), np.linalg.norm(down_column)

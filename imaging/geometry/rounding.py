@@ -1,4 +1,4 @@
-"""Positions that a writer rounded: how coarsely, and whether even spacing explains them."""
+"""Detection of rounded slice positions, and whether they come from evenly spaced slices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ _BISECTIONS = 60
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    """How positions along a normal are rounded."""
+    """Rounding of positions along a normal."""
 
     quantum_mm: float
-    """All coordinates along the normal are multiples of it; 0: of nothing that is known."""
+    """Step to which coordinates are rounded; 0 if none of the usual steps fits."""
     error_mm: float
-    """How far a position may lie from where it was."""
+    """Largest error of a position due to rounding."""
 
     def explains(self, positions_mm: Sequence[float]) -> bool:
-        """Whether evenly spaced positions, each rounded, are these ascending ones."""
+        """True if the ascending positions may be evenly spaced ones after rounding."""
         if not self.quantum_mm:
             return False
         return _least_range(np.asarray(positions_mm)) <= 2 * self.error_mm + _EXACT_MM
 
     def is_fine(self, spacing_mm: float) -> bool:
-        """Whether the error is small against the distance between slices, and in itself."""
+        """True if rounding is to 0.1 mm or less, and small compared with the slice spacing."""
         return self.quantum_mm <= _FINE_MM and self.error_mm <= _FINE_PART * spacing_mm
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Rounding:
 
 
 def rounding_of(headers: Sequence[Header], normal: Points) -> Rounding:
-    """How the positions of `headers` along `normal` are rounded."""
+    """Find the rounding of the positions of `headers` along `normal`."""
     counted = np.abs(normal) > _ALONG
     values = np.array([one.image_position_mm for one in headers])[:, counted]
     for quantum in _QUANTA_MM:
@@ -52,9 +52,9 @@ def rounding_of(headers: Sequence[Header], normal: Points) -> Rounding:
 
 
 def _least_range(positions: Points) -> float:
-    """The least difference between the largest and smallest distance from even positions.
+    """Smallest range of deviations from evenly spaced positions, over all spacings, in mm.
 
-    A convex function of the spacing: its slope's sign says on which side of the best one is.
+    The range is a convex function of the spacing, so the sign of its slope guides a bisection.
     """
     numbers = np.arange(len(positions))
     low, high = (f(upper - lower for lower, upper in pairwise(positions)) for f in (min, max))

@@ -1,4 +1,4 @@
-"""What a pipeline asks of the slices of a series."""
+"""Geometry rules: the requirements of a pipeline on the slices of a series."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,22 +8,22 @@ from core.hold_reasons import HoldReason
 
 @dataclass(frozen=True, slots=True)
 class GeometryRules:
-    """What a pipeline asks of its slices."""
+    """Requirements of a pipeline on the slices of a series."""
 
     dimensions: Literal[2, 3]
     allow_variable_spacing: bool
-    """Whether the distance between slices may change, such as 3 mm and then 5 mm."""
+    """True if the distance between slices may change, for example from 3 mm to 5 mm."""
     position_tolerance_mm: float = 0.01
-    """Instances closer than this along the normal share a position."""
+    """Images closer than this along the normal share a position."""
     spacing_tolerance: float = 0.05
-    """Part of the usual distance by which a regular one may differ."""
+    """Allowed deviation of a regular distance, as a fraction of the usual distance."""
     drift_tolerance_pixels: float = 0.5
-    """How far slices may lie beside the normal through the first one (gantry tilt)."""
+    """Allowed sideways shift from the normal through the first slice (gantry tilt), in pixels."""
     allow_separate_frames: bool = True
-    """Whether instances of a volume may each have a frame of reference of their own."""
+    """True if each instance of a volume may have its own frame of reference."""
     passed: frozenset[HoldReason] = frozenset()
-    """What a person has passed over: a warning instead of an error, where nothing is computed
-    from slice to slice."""
+    """Hold reasons that a person has released: a warning instead of an error, if nothing is
+    computed across slices."""
 
 
 RULES_2D = GeometryRules(dimensions=2, allow_variable_spacing=True)

@@ -1,4 +1,4 @@
-"""Whether slices lie one behind the other at even distances along their normal."""
+"""Checks that slices are stacked along their normal at even distances."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _UNROUNDED = "send the series with ImagePositionPatient as it was, not rounded"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The positions of a series along its normal."""
+    """Positions of the slices of a series along their normal."""
 
     uid: str
     """SeriesInstanceUID."""
@@ -31,7 +31,10 @@ class Stack:
 
     @property
     def spacing_mm(self) -> float | None:
-        """Between neighbouring positions: where rounded, that of all; else the usual one."""
+        """Slice spacing: the median distance, or the mean one if positions are rounded.
+
+        None for a single position.
+        """
         steps = steps_between(list(self.positions_mm))
         if not steps:
             return None
@@ -41,7 +44,7 @@ class Stack:
 
 
 def check_steps(stack: Stack, rules: GeometryRules) -> list[str]:
-    """Warnings about distances that are not even.
+    """Check the distances between slices, and return warnings about uneven ones.
 
     Raises:
         GeometryError: a gap, or a volume whose slices are not evenly spaced.
@@ -61,14 +64,14 @@ def check_steps(stack: Stack, rules: GeometryRules) -> list[str]:
 
 
 def check_rounding(stack: Stack, images_mm: Sequence[float]) -> None:
-    """Nothing, unless positions are rounded so coarsely that several slices share one.
+    """Check that positions are not rounded so coarsely that several slices share one.
 
     Args:
         stack: the distinct positions.
-        images_mm: those of all images, ascending.
+        images_mm: the positions of all images, ascending.
 
     Raises:
-        GeometryError: they are, with how coarsely.
+        GeometryError: several slices share a rounded position; names the rounding.
     """
     if not stack.rounding.quantum_mm or len(stack.positions_mm) < 2:
         return
@@ -85,10 +88,13 @@ def check_rounding(stack: Stack, images_mm: Sequence[float]) -> None:
 
 
 def check_drift(headers: Sequence[Header], plane: Plane, rules: GeometryRules) -> list[str]:
-    """Warnings about gantry tilt, and slices or phases that are shifted sideways.
+    """Check for gantry tilt, and for slices or phases that are shifted sideways.
+
+    Returns:
+        Warnings, for two dimensions.
 
     Raises:
-        GeometryError: those of a volume.
+        GeometryError: slices of a volume are shifted.
     """
     offsets = np.array([h.image_position_mm for h in headers], dtype=np.float64)
     offsets -= offsets[0]
@@ -111,7 +117,7 @@ def check_drift(headers: Sequence[Header], plane: Plane, rules: GeometryRules) -
 
 
 def _check_gap(stack: Stack, rules: GeometryRules) -> list[str]:
-    """A person may pass over a gap where each image is worked on alone, and nowhere else."""
+    """Warn about a released gap, which is allowed only if each image is processed on its own."""
     gap = find_gap(steps_between(list(stack.positions_mm)), rules.spacing_tolerance)
     if gap is None:
         return []

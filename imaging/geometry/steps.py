@@ -1,4 +1,4 @@
-"""The distances between neighbouring slices: gaps, and spacing that is not even."""
+"""Distances between neighbouring slices: detection of gaps and of uneven spacing."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +11,7 @@ _NEIGHBOURS = 2
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From slice number `after` (from 1, in the order of position) to the next."""
+    """Distance from slice number `after` (from 1, in the order of position) to the next."""
 
     after: int
     length_mm: float
@@ -19,12 +19,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A step that is not what its surroundings make one expect."""
+    """Step that differs from the expected length."""
 
     step: Step
     expected_mm: float
     others: int
-    """How many further steps deviate."""
+    """Number of further steps that deviate."""
 
     def __str__(self) -> str:
         more = f" (and {self.others} more)" if self.others else ""
@@ -35,7 +35,7 @@ class Deviation:
 
     @property
     def helps(self) -> str:
-        """Of a gap: what is to be sent, by the slices on either side of it."""
+        """Advice for a gap: which missing slices to send."""
         count = max(1, round(self.step.length_mm / self.expected_mm) - 1)
         what = "the missing slice" if count == 1 else f"the {count} missing slices"
         more = f", and what is missing at {self.others} more places" if self.others else ""
@@ -43,16 +43,16 @@ class Deviation:
 
 
 def steps_between(positions_mm: list[float]) -> list[Step]:
-    """The steps between ascending positions."""
+    """Steps between ascending positions."""
     pairs = enumerate(pairwise(positions_mm), start=1)
     return [Step(after, upper - lower) for after, (lower, upper) in pairs]
 
 
 def find_gap(steps: list[Step], tolerance: float) -> Deviation | None:
-    """The first step that a missing slice explains: about twice the usual one, or longer.
+    """Find the first step that suggests a missing slice: about twice the usual one, or longer.
 
-    The usual one is the smaller of the series' median and its neighbours' median. Three long
-    steps of one length in a row are a block with wider spacing, no gap.
+    The usual step is the smaller of the series' median and its neighbours' median. Three long
+    steps of one length in a row are a block with wider spacing, not a gap.
     """
     lengths = [step.length_mm for step in steps]
     if len(lengths) < 2:
@@ -67,7 +67,7 @@ def find_gap(steps: list[Step], tolerance: float) -> Deviation | None:
 
 
 def find_irregular(steps: list[Step], tolerance: float) -> Deviation | None:
-    """The first step that differs from the median by more than the part `tolerance` of it."""
+    """Find the first step that differs from the median by more than the fraction `tolerance`."""
     if not steps:
         return None
     usual = median(step.length_mm for step in steps)

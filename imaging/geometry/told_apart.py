@@ -1,6 +1,6 @@
-"""Labels that tell the images at one position apart, and whether they do so at every position.
+"""Labels of images at one position by their distinguishing attributes.
 
-A column has a list for each position, and in it a label for each of its images.
+A column has a list for each position, with a label for each image there.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ _SPREAD = 0.5
 
 
 def varying(positions: Positions, names: Sequence[str]) -> list[str]:
-    """Those of the attributes `names` that have several values at one position."""
+    """Attributes out of `names` that have several values at some position."""
     if all(len(images) == 1 for images in positions):
         return []
     return [
@@ -37,14 +37,14 @@ def varying(positions: Positions, names: Sequence[str]) -> list[str]:
 
 
 def kind_names() -> tuple[str, ...]:
-    """What makes another image."""
+    """Keywords of the attributes that make a different image."""
     return (*MEASURES, *KINDS)
 
 
 def may_be_neighbours(positions: Positions) -> bool:
-    """Whether images at one position may be neighbours, and their position too coarse.
+    """True if images at one position may be neighbours whose positions were rounded.
 
-    No attribute tells them apart but when they were acquired, and their numbers follow each other.
+    This is so if nothing but their acquisition time differs, and their numbers are consecutive.
     """
     if all(len(images) == 1 for images in positions):
         return False
@@ -55,8 +55,8 @@ def may_be_neighbours(positions: Positions) -> bool:
     return is_in_row and not differ
 
 
-def words_of_difference(positions: Positions) -> str:
-    """In which attributes images at one position differ, so that a copy is known as one."""
+def describe_difference(positions: Positions) -> str:
+    """Describe in which attributes images at one position differ, to make copies recognisable."""
     several = [images for images in positions if len(images) > 1]
     names = varying(several, (*kind_names(), *HINTS, *moment_names(several)))
     if names:
@@ -66,14 +66,14 @@ def words_of_difference(positions: Positions) -> str:
 
 
 def moment_names(positions: Positions) -> tuple[str, ...]:
-    """What orders images in time, the most certain first; last what only frames have."""
+    """Keywords of attributes that order images in time, the most reliable first."""
     found = {name for images in positions for one in images for name, _ in one.distinctions}
     dimensions = sorted(name for name in found if name.startswith(DIMENSION))
     return (*MOMENTS, *dimensions, NUMBER)
 
 
 def kinds(positions: Positions, name: str) -> Column:
-    """Labels by the value of an attribute of KINDS or MEASURES."""
+    """Labels by the value of an attribute; numbers of MEASURES are compared with a tolerance."""
     values = [[one.distinction(name) for one in images] for images in positions]
     if name not in MEASURES:
         return [[(str(type(value)), value) for value in row] for row in values]
@@ -83,47 +83,47 @@ def kinds(positions: Positions, name: str) -> Column:
 
 
 def kinds_where_distinct(positions: Positions) -> Column | None:
-    """Labels by all kinds, where they are different ones at every position; else None."""
+    """Labels by all kinds, if they differ between all images at each position; else None."""
     columns = [kinds(positions, name) for name in varying(positions, kind_names())]
     labels = joined(columns, positions)
     return labels if columns and all(len(set(row)) == len(row) for row in labels) else None
 
 
 def moments(positions: Positions, names: Sequence[str]) -> Column:
-    """Labels by the ranks that the values of some attributes have at their position."""
+    """Labels by the ranks of the attributes' values at each position."""
     return joined([_ranks(positions, name) for name in names], positions)
 
 
 def hints(positions: Positions) -> list[tuple[str, Column]]:
-    """Labels by what may make another image, where every position has the same ones."""
+    """Keyword and labels of each of HINTS that has the same values at every position."""
     found = [(name, kinds(positions, name)) for name in varying(positions, HINTS)]
     return [(name, column) for name, column in found if is_same_everywhere(column)]
 
 
 def creation(positions: Positions) -> Column | None:
-    """Labels by when pixels were made; None where that is not known of all."""
+    """Labels by creation time of the pixels; None if these do not tell all images apart."""
     column = moments(positions, [CREATION])
-    return column if is_split(column) else None
+    return column if is_one_to_one(column) else None
 
 
 def is_same_everywhere(column: Column) -> bool:
-    """Whether every position has the same labels, each as often."""
+    """True if every position has the same labels, each the same number of times."""
     first = Counter(column[0])
     return all(Counter(row) == first for row in column[1:])
 
 
-def is_split(column: Column) -> bool:
-    """Whether every position has the same labels, each once."""
+def is_one_to_one(column: Column) -> bool:
+    """True if every position has the same labels, each once."""
     return len(set(column[0])) == len(column[0]) and is_same_everywhere(column)
 
 
 def is_finer(column: Column, labels: Column) -> bool:
-    """Whether a column tells more images apart than `labels` do."""
+    """True if `column` has more labels at a position than `labels`."""
     return len(set(column[0])) > len(set(labels[0]))
 
 
 def is_shifted(positions: Positions, name: str) -> bool:
-    """Whether one value has different ranks at different positions: some lack what others have."""
+    """True if a value has different ranks at different positions, as some lack other values."""
     ranks: dict[Hashable, int] = {}
     for images, row in zip(positions, _ranks(positions, name), strict=True):
         for image, rank in zip(images, row, strict=True):
@@ -133,7 +133,7 @@ def is_shifted(positions: Positions, name: str) -> bool:
 
 
 def joined(columns: Sequence[Sequence[Sequence[Hashable]]], positions: Positions) -> Column:
-    """The labels of several columns together."""
+    """Column whose labels combine those of several columns."""
     return [
         [tuple(column[p][i] for column in columns) for i in range(len(images))]
         for p, images in enumerate(positions)
@@ -151,7 +151,7 @@ def _ranks(positions: Positions, name: str) -> list[list[int]]:
 
 
 def _clusters(numbers: Sequence[float]) -> dict[float, int]:
-    """The same number for values that are equal up to rounding."""
+    """Map values to labels that are the same for values equal up to rounding."""
     labels, label = {}, 0
     for index, number in enumerate(numbers):
         if index and number - numbers[index - 1] > _SAME_MEASURE * abs(number):
@@ -161,9 +161,9 @@ def _clusters(numbers: Sequence[float]) -> dict[float, int]:
 
 
 def _bands(rows: Sequence[Sequence[Hashable]]) -> dict[float, int]:
-    """Ranks of values that differ a little from position to position and much within each.
+    """Map values to ranks, if they vary little between positions and much within each.
 
-    Empty where they do not.
+    Empty if they do not.
     """
     ranked = [sorted({v for v in row if isinstance(v, float)}) for row in rows]
     if len({len(row) for row in ranked}) > 1 or not ranked[0]:

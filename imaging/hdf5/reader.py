@@ -17,7 +17,7 @@ from imaging.hdf5.volume_file import SCHEMA_VERSION
 from imaging.hdf5.writer import STORED
 from imaging.instances.read_errors import BROKEN_HDF5
 from imaging.pixels.reader import Voxels
-from imaging.series.series import is_known_as_no_image
+from imaging.series.series import is_known_non_image
 
 _MOST_ROWS = 65535  # Rows and Columns are US
 _INSTANCE_NUMBERS = range(-(1 << 31), 1 << 31)  # IS
@@ -117,7 +117,7 @@ def _read(file: Any, name: str) -> VolumeContent:
 
 def _image_class(file: Any, name: str) -> str:
     uid = text(file.attrs.get("sop_class_uid", ""))
-    if uid and (not is_safe_uid(uid) or is_known_as_no_image(uid)):
+    if uid and (not is_safe_uid(uid) or is_known_non_image(uid)):
         raise PixelError(f"{name}: sop_class_uid {uid[:64]!r}, expected an image storage class")
     return uid
 

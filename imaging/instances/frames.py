@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset, FileDataset
 from core.errors import NotADataSetError, PixelError
 from imaging.enhanced.classes import SINGLE_FRAME_CLASSES
 from imaging.enhanced.functional_groups import PER_FRAME, frame_groups, macro_attributes
-from imaging.geometry.distinctions import of_frame
+from imaging.geometry.distinctions import distinctions_of_frame
 from imaging.instances.header import Header, header_of, read_with
 from imaging.instances.pages import page_of_frame
 from imaging.pixels.rescale import rescale_of
@@ -92,5 +92,5 @@ def _frame_header(whole: Header, number: int, flat: Dataset) -> Header:
         frame_number=number,
         page=page_of_frame(whole.page, flat),
         instance_number=number,
-        distinctions=of_frame(whole.distinctions, flat, whole.instance_number),
+        distinctions=distinctions_of_frame(whole.distinctions, flat, whole.instance_number),
     )

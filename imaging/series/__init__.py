@@ -1,1 +1,1 @@
-"""Instances that make a series, and the volume in it."""
+"""Instances of a series, and the volume that they form."""

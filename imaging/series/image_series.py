@@ -1,4 +1,4 @@
-"""The instances of one image series in the order of their slices, pixels included; from memory."""
+"""Image series in memory, pixels included, ordered along the slices, for conversion to HDF5."""
 
 import math
 from collections.abc import Sequence
@@ -13,24 +13,24 @@ from pydicom.uid import UID
 from core.errors import GeometryError, NotADataSetError
 from imaging.geometry.common_plane import check_images, common_plane
 from imaging.geometry.placement import RULES_2D, RULES_3D, place
-from imaging.geometry.plane import has_a_place, plane_of
+from imaging.geometry.plane import has_valid_plane, plane_of
 from imaging.instances.frames import has_frames
 from imaging.instances.header import GREY, Header, header_of
 from imaging.pixels.pixel_format import PixelFormat, format_of
-from imaging.series.series import check_one_series, is_known_as_no_image
+from imaging.series.series import check_one_series, is_known_non_image
 from imaging.series.set_aside import Kept, set_aside
 from imaging.series.volume import affine_of
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSeries:
-    """One series; everything is in the order of the slices."""
+    """Image series; all tuples are in the order of the slices."""
 
     data_sets: tuple[FileDataset, ...]
     headers: tuple[Header, ...]
     formats: tuple[PixelFormat, ...]
     affine_mm: npt.NDArray[np.float64] | None
-    """(4, 4): index (slice, row, column, 1) to LPS mm; None where the slices are no grid."""
+    """(4, 4): index (slice, row, column, 1) to LPS mm; None if the slices are not a grid."""
     slice_spacing_mm: float | None
     warnings: tuple[str, ...]
 
@@ -44,26 +44,26 @@ class _Order:
 
 
 def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
-    """The instances along their normal, phase after phase where several share each position.
+    """Order instances along their normal, phase after phase if several share each position.
 
-    Slices that are no grid are taken all the same, with a warning: nothing is computed between
-    them. Those of several orientations are ordered by InstanceNumber.
+    Slices that are not a grid are accepted with a warning, as nothing is computed across them.
+    Slices of several orientations are ordered by InstanceNumber.
 
     Raises:
         NotADataSetError: an instance without the UIDs that identify it.
         SeriesError: not one series of one patient.
-        GeometryError: an instance without a place in the patient, or images of several sizes.
-        PixelError: pixels of a kind that is not supported.
+        GeometryError: an instance without a position in the patient, or images of several sizes.
+        PixelError: unsupported pixels.
     """
     by_uid = {}
     headers = []
     for data_set in data_sets:
         headers.append(_header(data_set))
         by_uid[headers[-1].sop_instance_uid] = data_set
-    headers.sort(key=lambda h: (h.instance_number, h.sop_instance_uid))  # whatever the input's
+    headers.sort(key=lambda h: (h.instance_number, h.sop_instance_uid))  # not the input's order
     warnings = check_one_series(headers)
     kept = set_aside(headers)
-    headers = _those_a_file_can_hold(headers, kept)
+    headers = _storable(headers, kept)
     for header in headers:
         _check_single_frame(header, by_uid[header.sop_instance_uid])
     check_images(headers)
@@ -82,8 +82,8 @@ def order_series(data_sets: Sequence[FileDataset]) -> ImageSeries:
 
 
 def _check_hdf5_can_hold(header: Header) -> None:
-    """What is written must be what its own reader takes (docs/hdf5.md)."""
-    if is_known_as_no_image(header.sop_class_uid):
+    """Check that the HDF5 reader accepts what would be written (docs/hdf5.md)."""
+    if is_known_non_image(header.sop_class_uid):
         raise GeometryError(
             f"Instance {header.sop_instance_uid}: {UID(header.sop_class_uid).name}, expected an "
             "image storage class"
@@ -104,8 +104,8 @@ def _check_single_frame(header: Header, data_set: FileDataset) -> None:
     if header.number_of_frames > 1 or has_frames(data_set, header):
         raise GeometryError(
             f"Instance {header.sop_instance_uid}: {header.number_of_frames} frames, expected "
-            "single-frame instances: multi-frame ones, or one with functional groups, do not go "
-            "there and back"
+            "single-frame instances: multi-frame ones, or one with functional groups, cannot be "
+            "converted to HDF5 and back"
         )
 
 
@@ -116,13 +116,15 @@ def _header(data_set: FileDataset) -> Header:
         raise NotADataSetError(f"A data set is no readable DICOM instance ({error})") from error
 
 
-def _those_a_file_can_hold(headers: Sequence[Header], kept: Kept) -> list[Header]:
-    """Without what was set aside and has another form than the slices; the rest goes back."""
+def _storable(headers: Sequence[Header], kept: Kept) -> list[Header]:
+    """Slices, and images that were set aside but have the same form as the slices."""
     if not kept.headers:
         return list(headers)
     images, form = {one.image for one in kept.headers}, _form(kept.headers[0])
     return [
-        one for one in headers if one.image in images or (_form(one) == form and has_a_place(one))
+        one
+        for one in headers
+        if one.image in images or (_form(one) == form and has_valid_plane(one))
     ]
 
 

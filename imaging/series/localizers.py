@@ -1,4 +1,4 @@
-"""Localizers among the slices that were planned on them: set aside, not a reason to refuse."""
+"""Removal of localizers from a series of slices that were planned on them."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,13 @@ _SPACING_TOLERANCE = 1e-4
 
 
 def set_aside_localizers(headers: Sequence[Header]) -> tuple[list[Header], list[str]]:
-    """`headers` without localizers across the other images, and a warning that names their number.
+    """Set aside localizers that have another plane, size or spacing than the other images.
 
-    A localizer in the stack's own plane, size and spacing stays: without it, a slice would be
-    missing. A series of nothing but localizers stays as it is.
+    A localizer with the plane, size and spacing of the stack is kept, as it may be a slice. A
+    series of localizers only is kept as it is.
+
+    Returns:
+        The headers kept, and at most one warning.
     """
     others = [header for header in headers if not header.is_localizer]
     if not others:
@@ -31,7 +34,7 @@ def set_aside_localizers(headers: Sequence[Header]) -> tuple[list[Header], list[
 
 
 def is_alike(header: Header, other: Header) -> bool:
-    """Whether two images have one size, orientation and pixel spacing."""
+    """True if two images have the same size, orientation and pixel spacing."""
     if (header.rows, header.columns) != (other.rows, other.columns):
         return False
     return _is_close(

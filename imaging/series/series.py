@@ -1,4 +1,4 @@
-"""Which instances belong together, and whether they are one series of one patient."""
+"""Grouping of instances by series, and checks that a series is of one patient and study."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from pydicom.uid import UID
 from core.errors import GeometryError, NotADataSetError, PixelError, SeriesError
 from core.hold_reasons import HoldReason
 from core.uids import is_standard_uid
-from imaging.geometry.frames_of_reference import are_separate
+from imaging.geometry.frames_of_reference import are_frames_separate
 from imaging.instances.header import Header, read_header
 from imaging.series.set_aside import set_aside
 
@@ -26,16 +26,17 @@ _PIXELS_BUT_NO_IMAGE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The instances with one SeriesInstanceUID, ordered by InstanceNumber."""
+    """Instances with one SeriesInstanceUID, ordered by InstanceNumber."""
 
     uid: str
     headers: tuple[Header, ...]
 
 
 def read_folder(folder: Path) -> tuple[list[Series], list[str]]:
-    """The series in `folder` at any depth, and one line for each file left out, with its reason.
+    """Read the headers of all files in `folder` and below, grouped by SeriesInstanceUID.
 
-    Files are grouped by SeriesInstanceUID alone; their names mean nothing.
+    Returns:
+        The series, and a line with the reason for each file that was left out.
     """
     instances: dict[str, Header] = {}
     skipped: list[str] = []
@@ -52,25 +53,27 @@ def read_folder(folder: Path) -> tuple[list[Series], list[str]]:
 
 
 def is_image(header: Header) -> bool:
-    """Whether the instance shows the patient: doses and segmentations have pixels and do not."""
+    """True if the instance is an image of the patient, with pixels; not a dose or segmentation."""
     has_grid = header.has_pixel_data and header.rows > 0 and header.columns > 0
     return has_grid and header.sop_class_uid not in _PIXELS_BUT_NO_IMAGE
 
 
-def is_known_as_no_image(sop_class_uid: str) -> bool:
-    """Whether the standard has another use for the SOP class; of a private one nobody knows."""
+def is_known_non_image(sop_class_uid: str) -> bool:
+    """True if the SOP class is a standard one that is not for images; False if it is private."""
     uid = UID(sop_class_uid)
     is_known = uid.name != str(uid)
-    return sop_class_uid in _PIXELS_BUT_NO_IMAGE or (is_known and not _promises(sop_class_uid))
+    return sop_class_uid in _PIXELS_BUT_NO_IMAGE or (
+        is_known and not _is_image_class(sop_class_uid)
+    )
 
 
 def check_one_series(headers: Sequence[Header]) -> list[str]:
-    """Warnings about instances that are said to be one series.
+    """Check that instances are one series of one patient, and return warnings.
 
     Raises:
-        SeriesError: none at all, or several patients, studies, series, or one instance twice.
-        GeometryError: more than one frame of reference, unless each of three or more instances
-            has its own: then the UID relates nothing to anything and there is only a warning.
+        SeriesError: no instance, several patients, studies or series, or one instance twice.
+        GeometryError: several frames of reference; if each of three or more instances has its
+            own, there is only a warning.
         PixelError: an image without pixels.
     """
     if not headers:
@@ -118,12 +121,12 @@ def _check_instances(headers: Sequence[Header]) -> None:
     (uid, _), count = Counter(header.image for header in headers).most_common(1)[0]
     if count > 1:
         raise SeriesError(
-            f"Series {headers[0].series_instance_uid}: SOP instance {uid} is there "
+            f"Series {headers[0].series_instance_uid}: SOP instance {uid} is present "
             f"{count} times, expected once",
             HoldReason.DUPLICATE,
         )
     for header in headers:
-        if promises_image(header) and not is_image(header):
+        if is_of_image_class(header) and not is_image(header):
             raise PixelError(
                 f"Instance {header.sop_instance_uid}: {UID(header.sop_class_uid).name} without "
                 f"pixel data ({header.rows} rows, {header.columns} columns)",
@@ -131,12 +134,12 @@ def _check_instances(headers: Sequence[Header]) -> None:
             )
 
 
-def promises_image(header: Header) -> bool:
-    """Whether the SOP class is one of images, pixels or not."""
-    return _promises(header.sop_class_uid)
+def is_of_image_class(header: Header) -> bool:
+    """True if the SOP class is an image storage class, with or without pixels."""
+    return _is_image_class(header.sop_class_uid)
 
 
-def _promises(sop_class_uid: str) -> bool:
+def _is_image_class(sop_class_uid: str) -> bool:
     return "Image Storage" in UID(sop_class_uid).name
 
 
@@ -147,7 +150,7 @@ def _frame_of_reference_warnings(headers: Sequence[Header]) -> list[str]:
         missing = len(headers) - sum(named.values())
         words = f"Series {uid}: {missing} of {len(headers)} instances without FrameOfReferenceUID"
         return [words] if missing else []
-    if are_separate(headers):
+    if are_frames_separate(headers):
         return [
             f"Series {uid}: each of the {len(headers)} instances has a frame of reference of its "
             "own, so positions are taken to share one"
@@ -181,7 +184,7 @@ def _uids(header: Header) -> tuple[str, ...]:
 
 
 def _numbers_in_words(counts: list[tuple[str, int]]) -> str:
-    """The counts alone, at most five: a patient's key or a hundred UIDs help nobody."""
+    """At most five counts as text, without the values: patient keys and long lists do not help."""
     numbers = [str(count) for _, count in counts[:5]]
     rest = ["..."] if len(counts) > 5 else []
     return ", ".join(numbers + rest)

@@ -1,7 +1,7 @@
-"""Images that are no slices of an otherwise good stack: set aside, with words that name them.
+"""Removal of images that are not slices from a series, with warnings that describe them.
 
-Pages (`imaging/instances/pages.py`) always, and localizers across the stack; a few others where
-none of them may be one of its slices (`imaging/geometry/odd_ones.py`).
+Pages (`imaging/instances/pages.py`) and localizers across the stack are always set aside, and a
+few other images if none of them may be a slice (`imaging/geometry/odd_ones.py`).
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from core.errors import GeometryError
 from core.hold_reasons import HoldReason
-from imaging.geometry.odd_ones import odd_ones
-from imaging.geometry.plane import has_a_place
+from imaging.geometry.odd_ones import find_odd_images
+from imaging.geometry.plane import has_valid_plane
 from imaging.instances.header import Header
 from imaging.instances.pages import is_secondary_capture, page_without_position
 from imaging.series.localizers import set_aside_localizers
@@ -21,36 +21,36 @@ _MOST_SCOUTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is left of a series."""
+    """Images of a series that were kept, and descriptions of those set aside."""
 
     headers: tuple[Header, ...]
-    """May be a stack of slices; none where all are pages."""
+    """Images that may form a stack; empty if all are pages."""
     warnings: tuple[str, ...]
-    """One for each kind of image that was set aside, with the number and the UID of the first."""
+    """One for each kind of image set aside, with their number and the UID of the first."""
     pages: str
-    """What the pages are, with their numbers."""
+    """Kinds of pages with their numbers, such as "2 x a montage (ImageType)"."""
 
 
 def set_aside(headers: Sequence[Header]) -> Kept:
-    """`headers` without pages, localizers across the stack and odd ones."""
+    """Set aside pages, localizers across the stack, and a few odd images."""
     planes, pages = _pages(headers)
     warnings = [_words(headers, found, f"no plane: {what}") for what, found in pages]
     words = ", ".join(f"{len(found)} x {what}" for what, found in pages)
     if not planes:
         return Kept((), tuple(warnings), words)
     slices, of_localizers = set_aside_localizers(planes)
-    odd = odd_ones(slices)
-    of_odd_ones = [_words(headers, found, f"no slice: {what}") for what, found in odd.items()]
+    odd = find_odd_images(slices)
+    of_odd_images = [_words(headers, found, f"no slice: {what}") for what, found in odd.items()]
     images = {one.image for found in odd.values() for one in found}
     kept = tuple(one for one in slices if one.image not in images)
-    return Kept(kept, (*warnings, *of_localizers, *of_odd_ones), words)
+    return Kept(kept, (*warnings, *of_localizers, *of_odd_images), words)
 
 
 def planes_of(kept: Kept, headers: Sequence[Header]) -> tuple[Header, ...]:
-    """What is left of `headers`.
+    """Images of a series that were kept.
 
     Raises:
-        GeometryError: nothing, with what they are.
+        GeometryError: no image was kept; describes the pages.
     """
     if not kept.headers:
         raise GeometryError(
@@ -62,7 +62,7 @@ def planes_of(kept: Kept, headers: Sequence[Header]) -> tuple[Header, ...]:
 
 
 def _pages(headers: Sequence[Header]) -> tuple[list[Header], list[tuple[str, list[Header]]]]:
-    """Planes, and by what they are those that are none."""
+    """Split into planes, and pages by their description."""
     captures = [is_secondary_capture(one.sop_class_uid) for one in headers]
     is_among_others = sum(captures) <= len(headers) / 2
     found: dict[str, list[Header]] = {}
@@ -75,7 +75,7 @@ def _pages(headers: Sequence[Header]) -> tuple[list[Header], list[tuple[str, lis
 
 
 def _are_scouts(planes: Sequence[Header]) -> bool:
-    """Whether a CT has nothing but scout views; many localizers are slices that say so wrongly."""
+    """True for one or two localizers of a CT alone; many are slices with a wrong ImageType."""
     are_localizers = all(one.is_localizer and one.sop_class_uid in _CT for one in planes)
     return are_localizers and 0 < len(planes) <= _MOST_SCOUTS
 
@@ -87,7 +87,7 @@ def _page(header: Header, *, is_alone: bool) -> str:
         return "a secondary capture among other images (SOPClassUID)"
     image_type = str(header.distinction("ImageType") or "")
     words = page_without_position(header.sop_class_uid, image_type)
-    return "" if not words or has_a_place(header) else words
+    return "" if not words or has_valid_plane(header) else words
 
 
 def _words(headers: Sequence[Header], aside: Sequence[Header], what: str) -> str:

@@ -1,4 +1,4 @@
-"""Instances that `geometry.place` has put in order, as one array with its place in the patient."""
+"""Volume: the ordered slices of a phase as one array with an affine to patient coordinates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,25 +20,25 @@ _LONE_SLICE_MM = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Slices at regular distances."""
+    """Volume of slices at regular distances."""
 
     voxels: Voxels
     """float32 [slice, row, column] in rescaled units (HU for CT)."""
     affine_mm: npt.NDArray[np.float64]
-    """(4, 4): homogeneous index (slice, row, column, 1) to LPS mm, exact at both end slices."""
+    """(4, 4): index (slice, row, column, 1) to LPS mm, exact at the first and last slice."""
     headers: tuple[Header, ...]
-    """One a slice."""
+    """Headers of the slices, in the order of `voxels`."""
     spacing_mm: tuple[float, float, float]
-    """Between slices, rows and columns."""
+    """Spacing between slices, rows and columns."""
 
 
 def read_volume(headers: Sequence[Header], report: Report | None = None) -> Volume:
-    """One phase of a `Placement` with its voxels; padding as in `read_images`.
+    """Read the voxels of one phase of a `Placement`; padding is treated as by `read_images`.
 
-    A lone slice has no distance to a neighbour: 1 mm stands for it, on which no result depends.
+    A single slice gets a slice spacing of 1 mm, on which no result depends.
 
     Raises:
-        GeometryError: an instance has no place in the patient, or they have several shapes.
+        GeometryError: an instance has no position in the patient, or images of several sizes.
         PixelError: as `pixels.read_pixels`.
     """
     affine_mm = affine_of(headers)
@@ -53,14 +53,14 @@ def read_volume(headers: Sequence[Header], report: Report | None = None) -> Volu
 
 
 def read_images(headers: Sequence[Header], report: Report | None = None) -> Voxels:
-    """float32 [instance, row, column] in rescaled units, in the order given.
+    """Read images in the given order, float32 [instance, row, column] in rescaled units.
 
-    Padding (PixelPaddingValue) that is a value like others stays what it is, as 0 around a masked
-    MR; what lies beyond all else, as -2000 around a CT's round field of view, becomes background,
-    so that it does not bleed into the patient (`padding.fill_padding`).
+    Padding (PixelPaddingValue) within the range of the images is kept, such as 0 around a masked
+    MR. Padding outside of it, such as -2000 around a CT's round field of view, is replaced by
+    background, so that it does not bleed into the patient (`padding.fill_padding`).
 
     Raises:
-        GeometryError: nothing to read, or images of several shapes.
+        GeometryError: no headers, or images of several sizes.
         PixelError: as `pixels.read_pixels`.
     """
     if not headers:
@@ -91,7 +91,7 @@ def _read_one(header: Header, index: int, images: Voxels, files: Files) -> Store
 
 
 def _stored(header: Header, files: Files) -> StoredPixels:
-    """Pixels of an image; a multi-frame file is decoded once."""
+    """Stored pixels of an image; a multi-frame file is decoded only once."""
     if header.frame_number is None:
         return read_stored(header.path)
     if header.path not in files:
@@ -106,9 +106,10 @@ def _stored(header: Header, files: Files) -> StoredPixels:
 
 
 def affine_of(headers: Sequence[Header]) -> npt.NDArray[np.float64]:
-    """(4, 4): homogeneous index (slice, row, column, 1) of one phase to LPS mm.
+    """Affine (4, 4) of one phase: index (slice, row, column, 1) to LPS mm.
 
-    Raises GeometryError where there is nothing to place, or an instance has no place.
+    Raises:
+        GeometryError: no headers, or an instance without a position in the patient.
     """
     if not headers:
         raise GeometryError("No instances to read")

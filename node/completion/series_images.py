@@ -10,7 +10,7 @@ from core.job import JobRequest
 from imaging.geometry.placement import GeometryRules, place
 from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
-from imaging.series.series import promises_image
+from imaging.series.series import is_of_image_class
 from imaging.series.set_aside import set_aside
 from node.completion.routing import TagMatch
 from node.completion.submission import job_request
@@ -43,7 +43,7 @@ class SeriesImages:
         """The images among `instances` whose content is in use."""
         here = [one for one in instances if not one.differs]
         paths = [configuration.storage_path / one.path for one in here]
-        headers = [one for path in paths for one in read_headers(path) if promises_image(one)]
+        headers = [one for path in paths for one in read_headers(path) if is_of_image_class(one)]
         slices = set_aside(headers).headers or headers  # rules are for what would be run on
         tags = TagMatch([header.path for header in slices])
         contents = {one.sop_instance_uid: one.sha256 for one in here}

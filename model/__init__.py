@@ -1,1 +1,1 @@
-"""Floor 3: the UNet, its data, training and inference."""
+"""Floor 3: the UNet, its data sets, training, evaluation and inference."""

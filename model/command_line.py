@@ -1,4 +1,4 @@
-"""What the commands of this room have in common: options and how they end."""
+"""Options and exit codes shared by the commands train, evaluate and prepare."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from core.errors import SlicewireError
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Whole numbers above 0 between commas, such as `12,24,48`."""
+    """Parse whole numbers above 0, separated by commas, such as `12,24,48`."""
     values = tuple(int(part) for part in text.split(","))
     if min(values) < 1:
         raise argparse.ArgumentTypeError(f"{text}: expected numbers above 0")
@@ -16,7 +16,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def above_zero(text: str) -> int:
-    """One whole number above 0."""
+    """Parse one whole number above 0."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
@@ -24,7 +24,7 @@ def above_zero(text: str) -> int:
 
 
 def spacing(text: str) -> tuple[float, float]:
-    """Distances above 0 mm: between rows and between columns, or one for both."""
+    """Parse one or two distances above 0 mm: between rows, then between columns."""
     values = tuple(float(part) for part in text.split(","))
     if len(values) > 2 or not all(0 < one < float("inf") for one in values):
         raise argparse.ArgumentTypeError(f"{text}: expected one or two distances above 0 mm")
@@ -32,21 +32,21 @@ def spacing(text: str) -> tuple[float, float]:
 
 
 def add_spacing_option(group: argparse._ActionsContainer) -> None:
-    """`--pixel_spacing` of the commands that read arrays directly."""
+    """Add `--pixel_spacing` to a command that reads folders of arrays directly."""
     group.add_argument(
         "--pixel_spacing", type=spacing, default=None, metavar="MM[,MM]",
-        help="distance between rows and between columns, or one number for both, of arrays that "
-        "are read directly; without it, 1 mm is assumed",
+        help="pixel spacing of a folder of arrays: distance between rows and between columns, or "
+        "one number for both (default: 1 mm is assumed)",
     )  # fmt: skip
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names between commas."""
+    """Parse names separated by commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def run(command: Callable[[], int]) -> int:
-    """The exit code of `command`; 2 and one sentence when its input is wrong."""
+    """Run `command` and return its exit code, or 2 with a message on wrong input."""
     try:
         return command()
     except SlicewireError as error:

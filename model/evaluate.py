@@ -1,4 +1,4 @@
-"""Measure checkpoints on drawn images: `python -m model.evaluate --help`."""
+"""Measure checkpoints against hand-drawn contours: `python -m model.evaluate --help`."""
 
 import argparse
 import sys
@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
     """Evaluate; `prog` names the command in its --help.
 
     Returns:
-        0 measured; 1 images are damaged, or a mean Dice is below `--least_dice`; 2 wrong input.
+        0 if measured; 1 if images are damaged, or a mean Dice is below `--least_dice`; 2 on
+        wrong input.
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser(prog).parse_args([with_underscores(word) for word in given])
@@ -38,17 +39,17 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Dice, 95 % Hausdorff and mean surface distance and volume error of "
-        "checkpoints on hand-drawn contours, for each structure and patient, on the original grid "
-        "of the images; with a page that shows the worst instances first.",
-        epilog="Exit code: 0 measured, 1 measured but for images that could not be read, or below "
+        description="Measure checkpoints against hand-drawn contours: Dice, 95 % Hausdorff "
+        "distance, mean surface distance and volume error for each structure and patient, on the "
+        "original grid of the images. Writes a page that shows the worst instances first.",
+        epilog="Exit code: 0 measured, 1 some images could not be read or a mean Dice is below "
         "--least_dice, 2 wrong input.",
         allow_abbrev=False,
     )
     parser.add_argument(
         "--checkpoint", type=Path, required=True, nargs="+",
-        help="file of model.train; of several folds, each is measured on the patients that its "
-        "card says it has not seen",
+        help="checkpoint of model.train; of several (one for each fold), each is measured on the "
+        "patients that it was not trained on",
     )  # fmt: skip
     parser.add_argument(
         "--data_dir", type=Path, required=True,
@@ -57,19 +58,22 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add_spacing_option(parser)
     parser.add_argument(
         "--patients", type=names, default=(), metavar="KEY,KEY",
-        help="only these patients (default: all that the checkpoint has not seen); one checkpoint "
-        "alone is measured on those that it was trained on, too, which is then said",
+        help="patients to measure on (default: all that the checkpoint was not trained on). "
+        "A single checkpoint may be measured on its own training patients; the report says so",
     )  # fmt: skip
     parser.add_argument(
         "--report", type=Path, default=Path("evaluation.html"), metavar="FILE.html",
         help="the page to write (default: %(default)s); all figures go into FILE.json beside it",
     )  # fmt: skip
     parser.add_argument(
-        "--pictures", type=int, default=60, help="instances on the page (default: %(default)s)"
+        "--pictures",
+        type=int,
+        default=60,
+        help="number of instances on the page (default: %(default)s)",
     )
     parser.add_argument(
         "--least_dice", type=float, default=0.0,
-        help="fail when a structure's mean Dice is below this (default: only report)",
+        help="exit with 1 if a structure's mean Dice is below this (default: only report)",
     )  # fmt: skip
     parser.add_argument(
         "--threads", type=int, default=0, help="CPU threads; 0 leaves the choice to PyTorch"

@@ -1,4 +1,4 @@
-"""Train a model on drawn images: `python -m model.train --help`."""
+"""Train a model on hand-drawn contours: `python -m model.train --help`."""
 
 import argparse
 import dataclasses
@@ -14,9 +14,9 @@ from rich.console import Console
 from core.command_line import with_underscores
 from core.errors import ConfigurationError
 from model.command_line import run
-from model.data.crop_coverage import CropCoverage, unreached
+from model.data.crop_coverage import CropCoverage, coverage_warning
 from model.data.samples import SampleSource
-from model.evaluation.measure import drawn_by, measure
+from model.evaluation.measure import measure, select_structures
 from model.evaluation.score_table import (
     print_damaged,
     print_defects,
@@ -60,7 +60,7 @@ def _train(options: argparse.Namespace) -> int:
     folder = _run_folder(options, plan, console)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     with logged_to(folder / "debug.log"):
-        _warn_of_unreached(options, plan, console)
+        _warn_of_missed_pixels(options, plan, console)
         _log.debug("training", patients=sorted(plan.fold.training), options=_plain(options))
         fit(options, plan, folder)
     if not _is_first():
@@ -72,19 +72,20 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _warn_of_unreached(options: argparse.Namespace, plan: Plan, console: Console) -> None:
-    """What crops do not show is not learned, and nothing else would say so."""
+def _warn_of_missed_pixels(options: argparse.Namespace, plan: Plan, console: Console) -> None:
+    """Tell the user about annotated pixels that crops cannot reach, as these are not learned."""
     if not _is_first():
         return
     coverage = CropCoverage((options.input_shape[1], options.input_shape[2]), options.shift)
-    words = unreached(plan.source, plan.source.samples(plan.fold.training), plan.grid, coverage)
+    entries = plan.source.samples(plan.fold.training)
+    words = coverage_warning(plan.source, entries, plan.grid, coverage)
     if words:
         _log.warning("drawn pixels out of reach", words=words)
         print_notes(console, [words])
 
 
 def _is_first() -> bool:
-    """Whether this process is the only one that trains, or the one that writes for all."""
+    """True in the process that writes files: the only one, or rank 0 of several."""
     return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
@@ -96,7 +97,7 @@ def _make_parent(output: Path) -> None:
 
 
 def _run_folder(options: argparse.Namespace, plan: Plan, console: Console) -> Path:
-    """The unfinished run's when it is to be resumed, else a new one."""
+    """Folder of the unfinished run with `--resume`, else a new one."""
     if not _is_first():
         return newest_run_folder(options)
     unfinished = unfinished_run_folder(options, plan.card) if options.resume else None
@@ -109,10 +110,10 @@ def _run_folder(options: argparse.Namespace, plan: Plan, console: Console) -> Pa
 
 
 def _measure(console: Console, path: Path, source: SampleSource, patients: Collection[str]) -> None:
-    """Measure the written checkpoint on patients it has not seen, and note that in its card."""
+    """Measure the checkpoint on `patients`, unseen in training; write the result to its card."""
     segmenter = load_segmenter(path)
-    chosen = drawn_by(segmenter, source)
-    measurements, damaged = measure(segmenter, chosen, chosen.samples(patients))
+    selection = select_structures(segmenter, source)
+    measurements, damaged = measure(segmenter, selection, selection.samples(patients))
     print_damaged(console, damaged)
     console.print(table_of(summarise(measurements), "Patients not trained on"))
     card = dataclasses.replace(
@@ -122,7 +123,7 @@ def _measure(console: Console, path: Path, source: SampleSource, patients: Colle
 
 
 def _listed(patients: Collection[str]) -> str:
-    """Their keys as one text that a card can hold; how many, where they are too many for it."""
+    """Keys of `patients` as text, or their number if the keys do not fit on a card."""
     named = ", ".join(sorted(patients))
     return named if len(named) <= _LONGEST_LIST else f"{len(patients)} patients"
 

@@ -1,1 +1,1 @@
-"""Samples of a data set on their way to a network."""
+"""Data sets of images with masks: read, written, augmented and batched."""

@@ -1,4 +1,4 @@
-"""One drawn image on its way into a data set or into memory."""
+"""Images with masks drawn by hand, before they are written to a data set."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from model.data.samples import Image, Masks, SampleEntry, digest_of
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """Which series of a patient, and what it is."""
+    """Key, modality and source of one series of a patient."""
 
     name: str
-    """The data set's own key."""
+    """Key of the series in the data set."""
     modality: str
     source: str
     """`text contours`, `structure set` or `arrays`."""
@@ -18,23 +18,25 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedImage:
-    """One instance as it goes into a data set."""
+    """Image, masks and pixel spacing of one instance of a data set."""
 
     number: str
-    """With the patient's key its name in the data set."""
+    """Name of the instance in the data set, unique within its patient."""
     image: Image
     """[row, column], rescaled values."""
     masks: Masks
     """[structure, row, column]."""
     known: tuple[bool, ...]
+    """For each structure, True if it was drawn on this instance."""
     pixel_spacing_mm: tuple[float, float]
+    """Distance between rows, then between columns."""
 
     def digest(self) -> str:
-        """SHA-256 over the contents."""
+        """SHA-256 over image, masks, known structures and pixel spacing, as `digest_of`."""
         return digest_of(self.image, self.masks, self.known, self.pixel_spacing_mm)
 
     def entry(self, patient: str, series: SeriesKey, index: int = 0) -> SampleEntry:
-        """What is known of it without its pixels."""
+        """Entry of this instance at place `index` of `series`, without its pixels."""
         return SampleEntry(
             key=f"{patient}/{self.number}",
             patient=patient,

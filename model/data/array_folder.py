@@ -1,7 +1,7 @@
-"""A folder of arrays to learn from, read directly.
+"""Folders of NumPy arrays, read directly as a source of samples.
 
 <patient>/img/<n>.npy     (1, rows, columns), any numbers
-<patient>/mask/<n>.npy    (structures, rows, columns), 0 and anything else
+<patient>/mask/<n>.npy    (structures, rows, columns), 0 outside, any other number inside
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,21 +24,21 @@ COLORS = (
     (86, 180, 233),
     (213, 94, 0),
 )
-"""Okabe and Ito, told apart by colour-blind eyes."""
+"""Palette of Okabe and Ito, distinguishable by colour-blind readers."""
 SPACING_MM = (1.0, 1.0)
 MODALITY = ""
 SERIES = "arrays"
 _DAMAGE = (
-    OSError,  # gone, or not to be read
-    ValueError,  # no .npy, a header that is none, objects in place of numbers
+    OSError,  # missing or unreadable
+    ValueError,  # not a .npy file, a damaged header, or objects in place of numbers
     EOFError,  # empty
-    MemoryError,  # a header that claims more than there is
+    MemoryError,  # a header that claims more than the file holds
 )
-"""What numpy.load raises on files that are no whole arrays."""
+"""Raised by numpy.load on damaged or truncated files."""
 
 
 class Fault(StrEnum):
-    """What can be wrong with a pair."""
+    """Kinds of faults of a pair of image and mask."""
 
     NO_IMAGE = "mask without its image"
     NO_MASK = "image without its mask"
@@ -47,7 +47,7 @@ class Fault(StrEnum):
 
 
 class ArrayFaultError(LearningDataError):
-    """What is wrong with one pair of arrays."""
+    """A pair of image and mask that cannot be used."""
 
     def __init__(self, kind: Fault, words: str) -> None:
         super().__init__(words)
@@ -55,7 +55,7 @@ class ArrayFaultError(LearningDataError):
 
 
 class ArrayFolder(SampleEntries):
-    """Samples that are read from their files when they are needed; made by `open_array_folder`."""
+    """Samples in a folder of arrays, each read on demand; made by `open_array_folder`."""
 
     def __init__(
         self,
@@ -68,19 +68,23 @@ class ArrayFolder(SampleEntries):
         self._folder = folder
 
     def read(self, entry: SampleEntry) -> Sample:
-        """One instance; raises LearningDataError where its files have changed or gone."""
+        """Read the image and masks of one instance.
+
+        Raises:
+            LearningDataError: its files have changed or are missing.
+        """
         number = entry.key.rpartition("/")[2]
         image, masks = read_arrays(self._folder / entry.patient, number)
         return Sample(entry, image, masks)
 
 
 def is_array_folder(folder: Path) -> bool:
-    """Whether there is a patient with images and masks in `folder`."""
+    """True if `folder` has at least one patient with images and masks."""
     return any(patient_folders(folder))
 
 
 def patient_folders(folder: Path) -> Iterator[Path]:
-    """The folders of the patients, in order of their names."""
+    """Folders of the patients, sorted by name."""
     if folder.is_dir():
         yield from (one for one in sorted(folder.iterdir()) if (one / "img").is_dir())
 
@@ -88,10 +92,12 @@ def patient_folders(folder: Path) -> Iterator[Path]:
 def open_array_folder(
     folder: Path, pixel_spacing_mm: tuple[float, float] = SPACING_MM
 ) -> ArrayFolder:
-    """Every pair of image and mask below `folder`, each read once to see that it is whole.
+    """Open all pairs of image and mask below `folder`; each is read once to check it.
+
+    Pairs that cannot be used are listed as defects.
 
     Raises:
-        LearningDataError: not one usable pair.
+        LearningDataError: there is no usable pair.
     """
     entries: list[SampleEntry] = []
     defects: list[Defect] = []
@@ -113,16 +119,16 @@ def open_array_folder(
 
 
 def assumed_spacing(folder: Path) -> str:
-    """What is to be said where nobody gave a pixel spacing."""
+    """Note for the user that the pixel spacing of `folder` is assumed."""
     rows, _ = SPACING_MM
     return (
         f"{folder}: arrays say no pixel spacing, {rows:g} mm is assumed; all distances, and the "
-        "spacings for which the node takes the model, follow from it (--pixel_spacing)"
+        "range of spacings that the model accepts, depend on it (set it with --pixel_spacing)"
     )
 
 
 def default_structures(count: int, names: Sequence[str] = ()) -> tuple[Structure, ...]:
-    """The channels of masks under `names`, or numbered."""
+    """Structures for `count` mask channels, called `names` or "Structure 1", ..."""
     names = names or [f"Structure {number + 1}" for number in range(count)]
     return tuple(
         Structure(name, COLORS[number % len(COLORS)], "ORGAN") for number, name in enumerate(names)
@@ -130,16 +136,16 @@ def default_structures(count: int, names: Sequence[str] = ()) -> tuple[Structure
 
 
 def numbers_of(patient: Path) -> list[str]:
-    """Names of the arrays in `img` and `mask`, numbers in their order."""
+    """File names without suffix in `img` and `mask`; decimal ones first, by number."""
     found = {path.stem for kind in ("img", "mask") for path in (patient / kind).glob("*.npy")}
     return sorted(found, key=lambda name: (not name.isdecimal(), name.rjust(20, "0")))
 
 
 def read_arrays(patient: Path, number: str) -> tuple[Image, Masks]:
-    """The image [row, column] and masks [structure, row, column] called `number`.
+    """Read the image [row, column] and masks [structure, row, column] of the pair `number`.
 
     Raises:
-        ArrayFaultError: one is missing, damaged, no numbers, or their shapes do not agree.
+        ArrayFaultError: a file is missing, damaged or not numeric, or the shapes do not agree.
     """
     key = f"{patient.name}/{number}"
     image = _load(patient / "img" / f"{number}.npy", Fault.NO_IMAGE)
@@ -163,7 +169,11 @@ def read_arrays(patient: Path, number: str) -> tuple[Image, Masks]:
 
 
 def check_channels(key: str, masks: Masks, expected: int) -> None:
-    """Nothing, where a mask has as many channels as the others; else ArrayFaultError."""
+    """Check that `masks` has the `expected` number of channels.
+
+    Raises:
+        ArrayFaultError: the number differs.
+    """
     if len(masks) != expected:
         words = f"{key}: mask of {len(masks)} channels, expected {expected}"
         raise ArrayFaultError(Fault.SHAPE, words)

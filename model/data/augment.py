@@ -1,4 +1,4 @@
-"""Random changes to one image and its masks together, drawn from a generator."""
+"""Random augmentation of one image together with its masks."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _ELASTIC_KNOTS = 6
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far images are changed; lengths in pixels of the working grid."""
+    """Ranges of the random changes; lengths in pixels of the working grid."""
 
     crop: tuple[int, int] = (128, 128)
     scale: Range = (0.7, 1.4)
@@ -26,7 +26,7 @@ class Augmentation:
     contrast: Range = (0.7, 1.4)
     brightness: Range = (-0.15, 0.15)
     bias_field: float = 0.5
-    """Standard deviation of the logarithm of a smooth field."""
+    """Standard deviation of the logarithm of a smooth multiplicative field."""
     noise: float = 0.06
     blur_pixels: Range = (0.4, 1.0)
 
@@ -34,7 +34,13 @@ class Augmentation:
 def augment(
     image: Tensor, masks: Tensor, settings: Augmentation, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """A random crop of `image` `(1, H, W)` and `masks` `(C, H, W)`, changed alike in space."""
+    """Crop and change `image` `(1, H, W)` and `masks` `(C, H, W)` at random.
+
+    Both get the same spatial transform; intensities change in the image only.
+
+    Returns:
+        Image `(1, h, w)` and masks `(C, h, w)`, of the size `settings.crop`.
+    """
     stack = torch.cat([image, masks])
     grid = _sampling_grid((stack.shape[-2], stack.shape[-1]), settings, generator)
     placed = grid_sample(stack[None], grid[None], align_corners=False)[0]
@@ -42,7 +48,7 @@ def augment(
 
 
 def _sampling_grid(shape: tuple[int, int], settings: Augmentation, generator: Generator) -> Tensor:
-    """Where each pixel of the crop comes from, `(h, w, 2)` as (x, y) in -1 to 1."""
+    """Source position of each pixel of the crop, `(h, w, 2)` as (x, y) in -1 to 1."""
     rows, columns = settings.crop
     y, x = torch.meshgrid(
         torch.arange(rows) - (rows - 1) / 2, torch.arange(columns) - (columns - 1) / 2,
@@ -56,7 +62,7 @@ def _sampling_grid(shape: tuple[int, int], settings: Augmentation, generator: Ge
 
 
 def _linear_map(settings: Augmentation, generator: Generator) -> Tensor:
-    """Any rotation, a mirror half of the time, and a scale, from crop to image, `(2, 2)`."""
+    """Random rotation, mirroring (half of the time) and scaling from crop to image, `(2, 2)`."""
     angle = _uniform((0.0, 2 * math.pi), generator)
     scale = math.exp(_uniform(_logarithms(settings.scale), generator))
     stretch = math.sqrt(math.exp(_uniform(_logarithms(settings.stretch), generator)))

@@ -1,4 +1,4 @@
-"""Which samples make a batch: shuffled by a seed, said in the log."""
+"""Samplers that shuffle samples by a seed and log the composition of batches."""
 
 from collections.abc import Iterator, Sequence, Sized
 
@@ -10,10 +10,10 @@ _log = structlog.get_logger(__name__)
 
 
 class DrawSampler(Sampler[int]):
-    """`passes` shuffled passes over a data set as one epoch; each epoch in another order.
+    """Sampler whose epoch is `passes` passes over a data set, shuffled differently each time.
 
-    Draw `p * samples + n` is sample `n` in pass `p`, so that no two draws are the same. Of `count`
-    processes that train together each draws its own `part`.
+    Index `p * samples + n` stands for sample `n` in pass `p`, so that no index comes twice. Of
+    `count` processes that train together, each draws its own `part` (0 to `count` - 1).
     """
 
     def __init__(
@@ -23,10 +23,10 @@ class DrawSampler(Sampler[int]):
         self._part, self._count = part, count
         self._epoch = 0
         self.drawing = 0
-        """The epoch that is being drawn."""
+        """Number of the epoch being drawn."""
 
     def set_epoch(self, epoch: int) -> None:
-        """Which epoch is drawn next; a Trainer says it, else they follow each other."""
+        """Set the number of the epoch drawn next; without a call, epochs count up."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -52,7 +52,7 @@ class DrawSampler(Sampler[int]):
 
 
 class LoggedBatches(BatchSampler):
-    """Batches of draws; at debug level the log says which samples each holds, by their keys."""
+    """Batch sampler that logs the keys of each batch's samples at debug level."""
 
     sampler: DrawSampler
 

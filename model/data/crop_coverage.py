@@ -1,4 +1,4 @@
-"""Whether training crops come to all that was drawn, or leave the sides of large images unseen."""
+"""Check whether random training crops can reach all annotated pixels of the images."""
 
 import math
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from model.data.samples import Masks, SampleEntry, SampleSource
 from model.inference.grid import WorkingGrid, working_size
 
 _MOST_IMAGES = 1000
-"""So many are looked at, evenly spread: a pass over a large data set takes as long as an epoch."""
+"""Images checked at most, evenly spread: reading a large data set takes as long as an epoch."""
 Offsets = npt.NDArray[np.float64]
-"""Distance of drawn pixels from an image's middle, `(n, 2)` as rows and columns, >= 0."""
+"""Distances of annotated pixels from an image's centre, `(n, 2)` as rows and columns, >= 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class CropCoverage:
-    """How far crops come: `crop` rows and columns, shifted by at most `shift` pixels each way.
+    """Reach of crops of `crop` rows and columns, shifted by at most `shift` pixels each way.
 
-    What counts is the images' own size: crops that shrink an image see more, others less. As
-    crops are turned at random, half of the shorter side is what every one of them covers.
+    Random scaling is ignored: crops of a shrunk image see more, of an enlarged one less. As crops
+    are rotated at random, only a disc of half the shorter side is covered by each of them.
     """
 
     crop: tuple[int, int]
@@ -30,11 +30,11 @@ class CropCoverage:
 
     @property
     def radius(self) -> float:
-        """Pixels about its middle that a crop covers however it is turned."""
+        """Radius in pixels of the disc that a crop covers at any rotation."""
         return min(self.crop) / 2
 
     def shift_for(self, offsets: Offsets) -> int:
-        """Least whole shift with which all of `offsets` are reached."""
+        """Smallest whole shift in pixels that reaches all of `offsets`."""
         least, most = -1, math.ceil(float(offsets.max(initial=0.0)))
         while most - least > 1:
             middle = (least + most) // 2
@@ -42,7 +42,7 @@ class CropCoverage:
         return most
 
     def misses(self, offsets: Offsets) -> bool:
-        """Whether one of `offsets` is not reached."""
+        """True if at least one of `offsets` is out of reach."""
         return not self._covers(offsets, self.shift)
 
     def _covers(self, offsets: Offsets, shift: float) -> bool:
@@ -50,15 +50,15 @@ class CropCoverage:
         return bool((np.hypot(beyond[:, 0], beyond[:, 1]) <= self.radius).all())
 
 
-def unreached(
+def coverage_warning(
     source: SampleSource, entries: Sequence[SampleEntry], grid: WorkingGrid, coverage: CropCoverage
 ) -> str:
-    """One sentence where drawn pixels of `entries` are out of `coverage`; empty where none is.
+    """Warning for the user if annotated pixels of `entries` are out of reach, else "".
 
-    Masks are read of those images alone whose corners are out of reach.
+    Masks are read only of images whose corners are out of reach.
 
     Raises:
-        LearningDataError: one of them cannot be read.
+        LearningDataError: an image cannot be read.
     """
     looked_at = _spread(entries)
     missed: list[SampleEntry] = []
@@ -74,7 +74,7 @@ def unreached(
 def _drawn_offsets(
     source: SampleSource, entry: SampleEntry, grid: WorkingGrid, coverage: CropCoverage
 ) -> Offsets:
-    """Of the pixels that any structure has; none where the whole image is in reach."""
+    """Offsets of the pixels of any structure; empty if the whole image is in reach."""
     corner = np.ones((1, *entry.shape), np.bool_)
     corner[:, 1:-1, 1:-1] = False
     if not coverage.misses(offsets_of(corner, entry, grid)):
@@ -83,7 +83,7 @@ def _drawn_offsets(
 
 
 def offsets_of(masks: Masks, entry: SampleEntry, grid: WorkingGrid) -> Offsets:
-    """How far the pixels of `masks` [structure, row, column] are from the middle, on `grid`."""
+    """Offsets from the centre of the pixels of `masks` [structure, row, column], on `grid`."""
     size = entry.shape
     if grid.spacing_mm is not None:
         size = working_size(entry.shape, entry.pixel_spacing_mm, grid.spacing_mm)
@@ -94,7 +94,7 @@ def offsets_of(masks: Masks, entry: SampleEntry, grid: WorkingGrid) -> Offsets:
 
 
 def _spread(entries: Sequence[SampleEntry]) -> list[SampleEntry]:
-    """All, or `_MOST_IMAGES` of them."""
+    """At most `_MOST_IMAGES` of `entries`, evenly spread."""
     bounds = np.linspace(0, len(entries), min(len(entries), _MOST_IMAGES) + 1).astype(int)
     return [entries[first] for first, _ in pairwise(bounds)]
 
@@ -112,6 +112,6 @@ def _sentence(
     return (
         f"{len(missed)} of {len(looked_at)} images ({patients(missed)} of {patients(looked_at)} "
         f"patients) have drawn pixels that crops of {rows} x {columns} pixels, shifted by at most "
-        f"{coverage.shift:g} from the image's middle, show never or by lucky turns and scales "
-        f"only: --shift {needed} reaches all, as do larger crops (--input_shape)"
+        f"{coverage.shift:g} from the image's centre, reach rarely or never: "
+        f"--shift {needed} or larger crops (--input_shape) reach all"
     )

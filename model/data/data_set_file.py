@@ -1,4 +1,4 @@
-"""The HDF5 data set to learn from (docs/data_sets.md), read: headers at once, pixels one by one."""
+"""Reader of HDF5 data sets (docs/data_sets.md): entries at once, pixels on demand."""
 
 import json
 import os
@@ -20,7 +20,7 @@ FORMAT = "slicewire-dataset-1"
 
 
 class DataSetFile(SampleEntries):
-    """An opened data set; made by `open_data_set`. Each process reads through its own handle."""
+    """Samples in an HDF5 data set; made by `open_data_set`, usable in several processes."""
 
     def __init__(
         self,
@@ -34,17 +34,17 @@ class DataSetFile(SampleEntries):
         self._connect()
 
     def read(self, entry: SampleEntry) -> Sample:
-        """One instance with its pixels.
+        """Read the image and masks of one instance.
 
         Raises:
-            LearningDataError: the file is damaged or gone.
+            LearningDataError: the file is damaged or missing.
         """
         try:
             images, masks = self._handle.series(f"patients/{entry.patient}/{entry.series}")
             return Sample(entry, images[entry.index], masks[entry.index].astype(np.bool_))
         except BROKEN_HDF5 as error:
             raise LearningDataError(
-                f"{self.path.name}: instance {entry.key} cannot be read ({words_of(error)})"
+                f"{self.path.name}: instance {entry.key} cannot be read ({message_of(error)})"
             ) from error
 
     def __getstate__(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class DataSetFile(SampleEntries):
 
 
 class _Handle:
-    """The file, opened when it is first read and closed before a fork."""
+    """An HDF5 file that is opened at the first read and closed before a fork."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -69,7 +69,7 @@ class _Handle:
         self._series: dict[str, tuple[Any, Any]] = {}
 
     def series(self, name: str) -> tuple[Any, Any]:
-        """The images and masks of a series, on disk."""
+        """HDF5 data sets of the images and masks of the series `name`."""
         if self._file is None:
             self._file = h5py.File(self._path, "r")
         if name not in self._series:
@@ -86,10 +86,10 @@ class _Handle:
 
 
 def open_data_set(path: Path) -> DataSetFile:
-    """The data set in the file `path`, checked as far as it can be without its pixels.
+    """Open the data set `path` and check all but its pixels.
 
     Raises:
-        LearningDataError: no such file, damaged, of another format, or parts that do not fit.
+        LearningDataError: the file is missing, damaged, of another format or inconsistent.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -100,7 +100,7 @@ def open_data_set(path: Path) -> DataSetFile:
             return DataSetFile(path, structures, entries, _defects(reports_in(file)))
     except BROKEN_HDF5 as error:
         raise LearningDataError(
-            f"{path.name}: not a readable data set of docs/data_sets.md ({words_of(error)})"
+            f"{path.name}: not a readable data set of docs/data_sets.md ({message_of(error)})"
         ) from error
 
 
@@ -120,7 +120,7 @@ def _color(values: Any) -> tuple[int, int, int]:
 
 
 def reports_in(file: Any) -> dict[str, dict[str, Any]]:
-    """What was found about each patient when the open data set `file` was made."""
+    """Preparation reports by patient key, from the open data set `file`."""
     if "reports" not in file:
         return {}
     return {key: json.loads(_text(value[()])) for key, value in file["reports"].items()}
@@ -165,7 +165,7 @@ def _series_entries(group: Any, patient: str, name: str, structures: int) -> Ite
 
 
 def _texts(dataset: Any) -> list[str]:
-    """Strings of one length: a damaged file with others can keep HDF5 reading forever."""
+    """Read fixed-length strings only: a damaged file with others can keep HDF5 reading forever."""
     if dataset.dtype.kind != "S":
         raise TypeError(f"{dataset.name} holds {dataset.dtype}, expected strings of one length")
     return [value.decode() for value in dataset[()].tolist()]
@@ -175,7 +175,8 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def words_of(error: Exception) -> str:
+def message_of(error: Exception) -> str:
+    """Text of `error` without surrounding quotes."""
     return str(error).strip("'\"")
 
 

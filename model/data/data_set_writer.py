@@ -1,8 +1,8 @@
-"""The HDF5 data set to learn from (docs/data_sets.md), written patient by patient.
+"""Writer of HDF5 data sets (docs/data_sets.md), patient by patient.
 
-Each patient first becomes a small data set of its own, a part, whole or not there; `merge` then
-copies the parts' compressed chunks into the one file. So any number of processes write at once,
-and whatever ends a run, no patient that was finished is lost.
+Each patient is first written to a data set of its own, a part; `merge` then copies the parts'
+compressed chunks into one file. So several processes can write at once, and an interrupted run
+loses no patient that was finished.
 """
 
 import json
@@ -20,14 +20,14 @@ from core.errors import LearningDataError
 from imaging.hdf5.volume_file import fixed_texts
 from imaging.instances.read_errors import BROKEN_HDF5
 from model.data.annotated_images import AnnotatedImage, SeriesKey
-from model.data.data_set_file import FORMAT, open_data_set, words_of
+from model.data.data_set_file import FORMAT, message_of, open_data_set
 from model.data.whole_file import whole_hdf5
 from model.inference.structure import Structure
 
 
 @dataclass(slots=True)
 class _Rows:
-    """What is written when a series is complete."""
+    """Values of a series that are written once it is complete, one entry per instance."""
 
     numbers: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class _Rows:
 
 
 class PatientWriter:
-    """One patient's instances, appended one by one; made by `write_patient`."""
+    """Writer of one patient's instances, one by one; made by `write_patient`."""
 
     def __init__(self, file: Any, patient: str, structures: Sequence[Structure]) -> None:
         self._group = file.create_group(f"patients/{patient}")
@@ -46,10 +46,10 @@ class PatientWriter:
         self._numbers: set[str] = set()
 
     def add(self, series: SeriesKey, annotated: AnnotatedImage) -> None:
-        """Append one instance; those of another shape get a series of their own.
+        """Append one instance; images of another shape go to a separate series.
 
         Raises:
-            LearningDataError: masks of another shape, or the number is there already.
+            LearningDataError: the masks' shape differs, or the number exists already.
         """
         shape = (self._structures, *annotated.image.shape)
         if annotated.masks.shape != shape or annotated.number in self._numbers:
@@ -68,11 +68,11 @@ class PatientWriter:
         rows.digests.append(annotated.digest())
 
     def report(self, values: Mapping[str, Any]) -> None:
-        """What was found about the patient, as JSON beside the instances."""
+        """Store the preparation report of the patient as JSON."""
         self._reports[self._patient] = np.bytes_(json.dumps(values).encode())
 
     def finish(self) -> None:
-        """Write what is known of each instance."""
+        """Write numbers, digests, known structures and pixel spacings of all instances."""
         for name, rows in self._rows.items():
             group = self._group[name]
             group["numbers"] = fixed_texts(rows.numbers)
@@ -99,10 +99,10 @@ class PatientWriter:
 def write_patient(
     path: Path, patient: str, structures: Sequence[Structure]
 ) -> Iterator[PatientWriter]:
-    """A data set of one patient that becomes the file `path` when the block ends well.
+    """Writer of a data set of one patient; the file `path` appears if the block does not raise.
 
     Raises:
-        OSError: the disk is full, read-only or gone.
+        OSError: the disk is full, read-only or missing.
     """
     with whole_hdf5(path) as file:
         _write_root(file, structures)
@@ -113,26 +113,26 @@ def write_patient(
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of the patients of a run; keys."""
+    """Outcome of `merge`, as keys of patients."""
 
     added: tuple[str, ...]
     same: tuple[str, ...]
-    """Already there with the same content."""
+    """In the data set before, with the same content."""
     other: tuple[str, ...]
-    """Already there with other content, which stays."""
+    """In the data set before with other content, which was kept."""
 
 
 def merge(path: Path, parts: Sequence[Path], *, replace: bool = False) -> Merged:
-    """Add the patients of `parts` to the data set `path`, which is written anew beside itself.
+    """Add the patients of `parts` to the data set `path`; the new file replaces it by a rename.
 
     Args:
-        path: the data set; made where there is none.
+        path: the data set, created if missing.
         parts: files of `write_patient`, all with the same structures as the data set.
-        replace: whether a patient with other content takes the place of the one that is there.
+        replace: True if patients with other content replace those in the data set.
 
     Raises:
         LearningDataError: the data set or a part is damaged, or structures differ.
-        OSError: the disk is full, read-only or gone.
+        OSError: the disk is full, read-only or missing.
     """
     there = contents_of(path) if path.exists() else {}
     found = {part: contents_of(part) for part in parts}
@@ -152,10 +152,10 @@ def merge(path: Path, parts: Sequence[Path], *, replace: bool = False) -> Merged
 
 
 def contents_of(path: Path) -> dict[str, tuple[str, ...]]:
-    """For each patient of a data set the numbers and digests of its instances, sorted.
+    """Keys and digests of the instances of each patient of a data set, sorted.
 
     Raises:
-        LearningDataError: damaged, or of another format.
+        LearningDataError: the file is damaged or of another format.
     """
     contents: dict[str, list[str]] = {}
     for entry in open_data_set(path).samples():
@@ -164,7 +164,7 @@ def contents_of(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def prepared_by() -> str:
-    """Name and version of what writes."""
+    """Name and version of this program, as written to data sets."""
     try:
         return f"Slicewire {version('slicewire')}"
     except PackageNotFoundError:
@@ -182,11 +182,11 @@ def _common_structures(paths: Sequence[Path]) -> tuple[Structure, ...]:
 
 
 def _take(file: Any, part: Path, patients: Sequence[str]) -> None:
-    """Copy patients and their reports, chunks as they are; what was there is replaced."""
+    """Copy patients and their reports, as compressed chunks, over those in `file`."""
     try:
         with h5py.File(part, "r") as source:
             names = [f"patients/{key}" for key in patients]
-            # of a patient that stays as it is, what was found stays, too
+            # a patient that is kept keeps its report too
             reports = [key for key in source["reports"] if key not in file["patients"]]
             names += [f"reports/{key}" for key in {*reports, *patients}]
             for name in (name for name in names if name in source):
@@ -194,7 +194,7 @@ def _take(file: Any, part: Path, patients: Sequence[str]) -> None:
                     del file[name]
                 source.copy(name, file, name)
     except BROKEN_HDF5 as error:
-        raise LearningDataError(f"{part.name}: cannot be joined ({words_of(error)})") from error
+        raise LearningDataError(f"{part.name}: cannot be joined ({message_of(error)})") from error
 
 
 def _write_root(file: Any, structures: Sequence[Structure]) -> None:

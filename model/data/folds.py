@@ -1,4 +1,4 @@
-"""Which patients train and which validate."""
+"""Cross-validation folds by patient."""
 
 import random
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from core.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Patients to train on and patients to measure on; no patient in both."""
+    """Disjoint sets of patients to train on and to validate on."""
 
     training: frozenset[str]
     validation: frozenset[str]
 
 
 def fold_of(patients: Sequence[str], k_folds: int, index: int, seed: int) -> Fold:
-    """Fold `index` of `k_folds` of `patients`, by patient; without folds all train.
+    """Fold `index` of `k_folds` of `patients`; with 0 folds, all patients train.
 
     Raises:
-        ConfigurationError: more folds than patients, or no such fold.
+        ConfigurationError: there are more folds than patients, or no fold `index`.
     """
     if k_folds == 0:
         return Fold(frozenset(patients), frozenset())

@@ -1,4 +1,4 @@
-"""Samples to batches, straight from where they lie: tensors `(B, C, H, W)`."""
+"""Data loaders that read samples on demand and make batches `(B, C, H, W)`."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from model.data.samples import Sample, SampleEntry, SampleSource
 from model.inference.grid import WorkingGrid, normalise, pad_to_stride, resample, working_size
 
 Item = tuple[Tensor, Tensor, Tensor]
-"""Image `(1, H, W)`, masks `(C, H, W)` in 0 to 1 and known `(C)`."""
+"""Image `(1, H, W)`, masks `(C, H, W)` in 0 to 1, and known `(C)`: 1 if drawn, else 0."""
 
 
 class SampleDataset(Dataset[Item]):
-    """Samples on the working grid, each read when it is drawn; item `n` is `n % samples`.
+    """Samples on the working grid, read on demand; item `n` is sample `n % len(entries)`.
 
-    Each draw has its own random numbers, so that batches do not depend on the workers.
+    Random numbers depend on the item alone, so that batches do not depend on the workers.
     """
 
     def __init__(
@@ -53,21 +53,21 @@ class SampleDataset(Dataset[Item]):
 
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
-    """How samples become batches."""
+    """Size, order and augmentation of batches."""
 
     batch_size: int = 5
     passes: int = 1
-    """Passes over the samples in one epoch: few samples make short epochs."""
+    """Passes over the samples in one epoch; more than 1 makes epochs of few samples longer."""
     num_workers: int = 0
     seed: int = 0
     augmentation: Augmentation = Augmentation()  # noqa: RUF009 - frozen
 
 
 class SampleDataModule(lightning.LightningDataModule):
-    """Training batches of random crops, and whole images one by one for validation.
+    """Batches of random crops for training, and single whole images for validation.
 
-    Where several processes train together, each gets its own part; the Trainer is told not to
-    replace the sampler (`use_distributed_sampler=False`).
+    If several processes train together, each gets its own part of the samples: the Trainer must
+    not replace the sampler (`use_distributed_sampler=False`).
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class SampleDataModule(lightning.LightningDataModule):
         self.validation = SampleDataset(source, source.samples(fold.validation), grid)
 
     def train_dataloader(self) -> DataLoader[Item]:
-        """Batches image `(B, 1, H, W)`, masks `(B, C, H, W)`, known `(B, C)`, shuffled."""
+        """Shuffled batches of image `(B, 1, H, W)`, masks `(B, C, H, W)` and known `(B, C)`."""
         trainer = self.trainer
         if trainer is None:
             return _loader(self.training, self._settings)
         part = {"part": trainer.global_rank, "count": trainer.world_size}
-        # workers draw ahead before the Trainer names the epoch
+        # workers prefetch batches before the Trainer sets the epoch
         return _loader(self.training, self._settings, epoch=trainer.current_epoch, **part)
 
     def val_dataloader(self) -> DataLoader[Item]:
@@ -104,17 +104,17 @@ def learning_batches(
     *,
     spacing_mm: float | None = None,
 ) -> DataLoader[Item]:
-    """For a training loop of one's own: every time it is run through is a new shuffled epoch.
+    """Loader of training batches for a custom training loop; each iteration is a new epoch.
 
     Args:
-        source: of `open_source`.
-        patients: whose instances; None: all.
-        settings: batch size, workers, seed, and how images are cropped and changed.
-        spacing_mm: the distance between pixels to which images are brought; None: their own.
+        source: the samples, from `open_source`.
+        patients: keys of the patients to take; None takes all.
+        settings: batch size, workers, seed, and augmentation.
+        spacing_mm: pixel spacing to resample images to; None keeps their own.
 
-    Yields:
-        image `(B, 1, H, W)`, masks `(B, C, H, W)` in 0 to 1, and known `(B, C)`: 1 where the
-        structure was drawn, 0 where nobody knows.
+    Returns:
+        Loader of image `(B, 1, H, W)`, masks `(B, C, H, W)` in 0 to 1, and known `(B, C)`: 1 if
+        the structure was drawn, 0 if unknown.
     """
     settings = settings or BatchSettings()
     entries = source.samples(patients)
@@ -124,7 +124,7 @@ def learning_batches(
 
 
 def on_working_grid(sample: Sample, grid: WorkingGrid) -> Item:
-    """`sample` normalised, resampled and padded."""
+    """Normalise, resample and pad `sample`; returns image, masks and known."""
     image = torch.from_numpy(normalise(sample.image[None], grid.percentiles))
     masks = torch.from_numpy(sample.masks).float()
     if grid.spacing_mm is not None:

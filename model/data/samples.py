@@ -1,4 +1,4 @@
-"""Drawn images: what a network learns from and is measured against, wherever they lie."""
+"""Samples: images with hand-drawn masks, to train a network on and measure it against."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
@@ -16,29 +16,29 @@ Masks = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class SampleEntry:
-    """What is known of one instance without its pixels."""
+    """Keys, shape, spacing and digest of one instance, without its pixels."""
 
     key: str
     """`<patient>/<number>`: the data set's own key, never a patient's name."""
     patient: str
     series: str
-    """The data set's key of its series."""
+    """Key of its series in the data set."""
     index: int
-    """Its place in the series."""
+    """Index of the instance in its series."""
     shape: tuple[int, int]
     """Rows and columns."""
     pixel_spacing_mm: tuple[float, float]
     """Distance between rows, then between columns."""
     known: tuple[bool, ...]
-    """For each structure whether it was drawn here; what is unknown neither trains nor counts."""
+    """For each structure, True if drawn here; others neither train nor count in measurements."""
     modality: str
     digest: str
-    """SHA-256 over image, masks, what is known and spacing, as `digest_of` takes it."""
+    """SHA-256 over image, masks, known structures and spacing, as `digest_of`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One instance with the structures that somebody drew on it."""
+    """One instance with the masks drawn on it."""
 
     entry: SampleEntry
     image: Image
@@ -63,27 +63,27 @@ class Sample:
 
     @property
     def known(self) -> tuple[bool, ...]:
-        """For each structure whether it was drawn here."""
+        """For each structure, True if it was drawn on this instance."""
         return self.entry.known
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """Something in a data set that was left out, and why."""
+    """Instance or series that was left out of a data set, with the reason."""
 
     key: str
     reason: str
 
 
 class SampleSource(Protocol):
-    """Where samples come from: a data set in HDF5, or folders read directly.
+    """Source of samples: an HDF5 data set, or a folder that is read directly.
 
-    It may be handed to other processes (`torch` workers), which then read by themselves.
+    A source can be pickled to other processes (`torch` workers), which read on their own.
     """
 
     @property
     def structures(self) -> tuple[Structure, ...]:
-        """What is drawn, in the order of the masks."""
+        """Structures, in the order of the masks."""
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -91,17 +91,21 @@ class SampleSource(Protocol):
 
     @property
     def defects(self) -> tuple[Defect, ...]:
-        """What was left out."""
+        """Instances and series that were left out."""
 
     def samples(self, patients: Collection[str] | None = None) -> tuple[SampleEntry, ...]:
-        """The instances of `patients`, or of all, in a fixed order; no pixels are read."""
+        """Entries of `patients`, or of all patients, in a fixed order; no pixels are read."""
 
     def read(self, entry: SampleEntry) -> Sample:
-        """One instance with its pixels; raises LearningDataError where they cannot be read."""
+        """Read the image and masks of one instance.
+
+        Raises:
+            LearningDataError: the instance cannot be read.
+        """
 
 
 class SampleEntries:
-    """The part of a source that needs no pixels; `read` is for each kind of source to add."""
+    """Base of sources that hold all entries in memory; subclasses add `read`."""
 
     def __init__(
         self,
@@ -118,12 +122,12 @@ class SampleEntries:
         return patients_of(self._entries)
 
     def samples(self, patients: Collection[str] | None = None) -> tuple[SampleEntry, ...]:
-        """The instances of `patients`, or of all; no pixels are read."""
+        """Entries of `patients`, or of all patients; no pixels are read."""
         return tuple(one for one in self._entries if patients is None or one.patient in patients)
 
 
 class SamplesInMemory(SampleEntries):
-    """A source that holds its samples: for small folders."""
+    """Source that holds all samples in memory, for small folders."""
 
     def __init__(
         self, structures: Sequence[Structure], samples: Iterable[Sample], defects: Iterable[Defect]
@@ -132,22 +136,22 @@ class SamplesInMemory(SampleEntries):
         super().__init__(structures, (one.entry for one in self._samples.values()), defects)
 
     def read(self, entry: SampleEntry) -> Sample:
-        """One instance."""
+        """Sample of `entry`, already in memory."""
         return self._samples[entry.key]
 
 
 def patients_of(entries: Iterable[SampleEntry]) -> tuple[str, ...]:
-    """Keys of the patients, sorted."""
+    """Keys of the patients of `entries`, sorted."""
     return tuple(sorted({entry.patient for entry in entries}))
 
 
 def digest_of(
     image: Image, masks: Masks, known: Sequence[bool], pixel_spacing_mm: Sequence[float]
 ) -> str:
-    """SHA-256 over an instance's contents, the same however and wherever it is stored.
+    """SHA-256 over an instance's contents, independent of how they are stored.
 
-    In this order, little-endian: shape of `masks` (three int64), `pixel_spacing_mm` (two float64),
-    `known` and `masks` (uint8), `image` (float32).
+    Hashed in this order, little-endian: shape of `masks` (three int64), `pixel_spacing_mm` (two
+    float64), `known` and `masks` (uint8), `image` (float32).
     """
     digest = hashlib.sha256(np.array(masks.shape, "<i8").tobytes())
     digest.update(np.array(pixel_spacing_mm, "<f8").tobytes())
@@ -158,7 +162,7 @@ def digest_of(
 
 
 def fingerprint(entries: Iterable[SampleEntry]) -> str:
-    """SHA-256 over keys and contents of `entries`, in order of their keys: which data it was."""
+    """SHA-256 over keys and digests of `entries`, sorted by key: identifies the data."""
     digest = hashlib.sha256()
     for entry in sorted(entries, key=lambda one: one.key):
         digest.update(entry.key.encode() + b"\x00" + bytes.fromhex(entry.digest))

@@ -1,4 +1,4 @@
-"""Some of a source's structures, and rings as the discs that they are the edge of."""
+"""Selection of a source's structures, with rings filled to discs."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -11,11 +11,11 @@ from model.data.samples import Defect, Masks, Sample, SampleEntry, SampleSource
 from model.inference.structure import Structure
 
 Rings = Sequence[tuple[str, str]]
-"""Pairs of a structure and the one that it surrounds."""
+"""Pairs of names: a structure, and the structure that it surrounds."""
 
 
 class StructureSelection:
-    """`source` with the structures `names` alone, in that order, rings filled."""
+    """Source with only the structures `names` of another, in that order, rings filled."""
 
     def __init__(self, source: SampleSource, names: Sequence[str], rings: Rings = ()) -> None:
         self._source = source
@@ -33,16 +33,20 @@ class StructureSelection:
 
     @property
     def defects(self) -> tuple[Defect, ...]:
-        """What was left out."""
+        """Instances and series that were left out."""
         return self._source.defects
 
     def samples(self, patients: Collection[str] | None = None) -> tuple[SampleEntry, ...]:
-        """The instances on which at least one of the chosen structures is known."""
+        """Entries on which at least one of the selected structures is known."""
         entries = (self._narrowed(entry) for entry in self._source.samples(patients))
         return tuple(entry for entry in entries if any(entry.known))
 
     def read(self, entry: SampleEntry) -> Sample:
-        """One instance; raises LearningDataError where it cannot be read."""
+        """Read one instance, with the masks of the selected structures.
+
+        Raises:
+            LearningDataError: the instance cannot be read.
+        """
         sample = self._source.read(entry)
         layers = [self._layer(sample.masks, number) for number in self._numbers]
         return replace(sample, entry=entry, masks=np.stack(layers))
@@ -61,10 +65,10 @@ class StructureSelection:
 def choose_names(
     structures: Sequence[Structure], names: Sequence[str], output_channels: int
 ) -> tuple[str, ...]:
-    """`names`, or the first `output_channels` of `structures` when none is given.
+    """`names`, or the names of the first `output_channels` of `structures` if empty.
 
     Raises:
-        ConfigurationError: they do not fit each other.
+        ConfigurationError: a name is unknown, or the numbers do not match.
     """
     known = [structure.name for structure in structures]
     unknown = [name for name in names if name not in known]
@@ -83,11 +87,11 @@ def choose_names(
     return tuple(names) or tuple(known[:output_channels])
 
 
-def check_learned(option: str, mentioned: Sequence[str], names: Sequence[str]) -> None:
-    """Nothing, when all that `option` has `mentioned` are among the `names` that are learned.
+def check_selected(option: str, mentioned: Sequence[str], names: Sequence[str]) -> None:
+    """Check that all structures `mentioned` by `option` are among the selected `names`.
 
     Raises:
-        ConfigurationError: one is not.
+        ConfigurationError: a structure is not selected.
     """
     for name in mentioned:
         if name not in names:

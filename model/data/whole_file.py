@@ -1,4 +1,4 @@
-"""An HDF5 file that is either whole on disk or not there."""
+"""HDF5 files that appear on disk complete or not at all."""
 
 import io
 import os
@@ -13,16 +13,16 @@ from core.durable import sync_folder
 
 
 class GuardedFile(io.FileIO):
-    """A file that swallows writes after the first one that fails, and keeps that one's error.
+    """File that ignores writes after the first failed one and keeps its error in `failure`.
 
-    HDF5 holds a file that the disk cut off open for ever and crashes at exit; so it is told that
-    all is well, and whoever gave it the file raises `failure`.
+    After a failed write HDF5 keeps the file open for ever and crashes at exit; so writes seem to
+    succeed, and the caller raises `failure` once HDF5 has closed the file.
     """
 
     failure: OSError | None = None
 
     def write(self, content: Any) -> int:
-        """The count of bytes, written or not."""
+        """Write `content`; returns its length even if the write failed."""
         view = memoryview(content).cast("B")
         done = 0
         while done < len(view) and self.failure is None:
@@ -35,7 +35,7 @@ class GuardedFile(io.FileIO):
         return len(view)
 
     def truncate(self, size: int | None = None) -> int:
-        """The size asked for, reached or not."""
+        """Change the file's size; returns `size` even if that failed."""
         try:
             return super().truncate(size)
         except OSError as error:
@@ -45,12 +45,12 @@ class GuardedFile(io.FileIO):
 
 @contextmanager
 def whole_hdf5(path: Path, copy_of: Path | None = None) -> Iterator[Any]:
-    """An open HDF5 file, empty or with what `copy_of` holds, that becomes `path` at the end.
+    """Open HDF5 file, empty or a copy of `copy_of`, that is renamed to `path` at the end.
 
-    When the block raises, or the process dies, `path` stays as it was.
+    If the block raises, or the process dies, `path` is unchanged.
 
     Raises:
-        OSError: the disk is full, read-only or gone.
+        OSError: the disk is full, read-only or missing.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""How far predicted structures agree with drawn ones, and the report."""
+"""Evaluation: agreement of predicted structures with hand-drawn ones, and its report."""

@@ -1,4 +1,4 @@
-"""How well a model's masks agree with drawn ones, on the original grid."""
+"""Measurement of a model's masks against hand-drawn ones, on the original grid."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from model.inference.predict import UnetSegmenter
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One structure on one instance."""
+    """Scores of one structure on one instance; distances in mm, areas in mm2."""
 
     key: str
     patient: str
@@ -23,27 +23,29 @@ class Measurement:
     """Name of the model that was measured."""
     dice: float
     hausdorff_95_mm: float
-    """Infinite where nothing was drawn by the model, as the mean distance is."""
+    """Infinite if only hand or only model drew; so is the mean distance."""
     mean_distance_mm: float
     by_hand_mm2: float
     by_model_mm2: float
-    """Areas."""
     trained_on: bool = False
-    """Whether the model was trained on this patient: it says nothing of others."""
+    """True if the model was trained on this patient: such scores say nothing about others."""
 
     @property
     def compares(self) -> bool:
-        """Not where neither drew: an image without it says nothing of how it is drawn."""
+        """False if neither hand nor model drew: such an image has nothing to compare."""
         return self.by_hand_mm2 > 0 or self.by_model_mm2 > 0
 
 
 def measure(
     segmenter: UnetSegmenter, source: SampleSource, entries: Sequence[SampleEntry]
 ) -> tuple[list[Measurement], list[Defect]]:
-    """Each known structure of each of `entries`, predicted and compared; and what is damaged.
+    """Predict and compare each known structure of each of `entries`.
 
-    `source` has the structures of the model, in its order (`drawn_by`). An image that cannot be
-    read is named, and the others are measured.
+    `source` has the structures of the model, in its order (`select_structures`).
+
+    Returns:
+        The measurements, and the images that could not be read.
+
     """
     measurements: list[Measurement] = []
     damaged: list[Defect] = []
@@ -56,7 +58,7 @@ def measure(
 
 
 def measure_sample(segmenter: UnetSegmenter, sample: Sample) -> Iterator[Measurement]:
-    """Each known structure of `sample`."""
+    """Predict and compare each known structure of `sample`."""
     card = segmenter.card
     masks = segmenter.predict(sample.image[None], sample.pixel_spacing_mm)
     names = [structure.name for structure in card.structures]
@@ -67,11 +69,11 @@ def measure_sample(segmenter: UnetSegmenter, sample: Sample) -> Iterator[Measure
             yield replace(one, trained_on=seen)
 
 
-def drawn_by(segmenter: UnetSegmenter, source: SampleSource) -> StructureSelection:
-    """`source` with the structures that the model draws.
+def select_structures(segmenter: UnetSegmenter, source: SampleSource) -> StructureSelection:
+    """Select the structures of the model from `source`, in the model's order.
 
     Raises:
-        ModelError: it has not got them all.
+        ModelError: `source` lacks one of them.
     """
     names = [structure.name for structure in segmenter.card.structures]
     known = [structure.name for structure in source.structures]

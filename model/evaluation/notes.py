@@ -1,4 +1,4 @@
-"""What a reader of an evaluation must know of it: who was trained on, who counts how often."""
+"""Notes on an evaluation: patients trained on, measured several times, or not at all."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from model.evaluation.patients import Evaluation, Model
 
 
 def notes_on(evaluation: Evaluation) -> list[str]:
-    """One sentence each; none where every patient was left out by one checkpoint."""
+    """Sentences for the reader; none if each patient was left out by exactly one checkpoint."""
     notes = [note for model in evaluation.models for note in _on_model(model)]
     return [*notes, *_on_shares(evaluation), *_on_unmeasured(evaluation)]
 
@@ -17,11 +17,11 @@ def _on_model(model: Model) -> Iterator[str]:
     trained_on = sorted(set(model.patients) & set(model.card.training_patients))
     if trained_on:
         yield (
-            f"{name} was trained on {', '.join(trained_on)}: what is measured there says nothing "
-            "of other patients, and counts for the means of all only where there is nothing else"
+            f"{name} was trained on {', '.join(trained_on)}: their scores say nothing about other "
+            "patients, and count for the overall means only if there are no others"
         )
     if not model.card.training_patients:
-        yield f"{name} does not say which patients it was trained on: it may have seen these"
+        yield f"{name} does not say which patients it was trained on: perhaps on these"
     if not model.patients:
         yield f"{name} was trained on all of these patients and is not measured"
 
@@ -32,7 +32,7 @@ def _on_shares(evaluation: Evaluation) -> Iterator[str]:
     if several:
         yield (
             f"{', '.join(several)}: left out by several of these checkpoints; each image counts "
-            "once, with the mean of what they drew"
+            "once, with the mean of their scores"
         )
 
 

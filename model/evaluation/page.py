@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML file that needs no other, worst instances first."""
+"""Report of an evaluation as a self-contained HTML page, worst instances first."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ from model.evaluation.summaries import Summary
 
 BY_HAND = (0, 158, 115)
 BY_MODEL = (213, 94, 0)
-"""Bluish green and vermillion of Okabe and Ito, told apart by colour-blind eyes."""
+"""Bluish green and vermillion of Okabe and Ito, distinguishable by colour-blind readers."""
 _MARGIN_PIXELS = 25.0
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
@@ -30,15 +30,15 @@ figure { margin: 0 } img { max-width: 100% } figcaption { font-size: .85rem }
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One structure on one instance, with what was drawn."""
+    """Measurement of one structure on one instance, with a picture of both outlines."""
 
     measurement: Measurement
     picture: str
-    """PNG in base64."""
+    """PNG of both outlines, in base64."""
 
 
-def slice_of(sample: Sample, measurement: Measurement, truth: Masks, found: Masks) -> Slice:
-    """The part of the image around both contours of one structure, both masks `[row, column]`."""
+def draw_slice(sample: Sample, measurement: Measurement, truth: Masks, found: Masks) -> Slice:
+    """Draw the outlines of `truth` and `found` `[row, column]` on the image around them."""
     outlines = [
         Outline(polygon, color)
         for mask, color in ((truth, BY_HAND), (found, BY_MODEL))
@@ -54,12 +54,12 @@ def slice_of(sample: Sample, measurement: Measurement, truth: Masks, found: Mask
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the page says besides figures and pictures."""
+    """Texts of the page."""
 
     words: str
-    """What was measured with what."""
+    """Models and the patients they were measured on."""
     notes: Sequence[str] = ()
-    """What a reader must know of it."""
+    """Notes for the reader (`notes_on`)."""
     damaged: Sequence[Defect] = ()
     """Images that could not be read."""
 
@@ -67,7 +67,7 @@ class Findings:
 def page(
     title: str, summaries: Sequence[Summary], slices: Sequence[Slice], findings: Findings
 ) -> str:
-    """The whole page."""
+    """HTML of the whole page."""
     heads = "".join(f"<th scope=col>{escape(one)}</th>" for one in HEADINGS)
     rows = "\n".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells_of(one)) + "</tr>"
@@ -82,11 +82,12 @@ def page(
 <table><thead><tr>{heads}</tr></thead><tbody>
 {rows}
 </tbody></table>
-<p>Means are over images, each of which counts once. HD95: 95th percentile of the distances between
-the outlines. Mean: their mean distance. Least and largest: of the single image that is worst, also
-where the model drew in another place altogether, which is in no mean distance. Volume: what the
-model drew beyond (+) or short of (-) what was drawn by hand. Lost: no pixel in common. All on the
-images' own grid, after everything that the node does too.</p>
+<p>Means are over images; each image counts once. HD95: 95th percentile of the distances between
+the outlines. Mean: their mean distance. Least and largest: of the worst single image, including
+images on which the two have no pixel in common, which mean distances leave out. Volume: how much
+more (+) or less (-) the model drew than was drawn by hand. Lost: drawn by hand, but no pixel in
+common with the model. Extra: drawn by the model only. All on the images' own grid, after the same
+postprocessing as in the node.</p>
 <h2>Worst first</h2>
 <p><span class=hand>by hand</span>, <span class=model>by the model</span></p>
 <div class=slices>
@@ -101,7 +102,7 @@ def _noted(notes: Sequence[str]) -> str:
 
 
 def _unread(damaged: Sequence[Defect]) -> str:
-    """Which images are missing from the figures."""
+    """List of the images that are missing from the figures."""
     if not damaged:
         return ""
     items = "".join(f"<li>{escape(one.key)}: {escape(one.reason)}</li>" for one in damaged)

@@ -1,4 +1,4 @@
-"""Which patients a checkpoint is measured on, and what was measured."""
+"""Evaluation of checkpoints on the patients that each was not trained on."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import ConfigurationError, LearningDataError, ModelError
 from model.data.samples import Defect, SampleSource
-from model.evaluation.measure import Measurement, drawn_by, measure
+from model.evaluation.measure import Measurement, measure, select_structures
 from model.inference.checkpoint import load_checkpoint
 from model.inference.predict import load_segmenter
 from model.inference.unet_card import UnetCard
@@ -15,7 +15,7 @@ from model.training.plan import check_patients
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One checkpoint, and the patients it was measured on."""
+    """Checkpoint with its card, and the patients it was measured on."""
 
     path: Path
     card: UnetCard
@@ -25,38 +25,40 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Checkpoints and all that was measured; `rows` pairs each measurement with its checkpoint."""
+    """Checkpoints and their measurements; `rows` pairs each measurement with its checkpoint."""
 
     models: tuple[Model, ...]
     rows: tuple[tuple[Model, Measurement], ...]
     damaged: tuple[Defect, ...] = ()
-    """Images that could not be read, each once; they count for nothing."""
+    """Images that could not be read, each once; no score counts them."""
     unmeasured: tuple[str, ...] = ()
     """Patients of the data set that every checkpoint was trained on."""
 
     @property
     def measurements(self) -> list[Measurement]:
-        """Of all checkpoints."""
+        """Measurements of all checkpoints."""
         return [measurement for _, measurement in self.rows]
 
 
 def evaluate(paths: Sequence[Path], source: SampleSource, patients: Sequence[str]) -> Evaluation:
-    """Each checkpoint on those of `patients`, or of all of `source`, that it has not seen.
+    """Measure each checkpoint on those of `patients` that it was not trained on.
+
+    Without `patients`, all of `source` are taken.
 
     Raises:
-        ModelError: not a checkpoint, or one that draws what the data set has not got.
-        ConfigurationError: no such patients, or none left to measure on.
-        LearningDataError: not one instance can be read.
+        ModelError: a file is not a checkpoint, or the data set lacks one of its structures.
+        ConfigurationError: a patient is unknown, or none is left to measure on.
+        LearningDataError: no instance can be read.
     """
     check_patients(source, patients)
     models: list[Model] = []
     rows: list[tuple[Model, Measurement]] = []
     damaged: dict[str, Defect] = {}
-    for path, measured in _shared_out(paths, source, patients).items():
+    for path, measured in _assign_patients(paths, source, patients).items():
         segmenter = load_segmenter(path)
-        chosen = drawn_by(segmenter, source)
+        selection = select_structures(segmenter, source)
         model = Model(path, segmenter.card, segmenter.sha256, measured)
-        found, unreadable = measure(segmenter, chosen, chosen.samples(measured))
+        found, unreadable = measure(segmenter, selection, selection.samples(measured))
         models.append(model)
         rows += [(model, one) for one in found]
         damaged |= {defect.key: defect for defect in unreadable}
@@ -66,22 +68,24 @@ def evaluate(paths: Sequence[Path], source: SampleSource, patients: Sequence[str
 
 
 def _check_measured(rows: Sequence[tuple[Model, Measurement]], damaged: Sequence[Defect]) -> None:
-    """Nothing, when there is something to report."""
+    """Raise an error that says why, if there is no measurement to report."""
     if not rows and damaged:
         raise LearningDataError(
             f"Not one of {len(damaged)} images could be read, the first: {damaged[0].reason}"
         )
     if not rows:
-        raise ConfigurationError("Nothing that these models draw was drawn on these patients")
+        raise ConfigurationError(
+            "None of the structures of these models was drawn on these patients"
+        )
 
 
-def _shared_out(
+def _assign_patients(
     paths: Sequence[Path], source: SampleSource, patients: Sequence[str]
 ) -> dict[Path, tuple[str, ...]]:
-    """The patients that each checkpoint is measured on: those that it left out.
+    """Patients to measure each checkpoint on: those that it was not trained on.
 
-    One checkpoint alone is measured on all `patients` that are named, its own too. Of several,
-    those that left nobody out are measured on none.
+    A single checkpoint is measured on all named `patients`, even those it was trained on. Of
+    several, a checkpoint that was trained on all of them is measured on none.
     """
     cards = {path: load_checkpoint(path)[0] for path in paths}
     if patients and len(cards) == 1:
@@ -97,15 +101,15 @@ def _check_cards(cards: Sequence[UnetCard]) -> None:
     silent = [card.name for card in cards if not card.training_patients]
     if silent and len(cards) > 1:
         raise ModelError(
-            f"Model '{silent[0]}' does not say which patients it has seen, expected checkpoints "
-            "of this version of model.train, or one at a time"
+            f"Model '{silent[0]}' does not say which patients it was trained on, expected "
+            "checkpoints of this version of model.train, or one at a time"
         )
 
 
 def _check_left_out(
     asked: Collection[str], shares: Mapping[Path, Collection[str]], *, is_named: bool
 ) -> None:
-    """Nothing, when there is a patient to measure on, and a checkpoint for each that is named."""
+    """Check that there is a patient to measure on, and a checkpoint for each named patient."""
     left_out = {patient for share in shares.values() for patient in share}
     missing = set(asked) - left_out
     if not left_out or (is_named and missing):

@@ -1,4 +1,4 @@
-"""An evaluation on disk: a page for a person, and the same figures as JSON beside it."""
+"""Writer of an evaluation: an HTML page, and the same figures as JSON beside it."""
 
 import json
 import math
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from model.data.samples import SampleSource, fingerprint
-from model.evaluation.measure import Measurement, drawn_by
+from model.evaluation.measure import Measurement, select_structures
 from model.evaluation.notes import notes_on
-from model.evaluation.page import Findings, Slice, page, slice_of
+from model.evaluation.page import Findings, Slice, draw_slice, page
 from model.evaluation.patients import Evaluation, Model
 from model.evaluation.summaries import summarise
 from model.inference.predict import load_segmenter
@@ -19,16 +19,16 @@ Row = tuple[Model, Measurement]
 
 
 def write_report(path: Path, evaluation: Evaluation, source: SampleSource, pictures: int) -> None:
-    """Write `path` with pictures of the `pictures` worst instances, and `path`.json.
+    """Write the page `path` with the `pictures` worst instances, and a JSON file beside it.
 
     Raises:
-        OSError: the disk is full, read-only or gone.
+        OSError: the disk is full, read-only or missing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     worst = sorted(evaluation.rows, key=lambda row: row[1].dice)[:pictures]
     slices = sorted(_slices(worst, source), key=lambda one: one.measurement.dice)
     summaries = summarise(evaluation.measurements)
-    words = "; ".join(_words(model) for model in evaluation.models)
+    words = "; ".join(_description(model) for model in evaluation.models)
     notes = notes_on(evaluation)
     findings = Findings(words, notes, evaluation.damaged)
     path.write_text(page("Model against hand", summaries, slices, findings), encoding="utf-8")
@@ -44,20 +44,20 @@ def write_report(path: Path, evaluation: Evaluation, source: SampleSource, pictu
 
 
 def _slices(rows: Sequence[Row], source: SampleSource) -> Iterator[Slice]:
-    """Drawn once more, one checkpoint after the other: masks of all would fill the memory."""
+    """Predict again, checkpoint by checkpoint: the masks of all would not fit into memory."""
     for model in {model.path: model for model, _ in rows}.values():
         segmenter = load_segmenter(model.path)
-        chosen = drawn_by(segmenter, source)
-        entries = {entry.key: entry for entry in chosen.samples(model.patients)}
+        selection = select_structures(segmenter, source)
+        entries = {entry.key: entry for entry in selection.samples(model.patients)}
         names = [structure.name for structure in model.card.structures]
         for measurement in (one for of, one in rows if of.path == model.path):
-            sample = chosen.read(entries[measurement.key])
+            sample = selection.read(entries[measurement.key])
             found = segmenter.predict(sample.image[None], sample.pixel_spacing_mm)
             truth = sample.masks[names.index(measurement.structure)]
-            yield slice_of(sample, measurement, truth, found[measurement.structure][0])
+            yield draw_slice(sample, measurement, truth, found[measurement.structure][0])
 
 
-def _words(model: Model) -> str:
+def _description(model: Model) -> str:
     return (
         f"{model.card.name} {model.card.version} ({model.sha256[:16]}) "
         f"on {', '.join(model.patients) or 'nobody'}"
@@ -77,7 +77,7 @@ def _values(model: Model) -> dict[str, Any]:
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no infinity: what could not be measured is null."""
+    """Values with None for infinity, which JSON does not have."""
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in values.items()

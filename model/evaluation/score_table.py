@@ -1,4 +1,4 @@
-"""What was measured, and what was left out, as a person reads it on a terminal."""
+"""Scores, notes and defects as text on a terminal."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -16,13 +16,13 @@ _WIDTH = 160
 
 
 def wide_console() -> Console:
-    """Standard output, wide enough for `table_of` where it goes to a file."""
+    """Console on standard output, wide enough for `table_of` if redirected to a file."""
     console = Console()
     return console if console.is_terminal else Console(width=_WIDTH)
 
 
 def cells_of(summary: Summary) -> tuple[str, ...]:
-    """A row under `HEADINGS`."""
+    """Cells of a table row, in the order of `HEADINGS`."""
     return (
         summary.patient + _marks(summary),
         summary.structure,
@@ -40,13 +40,13 @@ def cells_of(summary: Summary) -> tuple[str, ...]:
 
 
 def _marks(summary: Summary) -> str:
-    """What must not be overlooked beside a patient's key."""
+    """Marks after a patient's key: measured by several models, or trained on."""
     several = f", {summary.models} models" if summary.models > 1 and summary.patient != ALL else ""
     return several + (", trained on" if summary.trained_on else "")
 
 
 def table_of(summaries: Sequence[Summary], title: str) -> Table:
-    """A row for each patient and structure."""
+    """Table with a row for each patient and structure."""
     table = Table(title=title)
     for number, heading in enumerate(HEADINGS):
         table.add_column(heading, no_wrap=True, justify="left" if number < 2 else "right")
@@ -56,20 +56,20 @@ def table_of(summaries: Sequence[Summary], title: str) -> Table:
 
 
 def print_defects(console: Console, source: SampleSource, patients: Collection[str]) -> None:
-    """One line for each thing of `patients` that was left out."""
+    """Print a line for each instance or series of `patients` that was left out."""
     for defect in source.defects:
         if defect.key.split("/")[0] in patients:
             console.print(f"{defect.key}: {defect.reason}", highlight=False, soft_wrap=True)
 
 
 def print_notes(console: Console, notes: Iterable[str]) -> None:
-    """A line each."""
+    """Print each of `notes` on a line."""
     for note in notes:
         console.print(f"! {note}", highlight=False, soft_wrap=True, markup=False)
 
 
 def print_damaged(console: Console, damaged: Sequence[Defect]) -> None:
-    """How many images could not be read, and which; nothing where all could."""
+    """Print which images could not be read; prints nothing if there are none."""
     if damaged:
         words = (
             "image could not be read and counts"

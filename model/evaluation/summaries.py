@@ -1,4 +1,4 @@
-"""Measurements summed up: each instance counts once, however many models have measured it."""
+"""Summaries of measurements, in which each instance counts once for any number of models."""
 
 import math
 from collections import Counter
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from model.evaluation.measure import Measurement
 
 ALL = "all"
-"""In place of a patient, of all together."""
+"""Stands for all patients together, in place of a patient's key."""
 Weighted = tuple[Measurement, float]
-"""A measurement and its share in its instance: 1 / models that have measured it."""
+"""Measurement and its weight: 1 / number of models that measured the instance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One structure over the instances of one patient, or of all.
+    """Scores of one structure over the instances of one patient, or of all.
 
-    Where several models measured an instance, it counts once: each of them with its share.
+    An instance that several models measured counts once, each model with an equal share.
     """
 
     patient: str
@@ -27,28 +27,28 @@ class Summary:
     least_dice: float
     mean_hausdorff_95_mm: float
     mean_distance_mm: float
-    """Both means over the instances that are neither lost nor extra."""
+    """Both means are over the instances that are neither lost nor extra."""
     largest_hausdorff_95_mm: float
     largest_distance_mm: float
-    """Both over all instances on which hand and model drew, however far from each other: a
-    structure that was drawn in another place is in no mean distance."""
+    """Both are over all instances on which hand and model drew, including those without a common
+    pixel, which the means leave out."""
     volume_error: float
-    """(by model - by hand) / by hand, over the areas of these instances: their distance is one."""
+    """(by model - by hand) / by hand, over the areas of all instances."""
     lost: int
-    """Instances that were drawn on by hand, and share no pixel with the prediction."""
+    """Instances drawn on by hand whose prediction has no pixel in common."""
     extra: int
     """Instances on which only the model drew; their Dice is 0."""
     models: int = 1
-    """How many have measured one instance, at most."""
+    """Largest number of models that measured one instance."""
     trained_on: bool = False
-    """Whether the models have seen these instances in training."""
+    """True if a model was trained on these instances."""
 
 
 def summarise(measurements: Sequence[Measurement]) -> list[Summary]:
-    """By patient and structure, then all patients together when there are several.
+    """Summaries by patient and structure, then of all patients together if there are several.
 
-    Over the instances on which hand or model drew. All together are the patients that the model
-    was not trained on, as long as there are any.
+    Instances on which neither hand nor model drew are left out. Patients that a model was trained
+    on count for all together only if there are no others.
     """
     weighted = _weighted(measurements)
     patients = sorted({one.patient for one, _ in weighted})
@@ -68,10 +68,7 @@ def summarise(measurements: Sequence[Measurement]) -> list[Summary]:
 
 
 def mean_dice(measurements: Sequence[Measurement]) -> dict[str, float]:
-    """Mean Dice of each structure over all that compares, rounded to what is worth stating.
-
-    As in the row of all patients together.
-    """
+    """Mean Dice by structure, rounded to 4 digits, as in the row of all patients together."""
     counted = _not_trained_on(_weighted(measurements))
     names = list(dict.fromkeys(one.structure for one, _ in counted))
     of = {name: [one for one in counted if one[0].structure == name] for name in names}
@@ -79,7 +76,7 @@ def mean_dice(measurements: Sequence[Measurement]) -> dict[str, float]:
 
 
 def _weighted(measurements: Sequence[Measurement]) -> list[Weighted]:
-    """Those that compare, each with its share: what is not drawn by one model still has its own."""
+    """Measurements that compare, with their weights; models that drew nothing count in these."""
     models = Counter((one.key, one.structure) for one in measurements)
     return [(one, 1.0 / models[one.key, one.structure]) for one in measurements if one.compares]
 
@@ -113,6 +110,6 @@ def _summary(patient: str, structure: str, measurements: Sequence[Weighted]) -> 
 
 
 def _mean(measurements: Sequence[Weighted], value: Callable[[Measurement], float]) -> float:
-    """By shares; infinite over nothing."""
+    """Weighted mean of `value`; infinite if there is no measurement."""
     total = sum(share for _, share in measurements)
     return sum(value(one) * share for one, share in measurements) / total if total else math.inf

@@ -1,1 +1,1 @@
-"""A trained network, from a volume to masks."""
+"""Inference with a trained network: from a volume to masks."""

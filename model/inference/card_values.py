@@ -1,4 +1,4 @@
-"""Types of the values on a model's card, and their check against plain values of a file."""
+"""Types of the values on a model card, and their validation with pydantic."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -33,11 +33,11 @@ def _rises(pair: tuple[float, float]) -> tuple[float, float]:
 
 Rising = AfterValidator(_rises)
 no_more_values = with_config(ConfigDict(extra="forbid"))
-"""Decorates a dataclass that a file may give no other values than its fields."""
+"""Decorator for dataclasses: values in a file that are no field are an error."""
 
 
 def parse_card(kind: type[Card], values: Any) -> Card:
-    """A card of the dataclass `kind` from plain `values`; lists become tuples.
+    """Build a card of the dataclass `kind` from plain `values`; lists become tuples.
 
     Raises:
         ValueError: a value is missing, unknown or wrong; the message names it.

@@ -1,7 +1,7 @@
-"""A model in one file: weights and everything that inference needs, as plain values.
+"""Checkpoints: one file with a model's weights and its card.
 
 The file is `torch.save` of `{"format", "card", "weights"}` with strings, numbers, lists, dicts and
-tensors only; it is read with `weights_only=True`, which executes no code from it.
+tensors only; reading with `weights_only=True` executes no code from it.
 """
 
 import hashlib
@@ -26,10 +26,10 @@ LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, Looku
 
 
 def check_card(card: UnetCard) -> None:
-    """Nothing, when a checkpoint with this card can be loaded again.
+    """Check that a checkpoint with this card could be loaded again.
 
     Raises:
-        ModelError: a value that the card may not have; the message names it.
+        ModelError: a value is not allowed on a card; the message names it.
     """
     try:
         parse_unet_card(asdict(card))
@@ -38,11 +38,11 @@ def check_card(card: UnetCard) -> None:
 
 
 def save_checkpoint(path: Path, card: UnetCard, state_dict: Mapping[str, Tensor]) -> None:
-    """Write `card` and `state_dict` to `path`, whole or not at all.
+    """Write `card` and `state_dict` to `path`, atomically by a rename.
 
     Raises:
-        ModelError: the card has a value that it may not have.
-        OSError: the disk is full, read-only or gone.
+        ModelError: a value is not allowed on a card.
+        OSError: the disk is full, read-only or missing.
     """
     check_card(card)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in state_dict.items()}
@@ -57,10 +57,10 @@ def save_checkpoint(path: Path, card: UnetCard, state_dict: Mapping[str, Tensor]
 
 
 def load_checkpoint(path: Path) -> tuple[UnetCard, dict[str, Tensor]]:
-    """The card and the weights (on the CPU) in the file `path`.
+    """Read the card and the weights (on the CPU) from the file `path`.
 
     Raises:
-        ModelError: no such file, damaged, holds code, or is not a checkpoint of this project.
+        ModelError: the file is missing, damaged, contains code, or is not such a checkpoint.
     """
     content = _read_plain(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -73,7 +73,7 @@ def load_checkpoint(path: Path) -> tuple[UnetCard, dict[str, Tensor]]:
 
 
 def weights_sha256(path: Path) -> str:
-    """SHA-256 of the checkpoint file, hexadecimal: which model made a result.
+    """SHA-256 of the checkpoint file, hexadecimal: identifies the model of a result.
 
     Raises:
         ModelError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""Between the grid that the data brings and the grid that the network works on."""
+"""Normalisation and resampling from an image's grid to the network's working grid."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,20 @@ Images = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class WorkingGrid:
-    """How an image becomes what a network sees."""
+    """Settings of the preprocessing of images."""
 
     spacing_mm: float | None
-    """Distance between rows and columns; None: as the image has it."""
+    """Distance between rows and between columns; None keeps the image's own."""
     percentiles: tuple[float, float] = (1.0, 99.0)
-    """Of an image's values: these become 0 and 1."""
+    """Percentiles of an image's values that are mapped to 0 and 1."""
     stride: int = 1
     """Rows and columns are padded to multiples of this."""
 
 
 def normalise(images: Images, percentiles: tuple[float, float]) -> Images:
-    """`images` [instance, row, column] with the two percentiles of each at 0 and 1.
+    """Scale each of `images` [instance, row, column] so that `percentiles` become 0 and 1.
 
-    A coil that shines, or a bright vessel, stays above 1; a constant image becomes 0.
+    Values are not clipped: a bright vessel stays above 1. A constant image becomes 0.
     """
     low, high = np.percentile(images, percentiles, axis=(1, 2), keepdims=True)
     span = np.where(high > low, high - low, 1.0)
@@ -36,7 +36,7 @@ def normalise(images: Images, percentiles: tuple[float, float]) -> Images:
 def working_size(
     shape: tuple[int, int], pixel_spacing_mm: tuple[float, float], working_spacing_mm: float
 ) -> tuple[int, int]:
-    """Rows and columns that cover the same field at `working_spacing_mm`."""
+    """Rows and columns that cover the same field of view at `working_spacing_mm`."""
     rows, columns = (
         max(1, round(count * spacing / working_spacing_mm))
         for count, spacing in zip(shape, pixel_spacing_mm, strict=True)
@@ -45,16 +45,16 @@ def working_size(
 
 
 def resample(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """`images` `(B, C, H, W)` on a grid of `size` over the same field, without aliasing."""
+    """Resample `images` `(B, C, H, W)` to `size` (rows, columns), with antialiasing."""
     if tuple(images.shape[-2:]) == size:
         return images
     return interpolate(images, size=size, mode="bilinear", antialias=True)
 
 
 def pad_to_stride(images: Tensor, stride: int) -> Tensor:
-    """`images` with zeros after the last row and column up to multiples of `stride`.
+    """Pad `images` `(B, C, H, W)` with zeros at the end to multiples of `stride`.
 
-    At least two strides each way, since the deepest features are normalised over their pixels.
+    At least two strides each way, since instance norm needs several pixels at the deepest level.
     """
     rows, columns = (max(size + -size % stride, 2 * stride) for size in images.shape[-2:])
     return pad(images, (0, columns - images.shape[-1], 0, rows - images.shape[-2]))

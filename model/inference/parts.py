@@ -1,4 +1,4 @@
-"""Which connected parts of a mask are the structure: the heaviest, or what fits a neighbour."""
+"""Selection of connected parts of a mask: by probability, or by a neighbouring structure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from scipy import ndimage
 Probabilities = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Reach = tuple[int, int]
-"""Pixels along rows and columns within which two structures touch."""
+"""Distance in pixels (rows, columns) up to which two structures count as touching."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     label: int
     weight: float
-    """Its probabilities added up."""
+    """Sum of the probabilities of its pixels."""
     box: tuple[slice, slice]
-    """Rows and columns of the part and all that is in reach of it."""
+    """Bounding box of the part, widened by the reach: rows and columns."""
 
 
 def heaviest_part(mask: Mask, probability: Probabilities) -> Mask:
-    """The connected part whose probabilities add up to most; arrays `[row, column]`."""
+    """Connected part of `mask` with the largest sum of probabilities; arrays `[row, column]`."""
     labels, count = ndimage.label(mask)
     if count < 2:
         return mask
@@ -33,9 +33,9 @@ def heaviest_part(mask: Mask, probability: Probabilities) -> Mask:
 def most_surrounded_part(
     mask: Mask, probability: Probabilities, ring: Mask, reach: Reach = (1, 1)
 ) -> Mask:
-    """The connected part of most weight times the share of its edge on which `ring` lies.
+    """Connected part with the largest sum of probabilities times the share of its edge on `ring`.
 
-    Where `ring` is nowhere near, the heaviest.
+    If `ring` touches no part, the one with the largest sum. Arrays `[row, column]`.
     """
     labels, count = ndimage.label(mask)
     if count < 2:
@@ -49,7 +49,7 @@ def most_surrounded_part(
 
 
 def parts_touching(mask: Mask, inner: Mask, reach: Reach = (1, 1)) -> Mask:
-    """All connected parts that overlap `inner` or lie within `reach` of it; may be none."""
+    """Connected parts that overlap `inner` or lie within `reach` of it; possibly empty."""
     labels, _ = ndimage.label(mask)
     near = np.unique(labels[_widened(inner, reach)])
     touching: Mask = np.isin(labels, near[near > 0])
@@ -75,13 +75,13 @@ def _chosen(labels: npt.NDArray[np.int32], part: _Part) -> Mask:
 
 
 def _covered(part: Mask, ring: Mask, reach: Reach) -> float:
-    """The share of what is in reach around a part that belongs to `ring`."""
+    """Share of the pixels within `reach` around `part` that belong to `ring`, 0 to 1."""
     edge = _widened(part, reach) & ~part
     return float((edge & ring).sum()) / max(1.0, float(edge.sum()))
 
 
 def _widened(mask: Mask, reach: Reach) -> Mask:
-    """With all that is within `reach`, diagonals included."""
+    """Dilate `mask` by `reach`, diagonals included."""
     rows, columns = (2 * by + 1 for by in reach)
     widened: Mask = ndimage.maximum_filter(mask, (rows, columns), mode="constant")
     return widened

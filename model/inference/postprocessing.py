@@ -1,9 +1,10 @@
-"""From probabilities to masks, by the plain settings on a model's card.
+"""Postprocessing of probabilities to masks, by the settings on a model card.
 
-A structure `without` another one is a ring around it, and the two are judged together: of the
-inner structure the part is kept that is most probable and most surrounded, and of the ring what
-touches that part. A heavier part elsewhere is another organ. Where no part of a ring touches, none
-is drawn: a contour round the wrong organ does more harm than one that a person sees to be missing.
+A structure `without` another one is a ring around it, and both are decided together: of the inner
+structure, the part that is most probable and most surrounded is kept; of the ring, the parts that
+touch that part. A more probable part elsewhere is taken for another organ. If no part of a ring
+touches, the ring is left empty: a contour round the wrong organ does more harm than a missing one,
+which a person notices.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,38 +25,41 @@ from model.inference.structure import Structure
 from model.inference.unet_card import Postprocessing
 
 
-def finish(
+def postprocess(
     probabilities: Probabilities,
     structures: Sequence[Structure],
-    finishing: Sequence[Postprocessing],
+    settings: Sequence[Postprocessing],
     *,
     reach: Reach = (1, 1),
 ) -> dict[str, Mask]:
-    """Masks [row, column] by structure name from `probabilities` [structure, row, column].
+    """Masks [row, column] by structure name, from `probabilities` [structure, row, column].
 
-    `reach`, in pixels along rows and columns, is how far a ring may lie from what it surrounds.
+    Args:
+        probabilities: of each pixel to belong to each structure, 0 to 1.
+        structures: in the order of `probabilities`.
+        settings: one for each structure.
+        reach: largest distance of a ring from its inner structure, in pixels (rows, columns).
     """
     names = [structure.name for structure in structures]
-    settings = dict(zip(names, finishing, strict=True))
-    image = _Image(dict(zip(names, probabilities, strict=True)), settings, reach)
+    by_name = dict(zip(names, settings, strict=True))
+    image = _Image(dict(zip(names, probabilities, strict=True)), by_name, reach)
     for name in [*image.rings, *(other for other in names if other not in image.rings)]:
         image.add(name)
     return {
-        name: image.masks[name] & ~image.union(image.masks, settings[name].without)
-        for name in names
+        name: image.masks[name] & ~image.union(image.masks, by_name[name].without) for name in names
     }
 
 
-def rings_not_drawn(
-    masks: Mapping[str, Mask], structures: Sequence[Structure], finishing: Sequence[Postprocessing]
+def missing_rings(
+    masks: Mapping[str, Mask], structures: Sequence[Structure], settings: Sequence[Postprocessing]
 ) -> list[str]:
-    """Rings that are missing where what they surround was drawn, a sentence for each.
+    """Warnings about rings that are empty on images where their inner structure is not.
 
     `masks` are [instance, row, column] by structure name.
     """
     missing: list[str] = []
-    for structure, settings in zip(structures, finishing, strict=True):
-        name, inside = structure.name, settings.without
+    for structure, one in zip(structures, settings, strict=True):
+        name, inside = structure.name, one.without
         drawn = [masks[inner].any(axis=(1, 2)) for inner in inside]
         count = int((np.any(drawn, axis=0) & ~masks[name].any(axis=(1, 2))).sum()) if drawn else 0
         if count:
@@ -68,27 +72,27 @@ def rings_not_drawn(
 
 @dataclass(slots=True)
 class _Image:
-    """The structures of one image on their way to masks."""
+    """Masks of one image, built structure by structure."""
 
     layers: Mapping[str, Probabilities]
     settings: Mapping[str, Postprocessing]
     reach: Reach
     rings: Mapping[str, tuple[str, ...]] = field(init=False)
-    """What each structure surrounds, inner ones first; without those that exclude each other."""
+    """Names that each structure surrounds, inner structures first; cycles are left out."""
     masks: dict[str, Mask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rings = _rings(self.settings)
 
     def add(self, name: str) -> None:
-        """Find the mask of a structure, once what it surrounds is there."""
+        """Add the mask of the structure `name`; its inner structures must be added before."""
         settings, mask = self.settings[name], self._above(name)
         if settings.largest_component:
             mask = self._part(name, mask)
         self.masks[name] = ndimage.binary_fill_holes(mask) if settings.fill_holes else mask
 
     def union(self, masks: Mapping[str, Mask], names: Iterable[str]) -> Mask:
-        """All pixels of some of `masks`."""
+        """Union of the `masks` called `names`."""
         taken: Mask = np.zeros_like(next(iter(self.layers.values())), dtype=np.bool_)
         for name in names:
             taken |= masks[name]

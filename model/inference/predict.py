@@ -1,4 +1,4 @@
-"""A trained model, ready to draw its structures on the instances of a series."""
+"""Segmentation of the instances of a series with a trained UNet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from core.job import Report
 from imaging.instances.header import Header
 from model.inference.checkpoint import load_checkpoint, weights_sha256
 from model.inference.grid import Images, normalise, pad_to_stride, resample, working_size
-from model.inference.postprocessing import finish, rings_not_drawn
+from model.inference.postprocessing import missing_rings, postprocess
 from model.inference.segmenter import Mask
 from model.inference.unet import UNet
 from model.inference.unet_card import UnetCard
 
 _AT_A_TIME = {"cpu": 4, "cuda": 32}
-"""Instances in one batch: more are no faster on a CPU, and take memory."""
+"""Instances in one batch; on a CPU more would take memory and be no faster."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnetSegmenter:
-    """A network with its card; `predict` is deterministic on the CPU."""
+    """UNet with its card; `predict` is deterministic on the CPU."""
 
     card: UnetCard
     sha256: str
@@ -34,14 +34,14 @@ class UnetSegmenter:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """Device that holds the network."""
         return next(self.network.parameters()).device
 
     def check_fits(self, headers: Sequence[Header]) -> None:
-        """Nothing, when the model may be used on a series with these `headers`.
+        """Check that the model may be used on a series with these `headers`.
 
         Raises:
-            ModelError: wrong modality, not grey, no pixel spacing, or one out of range.
+            ModelError: wrong modality, not greyscale, or pixel spacing missing or out of range.
         """
         for header in headers:
             reason = _misfit(self.card, header)
@@ -56,16 +56,16 @@ class UnetSegmenter:
         *,
         at_a_time: int | None = None,
     ) -> dict[str, Mask]:
-        """Masks [instance, row, column] by structure name.
+        """Masks [instance, row, column] by structure name, after postprocessing.
 
         Args:
             images: rescaled values [instance, row, column] of any size.
             pixel_spacing_mm: the distance between rows, then between columns.
-            report: told of the progress.
-            at_a_time: instances in one batch; None: as the device takes them best.
+            report: called with the progress, 0 to 1, and a text.
+            at_a_time: instances in one batch; None chooses by device.
 
         Raises:
-            ModelError: the images are not such an array, or hold values that are not numbers.
+            ModelError: the array has another shape, or values that are not finite.
         """
         _check_images(images)
         masks = {
@@ -77,37 +77,37 @@ class UnetSegmenter:
         for start in range(0, len(images), step):
             part = slice(start, min(start + step, len(images)))
             for offset, layers in enumerate(self.probabilities(images[part], pixel_spacing_mm)):
-                finished = finish(layers, self.card.structures, self.card.finishing, reach=reach)
-                for name, mask in finished.items():
+                drawn = postprocess(layers, self.card.structures, self.card.finishing, reach=reach)
+                for name, mask in drawn.items():
                     masks[name][start + offset] = mask
             if report is not None:
                 report(part.stop / len(images), f"segmented {part.stop} of {len(images)} instances")
         return masks
 
     def remarks(self, masks: Mapping[str, Mask]) -> list[str]:
-        """Rings that are missing where what they surround was drawn."""
-        return rings_not_drawn(masks, self.card.structures, self.card.finishing)
+        """Warnings about rings that are empty where their inner structure is not."""
+        return missing_rings(masks, self.card.structures, self.card.finishing)
 
     def probabilities(
         self, images: Images, pixel_spacing_mm: tuple[float, float]
     ) -> npt.NDArray[np.float32]:
-        """[instance, structure, row, column] of a few `images`, all at once."""
+        """Probabilities [instance, structure, row, column], 0 to 1, of `images` as one batch."""
         shape = (images.shape[1], images.shape[2])
         size = working_size(shape, pixel_spacing_mm, self.card.working_spacing_mm)
         batch = torch.from_numpy(normalise(images, self.card.percentiles))[:, None]
         with torch.inference_mode(), _mixed_precision(self.device):
             working = resample(batch.to(self.device), size)
-            averaged = _averaged(self.network, working, self.card.views).float()
-            result = resample(averaged, shape)
+            mean = _mean_over_views(self.network, working, self.card.views).float()
+            result = resample(mean, shape)
         layers: npt.NDArray[np.float32] = result.cpu().numpy()
         return layers
 
 
 def load_segmenter(path: Path) -> UnetSegmenter:
-    """The model in the checkpoint `path`, on the GPU when there is one.
+    """Load the model in the checkpoint `path`, onto the GPU if there is one.
 
     Raises:
-        ModelError: the file is not a checkpoint, or its weights do not fit its own card.
+        ModelError: the file is not a checkpoint, or its weights do not match its card.
     """
     card, weights = load_checkpoint(path)
     network = UNet(card.encoder_widths, len(card.structures))
@@ -123,15 +123,15 @@ def load_segmenter(path: Path) -> UnetSegmenter:
 
 
 def _mixed_precision(device: torch.device) -> torch.autocast:
-    """On a GPU; on a CPU results stay the same to the last bit."""
+    """Mixed precision on a GPU only: on a CPU results are reproducible bit by bit."""
     return torch.autocast(device.type, torch.float16, enabled=device.type == "cuda")
 
 
-def _averaged(network: UNet, images: Tensor, views: int) -> Tensor:
-    """Mean probabilities over the first `views` of the eight ways to flip and turn an image."""
+def _mean_over_views(network: UNet, images: Tensor, views: int) -> Tensor:
+    """Mean probabilities over the first `views` of the eight flips and rotations of an image."""
     total: Tensor | None = None
     for view in range(views):
-        probabilities = _unturned(_run(network, _turned(images, view)), view)
+        probabilities = _from_view(_run(network, _to_view(images, view)), view)
         total = probabilities if total is None else total + probabilities
     if total is None:
         raise ValueError("views is 0, expected 1, 2, 4 or 8")
@@ -144,8 +144,8 @@ def _run(network: UNet, images: Tensor) -> Tensor:
     return logits[..., :rows, :columns].float().sigmoid()
 
 
-def _turned(images: Tensor, view: int) -> Tensor:
-    """Views 0 and 1 are the image and its half turn; 2 and 3 mirror, 4 to 7 transpose those."""
+def _to_view(images: Tensor, view: int) -> Tensor:
+    """View 0 is the image, 1 is rotated by 180 degrees; 2 and 3 mirror, 4 to 7 transpose these."""
     if view & 1:
         images = images.flip(-1, -2)
     if view & 2:
@@ -153,7 +153,7 @@ def _turned(images: Tensor, view: int) -> Tensor:
     return images.transpose(-1, -2) if view & 4 else images
 
 
-def _unturned(images: Tensor, view: int) -> Tensor:
+def _from_view(images: Tensor, view: int) -> Tensor:
     if view & 4:
         images = images.transpose(-1, -2)
     if view & 2:
@@ -162,13 +162,13 @@ def _unturned(images: Tensor, view: int) -> Tensor:
 
 
 def _one_working_pixel(spacing_mm: tuple[float, float], working_mm: float) -> tuple[int, int]:
-    """In pixels of the image: so far apart may be what touches on the network's grid."""
+    """Size of a pixel of the working grid in pixels of the image (rows, columns), at least 1."""
     rows, columns = (max(1, round(working_mm / one)) for one in spacing_mm)
     return rows, columns
 
 
 def _misfit(card: UnetCard, header: Header) -> str:
-    """What the card expects and this instance is not; empty when it fits."""
+    """Expectation of the card that this instance does not meet, or "" if it fits."""
     series = f"series {header.series_instance_uid}"
     if header.modality not in card.modalities:
         return (

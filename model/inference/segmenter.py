@@ -1,4 +1,4 @@
-"""What a pipeline needs of a model that draws structures, whatever computes it."""
+"""Interface between a pipeline and a model that draws structures."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -14,21 +14,21 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Segmenter(Protocol):
-    """A model, loaded from its file and ready to draw."""
+    """Model loaded from its file, independent of the library that runs it."""
 
     @property
     def card(self) -> ModelCard:
-        """What the model says of itself."""
+        """Card of the model."""
 
     @property
     def sha256(self) -> str:
-        """Hash of the model's file, hexadecimal."""
+        """SHA-256 of the model's file, hexadecimal."""
 
     def check_fits(self, headers: Sequence[Header]) -> None:
-        """Nothing, when the model may be used on a series with these `headers`.
+        """Check that the model may be used on a series with these `headers`.
 
         Raises:
-            ModelError: it may not; the message says what was expected.
+            ModelError: the series does not fit; the message states what was expected.
         """
 
     def predict(
@@ -42,11 +42,11 @@ class Segmenter(Protocol):
         Args:
             images: rescaled values [instance, row, column].
             pixel_spacing_mm: the distance between rows, then between columns.
-            report: told of the progress.
+            report: called with the progress, 0 to 1, and a text.
 
         Raises:
             ModelError: the images cannot be segmented.
         """
 
     def remarks(self, masks: Mapping[str, Mask]) -> list[str]:
-        """Warnings for a person who looks at these masks of `predict`."""
+        """Warnings for a person who reviews `masks`, the result of `predict`."""

@@ -1,4 +1,4 @@
-"""A structure that is drawn by hand, learnt and drawn by a model."""
+"""Structures of data sets and models: name, colour and interpreted type."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,10 +13,10 @@ Channel = Annotated[Whole, Field(ge=0, le=255)]
 @no_more_values
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A structure that the model draws, as the structure set will show it."""
+    """Name, display colour and type of a structure, as a structure set states them."""
 
     name: Name
-    """At most 16 characters, so that it also fits an observation label."""
+    """At most 16 characters, to fit ROIObservationLabel (VR SH)."""
     color_rgb: tuple[Channel, Channel, Channel]
     interpreted_type: Name
     """RTROIInterpretedType (PS3.3 C.8.8.8), such as ORGAN."""

@@ -1,4 +1,4 @@
-"""A two-dimensional UNet with one sigmoid per structure, so that structures may overlap."""
+"""Two-dimensional UNet with one sigmoid per structure, so that structures may overlap."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _SLOPE = 0.01
 
 
 class UNet(nn.Module):
-    """Encoder and decoder of `encoder_widths` channels; instance norm takes up contrast.
+    """UNet with `encoder_widths` channels at its levels, and instance norm against contrast.
 
     Input `(B, 1, H, W)` with H and W multiples of `stride`, output logits `(B, structures, H, W)`.
     """

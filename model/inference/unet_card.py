@@ -1,4 +1,4 @@
-"""The card of a UNet: besides what every model says, how its network is run."""
+"""Card of a UNet: every model's values, and the settings of network and postprocessing."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -24,34 +24,34 @@ Percentile = Annotated[Number, Field(ge=0, le=100)]
 @no_more_values
 @dataclass(frozen=True, slots=True)
 class Postprocessing:
-    """How the probabilities of one structure become its mask."""
+    """Settings that turn the probabilities of one structure into its mask."""
 
     threshold: Share = 0.5
     largest_component: Flag = True
-    """Keep the connected part with most probability on each instance."""
+    """Keep only the connected part with the largest sum of probabilities on each instance."""
     fill_holes: Flag = False
     without: Annotated[tuple[Name, ...], Field(max_length=256)] = ()
-    """Names of structures whose pixels are taken out of this one."""
+    """Names of structures that this one surrounds: their pixels are removed from it."""
 
 
 @no_more_values
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnetCard(ModelCard):
-    """What a UNet is and how it is run; lengths in mm."""
+    """Values on the card of a UNet; lengths in mm."""
 
     finishing: Annotated[tuple[Postprocessing, ...], Field(min_length=1, max_length=256)]
-    """One for each structure, in their order."""
+    """Postprocessing of each structure, in their order."""
     encoder_widths: Annotated[tuple[Width, ...], Field(min_length=2, max_length=8)]
     working_spacing_mm: Annotated[Number, Field(ge=0.05, le=20)]
     """Distance between rows and columns to which images are resampled."""
     percentiles: Annotated[tuple[Percentile, Percentile], Rising]
-    """Of an image's values: these become 0 and 1."""
+    """Percentiles of an image's values that are mapped to 0 and 1."""
     views: Literal[1, 2, 4, 8]
-    """Flipped and turned copies whose probabilities are averaged: 1, 2, 4 or 8."""
+    """Number of flipped and rotated copies whose probabilities are averaged."""
 
 
 def parse_unet_card(values: Any) -> UnetCard:
-    """The card that the plain `values` of a file are.
+    """Build the card from the plain `values` of a file.
 
     Raises:
         ValueError: a value is missing, unknown or wrong; the message names it.

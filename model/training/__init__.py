@@ -1,1 +1,1 @@
-"""One training: options, network, losses, checkpoints, resuming."""
+"""Training: options, plan, losses, checkpoints, resuming."""

@@ -1,4 +1,4 @@
-"""Which of a run's epochs becomes the checkpoint that is served."""
+"""Callback that writes the checkpoint of the best epoch."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ MONITORED = "dice"
 
 
 class CheckpointCallback(Callback):
-    """Writes the checkpoint of each epoch that is the best so far, whole or not at all.
+    """Write the checkpoint after each epoch that is the best so far.
 
-    Without validation, or with `keep_last`, that is every epoch.
+    Without validation, or with `keep_last`, after every epoch.
     """
 
     def __init__(self, output: Path, card: UnetCard, *, keep_last: bool) -> None:
@@ -27,7 +27,7 @@ class CheckpointCallback(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Validation, where there is one, lies behind."""
+        """Write the checkpoint if the epoch is the best so far; its validation is done."""
         score = trainer.callback_metrics.get(MONITORED)
         if not self._keep_last and score is not None:
             if self.best is not None and float(score) <= self.best:
@@ -37,9 +37,9 @@ class CheckpointCallback(Callback):
             save_checkpoint(self._output, self._card, pl_module.network.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run must know."""
+        """Best score so far, for a resumed run."""
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As `state_dict` gave it."""
+        """Restore the result of `state_dict`."""
         self.best = state_dict["best"]

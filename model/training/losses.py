@@ -1,8 +1,8 @@
-"""Losses by name, that leave out what nobody has drawn.
+"""Losses by name, which ignore structures that were not drawn on an image.
 
 The terms are MONAI's, unreduced, of `logits` and `targets` `(B, C, H, W)`, targets in 0 to 1. Dice
-is per image and structure, so that a small apical slice counts as much as a large one; beside it,
-cross-entropy gives a gradient where nothing overlaps yet.
+is computed per image and structure, so that a small apical slice counts as much as a large one;
+cross-entropy adds a gradient where nothing overlaps yet.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Of logits, targets and known `(B, C)`: 1 where the structure was drawn on that image, else 0."""
+"""Function of logits, targets and known `(B, C)`: 1 if drawn on the image, else 0."""
 _Term = Callable[[Tensor, Tensor], Tensor]
 _SMOOTH_PIXELS = 1.0
-"""Near 0, not 1, where both are empty."""
+"""Smoothing that makes the Dice loss near 0, not 1, if prediction and target are empty."""
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ _TVERSKY = TverskyLoss(
     sigmoid=True, reduction="none", smooth_nr=_SMOOTH_PIXELS, smooth_dr=_SMOOTH_PIXELS,
     alpha=0.3, beta=0.7,
 )  # fmt: skip
-"""What is missed weighs more than what is too much."""
+"""Tversky weights: false negatives (beta) count more than false positives (alpha)."""
 _TERMS: Mapping[str, tuple[_Term, ...]] = {
     "dice_ce": (_DICE, _cross_entropy),
     "dice_focal": (_DICE, _FOCAL),
@@ -43,7 +43,7 @@ LOSS_NAMES = tuple(_TERMS)
 
 
 def loss_named(name: str) -> Loss:
-    """The loss `name`, one of `LOSS_NAMES`: the mean over all structures of all images known."""
+    """Loss called `name`, one of `LOSS_NAMES`: the mean over all known structures of a batch."""
     terms = _TERMS[name]
 
     def loss(logits: Tensor, targets: Tensor, known: Tensor) -> Tensor:

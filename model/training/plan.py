@@ -1,4 +1,4 @@
-"""What a training run is about: data, fold and card, decided before anything is computed."""
+"""Plan of a training run: data, fold and card, checked before training starts."""
 
 import argparse
 import statistics
@@ -8,44 +8,44 @@ from dataclasses import dataclass
 from core.errors import ConfigurationError
 from model.data.folds import Fold, fold_of
 from model.data.samples import SampleEntry, SampleSource, fingerprint
-from model.data.structure_selection import StructureSelection, check_learned, choose_names
+from model.data.structure_selection import StructureSelection, check_selected, choose_names
 from model.inference.checkpoint import check_card
 from model.inference.grid import WorkingGrid
 from model.inference.unet_card import Postprocessing, UnetCard
 
 _SPACING_MARGIN = 2.0
-"""Scaling in training covers images this much finer or coarser than those it has seen."""
+"""Factor by which pixel spacings may be finer or coarser than in training: scaling covers it."""
 _PERCENTILES = (1.0, 99.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a run needs besides the machine."""
+    """Data, fold and card of a training run."""
 
     source: SampleSource
-    """With the chosen structures alone, rings filled."""
+    """Samples with the selected structures only, rings filled."""
     fold: Fold
     card: UnetCard
-    """As it is written, but for what is measured in the end."""
+    """Card as written, before the scores are added."""
 
     @property
     def grid(self) -> WorkingGrid:
-        """How images come to the network."""
+        """Preprocessing of images for the network."""
         stride = 2 ** (len(self.card.encoder_widths) - 1)
         return WorkingGrid(self.card.working_spacing_mm, self.card.percentiles, stride)
 
 
 def plan_of(options: argparse.Namespace, source: SampleSource) -> Plan:
-    """The plan that `options` of `train_parser` make for `source`.
+    """Make the plan for `source` from the `options` of `train_parser`.
 
     Raises:
-        ConfigurationError: structures, patients, folds or crops that there cannot be.
-        ModelError: a value that a checkpoint may not have.
+        ConfigurationError: structures, patients, folds or crops are impossible.
+        ModelError: a value is not allowed on a card.
     """
     names = choose_names(source.structures, options.structures, options.output_channels)
-    check_learned("--rings", [name for pair in options.rings for name in pair], names)
-    check_learned("--around", [name for pair in options.around for name in pair], names)
-    check_learned("--solid", options.solid, names)
+    check_selected("--rings", [name for pair in options.rings for name in pair], names)
+    check_selected("--around", [name for pair in options.around for name in pair], names)
+    check_selected("--solid", options.solid, names)
     chosen = StructureSelection(source, names, options.rings)
     held_out = {*options.exclude, *options.measure}
     check_patients(source, held_out)
@@ -60,10 +60,10 @@ def plan_of(options: argparse.Namespace, source: SampleSource) -> Plan:
 
 
 def check_patients(source: SampleSource, patients: Collection[str]) -> None:
-    """Nothing, when `source` has samples of each of `patients`.
+    """Check that `source` has samples of each of `patients`.
 
     Raises:
-        ConfigurationError: a patient has no usable contour there.
+        ConfigurationError: a patient has no usable contour in `source`.
     """
     unknown = set(patients) - set(source.patients)
     if unknown:
@@ -81,7 +81,7 @@ def _card(options: argparse.Namespace, source: StructureSelection, fold: Fold) -
         version=options.version,
         intended_use=options.intended_use,
         structures=source.structures,
-        finishing=_finishing(options, source),
+        finishing=_postprocessing(options, source),
         encoder_widths=options.encoder_args,
         working_spacing_mm=options.working_spacing or round(statistics.median(spacings), 4),
         percentiles=_PERCENTILES,
@@ -97,10 +97,10 @@ def _card(options: argparse.Namespace, source: StructureSelection, fold: Fold) -
     )
 
 
-def _finishing(
+def _postprocessing(
     options: argparse.Namespace, source: StructureSelection
 ) -> tuple[Postprocessing, ...]:
-    """What is in a ring, or is one, is solid; of others only the options can say so."""
+    """Settings by structure: rings and their inner structures are solid, others by --solid."""
     filled, around = dict(options.rings), dict(options.around)
     solid = {*options.solid, *filled, *filled.values(), *around.values()}
     inner = filled | around
@@ -115,12 +115,12 @@ def _finishing(
 
 
 def _modalities(given: str, entries: Sequence[SampleEntry]) -> tuple[str, ...]:
-    """Of the data, or as `given` where it does not say."""
+    """Modalities of the data; `given` stands in where the data states none."""
     found = {entry.modality or given for entry in entries}
     if "" in found:
         raise ConfigurationError(
-            "The data set does not say of which modality its images are, and a model is refused "
-            "for others: expected --modality with CT, MR or another of DICOM's"
+            "The data set does not state the modality of its images, and a model accepts only "
+            "images of its own modality: expected --modality with CT, MR or another of DICOM's"
         )
     return tuple(sorted(found))
 

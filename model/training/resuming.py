@@ -1,8 +1,9 @@
-"""The state of a run after each epoch, from which it goes on as if it had never stopped.
+"""Resuming of an interrupted run, with the same result as without the interruption.
 
-Weights, optimiser, learning rate's schedule, loss scale and callbacks; all that is drawn depends on
-seed, epoch and step alone (`batches.py`, `module.py`). The Trainer's own checkpoints are not used:
-from them it draws the first batches before it knows the epoch, so that a resumed run repeats some.
+The state after each epoch has weights, optimiser, schedule, loss scale and callbacks; random
+numbers depend on seed, epoch and step alone (`batches.py`, `module.py`). The Trainer's own
+checkpoints are not used: with them it draws the first batches before it restores the epoch, so
+that a resumed run repeats some.
 """
 
 import io
@@ -23,10 +24,10 @@ State = dict[str, Any]
 
 
 def read_state(path: Path) -> State:
-    """What `ResumeStateCallback` wrote to `path`; no code in it is executed.
+    """Read the state that `ResumeStateCallback` wrote to `path`; executes no code from it.
 
     Raises:
-        ConfigurationError: it cannot be read.
+        ConfigurationError: the file cannot be read.
     """
     try:
         state: State = torch.load(path, map_location="cpu", weights_only=True)
@@ -38,7 +39,7 @@ def read_state(path: Path) -> State:
 
 
 def set_progress(trainer: lightning.Trainer, state: State) -> None:
-    """Let `trainer`, before it fits, count on from the epochs and steps of `state`."""
+    """Set the epochs and steps that `trainer` counts from; call before `fit`."""
     progress = trainer.fit_loop.epoch_progress.current
     words = ("ready", "started", "processed", "completed")
     progress.load_state_dict(dict.fromkeys(words, state["epochs"]))
@@ -49,9 +50,9 @@ def set_progress(trainer: lightning.Trainer, state: State) -> None:
 
 
 class ResumeStateCallback(Callback):
-    """Writes the state after every epoch, and starts from `state` if there is one.
+    """Write the state after every epoch, and start from `state` if given.
 
-    It is the last of the callbacks, so that the state of the others is of the same epoch.
+    Must be the last callback, so that the state of the others is of the same epoch.
     """
 
     def __init__(self, folder: Path, state: State | None) -> None:
@@ -62,7 +63,7 @@ class ResumeStateCallback(Callback):
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Take over what `set_progress` does not."""
+        """Restore all of the state except epochs and steps (`set_progress`)."""
         if self._state is None:
             return
         pl_module.load_state_dict(self._state["weights"])
@@ -76,7 +77,7 @@ class ResumeStateCallback(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Validation, where there is one, lies behind."""
+        """Write the state; the epoch's validation is done."""
         if not trainer.is_global_zero:
             return
         content = io.BytesIO()
@@ -100,5 +101,5 @@ def _state_of(trainer: lightning.Trainer, module: lightning.LightningModule) -> 
 
 
 def _with_state(trainer: Any) -> dict[str, Any]:
-    """Callbacks by their class, those that have something to remember."""
+    """Callbacks that have a state, by the name of their class."""
     return {type(one).__name__: one for one in trainer.callbacks if one.state_dict()}

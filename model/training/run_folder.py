@@ -1,4 +1,4 @@
-"""Where a run keeps its logs and the state to resume from: `OUTPUT.runs/run_0`, `run_1`, ..."""
+"""Folders of runs, with logs and the state to resume from: `OUTPUT.runs/run_0`, `run_1`, ..."""
 
 import argparse
 import json
@@ -18,14 +18,14 @@ _DECISIVE = (
     "max_steps", "max_epochs",
     "accumulate_grad_batches", "gradient_clip_val", "limit_train_batches", "precision",
 )  # fmt: skip
-"""Options that change what is computed; those of the machine may differ when a run is resumed."""
+"""Options that must be the same to resume a run, as they change its result."""
 
 
 def new_run_folder(options: argparse.Namespace, card: UnetCard) -> Path:
-    """A folder that no other run has, with a note of what is computed in it.
+    """Create the folder of a new run, with its settings in settings.json.
 
     Raises:
-        ConfigurationError: it cannot be written.
+        ConfigurationError: the folder cannot be written.
     """
     runs = _runs(options)
     folder = runs / f"{_PREFIX}{1 + max(_numbers(runs), default=-1)}"
@@ -38,10 +38,10 @@ def new_run_folder(options: argparse.Namespace, card: UnetCard) -> Path:
 
 
 def unfinished_run_folder(options: argparse.Namespace, card: UnetCard) -> Path | None:
-    """The newest run, if it can be gone on with; None where no epoch was finished.
+    """Folder of the newest run, or None if that finished no epoch.
 
     Raises:
-        ConfigurationError: it was another training.
+        ConfigurationError: the run had other settings, or they cannot be read.
     """
     runs = _runs(options)
     folder = runs / f"{_PREFIX}{max(_numbers(runs), default=-1)}"
@@ -63,7 +63,7 @@ def unfinished_run_folder(options: argparse.Namespace, card: UnetCard) -> Path |
 
 
 def newest_run_folder(options: argparse.Namespace) -> Path:
-    """For a process that joins the training of another one, which has made the folder."""
+    """Folder of the newest run, for a process that joins a training (rank 1 and above)."""
     runs = _runs(options)
     return runs / f"{_PREFIX}{max(_numbers(runs), default=0)}"
 

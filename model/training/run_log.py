@@ -1,4 +1,4 @@
-"""The log of one run, in a file of its own: JSON lines at debug level."""
+"""Log of one run: a file of JSON lines at debug level."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import structlog
 
 @contextmanager
 def logged_to(path: Path) -> Iterator[None]:
-    """What the project logs meanwhile is appended to `path`, from debug level on."""
+    """Append all log entries made within the block to `path`, from debug level on."""
     before = structlog.get_config()
     with path.open("a", encoding="utf-8", buffering=1) as file:
         structlog.configure(

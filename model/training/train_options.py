@@ -1,4 +1,4 @@
-"""The command line of training."""
+"""Command line of `model.train`."""
 
 import argparse
 import re
@@ -14,7 +14,7 @@ PRECISIONS = ("auto", "32-true", "16-mixed", "bf16-mixed")
 
 
 class _ShowDefaults(argparse.ArgumentDefaultsHelpFormatter):
-    """Defaults stand behind the help of those options that have one."""
+    """Formatter that appends the default to the help of options that have one."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         has_one = action.default not in (None, "", (), argparse.SUPPRESS)
@@ -22,7 +22,7 @@ class _ShowDefaults(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def train_parser(prog: str = "python -m model.train") -> argparse.ArgumentParser:
-    """Options of the command that trains, called `prog`."""
+    """Parser of the training command, called `prog` in its --help."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Train a UNet on drawn contours and write one checkpoint that carries all that "
@@ -50,25 +50,25 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--measure", type=names, default=(), metavar="KEY,KEY",
-        help="patients to leave out and to measure the result on, once, at the end",
+        help="patients to leave out of training and to measure the result on at the end",
     )  # fmt: skip
     group.add_argument(
         "--k_folds", type=int, default=5,
-        help="folds of patients; 0 trains on all, without validation",
+        help="number of cross-validation folds of patients; 0 trains on all, without validation",
     )  # fmt: skip
-    group.add_argument("--k_fold_index", type=int, default=0, help="the fold that validates")
-    group.add_argument("--batch_size", type=above_zero, default=5, help="images in a batch")
+    group.add_argument("--k_fold_index", type=int, default=0, help="fold to validate on, from 0")
+    group.add_argument("--batch_size", type=above_zero, default=5, help="images per batch")
     group.add_argument(
         "--input_shape", type=_crop_shape, default=(1, 512, 512), metavar="1,ROWS,COLUMNS",
-        help="crops of this shape are trained on, shifted at random about the middle of an image",
+        help="shape of the random crops to train on; each is shifted about the centre of its image",
     )  # fmt: skip
     group.add_argument(
         "--shift", type=_shift, default=24.0, metavar="PIXELS",
-        help="how far crops are shifted at most each way, in pixels of the working spacing",
+        help="largest shift of crops in each direction, in pixels of the working spacing",
     )  # fmt: skip
     group.add_argument(
         "--scale", type=_scales, default=(0.7, 1.4), metavar="LEAST,MOST",
-        help="images are made smaller and larger by factors of this range",
+        help="range of the factors by which images are scaled at random",
     )  # fmt: skip
     group.add_argument(
         "--passes", type=above_zero, default=1, help="passes over the images in one epoch"
@@ -84,71 +84,85 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         metavar="WIDTH,WIDTH", help="channels of each level of the encoder",
     )  # fmt: skip
     group.add_argument(
-        "--output_channels", type=above_zero, default=1, help="how many structures are learned"
+        "--output_channels", type=above_zero, default=1, help="number of structures to learn"
     )
     group.add_argument(
         "--structures", type=names, default=(), metavar="NAME,NAME",
-        help="which (default: the data set's first ones)",
+        help="structures to learn (default: the first ones of the data set)",
     )  # fmt: skip
     group.add_argument(
         "--rings", type=_rings, default=(), metavar="RING:INNER",
-        help="structures that surround another: all within the ring's outer edge is learned, "
-        "and the inner structure is taken out of it in use",
+        help="structures that surround another: the network learns all within the ring's outer "
+        "edge, and at inference the inner structure is removed from it",
     )  # fmt: skip
     group.add_argument(
         "--around", type=_rings, default=(), metavar="RING:INNER",
-        help="the same, but the ring is learned as it is drawn, and one part of it is kept in use",
+        help="as --rings, but the network learns the ring as drawn, and at inference one part of "
+        "it is kept",
     )  # fmt: skip
     group.add_argument(
         "--solid", type=names, default=(), metavar="NAME,NAME",
-        help="structures that are one part without holes on every image, as those in a ring are: "
-        "in use the most probable part is kept and its holes are filled",
+        help="structures that are one part without holes on every image, as those of --rings are: "
+        "at inference the most probable part is kept and its holes are filled",
     )  # fmt: skip
     group.add_argument(
         "--intended_use", choices=(DEMONSTRATION, CLINICAL), default=DEMONSTRATION,
-        help="results of a demonstration leave the node's machine only when a person has looked",
+        help="results of a demonstration model leave the node's machine only after a review",
     )  # fmt: skip
     group.add_argument(
-        "--modality", default="", help="as in DICOM, for data that does not say (arrays)"
+        "--modality",
+        default="",
+        help="DICOM modality (CT, MR, ...) of data that does not state it (arrays)",
     )
     group.add_argument(
         "--working_spacing", type=float, default=0.0, metavar="MM",
-        help="distance between pixels that the network sees; 0: the median of the images",
+        help="pixel spacing to which images are resampled; 0: the median of the images",
     )  # fmt: skip
     group.add_argument(
         "--views", type=int, choices=(1, 2, 4, 8), default=4,
-        help="flipped and turned copies that are averaged in use",
+        help="number of flipped and rotated copies that are averaged at inference",
     )  # fmt: skip
 
 
 def _add_learning_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--loss_function", choices=LOSS_NAMES, default="dice_ce", help="its name")
-    group.add_argument("--optimizer", choices=OPTIMIZER_NAMES, default="adamw", help="its name")
-    group.add_argument("--learning_rate", type=float, default=1e-3, help="at its highest")
-    group.add_argument("--seed", type=int, default=1, help="fixes folds, batches and weights")
+    group.add_argument(
+        "--loss_function", choices=LOSS_NAMES, default="dice_ce", help="loss to minimise"
+    )
+    group.add_argument(
+        "--optimizer", choices=OPTIMIZER_NAMES, default="adamw", help="optimiser of the weights"
+    )
+    group.add_argument(
+        "--learning_rate", type=float, default=1e-3,
+        help="highest learning rate; it rises and falls once over the run",
+    )  # fmt: skip
+    group.add_argument(
+        "--seed", type=int, default=1, help="seed of folds, batches and initial weights"
+    )
     group.add_argument(
         "--keep", choices=("best", "last"), default="best",
-        help="the epoch that is written; best: by the validation patients' Dice",
+        help="epoch to write; best: highest Dice on the validation patients",
     )  # fmt: skip
     group.add_argument(
         "--early_stopping", type=int, default=0, metavar="EPOCHS",
-        help="end when the validation patients' Dice has not risen for so long; 0: never",
+        help="stop if the validation patients' Dice has not risen for so many epochs; 0: never",
     )  # fmt: skip
     group.add_argument(
         "--resume", action="store_true",
-        help="go on after the last whole epoch of the run that was cut short",
+        help="continue an interrupted run after its last complete epoch",
     )  # fmt: skip
 
 
 def _add_machine_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--num_workers", type=int, default=12, help="processes that prepare batches")
+    group.add_argument(
+        "--num_workers", type=int, default=12, help="number of processes that prepare batches"
+    )
     group.add_argument(
         "--gpus", type=_gpus, default="auto", metavar="COUNT",
-        help="how many, -1 for all, indices as 0,1, or auto: one where there is one",
+        help="number of GPUs, -1 for all, indices as 0,1, or auto: one if there is one",
     )  # fmt: skip
     group.add_argument(
         "--precision", choices=PRECISIONS, default="auto",
-        help="auto: mixed on a GPU, else 32-true",
+        help="number format; auto: mixed on a GPU, else 32-true",
     )  # fmt: skip
     group.add_argument(
         "--threads", type=int, default=0, help="CPU threads; 0 leaves the choice to PyTorch"

@@ -1,4 +1,4 @@
-"""The options of Lightning's Trainer on a command line; types and defaults are its signature's."""
+"""Command-line options of Lightning's Trainer, with types and defaults from its signature."""
 
 import argparse
 import inspect
@@ -13,8 +13,8 @@ _OPTIONS: Mapping[str, str] = {
     "strategy": "how several devices share the training, such as ddp",
     "devices": "how many devices, or which",
     "num_nodes": "how many machines with GPUs",
-    "fast_dev_run": "this many batches of training and validation alone, to find mistakes",
-    "max_epochs": "most epochs; given alone, it lifts the limit of steps",
+    "fast_dev_run": "run only this many batches of training and validation, to find mistakes",
+    "max_epochs": "most epochs; without --max_steps, there is then no limit of steps",
     "min_epochs": "fewest epochs",
     "max_steps": "most optimizer steps; -1 for no limit",
     "min_steps": "fewest optimizer steps",
@@ -31,19 +31,19 @@ _OPTIONS: Mapping[str, str] = {
     "enable_progress_bar": "whether a progress bar is shown",
     "enable_model_summary": "whether the network's layers are listed",
     "accumulate_grad_batches": "batches of which the gradients are added before a step",
-    "gradient_clip_val": "largest gradient, larger ones are clipped; none for no limit",
+    "gradient_clip_val": "largest gradient; larger ones are clipped; none for no limit",
     "gradient_clip_algorithm": "what is clipped: norm or value",
-    "deterministic": "whether only algorithms run that repeat exactly; warn where there is none",
-    "benchmark": "whether cuDNN tries which algorithms are fastest",
+    "deterministic": "use only algorithms that repeat exactly; warn: warn where there is none",
+    "benchmark": "whether cuDNN measures which algorithms are fastest",
     "inference_mode": "whether validation runs in torch.inference_mode, else in torch.no_grad",
     "profiler": "time the steps: simple or advanced",
-    "detect_anomaly": "whether gradients that are no numbers are traced; slow",
-    "barebones": "whether all that costs time, such as logs, is off",
+    "detect_anomaly": "whether the origin of gradients that are NaN is traced; slow",
+    "barebones": "whether everything that costs time, such as logs, is switched off",
     "sync_batchnorm": "whether devices share batch statistics",
     "reload_dataloaders_every_n_epochs": "read the data anew after so many epochs; 0 for never",
     "default_root_dir": "folder of logs and of the state to resume from",
 }
-"""The Trainer's parameters that a command line can give, in words."""
+"""Help texts of the Trainer's parameters that are options."""
 OUR_DEFAULTS: Mapping[str, Any] = {
     "max_steps": 1000,
     "gradient_clip_val": 5.0,
@@ -51,11 +51,11 @@ OUR_DEFAULTS: Mapping[str, Any] = {
     "log_every_n_steps": 10,
     "enable_model_summary": False,
 }
-"""Where the project departs from the Trainer; `--max_epochs` alone lifts the limit of steps."""
+"""Defaults that differ from the Trainer's; `--max_epochs` alone removes the limit of steps."""
 
 
 def add_trainer_options(group: argparse._ArgumentGroup) -> None:
-    """An option for each of the Trainer's parameters that a command line can give."""
+    """Add an option to `group` for each supported parameter of the Trainer."""
     for name, parameter in _parameters().items():
         default = OUR_DEFAULTS.get(name, parameter.default)
         group.add_argument(
@@ -68,7 +68,7 @@ def add_trainer_options(group: argparse._ArgumentGroup) -> None:
 
 
 def trainer_arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """What was given of the Trainer's options, over `OUR_DEFAULTS`."""
+    """Arguments for the Trainer: `OUR_DEFAULTS`, overridden by the given `options`."""
     given = {name: value for name, value in vars(options).items() if name in _parameters()}
     defaults = dict(OUR_DEFAULTS)
     if "max_epochs" in given:
@@ -77,7 +77,7 @@ def trainer_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 
 class _Reader:
-    """Text to a value of one of the types of an annotation; nothing is evaluated."""
+    """Parser of text to one of the types of an annotation; nothing is evaluated."""
 
     def __init__(self, annotation: Any) -> None:
         self._types = _plain_types(annotation)
@@ -107,7 +107,7 @@ def _parameters() -> dict[str, inspect.Parameter]:
 
 
 def _plain_types(annotation: Any) -> set[Any]:
-    """Those of bool, int, float, str and None that `annotation` allows."""
+    """Types among bool, int, float, str and None that `annotation` allows."""
     if get_origin(annotation) in (Union, types.UnionType):
         return {kind for part in get_args(annotation) for kind in _plain_types(part)}
     if get_origin(annotation) is Literal:

@@ -1,4 +1,4 @@
-"""A plan carried out by Lightning's Trainer, on whatever machine there is."""
+"""Training by a plan with Lightning's Trainer."""
 
 import argparse
 import warnings
@@ -15,7 +15,7 @@ from core.errors import ConfigurationError, LearningDataError
 from model.data.augment import Augmentation
 from model.data.loading import BatchSettings, SampleDataModule
 from model.training.checkpoint_callback import MONITORED, CheckpointCallback
-from model.training.module import Learning, SegmentationModule
+from model.training.module import LearningSettings, SegmentationModule
 from model.training.plan import Plan
 from model.training.resuming import RESUME_FILE, ResumeStateCallback, read_state, set_progress
 from model.training.trainer_options import trainer_arguments
@@ -24,11 +24,11 @@ _FLUSH_S = 5
 
 
 def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
-    """Train by `plan`, from the state in `folder` if there is one; `options.output` is written.
+    """Train by `plan` and write `options.output`; starts from the state in `folder` if any.
 
     Raises:
-        ConfigurationError: options that the Trainer, or this machine, cannot follow.
-        LearningDataError: an image cannot be read; the last whole epoch is kept.
+        ConfigurationError: the Trainer, or this machine, does not support an option.
+        LearningDataError: an image cannot be read; the last complete epoch is kept.
     """
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     torch.set_num_threads(options.threads or torch.get_num_threads())
@@ -40,9 +40,9 @@ def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
     data = SampleDataModule(plan.source, plan.fold, plan.grid, _batches(options))
     path = folder / RESUME_FILE
     state = read_state(path) if path.is_file() else None
-    keeper = ResumeStateCallback(folder, state)
+    resume_state = ResumeStateCallback(folder, state)
     try:
-        trainer = lightning.Trainer(**_arguments(options, plan, keeper))
+        trainer = lightning.Trainer(**_arguments(options, plan, resume_state))
     except (MisconfigurationException, ValueError) as error:
         raise ConfigurationError(f"The Trainer refuses: {_one_line(error)}") from error
     if state is not None:
@@ -53,16 +53,16 @@ def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
         try:
             trainer.fit(module, data)
         except LearningDataError as error:
-            raise LearningDataError(_own_words(error)) from error
+            raise LearningDataError(_own_message(error)) from error
 
 
-def _own_words(error: LearningDataError) -> str:
-    """Without the traceback that PyTorch puts before the words of a worker's exception."""
+def _own_message(error: LearningDataError) -> str:
+    """Message without the traceback that PyTorch puts before a worker's exception."""
     return str(error).rpartition(f"{LearningDataError.__name__}: ")[2].strip()
 
 
-def _learning(options: argparse.Namespace) -> Learning:
-    return Learning(
+def _learning(options: argparse.Namespace) -> LearningSettings:
+    return LearningSettings(
         learning_rate=options.learning_rate,
         loss=options.loss_function,
         optimizer=options.optimizer,
@@ -85,17 +85,20 @@ def _batches(options: argparse.Namespace) -> BatchSettings:
 
 
 def _arguments(
-    options: argparse.Namespace, plan: Plan, keeper: ResumeStateCallback
+    options: argparse.Namespace, plan: Plan, resume_state: ResumeStateCallback
 ) -> dict[str, Any]:
-    """Of the Trainer; what was given on the command line comes last."""
+    """Arguments of the Trainer; options of the command line override the plan's."""
     defaults = {
         **_devices(options.gpus),
         "precision": precision_of(options),
         "logger": TensorBoardLogger(
-            keeper.folder.parent, name="", version=keeper.folder.name, flush_secs=_FLUSH_S
+            resume_state.folder.parent,
+            name="",
+            version=resume_state.folder.name,
+            flush_secs=_FLUSH_S,
         ),
-        "callbacks": _callbacks(options, plan, keeper),
-        "enable_checkpointing": False,  # `keeping` does it
+        "callbacks": _callbacks(options, plan, resume_state),
+        "enable_checkpointing": False,  # `CheckpointCallback` writes them
         "use_distributed_sampler": False,  # the data module's sampler knows its part
     }
     if not plan.fold.validation:
@@ -104,7 +107,7 @@ def _arguments(
 
 
 def _callbacks(
-    options: argparse.Namespace, plan: Plan, keeper: ResumeStateCallback
+    options: argparse.Namespace, plan: Plan, resume_state: ResumeStateCallback
 ) -> list[Callback]:
     keep_last = options.keep == "last" or not plan.fold.validation
     callbacks: list[Callback] = [
@@ -115,11 +118,11 @@ def _callbacks(
         callbacks.append(
             EarlyStopping(MONITORED, mode="max", patience=options.early_stopping, strict=False)
         )
-    return [*callbacks, keeper]
+    return [*callbacks, resume_state]
 
 
 def _devices(gpus: str) -> dict[str, Any]:
-    """`--gpus` as the Trainer's accelerator and devices."""
+    """Accelerator and devices of the Trainer, from `--gpus`."""
     if gpus == "auto":
         return {"accelerator": "auto", "devices": 1}
     if gpus == "0":
@@ -130,7 +133,7 @@ def _devices(gpus: str) -> dict[str, Any]:
 
 
 def precision_of(options: argparse.Namespace) -> str:
-    """The Trainer's, where `--precision` leaves it to the device."""
+    """Precision for the Trainer: `--precision`, or for `auto` the best of the device."""
     if options.precision != "auto":
         return str(options.precision)
     on_cpu = options.gpus == "0" or getattr(options, "accelerator", None) == "cpu"

@@ -68,7 +68,7 @@ def test_a_patient_that_was_trained_on_is_measured_only_when_it_is_named(
     assert "All of all.ckpt were trained on a, b, c" in capsys.readouterr().err
     assert evaluate.main([*asked, "--patients", "b"]) == 0
     said = capsys.readouterr().out
-    assert "! Model 'm' (all.ckpt) was trained on b: what is measured there says nothing" in said
+    assert "! Model 'm' (all.ckpt) was trained on b: their scores say nothing about other" in said
     assert "b, trained on" in said
     found = json.loads((tmp_path / "a.json").read_text())
     assert found["notes"][0] in (tmp_path / "a.html").read_text().replace("&#x27;", "'")

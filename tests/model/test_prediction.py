@@ -11,7 +11,7 @@ import torch
 from core.errors import ModelError
 from imaging.instances.header import Header, read_header
 from model.inference.grid import Images, normalise, pad_to_stride, resample, working_size
-from model.inference.postprocessing import finish
+from model.inference.postprocessing import postprocess
 from model.inference.predict import UnetSegmenter
 
 SPACING = (1.3, 0.9)
@@ -128,7 +128,7 @@ def test_a_constant_image_is_normalised_to_zero() -> None:
     assert scaled[1].max() == 1.0
 
 
-def test_finishing_keeps_the_heaviest_part_fills_holes_and_excludes(
+def test_postprocessing_keeps_the_heaviest_part_fills_holes_and_excludes(
     small_segmenter: UnetSegmenter,
 ) -> None:
     layers = np.zeros((2, 9, 14), np.float32)
@@ -137,7 +137,7 @@ def test_finishing_keeps_the_heaviest_part_fills_holes_and_excludes(
     layers[0, 1:8, 9:13] = 0.55  # larger, but less probable in sum
     layers[1, 1:8, 1:8] = 0.8
     card = small_segmenter.card
-    masks = finish(layers, card.structures, card.finishing)
+    masks = postprocess(layers, card.structures, card.finishing)
     assert int(masks["Inner"].sum()) == 25
     assert int(masks["Outer"].sum()) == 49 - 25
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model.inference.postprocessing import finish
+from model.inference.postprocessing import postprocess
 from model.inference.predict import UnetSegmenter
 from model.inference.structure import Structure
 from model.inference.unet_card import Postprocessing
@@ -40,7 +40,7 @@ def finished(
 ) -> list[npt.NDArray[np.bool_]]:
     names = ("Inner", "Ring", "Outmost")[: len(layers)]
     structures = [Structure(name, (0, 0, 0), "ORGAN") for name in names]
-    masks = finish(np.stack(layers), structures, settings, **keys)
+    masks = postprocess(np.stack(layers), structures, settings, **keys)
     return [masks[name] for name in names]
 
 

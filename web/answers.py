@@ -1,4 +1,4 @@
-"""What goes wrong as an answer: `{"msg": reason}` for programs, a page or /login for people."""
+"""Answers for failures: `{"msg": reason}` for programs, a page or /login for people."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,7 +17,7 @@ log = structlog.get_logger("web")
 
 
 def install_answers(app: FastAPI) -> None:
-    """Let every failure of a route become an answer."""
+    """Register handlers that turn the failures of routes into answers."""
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(StorageUnavailableError, _of_storage)
@@ -25,12 +25,12 @@ def install_answers(app: FastAPI) -> None:
 
 
 def refusal(status: int, words: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A failure in words."""
+    """Answer a failure as JSON, with the reason under `msg`."""
     return JSONResponse({"msg": words}, status, dict(headers or {}))
 
 
 def is_page(request: Request) -> bool:
-    """Whether a person's browser asks for a page, not a program for data."""
+    """True if a browser asks for a page; false for a program that asks for data."""
     wants_html = "text/html" in request.headers.get("accept", "")
     return wants_html and not request.url.path.startswith(("/api/", "/job/", "/query/"))
 
@@ -38,12 +38,12 @@ def is_page(request: Request) -> bool:
 def answer_to(
     request: Request, status: int, words: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A failure in words, as a page for people and as JSON for programs."""
+    """Answer a failure with its reason: a page for people, JSON for programs."""
     if not is_page(request):
         return refusal(status, words, headers)
     try:
         page = fault_page(request, status, words)
-    except Exception as error:  # noqa: BLE001, a page that cannot be made is no reason for silence
+    except Exception as error:  # noqa: BLE001, the failure must be answered even if its page fails
         log.error("page of a failure cannot be made", fault=explain_fault(error))
         return refusal(status, words, headers)
     page.headers.update(headers or {})
@@ -59,7 +59,7 @@ def _of_http(request: Request, error: Exception) -> Response:
 
 
 def _of_validation(request: Request, error: Exception) -> Response:
-    """Names the place and what was expected; never what was given, which may be anything."""
+    """Name the value's place and what was expected; never the value, which may be private."""
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]

@@ -1,4 +1,4 @@
-"""What a person asks of the running node: a row that it carries out, an event with the name."""
+"""Commands of people to the running node, and events that name who did what."""
 
 from node.answers import Asker
 from node.commands import ask
@@ -9,10 +9,12 @@ from web.auth.access import Person
 
 
 def ask_node(ledger: Ledger, person: Person, verb: str, target: str) -> int:
-    """Ask for `release`, `retry`, `resend` or `cancel` of a series, or `echo` of a peer.
+    """Record the command `release`, `retry`, `resend` or `cancel` on a series, or `echo` on a peer.
 
-    Answers the command's number, under which `answer_of` finds what the node answered. The node
-    records who asked, and what came of it, as an event.
+    The running node carries it out and records an event with the person's name and the outcome.
+
+    Returns:
+        The command's number, with which the node's answer is found.
     """
     return ask(ledger, verb, target, Asker(person.name, person.address))
 
@@ -20,7 +22,7 @@ def ask_node(ledger: Ledger, person: Person, verb: str, target: str) -> int:
 def record_act(
     ledger: Ledger, person: Person, kind: EventKind, words: str, *, series_instance_uid: str = ""
 ) -> None:
-    """An event for what a person did without the node's help, such as a download."""
+    """Record an event for what a person did without the node, such as a download."""
     told = f"{words}, by {person.name} from {person.address}"
     with ledger.writing() as connection:
         now = ledger.clock()

@@ -1,4 +1,4 @@
-"""What routes get at: the ledger, the settings. A transaction is as short as the question."""
+"""Dependencies of routes: the ledger and the settings."""
 
 from typing import Annotated
 
@@ -10,13 +10,13 @@ from web.settings import WebSettings
 
 
 def ledger_of(request: HTTPConnection) -> Ledger:
-    """The node's ledger; `reading()` sees one state, and never makes the node wait."""
+    """The node's ledger; `reading()` sees one consistent state and never blocks the node."""
     ledger: Ledger = request.app.state.ledger
     return ledger
 
 
 def settings_of(request: HTTPConnection) -> WebSettings:
-    """What the door told."""
+    """The settings that the web process was started with."""
     settings: WebSettings = request.app.state.settings
     return settings
 

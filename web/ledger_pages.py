@@ -12,7 +12,7 @@ Rows = list[Row[Any]]
 
 
 def series_rows(ledger: Ledger, window: Window, state: str) -> Rows:
-    """With the number of their instances and bytes; the latest first."""
+    """Series with the number of their instances and bytes, the latest first."""
     own = instances.c.series_instance_uid == series.c.series_instance_uid
     here = own & instances.c.removed_at.is_(None)
     count = select(func.count()).where(here).scalar_subquery().label("instances")
@@ -24,7 +24,7 @@ def series_rows(ledger: Ledger, window: Window, state: str) -> Rows:
 
 
 def job_rows(ledger: Ledger, window: Window, state: str, series_instance_uid: str) -> Rows:
-    """Without what they were told and answered, but for the pipeline; the latest first."""
+    """Jobs with the name of their pipeline, without request and result; the latest first."""
     named = ("job_id", "series_instance_uid", "state", "reason", "progress", "step", "attempts")
     times = ("created_at", "started_at", "finished_at", "removed_at", "revision")
     pipeline = jobs.c.request["pipeline"].as_string().label("pipeline")
@@ -36,14 +36,14 @@ def job_rows(ledger: Ledger, window: Window, state: str, series_instance_uid: st
 
 
 def delivery_rows(ledger: Ledger, window: Window, state: str, peer: str) -> Rows:
-    """One for each instance and peer; the latest first."""
+    """Deliveries, one for each instance and peer, the latest first."""
     query = select(deliveries).where(deliveries.c.created_at >= window.since)
     query = _with(_with(query, deliveries.c.state, state), deliveries.c.peer, peer)
     return _rows(ledger, _by_number(query, deliveries, window))
 
 
 def event_rows(ledger: Ledger, window: Window, kind: str, series_instance_uid: str) -> Rows:
-    """The latest first."""
+    """Events, the latest first."""
     query = select(events).where(events.c.at >= window.since)
     query = _with(query, events.c.kind, kind)
     query = _with(query, events.c.series_instance_uid, series_instance_uid)

@@ -1,4 +1,4 @@
-"""What changes while somebody looks: new events, what arrives, what runs."""
+"""Live updates of pages: new events, series that arrive, jobs that run."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,19 +18,19 @@ _MOST_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """How much goes on at one moment; equal values mean that nothing changed."""
+    """The node's activity at one moment; equal values mean that nothing changed."""
 
     arriving: tuple[tuple[str, int], ...]
-    """SeriesInstanceUID and number of instances of the latest that arrive or settle."""
+    """SeriesInstanceUID and number of instances of the latest series that arrive or settle."""
     running: tuple[tuple[str, str, float, str], ...]
-    """Job, series, fraction done and step."""
+    """Job ID, SeriesInstanceUID, fraction done and step of each running job."""
     queued: int
     held: int
     to_send: int
     conditions: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """With names."""
+        """The activity as JSON values, with a name for each."""
         arriving = [{"series_instance_uid": uid, "instances": n} for uid, n in self.arriving]
         names = ("job_id", "series_instance_uid", "progress", "step")
         running = [dict(zip(names, one, strict=True)) for one in self.running]
@@ -38,20 +38,20 @@ class Activity:
 
 
 def last_event(ledger: Ledger) -> int:
-    """The number of the latest event."""
+    """The id of the latest event; 0 if there is none."""
     with ledger.reading() as connection:
         return connection.scalar(select(func.max(events.c.id))) or 0
 
 
 def new_events(ledger: Ledger, after: int) -> list[dict[str, Any]]:
-    """The next events, oldest first."""
+    """Events with an id above `after`, oldest first, at most 200."""
     query = select(events).where(events.c.id > after).order_by(events.c.id).limit(_MOST_EVENTS)
     with ledger.reading() as connection:
         return [dict(row._mapping) for row in connection.execute(query)]
 
 
 def activity(ledger: Ledger) -> Activity:
-    """How much goes on now."""
+    """Read the present activity from the ledger."""
     with ledger.reading() as connection:
         return Activity(
             arriving=_arriving(connection),

@@ -1,7 +1,7 @@
 """Pages of rows: a limit, and a cursor that says where the next page begins.
 
-A cursor is the key of the last row that was given, so that rows which come meanwhile neither repeat
-nor skip any other.
+A cursor is the key of the last row of a page, so that rows that are added meanwhile neither repeat
+nor hide any other.
 """
 
 import base64
@@ -21,54 +21,56 @@ Item = TypeVar("Item")
 
 
 class Page(BaseModel, Generic[Item]):
-    """Some rows, the latest first."""
+    """One page of rows, the latest first."""
 
     items: list[Item]
     next: str | None = None
-    """The cursor of the next page; none: these are the last."""
+    """The cursor of the next page; null on the last page."""
 
 
 class Window:
-    """Which rows are asked for."""
+    """The part of the rows that a request asks for."""
 
     def __init__(
         self,
         limit: Annotated[int, Query(ge=1, le=_MOST)] = _DEFAULT,
-        cursor: Annotated[str, Query(max_length=400, description="`next` of a page")] = "",
-        since: Annotated[AwareDatetime | None, Query(description="nothing older")] = None,
+        cursor: Annotated[str, Query(max_length=400, description="`next` of the page before")] = "",
+        since: Annotated[
+            AwareDatetime | None, Query(description="only what is as late as this time or later")
+        ] = None,
     ) -> None:
         self.limit = limit
         self.cursor = cursor
         self.since = 0.0 if since is None else since.timestamp()
 
     def after_number(self) -> int:
-        """The cursor as the id of a row: smaller ones are asked for.
+        """The cursor as the id of a row; the page has rows with smaller ids.
 
         Raises:
-            HTTPException: 400, it is none of ours.
+            HTTPException: 400, the cursor is not one of these pages.
         """
         values = self._values()
         if values is None:
             return _LARGEST
         if len(values) != 1 or type(values[0]) is not int or not 0 <= values[0] <= _LARGEST:
-            raise _not_ours()
+            raise _wrong_cursor()
         return values[0]
 
     def after_time(self) -> tuple[float, str] | None:
-        """The cursor as the time and key of a row: earlier ones are asked for.
+        """The cursor as the time and key of a row; the page has earlier rows.
 
         Raises:
-            HTTPException: 400, it is none of ours.
+            HTTPException: 400, the cursor is not one of these pages.
         """
         values = self._values()
         if values is None:
             return None
         if len(values) != 2 or type(values[0]) is not float or type(values[1]) is not str:
-            raise _not_ours()
+            raise _wrong_cursor()
         return values[0], values[1]
 
     def page(self, items: list[Item], *key: float | str) -> "Page[Item]":
-        """The page; `key` is that of the last row."""
+        """Build the page of `items`; `key` is the key of the last one."""
         is_last = len(items) < self.limit
         return Page(items=items, next=None if is_last else _cursor(key))
 
@@ -78,9 +80,9 @@ class Window:
         try:
             values = json.loads(base64.urlsafe_b64decode(self.cursor.encode("ascii")))
         except (binascii.Error, ValueError, RecursionError) as error:
-            raise _not_ours() from error
+            raise _wrong_cursor() from error
         if not isinstance(values, list):
-            raise _not_ours()
+            raise _wrong_cursor()
         return values
 
 
@@ -88,7 +90,7 @@ WindowOf = Annotated[Window, Depends()]
 
 
 def at(seconds: float | None) -> datetime | None:
-    """A time of the ledger as a date."""
+    """Convert seconds since 1970 to a date and time in UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
@@ -96,5 +98,5 @@ def _cursor(key: Sequence[float | str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(list(key)).encode()).decode()
 
 
-def _not_ours() -> HTTPException:
+def _wrong_cursor() -> HTTPException:
     return HTTPException(400, "cursor: expected `next` of a page")

@@ -1,4 +1,4 @@
-"""What the web process is told by the door, as plain values that travel to it."""
+"""Settings of the web process, as plain values that the starting process hands over."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,20 +9,20 @@ from core.storage_layout import StorageLayout
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """The node's configuration, and where the node listens."""
+    """The node's configuration, and the address and port of its SCP."""
 
     configuration: Configuration
     listener: tuple[str, int] = ("", 0)
-    """Address and port of the SCP; empty when there is none."""
+    """Address and port of the SCP; an empty address if there is none."""
 
     @property
     def storage_path(self) -> Path:
-        """The node's folder."""
+        """The node's storage folder."""
         return self.configuration.storage_path
 
     @property
     def users_path(self) -> Path:
-        """The file of names, roles and hashes."""
+        """The file of users: names, roles and hashes."""
         return self.configuration.web.users_path or StorageLayout(self.storage_path).users
 
     @property
@@ -32,5 +32,5 @@ class WebSettings:
 
     @property
     def is_https(self) -> bool:
-        """Whether this process itself speaks HTTPS."""
+        """True if the web process itself serves HTTPS."""
         return self.configuration.web.certificate_path is not None

@@ -1,6 +1,6 @@
-"""Who may look at the pages and use the REST API: `slicewire users`.
+"""Manage the users of the pages and the REST API: `slicewire users`.
 
-The exit code is 0, 1 for a name that is not there, 2 for a wrong command line.
+The exit code is 0, 1 for an unknown name, 2 for a wrong command line.
 """
 
 import argparse
@@ -79,17 +79,21 @@ def _ask() -> str:
 
 def _parser(prog: str) -> ArgumentParser:
     parser = ArgumentParser(prog=prog, description=__doc__)
-    parser.add_argument("--config", type=Path, help="the node's (default: config.yaml)")
-    parser.add_argument("--storage_path", type=Path, help="the node's")
+    parser.add_argument(
+        "--config", type=Path, help="the node's configuration file (default: config.yaml)"
+    )
+    parser.add_argument("--storage_path", type=Path, help="the node's storage folder")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    verbs.add_parser("list", help="names, roles and numbers of tokens")
-    one = verbs.add_parser("add", help="add somebody or change them; asks for a password")
+    verbs.add_parser("list", help="list names, roles and numbers of tokens")
+    one = verbs.add_parser(
+        "add", help="add a user, or change role and password; asks for a password"
+    )
     one.add_argument("name", metavar="NAME")
     one.add_argument("--role", choices=ROLES, required=True, help="viewer looks, operator acts")
     one = verbs.add_parser("token", help="print a new bearer token for scripts, once")
     one.add_argument("name", metavar="NAME")
-    one.add_argument("--only", action="store_true", help="earlier tokens open nothing any more")
-    one = verbs.add_parser("remove", help="at once, also for who is signed in")
+    one.add_argument("--only", action="store_true", help="revoke all earlier tokens")
+    one = verbs.add_parser("remove", help="remove a user; ends their sessions at once")
     one.add_argument("name", metavar="NAME")
     return parser
 

@@ -26,17 +26,17 @@ def moment(at: float | None) -> str:
 
 
 def iso(at: float) -> str:
-    """For programs that read the page."""
+    """A time in ISO 8601 to the second, for programs that read the page."""
     return _local(at).isoformat(timespec="seconds")
 
 
 def midnight(now: float) -> float:
-    """When today began here."""
+    """The beginning of the day of `now` in local time, in seconds since 1970."""
     return _local(now).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
 def size(count: float) -> str:
-    """Bytes in the largest decimal unit that leaves a number above one."""
+    """A number of bytes in words, in the largest decimal unit that leaves a number above one."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < _KILO:
             return (
@@ -47,7 +47,7 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """How long, in one unit or two."""
+    """A duration in words, in one unit or two; empty for None."""
     if seconds is None:
         return ""
     if seconds < _MINUTE_S:
@@ -60,7 +60,7 @@ def duration(seconds: float | None) -> str:
 
 
 def days(count: float | None) -> str:
-    """How long something lasts."""
+    """A number of days in words; None is without an end."""
     if count is None:
         return "no end in sight"
     if count < 1:
@@ -74,7 +74,7 @@ def seconds(text: str) -> float:
 
 
 def number(count: int, noun: str) -> str:
-    """`1 image`, `22 images`."""
+    """A count with its noun, such as `1 image` or `22 images`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

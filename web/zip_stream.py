@@ -1,4 +1,4 @@
-"""A ZIP file made while it is sent: no copy on disk, no whole file in memory."""
+"""ZIP files that are made while they are sent: no copy on disk, no whole file in memory."""
 
 import io
 import zipfile
@@ -8,8 +8,8 @@ from pathlib import Path
 _CHUNK_BYTES = 1 << 20
 
 
-class _Tape(io.RawIOBase):
-    """What was written since it was last taken; cannot be wound back."""
+class _ChunkBuffer(io.RawIOBase):
+    """Holds what was written since the last `take`; cannot seek."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -28,14 +28,14 @@ class _Tape(io.RawIOBase):
 
 
 def zip_of(folder: Path, paths: Sequence[Path]) -> Iterator[bytes]:
-    """The ZIP of files below `folder`, in chunks; stored, as DICOM hardly shrinks."""
-    tape = _Tape()
-    with zipfile.ZipFile(tape, "w", zipfile.ZIP_STORED) as archive:
+    """Yield a ZIP file of `paths`, named relative to `folder`, in chunks and uncompressed."""
+    buffer = _ChunkBuffer()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in paths:
             info = zipfile.ZipInfo(str(path.relative_to(folder)))
             with archive.open(info, "w", force_zip64=True) as entry, path.open("rb") as file:
                 while chunk := file.read(_CHUNK_BYTES):
                     entry.write(chunk)
-                    yield tape.take()
-            yield tape.take()
-    yield tape.take()
+                    yield buffer.take()
+            yield buffer.take()
+    yield buffer.take()

@@ -60,7 +60,10 @@ def test_an_upload_without_files_is_refused(node: WorkingNode, ask: httpx.Client
     boundary = "multipart/form-data; boundary=b"
     body = b'--b\r\nContent-Disposition: form-data; name="job_name"\r\n\r\nblur\r\n--b--\r\n'
     answer = ask.post(UPLOADS, content=body, headers={"content-type": boundary})
-    assert (answer.status_code, answer.json()["msg"]) == (422, "files: none came")
+    assert (answer.status_code, answer.json()["msg"]) == (
+        422,
+        "files: expected at least one, found none",
+    )
 
 
 @pytest.mark.parametrize(

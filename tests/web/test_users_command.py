@@ -21,8 +21,8 @@ def test_a_user_is_added_with_a_hash_of_the_password(
     code = run(monkeypatch, tmp_path, "add", "ada", "--role", "operator", typed="long enough 1\n")
     ada = UserFile(tmp_path / "users.json").users()["ada"]
     assert (code, ada.role) == (0, "operator")
-    assert Passwords().fits(ada.password_hash, "long enough 1")
-    assert not Passwords().fits(ada.password_hash, "long enough 2")
+    assert Passwords().verify(ada.password_hash, "long enough 1")
+    assert not Passwords().verify(ada.password_hash, "long enough 2")
 
 
 def test_a_token_is_printed_once_and_replaces_the_others_when_asked(
@@ -36,7 +36,7 @@ def test_a_token_is_printed_once_and_replaces_the_others_when_asked(
     assert file.users()["script"].token_hashes == (hash_of_token(first), hash_of_token(second))
     run(monkeypatch, tmp_path, "token", "script", "--only")
     assert len(file.users()["script"].token_hashes) == 1
-    assert not Passwords().fits("", "")  # no password is no empty password
+    assert not Passwords().verify("", "")  # no password is no empty password
 
 
 @pytest.mark.parametrize(

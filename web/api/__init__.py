@@ -1,1 +1,1 @@
-"""The REST API, one module for each thing that is asked about."""
+"""The REST API: one module for each resource."""

@@ -1,4 +1,4 @@
-"""Cases: a series with its whole story, and what a person does with it."""
+"""Cases: series with their history, and the commands of operators."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api", tags=["cases"], responses=REFUSALS)
 
 
 class Verb(StrEnum):
-    """What a person may want of a case."""
+    """A command on a case."""
 
     RELEASE = RELEASE
     RETRY = RETRY
@@ -34,14 +34,14 @@ class Verb(StrEnum):
 
 
 class Take(StrEnum):
-    """Which of several contents under the same SOP Instance UIDs counts."""
+    """Which content of instances counts where one SOP Instance UID came with several."""
 
     NEWEST = NEWEST
     FIRST = FIRST
 
 
 class Case(BaseModel):
-    """A series, where it stands and why."""
+    """A series with its state and the reason for it."""
 
     series_instance_uid: str
     sender: str
@@ -50,13 +50,13 @@ class Case(BaseModel):
     state: CaseState
     reason: str
     holds: list[str]
-    """What stands in its way, as codes."""
+    """Codes of the reasons for which the series is held."""
     is_releasable: bool
-    """Whether something of it runs once a person has released it."""
+    """True if a release would let at least one job run."""
 
 
 class Happening(BaseModel):
-    """One event of its story."""
+    """One event of a case's history."""
 
     at: datetime | None
     kind: str
@@ -64,12 +64,12 @@ class Happening(BaseModel):
 
 
 class JobOfRequest(BaseModel):
-    """A job as far as a request wants it."""
+    """A job as one request sees it: its state and the destinations of this request."""
 
     job_id: str
     pipeline: str
     rule: str
-    """Of the configuration, such as `rules.0`; empty where the pipeline was asked for by name."""
+    """The configuration's rule, such as `rules.0`; empty if the pipeline was named directly."""
     revision: int
     state: CaseState
     reason: str
@@ -77,11 +77,11 @@ class JobOfRequest(BaseModel):
 
 
 class RequestOfCase(BaseModel):
-    """Who asked for what of it, and what came of that."""
+    """A request for jobs on a series: its sender, state and jobs."""
 
     number: int
     source: str
-    """association, folder or upload."""
+    """One of `association`, `folder` and `upload`."""
     calling_ae_title: str
     called_ae_title: str
     address: str
@@ -90,14 +90,14 @@ class RequestOfCase(BaseModel):
     created_at: datetime | None
     last_at: datetime | None
     outcome: str
-    """How its last association ended."""
+    """How the request's last association ended."""
     state: CaseState
     reason: str
     jobs: list[JobOfRequest]
 
 
 class JobOfCase(BaseModel):
-    """One job of its jobs."""
+    """One job of a case."""
 
     job_id: str
     pipeline: str
@@ -111,33 +111,33 @@ class JobOfCase(BaseModel):
 
 
 class WholeCase(Case):
-    """The same, from association to proof."""
+    """A case with its history, requests, jobs and receipt."""
 
     settled_s: float | None
-    """From the end of the last association to the decision."""
+    """Seconds from the end of the last association to the decision."""
     events: list[Happening]
     requests: list[RequestOfCase]
-    """Oldest first."""
+    """Requests, oldest first."""
     jobs: list[JobOfCase]
     receipt: dict[str, Any] | None
-    """Of the latest finished job: what came, was made, sent, stored and confirmed."""
+    """For the latest finished job: instances received, made, sent, stored and confirmed."""
     result_folders: list[str]
 
 
 class Asked(BaseModel):
-    """What the node was asked to do; it answers under this number."""
+    """A command that was recorded; `GET /api/commands/NUMBER` has the node's answer."""
 
     command: int
     msg: str
 
 
 class CommandAnswer(BaseModel):
-    """What the node answered."""
+    """The node's answer to a command."""
 
     command: int
     done: bool
     refused: bool
-    """Whether it was not done, and the answer says why and what helps."""
+    """True if the command was not carried out; `answer` says why, and what helps."""
     answer: str
 
 
@@ -148,7 +148,7 @@ def cases(
     window: WindowOf,
     state: Annotated[str, Query(max_length=16, description="held, failed, sending, ...")] = "",
 ) -> Page[Case]:
-    """The latest first."""
+    """List cases, the latest first."""
     before = window.after_time()
     found = histories_before(ledger, window.limit, state, before, since=window.since)
     last = (found[-1].last_at, found[-1].series_instance_uid) if found else (0.0, "")
@@ -157,8 +157,8 @@ def cases(
 
 @router.get("/cases/{series_instance_uid}")
 def case(series_instance_uid: str, _: Viewer, ledger: LedgerOf) -> WholeCase:
-    """One, by its SeriesInstanceUID."""
-    history = _known(ledger, series_instance_uid)
+    """Show one case by its SeriesInstanceUID: events, requests, jobs and receipt."""
+    history = _history_or_404(ledger, series_instance_uid)
     with ledger.reading() as connection:
         own_jobs = jobs_of(connection, history.series_instance_uid)
     receipt = receipt_of(ledger, history.series_instance_uid)
@@ -184,14 +184,15 @@ def act(
     *,
     take: Annotated[Take | None, Query(description="with `release`: which content counts")] = None,
 ) -> Asked:
-    """Ask the node to release, retry, resend or cancel; it does so in its own time.
+    """Ask the node to release, retry, resend or cancel a case.
 
-    409 where a release cannot help, with what does.
+    The answer has the command's number; `GET /api/commands/NUMBER` tells what came of it. 409 if a
+    release cannot help; the message says what does.
     """
     if take is not None and verb != Verb.RELEASE:
-        raise HTTPException(422, "take: goes with release alone")
+        raise HTTPException(422, "take: allowed with the command release alone")
     asked = verb.value if take is None else TAKES[take]
-    history = _known(ledger, series_instance_uid)
+    history = _history_or_404(ledger, series_instance_uid)
     refusal = why_not(ledger, asked, history.series_instance_uid)
     if refusal:
         raise HTTPException(409, refusal)
@@ -203,17 +204,17 @@ def act(
 def command(
     command: Annotated[int, Path(ge=1, le=2**31 - 1)], _: Viewer, ledger: LedgerOf
 ) -> CommandAnswer:
-    """What the node answered to what it was asked."""
+    """Show the node's answer to a command; `done` is false until there is one."""
     try:
         answer = answer_to(ledger, command)
     except LookupError as error:
-        raise HTTPException(404, "nobody asked this") from error
+        raise HTTPException(404, "there is no command of this number") from error
     if answer is None:
         return CommandAnswer(command=command, done=False, refused=False, answer="")
     return CommandAnswer(command=command, done=True, refused=answer.is_refused, answer=answer.words)
 
 
-def _known(ledger: Ledger, series_instance_uid: str) -> SeriesHistory:
+def _history_or_404(ledger: Ledger, series_instance_uid: str) -> SeriesHistory:
     history = history_of(ledger, series_instance_uid)
     if history is None or history.series_instance_uid != series_instance_uid:
         raise HTTPException(404, "no series has this UID")

@@ -1,4 +1,4 @@
-"""Whether the node lives and is ready, and its numbers, for whatever watches over it."""
+"""Liveness, readiness and metrics of the node, for monitoring."""
 
 import shutil
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _MEGABYTE = 1_000_000
 
 
 class Readiness(BaseModel):
-    """Whether instances are taken and jobs run."""
+    """`ready` if the node accepts instances and runs jobs, else the reasons why not."""
 
     ready: bool
     reasons: list[str]
@@ -30,13 +30,13 @@ class Readiness(BaseModel):
 
 @router.get("/health/live")
 def live() -> dict[str, str]:
-    """This process answers; asked of nobody who they are, and tells nothing else."""
+    """Answer as long as the web process runs; needs no sign-in."""
     return {"status": "live"}
 
 
 @router.get("/health/ready", responses={503: {"model": Readiness}})
 def ready(_: Viewer, ledger: LedgerOf, settings: SettingsOf, response: Response) -> Readiness:
-    """200, or 503 with what stands in the way."""
+    """Tell whether the node accepts instances and runs jobs: 200, or 503 with the reasons."""
     reasons = list(_reasons(ledger, settings))
     response.status_code = 503 if reasons else 200
     return Readiness(ready=not reasons, reasons=reasons)
@@ -44,7 +44,7 @@ def ready(_: Viewer, ledger: LedgerOf, settings: SettingsOf, response: Response)
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(_: Viewer, request: Request) -> Response:
-    """For Prometheus: instances, bytes, associations, queues, durations, failures, disk."""
+    """Metrics for Prometheus: instances, bytes, associations, queues, durations, failures, disk."""
     numbers: Metrics = request.app.state.metrics
     return Response(numbers.scrape(), media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -1,4 +1,4 @@
-"""How a job that was asked for by name stands, from its order, its series and its job."""
+"""Status of a requested job, from its row, its series and its job."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,50 +21,52 @@ RUNNING, COMPLETED, HELD_BACK, NOT_DONE, REMOVED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What whoever asked wants to know."""
+class JobStatus:
+    """Status of a requested job, as `GET /query/UID` reports it."""
 
     state: str
-    """running, completed, held, failed or removed."""
+    """One of `running`, `completed`, `held`, `failed` and `removed`."""
     words: str
-    """What is being done, or why not."""
+    """The step at work, or the reason why there is none."""
     series_instance_uid: str = ""
     job_id: str = ""
     progress: float = 0.0
     output_dir: str = ""
-    """Of a completed job, absolute."""
+    """Absolute path of a completed job's results."""
 
 
-def standing_of(ledger: Ledger, uid: str) -> Standing | None:
-    """Of one order; None when nobody placed it."""
+def job_status_of(ledger: Ledger, uid: str) -> JobStatus | None:
+    """Read the status of the requested job `uid`; None if there is no such job."""
     with ledger.reading() as connection:
         requested_job = find_requested_job(connection, uid)
         return (
             None
             if requested_job is None
-            else _standing(connection, requested_job, ledger.storage_path)
+            else _job_status(connection, requested_job, ledger.storage_path)
         )
 
 
-def _standing(connection: Connection, requested_job: RequestedJob, storage_path: Path) -> Standing:
+def _job_status(
+    connection: Connection, requested_job: RequestedJob, storage_path: Path
+) -> JobStatus:
     uid = requested_job.series_instance_uid
     if requested_job.state == RequestedJobState.WAITING:
-        return Standing(RUNNING, "its files are read")
+        return JobStatus(RUNNING, "its files are being read")
     if requested_job.state == RequestState.HELD:
-        return Standing(HELD_BACK, requested_job.words, uid)
+        return JobStatus(HELD_BACK, requested_job.words, uid)
     if requested_job.state == RequestedJobState.READ:
         row = find_series(connection, uid)
         if row is not None and row.state == SeriesState.HELD:
-            return Standing(HELD_BACK, row.reason, uid)
-        return Standing(RUNNING, "its series is looked at", uid)
+            return JobStatus(HELD_BACK, row.reason, uid)
+        return JobStatus(RUNNING, "its series is being checked", uid)
     job = _job(connection, requested_job) if requested_job.state == RequestState.SUBMITTED else None
     if job is None:
-        return Standing(NOT_DONE, requested_job.words, uid)
+        return JobStatus(NOT_DONE, requested_job.words, uid)
     return _of_job(job, storage_path)
 
 
 def _job(connection: Connection, requested_job: RequestedJob) -> JobRow | None:
-    """The job that does it, or the one that took over since."""
+    """The job of this request, or the one that superseded it."""
     job = find_job(connection, requested_job.job_id)
     if job is None or job.state not in OVER:
         return job
@@ -74,7 +76,7 @@ def _job(connection: Connection, requested_job: RequestedJob) -> JobRow | None:
     )
 
 
-def _of_job(job: JobRow, storage_path: Path) -> Standing:
+def _of_job(job: JobRow, storage_path: Path) -> JobStatus:
     state, words = RUNNING, job.reason or job.step or job.state
     if job.state == JobState.DONE:
         state, words = COMPLETED, "" if job.result is None else job.result.summary
@@ -84,4 +86,4 @@ def _of_job(job: JobRow, storage_path: Path) -> Standing:
         state, words = NOT_DONE, job.reason
     folder = job.request.located(storage_path).output_dir if state == COMPLETED else ""
     uid = job.request.series_instance_uid
-    return Standing(state, words, uid, job.job_id, job.progress, folder)
+    return JobStatus(state, words, uid, job.job_id, job.progress, folder)

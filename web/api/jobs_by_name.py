@@ -1,4 +1,4 @@
-"""`POST /job/` and `GET /query/UID`: a pipeline by name on a folder of this machine."""
+"""`POST /job/` and `GET /query/UID`: run a named pipeline on a folder of this machine."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from core.config.values import PIPELINE_ALIASES
 from core.errors import RequestedJobError
 from core.folders import folder_below
 from node.ledger.requests.requested_jobs import IN_DIR, JobDescription, request_job
-from web.api.job_status import COMPLETED, HELD_BACK, NOT_DONE, REMOVED, standing_of
+from web.api.job_status import COMPLETED, HELD_BACK, NOT_DONE, REMOVED, job_status_of
 from web.api.refusals import REFUSALS
 from web.auth.access import Operator, Person, Viewer
 from web.dependencies import LedgerOf, SettingsOf
@@ -27,31 +27,31 @@ Uid = Annotated[str, Field(pattern=r"^[0-9.]{1,64}$")]
 
 
 class JobByName(BaseModel, extra="forbid"):
-    """Which pipeline on which folder."""
+    """A request for a job: the pipeline and the folder."""
 
     job_name: Annotated[str, Field(max_length=64, examples=["3dblur"])]
-    """A pipeline of the configuration; `3dblur` is `blur`."""
+    """Name of a pipeline of the configuration; `3dblur` stands for `blur`."""
     in_dir: Annotated[str, Field(max_length=1024, examples=["dicom_data"])]
     """A folder below the configuration's `web.in_dir_root`."""
     series_instance_uid: Uid | None = None
-    """Which series, where the folder has several."""
+    """The wanted series; needed if the folder has several."""
     destinations: Annotated[tuple[str, ...], Field(max_length=16)] = ()
-    """Names of peers that the results go to; none: they stay here."""
+    """Names of peers that get the results; none: the results stay on this machine."""
 
 
 class Placed(BaseModel):
-    """Under which uid a job is known."""
+    """The `uid` under which `GET /query/UID` reports on the job."""
 
     uid: str
 
 
 class Answer(BaseModel):
-    """How a job stands."""
+    """Status of a requested job."""
 
     msg: str
     reason: str = ""
     progress: float = 0.0
-    """Done, from 0 to 1."""
+    """Fraction done, from 0 to 1."""
     output_dir: str | None = None
     series_instance_uid: str = ""
     job_id: str = ""
@@ -59,9 +59,9 @@ class Answer(BaseModel):
 
 @router.post("/job/", status_code=201, responses=REFUSALS)
 def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: SettingsOf) -> Placed:
-    """Ask for a job; the files are read by the node, and judged as those that a peer sends.
+    """Request a job on a folder; the node reads the files and checks them like those of a peer.
 
-    A folder with several series is refused unless one of them is named.
+    A folder with several series is refused unless `series_instance_uid` names one.
     """
     configuration = settings.configuration
     pipeline = known_pipeline(configuration, body.job_name)
@@ -76,7 +76,7 @@ def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: Sett
     storage = configuration.storage_path.resolve()
     if storage == folder or storage in folder.parents or folder in storage.parents:
         raise HTTPException(400, "in_dir: expected a folder beside the storage folder")
-    return place(
+    return record_request(
         ledger,
         person,
         JobDescription(
@@ -91,8 +91,8 @@ def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: Sett
 
 @router.get("/query/{uid}", responses=REFUSALS | _ANSWERS)
 def query(uid: str, _: Viewer, ledger: LedgerOf, response: Response) -> Answer:
-    """How a job stands: 200 completed, 202 running or held, 422 failed, 410 removed since."""
-    status = standing_of(ledger, uid)
+    """Status of a job: 200 completed, 202 running or held, 422 failed, 410 removed since."""
+    status = job_status_of(ledger, uid)
     if status is None:
         raise HTTPException(404, "no job has this uid")
     response.status_code = _STATUS.get(status.state, 202)
@@ -115,10 +115,10 @@ _VERBS = {
 
 
 def known_pipeline(configuration: Configuration, name: str) -> str:
-    """The configuration's own name of a pipeline.
+    """Resolve a pipeline's name or alias to its name in the configuration.
 
     Raises:
-        HTTPException: 400, there is none; those that there are, are named.
+        HTTPException: 400, no pipeline has this name; the message lists the known names.
     """
     pipeline = PIPELINE_ALIASES.get(name, name)
     if pipeline not in configuration.pipelines:
@@ -127,8 +127,10 @@ def known_pipeline(configuration: Configuration, name: str) -> str:
     return pipeline
 
 
-def place(ledger: LedgerOf, person: Person, asked: JobDescription, uid: str = "") -> Placed:
-    """Record what a person asks for; the node takes it up."""
+def record_request(
+    ledger: LedgerOf, person: Person, asked: JobDescription, uid: str = ""
+) -> Placed:
+    """Record a requested job under the person's name; the running node takes it up."""
     asked = replace(asked, person=person.name, address=person.address)
     with ledger.writing() as connection:
         return Placed(uid=request_job(connection, asked, ledger.clock(), uid))

@@ -1,4 +1,4 @@
-"""Models: name, hash, structures, and what they measured on patients they had not seen."""
+"""Models: name, hash, structures, and their measured agreement on held-out patients."""
 
 from typing import Any
 
@@ -21,21 +21,21 @@ class PipelineOfNode(BaseModel):
     kind: str
     parameters: dict[str, Any]
     model: dict[str, Any] | None
-    """The model's card with its SHA-256; none for a pipeline without a model."""
+    """The model's card with its SHA-256; null for a pipeline without a model."""
     fault: str = ""
     """Why the model cannot be read."""
 
 
 @router.get("/models")
 def models(_: Viewer, request: Request, settings: SettingsOf) -> list[PipelineOfNode]:
-    """Every pipeline of the configuration, with its model where it has one."""
+    """List the pipelines of the configuration, each with its model's card."""
     cards: ModelCards = request.app.state.model_cards
     pipelines = settings.configuration.pipelines
     return [describe(cards, name, one) for name, one in sorted(pipelines.items())]
 
 
 def describe(cards: ModelCards, name: str, pipeline: PipelineSettings) -> PipelineOfNode:
-    """One of them."""
+    """Describe one pipeline with its model's card, or the reason why it cannot be read."""
     model, fault = cards.card_of(pipeline)
     return PipelineOfNode(
         name=name, kind=pipeline.kind, parameters=pipeline.parameters(), model=model, fault=fault

@@ -22,9 +22,9 @@ _LONGEST_HEADER = 4096
 
 
 class Upload:
-    """One request's parts: values by name, and files numbered in the order in which they came.
+    """Parts of one multipart request: values by name, and files numbered in order of receipt.
 
-    What files are called there is not used for anything: names often hold the patient's.
+    File names of the sender are not used: they often contain the patient's name.
     """
 
     def __init__(self, folder: Path, *, most_files: int) -> None:
@@ -39,11 +39,11 @@ class Upload:
         self._file: BinaryIO | None = None
 
     async def take(self, content_type: str, chunks: AsyncIterator[bytes]) -> None:
-        """Read the whole request; files are on disk and synced at the end.
+        """Read the whole request; afterwards all files are on disk and synced.
 
         Raises:
-            HTTPException: 400, 413 or 415, in words.
-            OSError: the disk cannot take it.
+            HTTPException: 400, 413 or 415, with the reason.
+            OSError: the files cannot be written.
         """
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
@@ -59,7 +59,7 @@ class Upload:
             self._close()
 
     def discard(self) -> None:
-        """Remove what came."""
+        """Remove the files received so far."""
         self._close()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Peers: who they are, how they stand, and a C-ECHO when somebody asks."""
+"""Peers of the configuration: their state, and C-ECHO on request."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api", tags=["peers"], responses=REFUSALS)
 
 
 class Echoed(BaseModel):
-    """The latest C-ECHO that somebody asked for."""
+    """The latest C-ECHO that a person requested."""
 
     at: datetime | None
     answers: bool
@@ -30,7 +30,7 @@ class Echoed(BaseModel):
 
 
 class PeerState(BaseModel):
-    """A configured peer."""
+    """A configured peer with its deliveries and its latest C-ECHO."""
 
     name: str
     ae_title: str
@@ -39,18 +39,18 @@ class PeerState(BaseModel):
     proof: str
     query: bool
     deliveries: dict[str, int]
-    """Instances that did not arrive, by state: waiting, refused, given up."""
+    """Numbers of undelivered instances by state: waiting, refused, given up."""
     words: str
-    """Why the next one waits."""
+    """Why the next delivery waits."""
     next_attempt_at: datetime | None
     echo: Echoed | None
     habit: str
-    """What was learned of how it sends, in words: pauses between instances, and the settle time."""
+    """How the peer sends, as observed: pauses between instances, and the settle time."""
 
 
 @router.get("/peers")
 def peers(_: Viewer, ledger: LedgerOf, settings: SettingsOf) -> list[PeerState]:
-    """Every one of the configuration."""
+    """List the peers of the configuration with their state."""
     with ledger.reading() as connection:
         habits = habits_in_words(connection, settings.configuration)
         peers = settings.configuration.peers
@@ -59,7 +59,7 @@ def peers(_: Viewer, ledger: LedgerOf, settings: SettingsOf) -> list[PeerState]:
 
 @router.post("/peers/{name}/echo", status_code=202)
 def echo(name: str, person: Operator, ledger: LedgerOf, settings: SettingsOf) -> Asked:
-    """Ask the node to C-ECHO a peer; `/api/commands/NUMBER` tells what came of it."""
+    """Ask the node to C-ECHO a peer; `GET /api/commands/NUMBER` has the outcome."""
     if name not in {peer.name for peer in settings.configuration.peers}:
         raise HTTPException(404, "no peer has this name")
     command = ask_node(ledger, person, ECHO, name)
@@ -67,7 +67,7 @@ def echo(name: str, person: Operator, ledger: LedgerOf, settings: SettingsOf) ->
 
 
 def peer_state(connection: Connection, peer: Peer, habit: str = "") -> PeerState:
-    """How one stands, from the ledger."""
+    """Read the state of one peer from the ledger."""
     undelivered = connection.execute(
         select(deliveries.c.state, func.count().label("number"))
         .where(

@@ -1,4 +1,4 @@
-"""The API's own description: OpenAPI for programs, and a page of it without foreign scripts."""
+"""Reference of the REST API: the OpenAPI document, and a page of it without foreign scripts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,29 +16,29 @@ _OF_EVERY_ROUTE = ("400", "401", "403", "404", "405", "413", "422", "429", "503"
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What an operation is given."""
+    """A parameter of an operation."""
 
     name: str
     place: str
-    """path, query, header or body."""
+    """One of `path`, `query`, `header`, `JSON` and `part of the form`."""
     is_required: bool
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method of an address."""
+    """One HTTP method of one path."""
 
     method: str
     path: str
     words: str
     values: tuple[Value, ...]
     answers: tuple[str, ...]
-    """Those besides what every route may answer."""
+    """Status codes; those that every route may answer are summed up as `4xx` and `503`."""
 
 
 def reference_router(app: FastAPI) -> APIRouter:
-    """Routes that describe the others of `app`."""
+    """Routes of the OpenAPI document and of the reference page of `app`."""
     router = APIRouter()
 
     @router.get("/openapi.json", include_in_schema=False)
@@ -53,7 +53,7 @@ def reference_router(app: FastAPI) -> APIRouter:
 
 
 def operations_of(document: dict[str, Any]) -> Iterator[Operation]:
-    """Of an OpenAPI document, by their paths."""
+    """Operations of an OpenAPI document, sorted by path."""
     for path, item in sorted(document["paths"].items()):
         for method in (one for one in _METHODS if one in item):
             said = item[method]

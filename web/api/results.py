@@ -25,15 +25,18 @@ _MOST_FILES = 100_000
 @router.get(
     "/jobs/{job_id}/results.zip",
     response_class=StreamingResponse,
-    responses={200: {"content": {"application/zip": {}}}, 410: {"description": "removed since"}},
+    responses={
+        200: {"content": {"application/zip": {}}},
+        410: {"description": "the results were removed by retention"},
+    },
 )
 def results(
     job_id: str,
     person: Viewer,
     ledger: LedgerOf,
-    volume: Annotated[bool, Query(description="with the HDF5 volume")] = False,
+    volume: Annotated[bool, Query(description="true: include the HDF5 volume")] = False,
 ) -> StreamingResponse:
-    """DICOM, report and picture; who fetched them is in the log."""
+    """Download a finished job's DICOM files, report and picture; the download is logged."""
     with ledger.reading() as connection:
         job = find_job(connection, job_id)
     if job is None or job.state != JobState.DONE:

@@ -1,4 +1,4 @@
-"""Series, jobs, deliveries and events as the ledger has them, page by page."""
+"""Series, jobs, deliveries and events of the ledger, page by page."""
 
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -20,7 +20,7 @@ SeriesUid = Annotated[str, Query(max_length=64)]
 
 
 class SeriesOfLedger(BaseModel):
-    """A series."""
+    """A series as the ledger records it."""
 
     series_instance_uid: str
     study_instance_uid: str
@@ -32,13 +32,13 @@ class SeriesOfLedger(BaseModel):
     first_at: datetime | None
     last_at: datetime | None
     expected: int | None
-    """Instances that its sender says it has."""
+    """Number of instances that the sender states; null if unknown."""
     instances: int
     size_bytes: int
 
 
 class JobOfLedger(BaseModel):
-    """A job."""
+    """A job as the ledger records it."""
 
     job_id: str
     series_instance_uid: str
@@ -56,7 +56,7 @@ class JobOfLedger(BaseModel):
 
 
 class DeliveryOfLedger(BaseModel):
-    """One instance on its way to one peer."""
+    """Delivery of one instance to one peer."""
 
     id: int
     job_id: str
@@ -73,7 +73,7 @@ class DeliveryOfLedger(BaseModel):
 
 
 class EventOfLedger(BaseModel):
-    """Something that happened."""
+    """An event of the log."""
 
     id: int
     at: datetime | None
@@ -86,7 +86,7 @@ class EventOfLedger(BaseModel):
 def all_series(
     _: Viewer, ledger: LedgerOf, window: WindowOf, state: State = ""
 ) -> Page[SeriesOfLedger]:
-    """The latest first."""
+    """List series, the latest first."""
     rows = series_rows(ledger, window, state)
     return _page(SeriesOfLedger, window, rows, "last_at", "series_instance_uid")
 
@@ -99,7 +99,7 @@ def all_jobs(
     state: State = "",
     series_instance_uid: SeriesUid = "",
 ) -> Page[JobOfLedger]:
-    """The latest first."""
+    """List jobs, the latest first."""
     rows = job_rows(ledger, window, state, series_instance_uid)
     return _page(JobOfLedger, window, rows, "created_at", "job_id")
 
@@ -112,7 +112,7 @@ def all_deliveries(
     state: State = "",
     peer: Annotated[str, Query(max_length=64)] = "",
 ) -> Page[DeliveryOfLedger]:
-    """The latest first."""
+    """List deliveries, one for each instance and peer, the latest first."""
     return _page(DeliveryOfLedger, window, delivery_rows(ledger, window, state, peer), "id")
 
 
@@ -124,7 +124,7 @@ def all_events(
     kind: Annotated[str, Query(max_length=32)] = "",
     series_instance_uid: SeriesUid = "",
 ) -> Page[EventOfLedger]:
-    """The latest first."""
+    """List events, the latest first."""
     rows = event_rows(ledger, window, kind, series_instance_uid)
     return _page(EventOfLedger, window, rows, "id")
 

@@ -1,4 +1,4 @@
-"""In and out for programs that keep cookies, and who one is."""
+"""Signing in and out for programs that keep cookies, and the signed-in user."""
 
 from typing import Annotated
 
@@ -14,14 +14,14 @@ router = APIRouter(prefix="/api", tags=["access"], responses=REFUSALS)
 
 
 class NameAndPassword(BaseModel, extra="forbid"):
-    """Who signs in."""
+    """Name and password of a user who signs in."""
 
     name: Annotated[str, Field(max_length=64)]
     password: Annotated[SecretStr, Field(max_length=1024)]
 
 
 class Me(BaseModel):
-    """Who one is, and the token that every change must carry as `X-CSRF-Token` with a cookie."""
+    """The signed-in user; with a cookie, every change must carry the token as `X-CSRF-Token`."""
 
     name: str
     role: str
@@ -30,7 +30,7 @@ class Me(BaseModel):
 
 @router.post("/login", status_code=204)
 def login(body: NameAndPassword, request: Request, response: Response, ledger: LedgerOf) -> None:
-    """A session in a cookie; 429 after too many wrong passwords."""
+    """Sign in: begin a session in a cookie; 429 after too many wrong passwords."""
     access, password = access_of(request), body.password.get_secret_value()
     user = sign_in(access, ledger, request, name=body.name, password=password)
     set_cookie(access, response, user)
@@ -38,7 +38,7 @@ def login(body: NameAndPassword, request: Request, response: Response, ledger: L
 
 @router.post("/logout", status_code=204)
 def logout(request: Request, response: Response, person: Viewer, ledger: LedgerOf) -> None:
-    """The session is over, for whoever has its cookie."""
+    """Sign out: end the session for everyone who holds its cookie."""
     if person.has_session:
         check_csrf(person, request.headers.get("x-csrf-token", ""))
     access = access_of(request)
@@ -48,5 +48,5 @@ def logout(request: Request, response: Response, person: Viewer, ledger: LedgerO
 
 @router.get("/me")
 def me(person: Viewer) -> Me:
-    """Who one is."""
+    """Show the signed-in user, the role and the CSRF token."""
     return Me(name=person.name, role=person.role, csrf_token=person.csrf_token)

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api", tags=["ledger"], responses=REFUSALS)
 
 _EVERY_S = 0.5
 _SILENT_S = 15.0
-_LONGEST_S = 600.0  # then the browser comes back, and is asked again who it is
+_LONGEST_S = 600.0  # then the browser reconnects, and its session is checked again
 _LARGEST = 2**31 - 1
 
 
@@ -36,12 +36,15 @@ async def stream(
     _: Viewer,
     ledger: LedgerOf,
     settings: SettingsOf,
-    after: Annotated[int | None, Query(ge=0, le=_LARGEST, description="id of an event")] = None,
+    after: Annotated[
+        int | None,
+        Query(ge=0, le=_LARGEST, description="id of the last event that is known already"),
+    ] = None,
     last_event_id: Annotated[str, Header(max_length=20)] = "",
 ) -> StreamingResponse:
-    """`event: happening` for each new event, `event: activity` when what runs or waits changed.
+    """Stream `event: happening` for each new event, `event: activity` when the activity changes.
 
-    A browser that was cut off comes back with Last-Event-ID, and misses nothing.
+    A browser that was disconnected reconnects with Last-Event-ID and misses no event.
     """
     open_streams: set[object] = request.app.state.streams
     if len(open_streams) >= settings.configuration.web.limits.streams:
@@ -61,7 +64,7 @@ async def _updates(open_streams: set[object], ledger: Ledger, after: int) -> Asy
     try:
         yield "retry: 2000\n\n"
         while time.monotonic() < end:
-            found, now = await run_in_threadpool(_look, ledger, after)
+            found, now = await run_in_threadpool(_read_updates, ledger, after)
             for one in found:
                 after = one["id"]
                 yield _message("happening", one, number=after)
@@ -77,8 +80,8 @@ async def _updates(open_streams: set[object], ledger: Ledger, after: int) -> Asy
         open_streams.discard(token)
 
 
-def _look(ledger: Ledger, after: int) -> tuple[list[dict[str, Any]], Activity | None]:
-    """A ledger that is away for a while does not end the stream."""
+def _read_updates(ledger: Ledger, after: int) -> tuple[list[dict[str, Any]], Activity | None]:
+    """New events and the present activity; nothing while the ledger cannot be read."""
     try:
         return new_events(ledger, after), activity(ledger)
     except StorageUnavailableError:

@@ -1,4 +1,4 @@
-"""DICOM files sent with the request itself, for a pipeline by name."""
+"""`POST /api/uploads`: run a named pipeline on DICOM files sent with the request."""
 
 import shutil
 import uuid
@@ -13,7 +13,7 @@ from core.errors import StorageUnavailableError
 from core.storage_layout import StorageLayout
 from node.ledger.database import Ledger
 from node.ledger.requests.requested_jobs import UPLOADS, JobDescription
-from web.api.jobs_by_name import Placed, Uid, known_pipeline, place
+from web.api.jobs_by_name import Placed, Uid, known_pipeline, record_request
 from web.api.multipart import Upload
 from web.api.refusals import REFUSALS
 from web.auth.access import Operator, Person
@@ -48,7 +48,7 @@ _BODY: dict[str, Any] = {
 
 
 class UploadValues(BaseModel, extra="forbid"):
-    """What comes besides the files."""
+    """Values of an upload besides its files."""
 
     job_name: Annotated[str, Field(max_length=64)]
     series_instance_uid: Uid | None = None
@@ -58,7 +58,7 @@ class UploadValues(BaseModel, extra="forbid"):
 async def post_upload(
     request: Request, person: Operator, ledger: LedgerOf, settings: SettingsOf
 ) -> Placed:
-    """Take files, and ask for a job on them; `GET /query/UID` tells how it stands."""
+    """Upload DICOM files and request a job on them; `GET /query/UID` reports its status."""
     _check_disk(settings)
     uid = uuid.uuid4().hex
     folder = StorageLayout(settings.storage_path).upload(uid)
@@ -83,13 +83,13 @@ def _place(
         words = f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}"
         raise HTTPException(422, words) from error
     if not upload.files:
-        raise HTTPException(422, "files: none came")
+        raise HTTPException(422, "files: expected at least one, found none")
     pipeline = known_pipeline(settings.configuration, values.job_name)
     folder = StorageLayout(settings.storage_path).upload(uid)
     sync_folder(folder)
     sync_folder(folder.parent)
     wanted = values.series_instance_uid or ""
-    return place(ledger, person, JobDescription(pipeline, UPLOADS, uid, wanted), uid)
+    return record_request(ledger, person, JobDescription(pipeline, UPLOADS, uid, wanted), uid)
 
 
 def _check_disk(settings: WebSettings) -> None:

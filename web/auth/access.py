@@ -1,4 +1,4 @@
-"""Who asks, and what they may: the dependencies that every route names."""
+"""Authentication and roles: the dependencies that every route names."""
 
 import hmac
 from dataclasses import dataclass
@@ -19,30 +19,30 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks; `local` when this machine has no users and only this machine can ask."""
+    """The user of a request; `local` if there are no users and only this machine has access."""
 
     name: str
     role: str
     address: str
     csrf_token: str
-    """For forms, as `csrf_token`, and for scripts of pages, as the header `X-CSRF-Token`."""
+    """Sent by forms as `csrf_token`, by scripts of pages as the header `X-CSRF-Token`."""
     has_session: bool = False
 
     @property
     def is_operator(self) -> bool:
-        """Whether they may act."""
+        """True for operators, who may change something."""
         return self.role == OPERATOR
 
 
 class Access:
-    """Recognises people by cookie or bearer token."""
+    """Recognises users by session cookie or bearer token."""
 
     def __init__(self, settings: WebSettings) -> None:
         """Read the users.
 
         Raises:
-            ConfigurationError: the file of users is wrong, or there are none and others than this
-                machine could ask.
+            ConfigurationError: the file of users is wrong, or there are no users and the address
+                is open to other machines.
         """
         configuration = settings.configuration
         self.users = UserFile(settings.users_path)
@@ -55,10 +55,10 @@ class Access:
         self._had_users = check_users(settings.users_path, configuration.web_ip)
 
     def person_of(self, request: HTTPConnection) -> Person | None:
-        """Who asks; None when nobody says so, or falsely.
+        """The user of a request; None without valid credentials.
 
         Raises:
-            ConfigurationError: the file of users cannot be read at present.
+            ConfigurationError: the file of users cannot be read.
         """
         users, address = self.users.users(), address_of(request)
         if not users and not self._had_users:
@@ -68,13 +68,13 @@ class Access:
             return self._of_token(users, token.strip(), address)
         session = self.session_of(request)
         user = None if session is None else users.get(session.name)
-        if session is None or user is None or not self.sessions.is_of(session, user):
+        if session is None or user is None or not self.sessions.is_valid_for(session, user):
             return None
         token = self.sessions.csrf_token(session.key)
         return Person(user.name, user.role, address, token, has_session=True)
 
     def session_of(self, request: HTTPConnection) -> Session | None:
-        """The session that the cookie of a request names."""
+        """The session in a request's cookie; None if there is no valid one."""
         return self.sessions.read(request.cookies.get(self.cookie, ""))
 
     def _of_token(self, users: dict[str, User], token: str, address: str) -> Person | None:
@@ -86,21 +86,21 @@ class Access:
 
 
 def address_of(request: HTTPConnection) -> str:
-    """Where a request comes from."""
+    """The IP address that a request comes from; empty if unknown."""
     return request.client.host if request.client is not None else ""
 
 
 def access_of(request: HTTPConnection) -> Access:
-    """The application's own."""
+    """The `Access` of the request's application."""
     access: Access = request.app.state.access
     return access
 
 
 def viewer(request: Request) -> Person:
-    """For routes that show something.
+    """The signed-in user, for routes that show something.
 
     Raises:
-        HTTPException: 401, nobody is signed in.
+        HTTPException: 401, nobody is signed in; 503, the file of users cannot be read.
     """
     try:
         person = access_of(request).person_of(request)
@@ -112,10 +112,12 @@ def viewer(request: Request) -> Person:
 
 
 def operator(request: Request, person: Annotated[Person, Depends(viewer)]) -> Person:
-    """For routes that do something: role, and the session's own token in `X-CSRF-Token`.
+    """The signed-in operator, for routes that change something.
+
+    A session must carry its CSRF token in the header `X-CSRF-Token`.
 
     Raises:
-        HTTPException: 401 or 403.
+        HTTPException: 401, nobody is signed in; 403, no operator, or a wrong token.
     """
     person = _operator(person)
     if person.has_session and request.method not in SAFE_METHODS:
@@ -124,10 +126,10 @@ def operator(request: Request, person: Annotated[Person, Depends(viewer)]) -> Pe
 
 
 async def form_operator(request: Request, person: Annotated[Person, Depends(viewer)]) -> Person:
-    """The same for a form of a page, whose field `csrf_token` holds the token.
+    """The signed-in operator for a form of a page, whose field `csrf_token` holds the token.
 
     Raises:
-        HTTPException: 401 or 403.
+        HTTPException: 401, nobody is signed in; 403, no operator, or a wrong token.
     """
     person = _operator(person)
     form = await request.form()
@@ -136,14 +138,14 @@ async def form_operator(request: Request, person: Annotated[Person, Depends(view
 
 
 def check_csrf(person: Person, token: str) -> None:
-    """That what is posted comes from a page of ours.
+    """Check that a form was posted by a page of this server.
 
     Raises:
-        HTTPException: 403.
+        HTTPException: 403, the token is missing or wrong.
     """
     expected = person.csrf_token.encode()
     if not expected or not hmac.compare_digest(expected, token.encode()):
-        raise HTTPException(403, "the page is too old or not ours: load it again")
+        raise HTTPException(403, "the page is too old or not from this server: load it again")
 
 
 def _operator(person: Person) -> Person:

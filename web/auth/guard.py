@@ -1,4 +1,4 @@
-"""What every request passes before its route, and every answer after it (an ASGI middleware)."""
+"""ASGI middleware around every route: checks of requests, headers of answers, faults."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ log = structlog.get_logger("web")
 
 
 class Guard:
-    """Checks host, origin and size; adds the headers; an unforeseen fault is one clear answer."""
+    """Checks host, origin and size, adds security headers, answers unforeseen faults with 500."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Guard:
         self._is_https = is_https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Pass one request to the application, or answer it with a refusal."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -63,7 +63,7 @@ class Guard:
                 self._add_headers(message, scope)
             await send(message)
 
-        refused = self._why_not(scope)
+        refused = self._refusal(scope)
         if refused is None:
             refused = await self._let_through(scope, receive, answer)
         if refused is not None and not begun:
@@ -72,7 +72,7 @@ class Guard:
     async def _let_through(
         self, scope: Scope, receive: Receive, send: Send
     ) -> tuple[int, str] | None:
-        """The route's own answer is sent; None, or what went wrong on the way there."""
+        """Send the route's answer; returns None, or status and reason of an unforeseen fault."""
         try:
             await self._app(scope, _counted(receive, self._most_bytes(scope)), send)
         except Exception as error:  # noqa: BLE001, its own words may quote patient data
@@ -81,19 +81,19 @@ class Guard:
             return 500, fault
         return None
 
-    def _why_not(self, scope: Scope) -> tuple[int, str] | None:
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
-        if not self._knows(headers.get("host", "")):
-            return 400, "Host is no address of this machine, and not in web.hosts"
-        if scope["method"] not in SAFE_METHODS and not _is_ours(headers):
-            return 403, "posted by a page of another site"
+        if not self._is_known_host(headers.get("host", "")):
+            return 400, "Host: expected an IP address, localhost or a name in web.hosts"
+        if scope["method"] not in SAFE_METHODS and not _is_same_site(headers):
+            return 403, "the request was posted by a page of another site"
         length, most = headers.get("content-length", "0"), self._most_bytes(scope)
         if not length.isdecimal():
-            return 400, "Content-Length is no number"
+            return 400, "Content-Length: expected a number"
         return (413, _too_large(most)) if int(length) > most else None
 
-    def _knows(self, host: str) -> bool:
-        """An address cannot be rebound by a foreign DNS server, only a name can."""
+    def _is_known_host(self, host: str) -> bool:
+        """Any IP address is accepted: a foreign DNS server can rebind names only."""
         name = _host_name(host)
         if name in self._hosts:
             return True
@@ -130,8 +130,8 @@ def _counted(receive: Receive, most: int) -> Receive:
     return counted
 
 
-def _is_ours(headers: Headers) -> bool:
-    """Browsers say which site a post comes from; programs say nothing."""
+def _is_same_site(headers: Headers) -> bool:
+    """False if a browser says that a page of another site posts; programs send no such header."""
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")

@@ -13,27 +13,27 @@ _MOST_KEYS = 10_000
 
 
 class Passwords:
-    """Hashes and verifies; an unknown name takes as long as a wrong password."""
+    """Hashes and verifies passwords; an unknown name takes as long as a wrong password."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()  # RFC 9106, section 4: the second recommended option
-        self._nobodys = self._hasher.hash(secrets.token_hex(16))
+        self._dummy_hash = self._hasher.hash(secrets.token_hex(16))
 
     def hash(self, password: str) -> str:
-        """What is kept of a password."""
+        """The Argon2id hash of a password, for the file of users."""
         return self._hasher.hash(password)
 
-    def fits(self, password_hash: str, password: str) -> bool:
-        """Whether `password` is the one; an empty hash fits none, in the same time."""
+    def verify(self, password_hash: str, password: str) -> bool:
+        """True if `password` has this hash; an empty hash matches none, in the same time."""
         try:
-            self._hasher.verify(password_hash or self._nobodys, password)
+            self._hasher.verify(password_hash or self._dummy_hash, password)
         except (VerificationError, InvalidHashError):
             return False
         return bool(password_hash)
 
 
 class GuessLimit:
-    """How often one address or one name may be wrong in a minute; kept in memory."""
+    """Limit on wrong passwords a minute for each address and name; kept in memory."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -41,13 +41,13 @@ class GuessLimit:
         self._lock = threading.Lock()
 
     def wait_s(self, *keys: str) -> float:
-        """How long until the next guess is looked at; 0 for at once."""
+        """Seconds until the next password is checked; 0 if at once."""
         now = time.monotonic()
         with self._lock:
             return max((self._wait_of(key, now) for key in keys), default=0.0)
 
     def count(self, *keys: str) -> None:
-        """Another wrong guess."""
+        """Count a wrong password for each of `keys`."""
         now = time.monotonic()
         with self._lock:
             if len(self._failures) > _MOST_KEYS:

@@ -1,4 +1,4 @@
-"""Sessions in signed cookies: nothing of them is kept here but those that were ended early."""
+"""Sessions in signed cookies; only sessions that were ended early are kept in memory."""
 
 import hashlib
 import hmac
@@ -19,16 +19,16 @@ _MOST_ENDED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Whose it is, and its own name."""
+    """A session: its own random key and the user's name."""
 
     key: str
     name: str
     stamp: str
-    """Of the user's password hash: another password ends the sessions of the old one."""
+    """Digest of the user's password hash: a new password ends the sessions of the old one."""
 
 
 class Sessions:
-    """Begins, recognises and ends sessions."""
+    """Begins, reads and ends sessions."""
 
     def __init__(self, secret: bytes, lasts_s: float) -> None:
         self._secret = secret
@@ -38,11 +38,11 @@ class Sessions:
         self._lock = threading.Lock()
 
     def begin(self, user: User) -> str:
-        """The cookie of a new session."""
+        """Begin a session of `user`; returns the value of its cookie."""
         return str(self._serializer.dumps([secrets.token_hex(16), user.name, _stamp(user)]))
 
     def read(self, cookie: str) -> Session | None:
-        """The session of a cookie; None when it is forged, over or was ended."""
+        """The session in a cookie; None if the cookie is forged, expired or ended."""
         try:
             key, name, stamp = self._serializer.loads(cookie, max_age=int(self._lasts_s))
         except (BadSignature, ValueError, TypeError):
@@ -50,12 +50,12 @@ class Sessions:
         with self._lock:
             return None if key in self._ended else Session(str(key), str(name), str(stamp))
 
-    def is_of(self, session: Session, user: User) -> bool:
-        """Whether the user's password is still the one that the session began with."""
+    def is_valid_for(self, session: Session, user: User) -> bool:
+        """True if the user's password is still the one that the session began with."""
         return hmac.compare_digest(session.stamp, _stamp(user))
 
     def end(self, session: Session) -> None:
-        """Nobody gets in with it any more."""
+        """End a session: its cookie is refused from now on."""
         now = time.monotonic()
         with self._lock:
             self._ended = {k: at for k, at in self._ended.items() if now - at < self._lasts_s}
@@ -63,15 +63,15 @@ class Sessions:
                 self._ended[session.key] = now
 
     def csrf_token(self, key: str) -> str:
-        """What forms of a session carry, so that no other site can post them."""
+        """The token that forms of a session must carry, so that no other site can post them."""
         return hmac.new(self._secret, f"csrf {key}".encode(), hashlib.sha256).hexdigest()
 
 
 def read_secret(path: Path) -> bytes:
-    """The key of a storage folder, made at the first start, for the node's user alone.
+    """The secret that signs sessions; made at the first start, readable by the node's user only.
 
     Raises:
-        OSError: it can be neither read nor written.
+        OSError: the file can be neither read nor written.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""In and out with a password: limited guesses, a signed cookie, an event for the log."""
+"""Signing in and out with a password: limited guesses, a signed cookie, an event for the log."""
 
 import math
 
@@ -13,12 +13,12 @@ from web.auth.user_file import User
 
 
 def sign_in(access: Access, ledger: Ledger, request: Request, *, name: str, password: str) -> User:
-    """The user that name and password belong to; call `set_cookie` on the answer then.
+    """Verify name and password; call `set_cookie` on the answer afterwards.
 
-    Takes about 50 ms of one core, so it belongs into a thread.
+    Takes about 50 ms of one core, so call it in a thread.
 
     Raises:
-        HTTPException: 401 for a wrong pair, 429 after too many of them.
+        HTTPException: 401 for a wrong name or password, 429 after too many of them.
     """
     address = address_of(request)
     keys = (f"address {address}", f"name {name}")
@@ -27,8 +27,8 @@ def sign_in(access: Access, ledger: Ledger, request: Request, *, name: str, pass
         words = "too many wrong passwords: try again later"
         raise HTTPException(429, words, {"Retry-After": str(math.ceil(wait_s))})
     user = access.users.users().get(name)
-    fits = access.passwords.fits("" if user is None else user.password_hash, password)
-    if user is None or not fits:
+    is_right = access.passwords.verify("" if user is None else user.password_hash, password)
+    if user is None or not is_right:
         access.guesses.count(*keys)
         who = "somebody" if user is None else user.name  # an unknown name may be a password
         _record(ledger, EventKind.WRONG_PASSWORD, f"{who} from {address}")
@@ -38,7 +38,7 @@ def sign_in(access: Access, ledger: Ledger, request: Request, *, name: str, pass
 
 
 def set_cookie(access: Access, answer: Response, user: User) -> None:
-    """Begin a session: the cookie is not for scripts, not for other sites, and over HTTPS alone."""
+    """Begin a session; scripts and other sites cannot use its cookie."""
     answer.set_cookie(
         access.cookie,
         access.sessions.begin(user),
@@ -51,7 +51,7 @@ def set_cookie(access: Access, answer: Response, user: User) -> None:
 
 
 def sign_out(access: Access, ledger: Ledger, request: Request, person: Person) -> None:
-    """End the session that a request comes with; call `drop_cookie` on the answer then."""
+    """End the session of a request; call `drop_cookie` on the answer afterwards."""
     session = access.session_of(request)
     if session is not None:
         access.sessions.end(session)
@@ -59,7 +59,7 @@ def sign_out(access: Access, ledger: Ledger, request: Request, person: Person) -
 
 
 def drop_cookie(access: Access, answer: Response) -> None:
-    """Let the browser forget it."""
+    """Delete the session's cookie in the browser."""
     answer.delete_cookie(
         access.cookie, path="/", secure=access.is_https, httponly=True, samesite="lax"
     )

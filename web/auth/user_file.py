@@ -1,7 +1,7 @@
 """The file of users: names, roles, Argon2 hashes of passwords, SHA-256 of bearer tokens.
 
-A token is 256 random bits, which nobody can guess, so that a fast hash is enough for it (NIST SP
-800-63B, section 5.1.2.2); a password is not, and gets Argon2id (RFC 9106).
+A token is 256 random bits, which nobody can guess, so a fast hash is enough (NIST SP 800-63B,
+section 5.1.2.2). A password can be guessed and is hashed with Argon2id (RFC 9106).
 """
 
 import hashlib
@@ -21,17 +21,17 @@ ROLES = (VIEWER, OPERATOR)
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or a script."""
+    """A user of pages and REST API: a person or a script."""
 
     name: str
     role: str
     password_hash: str = ""
-    """Argon2id; empty: no password opens anything."""
+    """Argon2id; empty if the user cannot sign in with a password."""
     token_hashes: tuple[str, ...] = ()
 
 
 class UserFile:
-    """Reads the file again whenever it changed; writes it whole or not at all."""
+    """The users in a file: read again whenever it changed, written whole or not at all."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,10 +39,10 @@ class UserFile:
         self._users: dict[str, User] = {}
 
     def users(self) -> dict[str, User]:
-        """Everybody, by name; nobody where there is no file.
+        """All users by name; empty if there is no file.
 
         Raises:
-            ConfigurationError: the file cannot be read, or is not of this form.
+            ConfigurationError: the file cannot be read, or is not a file of users.
         """
         try:
             status = self._path.stat()
@@ -59,11 +59,11 @@ class UserFile:
         return self._users
 
     def write(self, user: User) -> None:
-        """Add or change one."""
+        """Add or change a user."""
         self._replace({**self.users(), user.name: user})
 
     def remove(self, name: str) -> bool:
-        """Take one out; whether there was one."""
+        """Remove a user; returns False if there was none of this name."""
         users = dict(self.users())
         gone = users.pop(name, None)
         if gone is not None:
@@ -83,10 +83,10 @@ class UserFile:
 
 
 def check_users(path: Path, web_ip: str) -> bool:
-    """Whether there are users.
+    """True if the file has users.
 
     Raises:
-        ConfigurationError: there are none, and the pages would be open to the network.
+        ConfigurationError: there are no users, and the pages would be open to the network.
     """
     users = UserFile(path).users()
     if not users and not is_loopback(web_ip):
@@ -98,7 +98,7 @@ def check_users(path: Path, web_ip: str) -> bool:
 
 
 def hash_of_token(token: str) -> str:
-    """What is kept of a bearer token."""
+    """The SHA-256 of a bearer token, for the file of users."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

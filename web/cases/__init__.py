@@ -1,1 +1,1 @@
-"""Cases for pages and API: what came, slices, contours."""
+"""Cases for pages and API: history, received images, slices, contours."""

@@ -1,6 +1,6 @@
-"""Who and what a series is, read from the header of one of its instances.
+"""Patient, study and series of a case, read from the header of one of its instances.
 
-This is patient data: it goes onto a page for those who may see it, never into a log or an address.
+This is patient data: it is shown on pages to signed-in users, never in a log or a URL.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _KEPT = 4096
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a person needs to recognise a series; texts are empty where nothing is stated."""
+    """Attributes by which a person recognises a series; texts are empty if not stated."""
 
     patient_name: str = ""
     patient_id: str = ""
@@ -44,16 +44,16 @@ class About:
     modality: str = ""
     body_part: str = ""
     window: tuple[float, float] | None = None
-    """Lowest and highest value that its maker suggests to show, in rescaled units."""
+    """Lowest and highest value of the stated window (PS3.3 C.11.2.1.2), in rescaled units."""
 
 
 def about_reader() -> Callable[[Path], About]:
-    """`read_about` that keeps the latest answers, but none about a file that is to come yet."""
+    """`read_about` with a cache, which does not keep answers about files that do not exist yet."""
     return partial(_read_if_here, lru_cache(_KEPT)(_read))
 
 
 def read_about(path: Path) -> About:
-    """Of the series of the instance in the file `path`; empty where it cannot be read."""
+    """Read the attributes from the instance in the file `path`; empty if it cannot be read."""
     return _read_if_here(_read, path)
 
 
@@ -95,14 +95,14 @@ def _text(data_set: Dataset, keyword: str) -> str:
 
 
 def _name(data_set: Dataset) -> str:
-    """Family name, given names; PN parts of the first group (PS3.5 section 6.2.1)."""
+    """`Family, Given Middle` from the first component group of a PN value (PS3.5 6.2.1)."""
     parts = _text(data_set, "PatientName").split("=")[0].split("^")
     family, rest = parts[0].strip(), " ".join(part for part in parts[1:3] if part.strip())
     return ", ".join(part for part in (family, rest) if part)
 
 
 def _date(data_set: Dataset, keyword: str) -> str:
-    """DA as ISO 8601; empty where it is no day, as in de-identified data."""
+    """A DA value in ISO 8601; empty if it is no date, as in de-identified data."""
     try:
         return datetime.strptime(_text(data_set, keyword), "%Y%m%d").date().isoformat()
     except ValueError:
@@ -117,7 +117,7 @@ def _window(data_set: Dataset) -> tuple[float, float] | None:
 
 
 def _first(value: Any) -> float | None:
-    """Of several windows, the first one."""
+    """The first of one or several values; None if there is no value."""
     if value is None or value == "":
         return None
     return float(value) if isinstance(value, int | float) else float(value[0])

@@ -1,4 +1,4 @@
-"""Cases: series of the ledger under numbers that say nothing of the patient."""
+"""Cases: series of the ledger under numbers that reveal nothing of the patient."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,26 +31,26 @@ _TONES = {
 
 
 def tone_of(state: CaseState) -> str:
-    """One of held, failed, running, done, quiet, waiting: how a state is shown."""
+    """How a state is shown: one of held, failed, running, done, quiet and waiting."""
     return _TONES.get(state, "waiting")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running job is."""
+    """Progress of a running job."""
 
     fraction: float
-    """0 to 1."""
+    """Fraction done, 0 to 1."""
     step: str
     started_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A series as a line of a list, or as the head of its page."""
+    """A series as a row of a list, or as the head of its page."""
 
     number: int
-    """The id of the first instance that came: short, lasting, and no patient's."""
+    """The ledger's id of the first instance received: short, permanent, not patient data."""
     history: SeriesHistory
     first_at: float
     about: About
@@ -58,36 +58,36 @@ class Case:
 
     @property
     def state(self) -> CaseState:
-        """As in the story."""
+        """The state of the case, as in its history."""
         return self.history.state
 
     @property
     def tone(self) -> str:
-        """How the state is shown."""
+        """How the state is shown, see `tone_of`."""
         return tone_of(self.state)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a list of cases is asked for."""
+    """Filters of a list of cases."""
 
     state: str = ""
     text: str = ""
-    """Part of an AE title or address, a case's number, or the end of a UID."""
+    """Part of an AE title, address or person's name, a case's number, or the end of a UID."""
     since: float | None = None
     until: float | None = None
-    """Seconds since 1970: when the last instance came."""
+    """`since` and `until` bound when the last instance was received, in seconds since 1970."""
 
 
 class Cases:
-    """Reads cases out of the ledger."""
+    """Reads cases from the ledger."""
 
     def __init__(self, ledger: Ledger, about: Callable[[Path], About]) -> None:
         self._ledger = ledger
         self._about = about
 
     def find(self, number: int) -> Case | None:
-        """The case of a number."""
+        """The case `number`; None if there is none."""
         with self._ledger.reading() as connection:
             uid = series_of_case(connection, number)
             row = None if uid is None else find_series(connection, uid)
@@ -96,7 +96,7 @@ class Cases:
             return self._cases(connection, [row], statuses(connection, [row]))[0]
 
     def latest(self, search: Search, *, limit: int, skip: int = 0) -> list[Case]:
-        """At most `limit` cases that fit, after `skip` others, the latest first."""
+        """At most `limit` cases that match, after `skip` others, the latest first."""
         with self._ledger.reading() as connection:
             rows = latest_series(connection, _condition(connection, search))
             return list(islice(self._fitting(connection, rows, search.state), skip, skip + limit))
@@ -134,7 +134,7 @@ class Cases:
 
 
 def series_of_case(connection: Connection, number: int) -> str | None:
-    """The series of the instance with this id, if it is the first of it."""
+    """The SeriesInstanceUID of case `number`; None if no series has this number."""
     key = instances.c.id == number
     uid = connection.scalar(select(instances.c.series_instance_uid).where(key))
     if uid is None or _numbers(connection, [uid]).get(uid) != number:
@@ -143,7 +143,7 @@ def series_of_case(connection: Connection, number: int) -> str | None:
 
 
 def case_numbers(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
-    """The numbers of the cases of series that are known."""
+    """Case numbers by SeriesInstanceUID; unknown and empty UIDs are left out."""
     return _numbers(connection, [uid for uid in dict.fromkeys(uids) if uid])
 
 
@@ -157,7 +157,7 @@ def _numbers(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
 
 
 def _first_instances(connection: Connection, uids: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """The number of each series, and the file of the first of its instances that is here."""
+    """Case number of each series, and the file of its first instance that was not removed."""
     of_these = instances.c.series_instance_uid.in_(uids) & instances.c.removed_at.is_(None)
     here = (
         select(func.min(instances.c.id)).where(of_these).group_by(instances.c.series_instance_uid)
@@ -186,12 +186,12 @@ def _condition(connection: Connection, search: Search) -> ColumnElement[bool]:
     if search.until is not None:
         condition &= series.c.last_at < search.until
     if search.text:
-        condition &= _names(connection, search.text)
+        condition &= _matches(connection, search.text)
     return condition
 
 
-def _names(connection: Connection, text: str) -> ColumnElement[bool]:
-    """What a person types: a number, or a part of who sent it or of its UID."""
+def _matches(connection: Connection, text: str) -> ColumnElement[bool]:
+    """Match a search text with case number, AE titles, address, person and ends of UIDs."""
     names = ("calling_ae_title", "called_ae_title", "address", "person")
     asked = [requests.c[name].icontains(text, autoescape=True) for name in names]
     own = requests.c.series_instance_uid == series.c.series_instance_uid

@@ -10,7 +10,7 @@ from web.cases.cases import series_of_case
 
 
 def file_of_instance(ledger: Ledger, case_number: int, instance: int) -> Path | None:
-    """The file of an instance of a case, by its id in the ledger; None where there is none."""
+    """The file of a case's instance, by its id in the ledger; None if unknown or removed."""
     with ledger.reading() as connection:
         uid = series_of_case(connection, case_number)
         path = connection.scalar(

@@ -1,4 +1,4 @@
-"""Which side of the patient each side of an image shows."""
+"""Letters for the sides of the patient at the sides of an image."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from imaging.geometry.plane import Plane
 
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 _LEAST = 0.3
-"""Of a direction's length; what is less is not named (about 17 degrees)."""
+"""Share of a unit direction below which an axis gets no letter (about 17 degrees)."""
 
 
 def sides_of(plane: Plane) -> tuple[str, str, str, str]:

@@ -1,7 +1,7 @@
-"""Contours over images: those of the structure sets that were sent, in pixels of their slices.
+"""Contours of the structure sets that were sent, in pixel coordinates of their slices.
 
-Pixel coordinates here are those of a canvas: (0, 0) is the outer corner of the first pixel and its
-centre is (0.5, 0.5), so that a factor alone brings them onto a screen.
+Pixel coordinates here are those of a canvas: (0, 0) is the outer corner of the first pixel, (0.5,
+0.5) its centre, so that a scale factor alone maps them onto a screen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,63 +17,63 @@ from web.cases.slices import VolumeFile
 
 _CORNER = 0.5
 _FARTHEST_MM = 0.1
-"""A contour of ours lies on the plane of its image; DS rounds to a hundredth at worst."""
+"""Largest distance of a contour from its image's plane; DS rounds to 0.01 mm at worst."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A structure on a series."""
+class DrawnStructure:
+    """A structure with its colour and the number of images that it is drawn on."""
 
     name: str
     color_rgb: tuple[int, int, int] | None
     interpreted_type: str
     images: int
-    """On how many of them it is drawn."""
+    """Number of images that the structure is drawn on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A part of a contour, from point to point; closed where the last point is the first."""
+    """A polyline of a contour; closed if the last point equals the first."""
 
     structure: int
-    """Its place among the structures."""
+    """Index into `Overlay.structures`."""
     points: Points
     """(n, 2) as (column, row), the first pixel's outer corner at (0, 0)."""
 
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
-Placed = tuple[int, Points]
-"""A structure's place among the structures, and its contour (n, 2) as `Line.points`."""
+PlacedContour = tuple[int, Points]
+"""Index into `Overlay.structures`, and the contour's points (n, 2) as in `Line.points`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """All contours of a job's structure sets on the slices of its volume."""
 
-    structures: tuple[Drawn, ...]
-    contours: dict[int, tuple[Placed, ...]]
-    """By the number of the slice, from 0."""
+    structures: tuple[DrawnStructure, ...]
+    contours: dict[int, tuple[PlacedContour, ...]]
+    """Contours by the index of their slice, from 0."""
     unplaced: int
-    """Contours whose image is not among the slices, or on which they do not lie."""
+    """Number of contours whose image is not among the slices, or that lie off its plane."""
     box: Box | None
-    """Around all contours together; None where there is none."""
+    """Bounding box of all contours; None if there are none."""
 
     def lines(self, index: int) -> list[Line]:
-        """What is drawn on a slice; worked out when it is asked for."""
+        """The lines to draw on the slice `index`, without the bridges of keyholes."""
         placed = self.contours.get(index, ())
         return [Line(number, part) for number, points in placed for part in _lines(points)]
 
 
 def read_overlay(paths: Sequence[Path], volume: VolumeFile) -> Overlay:
-    """The contours in the files `paths` on the slices of `volume`.
+    """Read the structure sets in `paths` and place their contours on the slices of `volume`.
 
     Raises:
         ContourError: a file is no readable structure set.
     """
     sets = [read_structure_set(path) for path in paths]
     names = list(dict.fromkeys(roi.name for one in sets for roi in one.rois))
-    contours: dict[int, list[Placed]] = {}
+    contours: dict[int, list[PlacedContour]] = {}
     unplaced = 0
     of_instance: dict[str, list[int]] = {}
     for number, uid in enumerate(volume.sop_instance_uids):
@@ -95,7 +95,7 @@ def _contours(sets: Sequence[StructureSet]) -> Iterator[tuple[str, Contour]]:
 
 
 def _slice_of(contour: Contour, found: Sequence[int], volume: VolumeFile) -> int | None:
-    """Of the slices of the instance that a contour refers to, frames perhaps, the one it is on."""
+    """The slice that a contour lies on, among `found`: the slices of its referenced instance."""
     if not found or not len(contour.points_mm):
         return None
     away = [_distance_mm(contour, volume.planes[index]) for index in found]
@@ -108,7 +108,7 @@ def _distance_mm(contour: Contour, plane: Plane) -> float:
     return float(np.abs(distances_mm).max())
 
 
-def _box(contours: dict[int, tuple[Placed, ...]]) -> Box | None:
+def _box(contours: dict[int, tuple[PlacedContour, ...]]) -> Box | None:
     every = [points.T for placed in contours.values() for _, points in placed]
     if not every:
         return None
@@ -118,7 +118,7 @@ def _box(contours: dict[int, tuple[Placed, ...]]) -> Box | None:
 
 
 def _lines(points: Points) -> Iterator[Points]:
-    """A contour without what it runs along in both directions, the bridges of keyholes."""
+    """Polylines of a contour without edges that it runs in both directions (keyhole bridges)."""
     once = edges_once(points)
     if not len(once):
         return
@@ -133,10 +133,12 @@ def _lines(points: Points) -> Iterator[Points]:
 
 
 def _structures(
-    sets: Sequence[StructureSet], names: Sequence[str], contours: dict[int, tuple[Placed, ...]]
-) -> Iterator[Drawn]:
+    sets: Sequence[StructureSet],
+    names: Sequence[str],
+    contours: dict[int, tuple[PlacedContour, ...]],
+) -> Iterator[DrawnStructure]:
     rois = {roi.name: roi for one in sets for roi in one.rois}
     for number, name in enumerate(names):
         images = sum(any(one == number for one, _ in placed) for placed in contours.values())
         roi = rois[name]
-        yield Drawn(name, roi.color_rgb, roi.interpreted_type, images)
+        yield DrawnStructure(name, roi.color_rgb, roi.interpreted_type, images)

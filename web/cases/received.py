@@ -1,4 +1,4 @@
-"""The images of a series as they came, for a case that has no result to show."""
+"""The images of a series as received, for the viewer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ Phases = tuple[tuple[Header, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The images of a series in the order in which a person looks at them."""
+    """The received images of a series in display order."""
 
     phases: Phases
     notes: tuple[str, ...]
-    """What keeps them from being shown in space, or at all."""
+    """Why instances are not shown in spatial order, or not at all."""
     unfiled: int = 0
-    """Instances whose files are not there yet: the node makes them soon after its answer."""
+    """Number of instances whose files do not exist yet; the node writes them soon."""
 
 
 def read_received(paths: Sequence[Path]) -> Received:
-    """The images in the files `paths`, in space and time where geometry allows, else by number."""
+    """Read the images in `paths`; ordered in space and time if possible, else by number."""
     headers, unreadable, unfiled = _headers(paths)
     images = [header for header in headers if is_image(header)]
     others = len(headers) - len(images)
@@ -40,10 +40,12 @@ def read_received(paths: Sequence[Path]) -> Received:
 
 
 def encoded_image(path: Path, frame: int | None) -> bytes:
-    """The pixels of one image in rescaled units, encoded as `slices.encode` does it.
+    """The pixels of one image in rescaled units, encoded as by `slices.encode`.
+
+    `frame` counts from 1; None stands for the only frame of an instance.
 
     Raises:
-        PixelError: as `pixels.read_pixels`, or there is no such frame.
+        PixelError: the pixels cannot be read, or there is no such frame.
     """
     stored = read_stored(path) if frame is None else read_frame(path, frame)
     if len(stored.values) != 1:
@@ -52,12 +54,12 @@ def encoded_image(path: Path, frame: int | None) -> bytes:
 
 
 def is_missing(error: SlicewireError) -> bool:
-    """Whether a file could not be read because it is not there."""
+    """True if a file could not be read because it does not exist."""
     return isinstance(error.__cause__, FileNotFoundError)
 
 
 def _in_order(images: Sequence[Header]) -> tuple[Phases, tuple[str, ...]]:
-    """In space and time, else by number, with the reason."""
+    """Phases of images in space, or one phase by InstanceNumber with the reason why."""
     if not images:
         return (), ()
     try:
@@ -68,7 +70,7 @@ def _in_order(images: Sequence[Header]) -> tuple[Phases, tuple[str, ...]]:
 
 
 def _headers(paths: Sequence[Path]) -> tuple[list[Header], int, int]:
-    """With how many files are damaged, and how many are not there yet."""
+    """Headers, the number of damaged files, and the number of files that do not exist yet."""
     headers: list[Header] = []
     unreadable = unfiled = 0
     for path in paths:

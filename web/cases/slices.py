@@ -1,9 +1,9 @@
-"""Slices of a `volume.h5`, one by one, as they lie in the file.
+"""Slices of a `volume.h5`, one by one, encoded as in the file.
 
 A slice is one chunk (docs/hdf5.md): float32 values, their bytes shuffled, then zlib. HTTP's
-Content-Encoding `deflate` is that same zlib format (RFC 9110 section 8.4.1.2), so a chunk goes out
-as it is; the browser inflates it and puts the bytes back. Nothing is decoded here, and what a
-slice costs does not grow with the series.
+Content-Encoding `deflate` is the same zlib format (RFC 9110 section 8.4.1.2), so a chunk is sent
+unchanged; the browser inflates and unshuffles it. The server decodes nothing, and the cost of a
+slice does not grow with the series.
 """
 
 import os
@@ -24,18 +24,18 @@ from imaging.instances.read_errors import BROKEN_HDF5
 _LEVEL = 1
 _VALUE_BYTES = 4
 Chunk = tuple[int, int]
-"""Where in the file a slice begins and how long it is, in bytes."""
+"""Offset and length of a slice in the file, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeFile:
-    """What must be known of a `volume.h5` to serve slices of it; voxels stay on disk."""
+    """Index of a `volume.h5` for serving its slices; the voxels stay on disk."""
 
     path: Path
     rows: int
     columns: int
     chunks: tuple[Chunk, ...]
-    """One a slice; empty where the file is not stored as this program does it."""
+    """One for each slice; empty if the file's layout is not the one of docs/hdf5.md."""
     planes: tuple[Plane, ...]
     sop_instance_uids: tuple[str, ...]
     instance_numbers: tuple[int, ...]
@@ -44,15 +44,15 @@ class VolumeFile:
 
     @property
     def slices(self) -> int:
-        """How many there are."""
+        """The number of slices."""
         return len(self.planes)
 
 
 def open_volume(path: Path) -> VolumeFile:
-    """The index of the file `path`.
+    """Read the index of the file `path`.
 
     Raises:
-        PixelError: the file is not there, damaged, or of another kind.
+        PixelError: the file does not exist, is damaged, or is no volume.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -74,10 +74,10 @@ def open_volume(path: Path) -> VolumeFile:
 
 
 def encoded_slice(volume: VolumeFile, index: int) -> bytes:
-    """The slice `index`, encoded as `encode` does it.
+    """The slice `index`, encoded as by `encode`.
 
     Raises:
-        PixelError: there is no such slice, or the file is not there any more.
+        PixelError: there is no such slice, or the file does not exist any more.
     """
     if not 0 <= index < volume.slices:
         raise PixelError(f"{volume.path.name}: no slice {index}, expected 0 to {volume.slices - 1}")
@@ -95,21 +95,21 @@ def encoded_slice(volume: VolumeFile, index: int) -> bytes:
 
 
 def encode(image: npt.NDArray[Any]) -> bytes:
-    """[row, column] as little-endian float32: all first bytes, all second bytes, ..., zlib."""
+    """Encode [row, column] as little-endian float32, bytes shuffled (all first, ...), then zlib."""
     values = np.ascontiguousarray(image, dtype="<f4")
     planes = values.view(np.uint8).reshape(-1, _VALUE_BYTES).T
     return zlib.compress(planes.tobytes(), _LEVEL)
 
 
 def decode(content: bytes, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """What `encode` encoded, with `shape` (rows, columns); what the browser does, in Python."""
+    """Decode what `encode` made of an image of `shape` (rows, columns), as the browser does."""
     planes = np.frombuffer(zlib.decompress(content), np.uint8).reshape(_VALUE_BYTES, -1)
     values: npt.NDArray[np.float32] = np.ascontiguousarray(planes.T).view("<f4").reshape(shape)
     return values
 
 
 def _chunks(voxels: Any) -> tuple[Chunk, ...]:
-    """Where each slice lies; empty where chunks are no slices or are encoded otherwise."""
+    """Offsets and lengths of all slices; empty if chunks are no slices or encoded otherwise."""
     as_written = (
         voxels.dtype == np.dtype("<f4")
         and voxels.chunks == (1, *voxels.shape[1:])
@@ -146,7 +146,7 @@ def _planes(file: Any, slices: int) -> list[Plane]:
 
 
 def _each(file: Any, key: str, attribute: str, slices: int) -> npt.NDArray[np.float64]:
-    """A table with a row for each slice; in version 1 there is the series' own value alone."""
+    """A row for each slice; version 1 of the format has one value for the whole series."""
     if key in file:
         return np.asarray(file[key][()], np.float64)
     return np.tile(np.asarray(file.attrs[attribute], np.float64), (slices, 1))

@@ -1,4 +1,4 @@
-"""What happened to a series, retold for people: a heading, a tone and the ledger's own words."""
+"""The history of a case for people: headings, tones and the words of the ledger's events."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ _HEADINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         EventKind.FOLDER: ("The folder was read", "quiet"),
         EventKind.REFUSED: ("An instance was refused", "held"),
         EventKind.REJECTED: ("An association was rejected", "failed"),
-        EventKind.BOUND: ("A connection was ended beyond a bound", "failed"),
-        EventKind.WAITING: ("Waiting for the rest of it", "waiting"),
-        EventKind.COUNT: ("The sender was asked how much there is", "quiet"),
-        EventKind.WHOLE: ("Whole in spite of an association that was aborted", "quiet"),
+        EventKind.BOUND: ("A connection exceeded a limit and was closed", "failed"),
+        EventKind.WAITING: ("Waiting for the rest of the series", "waiting"),
+        EventKind.COUNT: ("The sender was asked for its number of instances", "quiet"),
+        EventKind.WHOLE: ("Complete, although an association was aborted", "quiet"),
         EventKind.PROCESSING: ("Complete: a job was queued", "running"),
         EventKind.HELD: ("Held: a person decides", "held"),
         EventKind.KEPT: ("Stored, not processed", "quiet"),
-        EventKind.NOT_DONE: ("What was asked for cannot be done", "failed"),
+        EventKind.NOT_DONE: ("The requested job cannot be done", "failed"),
         EventKind.NO_DESTINATION: ("No destination for the results", "held"),
-        EventKind.DONE: ("The results are there", "done"),
+        EventKind.DONE: ("The results are ready", "done"),
         EventKind.WARNING: ("The job warns", "held"),
         EventKind.FAILED: ("The job failed", "failed"),
         EventKind.WORKER_DIED: ("A worker process died at the job", "waiting"),
@@ -36,18 +36,18 @@ _HEADINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         EventKind.NOT_DELIVERED: ("Not all of it was delivered", "waiting"),
         EventKind.DEAD_LETTER: ("Could not be delivered", "failed"),
         EventKind.PROOF_CONFIRMED: ("The peer proved that it holds the results", "done"),
-        EventKind.PROOF_SENT_AGAIN: ("What the peer lacks is sent again", "waiting"),
+        EventKind.PROOF_SENT_AGAIN: ("Instances that the peer lacks are sent again", "waiting"),
         EventKind.PROOF_MISSING: ("The peer does not hold all results", "failed"),
         EventKind.PROOF_NOT_OFFERED: ("The peer offers no proof of storage", "quiet"),
         EventKind.PROOF_GIVEN_UP: ("The peer never proved that it holds the results", "failed"),
         EventKind.COMMITMENT: ("A peer asked for storage commitment", "quiet"),
-        EventKind.COMMITMENT_GIVEN_UP: ("The peer never took its storage commitment", "failed"),
+        EventKind.COMMITMENT_GIVEN_UP: ("The report of storage commitment was given up", "failed"),
         EventKind.REMOVED: ("Files were removed by retention", "quiet"),
-        EventKind.WEBHOOK: ("Nobody could be told by the webhook", "failed"),
+        EventKind.WEBHOOK: ("The webhook could not be delivered", "failed"),
         EventKind.DISK: ("Disk space", "held"),
         EventKind.CLOCK: ("The clock was set", "quiet"),
-        EventKind.SIGNED_IN: ("Somebody signed in", "person"),
-        EventKind.SIGNED_OUT: ("Somebody signed out", "person"),
+        EventKind.SIGNED_IN: ("A person signed in", "person"),
+        EventKind.SIGNED_OUT: ("A person signed out", "person"),
         EventKind.WRONG_PASSWORD: ("A password was wrong", "person"),
     }
 )
@@ -61,18 +61,18 @@ _ASSOCIATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened."""
+    """One entry of a case's history."""
 
     at: float
     heading: str
     words: str
     tone: str
     after_s: float | None
-    """Since the one before it."""
+    """Seconds since the entry before; None for the first."""
 
 
 def timeline_of(ledger: Ledger, case: Case) -> list[Moment]:
-    """Everything that happened to a case, in order, and what a person asked that is still open."""
+    """The history of a case in order of time, then the commands that still wait for the node."""
     moments: list[Moment] = []
     for at, heading, words, tone in (*_told(case), *_open_commands(ledger, case)):
         after_s = at - moments[-1].at if moments else None
@@ -81,7 +81,7 @@ def timeline_of(ledger: Ledger, case: Case) -> list[Moment]:
 
 
 def _told(case: Case) -> Iterator[tuple[float, str, str, str]]:
-    yield case.first_at, "The first instance came", f"from {case.history.sender}", "quiet"
+    yield case.first_at, "The first instance was received", f"from {case.history.sender}", "quiet"
     for at, kind, words in case.history.events:
         heading, tone = heading_of(kind, words)
         yield (
@@ -93,7 +93,7 @@ def _told(case: Case) -> Iterator[tuple[float, str, str, str]]:
 
 
 def heading_of(kind: str, words: str = "") -> tuple[str, str]:
-    """Heading and tone of an event; of one of an earlier version's kinds that kind itself."""
+    """Heading and tone of an event; a kind that is unknown is its own heading."""
     outcome = words.split(" ", 1)[0]
     if kind == EventKind.ASSOCIATION and outcome in _ASSOCIATIONS:
         return _ASSOCIATIONS[outcome]
@@ -108,5 +108,5 @@ def _open_commands(ledger: Ledger, case: Case) -> Iterator[tuple[float, str, str
         rows = connection.execute(select(commands).where(waiting).order_by(commands.c.id)).all()
     for row in rows:
         who = f"{row.person} from {row.address}: " if row.person else ""
-        words = f"{who}waits for the node to do it"
+        words = f"{who}waiting for the node"
         yield row.at, f"A person asked: {row.verb}", words, "waiting"

@@ -1,4 +1,4 @@
-"""What can be looked at of a case: the images of each result, and those that came."""
+"""Views of a case for the viewer: the images of each result, and the received images."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from web.cases.slices import VolumeFile
 
 RECEIVED = "received"
 BLOCK = 8
-"""Slices whose contours travel together."""
+"""Number of slices whose contours are sent in one answer."""
 _VOLUME_FILE, _REPORT_FILE = "volume.h5", "report.json"
 _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 _SAME_POSITION_MM = 0.01
@@ -32,21 +32,21 @@ _SAME_POSITION_MM = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a finished job left."""
+    """The results of a finished job."""
 
     job_id: str
     folder: Path
     structure_sets: tuple[Path, ...]
-    """Those that were sent, in their order."""
+    """Files of the structure sets that were sent, in the order of sending."""
     title: str
 
     @property
     def volume_path(self) -> Path:
-        """Its images."""
+        """The HDF5 file with the images."""
         return self.folder / _VOLUME_FILE
 
     def report(self) -> dict[str, Any]:
-        """What the job said of itself; empty where that cannot be read."""
+        """The job's `report.json`; empty if it cannot be read."""
         try:
             content = json.loads((self.folder / _REPORT_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -55,7 +55,7 @@ class Results:
 
 
 def results_of(ledger: Ledger, case: Case) -> list[Results]:
-    """The results of a case that are still here, the latest first."""
+    """The results of a case that were not removed, the latest first."""
     with ledger.reading() as connection:
         rows = jobs_of(connection, case.history.series_instance_uid)
     found = [
@@ -67,7 +67,7 @@ def results_of(ledger: Ledger, case: Case) -> list[Results]:
 
 
 def received_files(ledger: Ledger, case: Case) -> dict[Path, int]:
-    """The files of a case's instances that are still here, and their ids."""
+    """The files of a case's instances that were not removed, with the ledger's ids."""
     rows = select(instances.c.path, instances.c.id).where(
         instances.c.series_instance_uid == case.history.series_instance_uid,
         instances.c.removed_at.is_(None),
@@ -78,7 +78,7 @@ def received_files(ledger: Ledger, case: Case) -> dict[Path, int]:
 
 
 def results_view(case: Case, results: Results, volume: VolumeFile) -> dict[str, Any]:
-    """The images of a result for the viewer, without pixels and contours."""
+    """Describe the images of a result for the viewer, without pixels and contours."""
     base = f"/cases/{case.number}/results/{results.job_id}"
     first = volume.planes[0]
     along = [float(plane.origin_mm @ first.normal) for plane in volume.planes]
@@ -100,7 +100,7 @@ def results_view(case: Case, results: Results, volume: VolumeFile) -> dict[str, 
 
 
 def received_view(case: Case, received: Received, ids: dict[Path, int]) -> dict[str, Any]:
-    """The images that came, for the viewer; one request each reads its own file alone."""
+    """Describe the received images for the viewer; pixels are fetched image by image."""
     images: list[dict[str, Any]] = []
     phases: list[list[int]] = []
     for phase in received.phases:
@@ -123,7 +123,7 @@ def received_view(case: Case, received: Received, ids: dict[Path, int]) -> dict[
 
 
 def structure_rows(overlay: Overlay, report: dict[str, Any]) -> list[dict[str, Any]]:
-    """What was drawn, with the volumes that the job measured."""
+    """List the structures, with the volumes in ml that the job measured for each phase."""
     measured = report.get("structures", {})
     return [
         {
@@ -138,7 +138,7 @@ def structure_rows(overlay: Overlay, report: dict[str, Any]) -> list[dict[str, A
 
 
 def contour_block(overlay: Overlay, block: int) -> dict[str, Any]:
-    """The lines on the slices of one block: x, y, x, y, ... in pixels to a thousandth."""
+    """The lines on one block of slices: x, y, x, y, ... in pixels, rounded to 0.001."""
     numbers = range(block * BLOCK, (block + 1) * BLOCK)
     return {
         "box": overlay.box,
@@ -167,7 +167,7 @@ def _results(ledger: Ledger, job: JobRow) -> Results:
 
 
 def _phases(along_mm: Sequence[float]) -> list[list[int]]:
-    """Slices ascend along the normal; where they fall back, the next phase begins."""
+    """Split slices into phases: a phase ends where positions stop ascending along the normal."""
     phases: list[list[int]] = []
     for index, position in enumerate(along_mm):
         if not index or position - along_mm[index - 1] <= _SAME_POSITION_MM:
@@ -189,7 +189,7 @@ def _image(url: str, plane: Plane | None, number: int, shape: tuple[float, ...])
 def _shape(
     rows: int, columns: int, spacing_mm: tuple[float, float] | None
 ) -> tuple[int, int, float, float]:
-    """Rows, columns, and the distances between them in mm; square where nothing is known."""
+    """Rows, columns, and the distances between them in mm; 1 mm if the spacing is unknown."""
     row_mm, column_mm = spacing_mm or (1.0, 1.0)
     return rows, columns, row_mm, column_mm
 

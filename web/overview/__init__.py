@@ -1,1 +1,1 @@
-"""Today, peers, models, disk, metrics."""
+"""What pages and metrics show of the node: today, peers, models, configuration, disk."""

@@ -1,4 +1,4 @@
-"""The configuration in force for people's eyes: every key, secrets hidden."""
+"""The configuration in force as rows of a page: every key, secrets hidden."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _SECRET_WORDS = ("secret", "password", "token", "database_url")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One key."""
+    """One key of the configuration with its value in words."""
 
     key: str
     value: str
@@ -21,7 +21,7 @@ class Row:
 
 
 def configuration_rows(configuration: Configuration) -> dict[str, list[Row]]:
-    """The keys in force by section; those at the top level under `node`."""
+    """Rows by section; keys at the top level are in the section `node`."""
     values, defaults = _plain(configuration), _plain(Configuration())
     sections: dict[str, list[Row]] = {"node": []}
     for name, value in values.items():
@@ -42,7 +42,7 @@ def _plain(configuration: Configuration) -> dict[str, Any]:
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested keys joined by dots; list items count from 1."""
+    """Yield nested keys joined by dots with their values; list items count from 1."""
     if not isinstance(value, dict | list) or not value:
         yield prefix, _text(prefix, value)
         return
@@ -69,7 +69,7 @@ def _text(key: str, value: Any) -> str:
 
 
 def _without_user(url: str) -> str:
-    """An address may name a user and a password before its host."""
+    """A URL with user and password before its host hidden."""
     parts = urlsplit(url)
     if "@" not in parts.netloc:
         return url

@@ -1,4 +1,4 @@
-"""How long the disk lasts at the rate of the last days."""
+"""Free disk space, and how long it lasts at the rate of the last seven days."""
 
 import math
 import shutil
@@ -20,40 +20,40 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Where the storage folder lies; bytes."""
+    """Space on the disk of the storage folder, in bytes."""
 
     free: int
     whole: int
     reserved: int
-    """Below this, instances are refused."""
+    """Free space below which instances are refused."""
     per_day: float
-    """Stored a day on average: what came in and what was made of it."""
+    """Average bytes stored a day: received instances and results."""
     over_days: float
-    """For how long that was averaged."""
+    """Days over which `per_day` is averaged."""
 
     @property
     def days_left(self) -> float | None:
-        """Until instances are refused, if nothing is removed; None while nothing comes."""
+        """Days until instances are refused if nothing is removed; None if nothing is stored."""
         if self.per_day <= 0:
             return None
         return max(0, self.free - self.reserved) / self.per_day
 
     @property
     def used(self) -> float:
-        """The part that is taken, 0 to 1."""
+        """The used fraction of the disk, 0 to 1."""
         return 1 - self.free / self.whole
 
 
 class DiskWatch:
-    """Reads free space, and what came within the last seven days."""
+    """Reads free space, and the bytes stored within the last seven days."""
 
     def __init__(self, ledger: Ledger, minimum_free_mb: int) -> None:
         self._ledger = ledger
         self._reserved = minimum_free_mb * _MEGABYTE
         self._size_of_results: Callable[[str], int] = lru_cache(_KEPT)(self._measure)
 
-    def look(self) -> Disk:
-        """How it stands now."""
+    def usage(self) -> Disk:
+        """Measure free space and the recent rate of storing."""
         usage = shutil.disk_usage(self._ledger.storage_path)
         now = self._ledger.clock()
         with self._ledger.reading() as connection:
@@ -71,6 +71,6 @@ class DiskWatch:
         return int(connection.scalar(received) or 0) + results
 
     def _measure(self, job_id: str) -> int:
-        """Of committed results, which never change."""
+        """Bytes of a job's committed results, which never change."""
         folder = StorageLayout(self._ledger.storage_path).results_of(job_id)
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

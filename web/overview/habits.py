@@ -1,4 +1,4 @@
-"""What was learned of how peers send, in words for people."""
+"""How peers send, as observed, in words."""
 
 from sqlalchemy import Connection
 
@@ -9,7 +9,7 @@ from node.ledger.tables.habits import habits_of
 
 
 def habits_in_words(connection: Connection, configuration: Configuration) -> dict[str, str]:
-    """By the names of peers that open an association for each instance: pauses and settle time."""
+    """Pauses and settle times by name, for peers that open an association for each instance."""
     longest: dict[str, float] = {}
     for sender, pause_s in habits_of(connection):
         peer = which_peer(configuration.peers, sender).peer

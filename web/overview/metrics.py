@@ -1,8 +1,7 @@
-"""Numbers for Prometheus, counted from the ledger when somebody asks.
+"""Metrics for Prometheus, counted from the ledger at each scrape.
 
-Counters and histograms begin at 0 with this process, as Prometheus expects them to; each scrape
-reads only the rows that came since the last one, through their indexes. Gauges are read as they
-stand.
+Counters and histograms begin at 0 with this process, as Prometheus expects. Each scrape reads only
+the rows that were added since the last one, through indexes; gauges are read anew.
 """
 
 import re
@@ -61,7 +60,7 @@ _QUEUES = (
     ("requests", requests, (RequestState.WAITING, RequestState.HELD)),
     ("orders", requested_jobs, (RequestedJobState.WAITING,)),
 )
-_HAPPENINGS = {
+_FAILURE_EVENTS = {
     EventKind.HELD: "series held",
     EventKind.REFUSED: "instance refused",
     EventKind.REJECTED: "rejected",
@@ -70,7 +69,7 @@ _NUMBERS = re.compile(r"[0-9a-f]{12,}|\d[\d.]*")
 
 
 class Metrics:
-    """One set of numbers for one process."""
+    """The metrics of one process."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._configuration = configuration
@@ -86,7 +85,7 @@ class Metrics:
         self._open_associations: set[int] = set()
 
     def scrape(self) -> bytes:
-        """Everything, in the text format.
+        """All metrics in Prometheus' text format.
 
         Raises:
             StorageUnavailableError: the ledger cannot be read.
@@ -97,7 +96,7 @@ class Metrics:
                 self._count_associations(connection)
                 self._count_jobs(connection)
                 self._count_deliveries(connection)
-                self._count_happenings(connection)
+                self._count_failure_events(connection)
                 self._read_gauges(connection)
             return generate_latest(self._registry)
 
@@ -113,23 +112,21 @@ class Metrics:
             "job_seconds", "A job from start to end", ["pipeline"], buckets=_SECONDS, **own
         )
         self._part_seconds = Histogram(
-            "job_part_seconds", "Its parts", ["pipeline", "part"], buckets=_SECONDS, **own
+            "job_part_seconds", "A part of a job", ["pipeline", "part"], buckets=_SECONDS, **own
         )
         self._send_seconds = Histogram(
             "delivery_seconds", "From result to stored", ["peer"], buckets=_SECONDS, **own
         )
         self._queues = Gauge("queue_length", "What waits or runs", ["queue", "state"], **own)
-        self._cases = Gauge(
-            "cases", "Cases that something or somebody has still to do with", ["state"], **own
-        )
+        self._cases = Gauge("cases", "Cases that still need the node or a person", ["state"], **own)
         self._held = Gauge(
-            "series_held", "Series that wait for a person, by what is in the way", ["reason"], **own
+            "series_held", "Held series, by the reason of the hold", ["reason"], **own
         )
         self._open = Gauge("associations_open", "Associations open now", **own)
-        self._oldest = Gauge("oldest_queued_job_seconds", "How long it has waited", **own)
-        self._condition = Gauge("condition", "1 for what is in the way", ["name"], **own)
+        self._oldest = Gauge("oldest_queued_job_seconds", "Wait of the oldest queued job", **own)
+        self._condition = Gauge("condition", "1 while it hinders the node", ["name"], **own)
         self._expiry = Gauge(
-            "certificate_expires_timestamp_seconds", "0: it cannot be read", ["path"], **own
+            "certificate_expires_timestamp_seconds", "End, 0 if unreadable", ["path"], **own
         )
         self._disk = Gauge("disk_bytes", "Disk of the storage folder", ["kind"], **own)
 
@@ -143,7 +140,7 @@ class Metrics:
         self._last[instances.name] = last or after
 
     def _count_associations(self, connection: Connection) -> None:
-        """Those that were open at the last scrape are asked about again, by their ids."""
+        """Count associations that ended, among new ones and those open at the last scrape."""
         key = associations.c.id
         wanted = (key > self._last_association) | key.in_(self._open_associations)
         rows = connection.execute(
@@ -170,7 +167,7 @@ class Metrics:
             for part, seconds in ((row.result or {}).get("seconds") or {}).items():
                 self._part_seconds.labels(row.pipeline, part).observe(seconds)
             if row.state == JobState.FAILED:
-                self._fail("job", row.reason)
+                self._count_failure("job", row.reason)
 
     def _count_deliveries(self, connection: Connection) -> None:
         names = ("peer", "state", "words", "created_at", "finished_at")
@@ -184,12 +181,12 @@ class Metrics:
                 taken_s = max(0.0, row.finished_at - row.created_at)
                 self._send_seconds.labels(row.peer).observe(taken_s)
             else:
-                self._fail(f"delivery {row.state}", row.words)
+                self._count_failure(f"delivery {row.state}", row.words)
 
     def _finished_rows(
         self, connection: Connection, table: Table, condition: Any, *columns: Any
     ) -> list[Any]:
-        """Those that ended since the last scrape, oldest first."""
+        """Rows that ended since the last scrape, oldest first, at most `_MOST_ROWS`."""
         since = table.c.finished_at > self._finished[table.name]
         query = select(*columns).where(since, condition).order_by(table.c.finished_at)
         rows = list(connection.execute(query.limit(_MOST_ROWS)))
@@ -197,15 +194,15 @@ class Metrics:
             self._finished[table.name] = rows[-1].finished_at
         return rows
 
-    def _count_happenings(self, connection: Connection) -> None:
+    def _count_failure_events(self, connection: Connection) -> None:
         query = select(events).where(events.c.id > self._last[events.name]).order_by(events.c.id)
         for row in connection.execute(query.limit(_MOST_ROWS)):
             self._last[events.name] = row.id
-            if row.kind in _HAPPENINGS:
-                self._fail(_HAPPENINGS[row.kind], row.words)
+            if row.kind in _FAILURE_EVENTS:
+                self._count_failure(_FAILURE_EVENTS[row.kind], row.words)
 
-    def _fail(self, what: str, reason: str) -> None:
-        """Without the UIDs and numbers of one case, so that equal reasons are one."""
+    def _count_failure(self, what: str, reason: str) -> None:
+        """Count a failure; UIDs and numbers are cut from the reason, so that equal ones add up."""
         plain = _NUMBERS.sub("#", reason)[:_LONGEST_REASON]
         if plain not in self._reasons and len(self._reasons) >= _MOST_REASONS:
             plain = "other"

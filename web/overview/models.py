@@ -1,4 +1,4 @@
-"""Models of the configuration: what each says of itself, read once for each file."""
+"""Model cards of the configured pipelines, read once for each file."""
 
 import threading
 from pathlib import Path
@@ -12,16 +12,16 @@ Key = tuple[str, str, int, int]
 
 
 class ModelCards:
-    """Cards by kind, file and time of its change; read one at a time, each in its own process."""
+    """Cache of model cards by kind, file, time and size; each is read in a process of its own."""
 
     def __init__(self) -> None:
         self._cards: dict[Key, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
     def card_of(self, pipeline: PipelineSettings) -> tuple[dict[str, Any] | None, str]:
-        """The card of a pipeline's model, and why there is none; both empty without a model.
+        """The card of a pipeline's model, or None and the reason why it cannot be read.
 
-        The first time takes seconds.
+        Without a model, None and an empty reason. The first call takes seconds.
         """
         if pipeline.model_path is None:
             return None, ""

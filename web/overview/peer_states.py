@@ -1,4 +1,4 @@
-"""Whether peers are up, as far as what was exchanged with them tells."""
+"""Whether peers are up, derived from the last exchanges with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,69 +19,69 @@ from web.overview.habits import habits_in_words
 
 UP, DOWN, UNKNOWN = "up", "down", "not known"
 ANSWERS = "answers"
-"""What the node writes when a peer answered (node/echoes.py)."""
+"""The node's answer to an `echo` command when the peer answered (node/echoes.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A peer as the configuration has it."""
+    """A peer as configured."""
 
     name: str
     ae_title: str
     ip: str
     port: int
     roles: tuple[str, ...]
-    """What it is used for, in words."""
+    """What the peer is used for, in words."""
     is_configured: bool = True
-    """Whether it stands under `peers`, so that it can be asked by its name."""
+    """True if it is listed under `peers`, so that a C-ECHO can be requested by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """The latest C-ECHO that a person asked for."""
+    """The latest C-ECHO that a person requested."""
 
     at: float
     words: str
 
     @property
     def is_answered(self) -> bool:
-        """Whether the peer answered it."""
+        """True if the peer answered."""
         return self.words == ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
 class PeerState:
-    """A peer, and what is known of it."""
+    """A peer with its state, its last exchanges and its deliveries."""
 
     known: Known
     state: str
-    """UP: it exchanged something, and nothing fails; DOWN: what waits for it fails; UNKNOWN."""
+    """UP: something was exchanged, and nothing fails; DOWN: deliveries or C-ECHO fail; UNKNOWN."""
     words: str
-    """Why it counts as down."""
+    """Why the peer counts as down."""
     sent_at: float | None
-    """When it last stored something of ours."""
+    """When the peer last stored an instance that we sent."""
     came_at: float | None
-    """When it last associated."""
+    """When the peer last opened an association to us."""
     waiting: int
-    """Instances on their way to it."""
+    """Number of instances that wait to be delivered to the peer."""
     dead: int
-    """Instances that it refused, or that were given up."""
+    """Number of instances that the peer refused, or that were given up."""
     next_attempt_at: float | None
     echo: Echo | None
-    """What came of the latest C-ECHO."""
+    """The latest requested C-ECHO; None if there was none."""
     habit: str = ""
-    """What was learned of how it sends."""
+    """How the peer sends, as observed, in words."""
 
 
 def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]:
-    """Every peer of the configuration, and where results go without one."""
+    """States of all configured peers, and of the default destination if there is one."""
     known = [
         Known(peer.name, peer.ae_title, peer.ip, peer.port, _roles(peer))
         for peer in configuration.peers
     ]
     if configuration.scu_ip is not None and configuration.scu_port is not None:
         place = (configuration.scu_ip, configuration.scu_port)
-        roles = ("gets the results of senders that are no peer",)
+        roles = ("gets the results of senders that are not configured as peers",)
         known.append(Known(DEFAULT_DESTINATION, configuration.scu_ae, *place, roles, False))
     with ledger.reading() as connection:
         habits = habits_in_words(connection, configuration)
@@ -118,7 +118,7 @@ def _state(connection: Connection, known: Known, peers: Sequence[Peer]) -> PeerS
 
 
 def _came_at(connection: Connection, known: Known, peers: Sequence[Peer]) -> float | None:
-    """When it last associated: by its AE title, and its address where others have that title."""
+    """Time of the last association: by AE title, and by address if peers share the title."""
     columns = (
         associations.c.calling_ae_title,
         associations.c.called_ae_title,
@@ -144,7 +144,7 @@ def _is(known: Known, which: WhichPeer) -> bool:
 def _judged(
     seen_at: float, failing: tuple[str, float] | None, echo: Echo | None
 ) -> tuple[str, str]:
-    """State and reason; what was tried last counts, and a C-ECHO is tried last when it is later."""
+    """State and reason; the later of the last exchange and the last C-ECHO counts."""
     if echo is not None and not echo.is_answered and echo.at >= seen_at:
         return DOWN, echo.words
     if failing is not None:
@@ -174,7 +174,7 @@ def _counts(connection: Connection, name: str) -> dict[str, int]:
 
 
 def _failing(connection: Connection, name: str) -> tuple[str, float] | None:
-    """What went wrong at the last attempt of what waits, and when the next one is due."""
+    """Why the next waiting delivery failed before, and when its next attempt is due."""
     row = connection.execute(
         select(deliveries.c.words, deliveries.c.next_attempt_at)
         .where(

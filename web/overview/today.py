@@ -1,4 +1,4 @@
-"""What a person looks at first: what came, what runs, what waits for a person, what failed."""
+"""The page Today: cases received, running, waiting for a person, failed."""
 
 from dataclasses import dataclass
 from itertools import chain
@@ -15,25 +15,25 @@ _AT_NIGHT_S = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """Cases by what is asked of whom; each at most once but in `came`."""
+    """Cases by what they need; apart from `came`, each case is in one list at most."""
 
     held: list[Case]
     failed: list[Case]
     on_the_way: list[Case]
     came: list[Case]
     since: str
-    """From when on: `today`, or at night, when today is short, `since 18:05`."""
+    """Period of `came` in words: `today`, or in the first hours of a day `since 18:05`."""
     conditions: list[Condition]
-    """What stands in the node's way."""
+    """Conditions that hinder the node at present."""
 
     @property
     def delivered(self) -> int:
-        """How many of what came need nothing more."""
+        """Number of cases in `came` that are done or delivered."""
         return sum(case.tone == "done" for case in self.came)
 
 
 def today(ledger: Ledger, cases: Cases) -> Today:
-    """How it stands now."""
+    """Read the page's cases and conditions from the ledger."""
     with ledger.reading() as connection:
         conditions = all_conditions(connection)
     begin, since = _begin(ledger.clock())
@@ -48,7 +48,7 @@ def today(ledger: Ledger, cases: Cases) -> Today:
 
 
 def _begin(now: float) -> tuple[float, str]:
-    """When today begins, and in words: an evening's work is not gone at midnight."""
+    """Beginning of the period, and its words; at least six hours, so evenings outlast midnight."""
     begin = min(midnight(now), now - _AT_NIGHT_S)
     return begin, "today" if begin == midnight(now) else f"since {clock_minute(begin)}"
 

@@ -1,4 +1,4 @@
-"""One case: its story, its images with contours, its receipt, and what a person can do."""
+"""The page of one case: history, images with contours, requests, receipt and commands."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ router = APIRouter()
 Poster = Annotated[Person, Depends(form_operator)]
 _SENT = (CaseState.DELIVERED, CaseState.SENDING, CaseState.NOT_DELIVERED)
 _FAILED = (CaseState.FAILED, CaseState.NOT_DELIVERED)
-_WHAT = {
+_BUTTONS = {
     RELEASE: "Release",
     TAKES[NEWEST]: "Take the newest",
     TAKES[FIRST]: "Take the first",
@@ -36,7 +36,7 @@ _WHAT = {
 
 @router.get("/cases/{number}")
 def show_case(context: PageContextOf, number: Number) -> HTMLResponse:
-    """The whole story of a case."""
+    """Show a case with its whole history."""
     resources = context.resources
     case = resources.case(number)
     return context.render(
@@ -45,16 +45,16 @@ def show_case(context: PageContextOf, number: Number) -> HTMLResponse:
         moments=timeline_of(resources.ledger, case),
         requests=[_request(one) for one in case.history.requests],
         views=_views(resources, case),
-        verbs={verb: _WHAT[verb] for verb in verbs_for(case)},
+        verbs={verb: _BUTTONS[verb] for verb in verbs_for(case)},
         receipt=receipt_of(resources.ledger, case.history.series_instance_uid),
     )
 
 
 @router.post("/cases/{number}/{verb}")
 def act(person: Poster, resources: PageResourcesOf, number: Number, verb: str) -> RedirectResponse:
-    """Write what a person wants into the ledger; the node does it, also when it starts later."""
-    if verb not in _WHAT:
-        raise HTTPException(404, f"there is no {verb!r}, expected one of {', '.join(_WHAT)}")
+    """Record a person's command; the node carries it out, at its next start if it is down."""
+    if verb not in _BUTTONS:
+        raise HTTPException(404, f"there is no {verb!r}, expected one of {', '.join(_BUTTONS)}")
     uid = resources.case(number).history.series_instance_uid
     refusal = why_not(resources.ledger, verb, uid)
     if refusal:
@@ -77,7 +77,7 @@ def _request(one: RequestStatus) -> dict[str, Any]:
 
 
 def verbs_for(case: Case) -> list[str]:
-    """What makes sense at present; the node answers in words to what does not."""
+    """Commands that make sense in the present state; the node refuses others with a reason."""
     verbs = list(_verbs_for_held(case))
     may_look_again = case.state == CaseState.HELD and HoldReason.NODE in case.history.holds
     if may_look_again or case.state in (*_FAILED, CaseState.CANCELLED, CaseState.SENDING):
@@ -90,7 +90,7 @@ def verbs_for(case: Case) -> list[str]:
 
 
 def _verbs_for_held(case: Case) -> Iterator[str]:
-    """A release where something runs then, or where results wait to be looked at."""
+    """Commands for a held case: which content counts, or a release if something would run."""
     if HoldReason.CONTENT_DISPUTED in case.history.holds:
         yield from (TAKES[NEWEST], TAKES[FIRST])
     elif case.history.is_releasable or (case.state == CaseState.HELD and not case.history.holds):
@@ -98,7 +98,7 @@ def _verbs_for_held(case: Case) -> Iterator[str]:
 
 
 def _views(resources: PageResources, case: Case) -> list[tuple[str, str]]:
-    """Names and titles of what can be looked at, the best first."""
+    """Names and titles of the views that the case has, results first."""
     views = [(one.job_id, one.title) for one in results_of(resources.ledger, case)]
     if received_files(resources.ledger, case):
         views.append((RECEIVED, "As received"))

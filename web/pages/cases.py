@@ -1,4 +1,4 @@
-"""The list of cases, searched, filtered and page by page."""
+"""The list of cases: search, filters, page by page."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
@@ -13,7 +13,7 @@ from web.pages.page_context import PageContextOf
 router = APIRouter()
 _PAGE = 50
 STATES = tuple(CaseState)
-"""What the list can be filtered by; `failed` finds what was not delivered, too."""
+"""States to filter the list by; `failed` also finds cases that were not delivered."""
 
 
 @router.get("/cases")
@@ -26,7 +26,7 @@ def show_cases(
     until: Annotated[str, Query(max_length=10)] = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> HTMLResponse:
-    """Cases, the latest first; what is searched for is never a patient, since it is an address."""
+    """List cases, the latest first; patients are no search terms, since searches stand in URLs."""
     state = state if state in STATES else ""
     search = Search(
         state, text.replace("\0", "").strip(), _begin_of(since), _begin_of(until, days=1)
@@ -45,7 +45,7 @@ def show_cases(
 
 
 def _begin_of(text: str, days: int = 0) -> float | None:
-    """When a day began here, or the one so many days later; None for what is no day."""
+    """The local midnight that begins an ISO date plus `days`, in seconds; None for another text."""
     try:
         day = date.fromisoformat(text) + timedelta(days=days)
         return datetime.combine(day, time()).astimezone().timestamp()

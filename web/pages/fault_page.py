@@ -1,4 +1,4 @@
-"""What goes wrong, as a page in the style of the others."""
+"""The page that people see of a failure."""
 
 from http import HTTPStatus
 from types import MappingProxyType
@@ -12,21 +12,24 @@ from web.pages.page_context import page_resources
 
 _HEADINGS = MappingProxyType(
     {
-        400: ("This cannot be asked", "The address or the request is not of the expected form."),
-        403: ("This is not allowed", "An operator may do more than a viewer."),
+        400: ("Bad request", "The address or the request is not of the expected form."),
+        403: ("This is not allowed", "Commands need the role operator."),
         404: ("There is no such page", "The address is wrong, or what it showed was removed."),
         405: ("This address cannot do that", "Go back, and use the buttons of the page."),
         413: ("This is too large", "Nothing of it was kept."),
-        422: ("This address makes no sense", "A number or a name in it is not as expected."),
-        500: ("Something went wrong here", "It is in the log web.log; receiving is not touched."),
-        503: ("Not at present", "Disk or ledger failed; try again when that is repaired."),
+        422: ("This address is not valid", "A number or a name in it is not as expected."),
+        500: ("Something went wrong here", "The reason is in web.log; receiving goes on."),
+        503: (
+            "Not available at present",
+            "Disk or ledger failed; try again when that is repaired.",
+        ),
     }
 )
 _OTHER = ("This did not work", "")
 
 
 def fault_page(request: Request, status: int, words: str) -> HTMLResponse:
-    """The page of a failure; `words` are the reason, left out where the heading says it all."""
+    """Build the page of a failure; the reason `words` is left out if the heading says the same."""
     heading, advice = _HEADINGS.get(status, _OTHER)
     says_more = words != HTTPStatus(status).phrase
     return page_resources(request).render(
@@ -42,7 +45,7 @@ def fault_page(request: Request, status: int, words: str) -> HTMLResponse:
 
 
 def _person(request: Request) -> Person | None:
-    """For the links at the top; nobody where that cannot be told."""
+    """The user for the links at the top; None if the file of users cannot be read."""
     try:
         return access_of(request).person_of(request)
     except ConfigurationError:

@@ -1,4 +1,4 @@
-"""Slices and contours for the viewer: immutable, so that a browser asks for each once."""
+"""Slices and contours for the viewer; immutable, so that a browser fetches each once."""
 
 import json
 import zlib
@@ -28,7 +28,7 @@ _LEVEL = 1
 
 @router.get("/cases/{number}/views/{view}")
 def view_of(context: PageContextOf, number: Number, view: str) -> JSONResponse:
-    """The images of a view, without pixels."""
+    """Describe the images of a view, without pixels."""
     resources = context.resources
     case = resources.case(number)
     if view == RECEIVED:
@@ -40,7 +40,7 @@ def view_of(context: PageContextOf, number: Number, view: str) -> JSONResponse:
 
 @router.get("/cases/{number}/results/{job_id}/slices/{index}")
 def slice_of(context: PageContextOf, number: Number, job_id: str, index: Number) -> Response:
-    """One slice as `slices.encode` encodes it."""
+    """Send the pixels of one slice, encoded as by `slices.encode`."""
     _, volume = context.resources.results(number, job_id)
     tag = f'"{job_id[:16]}-{index}"'
     if context.request.headers.get("if-none-match") == tag:
@@ -55,7 +55,7 @@ def slice_of(context: PageContextOf, number: Number, job_id: str, index: Number)
 
 @router.get("/cases/{number}/results/{job_id}/structures")
 def structures_of(context: PageContextOf, number: Number, job_id: str) -> JSONResponse:
-    """What the structure sets of a result hold, with volumes."""
+    """List the structures of a result with colours, numbers of images and volumes."""
     results, _ = context.resources.results(number, job_id)
     return JSONResponse(
         structure_rows(_overlay(context.resources, number, job_id), results.report())
@@ -64,7 +64,7 @@ def structures_of(context: PageContextOf, number: Number, job_id: str) -> JSONRe
 
 @router.get("/cases/{number}/results/{job_id}/contours/{block}")
 def contours_of(context: PageContextOf, number: Number, job_id: str, block: Number) -> Response:
-    """The contours on some slices."""
+    """Send the contours on one block of slices."""
     content = json.dumps(contour_block(_overlay(context.resources, number, job_id), block)).encode()
     tag = f'"{job_id[:16]}-contours-{block}"'
     return _deflated(context.request, zlib.compress(content, _LEVEL), "application/json", tag)
@@ -72,7 +72,7 @@ def contours_of(context: PageContextOf, number: Number, job_id: str, block: Numb
 
 @router.get("/cases/{number}/received/{instance}/{frame}")
 def image_of(context: PageContextOf, number: Number, instance: Number, frame: Number) -> Response:
-    """One image as it came, encoded as `slices.encode` does it; frame 0 for the whole instance."""
+    """Send one received image, encoded as by `slices.encode`; frame 0 is the whole instance."""
     path = file_of_instance(context.resources.ledger, number, instance)
     if path is None:
         raise HTTPException(404, f"case {number} has no instance {instance}")
@@ -95,7 +95,7 @@ def _overlay(resources: PageResources, number: int, job_id: str) -> Overlay:
 
 
 def _deflated(request: Request, content: bytes, kind: str, tag: str) -> Response:
-    """zlib's format is HTTP's `deflate`; inflated here for who does not take that."""
+    """Send zlib data as HTTP's `deflate`, inflated for clients that do not accept that."""
     headers = {"etag": tag, "cache-control": _FOR_GOOD, "vary": "Accept-Encoding"}
     if "deflate" in request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "deflate"

@@ -1,4 +1,4 @@
-"""The log of events: everything that the node and people did, in words."""
+"""The page of the log: events of the node and of people."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ def show_log(
     kind: Annotated[str, Query(max_length=32)] = "",
     before: Annotated[int, Query(ge=1, le=_LARGEST)] = _LARGEST,
 ) -> HTMLResponse:
-    """Events, the latest first, so many a page."""
+    """List events, the latest first, 100 a page."""
     rows, numbers = _events(context.resources.ledger, kind.replace("\0", ""), before)
     return context.render(
         "log.html",

@@ -1,4 +1,4 @@
-"""Today, peers, models and the configuration."""
+"""The pages Today, Peers, Models and Configuration."""
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -13,26 +13,26 @@ router = APIRouter()
 
 @router.get("/")
 def show_today(context: PageContextOf) -> HTMLResponse:
-    """What came, what runs, what waits for a person, what failed."""
+    """Show the cases of today: received, running, waiting for a person, failed."""
     return context.render(
         "today.html",
         today=today(context.resources.ledger, context.resources.cases),
         peers=peer_states(context.resources.ledger, context.resources.settings.configuration),
-        disk=context.resources.disk.look(),
+        disk=context.resources.disk.usage(),
         now=context.resources.ledger.clock(),
     )
 
 
 @router.get("/peers")
 def show_peers(context: PageContextOf) -> HTMLResponse:
-    """Who sends and who receives, and whether they are up."""
+    """Show the peers with their roles and whether they are up."""
     peers = peer_states(context.resources.ledger, context.resources.settings.configuration)
     return context.render("peers.html", peers=peers)
 
 
 @router.get("/models")
 def show_models(context: PageContextOf) -> HTMLResponse:
-    """What each pipeline of the configuration is, and which series it gets."""
+    """Show the pipelines of the configuration, their models and the series that they get."""
     configuration = context.resources.settings.configuration
     pipelines = [
         {
@@ -51,6 +51,6 @@ def show_models(context: PageContextOf) -> HTMLResponse:
 
 @router.get("/configuration")
 def show_configuration(context: PageContextOf) -> HTMLResponse:
-    """The configuration in force, defaults included; secrets are not shown."""
+    """Show the configuration in force with defaults; secrets are hidden."""
     sections = configuration_rows(context.resources.settings.configuration)
     return context.render("configuration.html", sections=sections)

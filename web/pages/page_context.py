@@ -1,4 +1,4 @@
-"""What all pages share: ledger, settings, templates and what is worth keeping between requests."""
+"""Resources that all pages share: ledger, settings, templates and caches."""
 
 import threading
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from web.overview.models import ModelCards
 from web.settings import WebSettings
 
 Number = Annotated[int, PathParameter(ge=0, le=2**31 - 1)]
-"""In an address: what a ledger's id can be."""
+"""A number in an address, within the range of a ledger's ids."""
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _FILTERS = ("clock", "moment", "iso", "size", "duration", "days", "seconds", "number")
@@ -39,7 +39,7 @@ _RECEIVED_KEPT = 16
 
 
 class PageResources:
-    """One for each application; its caches are bounded and hold what never changes."""
+    """Resources of one application; its caches are bounded and hold only what never changes."""
 
     def __init__(self, ledger: Ledger, settings: WebSettings, models: ModelCards) -> None:
         self.ledger, self.settings, self.models = ledger, settings, models
@@ -56,7 +56,7 @@ class PageResources:
     def render(
         self, request: Request, person: Person | None, name: str, **context: Any
     ) -> HTMLResponse:
-        """The page of the template `name`."""
+        """Render the template `name` as a page."""
         status = int(context.pop("status", 200))
         text = self._environment.get_template(name).render(
             path=request.url.path,
@@ -73,10 +73,10 @@ class PageResources:
             self._environment.get_template(name)
 
     def case(self, number: int) -> Case:
-        """The case of a number.
+        """The case `number`.
 
         Raises:
-            HTTPException: 404, there is none.
+            HTTPException: 404, there is no such case.
         """
         case = self.cases.find(number)
         if case is None:
@@ -84,14 +84,14 @@ class PageResources:
         return case
 
     def results(self, number: int, job_id: str) -> tuple[Results, VolumeFile]:
-        """A result of a case, and its images; the ledger is asked once.
+        """A result of a case, and the index of its images; cached after the first call.
 
         Raises:
-            HTTPException: 404, there is none, or retention removed it.
+            HTTPException: 404, there is no such result, or retention removed it.
         """
         results = self._results(number, job_id)
         if results is None:
-            self._results.cache_clear()  # it may come
+            self._results.cache_clear()  # it may exist later
             raise HTTPException(404, f"case {number} has no such result")
         try:
             return results, self.volume(results.volume_path)
@@ -99,15 +99,15 @@ class PageResources:
             raise HTTPException(404, str(error)) from error
 
     def overlay(self, results: Results) -> Overlay:
-        """The contours of a result; read once, however many ask at once."""
+        """The contours of a result; simultaneous requests read them once."""
         with self._overlay_lock:
             return self._overlay(results.structure_sets, results.volume_path)
 
     def received(self, paths: tuple[Path, ...]) -> Received:
-        """The images in files, in order."""
+        """The received images in `paths`, in display order."""
         found = self._received(paths)
         if found.unfiled:
-            self._received.cache_clear()  # they will come
+            self._received.cache_clear()  # their files will exist soon
         return found
 
     def _read_overlay(self, paths: tuple[Path, ...], volume_path: Path) -> Overlay:
@@ -119,7 +119,7 @@ class PageResources:
 
 
 def page_resources(request: Request) -> PageResources:
-    """The application's own."""
+    """The `PageResources` of the request's application."""
     resources: PageResources = request.app.state.resources
     return resources
 
@@ -129,19 +129,19 @@ PageResourcesOf = Annotated[PageResources, Depends(page_resources)]
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """Somebody who may look, at a page."""
+    """A request for a page, with its signed-in user and the shared resources."""
 
     request: Request
     person: Person
     resources: PageResources
 
     def render(self, name: str, **context: Any) -> HTMLResponse:
-        """The page of the template `name`, for them."""
+        """Render the template `name` as a page for the signed-in user."""
         return self.resources.render(self.request, self.person, name, **context)
 
 
 def context_of(request: Request, person: Viewer, resources: PageResourcesOf) -> PageContext:
-    """For every page but the one to sign in; raises as `access.viewer`."""
+    """The context of every page that needs a signed-in user; raises as `access.viewer`."""
     return PageContext(request, person, resources)
 
 

@@ -7,7 +7,7 @@ from web.settings import WebSettings
 
 
 def pages_router(_: WebSettings) -> APIRouter:
-    """The routes of the pages; they stand in no OpenAPI schema, which is for programs."""
+    """Routes of all pages; they are not in the OpenAPI document, which is for programs."""
     router = APIRouter(include_in_schema=False)
     for module in (overview, cases, case, images, log, sign):
         router.include_router(module.router)

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""The page to sign in, and signing out."""
 
 from typing import Annotated
 
@@ -16,13 +16,13 @@ Text = Annotated[str, Form(max_length=256)]
 
 @router.get("/login")
 def show_login(request: Request, resources: PageResourcesOf) -> HTMLResponse:
-    """The form."""
-    return resources.render(request, None, "login.html", next=_here(request), fault="")
+    """Show the form to sign in."""
+    return resources.render(request, None, "login.html", next=_next_path(request), fault="")
 
 
 @router.post("/login")
 def log_in(request: Request, resources: PageResourcesOf, name: Text, password: Text) -> Response:
-    """Begin a session and go where the person wanted to."""
+    """Sign in and go on to the page that the person asked for."""
     access = access_of(request)
     try:
         user = sign_in(access, resources.ledger, request, name=name, password=password)
@@ -31,13 +31,13 @@ def log_in(request: Request, resources: PageResourcesOf, name: Text, password: T
             request,
             None,
             "login.html",
-            next=_here(request),
+            next=_next_path(request),
             fault=error.detail,
             status=error.status_code,
         )
         page.headers.update(error.headers or {})
         return page
-    answer = RedirectResponse(_here(request), 303)
+    answer = RedirectResponse(_next_path(request), 303)
     set_cookie(access, answer, user)
     return answer
 
@@ -46,7 +46,7 @@ def log_in(request: Request, resources: PageResourcesOf, name: Text, password: T
 def log_out(
     request: Request, person: Viewer, resources: PageResourcesOf, csrf_token: Text
 ) -> Response:
-    """End the session; the browser forgets the pictures that it kept."""
+    """Sign out; the browser also deletes its cached images."""
     check_token(person, csrf_token)
     access = access_of(request)
     sign_out(access, resources.ledger, request, person)
@@ -55,8 +55,8 @@ def log_out(
     return answer
 
 
-def _here(request: Request) -> str:
-    """A path of ours to go on with; never another site."""
+def _next_path(request: Request) -> str:
+    """The path of this site to go on to; never an address of another site."""
     wanted = request.query_params.get("next", "/")
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if is_ours and wanted.isprintable() else "/"

@@ -1,1 +1,1 @@
-"""The web process: started, wired, served."""
+"""The web process: its supervision, its application and its server."""

@@ -37,12 +37,13 @@ _STATIC = Path(__file__).parents[1] / "static"
 
 
 def create_app(settings: WebSettings) -> FastAPI:
-    """The ASGI application of one node.
+    """Build the ASGI application of one node.
 
     Raises:
-        ConfigurationError: the users are wrong, or missing where others than this machine look.
+        ConfigurationError: the file of users is wrong, or there are no users and the address is
+            open to other machines.
         StorageUnavailableError: the ledger cannot be opened.
-        OSError: the key of the sessions can be neither read nor written.
+        OSError: the key that signs sessions can be neither read nor written.
     """
     access = Access(settings)
     ledger = open_ledger(

@@ -1,4 +1,4 @@
-"""What `--check` looks at for pages and REST API: users, certificate, address."""
+"""Checks of `--check` for pages and REST API: users, certificate, folder, address."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ from web.settings import WebSettings
 
 
 def web_findings(settings: WebSettings, *, try_port: bool) -> Iterator[tuple[str, str, str]]:
-    """Of each part: its name, how it stands in words, and what is wrong; empty when nothing is."""
+    """Yield for each part its name, its state in words, and what is wrong (empty if nothing is)."""
     configuration = settings.configuration
     if not configuration.web_port:
         yield "web", "none, --web_port is 0", ""

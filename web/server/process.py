@@ -1,8 +1,8 @@
-"""The web process as the door sees it: started beside the SCP, started again when it dies.
+"""Supervision of the web process: started beside the SCP, started again when it dies.
 
-Nothing here imports the web's libraries: the process that holds associations never loads them, and
-whatever becomes of the web process, receiving goes on. That holds for what keeps it from starting,
-too: a port that is taken, a certificate or a file of users that cannot be read.
+This module imports none of the web's libraries, so the process that holds associations never loads
+them. Receiving goes on whatever happens to the web process, also if it cannot start: a port that
+is taken, a certificate or a file of users that cannot be read.
 """
 
 import pickle
@@ -30,21 +30,21 @@ log = structlog.get_logger("web")
 
 
 class WebProcess:
-    """One listening socket for as long as the node runs, whichever process answers on it."""
+    """Keeps one listening socket while the node runs, and a web process that answers on it."""
 
     def __init__(self, settings: WebSettings) -> None:
-        """Listen, unless something is in the way: that is in the log, and tried again later."""
+        """Listen; a failure is logged, and listening is tried again later."""
         self._settings = settings
         self._listener: socket.socket | None = None
         self.fault = ""
-        """Why nothing listens; empty when something does."""
+        """Why the socket does not listen; empty if it does."""
         self._listen()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name="web")
 
     @property
     def url(self) -> str:
-        """Where it answers; empty where nothing listens."""
+        """The address of the pages; empty while the socket does not listen."""
         if self._listener is None:
             return ""
         scheme = "https" if self._settings.is_https else "http"
@@ -52,11 +52,11 @@ class WebProcess:
         return f"{scheme}://{f'[{ip}]' if ':' in ip else ip}:{port}/"
 
     def start(self) -> None:
-        """Start the process, and watch it."""
+        """Start the web process and supervise it in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End it; open streams are cut off."""
+        """End the web process; open streams are cut off."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -64,7 +64,7 @@ class WebProcess:
             self._listener.close()
 
     def _listen(self) -> socket.socket | None:
-        """The socket, if nothing is in the way; what is, is said once."""
+        """The listening socket, or None; each new reason for a failure is logged once."""
         if self._listener is not None:
             return self._listener
         try:
@@ -95,7 +95,7 @@ class WebProcess:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _run_once(self, listener: socket.socket) -> int | None:
-        """From its start to its end; its exit code, None when it did not start."""
+        """Run one web process to its end; its exit code, None if it did not start."""
         try:
             process = self._start_one(listener.fileno())
         except OSError as error:
@@ -106,7 +106,7 @@ class WebProcess:
         return _end(process)
 
     def _start_one(self, socket_number: int) -> subprocess.Popen[bytes]:
-        """It gets the socket and the settings; its standard input ends when this process does."""
+        """Start a process with socket and settings; its standard input closes with this process."""
         process = subprocess.Popen(  # noqa: S603, our own program
             module_command(_PROGRAM, str(socket_number)),
             stdin=subprocess.PIPE,
@@ -114,14 +114,14 @@ class WebProcess:
             env=module_environment(),
         )
         if process.stdin is not None:
-            with suppress(BrokenPipeError):  # it died at once, which is seen soon enough
+            with suppress(BrokenPipeError):  # it died at once, which `poll` reports soon
                 pickle.dump(self._settings, process.stdin)
                 process.stdin.flush()
         return process
 
 
 def _checked_listener(settings: WebSettings) -> socket.socket:
-    """Raises ConfigurationError: address, certificate or users are wrong."""
+    """A listening socket; raises ConfigurationError for a wrong address, certificate or users."""
     configuration = settings.configuration
     check_users(settings.users_path, configuration.web_ip)
     check_certificate(settings)
@@ -129,7 +129,7 @@ def _checked_listener(settings: WebSettings) -> socket.socket:
 
 
 def listen(ip: str, port: int) -> socket.socket:
-    """A socket that listens there.
+    """Open a socket that listens on `ip` and `port`.
 
     Raises:
         ConfigurationError: the address is taken, or not of this machine.
@@ -149,10 +149,10 @@ def listen(ip: str, port: int) -> socket.socket:
 
 
 def check_certificate(settings: WebSettings) -> None:
-    """That certificate and key can be read and belong together.
+    """Check that certificate and key can be read and belong together.
 
     Raises:
-        ConfigurationError: they do not.
+        ConfigurationError: the certificate or the key is wrong.
     """
     web = settings.configuration.web
     if web.certificate_path is None or web.key_path is None:

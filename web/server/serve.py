@@ -1,4 +1,4 @@
-"""The web process itself: uvicorn on the socket that the door opened, until it is told to stop.
+"""The web process: uvicorn on the socket that the starting process opened, until SIGTERM.
 
 Started by `web.server.process` as `python -m web.server.serve SOCKET`, with the settings on its
 standard input.
@@ -26,15 +26,15 @@ from web.settings import WebSettings
 _NICE = 5
 _CONNECTIONS = 512
 _STOP_WITHIN_S = 2
-_KEEP_ALIVE_S = 75  # longer than clients keep theirs, so that none asks into a closing one
+_KEEP_ALIVE_S = 75  # longer than clients keep idle connections, so that the client closes first
 
 log = structlog.get_logger("web")
 
 
 def serve(settings: WebSettings, listener: socket.socket) -> None:
-    """Answer on `listener` until SIGTERM, or until the door's process is gone.
+    """Answer on `listener` until SIGTERM, or until the starting process is gone.
 
-    Receiving comes first: this process yields the processor to the one that holds associations.
+    The process lowers its priority, so that the process that holds associations comes first.
     """
     _configure_logging(settings)
     stop = threading.Event()
@@ -60,14 +60,14 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
 
 
 def make_server(settings: WebSettings, app: FastAPI) -> uvicorn.Server:
-    """The server of the application, not started."""
+    """Build the server of the application without starting it."""
     web = settings.configuration.web
     return uvicorn.Server(
         uvicorn.Config(
             app,
             ssl_certfile=web.certificate_path,
             ssl_keyfile=web.key_path,
-            access_log=False,  # query strings are nobody's business
+            access_log=False,  # query strings may contain what people searched for
             log_config=None,
             proxy_headers=False,
             server_header=False,
@@ -90,7 +90,7 @@ def _configure_logging(settings: WebSettings) -> None:
 
 
 def _stop_with_parent(stop: threading.Event) -> None:
-    """A door that was killed leaves nobody behind on its port."""
+    """Set `stop` when the starting process is gone, so that the port does not stay taken."""
 
     def watch() -> None:
         with suppress(OSError):

@@ -1,5 +1,5 @@
-// Contours of a view, fetched in blocks of slices, and how they are drawn: each structure has its
-// own colour, as sent, and its own kind of line, so that colour is never needed to tell them apart.
+// Contours of a view, fetched in blocks of slices and drawn. Each structure has its own colour, as
+// sent, and its own kind of line, so that structures can be told apart without colour.
 
 const DASHES = [[], [7, 4], [2, 4], [10, 4, 2, 4], [14, 5], [2, 3, 2, 8]];
 const OTHERS = [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [213, 94, 0], [204, 121, 167]];
@@ -19,19 +19,19 @@ export class Contours {
     return !this.view.contours;
   }
 
-  // Name, colour, type, number of images and volumes of each; rejects with the reason in words.
+  // Name, colour, type, number of images and volumes of each structure; rejects with the reason.
   structures() {
     return read(this.view.contours.replace(/contours$/, "structures"));
   }
 
-  // [[structure, [x, y, x, y, ...]], ...] on an image; undefined until they are here.
+  // [[structure, [x, y, x, y, ...]], ...] on an image; undefined until they are loaded.
   here(index) {
     if (this.isEmpty) return [];
     const block = this.#blocks.get(Math.floor(index / this.view.block));
     return block?.images && (block.images[index] ?? []);
   }
 
-  // Rejects with the reason in words.
+  // Loads the contours of an image's block; rejects with the reason.
   get(index) {
     const number = Math.floor(index / this.view.block);
     if (this.isEmpty) return Promise.resolve();
@@ -43,8 +43,8 @@ export class Contours {
     return this.#blocks.get(number).comes;
   }
 
-  // Have these ready, too, one after another: a browser has six connections for everything. What
-  // fails is told when it is wanted.
+  // Load the contours of these images one after another: a browser has six connections for all
+  // requests. A failure is reported when the image is shown.
   async prefetch(indices) {
     this.#planned = [...indices];
     if (this.#isAhead) return;
@@ -65,7 +65,7 @@ export class Contours {
   }
 }
 
-// What an address answers; rejects with the reason in words.
+// The JSON answer of an address; rejects with the reason.
 export async function read(address) {
   const answer = await fetch(address);
   const said = await answer.json().catch(() => ({}));
@@ -77,8 +77,8 @@ export function colorOf(structure, number) {
   return structure.color ?? OTHERS[number % OTHERS.length];
 }
 
-// Lines of [structure, points] onto a context; `place` turns a pixel's corner into canvas units.
-// `plain` ones take a tenth of the time.
+// Draw lines of [structure, points] onto a context; `place` converts pixel coordinates to canvas
+// units. `plain` lines have no halo and no dashes and take a tenth of the time.
 export function drawLines(context, lines, structures, place, unit, plain = false) {
   context.lineJoin = "round";
   for (const halo of plain ? [false] : [true, false]) {

@@ -1,4 +1,4 @@
-// A worker that reads images beside the page, which draws meanwhile.
+// A worker that fetches and decodes images, so that the page can draw meanwhile.
 
 import { readImage } from "./decoding.js";
 

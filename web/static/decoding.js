@@ -1,6 +1,6 @@
-// How an image comes from the server.
+// Fetching an image from the server and decoding it.
 
-// All first bytes, all second bytes, ... of little-endian float32 (HDF5's shuffle); HTTP inflated it.
+// Undo HDF5's shuffle of little-endian float32 (all first bytes, all second bytes, ...).
 function unshuffle(buffer) {
   const bytes = new Uint8Array(buffer);
   const count = bytes.length >> 2;
@@ -11,11 +11,11 @@ function unshuffle(buffer) {
   return new Float32Array(words.buffer);
 }
 
-// Its values; rejects with the reason in words.
+// The values of an image in rescaled units; rejects with the reason.
 export async function readImage({ url, shape: [rows, columns] }) {
   const answer = await fetch(url, { headers: { accept: "application/octet-stream" } });
   if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).msg ?? answer.statusText);
   const values = unshuffle(await answer.arrayBuffer());
-  if (values.length !== rows * columns) throw new Error(`${values.length} pixels came, expected ${rows * columns}`);
+  if (values.length !== rows * columns) throw new Error(`received ${values.length} pixels, expected ${rows * columns}`);
   return values;
 }

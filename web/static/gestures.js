@@ -79,7 +79,7 @@ function onKey(viewer, event) {
   act(viewer);
 }
 
-// Across: a wider window; upwards: a higher level.
+// Change the window: `across` widens it, `up` raises its level.
 function shade(viewer, { low, high }, across, up) {
   const width = Math.max((high - low) * Math.exp(across * RELATIVE * 2), 1e-6);
   const level = (low + high) / 2 + up * (high - low) * RELATIVE;
@@ -91,7 +91,7 @@ function toStructures(viewer) {
   if (box) viewer.change((screen, image) => screen.show(image, box));
 }
 
-// The value under a place on the stage, in words.
+// The position and value of the pixel under a point of the stage, in words.
 function under({ view, images, shown, screen, image }, x, y) {
   const values = shown != null && images.here(shown);
   const pixel = values && screen.pixelAt(image, x, y);

@@ -1,5 +1,5 @@
-// Keeps a page as it stands in the ledger without loading it again: the parts that changed are
-// exchanged, told by server-sent events, or asked for every few seconds where there are none.
+// Keeps a page up to date without loading it again: parts that changed are exchanged when a
+// server-sent event arrives, or every few seconds where there are no such events.
 
 const EVENTS = "/api/events/stream";
 const POLL_MS = 5000;
@@ -26,7 +26,7 @@ async function refresh() {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
     if (answer.redirected && new URL(answer.url).pathname === "/login") return location.reload();
     if (!answer.ok) throw new Error(answer.statusText);
-    if (document.hidden) return; // it is asked again when it is seen
+    if (document.hidden) return; // refreshed when the page is visible again
     exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     say("no connection", false);
@@ -68,8 +68,8 @@ function placeOf(element, within) {
   return address && within.contains(element) ? `[href="${CSS.escape(address)}"]` : null;
 }
 
-// Only by the page that is looked at: a browser opens six connections to one server, and each stream
-// holds one, so that six open tabs would shut out everything else.
+// Only the visible page listens: a browser opens six connections to one server, and each stream
+// holds one, so six open tabs would block everything else.
 function listen() {
   if (source || document.hidden) return;
   source = new EventSource(EVENTS);
@@ -109,7 +109,7 @@ function listenWhileSeen() {
   timer = null;
 }
 
-// Questions before something is done, lists that are filtered, peers that are asked.
+// Confirmation dialogs, filters of lists, and C-ECHO to peers.
 
 document.addEventListener("click", (event) => {
   const ask = event.target.closest("[data-ask]");
@@ -137,7 +137,7 @@ async function askPeer(button) {
   button.disabled = false;
 }
 
-// The node asks the peer; its answer stands in the ledger.
+// Wait until the ledger has the node's answer to a command.
 async function answerOf(command) {
   for (const end = performance.now() + ANSWER_WITHIN_MS; performance.now() < end; ) {
     const said = await (await fetch(`/api/commands/${command}`)).json();

@@ -1,4 +1,4 @@
-// What is written beside and over the image: place, window, structures with volumes, notes.
+// Texts beside and over the image: place, window, structures with volumes, notes.
 
 import { drawSample } from "./contours.js";
 import { usualWindow } from "./pixels.js";
@@ -7,7 +7,7 @@ const PRESETS = { "soft tissue": [40, 400], lung: [-600, 1500], bone: [400, 1800
 export const STATED = "as stated", FROM_IMAGE = "from the image";
 const $ = (id) => document.getElementById(id);
 
-// Text that is there already costs nothing.
+// Set a text only if it changed, which spares the browser a layout.
 function write(id, words) {
   const element = $(id);
   if (element.textContent !== words) element.textContent = words;
@@ -17,8 +17,8 @@ export function say(words) {
   write("said", words);
 }
 
-// Everything that belongs to the image that is shown; `names` are those of the structures drawn on
-// it, null while they are on their way. Answers the number of its phase.
+// Describe the image that is shown; `names` are the structures drawn on it, null while contours are
+// loading. Returns the index of its phase.
 export function describe(view, index, { low, high }, names) {
   const image = view.images[index];
   const many = view.phases.length > 1;
@@ -37,7 +37,7 @@ export function describe(view, index, { low, high }, names) {
   return phase;
 }
 
-// One check box for each structure; `toggle` gets name and whether it is shown.
+// One check box for each structure; `toggle` is called with its name and whether it is shown.
 export function listStructures(structures, hidden, toggle, words) {
   const rows = structures.map((structure, number) => {
     const row = document.createElement("tr");
@@ -54,7 +54,7 @@ export function listStructures(structures, hidden, toggle, words) {
   write("structures-words", words);
 }
 
-// Those that the job measured, of one phase.
+// Show the volumes that the job measured in one phase.
 export function showVolumes(structures, phase) {
   for (const [number, cell] of $("structures").querySelectorAll("[data-ml]").entries()) {
     const volume = structures[number]?.volumes_ml[phase];
@@ -65,19 +65,19 @@ export function showVolumes(structures, phase) {
 
 export function note(view, unplaced) {
   const notes = [...view.notes];
-  if (unplaced) notes.push(`${unplaced} contours lie on none of these images`);
+  if (unplaced) notes.push(`${unplaced} contours are on none of these images`);
   if ($("notes").childElementCount === notes.length) return;
   $("notes").replaceChildren(...notes.map((words) => Object.assign(document.createElement("li"), { textContent: words })));
 }
 
-// The names of the windows that can be chosen for a view, with one of them chosen.
+// Offer the windows that a view can be shown with, and select `chosen`.
 export function offerWindows(view, chosen) {
   const names = ["", ...(view.window ? [STATED] : []), FROM_IMAGE, ...(view.modality === "CT" ? Object.keys(PRESETS) : [])];
   $("preset").replaceChildren(...names.map((name) => new Option(name || "as chosen", name)));
   $("preset").value = chosen;
 }
 
-// Lowest and highest value of a window by its name; undefined where it cannot be told.
+// Lowest and highest value of a window by its name; undefined if unknown.
 export function windowOf(view, name, values) {
   if (name === FROM_IMAGE) return values && usualWindow(values);
   if (name === STATED) return { low: view.window[0], high: view.window[1] };

@@ -1,12 +1,12 @@
-// Images of a view: fetched one by one, kept within bounds, in rescaled units.
+// Images of a view in rescaled units: fetched one by one, cached up to a limit.
 
 import { readImage } from "./decoding.js";
 
 const KEPT_BYTES = 256 * 1024 * 1024;
 const AT_ONCE = 4;
 
-// The worker that fetches and decodes; one for the page, whatever it shows. Until it runs, and where
-// it cannot, the page does it itself.
+// The page's one worker that fetches and decodes images. Until it runs, and in browsers where it
+// cannot run, the page does so itself.
 class Decoder {
   #worker = new Worker("/static/decoder.js", { type: "module" });
   #isReady = false;
@@ -22,7 +22,7 @@ class Decoder {
     });
   }
 
-  // The values of an image; rejects with the reason in words.
+  // The values of an image; rejects with the reason.
   read({ url, shape }) {
     if (!this.#isReady) return readImage({ url, shape });
     const number = this.#number++;
@@ -44,17 +44,17 @@ export class Images {
     this.view = view;
   }
 
-  // The values of an image when they are here, else undefined.
+  // The values of an image if they are cached, else undefined.
   here(index) {
     const values = this.#kept.get(index);
     if (values) {
-      this.#kept.delete(index); // to the end: used last
+      this.#kept.delete(index); // to the end: most recently used
       this.#kept.set(index, values);
     }
     return values;
   }
 
-  // The values of an image; rejects with the reason in words.
+  // The values of an image, cached or fetched; rejects with the reason.
   get(index) {
     const values = this.here(index);
     if (values) return Promise.resolve(values);
@@ -65,7 +65,7 @@ export class Images {
     return this.#asked.get(index);
   }
 
-  // Fetch these next, the nearest first; what was planned before is forgotten.
+  // Fetch these images next, in this order; earlier plans are dropped.
   prefetch(indices) {
     this.#queue = indices.filter((index) => !this.#kept.has(index) && !this.#asked.has(index));
     while (this.#running < AT_ONCE && this.#queue.length) this.#next();
@@ -94,7 +94,7 @@ export class Images {
   }
 }
 
-// An image as grey on a canvas of one canvas pixel for each of its own.
+// An image in grey on a canvas, one canvas pixel for each image pixel.
 export class Grey {
   canvas = document.createElement("canvas");
   #context = this.canvas.getContext("2d", { alpha: false });
@@ -121,7 +121,7 @@ export class Grey {
   }
 }
 
-// What shows most of an image: its 1st and 99.5th percentile, from at most 20,000 of its values.
+// A window from an image's 1st to 99.5th percentile, from at most 20,000 of its values.
 export function usualWindow(values) {
   const step = Math.max(1, Math.floor(values.length / 20000));
   const some = [];

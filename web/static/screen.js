@@ -1,4 +1,4 @@
-// The two canvases on the stage, the image and the lines over it, and which part of it they show.
+// The two canvases of the stage, one for the image and one for contours, with zoom and position.
 
 import { drawLines } from "./contours.js";
 import { Grey } from "./pixels.js";
@@ -8,14 +8,14 @@ const MARGIN = 0.06; // around structures, of the image's longer side
 
 export class Screen {
   zoom = 1;
-  centre = null; // in pixels from the outer corner of the first one; null: the image's own
+  centre = null; // in pixels from the first pixel's outer corner; null: the image's centre
   #grey = new Grey();
   #painted = "";
   #lined = "";
   #width = 0; // canvas units
   #height = 0;
 
-  // `changed` is called when there is more or less room.
+  // `changed` is called when the stage changes its size.
   constructor(stage, changed) {
     this.stage = stage;
     this.picture = stage.querySelector("#picture").getContext("2d", { alpha: false });
@@ -27,13 +27,13 @@ export class Screen {
     }).observe(stage);
   }
 
-  // Asked once for each change: the browser lays out the whole page to answer.
+  // Measured once for each change: the browser lays out the whole page for it.
   #measure() {
     this.#width = Math.round(this.stage.clientWidth * devicePixelRatio);
     this.#height = Math.round(this.stage.clientHeight * devicePixelRatio);
   }
 
-  // Where an image's outer corner lies, and how large a pixel is.
+  // Canvas position of an image's outer corner, and the size of its pixels in canvas units.
   layout(image) {
     const [rows, columns, rowMm, columnMm] = image.shape;
     const scale = Math.min(this.#width / (columns * columnMm), this.#height / (rows * rowMm)) * this.zoom;
@@ -43,7 +43,7 @@ export class Screen {
     return { x: this.#width / 2 - column * across, y: this.#height / 2 - row * down, across, down };
   }
 
-  // `key` names the image; pixels are turned into grey only when it or the window changed.
+  // `key` identifies the image; pixels are converted to grey only if it or the window changed.
   drawImage(key, values, image, window, isMoving) {
     const painted = `${key} ${window.low} ${window.high}`;
     if (painted !== this.#painted) this.#grey.paint(values, image.shape, window);
@@ -55,7 +55,7 @@ export class Screen {
     this.picture.drawImage(this.#grey.canvas, x, y, columns * across, rows * down);
   }
 
-  // `key` tells everything that they depend on but place and size; null lines are none.
+  // `key` stands for all that contours depend on except place and size; null draws none.
   drawContours(key, lines, structures, image, isMoving) {
     const { x, y, across, down } = this.layout(image);
     const drawn = [key, isMoving, x, y, across].join();
@@ -65,7 +65,7 @@ export class Screen {
     if (lines) drawLines(this.lines, lines, structures, (column, row) => [x + column * across, y + row * down], devicePixelRatio, isMoving);
   }
 
-  // Nothing is shown; what is drawn next is drawn whole.
+  // Clear both canvases; the next image is drawn completely.
   blank() {
     this.forget();
     for (const context of [this.picture, this.lines]) this.#clear(context);
@@ -83,18 +83,18 @@ export class Screen {
     this.zoom = Math.min(CLOSEST, Math.max(FARTHEST, this.zoom * factor));
   }
 
-  // The middle of what is shown, in pixels of the image.
+  // The centre of the visible part, in pixels of the image.
   middle({ shape: [rows, columns] }) {
     return this.centre ?? [columns / 2, rows / 2];
   }
 
-  // By so many units of the page, from where the middle was.
+  // Move the image by dx, dy in CSS pixels from an earlier centre.
   move(image, [column, row], dx, dy) {
     const { across, down } = this.layout(image);
     this.centre = [column - (dx * devicePixelRatio) / across, row - (dy * devicePixelRatio) / down];
   }
 
-  // All of a box (left, top, right, bottom in pixels of the image).
+  // Zoom to a box (left, top, right, bottom in pixels of the image).
   show(image, [left, top, right, bottom]) {
     this.fit();
     const { across, down } = this.layout(image);
@@ -105,7 +105,7 @@ export class Screen {
     this.centre = [(left + right) / 2, (top + bottom) / 2];
   }
 
-  // Column and row of the pixel under a place on the stage; null beside the image.
+  // Column and row of the pixel under a point of the stage; null outside the image.
   pixelAt(image, x, y) {
     const { x: left, y: top, across, down } = this.layout(image);
     const [rows, columns] = image.shape;

@@ -1,4 +1,4 @@
-// Where a person is among the slices and phases of a view, and what they will want next.
+// The current slice and phase of a view, and the images that are probably wanted next.
 
 const AHEAD = 24;
 const BEHIND = 6;
@@ -15,7 +15,7 @@ export class Stack {
     $("phase").max = Math.max(0, phases.length - 1);
   }
 
-  // The number of the image there, after the sliders were set; as near as there is one.
+  // Go to a slice and phase, or the nearest that exist; sets the sliders, returns the image's index.
   go(phase, slice) {
     this.phase = Math.min(Math.max(phase, 0), this.phases.length - 1);
     const inPhase = this.phases[this.phase];
@@ -28,7 +28,7 @@ export class Stack {
     return inPhase[slice];
   }
 
-  // Numbers of images, the nearest first: most of them where the person is going.
+  // Indices of images nearby, the nearest first, most of them in the direction of scrolling.
   neighbours() {
     const inPhase = this.phases[this.phase];
     const found = [];

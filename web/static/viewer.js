@@ -1,5 +1,5 @@
-// The images of a case with their contours. What is written beside an image always belongs to the
-// image that is shown: both change together, when its pixels are here.
+// The images of a case with their contours. Texts beside an image always belong to the image that is
+// shown: both change together, when its pixels are loaded.
 
 import { Contours, read } from "./contours.js";
 import { attach } from "./gestures.js";
@@ -75,7 +75,7 @@ class Viewer {
     panel.showVolumes(this.structures, this.stack.phase);
   }
 
-  // Where a person wants to be; the image is shown when it is here.
+  // Go to a slice and phase; the image is shown when it is loaded.
   go(phase, slice) {
     if (!this.view?.images.length) return;
     this.wanted = this.stack.go(phase, slice);
@@ -93,7 +93,7 @@ class Viewer {
     if (this.shown !== null) this.#fetchAhead();
   }
 
-  // One that comes late is shown until the wanted one is here, if it is nearer than what is shown.
+  // An image that was wanted before is shown if it is nearer to the wanted one than the present one.
   #came(index) {
     const isNearer = Math.abs(index - this.wanted) < Math.abs((this.shown ?? Infinity) - this.wanted);
     if (index !== this.wanted && !isNearer) return;
@@ -134,7 +134,7 @@ class Viewer {
     this.#fetchAhead();
   }
 
-  // Those that are seen now; null while they are on their way.
+  // Draw the visible contours and return them; null while they are loading.
   #drawContours() {
     const { shown, structures, hidden } = this;
     const here = this.contours.here(shown);
@@ -152,7 +152,7 @@ class Viewer {
     panel.note(this.view, this.contours.unplaced);
   }
 
-  // While a person scrolls or drags, lines are thin and plain; they are drawn out when it rests.
+  // While a person scrolls or drags, lines are plain; full lines follow when the image rests.
   #move() {
     this.#moving = true;
     clearTimeout(this.#resting);
@@ -174,7 +174,7 @@ class Viewer {
     this.redraw();
   }
 
-  // Show another part of the image, or a larger one: `how` gets the screen and the image.
+  // Change zoom or position: `how` gets the screen and the image.
   change(how) {
     how(this.screen, this.image);
     this.redraw();
@@ -185,7 +185,7 @@ class Viewer {
     this.redraw();
   }
 
-  // What is shown, or will be first.
+  // The image that is shown, or that will be shown first.
   get image() {
     return this.view?.images[this.shown ?? this.wanted];
   }

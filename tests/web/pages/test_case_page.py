@@ -23,10 +23,10 @@ def test_a_case_tells_its_story_in_order_with_times_and_its_receipt(
     text = page(client, f"/cases/{numbers.done}")
     headings = re.findall(r"<b>([^<]*)</b>", section(text, "story"))
     assert headings == [
-        "The first instance came",
+        "The first instance was received",
         "The sender finished and released its association",
         "Complete: a job was queued",
-        "The results are there",
+        "The results are ready",
     ]
     requests = section(text, "requests")
     assert "TPS@127.0.0.1 to SLICEWIRE: sending" in requests
@@ -54,7 +54,7 @@ def test_what_a_person_asks_is_done_by_the_node_and_told_with_the_name(
     assert token is not None
     answer = client.post(f"/cases/{number}/release", data={"csrf_token": token[1]})
     assert (answer.status_code, answer.headers["location"]) == (303, f"/cases/{number}")
-    assert "waits for the node to do it" in page(client, f"/cases/{number}")
+    assert "waiting for the node" in page(client, f"/cases/{number}")
     carry_out(clinic.completion.ledger)
     clinic.completion.settle(0)
     assert clinic.completion.series(paths).state == "processing"

@@ -16,9 +16,9 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     [
         ("GET", "/nothing", 404, "There is no such page"),
         ("GET", "/cases/999999", 404, "there is no case 999999"),
-        ("GET", "/cases/x", 422, "This address makes no sense"),
+        ("GET", "/cases/x", 422, "This address is not valid"),
         ("DELETE", "/cases", 405, "This address cannot do that"),
-        ("POST", "/cases/1/release", 403, "the page is too old or not ours"),
+        ("POST", "/cases/1/release", 403, "the page is too old or not from this server"),
     ],
 )
 def test_people_get_a_page_and_programs_json(

@@ -1,4 +1,4 @@
-"""Who may open an association: anybody on this machine, and the configured peers."""
+"""Decide whether an association request is accepted: any from this machine, else from peers."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _VERSION_1 = 0x0001
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The fields of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and the words for us."""
+    """Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 9.3.4), and the reason in words."""
 
     result: int
     source: int
@@ -26,24 +26,24 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class AssociationRequest:
-    """What a peer asks for."""
+    """An association that a peer requests."""
 
     sender: Sender
     abstract_syntaxes: Sequence[str]
-    """One for each presentation context."""
+    """Abstract syntax of each proposed presentation context."""
     certificate_names: frozenset[str] | None = None
-    """What the peer's certificate bears, empty where it showed none; None: not by TLS."""
+    """Names in the peer's certificate, empty if it presented none; None without TLS."""
     asked: AssociatePdu = field(default_factory=lambda: AssociatePdu("", "", ()))
-    """All that the peer says."""
+    """The decoded A-ASSOCIATE-RQ."""
 
 
 def read_request(
     pdu: bytes, address: str, certificate_names: frozenset[str] | None
 ) -> AssociationRequest:
-    """What an A-ASSOCIATE-RQ (PS3.8 section 9.3.2) from `address` asks for.
+    """Read an A-ASSOCIATE-RQ (PS3.8 9.3.2) that came from `address`.
 
     Raises:
-        BoundError: it cannot be read.
+        BoundError: the PDU cannot be read.
     """
     asked = read_associate(pdu)
     sender = Sender(asked.calling_ae_title, asked.called_ae_title, address)
@@ -52,7 +52,11 @@ def read_request(
 
 
 def protocol_rejection(asked: AssociatePdu) -> Rejection | None:
-    """Why the protocol itself forbids an association (PS3.8 Table 9-21); None: it does not."""
+    """The rejection that PS3.8 9.3.4 asks for, whoever the peer is; None if there is none.
+
+    Checked are protocol version (1/2/2), application context name (1/1/2) and blank AE titles
+    (1/1/3 and 1/1/7).
+    """
     if not asked.protocol_version & _VERSION_1:
         return Rejection(
             1, 2, 2, f"protocol version 0x{asked.protocol_version:04X}, bit 0 is not set"
@@ -67,7 +71,7 @@ def protocol_rejection(asked: AssociatePdu) -> Rejection | None:
 
 
 def rejection_of(request: AssociationRequest, configuration: Configuration) -> Rejection | None:
-    """Why an association is rejected; None when it may be opened."""
+    """The rejection that the configuration asks for; None if the association is accepted."""
     wire, sender = configuration.wire, request.sender
     proposed = len(request.abstract_syntaxes)
     if proposed > wire.maximum_contexts:
@@ -82,12 +86,15 @@ def rejection_of(request: AssociationRequest, configuration: Configuration) -> R
 
 
 def local_limit(words: str) -> Rejection:
-    """There are too many associations now: rejected-transient, local-limit-exceeded."""
+    """A rejection as too many associations are open: rejected-transient, local-limit-exceeded."""
     return Rejection(2, 3, 2, words)
 
 
 def _rejection_by_peers(request: AssociationRequest, peers: Sequence[Peer]) -> Rejection | None:
-    """That of the first peer of this AE title, rather of one at this address; None from one."""
+    """None if a peer of this AE title accepts the request, else the first peer's rejection.
+
+    Peers at the sender's address are asked before others with the same AE title.
+    """
     sender = request.sender
     named = [peer for peer in peers if peer.ae_title == sender.calling_ae_title]
     if not named:
@@ -104,9 +111,9 @@ def _rejection_by_peer(request: AssociationRequest, peer: Peer) -> Rejection | N
         return _calling(f"peer {peer.name} is expected from {places}, came from {sender.address}")
     if peer.tls is not None:
         if request.certificate_names is None:
-            return _calling(f"peer {peer.name} is expected by TLS, came without")
+            return _calling(f"peer {peer.name} is expected over TLS, the connection has none")
         if peer.tls.name is not None and peer.tls.name not in request.certificate_names:
-            return _calling(f"peer {peer.name} showed no certificate of {peer.tls.name}")
+            return _calling(f"peer {peer.name} presented no certificate for {peer.tls.name}")
     if peer.called_ae_titles and sender.called_ae_title not in peer.called_ae_titles:
         ours = ", ".join(peer.called_ae_titles)
         return _called(f"peer {peer.name} may call {ours}, called {sender.called_ae_title!r}")
@@ -114,7 +121,7 @@ def _rejection_by_peer(request: AssociationRequest, peer: Peer) -> Rejection | N
 
 
 def _is_known(called: str, configuration: Configuration) -> bool:
-    """`ae_title`, those that peers may call, and those that rules are for."""
+    """Whether a called AE title is `ae_title`, one that a peer may call, or one of a rule."""
     patterns = [rule.called_ae_title for rule in configuration.rules if rule.called_ae_title != "*"]
     titles = [title for peer in configuration.peers for title in peer.called_ae_titles]
     return called in (configuration.ae_title, *titles) or any(

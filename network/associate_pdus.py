@@ -1,7 +1,7 @@
-"""A-ASSOCIATE-RQ and A-ASSOCIATE-AC (PS3.8 sections 9.3.2 and 9.3.3), read and written.
+"""Read and write A-ASSOCIATE-RQ and A-ASSOCIATE-AC PDUs (PS3.8 9.3.2 and 9.3.3).
 
-Read liberally: items and sub-items of unknown types are skipped (section 9.3.1, Annex D.2),
-AE titles may be padded with NULs or not be ASCII, context IDs may be even, names may be long.
+Reading is liberal: items and sub-items of unknown types are skipped (9.3.1, D.2 note 2), AE titles
+may be padded with NULs or not be ASCII, context IDs may be even, names may be long.
 """
 
 import struct
@@ -26,35 +26,35 @@ _MAXIMUM_LENGTH, _IMPLEMENTATION_CLASS, _WINDOW = 0x51, 0x52, 0x53
 _ROLES, _IMPLEMENTATION_VERSION = 0x54, 0x55
 
 Roles = Mapping[str, tuple[bool, bool]]
-"""By SOP class: whether the requestor may be the SCU, and the SCP (PS3.7 section D.3.3.4)."""
+"""By SOP Class UID: whether the requestor may be SCU, and whether SCP (PS3.7 D.3.3.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextItem:
-    """A presentation context as proposed, or as answered."""
+    """A presentation context item, of a request (PS3.8 9.3.2.2) or an answer (9.3.3.2)."""
 
     context_id: int
     abstract_syntax: str = ""
     """Empty in an answer."""
     transfer_syntaxes: Sequence[str] = ()
     result: int = 0
-    """Of an answer (PS3.8 Table 9-18)."""
+    """Result/Reason of an answer (PS3.8 Table 9-18); 0 in a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserInformation:
-    """What both sides say of themselves (PS3.8 Annex D, PS3.7 Annex D.3.3)."""
+    """The user information item (PS3.8 9.3.2.3 and D.1, PS3.7 D.3.3)."""
 
     maximum_length: int = 0
-    """Of the P-DATA-TFs that it takes; 0 stands for any length."""
+    """Longest P-DATA-TF that its author receives, in bytes; 0 means no limit (PS3.8 D.1)."""
     roles: Roles = field(default_factory=dict)
     window: tuple[int, int] | None = None
-    """Operations invoked and performed; 0 stands for any number."""
+    """Maximum operations invoked and performed (PS3.7 D.3.3.3); 0 means no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssociatePdu:
-    """What an A-ASSOCIATE-RQ or A-ASSOCIATE-AC says."""
+    """The fields of an A-ASSOCIATE-RQ or A-ASSOCIATE-AC."""
 
     called_ae_title: str
     calling_ae_title: str
@@ -63,14 +63,14 @@ class AssociatePdu:
     application_context_name: str = APPLICATION_CONTEXT_NAME
     protocol_version: int = _PROTOCOL_VERSION
     echoed: bytes = b""
-    """Both AE titles and what is reserved, as they came: the answer has the same bytes."""
+    """Both AE titles and the reserved bytes as received; an answer repeats them (PS3.8 9.3.3)."""
 
 
 def read_associate(content: bytes) -> AssociatePdu:
-    """What a whole A-ASSOCIATE-RQ or A-ASSOCIATE-AC says.
+    """Decode a complete A-ASSOCIATE-RQ or A-ASSOCIATE-AC, header included.
 
     Raises:
-        BoundError: the bytes end within a field.
+        BoundError: the PDU ends within a field.
     """
     try:
         return _read(content)
@@ -80,10 +80,10 @@ def read_associate(content: bytes) -> AssociatePdu:
 
 
 def write_associate(kind: int, said: AssociatePdu) -> bytes:
-    """An A-ASSOCIATE-RQ or A-ASSOCIATE-AC, by its type.
+    """Encode an A-ASSOCIATE-RQ or A-ASSOCIATE-AC; `kind` is the PDU type.
 
     Raises:
-        ValueError: an AE title cannot be one, or a UID is not ASCII.
+        ValueError: an AE title is not valid (PS3.5 6.2), or a UID is not ASCII.
     """
     fixed = struct.pack(">HH", said.protocol_version, 0)
     if said.echoed:
@@ -147,7 +147,7 @@ def _read_user_information(value: bytes) -> UserInformation:
 
 
 def _items(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and value of each item; raises ValueError where one is cut off."""
+    """Type and value of each item (PS3.8 9.3.1); raises ValueError if one is cut off."""
     at = 0
     while at < len(content):
         kind, _, length = _ITEM.unpack_from(content, at)
@@ -159,7 +159,7 @@ def _items(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _read_title(value: bytes) -> str:
-    """Without padding; what a program has left behind a NUL does not count."""
+    """An AE title without padding; bytes after a NUL are left-overs of the peer's buffer."""
     title = value.split(b"\x00")[0].strip()
     try:
         return title.decode("utf-8")

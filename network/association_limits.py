@@ -1,4 +1,4 @@
-"""How many associations and pending connections there are, in all and from one address."""
+"""Limits on open associations and pending connections, in all and from one address."""
 
 import socket
 import threading
@@ -12,15 +12,15 @@ from network.upper_layer import Association
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """What one association holds until it is given back."""
+    """One association's share of the limit, held until it is given back."""
 
     sender: Sender
     association: Association | None = None
-    """None while it is being made."""
+    """None until the association is accepted."""
 
 
 class AssociationLimits:
-    """Places of associations; safe to call from many threads."""
+    """Counts open associations against the configured limits; safe to call from any thread."""
 
     def __init__(self, most: int, most_per_address: int) -> None:
         self._most = most
@@ -29,41 +29,45 @@ class AssociationLimits:
         self._changed = threading.Condition()
 
     def take(self, sender: Sender) -> Place | str:
-        """A place for an association of `sender`, or why there is none."""
+        """Reserve a place for an association of `sender`.
+
+        Returns:
+            The place, or in words which limit is reached.
+        """
         address = sender.address
         with self._changed:
             if len(self._taken) >= self._most:
-                return f"{len(self._taken)} associations are open, as many as are taken"
+                return f"{len(self._taken)} associations are open, as many as are allowed"
             here = sum(one.sender.address == address for one in self._taken)
             if here >= self._most_per_address:
-                return f"{here} associations are open from {address}, as many as are taken"
+                return f"{here} associations are open from {address}, as many as are allowed"
             place = Place(sender)
             self._taken.append(place)
             return place
 
     def give_back(self, place: Place) -> None:
-        """The association is over, or was never made."""
+        """Free a place: its association has ended, or was never accepted."""
         with self._changed:
             self._taken.remove(place)
             self._changed.notify_all()
 
     def associations(self) -> list[tuple[Sender, Association]]:
-        """Those that are open, with who opened each."""
+        """Every open association with its sender."""
         with self._changed:
             taken = list(self._taken)
         return [(one.sender, one.association) for one in taken if one.association is not None]
 
     def wait_until_free(self, within_s: float) -> bool:
-        """Whether every place is given back in time."""
+        """Wait until no association is open; False if some still are after `within_s` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._taken, within_s)
 
 
 class PendingConnections:
-    """Connections that have not asked for an association yet.
+    """Connections whose A-ASSOCIATE-RQ has not been received yet; safe to call from any thread.
 
-    When there are too many, the one that has waited longest is ended: a peer that asks at once, as
-    every real one does, always gets in, however many are held open by somebody who says nothing.
+    Above the limit the connection that has waited longest is closed. A real peer sends its request
+    at once, so it gets in, however many silent connections somebody holds open.
     """
 
     def __init__(self, most: int) -> None:
@@ -72,37 +76,37 @@ class PendingConnections:
         self._lock = threading.Lock()
 
     def enter(self, key: int, connection: socket.socket) -> bool:
-        """Whether there was room; where there was none another connection is ended."""
+        """Add a connection; False if the longest waiting one was closed to make room."""
         with self._lock:
             longest = None
             if len(self._pending) >= self._most:
                 _, longest = self._pending.popitem(last=False)
             self._pending[key] = connection
         if longest is not None:
-            cut(longest)
+            _shut_down(longest)
         return longest is None
 
     def exchange(self, key: int, connection: socket.socket) -> None:
-        """The same connection, as TLS has it."""
+        """Replace a connection by its TLS wrapper, if it is still pending."""
         with self._lock:
             if key in self._pending:
                 self._pending[key] = connection
 
     def leave(self, key: int) -> bool:
-        """Whether the connection was still there."""
+        """Remove a connection; False if it was closed to make room for another."""
         with self._lock:
             return self._pending.pop(key, None) is not None
 
     def clear(self) -> None:
-        """End all of them."""
+        """Close every pending connection."""
         with self._lock:
             pending = list(self._pending.values())
             self._pending.clear()
         for connection in pending:
-            cut(connection)
+            _shut_down(connection)
 
 
-def cut(connection: socket.socket) -> None:
-    """Wake the thread that reads from a connection, which then closes it."""
+def _shut_down(connection: socket.socket) -> None:
+    """Wake the thread that reads from a connection; that thread then closes it."""
     with suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS's own would say good-bye first
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # SSLSocket's own would not do

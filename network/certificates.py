@@ -1,4 +1,4 @@
-"""When the certificates that the configuration names are valid; for status, checks and metrics."""
+"""Validity of the certificates that the configuration names; for status, checks and metrics."""
 
 import re
 import ssl
@@ -16,25 +16,25 @@ _SEQUENCE, _UTC_TIME, _VERSION = 0x30, 0x17, 0xA0
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Of the certificates in one file, that which expires first; and when the first one begins."""
+    """Validity of one file of certificates."""
 
     path: Path
     expires_at: float | None
-    """Seconds since 1970; None where the file cannot be read."""
+    """When the first of them expires, in seconds since 1970; None if the file cannot be read."""
     days_left: float | None
     is_due: bool
-    """Whether a person has to act: of no use now, or soon."""
+    """True if a person has to act: the file is unusable now, or will be soon."""
     begins_at: float | None = None
-    """Seconds since 1970, where the first one is not valid yet."""
+    """When the first certificate becomes valid, in seconds since 1970; None if it is already."""
 
     @property
-    def is_of_no_use(self) -> bool:
-        """Whether peers refuse it now: expired, not valid yet, or not readable."""
+    def is_unusable(self) -> bool:
+        """True if peers refuse it now: expired, not valid yet, or not readable."""
         return self.days_left is None or self.days_left < 0 or self.begins_at is not None
 
     @property
     def words(self) -> str:
-        """Such as `certificate node.pem: expires 2027-01-31, in 71 days`."""
+        """State in words, such as `certificate node.pem: expires 2027-01-31, in 71 days`."""
         if self.expires_at is None or self.days_left is None:
             return f"certificate {self.path}: cannot be read"
         if self.begins_at is not None:
@@ -48,11 +48,11 @@ class Expiry:
 
 
 def certificates(configuration: Configuration, now: float | None = None) -> list[Expiry]:
-    """Every file of certificates that the configuration names, each once.
+    """Validity of every file of certificates that the configuration names, each once.
 
     Args:
-        configuration: with `wire.tls`, peers' `tls` and the pages' certificate; none: no files.
-        now: seconds since 1970, the present when not given.
+        configuration: names files in `wire.tls`, in the peers' `tls` and for the pages.
+        now: seconds since 1970; the present if not given.
     """
     at = datetime.now(UTC).timestamp() if now is None else now
     own = configuration.wire.tls
@@ -61,7 +61,7 @@ def certificates(configuration: Configuration, now: float | None = None) -> list
 
 
 def expiring(configuration: Configuration, now: float | None = None) -> list[Expiry]:
-    """Those that a person has to renew."""
+    """The files whose certificates a person has to renew."""
     return [one for one in certificates(configuration, now) if one.is_due]
 
 
@@ -81,9 +81,8 @@ def _expiry(path: Path, now: float, days: float) -> Expiry:
         expires_at = min(until for _, until in found)
     except (OSError, ValueError, IndexError):
         return Expiry(path, None, None, is_due=True)
-    begins_at, _ = found[
-        0
-    ]  # a chain's own, or the authority in use: the next one may wait behind it
+    # the first is the node's own, or the authority in use; its successor may follow it
+    begins_at, _ = found[0]
     left, is_early = (expires_at - now) / _DAY_S, begins_at > now
     is_due = left < days or is_early
     return Expiry(path, expires_at, left, is_due, begins_at if is_early else None)
@@ -94,10 +93,10 @@ def _day(at: float) -> str:
 
 
 def validity(pem: str) -> tuple[float, float]:
-    """Seconds since 1970 from which and until which a certificate is valid (RFC 5280 section 4.1).
+    """Start and end of a certificate's validity (RFC 5280 4.1.2.5), in seconds since 1970.
 
     Raises:
-        ValueError: it is no certificate.
+        ValueError: `pem` is no certificate.
     """
     _, certificate, _ = _element(ssl.PEM_cert_to_DER_cert(pem))
     _, to_be_signed, _ = _element(certificate)
@@ -114,7 +113,7 @@ def validity(pem: str) -> tuple[float, float]:
 
 
 def _element(der: bytes) -> tuple[int, bytes, bytes]:
-    """Tag, content and what follows (X.690 section 8.1)."""
+    """Tag and content of the first element, and the bytes after it (X.690 8.1)."""
     kind, length, start = der[0], der[1], 2
     if length & 0x80:
         start += length & 0x7F
@@ -125,7 +124,7 @@ def _element(der: bytes) -> tuple[int, bytes, bytes]:
 
 
 def _time(kind: int, text: str) -> float:
-    """UTCTime has two digits of the year, of which 50 to 99 are the last century's."""
+    """Seconds since 1970; in a UTCTime the years 50 to 99 are 1950 to 1999 (RFC 5280 4.1.2.5.1)."""
     if kind == _UTC_TIME:
         text = ("19" if text[:2] >= "50" else "20") + text
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()

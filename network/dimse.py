@@ -1,6 +1,6 @@
-"""DIMSE command sets (PS3.7 section 6.3.1 and Annex E), read and written without a data set object.
+"""Read and write DIMSE command sets (PS3.7 6.3.1 and Annex E) without a data set object.
 
-All of them are in implicit VR little endian; elements that nothing here needs are passed over.
+Command sets are in implicit VR little endian; elements that the node does not need are skipped.
 """
 
 import struct
@@ -12,7 +12,7 @@ from core.errors import BoundError
 C_STORE_RQ, C_FIND_RQ, C_ECHO_RQ, C_CANCEL_RQ = 0x0001, 0x0020, 0x0030, 0x0FFF
 N_EVENT_REPORT_RQ, N_ACTION_RQ = 0x0100, 0x0130
 RESPONSE = 0x8000
-"""Bit of a command field that tells a response from its request."""
+"""Bit of CommandField that is set in a response and clear in a request."""
 SUCCESS, PROCESSING_FAILURE, NO_SUCH_CLASS = 0x0000, 0x0110, 0x0118
 SOP_CLASS_NOT_SUPPORTED, UNRECOGNIZED_OPERATION = 0x0122, 0x0211
 """Statuses (PS3.7 Annex C)."""
@@ -30,42 +30,44 @@ _ELEMENT = struct.Struct("<HHL")
 _US = struct.Struct("<H")
 _TYPES = {N_EVENT_REPORT_RQ: EVENT_TYPE, N_ACTION_RQ: ACTION_TYPE}
 Values = Mapping[int, int | str]
-"""By element number."""
+"""Values by element number of group 0000."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSet:
-    """What a command set says; None and "" where it does not."""
+    """The elements of a command set; None or empty where one is missing."""
 
     field: int
     has_data_set: bool
     message_id: int | None = None
     responded_id: int | None = None
-    """Message ID Being Responded To."""
+    """MessageIDBeingRespondedTo."""
     sop_class_uid: str = ""
-    """Affected, else Requested."""
+    """AffectedSOPClassUID, else RequestedSOPClassUID."""
     sop_instance_uid: str = ""
     status: int | None = None
     comment: str = ""
     type_id: int | None = None
-    """Event or Action Type ID."""
+    """EventTypeID or ActionTypeID."""
 
     @property
     def is_response(self) -> bool:
-        """Whether it answers a request."""
+        """True if the command set answers a request."""
         return bool(self.field & RESPONSE)
 
 
 def read_command(content: bytes) -> CommandSet:
-    """The command set in `content`.
+    """Decode a command set.
 
     Raises:
-        BoundError: the bytes are none, or lack the command field or the data set type.
+        BoundError: an element is cut off, or CommandField or CommandDataSetType is missing.
     """
     values = _values(content)
     field, data_set_type = _number(values, FIELD), _number(values, DATA_SET_TYPE)
     if field is None or data_set_type is None:
-        raise BoundError("a message cannot be read (its command set is not one)")
+        raise BoundError(
+            "a message cannot be read (its command set lacks CommandField or CommandDataSetType)"
+        )
     event, action = _number(values, EVENT_TYPE), _number(values, ACTION_TYPE)
     return CommandSet(
         field=field,
@@ -81,14 +83,14 @@ def read_command(content: bytes) -> CommandSet:
 
 
 def write_command(values: Values, *, has_data_set: bool) -> bytes:
-    """The command set with `values`; empty texts are left out."""
+    """Encode a command set with `values`, its group length included; empty texts are left out."""
     all_values = {**values, DATA_SET_TYPE: _DATA_SET if has_data_set else _NO_DATA_SET}
     content = b"".join(_element(key, all_values[key]) for key in sorted(all_values))
     return _ELEMENT.pack(0, 0, 4) + struct.pack("<L", len(content)) + content
 
 
 def store_request(message_id: int, sop_class_uid: str, sop_instance_uid: str) -> bytes:
-    """The command set of a C-STORE-RQ.
+    """Encode the command set of a C-STORE-RQ (PS3.7 9.3.1.1).
 
     Raises:
         ValueError: a UID is longer than 64 characters, or is not ASCII.
@@ -109,7 +111,10 @@ def store_request(message_id: int, sop_class_uid: str, sop_instance_uid: str) ->
 
 
 def write_response(request: CommandSet, status: int, comment: str = "") -> bytes:
-    """The command set that answers `request`, without a data set; `comment` is ASCII."""
+    """Encode the response to `request`, without a data set.
+
+    `comment` is an ErrorComment of at most 64 ASCII characters.
+    """
     values: dict[int, int | str] = {
         AFFECTED_CLASS: request.sop_class_uid,
         FIELD: request.field | RESPONSE,
@@ -124,7 +129,7 @@ def write_response(request: CommandSet, status: int, comment: str = "") -> bytes
 
 
 def _values(content: bytes) -> dict[int, bytes]:
-    """By element number, of the last where one comes twice; raises BoundError where one is cut."""
+    """Values by element number; of an element that occurs twice the last. Raises BoundError."""
     values, at, end = {}, 0, len(content)
     while at < end:
         if at + _ELEMENT.size > end:
@@ -145,7 +150,7 @@ def _number(values: Mapping[int, bytes], element: int) -> int | None:
 
 
 def _text(value: bytes | None) -> str:
-    """Up to a NUL, which pads UIDs and which no database keeps."""
+    """The text up to a NUL, as NULs pad UIDs and databases refuse them."""
     return "" if value is None else value.split(b"\x00")[0].decode("latin-1").strip()
 
 
@@ -154,6 +159,6 @@ def _element(number: int, value: int | str) -> bytes:
         return _ELEMENT.pack(0, number, _US.size) + _US.pack(value)
     if not value:
         return b""
-    content = value.encode("latin-1", "replace")  # what came goes back as it was
+    content = value.encode("latin-1", "replace")  # a UID is echoed as it was received
     content += (b" " if number == COMMENT else b"\x00") * (len(content) % 2)
     return _ELEMENT.pack(0, number, len(content)) + content

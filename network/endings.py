@@ -1,4 +1,4 @@
-"""How associations end: who ends each, why, and what of a message is half here then."""
+"""How an association ended: the cause, and what of a message had been received by then."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,14 +9,15 @@ class Cause(StrEnum):
 
     RELEASE = "release"
     HALF = "half"
-    """The peer released it in the middle of a message."""
+    """The peer released it within a message."""
     ABORT = "abort"
     """The peer aborted it."""
     LOST = "lost"
-    """The connection ended without a word."""
+    """The connection ended without a release or an abort."""
     IDLE = "idle"
+    """The peer sent nothing for too long."""
     BOUND = "bound"
-    """The peer went beyond a bound, or broke the protocol."""
+    """The peer exceeded a bound or broke the protocol."""
     STOP = "stop"
     """This side was stopped."""
     STORAGE = "storage"
@@ -29,8 +30,8 @@ class Ending:
 
     cause: Cause
     words: str = ""
-    """What happened, where the cause does not say all."""
-    half: str = ""
-    """What of a message was here without the rest or its answer; empty: nothing."""
+    """What happened, if the cause does not say it all."""
+    partial: str = ""
+    """The message that was received in part, or not answered, in words; empty if there was none."""
     quiet_s: float | None = None
-    """For how long nothing had come."""
+    """Seconds since something was received or answered last."""

@@ -1,4 +1,4 @@
-"""Preamble and file meta information (PS3.10 section 7.1) of an instance that came in."""
+"""Preamble and file meta information (PS3.10 7.1) of a received instance."""
 
 import struct
 
@@ -8,9 +8,10 @@ _PREAMBLE = b"\x00" * 128 + b"DICM"
 
 
 def encode_file_meta(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> bytes:
-    """As pynetdicom makes them for a C-STORE request, without the objects.
+    """Encode preamble, prefix and file meta information for a C-STORE request.
 
-    What is not ASCII in a UID becomes a question mark: such an instance is refused anyway.
+    The bytes are those of pynetdicom's `Event.encoded_dataset`, made without data set objects.
+    Characters of a UID that are not ASCII become question marks: the instance is refused later.
     """
     content = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
     for element, uid in (

@@ -1,4 +1,4 @@
-"""Which addresses a host name or address stands for."""
+"""Resolve host names, and tell whether a host is this machine."""
 
 import ipaddress
 import socket
@@ -7,7 +7,7 @@ import psutil
 
 
 def addresses_of(host: str) -> set[str]:
-    """Every IP address of `host`; none when it cannot be resolved."""
+    """Every IP address of `host`; empty if the name cannot be resolved."""
     try:
         return {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
     except OSError:
@@ -15,9 +15,9 @@ def addresses_of(host: str) -> set[str]:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether what is sent to `host` stays here; of a name but `localhost` nobody is asked.
+    """True if `host` is `localhost` or an address of this machine.
 
-    It is called where others wait, and an answer from a name server may take long.
+    Other names are not resolved, as callers hold a transaction and a name server may be slow.
     """
     if host.casefold() == "localhost":
         return True

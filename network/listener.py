@@ -1,7 +1,7 @@
-"""The way in: a connection becomes an association only after it has asked for one that we give.
+"""Listen for connections, negotiate associations with their requestors, and serve them.
 
-Each connection has one sleeping thread, which negotiates TLS, reads the whole A-ASSOCIATE-RQ
-within a time limit, and then serves the association to its end.
+Each connection has one thread. The thread negotiates TLS, reads the A-ASSOCIATE-RQ within a time
+limit, accepts or rejects it (PS3.8 7.1), and serves an accepted association to its end.
 """
 
 import errno
@@ -32,7 +32,7 @@ from network.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, abort_pdu, longest_pdus, re
 from network.scp import Services, serve
 from network.sender import Sender
 from network.tls import ServerCertificates, certificate_names, why_not_reached
-from network.upper_layer import Association, end_connection, say
+from network.upper_layer import Association, end_connection, send_last_pdu
 
 _BACKLOG = 128
 _NO_DESCRIPTOR, _NO_DESCRIPTOR_PAUSE_S = (errno.EMFILE, errno.ENFILE), 0.1
@@ -41,23 +41,23 @@ log = structlog.get_logger("wire")
 
 
 class Acceptor(Protocol):
-    """What a listener asks, and whom it tells; called from the threads of many connections."""
+    """Decisions and records that a listener asks for; called from many threads."""
 
     def rejection_of(self, request: AssociationRequest, /) -> Rejection | None:
-        """Why an association is not given; None where it is."""
+        """Reject a request, or None to accept it."""
 
     def open(self, sender: Sender, /) -> Services:
-        """An association that was just accepted, and what serves it."""
+        """Record an association that was just accepted; returns the services for its messages."""
 
     def on_rejected(self, sender: Sender, rejection: Rejection, /) -> None:
-        """An association was asked for and not given."""
+        """Record a request that was rejected."""
 
     def on_bound(self, address: str, words: str, /) -> None:
-        """A connection from `address` went beyond a bound, or there are too many."""
+        """Record that a connection from `address` exceeded a bound, or that there are too many."""
 
 
 class AssociationListener:
-    """Listens on one port."""
+    """Listens on one port in a thread of its own, and starts a thread for each connection."""
 
     def __init__(
         self,
@@ -68,7 +68,10 @@ class AssociationListener:
         limits: AssociationLimits,
         certificates: ServerCertificates | None = None,
     ) -> None:
-        """With `certificates` it speaks TLS only."""
+        """`acceptor` decides and records, `limits` may be shared by several listeners.
+
+        With `certificates` the port speaks TLS only.
+        """
         self.acceptor = acceptor
         self.supported = supported
         self.wire = wire
@@ -78,7 +81,10 @@ class AssociationListener:
         self.is_closing = False
 
     def open(self, address: tuple[str, int]) -> tuple[str, int]:
-        """Listen in a thread of its own; answers address and port.
+        """Start to listen.
+
+        Returns:
+            IP address and port; for port 0 one that was free.
 
         Raises:
             OSError: the address cannot be listened on.
@@ -93,19 +99,19 @@ class AssociationListener:
         return str(ip), int(port)
 
     def close(self) -> None:
-        """Take no more connections, and end those that wait."""
+        """Stop listening, and close the connections that have not sent a request yet."""
         self.is_closing = True
         self._waking.close()
         self._thread.join()
         self.pending.clear()
 
     def accept(self) -> tuple[socket.socket, str]:
-        """A connection, and the address from which it comes; raises OSError."""
+        """Accept a connection; returns it with the peer's IP address. Raises OSError."""
         connection, address = self.socket.accept()
         return connection, str(address[0])
 
     def _take_connection(self) -> tuple[socket.socket, str] | None:
-        """None where the peer has gone, or no file can be opened for it: then it waits."""
+        """Accept a connection; None if its peer has gone, or if no more files may be open."""
         try:
             return self.accept()
         except OSError as error:
@@ -115,7 +121,7 @@ class AssociationListener:
             return None
 
     def _listen(self) -> None:
-        """The thread; it sleeps until somebody comes, or `close` is called."""
+        """Run the thread: wait for connections until `close` is called."""
         with selectors.DefaultSelector() as selector, self.socket, self._woken:
             selector.register(self.socket, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
@@ -126,11 +132,11 @@ class AssociationListener:
                     self._begin(*taken)
 
     def _begin(self, connection: socket.socket, address: str) -> None:
-        """Give a connection a thread; of too many the one that has waited longest is ended."""
+        """Start the thread of a connection; of too many pending ones the oldest is closed."""
         if not self.pending.enter(id(connection), connection):
             words = (
-                f"{self.wire.maximum_waiting} connections wait, as many as may; "
-                "the one that waited longest is ended"
+                f"{self.wire.maximum_waiting} connections wait, as many as are allowed; "
+                "the one that waited longest was closed"
             )
             self.acceptor.on_bound(address, words)
         handler = ConnectionHandler(self, connection, address)
@@ -143,7 +149,7 @@ class AssociationListener:
 
 
 class ConnectionHandler:
-    """One connection, from its acceptance to the end of its association."""
+    """Serves one connection from its acceptance to the end of its association."""
 
     def __init__(
         self, listener: AssociationListener, connection: socket.socket, address: str
@@ -154,12 +160,12 @@ class ConnectionHandler:
         self._address = address
 
     def run(self) -> None:
-        """Let it in, or say why not; the connection is closed at the end, whatever happens."""
+        """Negotiate and serve an association, or reject it; closes the connection in any case."""
         try:
             self._run()
         except OSError:
-            pass  # the peer has gone before it was told that it may come
-        except Exception as error:  # noqa: BLE001, the thread is the only one who knows of it
+            pass  # the peer has gone before it got the answer
+        except Exception as error:  # noqa: BLE001, nothing else reports it
             log.warning("association failed", reason=explain_fault(error))
         finally:
             end_connection(self._connection)
@@ -175,7 +181,12 @@ class ConnectionHandler:
             self._admit(reader, request_pdu)
 
     def _wait_for_request(self) -> tuple[PduReader, bytes]:
-        """What comes first, by TLS or not. Raises BoundError or OSError."""
+        """Negotiate TLS, if it is used, and read the first PDU.
+
+        Raises:
+            BoundError: no A-ASSOCIATE-RQ within its bounds and in time.
+            OSError: the connection is lost, or TLS fails.
+        """
         wire = self._listener.wire
         deadline = time.monotonic() + wire.associate_timeout_s
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -193,15 +204,15 @@ class ConnectionHandler:
         return reader, bytes(pdu)
 
     def _turn_away(self, error: BoundError | OSError) -> None:
-        """Nothing is told of a connection that was closed before it said anything: a port check."""
+        """Record why there is no request, except of a port check, which closes without a byte."""
         if isinstance(error, BoundError):
-            self._violate(f"an association request was expected: {error}")
+            self._abort(f"an association request was expected: {error}")
         elif isinstance(error, ssl.SSLError):
             self._listener.acceptor.on_bound(self._address, why_not_reached(error))
 
-    def _violate(self, words: str) -> None:
+    def _abort(self, words: str) -> None:
         self._listener.acceptor.on_bound(self._address, words)
-        say(self._connection, abort_pdu())
+        send_last_pdu(self._connection, abort_pdu())
 
     def _admit(self, reader: PduReader, request_pdu: bytes) -> None:
         listener = self._listener
@@ -209,7 +220,7 @@ class ConnectionHandler:
             names = certificate_names(self._connection)
             request = read_request(request_pdu, self._address, names)
         except BoundError as error:
-            self._violate(str(error))
+            self._abort(str(error))
             return
         rejection = protocol_rejection(request.asked) or listener.acceptor.rejection_of(request)
         place = None if rejection else listener.limits.take(request.sender)
@@ -225,10 +236,11 @@ class ConnectionHandler:
 
     def _reject(self, sender: Sender, rejection: Rejection) -> None:
         self._listener.acceptor.on_rejected(sender, rejection)
-        say(self._connection, reject_pdu(rejection.result, rejection.source, rejection.reason))
+        pdu = reject_pdu(rejection.result, rejection.source, rejection.reason)
+        send_last_pdu(self._connection, pdu)
 
     def _serve(self, reader: PduReader, request: AssociationRequest, place: Place) -> None:
-        """Accept, and serve the association to its end."""
+        """Send the A-ASSOCIATE-AC, and serve the association to its end."""
         listener, wire = self._listener, self._listener.wire
         agreement, answer = accept(request.asked, listener.supported, wire.maximum_pdu_bytes)
         self._connection.settimeout(wire.pdu_timeout_s)
@@ -236,7 +248,7 @@ class ConnectionHandler:
         reader.allow(longest_pdus(wire), timeout_s=wire.pdu_timeout_s)
         services = listener.acceptor.open(request.sender)
         association = place.association = self._association(reader, agreement, services)
-        if listener.is_closing:  # who closes it may have looked for associations before
+        if listener.is_closing:  # `Listener.stop` may have looked for open associations before
             association.stop()
         serve(
             association,

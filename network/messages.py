@@ -1,7 +1,7 @@
-"""DIMSE messages out of their fragments (PS3.7 section 6.3, PS3.8 Annex E), within bounds.
+"""Assemble DIMSE messages from their fragments (PS3.7 6.3, PS3.8 Annex E), within bounds.
 
-A command set is kept until it is whole; the data set goes on, fragment by fragment, to whatever
-takes it, so that an instance of any size costs no more memory than a PDU.
+A command set is kept in memory until it is complete. Each fragment of a data set is passed on to a
+sink at once, so that an instance of any size takes no more memory than a PDU.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,30 +19,30 @@ _LONGEST_IN_MEMORY_MB = 64
 
 
 class DataSetSink(Protocol):
-    """Takes the data set of one message."""
+    """Receives the data set of one message."""
 
     size: int
-    """Bytes so far."""
+    """Bytes received so far."""
 
     def write(self, fragment: memoryview, /) -> None:
-        """Take a fragment, whose bytes are good only until this returns."""
+        """Append a fragment, whose bytes are valid only during the call."""
 
     def close(self) -> None:
-        """Let go of what is here; the message was answered, or will never be whole."""
+        """Discard the data set: the message was answered, or will never be complete."""
 
 
 class DataSetInMemory:
-    """Keeps a data set that is not to be stored: of a query, or of storage commitment."""
+    """Keeps a data set that is not stored, such as a query or a storage commitment request."""
 
     def __init__(self) -> None:
         self.size = 0
         self.content = bytearray()
 
     def write(self, fragment: memoryview, /) -> None:
-        """Take a fragment.
+        """Append a fragment.
 
         Raises:
-            BoundError: more than 64 MB.
+            BoundError: the data set is longer than 64 MB.
         """
         self.size += len(fragment)
         if self.size > _LONGEST_IN_MEMORY_MB * _MEGABYTE:
@@ -50,12 +50,12 @@ class DataSetInMemory:
         self.content += fragment
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: the memory is freed with the object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A command set in its presentation context, and what took its data set, where it has one."""
+    """A message: its presentation context, its command set, and its data set if it has one."""
 
     context: Context
     command: CommandSet
@@ -63,31 +63,31 @@ class Message:
 
     @property
     def content(self) -> bytes:
-        """Of a data set in memory; empty where there is none."""
+        """The encoded data set if it is in memory, else empty."""
         return bytes(self.data_set.content) if isinstance(self.data_set, DataSetInMemory) else b""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageBounds:
-    """How long a message may be, in bytes."""
+    """Longest command set and data set of a message, in bytes."""
 
     command: int = 65_536
     data_set: int = _LONGEST_IN_MEMORY_MB * _MEGABYTE
     passes_stray_data: bool = False
-    """Whether a data set that no command set announced is passed over; else it is an error."""
+    """True if a data set without a command set is skipped; otherwise it is an error."""
 
     @classmethod
     def of(cls, wire: Wire) -> "MessageBounds":
-        """Those of a listener."""
+        """The bounds that a listener is configured with."""
         return cls(wire.maximum_command_bytes, wire.maximum_instance_mb * _MEGABYTE)
 
 
 OpenSink = Callable[[Context, CommandSet], DataSetSink]
-"""Gives the place of a data set once its command set is whole."""
+"""Makes the sink of a data set when its command set is complete."""
 
 
 class MessageAssembly:
-    """Puts the fragments of one association together, one message after the other."""
+    """Assembles the messages of one association, one after the other."""
 
     def __init__(
         self, contexts: Mapping[int, Context], open_sink: OpenSink, bounds: MessageBounds
@@ -101,8 +101,8 @@ class MessageAssembly:
         self._message: Message | None = None
 
     @property
-    def half(self) -> str:
-        """What of a message is here without the rest, in words; empty: nothing."""
+    def partial(self) -> str:
+        """The message that was received in part, in words; empty if there is none."""
         if self._message is not None and self._message.data_set is not None:
             size = self._message.data_set.size
             return (
@@ -111,10 +111,10 @@ class MessageAssembly:
         return "half a command set" if self._pieces else ""
 
     def take(self, fragment: Fragment) -> Message | None:
-        """The message that `fragment` completes, if it does.
+        """Add a fragment; returns the message if it is complete now, else None.
 
         Raises:
-            BoundError: the message goes beyond a bound, or cannot be read.
+            BoundError: the message exceeds a bound, or cannot be read.
         """
         if self._message is not None:
             return self._take_data(self._message, fragment)
@@ -125,7 +125,7 @@ class MessageAssembly:
         raise BoundError("a message cannot be read (a data set without its command set)")
 
     def drop(self) -> None:
-        """Let go of what is half here."""
+        """Discard a message that was received in part."""
         message, self._message = self._message, None
         self._pieces, self._command_bytes = [], 0
         if message is not None and message.data_set is not None:
@@ -135,8 +135,8 @@ class MessageAssembly:
         if not self._pieces:
             self._context_id = fragment.context_id
         self._check_context(fragment)
-        self._pieces.append(bytes(fragment.content))  # the buffer of the PDU is used again
-        self._command_bytes += len(fragment.content) + FRAGMENT_BYTES  # empty ones are long, too
+        self._pieces.append(bytes(fragment.content))  # the PDU's buffer is overwritten
+        self._command_bytes += len(fragment.content) + FRAGMENT_BYTES  # counts empty ones, too
         if self._command_bytes > self._bounds.command:
             raise BoundError(f"a command set is longer than {self._bounds.command} bytes")
         if not fragment.control & LAST:

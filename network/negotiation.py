@@ -1,4 +1,4 @@
-"""Which presentation contexts an association has (PS3.8 section 9.3.3, PS3.7 Annex D.3.3.4)."""
+"""Negotiate presentation contexts and roles (PS3.8 7.1.1.13 and 9.3.3.2, PS3.7 D.3.3.4)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from network.associate_pdus import (
 ACCEPTED, REFUSED_BY_USER, NO_ABSTRACT_SYNTAX, NO_TRANSFER_SYNTAX = 0, 1, 3, 4
 """Results of a presentation context (PS3.8 Table 9-18)."""
 _DEFAULT_ROLES = (True, False)
-_NO_SYNTAX = "1.2.840.10008.1.2"  # stands for the one that a refused context has no more
+_NO_SYNTAX = "1.2.840.10008.1.2"  # a rejected context needs one too, which is not significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +32,30 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What both sides of an association have agreed on."""
+    """Parameters of an established association."""
 
     calling_ae_title: str
     called_ae_title: str
     contexts: Mapping[int, Context]
-    """By context ID."""
+    """Accepted presentation contexts by context ID."""
     longest_sent: int = 0
-    """Of the P-DATA-TFs that the peer takes, in bytes; 0: any."""
+    """Longest P-DATA-TF that the peer receives, in bytes; 0 means no limit (PS3.8 D.1)."""
     window: tuple[int, int] = (1, 1)
-    """Operations invoked and performed, as the peer says; 0: any number."""
+    """Operations invoked and performed in the peer's answer (PS3.7 D.3.3.3); 0 means no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supported:
-    """What an acceptor takes."""
+    """Abstract syntaxes, transfer syntaxes and roles that an acceptor supports."""
 
     syntaxes: Mapping[str, Sequence[str]]
     """Transfer syntaxes by abstract syntax, the preferred one first."""
     roles: Roles = field(default_factory=dict)
-    """Of the requestor, for classes whose roles may be selected."""
+    """Roles that the requestor may have, for SOP classes with role selection."""
 
     @classmethod
     def of(cls, contexts: Iterable[PresentationContext]) -> "Supported":
-        """What `contexts` say, roles included."""
+        """Read the supported syntaxes and roles from pynetdicom's `contexts`."""
         found = {str(one.abstract_syntax): one for one in contexts}
         syntaxes = {
             uid: [str(syntax) for syntax in one.transfer_syntax] for uid, one in found.items()
@@ -71,7 +71,11 @@ class Supported:
 def accept(
     asked: AssociatePdu, supported: Supported, maximum_length: int
 ) -> tuple[Agreement, AssociatePdu]:
-    """What an acceptor agrees to, and its answer; contexts are answered one by one."""
+    """Judge every proposed presentation context (PS3.8 9.3.3.2) and role (PS3.7 D.3.3.4).
+
+    Returns:
+        The agreement, and the fields of the A-ASSOCIATE-AC.
+    """
     unique = {one.context_id: one for one in reversed(asked.contexts)}
     judged = [_judge(one, asked.user.roles, supported) for one in reversed(unique.values())]
     selected = {uid: role for uid, role in asked.user.roles.items() if uid in supported.roles}
@@ -97,7 +101,7 @@ def accept(
 
 
 def conclude(asked: AssociatePdu, answer: AssociatePdu) -> Agreement:
-    """What a requestor has got of what it asked for."""
+    """Compare a requestor's proposal with the answer; returns what was agreed."""
     proposed = {one.context_id: one for one in asked.contexts}
     roles = {
         uid: _both(asked.user.roles[uid], role)

@@ -1,8 +1,8 @@
-"""A C-STORE-RQ as P-DATA-TF PDUs (PS3.8 section 9.3.5), its data set straight from a file.
+"""Encode a C-STORE-RQ as P-DATA-TF PDUs (PS3.8 9.3.5), with its data set straight from a file.
 
-One buffer for each association holds as many PDUs as fit. Their headers stand in it already; the
-file is read into the gaps between them by one system call (preadv), and the buffer goes out by
-another. Nothing is decoded, and an instance of any size takes no more memory than the buffer.
+One buffer for each association holds as many PDUs as fit. Their headers are written once; the file
+is read into the gaps between them by one system call (preadv), and the buffer is sent by another.
+Nothing is decoded, and an instance of any size takes no more memory than the buffer.
 """
 
 import os
@@ -24,21 +24,21 @@ _LONGEST, _SHORTEST = 1 << 20, 128
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The data set within an open file."""
+    """Byte range of a data set within an open file."""
 
     descriptor: int
     begin: int
     end: int
 
 
-class Fragments:
-    """The buffer of one association."""
+class PDataBuffer:
+    """Send buffer of one association: P-DATA-TF headers with gaps for the fragments."""
 
     def __init__(self, maximum_length: int) -> None:
-        """For a peer that takes PDUs of `maximum_length` bytes (PS3.8 Annex D.1); 0 is any.
+        """For a peer that receives PDUs of `maximum_length` bytes (PS3.8 D.1); 0 means no limit.
 
         Raises:
-            SendError: no PDU of use is as short.
+            SendError: `maximum_length` is below 128 bytes.
         """
         longest = min(maximum_length or _BUFFER_BYTES, _LONGEST)
         if longest < _SHORTEST:
@@ -51,11 +51,11 @@ class Fragments:
         self._gaps = [self._view[begin + _HEADER.size : begin + stride] for begin in self._headers]
         self._context_id = -1
 
-    def of(self, extent: Extent, command: bytes, context_id: int) -> Iterator[memoryview]:
-        """What has to be sent, piece by piece; a piece is only good until the next is asked for.
+    def pdus(self, extent: Extent, command: bytes, context_id: int) -> Iterator[memoryview]:
+        """PDUs of a message, in pieces; each piece is valid only until the next is asked for.
 
         Raises:
-            OSError: the file cannot be read, or has become shorter.
+            OSError: the file cannot be read, or became shorter.
         """
         self._use_context(context_id)
         begin = self._put_command(command, context_id)
@@ -75,7 +75,7 @@ class Fragments:
         self._context_id = context_id
 
     def _put_command(self, command: bytes, context_id: int) -> int:
-        """Before the first fragment; answers where it begins."""
+        """Write the command set before the first header; returns where it begins."""
         pieces = bytearray()
         for at in range(0, len(command), self._size):
             piece = command[at : at + self._size]
@@ -86,7 +86,7 @@ class Fragments:
         return begin
 
     def _put_last(self, extent: Extent, offset: int, context_id: int) -> int:
-        """Those up to the last fragment; answers where it ends."""
+        """Read the fragments up to the last one; returns where it ends."""
         left = extent.end - offset
         whole = max(0, left - 1) // self._size
         rest = left - whole * self._size
@@ -105,5 +105,5 @@ class Fragments:
 
 
 def _header(size: int, context_id: int, control: int) -> bytes:
-    """PDU type and length, item length, context, message control header."""
+    """PDU type and length, item length, context ID, message control header (PS3.8 9.3.5.1, E.2)."""
     return _HEADER.pack(_P_DATA_TF, 0, size + _COUNTED, size + 2, context_id, control)

@@ -1,4 +1,4 @@
-"""Whole PDUs off a connection, read ahead into one buffer and given away without a copy."""
+"""Read whole PDUs from a connection, ahead into one buffer and without a copy."""
 
 import select
 import socket
@@ -16,12 +16,15 @@ _QUICK_ACK = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
 
 class PduReader:
-    """The PDUs of one connection (PS3.8 section 9.3), none longer or slower than allowed."""
+    """Reads the PDUs of one connection (PS3.8 9.3), within bounds of length and time."""
 
     def __init__(
         self, connection: socket.socket, longest: Mapping[int, int], *, timeout_s: float
     ) -> None:
-        """`longest` is the variable field in bytes by type, `timeout_s` for a whole PDU."""
+        """`longest` has the allowed PDU types with their longest variable field, in bytes.
+
+        A PDU must be complete within `timeout_s` seconds from its first byte.
+        """
         self._connection = connection
         self._buffer = memoryview(bytearray(_FIRST_BYTES))
         self._begin = self._end = 0
@@ -30,24 +33,25 @@ class PduReader:
         self.allow(longest, timeout_s=timeout_s)
 
     def allow(self, longest: Mapping[int, int], *, timeout_s: float) -> None:
-        """Set other bounds for what is read from here on."""
+        """Change the bounds for the PDUs that follow."""
         self._longest = longest
         self._timeout_s = timeout_s
 
     @property
-    def has_part(self) -> bool:
-        """Whether a PDU has begun that was not given away."""
+    def has_partial_pdu(self) -> bool:
+        """True if bytes of the next PDU have been received."""
         return self._begin < self._end
 
     def next(self, wait_s: float = 0.0, *, within_s: float | None = None) -> memoryview | None:
-        """The next PDU, valid until the next call; None where nothing of it came in `wait_s`.
+        """The next PDU, valid until the next call; None if no byte of it came within `wait_s`.
 
         Args:
-            wait_s: for its first byte.
-            within_s: for all of it, from now on; `timeout_s` from its first byte when not given.
+            wait_s: seconds to wait for its first byte.
+            within_s: seconds from now until it is complete; if not given, `timeout_s` from its
+                first byte.
 
         Raises:
-            BoundError: it is of no known type, too long or too slow.
+            BoundError: the PDU is of a type that is not allowed, too long, or too slow.
             OSError: the connection is lost.
         """
         whole_by = None if within_s is None else time.monotonic() + within_s
@@ -63,7 +67,7 @@ class PduReader:
         return self._buffer[self._begin - size : self._begin]
 
     def _claimed_bytes(self) -> int:
-        """The length of a PDU's variable field; raises BoundError where it is not to be read."""
+        """Length of the PDU's variable field; raises BoundError if it may not be read."""
         header = self._buffer[self._begin : self._begin + HEADER_BYTES]
         kind, length = header[0], int.from_bytes(header[2:], "big")
         if kind not in self._longest:
@@ -76,7 +80,7 @@ class PduReader:
         return length
 
     def _fill(self, size: int, deadline: float) -> None:
-        """Until `size` bytes of the PDU are here; nothing is allocated before it is allowed."""
+        """Receive until `size` bytes of the PDU are in the buffer, which grows as needed."""
         if self._end - self._begin >= size:
             return
         if self._begin + size > len(self._buffer):
@@ -87,7 +91,7 @@ class PduReader:
                 raise BoundError("a PDU was not whole in time")
 
     def _make_room(self, size: int) -> None:
-        """Twice a PDU, so that what follows it is read with it."""
+        """Move the PDU to the front; a larger buffer holds two, as more is read than asked for."""
         left = self._buffer[self._begin : self._end]
         if size > len(self._buffer):
             self._buffer = memoryview(bytearray(2 * size))
@@ -95,7 +99,7 @@ class PduReader:
         self._begin, self._end = 0, len(left)
 
     def _receive(self, wait_s: float) -> bool:
-        """Whether something came; what is there is read without asking first."""
+        """Receive at least a byte; False if none came in time."""
         if self._connection.gettimeout() != 0:
             self._connection.settimeout(0)
         deadline = time.monotonic() + wait_s
@@ -113,10 +117,10 @@ class PduReader:
             return True
 
     def _wait(self, seconds: float) -> bool:
-        """Whether the connection may have something.
+        """Wait until the connection is readable; False if it is not in time.
 
-        A sender with Nagle's algorithm waits for our acknowledgement of the first part of a
-        message before it sends the second, and ours would wait for an answer to send along.
+        Acknowledgements are sent at once: a sender with Nagle's algorithm sends the second part of
+        a message only after the first is acknowledged, and the kernel would delay that.
         """
         if _QUICK_ACK is not None:
             with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Protocol data units (PS3.8 section 9.3) but those of negotiation: made, measured, taken apart."""
+"""Encode and decode protocol data units (PS3.8 9.3), except those of negotiation."""
 
 import struct
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from core.errors import BoundError
 
 ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
 COMMAND, LAST = 0x01, 0x02
-"""Bits of a message control header (Annex E.2)."""
+"""Bits of a message control header (PS3.8 E.2)."""
 HEADER_BYTES = 6
 FRAGMENT_BYTES = 6
-"""Of a fragment's length, context ID and message control header."""
+"""Bytes of a fragment's length, context ID and message control header."""
 
 _FIXED_BYTES = 4  # of A-RELEASE-RQ, A-RELEASE-RP, A-ASSOCIATE-RJ and A-ABORT
 _HEADERS_COUNTED_APART = 1024  # some peers do not count them as part of a PDU's maximum length
@@ -21,7 +21,7 @@ _HEADER = struct.Struct(">BBL")
 
 
 class Fragment(NamedTuple):
-    """A presentation data value (section 9.3.5.1)."""
+    """A presentation data value (PS3.8 9.3.5.1)."""
 
     context_id: int
     control: int
@@ -29,37 +29,37 @@ class Fragment(NamedTuple):
 
 
 def longest_pdus(wire: Wire) -> dict[int, int]:
-    """The longest variable field of each type of PDU, in bytes."""
+    """Longest variable field of each PDU type that a listener reads, in bytes."""
     fixed = dict.fromkeys((ASSOCIATE_RJ, RELEASE_RQ, RELEASE_RP, ABORT), _FIXED_BYTES)
     associate = dict.fromkeys((ASSOCIATE_RQ, ASSOCIATE_AC), wire.maximum_request_bytes)
     return {**fixed, **associate, P_DATA: wire.maximum_pdu_bytes + _HEADERS_COUNTED_APART}
 
 
 def pdu(kind: int, content: bytes) -> bytes:
-    """A PDU of type `kind`."""
+    """Encode a PDU of type `kind` with the variable field `content`."""
     return _HEADER.pack(kind, 0, len(content)) + content
 
 
 def release_pdu(kind: int) -> bytes:
-    """A-RELEASE-RQ or A-RELEASE-RP (sections 9.3.6 and 9.3.7)."""
+    """Encode an A-RELEASE-RQ or A-RELEASE-RP (PS3.8 9.3.6 and 9.3.7)."""
     return pdu(kind, bytes(_FIXED_BYTES))
 
 
 def abort_pdu(source: int = 2, reason: int = 0) -> bytes:
-    """A-ABORT (section 9.3.8) by the service user (0) or provider (2)."""
+    """Encode an A-ABORT (PS3.8 9.3.8); `source` is the service user (0) or provider (2)."""
     return pdu(ABORT, bytes((0, 0, source, reason)))
 
 
 def reject_pdu(result: int, source: int, reason: int) -> bytes:
-    """A-ASSOCIATE-RJ (section 9.3.4)."""
+    """Encode an A-ASSOCIATE-RJ (PS3.8 9.3.4)."""
     return pdu(ASSOCIATE_RJ, bytes((0, result, source, reason)))
 
 
 def fragments_of(p_data: memoryview) -> Iterator[Fragment]:
-    """The fragments of a whole P-DATA-TF, which share its bytes.
+    """Split a P-DATA-TF into its fragments, which share its bytes (PS3.8 9.3.5).
 
     Raises:
-        BoundError: a fragment has no header, or is longer than the PDU.
+        BoundError: a fragment is shorter than its header, or longer than the PDU.
     """
     position, end = HEADER_BYTES, len(p_data)
     while position < end:
@@ -73,9 +73,9 @@ def fragments_of(p_data: memoryview) -> Iterator[Fragment]:
 
 
 def p_data_pdus(content: bytes, context_id: int, kind: int, longest: int) -> bytes:
-    """All of a command set (`kind` COMMAND) or a data set (0) as P-DATA-TFs, one after the other.
+    """Encode a command set (`kind` COMMAND) or a data set (`kind` 0) as P-DATA-TFs.
 
-    Each has at most `longest` bytes after its header; 0 stands for any length.
+    The variable field of each has at most `longest` bytes; 0 means no limit.
     """
     most = max(1, longest - FRAGMENT_BYTES) if longest else max(1, len(content))
     pdus = []

@@ -1,4 +1,4 @@
-"""What the listener takes: every storage SOP class, every syntax that carries its data itself."""
+"""Presentation contexts that the listener accepts: all storage SOP classes and Verification."""
 
 import functools
 
@@ -35,10 +35,11 @@ _DATA_ELSEWHERE = (
 
 
 def transfer_syntaxes() -> list[UID]:
-    """In the order of our preference: uncompressed, lossless, lossy.
+    """Supported transfer syntaxes by preference: uncompressed, lossless, lossy.
 
-    Where a peer offers several syntaxes for one presentation context, the first of these that it
-    offers is accepted, so that it never has to compress lossily for us.
+    Of the syntaxes that a peer proposes in one presentation context the first of these is accepted,
+    so that the peer never has to compress lossily. Syntaxes whose pixel data lie outside of the
+    data set are not supported.
     """
     preferred = [UID(uid) for uid in (*_UNCOMPRESSED, *_LOSSLESS)]
     others = [uid for uid in AllTransferSyntaxes if uid not in preferred]
@@ -51,13 +52,13 @@ def _storage_classes() -> frozenset[str]:
 
 
 def is_storage_class(sop_class_uid: str) -> bool:
-    """Whether a SOP class is one of the Storage Service Class (PS3.4 Annex B.5)."""
+    """True if a SOP class belongs to the Storage Service Class (PS3.4 B.5)."""
     return sop_class_uid in _storage_classes()
 
 
 @functools.cache
 def listener_contexts() -> tuple[PresentationContext, ...]:
-    """What a listener accepts."""
+    """Verification and every storage SOP class, each with its transfer syntaxes."""
     syntaxes: list[str] = [str(uid) for uid in transfer_syntaxes()]
     storage = [
         build_context(context.abstract_syntax, syntaxes)

@@ -1,4 +1,4 @@
-"""An association that a peer opened, from its acceptance to its end: messages in, answers out."""
+"""Serve an association that a peer opened: requests in, responses out, until it ends."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -28,34 +28,34 @@ from network.upper_layer import (
     StoppedError,
 )
 
-_REST_S = 0.5
+_PAUSE_S = 0.5
 Status = tuple[int, str]
-"""A status (PS3.7 Annex C) and its comment, of at most 64 ASCII characters."""
+"""A status (PS3.7 Annex C) and its ErrorComment of at most 64 ASCII characters."""
 
 log = structlog.get_logger("wire")
 
 
 class Services(Protocol):
-    """What is done with the messages of one association, in its thread."""
+    """Services for the messages of one association, called in its thread."""
 
     def open_sink(self, context: Context, command: CommandSet, /) -> DataSetSink:
-        """The place of a data set that comes."""
+        """Make the sink for the data set of a message."""
 
     def answer(self, message: Message, /) -> Status | None:
-        """Carry out a request; None where none of the services knows it."""
+        """Carry out a request; None if no service knows it."""
 
-    def rest(self) -> None:
-        """Nothing has come for a while."""
+    def on_pause(self) -> None:
+        """Use a pause between two messages."""
 
-    def released(self) -> bool:
-        """Record a release, which is answered then; whether that succeeded."""
+    def record_release(self) -> bool:
+        """Record a release before it is answered; False if that failed."""
 
-    def ended(self, ending: Ending, /) -> None:
-        """Record the end of the association, which may be a release that was recorded before."""
+    def record_end(self, ending: Ending, /) -> None:
+        """Record the end of the association; a release was recorded before."""
 
 
 class _IdleError(Exception):
-    """Nothing came for too long."""
+    """The peer sent nothing for too long."""
 
 
 def serve(
@@ -65,24 +65,24 @@ def serve(
     idle_timeout_s: float,
     on_bound: Callable[[str], None],
 ) -> None:
-    """Serve an association to its end, whatever comes; its connection is closed then.
+    """Serve an association until it ends, then close its connection and record the end.
 
     Args:
-        association: with `services.open_sink` as its own.
+        association: made with `services.open_sink`.
         services: used by the calling thread alone.
-        idle_timeout_s: for how long nothing may come.
-        on_bound: called with words where the peer goes beyond a bound.
+        idle_timeout_s: seconds without a PDU after which the association is aborted.
+        on_bound: called in words when the peer exceeds a bound.
     """
     serving = _Serving(association, services, idle_timeout_s, on_bound)
     try:
         ending = serving.run()
     finally:
         association.close()
-    services.ended(ending)
+    services.record_end(ending)
 
 
 class _Serving:
-    """The loop of one association."""
+    """Receives, answers and ends one association."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class _Serving:
         self._unanswered = ""
 
     def run(self) -> Ending:
-        """Until the association is over; how it ended."""
+        """Serve messages until the association has ended; returns how it ended."""
         try:
             while True:
                 self._answer(self._next())
@@ -110,12 +110,12 @@ class _Serving:
             return self._end(error)
 
     def _next(self) -> Message:
-        """The next message; what rests meanwhile is told so once."""
+        """The next message; a pause between messages is told to the services once."""
         association = self._association
-        message = association.receive(min(_REST_S, self._idle_timeout_s))
+        message = association.receive(min(_PAUSE_S, self._idle_timeout_s))
         if message is None:
-            if not association.half:
-                self._services.rest()
+            if not association.partial_message:
+                self._services.on_pause()
             left = self._idle_timeout_s - association.quiet_s
             message = association.receive(left) if left > 0 else None
         if message is None:
@@ -123,7 +123,7 @@ class _Serving:
         return message
 
     def _answer(self, message: Message) -> None:
-        """Answer a request; a release or an end that comes meanwhile waits until then."""
+        """Carry out and answer a request; what the peer sends meanwhile is read afterwards."""
         is_store = message.command.field == C_STORE_RQ
         self._unanswered = f"{'an instance' if is_store else 'a message'} without its answer"
         try:
@@ -136,13 +136,17 @@ class _Serving:
         self._unanswered = ""
 
     def _response(self, message: Message) -> bytes | None:
-        """The command set of the answer; None for what has none. Raises BoundError."""
+        """Encode the response to a message; None for a C-CANCEL-RQ, which has none (PS3.7 9.3.2.3).
+
+        Raises:
+            BoundError: the message is a response, or lacks what its own response needs.
+        """
         command = message.command
         if command.is_response:
             raise BoundError("a response came to which there is no request")
         if command.field == C_CANCEL_RQ:
             return None
-        _check_whole(command)
+        _check_request(command)
         if command.field == C_ECHO_RQ:
             return write_response(command, SUCCESS)
         try:
@@ -153,13 +157,13 @@ class _Serving:
         return write_response(command, *(status or (UNRECOGNIZED_OPERATION, "")))
 
     def _release(self) -> Ending:
-        """A release after all that came before; none within a message."""
-        if self._association.half:
+        """Record and answer a release; within a message it is answered by an abort."""
+        if self._association.partial_message:
             words = "which released it in the middle of a message"
             ending = self._ending(Cause.HALF, words)
             self._association.abort(BY_PROVIDER)
             return ending
-        if not self._services.released():
+        if not self._services.record_release():
             return self._ending(Cause.STORAGE, "which could not record the release")
         self._association.answer_release()
         return Ending(Cause.RELEASE)
@@ -170,7 +174,7 @@ class _Serving:
         return self._ending(Cause.LOST, "whose connection ended without a release")
 
     def _end(self, error: Exception) -> Ending:
-        """End what goes on otherwise."""
+        """Abort an association that this side has to end."""
         if isinstance(error, StoppedError):
             return self._abort(Cause.STOP, "which was stopped", BY_USER)
         if isinstance(error, _IdleError):
@@ -190,14 +194,14 @@ class _Serving:
 
     def _ending(self, cause: Cause, words: str) -> Ending:
         association = self._association
-        half = self._unanswered or association.half
-        # behind a release there may be what belongs to no message, such as another release
-        half = half or ("" if cause == Cause.HALF else association.part)
-        return Ending(cause, words, half, association.quiet_s)
+        partial = self._unanswered or association.partial_message
+        # after a release part of a PDU is not part of a message; it may be a second release
+        partial = partial or ("" if cause == Cause.HALF else association.partial_pdu)
+        return Ending(cause, words, partial, association.quiet_s)
 
 
-def _check_whole(command: CommandSet) -> None:
-    """Nothing, where a request says what its answer needs; else BoundError."""
+def _check_request(command: CommandSet) -> None:
+    """Raise BoundError if a request lacks an element that its response needs."""
     needed = {"MessageID": command.message_id is not None}
     if command.field == C_STORE_RQ:
         needed["AffectedSOPClassUID"] = bool(command.sop_class_uid)

@@ -1,14 +1,14 @@
-"""Who sends to the node: titles and address of an association, or a folder."""
+"""The sender of instances: AE titles and address of an association, or a folder."""
 
 from dataclasses import dataclass
 
 FOLDER = "folder"
-"""Instead of an address: what came from a folder of this machine, not through the wire."""
+"""Stands for the address of what was read from a folder of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who opened an association, and to which AE title of ours."""
+    """Calling and called AE title of an association, and the requestor's IP address."""
 
     calling_ae_title: str
     called_ae_title: str
@@ -16,12 +16,12 @@ class Sender:
 
     @classmethod
     def of_folder(cls, called_ae_title: str) -> "Sender":
-        """A folder of this machine, read by the node itself."""
+        """The sender of instances that the node reads from a folder of this machine."""
         return cls("", called_ae_title, FOLDER)
 
     @property
     def is_folder(self) -> bool:
-        """Whether nobody sent it: it was read from a folder."""
+        """True if the instances were read from a folder."""
         return self.address == FOLDER
 
     def __str__(self) -> str:

@@ -1,21 +1,21 @@
-"""C-STORE statuses and what they mean, in one table (PS3.4 Table B.2-1, PS3.7 Annex C)."""
+"""Meanings of C-STORE statuses in one table (PS3.4 Table B.2-1, PS3.7 Annex C)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """What became of an instance that was to be stored at a peer."""
+    """Outcome of an instance that was to be stored at a peer."""
 
     STORED = "stored"
     WARNING = "warning"
-    """Stored, but the peer changed or doubts something."""
+    """Stored, but with elements changed, discarded or questioned by the peer."""
     REFUSED = "refused"
     OUT_OF_RESOURCES = "out of resources"
     DUPLICATE = "duplicate"
     """Refused because the peer holds an instance with this UID."""
     NOT_SENT = "not sent"
-    """No status came back: never sent, or sent and not answered."""
+    """No status was received: the instance was not sent, or not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ _MEANINGS = (
 
 
 def state_of(status: int) -> State:
-    """What a status means for the instance; one that no table names counts as refused."""
+    """Outcome that a status stands for; a status that no table names counts as refused."""
     meaning = _meaning_of(status)
     return State.REFUSED if meaning is None else meaning.state
 
 
 def words_of(status: int, comment: str = "") -> str:
-    """The status in words with its code, and the peer's ErrorComment where it gave one."""
+    """Status in words, with its code and the peer's ErrorComment if there is one."""
     meaning = _meaning_of(status)
     words = "Error: status unknown to the standard" if meaning is None else meaning.words
     comment = comment.strip()

@@ -1,4 +1,4 @@
-"""TLS as BCP 195 asks for it (RFC 9325; DICOM PS3.15 Annex B): 1.2 with ECDHE and AEAD, or 1.3."""
+"""TLS contexts that follow BCP 195 (RFC 9325; PS3.15 Annex B): 1.2 with ECDHE and AEAD, or 1.3."""
 
 import socket
 import ssl
@@ -13,7 +13,7 @@ import structlog
 from core.config.wire import ServerTls, TlsVersion
 from core.errors import ConfigurationError, SendError
 
-# RFC 9325 section 4.2; those of TLS 1.3 are all good and have a list of their own
+# RFC 9325 section 4.2; the suites of TLS 1.3 are set apart, and all of them are recommended
 _TLS_12_SUITES = ":".join(
     (
         "ECDHE-ECDSA-AES256-GCM-SHA384",
@@ -29,22 +29,22 @@ log = structlog.get_logger("tls")
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
-    """How a peer is spoken to by TLS."""
+    """Settings for TLS connections to a peer."""
 
     name: str
-    """What its certificate must bear."""
+    """Host name or IP address that the peer's certificate must be issued for."""
     ca_path: Path | None = None
-    """None: the system's authorities."""
+    """PEM file of trusted authorities; None: those of the system."""
     certificate_path: Path | None = None
     key_path: Path | None = None
-    """What we show to it, if it asks."""
+    """PEM files of the certificate that is presented to the peer on request, and of its key."""
     minimum_version: TlsVersion = "1.2"
 
     def context(self) -> ssl.SSLContext:
-        """A new context from the files as they are now.
+        """Make a context from the files as they are now.
 
         Raises:
-            SendError: a file cannot be used; names it.
+            SendError: a file, which is named, cannot be used.
         """
         try:
             context = _hardened(ssl.PROTOCOL_TLS_CLIENT, self.minimum_version)
@@ -59,33 +59,33 @@ class ClientTls:
         return context
 
     def negotiate(self, connection: socket.socket) -> ssl.SSLSocket:
-        """TLS on a connection, within its time limit.
+        """Negotiate TLS on a connection, within the connection's timeout.
 
         Raises:
             SendError: a file cannot be used.
-            OSError: no TLS with it.
+            OSError: the handshake failed.
         """
         return self.context().wrap_socket(connection, server_hostname=self.name)
 
 
 class ServerCertificates:
-    """The context of the TLS port; files that change are read again, broken ones are not used."""
+    """TLS context of a listener; changed files are read again, and kept out if they are broken."""
 
     def __init__(self, settings: ServerTls) -> None:
-        """Raises ConfigurationError where a file cannot be used."""
+        """Raises ConfigurationError if a file cannot be used."""
         self._settings = settings
         self._lock = threading.Lock()
         self._seen = self._look()
         self._context = server_context(settings)
 
     def wrap(self, connection: socket.socket) -> ssl.SSLSocket:
-        """An accepted connection, before the handshake, with the certificates as they are now."""
+        """Wrap an accepted connection, without the handshake yet."""
         return self.current().wrap_socket(
             connection, server_side=True, do_handshake_on_connect=False
         )
 
     def current(self) -> ssl.SSLContext:
-        """For a new connection."""
+        """The context for a new connection, with the certificates as they are now."""
         with self._lock:
             seen = self._look()
             if seen != self._seen:
@@ -108,10 +108,10 @@ class ServerCertificates:
 
 
 def server_context(settings: ServerTls) -> ssl.SSLContext:
-    """A new context of the TLS port.
+    """Make the context of a TLS listener.
 
     Raises:
-        ConfigurationError: a file cannot be used; names it.
+        ConfigurationError: a file, which is named, cannot be used.
     """
     context = _hardened(ssl.PROTOCOL_TLS_SERVER, settings.minimum_version)
     context.num_tickets = 0  # peers keep no sessions, and some close without reading them
@@ -126,7 +126,7 @@ def server_context(settings: ServerTls) -> ssl.SSLContext:
 
 
 def certificate_names(connection: socket.socket) -> frozenset[str] | None:
-    """The names that the peer's certificate bears, empty where it showed none; None: no TLS."""
+    """DNS names and IP addresses in the peer's certificate; empty without one, None without TLS."""
     if not isinstance(connection, ssl.SSLSocket):
         return None
     shown = connection.getpeercert() or {}
@@ -135,7 +135,7 @@ def certificate_names(connection: socket.socket) -> frozenset[str] | None:
 
 
 def why_not_reached(error: OSError) -> str:
-    """In words, why there is no connection, or no TLS on it."""
+    """Reason in words why a connection, or TLS on it, failed."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
@@ -179,7 +179,7 @@ def _why(error: Exception) -> str:
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file is written or replaced."""
+    """Modification time, size and inode: one changes when a file is written or replaced."""
     with suppress(OSError):
         found = path.stat()
         return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,6 +1,6 @@
-"""The DICOM upper layer over TCP (PS3.8 section 9) for one association, in either role.
+"""The DICOM upper layer over TCP (PS3.8 9) for one association, as requestor or acceptor.
 
-One thread uses an association: it reads whole PDUs, puts their fragments together to messages, and
+One thread uses an association: it reads whole PDUs, assembles messages from their fragments, and
 writes. Any thread may stop it.
 """
 
@@ -38,11 +38,11 @@ BY_USER, BY_PROVIDER = 0, 2
 
 
 class ReleaseRequested(Exception):  # noqa: N818, an event of the protocol and no error
-    """The peer asked for the association's release."""
+    """The peer sent an A-RELEASE-RQ."""
 
 
 class PeerAbortedError(Exception):
-    """The peer aborted the association."""
+    """The peer sent an A-ABORT; `source` is its source (PS3.8 9.3.8)."""
 
     def __init__(self, source: int) -> None:
         super().__init__(f"aborted, source {source}")
@@ -54,11 +54,11 @@ class StoppedError(Exception):
 
 
 class NotTakenError(BoundError):
-    """The peer reads nothing, or too slowly."""
+    """The peer did not receive what was sent in time."""
 
 
 class Association:
-    """An established association."""
+    """An established association: receives and sends messages, releases and aborts."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class Association:
         open_sink: OpenSink = lambda _, __: DataSetInMemory(),
         write_timeout_s: float,
     ) -> None:
-        """On `connection`, of which `reader` reads; data sets go where `open_sink` says."""
+        """`reader` reads from `connection`; `open_sink` makes the sink of each data set."""
         self.agreement = agreement
         self.active_at = time.monotonic()
-        """When something came last, or was answered; monotonic seconds."""
+        """Monotonic time at which something was received or sent last, in seconds."""
         self._connection = connection
         self._reader = reader
         self._assembly = MessageAssembly(agreement.contexts, open_sink, bounds)
@@ -83,29 +83,30 @@ class Association:
 
     @property
     def quiet_s(self) -> float:
-        """For how long nothing has come."""
+        """Seconds since something was received or sent last."""
         return time.monotonic() - self.active_at
 
     @property
-    def half(self) -> str:
-        """What of a message is here without the rest, in words; empty: nothing."""
-        return self._assembly.half
+    def partial_message(self) -> str:
+        """The message that was received in part, in words; empty if there is none."""
+        return self._assembly.partial
 
     @property
-    def part(self) -> str:
-        """What of a PDU is here, in words; empty: nothing."""
-        return "part of a PDU" if self._reader.has_part else ""
+    def partial_pdu(self) -> str:
+        """The PDU that was received in part, in words; empty if there is none."""
+        return "part of a PDU" if self._reader.has_partial_pdu else ""
 
     def receive(self, wait_s: float, *, within_s: float = float("inf")) -> Message | None:
-        """The next message, which the caller closes; None where nothing came in `wait_s`.
+        """The next message, whose data set the caller closes.
 
-        None also where no message is whole after `within_s`, whatever comes meanwhile.
+        Returns:
+            None if nothing was received for `wait_s`, or no message was complete `within_s`.
 
         Raises:
-            ReleaseRequested: the peer asks for release.
-            PeerAbortedError: it aborted.
+            ReleaseRequested: the peer requests the release.
+            PeerAbortedError: the peer aborted.
             StoppedError: another thread called `stop`.
-            BoundError: it goes beyond a bound, or breaks the protocol.
+            BoundError: the peer exceeds a bound, or breaks the protocol.
             OSError: the connection is lost.
         """
         deadline, is_late = time.monotonic() + within_s, False
@@ -120,7 +121,7 @@ class Association:
             is_late = time.monotonic() > deadline
 
     def send(self, context: Context, command: bytes, data_set: bytes | None = None) -> None:
-        """Send a message whose parts are encoded already; raises as `write`."""
+        """Send a message with an encoded command set and data set; raises as `write`."""
         longest = self.agreement.longest_sent
         pdus = p_data_pdus(command, context.context_id, COMMAND, longest)
         if data_set is not None:
@@ -131,7 +132,7 @@ class Association:
         """Write whole PDUs.
 
         Raises:
-            NotTakenError: the peer takes too long to read.
+            NotTakenError: the peer did not read them in time.
             OSError: the connection is lost.
         """
         try:
@@ -143,13 +144,13 @@ class Association:
         self.active_at = time.monotonic()
 
     def answer_release(self) -> None:
-        """A-RELEASE-RP; the peer closes the connection then, or has a second for it."""
-        self._say(release_pdu(RELEASE_RP))
+        """Send an A-RELEASE-RP; the connection is closed by the peer, or after a second."""
+        self._end_with(release_pdu(RELEASE_RP))
 
     def release(self, within_s: float) -> bool:
-        """A-RELEASE-RQ, and close; whether the peer answered as it should.
+        """Send an A-RELEASE-RQ, wait for its answer, and close; False without an A-RELEASE-RP.
 
-        Where both ask at once, the peer's is answered, too (PS3.8 section 7.2.2).
+        If both sides request the release, the peer's request is answered, too (PS3.8 7.2.2).
         """
         try:
             self.write(release_pdu(RELEASE_RQ))
@@ -160,22 +161,22 @@ class Association:
             self.close()
 
     def abort(self, source: int = BY_USER) -> None:
-        """A-ABORT, and close."""
-        self._say(abort_pdu(source), shut=True)
+        """Send an A-ABORT, and close."""
+        self._end_with(abort_pdu(source), shut=True)
 
     def close(self) -> None:
-        """Close the connection; what is half here goes."""
+        """Close the connection, and discard a message that was received in part."""
         self._assembly.drop()
         end_connection(self._connection)
 
     def stop(self) -> None:
-        """Let `receive` raise StoppedError, now and from here on; safe to call from any thread."""
+        """Make `receive` raise StoppedError from now on; safe to call from any thread."""
         self._stopping.set()
-        with suppress(OSError):  # of a TLS connection too: its own would say good-bye first
+        with suppress(OSError):  # not SSLSocket's own, which is for its thread
             socket.socket.shutdown(self._connection, socket.SHUT_RD)
 
     def _read(self, wait_s: float) -> bool:
-        """Whether a P-DATA-TF came in time, whose fragments are next; raises as `receive`."""
+        """Read a P-DATA-TF, whose fragments are next; False if none came. Raises as `receive`."""
         if self._stopping.is_set():
             raise StoppedError
         try:
@@ -190,7 +191,7 @@ class Association:
         if pdu[0] == P_DATA:
             self._fragments = fragments_of(pdu)
             return True
-        raise _what_it_says(pdu)
+        raise _meaning_of(pdu)
 
     def _write_rest(self, pdus: memoryview) -> None:
         try:
@@ -204,7 +205,7 @@ class Association:
             raise ConnectionAbortedError("closed") from error
 
     def _is_released(self, deadline: float) -> bool:
-        """Whether the answer to our release comes; what else comes is passed over."""
+        """Wait for the A-RELEASE-RP; messages that come meanwhile are skipped."""
         while (left := deadline - time.monotonic()) > 0:
             pdu = self._reader.next(left)
             if pdu is None or pdu[0] in (RELEASE_RP, ABORT):
@@ -213,14 +214,14 @@ class Association:
                 self.write(release_pdu(RELEASE_RP))
         return False
 
-    def _say(self, last: bytes, *, shut: bool = False) -> None:
+    def _end_with(self, pdu: bytes, *, shut: bool = False) -> None:
         self._assembly.drop()
-        say(self._connection, last, shut=shut)
+        send_last_pdu(self._connection, pdu, shut=shut)
         end_connection(self._connection)
 
 
 def encode_data_set(data_set: Dataset, context: Context) -> bytes:
-    """A data set in the transfer syntax of `context`; raises ValueError where it cannot be."""
+    """Encode a data set in the transfer syntax of `context`; raises ValueError if that fails."""
     syntax = UID(context.transfer_syntax)
     content = encode(data_set, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
     if content is None:
@@ -229,20 +230,20 @@ def encode_data_set(data_set: Dataset, context: Context) -> bytes:
 
 
 def decode_data_set(content: bytes, context: Context) -> Dataset:
-    """A data set that came in the transfer syntax of `context`; raises anything on damaged ones."""
+    """Decode a data set in the transfer syntax of `context`; a damaged one may raise any error."""
     syntax = UID(context.transfer_syntax)
     stream = BytesIO(content)
     return decode(stream, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
 
 
-def say(connection: socket.socket, last: bytes, *, shut: bool = True) -> None:
-    """Send the last PDU; the peer closes then (PS3.8 section 9.2), or the caller does after 1 s.
+def send_last_pdu(connection: socket.socket, pdu: bytes, *, shut: bool = True) -> None:
+    """Send the last PDU, and wait up to a second for the peer to close (PS3.8 9.2.2, ARTIM).
 
-    With `shut` our side of the connection is closed at once.
+    With `shut` this side's half of the connection is closed at once.
     """
     with suppress(OSError, ValueError):
         connection.settimeout(_LINGER_S)
-        connection.sendall(last)
+        connection.sendall(pdu)
         if shut:
             connection.shutdown(socket.SHUT_WR)
         until, left = time.monotonic() + _LINGER_S, _LINGER_BYTES
@@ -261,10 +262,10 @@ def end_connection(connection: socket.socket) -> None:
         connection.close()
 
 
-def _what_it_says(pdu: memoryview) -> Exception:
-    """What a PDU means that is no P-DATA-TF, on an established association."""
+def _meaning_of(pdu: memoryview) -> Exception:
+    """The exception for a PDU other than P-DATA-TF on an established association (PS3.8 9.2)."""
     if pdu[0] == RELEASE_RQ:
         return ReleaseRequested()
     if pdu[0] == ABORT:
         return PeerAbortedError(pdu[8] if len(pdu) > 8 else BY_USER)
-    return BoundError(f"a PDU of type 0x{pdu[0]:02X} came, which has no place there")
+    return BoundError(f"unexpected PDU of type 0x{pdu[0]:02X} on an established association")

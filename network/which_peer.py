@@ -1,7 +1,7 @@
-"""Which configured peer a sender is: by its AE title and its address, never by a guess.
+"""Find the configured peer that a sender is, by its AE title and its address.
 
-A site gives AE titles by hand, so two systems may have the same one. A title alone names nobody:
-each of the two would get the other's results.
+Sites assign AE titles by hand, so two systems may have the same one. An AE title alone identifies
+no peer: each of the two would get the other's results.
 """
 
 import ipaddress
@@ -26,25 +26,25 @@ _WAY_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class WhichPeer:
-    """The peer that a sender is; none of them; or several that it may be."""
+    """The peer that a sender is, no peer, or several that it may be."""
 
     peer: Peer | None
     candidates: tuple[Peer, ...] = ()
-    """Which it may be, where that cannot be told."""
+    """The peers that the sender may be, if that is ambiguous."""
     words: str = ""
-    """Why it cannot be told, and the way out; empty where it can."""
+    """Why the sender is ambiguous, and the way out; empty if it is not."""
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether a peer has this AE title, and yet it is not clear that the sender is it."""
+    def is_ambiguous(self) -> bool:
+        """True if peers have the sender's AE title, but which of them it is stays open."""
         return bool(self.words)
 
 
 def which_peer(peers: Sequence[Peer], sender: Sender) -> WhichPeer:
-    """The peer of this AE title at this address; of several there, the one that may call us so.
+    """Find the peer with the sender's AE title and address; of several the one that may call so.
 
-    A title that one peer alone has is enough for a sender on this machine (it may be a tunnel or a
-    proxy), and where the peer's host name cannot be resolved at present.
+    The AE title alone decides if only one peer has it and the sender is on this machine (perhaps a
+    tunnel or a proxy), or the peer's host name cannot be resolved now.
     """
     titled = tuple(peer for peer in peers if peer.ae_title == sender.calling_ae_title)
     fitting = [peer for peer in titled if may_come_from(peer, sender.address)]
@@ -60,7 +60,7 @@ def which_peer(peers: Sequence[Peer], sender: Sender) -> WhichPeer:
 
 
 def may_come_from(peer: Peer, address: str) -> bool:
-    """Whether an address is one of a peer's `ip` (an address or a host name) or `networks`."""
+    """True if an address belongs to a peer's `ip` (an address or a host name) or `networks`."""
     found = _parsed(address)
     if found is None:
         return False
@@ -69,7 +69,7 @@ def may_come_from(peer: Peer, address: str) -> bool:
 
 
 def networks_of(peer: Peer) -> tuple[Network, ...]:
-    """From where a peer may come; of a host name that cannot be resolved, nothing."""
+    """Networks of a peer's `ip` and `networks`; a host name that cannot be resolved has none."""
     own = _parsed(peer.ip)
     hosts = {_parsed(one) for one in addresses_of(peer.ip)} if own is None else {own}
     single = [ipaddress.ip_network(host) for host in hosts if host is not None]
@@ -77,13 +77,13 @@ def networks_of(peer: Peer) -> tuple[Network, ...]:
 
 
 def confusions(peers: Sequence[Peer]) -> list[str]:
-    """Which peers a sender cannot be told apart of, in words, each pair once."""
+    """Pairs of peers that senders cannot be told apart by, each in words."""
     pairs = combinations(peers, 2)
     return [_confused(*pair) for pair in pairs if _may_be_confused(*pair)]
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address is of this machine alone."""
+    """True if an address is a loopback address."""
     found = _parsed(address)
     return found is not None and found.is_loopback
 
@@ -117,14 +117,14 @@ def _confused(one: Peer, other: Peer) -> str:
 
 
 def _several(fitting: Sequence[Peer], sender: Sender) -> str:
-    return f"sender {sender} is {_names(fitting)}, which cannot be told: {_WAY_OUT}"
+    return f"sender {sender} may be {_names(fitting)}: {_WAY_OUT}"
 
 
 def _elsewhere(titled: Sequence[Peer], sender: Sender) -> str:
     places = "; ".join(
         f"{peer.name} from {', '.join((peer.ip, *peer.networks))}" for peer in titled
     )
-    return f"sender {sender} is at no address of a peer of its AE title ({places}): {_WAY_OUT}"
+    return f"sender {sender} has the AE title of a peer, but not its address ({places}): {_WAY_OUT}"
 
 
 def _names(peers: Sequence[Peer]) -> str:
@@ -133,7 +133,7 @@ def _names(peers: Sequence[Peer]) -> str:
 
 
 def _parsed(address: str) -> _Address | None:
-    """An IPv4 address as itself also where a listener on IPv6 shows it as ::ffff:192.0.2.1."""
+    """Parse an address; an IPv4 address mapped to IPv6 (::ffff:192.0.2.1) becomes IPv4 again."""
     try:
         found = ipaddress.ip_address(address.strip("[]").partition("%")[0])
     except ValueError:
@@ -143,7 +143,7 @@ def _parsed(address: str) -> _Address | None:
 
 
 def _plain(network: Network) -> Network:
-    """A range of mapped IPv4 addresses as a range of IPv4 addresses."""
+    """The IPv4 network of a range of IPv4 addresses mapped to IPv6."""
     if isinstance(network, ipaddress.IPv4Network) or not network.subnet_of(_MAPPED):
         return network
     first = int(network.network_address) & 0xFFFFFFFF

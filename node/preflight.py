@@ -96,7 +96,7 @@ def _tls(configuration: Configuration) -> Iterator[Finding]:
             yield "tls", "", str(error)
     for one in certificates(configuration):
         _, _, words = one.words.rpartition(f"{one.path}: ")
-        yield f"certificate {one.path}", words, words if one.is_of_no_use else ""
+        yield f"certificate {one.path}", words, words if one.is_unusable else ""
 
 
 def _ports(configuration: Configuration) -> Iterator[Finding]:

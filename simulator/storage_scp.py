@@ -181,15 +181,15 @@ class _AssociationHandler:
             self._association.paths.append(path)
         return _SUCCESS, ""
 
-    def rest(self) -> None:
+    def on_pause(self) -> None:
         """Nothing is held back."""
 
-    def released(self) -> bool:
+    def record_release(self) -> bool:
         """Only a release says that everything was brought."""
         self._association.was_released = True
         return True
 
-    def ended(self, ending: Ending, /) -> None:
+    def record_end(self, ending: Ending, /) -> None:
         """The association is over."""
         with self._changed:
             self._association.was_released = ending.cause == Cause.RELEASE

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from core.errors import SendError
 from network.dimse import C_STORE_RQ, RESPONSE, CommandSet, store_request
-from network.p_data import Extent, Fragments
+from network.p_data import Extent, PDataBuffer
 from network.scu.dialogue import Dialogue
 
 _STORE_RSP = C_STORE_RQ | RESPONSE
@@ -21,7 +21,7 @@ class StoreChannel:
         """
         self._dialogue = dialogue
         try:
-            self._fragments = Fragments(dialogue.longest_sent)
+            self._buffer = PDataBuffer(dialogue.longest_sent)
         except SendError as error:
             raise SendError(f"{dialogue.peer} {error}") from None
 
@@ -35,7 +35,7 @@ class StoreChannel:
             ValueError: a UID cannot be sent; nothing was.
             OSError: the file cannot be read; nothing was sent.
         """
-        pieces = self._fragments.of(extent, store_request(message_id, *uids), context_id)
+        pieces = self._buffer.pdus(extent, store_request(message_id, *uids), context_id)
         self._dialogue.write(next(pieces))
         while (piece := _next(pieces)) is not None:
             self._dialogue.write(piece)

@@ -112,7 +112,7 @@ class Router:
 
     def _sender(self, sender: Sender) -> Peer | None:
         which = which_peer(self._configuration.peers, sender)
-        if which.is_doubtful:
+        if which.is_ambiguous:
             raise SenderError(which.words)
         return which.peer
 

@@ -56,7 +56,7 @@ class StorageCommitmentScp:
         Nobody where that cannot be told: the promise would be given to one, and told to another.
         """
         which = which_peer(self._configuration.peers, sender)
-        if which.is_doubtful:
+        if which.is_ambiguous:
             log.warning("sender not known", reason=which.words)
         peer = which.peer
         return peer if peer is not None and peer.storage_commitment else None

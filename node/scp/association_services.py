@@ -1,4 +1,4 @@
-"""The services of one association that a peer opened, and the record of its life."""
+"""Services of one association that a peer opened, and the record of its end."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ log = structlog.get_logger("receive")
 
 
 class AssociationServices:
-    """C-STORE, N-ACTION and N-EVENT-REPORT; as `network.scp.Services` used by one thread."""
+    """C-STORE, N-ACTION and N-EVENT-REPORT; `network.scp.Services`, for one thread."""
 
     def __init__(
         self,
@@ -28,22 +28,25 @@ class AssociationServices:
         storage: CStoreScp,
         commitment: CommitmentService | None,
         *,
-        on_told: Callable[[AssociationRecord], None],
+        on_recorded: Callable[[AssociationRecord], None],
     ) -> None:
-        """`on_told` is called once the ledger knows how the association ended."""
+        """`on_recorded` is called when the ledger has the end of the association."""
         self._record = record
         self._storage = storage
         self._commitment = commitment
-        self._on_told = on_told
+        self._on_recorded = on_recorded
 
     def open_sink(self, context: Context, command: CommandSet, /) -> DataSetSink:
-        """Memory, and a file for what is large, for instances; memory alone for the rest."""
+        """Make a spool for an instance, and a sink in memory for any other data set."""
         if command.field == C_STORE_RQ:
             return self._storage.open_spool(context, command)
         return DataSetInMemory()
 
     def answer(self, message: Message, /) -> Status | None:
-        """Status and comment; None for a command that is served nowhere."""
+        """Carry out a request; None for a command that no service knows.
+
+        Storage commitment is served in its own presentation context only (PS3.4 J.3).
+        """
         field, commitment = message.command.field, self._commitment
         if field == C_STORE_RQ:
             return self._storage.store(message)
@@ -55,27 +58,27 @@ class AssociationServices:
             return commitment.on_report(message), ""
         return None
 
-    def rest(self) -> None:
-        """Nothing has come for a while: what is logged gets its files."""
+    def on_pause(self) -> None:
+        """Leave the log, so that its instances get their files."""
         try:
-            self._storage.rest()
+            self._storage.on_pause()
         except Exception as error:  # noqa: BLE001, a disk may refuse to close a log
             log.warning("log not closed well", reason=explain_fault(error))
 
-    def released(self) -> bool:
-        """Record a release before it is answered: a peer that got the answer may rely on it."""
-        self.rest()
-        return self._told(self._record.release())
+    def record_release(self) -> bool:
+        """Record a release before it is answered, as the peer may rely on the answer."""
+        self.on_pause()
+        return self._notify(self._record.release())
 
-    def ended(self, ending: Ending, /) -> None:
-        """Record every other end; a release was recorded before."""
+    def record_end(self, ending: Ending, /) -> None:
+        """Record every end but a release, which was recorded before it was answered."""
         if ending.cause == Cause.RELEASE:
             return
-        self.rest()
-        end = End(ending.cause.value, ending.words, ending.half, ending.quiet_s)
-        self._told(self._record.end(end))
+        self.on_pause()
+        end = End(ending.cause.value, ending.words, ending.partial, ending.quiet_s)
+        self._notify(self._record.end(end))
 
-    def _told(self, is_told: bool) -> bool:
-        if is_told:
-            self._on_told(self._record)
-        return is_told
+    def _notify(self, is_recorded: bool) -> bool:
+        if is_recorded:
+            self._on_recorded(self._record)
+        return is_recorded

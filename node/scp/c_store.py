@@ -1,4 +1,4 @@
-"""What the listener answers to C-STORE (PS3.4 Annex B)."""
+"""C-STORE as SCP: store an instance, and choose the status (PS3.4 B.2.3)."""
 
 from collections.abc import Callable
 
@@ -27,14 +27,14 @@ OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
 PROCESSING_FAILURE = 0xC211
-"""As pynetdicom answers where a handler fails."""
+"""Status for a fault of the node itself, the one that pynetdicom uses."""
 _COMMENT_LENGTH = 64  # LO
 
 log = structlog.get_logger("receive")
 
 
 class CStoreScp:
-    """Stores what one association brings; used by its thread alone."""
+    """Stores the instances of one association; used by its thread alone."""
 
     def __init__(self, instance_store: InstanceStore, record: AssociationRecord) -> None:
         self._instance_store = instance_store
@@ -42,7 +42,7 @@ class CStoreScp:
         self._log: WriteAheadLog = instance_store.wal_writer.open()
 
     def open_spool(self, context: Context, command: CommandSet) -> Spool:
-        """The place of an instance's data set."""
+        """Make the spool for an instance's data set."""
         syntax = context.transfer_syntax
         return Spool(
             self._instance_store.folder,
@@ -52,7 +52,7 @@ class CStoreScp:
         )
 
     def store(self, message: Message) -> Status:
-        """Status and comment (Table B.2-1) for a request whose data set is here."""
+        """Store a received instance; returns status (PS3.4 Table B.2-1) and comment."""
         context, command = message.context, message.command
         if not (
             is_storage_class(command.sop_class_uid) and is_storage_class(context.abstract_syntax)
@@ -67,8 +67,8 @@ class CStoreScp:
         finally:
             empty.close()
 
-    def rest(self) -> None:
-        """Nothing comes at present: what is logged gets its files."""
+    def on_pause(self) -> None:
+        """Leave the log, so that its instances get their files."""
         self._log.close()
 
     def _store(self, context: Context, command: CommandSet, spool: Spool) -> Status:
@@ -103,7 +103,7 @@ def _outcome(
         status = _status_of(error)
         refuse(status, error)
         return status, _comment(status, sop_instance_uid, error)
-    except Exception as error:  # noqa: BLE001, whatever it is, the instance is not here
+    except Exception as error:  # noqa: BLE001, whatever it is, the instance is not stored
         fault = explain_fault(error)
         log.error("instance not stored", sop_instance_uid=sop_instance_uid, fault=fault)
         refuse(PROCESSING_FAILURE, InstanceError("it could not be stored"))
@@ -117,7 +117,7 @@ def _status_of(error: InstanceError | StorageUnavailableError) -> int:
 
 
 def _comment(status: int, sop_instance_uid: str, error: Exception) -> str:
-    """The reason of a failure, as far as 64 characters go."""
+    """Log a refusal; returns its reason in ASCII, cut off after 64 characters (VR LO)."""
     log.warning(
         "instance refused",
         sop_instance_uid=sop_instance_uid,

@@ -43,16 +43,22 @@ def test_both_get_the_results_of_a_series_that_both_sent(
     assert sorted(destinations(completion, ct_paths)) == ["a", "b"]
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.3"])
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("127.0.0.1", "may be peer a or peer b: "),
+        ("127.0.0.3", "has the AE title of a peer, but not its address ("),
+    ],
+)
 def test_a_series_whose_sender_cannot_be_told_is_held_in_words(
-    start: Start, ct_paths: list[Path], address: str
+    start: Start, ct_paths: list[Path], address: str, words: str
 ) -> None:
     completion = start(peers=[A, SAME_AS_A], scu_ip="192.0.2.9", scu_port=104)
     completion.send(ct_paths, address=address)
     completion.settle()
     row = completion.series(ct_paths)
     assert row.state == SeriesState.HELD
-    assert row.reason.startswith(f"sender TPS@{address} to SLICEWIRE is ")
+    assert row.reason.startswith(f"sender TPS@{address} to SLICEWIRE {words}")
     assert "give each peer under `peers` its own ip" in row.reason
     assert completion.jobs(ct_paths) == []
 
@@ -145,4 +151,4 @@ def test_a_sender_that_is_at_another_address_than_the_only_peer_of_its_title_is_
     completion.settle()
     row = completion.series(ct_paths)
     assert (row.state, completion.jobs(ct_paths)) == (SeriesState.HELD, [])
-    assert "at no address of a peer of its AE title (b from 192.0.2.2)" in row.reason
+    assert "has the AE title of a peer, but not its address (b from 192.0.2.2)" in row.reason

@@ -70,7 +70,7 @@ def test_pdus_that_come_together_are_read_one_by_one(
     reader = reader_of(ours)
     assert [bytes(reader.next(1.0) or b"") for _ in sent] == sent
     assert reader.next(0.0) is None
-    assert not reader.has_part
+    assert not reader.has_partial_pdu
 
 
 def test_nothing_is_read_of_a_pdu_that_claims_too_much(

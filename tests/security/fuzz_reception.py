@@ -62,13 +62,13 @@ class Describing:
         self._outcomes["reception: read"] += 1
         return 0, ""
 
-    def rest(self) -> None:
+    def on_pause(self) -> None:
         pass
 
-    def released(self) -> bool:
+    def record_release(self) -> bool:
         return True
 
-    def ended(self, ending: Ending, /) -> None:
+    def record_end(self, ending: Ending, /) -> None:
         self.ending = ending
 
 

@@ -182,7 +182,7 @@ def test_one_association_more_than_all_together_is_rejected_for_now(start: Start
             third.send(associate_rq())
             assert third.answer() == REJECTED
             assert tuple(third.last[1:]) == (2, 3, 2)  # result, source, reason
-    words = "2 associations are open, as many as are taken"
+    words = "2 associations are open, as many as are allowed"
     wait_until(lambda: event_words(receiver, "rejected") == [words], 5.0)
 
 

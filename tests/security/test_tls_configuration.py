@@ -96,9 +96,9 @@ def test_an_authority_that_follows_may_wait_in_the_same_file(tmp_path: Path) -> 
     next_one, _ = authority.sign("next", days=400.0)
     authority.ca_path.write_text(in_use.read_text() + next_one.read_text())
     [own, both] = certificates(secured(*authority.sign("node", days=90.5), authority))
-    assert (own.is_of_no_use, both.is_of_no_use) == (False, False)
+    assert (own.is_unusable, both.is_unusable) == (False, False)
     authority.ca_path.write_text(next_one.read_text())
-    assert certificates(secured(*authority.sign("node", days=90.5), authority))[1].is_of_no_use
+    assert certificates(secured(*authority.sign("node", days=90.5), authority))[1].is_unusable
 
 
 def test_status_tells_when_certificates_expire(tmp_path: Path, start: StartReceiver) -> None:

@@ -21,7 +21,7 @@ def asked(
 
 
 def name(which: WhichPeer) -> str:
-    if which.is_doubtful:
+    if which.is_ambiguous:
         assert which.peer is None
         return "?"
     return which.peer.name if which.peer else ""
@@ -89,7 +89,7 @@ def test_at_one_address_the_called_ae_titles_tell() -> None:
 
 def test_words_name_the_peers_that_it_may_be_and_the_way_out() -> None:
     words = asked(A, B | {"ip": "192.0.2.1"}, address="192.0.2.1").words
-    assert words.startswith("sender TPS@192.0.2.1 to SLICEWIRE is peer a or peer b, which cannot")
+    assert words.startswith("sender TPS@192.0.2.1 to SLICEWIRE may be peer a or peer b: give each")
     assert "its own ip, networks or ae_title" in words
     assert "a from 192.0.2.1; b from 192.0.2.2" in asked(A, B, address="127.0.0.1").words
 

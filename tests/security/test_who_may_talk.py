@@ -156,7 +156,7 @@ def test_one_association_too_many_is_rejected_for_now(start: StartReceiver) -> N
         assert tuple(third.last[1:]) == (2, 3, 2)  # result, source, reason
     wait_until(lambda: event_words(receiver, "rejected") != [], 5.0)
     assert event_words(receiver, "rejected") == [
-        "2 associations are open from 127.0.0.1, as many as are taken"
+        "2 associations are open from 127.0.0.1, as many as are allowed"
     ]
     opened[0].release()
 

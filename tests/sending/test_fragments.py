@@ -13,7 +13,7 @@ from pynetdicom.pdu import P_DATA_TF
 
 from core.errors import BoundError, SendError
 from network.dimse import read_command, store_request
-from network.p_data import Extent, Fragments
+from network.p_data import Extent, PDataBuffer
 from tests.sending.raw_scp import response
 
 CT, INSTANCE = "1.2.840.10008.5.1.4.1.1.2", "1.2.826.0.1.3680043.8.498.12"
@@ -47,8 +47,8 @@ def pdus(stream: bytes) -> list[tuple[int, int, bytes]]:
     return found
 
 
-def sent(fragments: Fragments, extent: Extent, command: bytes = b"cmmd", context: int = 7) -> bytes:
-    return b"".join(bytes(piece) for piece in fragments.of(extent, command, context))
+def sent(buffer: PDataBuffer, extent: Extent, command: bytes = b"cmmd", context: int = 7) -> bytes:
+    return b"".join(bytes(piece) for piece in buffer.pdus(extent, command, context))
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def sent(fragments: Fragments, extent: Extent, command: bytes = b"cmmd", context
      PER_BUFFER * SIZE, PER_BUFFER * SIZE + 1, 2 * PER_BUFFER * SIZE, 1_999_000],
 )  # fmt: skip
 def test_every_length_comes_out_whole(open_file: int, length: int) -> None:
-    fragments = Fragments(4096)
-    found = pdus(sent(fragments, Extent(open_file, 132, 132 + length)))
+    buffer = PDataBuffer(4096)
+    found = pdus(sent(buffer, Extent(open_file, 132, 132 + length)))
     assert found[0] == (7, 0x03, b"cmmd")
     assert b"".join(content for _, _, content in found[1:]) == os.pread(open_file, length, 132)
     assert [control for _, control, _ in found[1:]] == [0] * (len(found) - 2) + [0x02]
@@ -67,7 +67,7 @@ def test_every_length_comes_out_whole(open_file: int, length: int) -> None:
 
 @pytest.mark.parametrize("maximum", [128, 129, 4096, 16_384, 262_144, 1 << 24, 0xFFFFFFFF, 0])
 def test_no_pdu_is_longer_than_the_peer_takes(open_file: int, maximum: int) -> None:
-    stream = sent(Fragments(maximum), Extent(open_file, 0, 1_500_000))
+    stream = sent(PDataBuffer(maximum), Extent(open_file, 0, 1_500_000))
     found = pdus(stream)
     assert maximum == 0 or all(len(content) + 6 <= maximum for _, _, content in found)
     assert all(len(content) % 2 == 0 for _, _, content in found)
@@ -77,28 +77,28 @@ def test_no_pdu_is_longer_than_the_peer_takes(open_file: int, maximum: int) -> N
 
 
 def test_a_buffer_serves_one_instance_after_the_other(open_file: int) -> None:
-    fragments = Fragments(4096)
+    buffer = PDataBuffer(4096)
     for context, length in ((1, 3 * SIZE + 10), (3, 7 * SIZE), (3, 10), (1, 7 * SIZE)):
-        found = pdus(sent(fragments, Extent(open_file, 50, 50 + length), context=context))
+        found = pdus(sent(buffer, Extent(open_file, 50, 50 + length), context=context))
         assert {one for one, _, _ in found} == {context}
         assert b"".join(part for _, _, part in found[1:]) == os.pread(open_file, length, 50)
 
 
 def test_a_command_set_longer_than_a_pdu_is_cut(open_file: int) -> None:
     command = store_request(1, CT, "1." + "2" * 60)
-    found = pdus(sent(Fragments(128), Extent(open_file, 0, 10), command))
+    found = pdus(sent(PDataBuffer(128), Extent(open_file, 0, 10), command))
     assert [control for _, control, _ in found] == [0x01, 0x03, 0x02]
     assert found[0][2] + found[1][2] == command
 
 
 def test_a_file_that_became_shorter_is_told(open_file: int) -> None:
     with pytest.raises(OSError, match="became shorter"):
-        sent(Fragments(4096), Extent(open_file, 0, 2_000_001))
+        sent(PDataBuffer(4096), Extent(open_file, 0, 2_000_001))
 
 
 def test_a_peer_that_takes_next_to_nothing_is_named() -> None:
     with pytest.raises(SendError, match="takes PDUs of 127 bytes, at least 128"):
-        Fragments(127)
+        PDataBuffer(127)
 
 
 @pytest.mark.parametrize("uid", [INSTANCE, "1.2.3", "1.2.03"])

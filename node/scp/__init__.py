@@ -1,1 +1,1 @@
-"""The services of the SCP, and where received instances go."""
+"""Services of the SCP (C-STORE, storage commitment), and storage of received instances."""

@@ -1,4 +1,4 @@
-"""One association in the ledger, from its acceptance to its end."""
+"""Record an association in the ledger, from its acceptance to its end."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -16,16 +16,16 @@ from node.scp.refusals import Refusal
 log = structlog.get_logger("receive")
 
 OnEnd = Callable[[int, str, Sequence[Refusal]], None]
-"""Called with the ledger's id of an association, how it ended, and what of it was refused."""
+"""Called with the ledger's id of an association, its outcome, and the refused instances."""
 
 
 class AssociationRecord:
-    """What the ledger is told of one association; while it is away, what is still to be told."""
+    """Records one association; while the ledger fails, keeps what is still to be recorded."""
 
     def __init__(
         self, sender: Sender, ledger: Ledger, openings: GroupCommit, on_end: OnEnd
     ) -> None:
-        """`openings` records associations together with others."""
+        """`openings` groups transactions of several associations; `on_end` is called at the end."""
         self.sender = sender
         self._ledger = ledger
         self._openings = openings
@@ -33,23 +33,27 @@ class AssociationRecord:
         self._key: int | None = None
         self._refused: list[Refusal] = []
         self._end: End | None = None
-        self._is_told = False
+        self._is_recorded = False
         self._lock = threading.Lock()
 
     @property
     def is_over(self) -> bool:
-        """Whether the association has ended."""
+        """True if the association has ended."""
         return self._end is not None
 
     def open(self) -> None:
-        """Record the association; while that fails its instances are answered 0xA700."""
+        """Record the association; if that fails its instances are answered 0xA700."""
         try:
             self.key()
         except StorageUnavailableError as error:
             log.error("association not recorded", reason=str(error))
 
     def key(self) -> int:
-        """The ledger's id; raises StorageUnavailableError where it can have none now."""
+        """The ledger's id of the association, which is recorded if it was not yet.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot take it now.
+        """
         if self._key is None:
             self._key = self._openings.run(
                 lambda connection: open_association(connection, self.sender, self._ledger.clock())
@@ -57,35 +61,33 @@ class AssociationRecord:
         return self._key
 
     def refuse(self, refusal: Refusal) -> None:
-        """Note an instance that was sent and is not here; told of at the end."""
+        """Note an instance that was sent and not stored, for the end of the association."""
         self._refused.append(refusal)
 
     def release(self) -> bool:
-        """Record a release; whether that is done. One that is not recorded did not happen."""
-        return self._told(End(RELEASE))
+        """Record a release; False if that failed: then the release must not be answered."""
+        return self._record(End(RELEASE))
 
     def end(self, end: End) -> bool:
-        """Record the end, whatever it is; whether that is done, now or before.
-
-        Where it is not, `tell_again` tries again.
-        """
+        """Record the end; False if that failed: `retry` tries again."""
         self._end = end
-        return self._told(end)
+        return self._record(end)
 
-    def tell_again(self) -> bool:
-        """Record an end that could not be recorded before; whether the ledger knows of it."""
-        return self._end is not None and self._told(self._end)
+    def retry(self) -> bool:
+        """Record an end that could not be recorded before; True if the ledger has it."""
+        return self._end is not None and self._record(self._end)
 
-    def _told(self, end: End) -> bool:
+    def _record(self, end: End) -> bool:
         if not self._lock.acquire(blocking=False):
-            return False  # somebody is at it
+            return False  # another thread records it
         try:
-            self._is_told = self._is_told or self._tell(end)
-            return self._is_told
+            self._is_recorded = self._is_recorded or self._write(end)
+            return self._is_recorded
         finally:
             self._lock.release()
 
-    def _tell(self, end: End) -> bool:
+    def _write(self, end: End) -> bool:
+        """Write the end; one that could not be recorded and refused nothing needs none."""
         if self._key is None and not self._refused:
             return True
         try:

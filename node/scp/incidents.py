@@ -1,4 +1,4 @@
-"""What the wire turned away: a line in the log and an event, however often it is tried."""
+"""Record rejected associations and exceeded bounds in log and ledger, without repetitions."""
 
 import re
 import threading
@@ -15,13 +15,13 @@ from node.ledger.tables.instances import record_rejection
 
 _TELL_AGAIN_AFTER_S = 60.0
 _MOST_KEPT = 1000
-_FIGURES = re.compile(r"[0-9A-F]+")  # those that a peer made up are no other incident
+_FIGURES = re.compile(r"[0-9A-F]+")  # numbers that a peer chose make no incident of another kind
 
 log = structlog.get_logger("wire")
 
 
 class Incidents:
-    """Tells of each kind from one address once a minute, so that nobody can fill log and ledger."""
+    """Records each kind from one address once a minute, so that no peer can fill log and ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -30,21 +30,21 @@ class Incidents:
         self._lock = threading.Lock()
 
     def rejected(self, sender: Sender, reason: object, words: str) -> None:
-        """An association that was asked for and not given; `reason` as the peer was told it."""
+        """Record a rejected association; `reason` has the fields of the A-ASSOCIATE-RJ."""
         told = self._to_tell((sender.address, f"{EventKind.REJECTED} {reason}"), words)
         if told:
             log.warning("association rejected", reason=told, address=sender.address)
             self._record(EventKind.REJECTED, told, sender)
 
     def beyond_bound(self, address: str, words: str) -> None:
-        """A connection that was ended because its peer went beyond a bound."""
+        """Record a connection that was ended because its peer exceeded a bound."""
         told = self._to_tell((address, _FIGURES.sub("", words)), f"{address}: {words}")
         if told:
             log.warning("connection ended", reason=told)
             self._record(EventKind.BOUND, told)
 
     def _to_tell(self, key: tuple[str, str], words: str) -> str:
-        """The words, with how many were passed over since the last time; empty for another one."""
+        """The words, with the number of repetitions before; empty for a repetition."""
         now = time.monotonic()
         with self._lock:
             if now - self._told_at.get(key, -_TELL_AGAIN_AFTER_S) < _TELL_AGAIN_AFTER_S:
@@ -65,4 +65,4 @@ class Incidents:
                     record_rejection(connection, sender, now, words)
                 record_event(connection, kind, words, now=now)
         except StorageUnavailableError as error:
-            log.error("what was turned away is not recorded", reason=str(error))
+            log.error("rejection or exceeded bound not recorded", reason=str(error))

@@ -1,4 +1,4 @@
-"""From the bytes of a C-STORE request to an instance that is on disk and in the ledger."""
+"""Store received instances durably, on disk and in the ledger."""
 
 import hashlib
 import uuid
@@ -43,7 +43,7 @@ log = structlog.get_logger("storage")
 
 @dataclass(frozen=True, slots=True)
 class ReceivedInstance:
-    """A C-STORE request: what it says it is, and the DICOM file made of its data set."""
+    """An instance of a C-STORE request: its identifiers, and the DICOM file of its data set."""
 
     association: int
     sop_class_uid: str
@@ -53,13 +53,13 @@ class ReceivedInstance:
     """Preamble, prefix and file meta information."""
     data_set: DataSet
     sha256: str = ""
-    """Of transfer syntax and data set, where that is known already."""
+    """SHA-256 of transfer syntax and data set, if it is known already."""
     path: Path | None = None
-    """A file that holds both, not synced yet; who made it removes it."""
+    """A file with file meta and data set, not synced yet; its owner removes it."""
 
     @property
     def size_bytes(self) -> int:
-        """Of the DICOM file."""
+        """Size of the DICOM file."""
         return len(self.file_meta) + len(self.data_set)
 
 
@@ -75,15 +75,15 @@ class InstanceStore:
         minimum_free_mb: int,
         bounds: DataSetBounds | None = None,
     ) -> None:
-        """`bounds` are those of an empty configuration when not given."""
+        """`bounds` are those of an empty configuration if not given."""
         self._storage_path = storage_path
         self._ledger = ledger
         self._root_uid = root_uid
         self._bounds = bounds or DataSetBounds.of(Wire())
         self.folder = StorageLayout(storage_path).incoming
-        """For what is half here."""
+        """Folder of what is being received, and of the log's segments."""
         self.checkpointer = Checkpointer(storage_path, self.folder, ledger.sync)
-        """Files that are still to be made."""
+        """Makes the files of logged instances."""
         self.wal_writer = WalWriter(self.folder, ledger, self.checkpointer)
         self._transcoder = Transcoder()
         self.watermark = Watermark(
@@ -94,13 +94,16 @@ class InstanceStore:
         )
 
     def receive(self, received: ReceivedInstance, segments: WriteAheadLog | None = None) -> str:
-        """Store one instance durably; `stored`, `known` (same content before) or `different`.
+        """Store one instance durably.
 
-        With `segments`, of the thread that calls, its file may be made afterwards.
+        With `segments`, the log of the calling thread, its file may be made afterwards.
+
+        Returns:
+            `stored`, `known` (the same content was stored before) or `different` (another was).
 
         Raises:
-            InstanceError: it is not what it says, or cannot be read; nothing is kept.
-            StorageUnavailableError: disk or ledger cannot take it; nothing is promised.
+            InstanceError: the data set cannot be read, or contradicts the request.
+            StorageUnavailableError: disk or ledger cannot take the instance now.
         """
         self.watermark.check()
         instance = self.describe(received)
@@ -113,7 +116,7 @@ class InstanceStore:
         return self._receive_file(received, instance)
 
     def _receive_file(self, received: ReceivedInstance, instance: StoredInstance) -> str:
-        """With a file of its own at once."""
+        """Store an instance in a file of its own at once."""
         temporary = received.path or self.folder / uuid.uuid4().hex
         try:
             self._write(received, temporary)
@@ -127,7 +130,7 @@ class InstanceStore:
                 temporary.unlink(missing_ok=True)
 
     def describe(self, received: ReceivedInstance) -> StoredInstance:
-        """What the ledger is to know of it; raises InstanceError."""
+        """Read the identifiers that the ledger records; raises InstanceError."""
         uid, syntax = received.sop_instance_uid, received.transfer_syntax_uid
         try:
             found = describe(received, self._bounds)
@@ -159,9 +162,12 @@ class InstanceStore:
             )
 
     def _compare(self, instance: StoredInstance, temporary: Path) -> dict[str, bool]:
-        """By hash: whether a stored content in another encoding is the same; whole files are read.
+        """Compare the file with every other stored content of its UID.
 
-        That takes long for large ones, so it is done before the transaction.
+        Whole files are read, which may take long, so this is done before the transaction.
+
+        Returns:
+            By SHA-256 of a stored content: True if it is the same in another encoding.
         """
         with self._ledger.reading() as connection:
             known = find_instances(connection, instance.sop_instance_uid)
@@ -212,10 +218,13 @@ class InstanceStore:
         return DIFFERENT if here else STORED
 
     def look_at_disk(self) -> bool:
-        """Give back what is not used, and note whether there is room; nothing to do.
+        """Remove unused segments, and note whether the disk has room; a round of the node.
+
+        Returns:
+            False: nothing else is due.
 
         Raises:
-            StorageUnavailableError: the ledger cannot take it now; the next look tries again.
+            StorageUnavailableError: the ledger cannot take it now; the next round tries again.
         """
         self.checkpointer.recycled_segments.drop_old()
         self.watermark.watch()
@@ -224,13 +233,13 @@ class InstanceStore:
         return False
 
     def stop(self, within_s: float) -> None:
-        """Make the files that are still to be made, for so long."""
+        """Make the files of logged instances, for at most `within_s` seconds, and stop."""
         self.wal_writer.close()
         self.checkpointer.stop(within_s)
         self._transcoder.close()
 
     def _is_here(self, path: str, sha256: str) -> bool:
-        """Whether a file that the ledger knows is there; it is made where it is still to be."""
+        """True if a file that the ledger knows exists; a logged instance gets its file first."""
         self.checkpointer.settle(path, sha256)
         return (self._storage_path / path).exists()
 
@@ -251,6 +260,6 @@ def _sha256(transfer_syntax_uid: str, data_set: DataSet) -> str:
 
 
 def _beside(instance: StoredInstance, *, differs: bool) -> StoredInstance:
-    """The same instance under a name of its own, as another content has or had the usual one."""
+    """The instance with a file name of its own, as another content has or had the usual name."""
     path = other_content(Path(instance.path), instance.sha256)
     return replace(instance, path=str(path), differs=differs)

@@ -1,4 +1,4 @@
-"""What the listener answers to storage commitment: requests of peers, and reports to us."""
+"""Storage commitment on associations of peers: their requests, and their reports."""
 
 import structlog
 
@@ -19,7 +19,7 @@ log = structlog.get_logger("commitment")
 
 
 class CommitmentService:
-    """N-ACTION and N-EVENT-REPORT (PS3.7 chapter 10) of the Push Model."""
+    """N-ACTION and N-EVENT-REPORT of the Push Model (PS3.4 J.3, PS3.7 10.1)."""
 
     def __init__(
         self, commitment_scp: StorageCommitmentScp, commitment_scu: StorageCommitmentScu
@@ -28,7 +28,7 @@ class CommitmentService:
         self._commitment_scu = commitment_scu
 
     def on_action(self, sender: Sender, message: Message) -> int:
-        """The status for a peer that asks us to keep what it sent."""
+        """Take a peer's request to commit instances (PS3.4 J.3.2); returns the status."""
         peer = self._commitment_scp.peer_that_may_ask(sender)
         if peer is None:
             log.warning("storage commitment refused", calling_ae_title=sender.calling_ae_title)
@@ -47,7 +47,7 @@ class CommitmentService:
         return messages.SUCCESS
 
     def on_report(self, message: Message) -> int:
-        """The status for a peer that answers a request of ours."""
+        """Take a peer's answer to a request of this node (PS3.4 J.3.3); returns the status."""
         return answer_report(
             lambda: decode_data_set(message.content, message.context),
             self._commitment_scu.take_report,

@@ -1,4 +1,4 @@
-"""What was refused: the node must not take the rest of its series for the whole."""
+"""Refused instances: their series must not count as complete without them."""
 
 import zlib
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from pydicom.uid import UID
 
 _LONGEST_UID = 64
 HEAD_BYTES = 1_000_000
-"""Of a data set, that are looked at."""
+"""Bytes of a refused data set that are read at most."""
 _SERIES_INSTANCE_UID = 0x0020000E
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One instance that a peer sent and that is not here."""
+    """An instance that a peer sent and that was not stored."""
 
     sop_instance_uid: str
     series_instance_uid: str
-    """Empty where the instance does not even say that."""
+    """Empty if the data set does not have it."""
     words: str
-    """Status and reason."""
+    """Status and reason in words."""
 
 
 def refusal_of(sop_instance_uid: str, head: bytes, transfer_syntax_uid: str, words: str) -> Refusal:
-    """The refusal of a data set that begins with `head`."""
+    """Describe the refusal of a data set that begins with the bytes `head`."""
     uid = _series_of(head[:HEAD_BYTES], UID(transfer_syntax_uid))
     return Refusal(sop_instance_uid[:_LONGEST_UID], uid, words)
 
@@ -39,7 +39,7 @@ def _series_of(head: bytes, syntax: UID) -> str:
 
 
 def _series_at_the_head(content: bytes, syntax: UID) -> UID:
-    """No more is read, as what was refused may be made to fill the memory of whoever reads it."""
+    """SeriesInstanceUID; reading stops there, as a refused data set may be made to fill memory."""
     if syntax.is_deflated:
         content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, HEAD_BYTES)
     found = read_dataset(

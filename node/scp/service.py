@@ -1,4 +1,4 @@
-"""The listener: Verification, Storage and Storage Commitment SCP (PS3.4 Annexes A, B and J)."""
+"""Verification, Storage and Storage Commitment SCP (PS3.4 Annexes A, B and J) of the node."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ log = structlog.get_logger("receive")
 
 
 class Listener:
-    """Accepts associations and stores what they bring; a `network.listener.Acceptor`."""
+    """Accepts associations and serves them; a `network.listener.Acceptor`."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class Listener:
         self._on_end = on_end
         self._commitment = commitment
         self._open: set[AssociationRecord] = set()
-        """Those whose end the ledger does not know."""
+        """Associations whose end is not in the ledger."""
         self._lock = threading.Lock()
         self._listeners: list[AssociationListener] = []
         self.tls_address: tuple[str, int] | None = None
-        """Where TLS is spoken, once the listener was started."""
+        """Address and port of the TLS listener, after `start`."""
         wire = configuration.wire
         self._limits = AssociationLimits(
             wire.maximum_associations, wire.maximum_associations_per_address
@@ -67,9 +67,10 @@ class Listener:
         self._supported = _supported(commitment is not None)
 
     def start(self) -> tuple[str, int]:
-        """Listen; answers the address and the port, which is a free one for port 0.
+        """Start to listen on the configured ports.
 
-        The answer is the TLS port's where no other is offered.
+        Returns:
+            IP address and port, for port 0 one that was free; those of TLS if there is no other.
 
         Raises:
             OSError: an address cannot be listened on.
@@ -88,9 +89,9 @@ class Listener:
         return address or cast(tuple[str, int], self.tls_address)
 
     def drain(self, within_s: float, quiet_s: Callable[[Sender], float]) -> None:
-        """Take no more associations, and let those that are open come to an end by themselves.
+        """Stop listening, and wait up to `within_s` seconds while senders still send.
 
-        A sender that still sends may go on for a while; one silent for `quiet_s` is done.
+        A sender from which nothing was received for `quiet_s` seconds is not waited for.
         """
         self._close_listeners()
         until = time.monotonic() + within_s
@@ -101,7 +102,7 @@ class Listener:
             time.sleep(_LOOKS_EVERY_S)
 
     def stop(self) -> None:
-        """Take no more associations, and abort those that are open."""
+        """Stop listening, abort the open associations, and record their ends."""
         self._close_listeners()
         for _, association in self._limits.associations():
             association.stop()
@@ -109,18 +110,18 @@ class Listener:
         self.reap()
 
     def reap(self) -> int:
-        """Record the ends that could not be recorded before; how many those were."""
+        """Record ends that could not be recorded before; returns how many."""
         with self._lock:
             over = [one for one in self._open if one.is_over]
-        return sum(self._tell_again(record) for record in over)
+        return sum(self._retry(record) for record in over)
 
     def rejection_of(self, request: AssociationRequest, /) -> Rejection | None:
-        """Why an association is not given; None where it is."""
+        """Reject a request as the configuration says, or None to accept it."""
         return rejection_of(request, self._configuration)
 
     def open(self, sender: Sender, /) -> AssociationServices:
-        """Record an association that was just accepted; answers what serves it."""
-        record = AssociationRecord(sender, self._ledger, self._openings, self._told)
+        """Record an association that was just accepted; returns the services for its messages."""
+        record = AssociationRecord(sender, self._ledger, self._openings, self._report_end)
         with self._lock:
             self._open.add(record)
         record.open()
@@ -129,16 +130,16 @@ class Listener:
             record,
             CStoreScp(self._instance_store, record),
             self._commitment,
-            on_told=self._forget,
+            on_recorded=self._forget,
         )
 
     def on_rejected(self, sender: Sender, rejection: Rejection, /) -> None:
-        """An association was asked for and not given."""
+        """Record a request that was rejected."""
         fields = (rejection.result, rejection.source, rejection.reason)
         self._incidents.rejected(sender, fields, rejection.words)
 
     def on_bound(self, address: str, words: str, /) -> None:
-        """A connection went beyond a bound, or there are too many."""
+        """Record that a connection exceeded a bound, or that there are too many."""
         self._incidents.beyond_bound(address, words)
 
     def _listen(
@@ -159,11 +160,11 @@ class Listener:
         while self._listeners:
             self._listeners.pop().close()
 
-    def _told(self, key: int, outcome: str, refused: Sequence[Refusal]) -> None:
+    def _report_end(self, key: int, outcome: str, refused: Sequence[Refusal]) -> None:
         self._on_end(key, outcome, refused)
 
-    def _tell_again(self, record: AssociationRecord) -> bool:
-        if not record.tell_again():
+    def _retry(self, record: AssociationRecord) -> bool:
+        if not record.retry():
             return False
         self._forget(record)
         return True
@@ -177,7 +178,7 @@ def _supported(with_commitment: bool) -> Supported:
     contexts = list(listener_contexts())
     if with_commitment:
         commitment = build_context(PUSH_MODEL)
-        # a peer is the SCU when it asks us, and the SCP when it reports to us
+        # a peer is the SCU of its requests, and the SCP of its reports
         commitment.scu_role = commitment.scp_role = True
         contexts.append(commitment)
     return Supported.of(contexts)

@@ -1,4 +1,4 @@
-"""A data set while it comes in: small ones stay in memory, large ones go straight into a file."""
+"""Receive a data set: a small one into memory, a large one straight into a file."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ _LOOKS_EVERY_BYTES = 32_000_000
 
 
 class Spool:
-    """Takes the fragments of one data set; whoever made it closes it."""
+    """Takes the fragments of one data set; its owner closes it."""
 
     def __init__(
         self,
@@ -27,15 +27,15 @@ class Spool:
         check_disk: Callable[[], None],
         in_memory_bytes: int = IN_MEMORY_BYTES,
     ) -> None:
-        """The file, where there is one, lies in `folder` and is a whole DICOM file at the end.
+        """Above `in_memory_bytes` the data set goes into a DICOM file in `folder`.
 
-        `check_disk` raises StorageUnavailableError where no file may be begun, or go on.
+        `check_disk` raises StorageUnavailableError if the file may not be begun, or go on.
         """
         self.file_meta = file_meta
         self.size = 0
-        """Bytes of the data set so far."""
+        """Bytes of the data set received so far."""
         self.path: Path | None = None
-        """The file; None: it is in memory."""
+        """The file; None if the data set is in memory."""
         self._folder = folder
         self._in_memory_bytes = in_memory_bytes
         self._check_disk = check_disk
@@ -46,7 +46,7 @@ class Spool:
         self._looked_at = 0
 
     def write(self, fragment: memoryview) -> None:
-        """Take a fragment; a disk that does not is told of at the end."""
+        """Append a fragment; a failure of the disk is raised by `data_set`."""
         self._hash.update(fragment)
         self.size += len(fragment)
         if self._failure:
@@ -67,14 +67,14 @@ class Spool:
             self._fail(f"Storage failed: {error.strerror}")
 
     def sha256(self) -> str:
-        """Of the transfer syntax and the data set."""
+        """SHA-256 of transfer syntax and data set."""
         return self._hash.hexdigest()
 
     def data_set(self) -> DataSet:
-        """All of it; that of a file is read where it is looked at, until `close`.
+        """The whole data set; one in a file is read as needed, until `close`.
 
         Raises:
-            StorageUnavailableError: the disk did not take it, or has it no more.
+            StorageUnavailableError: the file could not be written.
         """
         if self._failure:
             raise StorageUnavailableError(self._failure)
@@ -83,7 +83,7 @@ class Spool:
         return FileBytes(self._descriptor, len(self.file_meta), self.size)
 
     def head(self) -> bytes:
-        """Its first bytes, as far as they are here."""
+        """The first bytes of the data set, at most 1 MB; empty if they cannot be read."""
         if self.path is None:
             return bytes(self._memory[:_HEAD_BYTES])
         with suppress(OSError):
@@ -91,7 +91,7 @@ class Spool:
         return b""
 
     def close(self) -> None:
-        """The file goes, unless somebody has renamed it."""
+        """Remove the file, unless it was renamed."""
         descriptor, self._descriptor = self._descriptor, -1
         path, self.path = self.path, None
         if descriptor >= 0:
@@ -111,13 +111,13 @@ class Spool:
         self._memory = bytearray()
 
     def _fail(self, words: str) -> None:
-        """What else comes is passed over; its head stays, for what is told of it."""
+        """Discard the data set but for its head; further fragments are skipped."""
         head = self.head()
         self.close()
         self._failure, self._memory = words, bytearray(head)
 
 
 def write_all(descriptor: int, content: memoryview) -> None:
-    """All of it; raises OSError."""
+    """Write all of `content`, whatever a single call takes; raises OSError."""
     while len(content):
         content = content[os.write(descriptor, content) :]

@@ -1,4 +1,4 @@
-"""Whether the disk has room: below its watermark nothing is taken."""
+"""Refuse instances while the disk has less free space than its watermark."""
 
 import shutil
 from collections.abc import Callable
@@ -18,7 +18,7 @@ log = structlog.get_logger("storage")
 
 
 class Watermark:
-    """The free disk of a storage folder, and the ledger's condition that tells of it."""
+    """Watches the free disk space of the storage folder, and records when it runs out."""
 
     def __init__(
         self,
@@ -28,18 +28,21 @@ class Watermark:
         *,
         promised_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`promised_bytes` are as good as taken."""
+        """`promised_bytes` counts bytes that will be written soon."""
         self._storage_path = storage_path
         self._ledger = ledger
         self._minimum_free_bytes = minimum_free_mb * _MEGABYTE
         self._promised_bytes = promised_bytes
-        self._was_full: bool | None = None  # so that what the last run noted is cleared
+        self._was_full: bool | None = None  # so that the first look clears an old condition
 
     def watch(self) -> bool:
-        """Note when the disk falls below its watermark and when it is above again; nothing to do.
+        """Record when free space falls below the watermark, and when it is above again.
+
+        Returns:
+            False: nothing else is due.
 
         Raises:
-            StorageUnavailableError: the ledger cannot take it now; the next look tries again.
+            StorageUnavailableError: the ledger cannot take it now; the next round tries again.
         """
         words = self._why_full()
         if bool(words) == self._was_full:
@@ -60,11 +63,11 @@ class Watermark:
 
     @property
     def was_full(self) -> bool:
-        """At the last look of `watch`."""
+        """True if the disk was full at the last `watch`."""
         return bool(self._was_full)
 
     def check(self) -> None:
-        """Nothing, when there is room; raises StorageUnavailableError."""
+        """Raise StorageUnavailableError if free space is below the watermark."""
         words = self._why_full()
         if words:
             raise StorageUnavailableError(words)

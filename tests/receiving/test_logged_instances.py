@@ -214,7 +214,7 @@ def test_a_ledger_that_fails_leaves_nothing_in_the_log(
     place: Place, received_instances: list[ReceivedInstance]
 ) -> None:
     with place.ledger.writing() as connection:
-        connection.exec_driver_sql("ALTER TABLE receipts RENAME TO gone")
+        connection.exec_driver_sql("ALTER TABLE receptions RENAME TO gone")
     log = place.instance_store.wal_writer.open()
     with pytest.raises(StorageUnavailableError):
         place.instance_store.receive(received_instances[0], log)

@@ -32,17 +32,19 @@ class Verb:
 
 VERBS = {
     "init": Verb("core.config.shipped:main", "write config.yaml, every key with a comment"),
-    "check": Verb("scp_server:main", "tell what would keep the node from working", ("--check",)),
+    "check": Verb("scp_server:main", "report what would keep the node from working", ("--check",)),
     "node": Verb("scp_server:main", "receive series, run pipelines, push results back"),
-    "ledger": Verb("node.ledger.__main__:main", "what became of a series; release, retry, resend"),
-    "users": Verb("web.users:main", "who may use the pages and the REST API"),
+    "ledger": Verb(
+        "node.ledger.__main__:main", "state and history of series; release, retry, resend"
+    ),
+    "users": Verb("web.users:main", "manage the users of the pages and the REST API"),
     "send": Verb("scu_export:main", "send DICOM files and folders to a peer"),
-    "simulate": Verb("tps_simulator:main", "play a planning system and check what comes back"),
+    "simulate": Verb("tps_simulator:main", "simulate a planning system and check the results"),
     "to-hdf5": Verb("pipeline.dicom_to_hdf5:main", "DICOM series to HDF5 and JSON", tidies_up=True),
     "to-dicom": Verb("pipeline.hdf5_to_dicom:main", "HDF5 to a DICOM series", tidies_up=True),
-    "prepare": Verb("model.prepare:main", "make a data set to learn from, out of contours"),
+    "prepare": Verb("model.prepare:main", "make a data set for training from contours"),
     "train": Verb("model.train:main", "train a model on a data set"),
-    "evaluate": Verb("model.evaluate:main", "measure checkpoints on drawn images"),
+    "evaluate": Verb("model.evaluate:main", "measure checkpoints on annotated images"),
 }
 
 

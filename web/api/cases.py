@@ -34,7 +34,7 @@ class Verb(StrEnum):
 
 
 class Take(StrEnum):
-    """Which content of instances counts where one SOP Instance UID came with several."""
+    """Which content counts if one SOP Instance UID was received with several."""
 
     NEWEST = NEWEST
     FIRST = FIRST
@@ -186,7 +186,7 @@ def act(
 ) -> Asked:
     """Ask the node to release, retry, resend or cancel a case.
 
-    The answer has the command's number; `GET /api/commands/NUMBER` tells what came of it. 409 if a
+    The answer has the command's number; `GET /api/commands/NUMBER` has the outcome. 409 if a
     release cannot help; the message says what does.
     """
     if take is not None and verb != Verb.RELEASE:

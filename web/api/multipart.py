@@ -22,7 +22,7 @@ _LONGEST_HEADER = 4096
 
 
 class Upload:
-    """Parts of one multipart request: values by name, and files numbered in order of receipt.
+    """Parts of one multipart request: values by name, and files numbered in the order received.
 
     File names of the sender are not used: they often contain the patient's name.
     """

@@ -1,1 +1,1 @@
-"""Who may look at pages and use the REST API."""
+"""Users, sessions and access to pages and REST API."""

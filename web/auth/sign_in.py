@@ -30,7 +30,7 @@ def sign_in(access: Access, ledger: Ledger, request: Request, *, name: str, pass
     is_right = access.passwords.verify("" if user is None else user.password_hash, password)
     if user is None or not is_right:
         access.guesses.count(*keys)
-        who = "somebody" if user is None else user.name  # an unknown name may be a password
+        who = "an unknown user" if user is None else user.name  # an unknown name may be a password
         _record(ledger, EventKind.WRONG_PASSWORD, f"{who} from {address}")
         raise HTTPException(401, "name or password is wrong")
     _record(ledger, EventKind.SIGNED_IN, f"{user.name} from {address}")

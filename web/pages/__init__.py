@@ -1,1 +1,1 @@
-"""Pages for people: what came, what became of it, and why."""
+"""The pages: cases with state and history, peers, models, configuration, log."""

@@ -21,7 +21,7 @@ def test_a_case_tells_its_story_in_order_with_times_and_its_receipt(
     client: httpx.Client, numbers: Numbers
 ) -> None:
     text = page(client, f"/cases/{numbers.done}")
-    headings = re.findall(r"<b>([^<]*)</b>", section(text, "story"))
+    headings = re.findall(r"<b>([^<]*)</b>", section(text, "history"))
     assert headings == [
         "The first instance was received",
         "The sender finished and released its association",

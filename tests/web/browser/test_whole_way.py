@@ -117,7 +117,9 @@ def test_a_held_series_is_looked_at_and_released_after_one_question(
     page.get_by_role("button", name="Release …").click()
     page.get_by_role("button", name="Release case").click()
     expect(page.locator("#head .badge")).to_have_text("delivered", timeout=90_000)
-    expect(page.locator("#history")).to_contain_text("released by a person, by local from 127.0.0.1")
+    expect(page.locator("#history")).to_contain_text(
+        "released by a person, by local from 127.0.0.1"
+    )
     wait_for_image(page)  # with contours now
     page.get_by_role("button", name="Send again …").click()
     page.keyboard.press("Escape")

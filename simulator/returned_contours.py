@@ -171,7 +171,7 @@ def _numbers(contour: Dataset) -> list[Any]:
 def _on_image(points_mm: Polygon, header: Header) -> tuple[str, PlacedContour | None]:
     """What is wrong with its place, and the contour on the image."""
     try:
-        placed = PlacedContour.at(0, *plane_of(header).to_pixels(points_mm))
+        placed = PlacedContour.from_points(0, *plane_of(header).to_pixels(points_mm))
     except GeometryError as error:
         return f"lies on an image without a place: {error}", None
     distance_mm = float(np.abs(placed.offsets_mm).max())

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ContourError
-from imaging.contours.filling import is_beyond
+from imaging.contours.filling import border_excess
 from imaging.contours.findings import summarise
 from imaging.contours.polygon_fill import polygons_to_mask
 from imaging.contours.text_contours import find_text_contours, read_text_contour
@@ -66,7 +66,7 @@ def _from_texts(path: Path, sent: Sequence[Header]) -> Truth:
         polygon = read_text_contour(text.path)
         shape = (header.rows, header.columns)
         mask = polygons_to_mask([polygon], shape)
-        beyond = is_beyond(polygon, shape)
+        beyond = border_excess(polygon, shape)
         if beyond is not None:
             truth.findings.append(f"{text.path.name} {beyond[0]}")
         uid = header.sop_instance_uid

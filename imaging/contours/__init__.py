@@ -1,1 +1,1 @@
-"""Masks to contours and contours to masks, in planes of pixels."""
+"""Conversion of masks to contours and of contours to masks, in pixel coordinates."""

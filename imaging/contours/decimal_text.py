@@ -1,4 +1,4 @@
-"""Numbers as decimal text, many at once: the same characters as "%.4f", without the time."""
+"""Fast formatting of many numbers as decimal text, with the same characters as "%.4f"."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from core.errors import ContourError
 
 Characters = npt.NDArray[np.uint8]
-"""[number, place]; a place that a number does not need is 0."""
+"""Characters [number, place]; unused places are 0."""
 Counts = npt.NDArray[np.int64]
 
 _ZERO, _POINT, _MINUS = (ord(one) for one in "0.-")
@@ -17,19 +17,19 @@ _ZERO, _POINT, _MINUS = (ord(one) for one in "0.-")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts of different lengths, one a row."""
+    """Texts of different lengths, one in each row."""
 
     characters: Characters
     lengths: Counts
-    """How many characters of each row are not 0."""
+    """Number of characters in each row, zeros not counted."""
 
     def at(self, rows: Counts) -> "Texts":
-        """Those of `rows`, in their order."""
+        """Texts of the given rows, in that order."""
         return Texts(self.characters[rows], self.lengths[rows])
 
 
 def as_rows(texts: Sequence[str]) -> Texts:
-    """ASCII texts as they are."""
+    """Put ASCII texts into rows."""
     encoded = np.array([text.encode("ascii") for text in texts], dtype=bytes)
     width = max(1, encoded.dtype.itemsize)
     characters = encoded.astype(f"S{width}").view(np.uint8).reshape(len(texts), width)
@@ -37,9 +37,10 @@ def as_rows(texts: Sequence[str]) -> Texts:
 
 
 def joined(columns: Sequence[Texts], separator: bytes) -> tuple[bytes, Counts]:
-    """All texts of the first row, then of the second and so on, with a separator behind each.
+    """Join the texts row by row, with a separator after each text.
 
-    And the number of characters of each row.
+    Returns:
+        The characters, and the length of each row (n,).
     """
     count = len(columns[0].lengths)
     between = np.full((count, 1), ord(separator), dtype=np.uint8)
@@ -49,12 +50,12 @@ def joined(columns: Sequence[Texts], separator: bytes) -> tuple[bytes, Counts]:
 
 
 def as_decimals(numbers: npt.NDArray[np.float64], decimals: int) -> Texts:
-    """`numbers` (n,), at least one, rounded to so many decimals; zero has no sign.
+    """Format `numbers` (n,), at least one, with the given decimals; zero has no sign.
 
-    They are below 2**53 once multiplied by 10**decimals.
+    Numbers multiplied by 10**decimals must be below 2**53.
 
     Raises:
-        ContourError: one is not finite.
+        ContourError: a number is not finite.
     """
     if not np.isfinite(numbers).all():
         raise ContourError("A coordinate of a contour is not a finite number, in mm")
@@ -62,7 +63,7 @@ def as_decimals(numbers: npt.NDArray[np.float64], decimals: int) -> Texts:
     is_negative = units < 0
     left = np.abs(units)
     if left.max() < 1 << 32:
-        left = left.astype(np.uint32)  # is divided in half the time
+        left = left.astype(np.uint32)  # dividing these takes half the time
     whole_digits = max(1, len(str(int(left.max()))) - decimals)
     width = 1 + whole_digits + 1 + decimals
     characters = np.zeros((width, len(units)), dtype=np.uint8)

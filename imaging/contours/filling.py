@@ -1,4 +1,4 @@
-"""Outlines on one instance to its mask, and what even-odd makes of them that was hardly meant."""
+"""Filling of outlines on one image by the even-odd rule, with remarks on unusual outlines."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,21 @@ from imaging.contours.polygon_fill import Mask, Patch
 
 Polygon = npt.NDArray[np.float64]
 Remark = tuple[FindingKind, int, str]
-"""What, of which polygon (its index), and details."""
+"""Kind of finding, index of the polygon, and details."""
 
 _BORDER_PIXELS = 0.51
-"""The outermost pixels end half a pixel beyond their centres; the rest is rounding."""
+"""The outermost pixels end half a pixel beyond their centres; the remainder allows rounding."""
 
 _SAME_POINT_PIXELS = 1e-3
-"""Rounding of the same point written twice; a wall of a thousandth of a pixel is none."""
+"""Points closer than this are the same point, rounded differently."""
 
 
-def is_beyond(pixels: Polygon, shape: tuple[int, int]) -> tuple[FindingKind, Polygon] | None:
-    """Whether points (n, 2) as (column, row) leave the image, and by how many columns and rows."""
+def border_excess(pixels: Polygon, shape: tuple[int, int]) -> tuple[FindingKind, Polygon] | None:
+    """Measure how far points (n, 2) as (column, row) leave an image of `shape` (rows, columns).
+
+    Returns:
+        `CUT` or `OUTSIDE_IMAGE`, and the excess (2,) in columns and rows; None if all are inside.
+    """
     low, high = pixels.min(axis=0), pixels.max(axis=0)
     last = np.array([shape[1], shape[0]]) - 1 + _BORDER_PIXELS
     excess = np.maximum(np.maximum(-_BORDER_PIXELS - low, high - last), 0.0)
@@ -34,12 +38,11 @@ def is_beyond(pixels: Polygon, shape: tuple[int, int]) -> tuple[FindingKind, Pol
 def fill_outlines(
     mask: Mask, polygons: Sequence[Polygon], patches: Sequence[Patch], is_xor: Sequence[bool]
 ) -> list[Remark]:
-    """Fill `mask` [row, column] with `polygons` by even-odd, and say what is unusual.
+    """Fill `mask` [row, column] with `polygons` by the even-odd rule; return remarks.
 
-    `patches` are what each of them fills by itself.
-
-    A polygon with the points of one before it (from any start, in either direction), and not
-    declared as one of an exclusive or, is filled once: even-odd would erase both.
+    `patches` has the pixels that each polygon fills on its own, `is_xor` whether it was declared
+    CLOSEDPLANAR_XOR. A polygon that repeats the points of an earlier one (from any start, in
+    either direction) and is not XOR is ignored, as even-odd would erase both.
     """
     shape = (mask.shape[0], mask.shape[1])
     remarks: list[Remark] = []
@@ -63,9 +66,9 @@ def fill_outlines(
 
 
 def _are_equal(first: Polygon, second: Polygon) -> bool:
-    """Whether two closed polygons have the same points, from any start and in either direction.
+    """True if two closed polygons have the same points, from any start and in either direction.
 
-    Equal pixels are not enough: those of a ring whose wall holds no pixel centre are equal too.
+    Equal pixels would not be enough: two outlines of a wall without a pixel centre fill the same.
     """
     first, second = _opened(first), _opened(second)
     if len(first) != len(second):
@@ -79,7 +82,7 @@ def _are_equal(first: Polygon, second: Polygon) -> bool:
 
 
 def _opened(polygon: Polygon) -> Polygon:
-    """Without the points behind the last one that is not the first again."""
+    """Remove points at the end that repeat the first point."""
     others = np.flatnonzero(~_is_near(polygon, polygon[0]).all(axis=1))
     return polygon[: others[-1] + 1] if len(others) else polygon[:1]
 
@@ -90,12 +93,12 @@ def _is_near(points: Polygon, others: Polygon) -> npt.NDArray[np.bool_]:
 
 
 def _meets(polygon: Polygon, shape: tuple[int, int]) -> bool:
-    beyond = is_beyond(polygon, shape)
+    beyond = border_excess(polygon, shape)
     return beyond is None or beyond[0] is not FindingKind.OUTSIDE_IMAGE
 
 
 def _overlaps(patches: Sequence[Patch], shape: tuple[int, int]) -> list[tuple[int, int, int]]:
-    """Pairs that have pixels in common, in order, and how many."""
+    """Pairs of patches with common pixels, in order, and the number of these pixels."""
     crossing = _crossing(patches, shape)
     if len(crossing) < 2:
         return []
@@ -104,7 +107,7 @@ def _overlaps(patches: Sequence[Patch], shape: tuple[int, int]) -> list[tuple[in
     boxes = boxes[order]
     found = []
     for place, (_, bottom, left, right) in enumerate(boxes.tolist()):
-        end = int(np.searchsorted(boxes[:, 0], bottom))  # those from there on begin below
+        end = int(np.searchsorted(boxes[:, 0], bottom))  # later boxes begin below this one
         later = boxes[place + 1 : end]
         near = np.flatnonzero((later[:, 2] < right) & (later[:, 3] > left)) + place + 1
         for other in near.tolist():
@@ -116,7 +119,7 @@ def _overlaps(patches: Sequence[Patch], shape: tuple[int, int]) -> list[tuple[in
 
 
 def _crossing(patches: Sequence[Patch], shape: tuple[int, int]) -> list[int]:
-    """Those with a pixel that another one fills too: few, of the thousands that noise has."""
+    """Indices of patches that share a pixel with another one: usually few of many."""
     once, twice = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     for patch in patches:
         top, bottom, left, right = _box(patch)

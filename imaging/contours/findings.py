@@ -1,4 +1,4 @@
-"""What was noticed while contours were read and placed: values with words and numbers."""
+"""Findings: unusual things noticed while contours are read, placed and filled."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What is unusual. The words of a finding say the rest."""
+    """Kind of finding; the value is its text after "ROI 1 'Heart', contour 2"."""
 
     # of a structure
     EMPTY = "has no contours"
@@ -16,7 +16,7 @@ class FindingKind(StrEnum):
     NAMELESS = "is contoured but not listed"
     ON_CENTRES = "is drawn through pixel centres, filled with its border"
     SKIPPED = "is not drawn on slices between drawn ones, unknown there"
-    # not placed as the file says
+    # placed otherwise than the file says
     UNREFERENCED = "refers to no instance"
     DANGLING = "refers to an instance that is not in the series"
     CONTRADICTED = "refers to an instance on which it does not lie"
@@ -31,7 +31,7 @@ class FindingKind(StrEnum):
     POINT_COUNT = "has another number of points than it says"
     # not filled
     PASSED_OVER = "lies farther from its slice than another plane, passed over"
-    ENDS = "ends before its slice's centre, as planes closer than slices do, not filled there"
+    ENDS = "ends before its slice's centre, on planes closer than the slices, not filled there"
     BETWEEN_SLICES = "lies between slices, not placed"
     OUTSIDE_VOLUME = "lies beyond the first or last slice, not placed"
     TILTED = "is not parallel to the slices, not placed"
@@ -58,27 +58,27 @@ DROPPED = frozenset(
         FindingKind.TOO_FEW_POINTS,
     }
 )
-"""Of a contour that left no pixel in the mask."""
+"""Kinds of findings on contours that left no pixel in the mask."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about one structure, or about one of its contours."""
+    """A finding about a structure or one of its contours."""
 
     kind: FindingKind
     roi_number: int
     roi_name: str
     contour: int | None = None
-    """Its place in ContourSequence, from 1; None for the structure as a whole."""
+    """Number of the contour in ContourSequence, from 1; None: the structure as a whole."""
     referenced_sop_instance_uid: str = ""
-    """What the contour refers to; empty where it refers to nothing."""
+    """Instance that the contour refers to; empty if it refers to none."""
     distance_mm: float | None = None
-    """To the plane that decided, or beyond the border of the image."""
+    """Distance to the plane that decided, or beyond the border of the image."""
     detail: str = ""
 
     @property
     def is_dropped(self) -> bool:
-        """Whether the contour left no pixel in the mask."""
+        """True if the contour left no pixel in the mask."""
         return self.kind in DROPPED
 
     def __str__(self) -> str:
@@ -88,9 +88,10 @@ class Finding:
 
 
 def summarise(findings: Iterable[Finding]) -> list[str]:
-    """One line for each structure and kind, with how many contours and the largest distance.
+    """Summarise findings in one line for each structure and kind.
 
-    Of a structure as a whole with its details.
+    A line has the number of contours and the largest distance, or the details of a finding about
+    the structure as a whole.
     """
     details: dict[tuple[int, str, FindingKind], str] = {}
     counts: Counter[tuple[int, str, FindingKind]] = Counter()

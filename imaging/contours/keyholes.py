@@ -1,6 +1,6 @@
-"""Holes joined to their regions by bridges without width, so that a region is one polygon.
+"""Keyholes: holes joined to their regions by bridges of zero width, giving one polygon a region.
 
-A bridge goes down from the next edge above a hole to the hole's upper left, and up again.
+A bridge goes down from the next edge above a hole to the hole's upper left corner, and up again.
 """
 
 from collections import defaultdict
@@ -17,9 +17,12 @@ _BRIDGE = 3 * INSET
 def join_holes(
     rings: Sequence[Ring], corners: Corners, points: Polygon, mask: Mask
 ) -> tuple[list[Ring], Polygon]:
-    """The rings around regions with their holes spliced in, and the points that they refer to.
+    """Splice the rings of holes into the rings of their regions.
 
-    `points` (n, 2) as (column, row) belong to `corners`; those of the bridges come behind them.
+    `points` (n, 2) as (column, row) are those of `corners`.
+
+    Returns:
+        A walk (indices of points) for each region, and `points` followed by those of the bridges.
     """
     holes = [ring[0] for ring in rings if corners.right[ring[0]] < 0]
     if not holes:
@@ -33,7 +36,7 @@ def join_holes(
 
 
 def _edges_above(mask: Mask, corners: Corners, holes: Sequence[int]) -> list[int]:
-    """For each hole the left corner of the next edge above it."""
+    """For each hole, the left corner of the next edge above it."""
     width = mask.shape[1] + 1
     left_corners = corners.row[::2] * width + corners.column[::2]
     rows, columns = corners.row[holes].tolist(), corners.column[holes].tolist()
@@ -41,7 +44,7 @@ def _edges_above(mask: Mask, corners: Corners, holes: Sequence[int]) -> list[int
     starts = []
     for row, column in zip(rows, columns, strict=True):
         above = background[:row, column][::-1]
-        reach = 1  # most walls are thin: look a little, then more
+        reach = 1  # most walls are thin: search a short distance first
         while reach < row and not above[:reach].any():
             reach *= 4
         found = above[:reach]
@@ -52,7 +55,7 @@ def _edges_above(mask: Mask, corners: Corners, holes: Sequence[int]) -> list[int
 
 
 class _Splices:
-    """Where in which ring the holes hang."""
+    """Holes by the ring and position at which their bridges start."""
 
     def __init__(
         self, rings: Sequence[Ring], points: Polygon, holes: Sequence[int], edges: Sequence[int]
@@ -63,18 +66,18 @@ class _Splices:
         self._bridge_of = {hole: [end, end + 1] for hole, end in zip(holes, ends, strict=True)}
         below: dict[int, list[int]] = defaultdict(list)
         columns = points[holes, 0]
-        for at in np.argsort(columns, kind="stable").tolist():  # the edges go rightwards
+        for at in np.argsort(columns, kind="stable").tolist():  # edges run to the right
             below[edges[at]].append(holes[at])
         self._slots: dict[int, list[tuple[int, list[int]]]] = defaultdict(list)
         for at, position, corner in _positions(rings, list(below)):
             self._slots[at].append((position, below[corner]))
 
     def walks(self) -> list[Ring]:
-        """One for each region, in the order of the rings."""
+        """Walks around the regions, in the order of their rings."""
         return [self._walk(ring[0]) for ring in self._rings if ring[0] not in self._bridge_of]
 
     def _walk(self, first: int) -> Ring:
-        """Around the region of the ring that starts at `first`: in and out of holes, never back."""
+        """Walk around the region whose ring starts at `first`, in and out of its holes."""
         walk: Ring = []
         to_do: list[Ring | int] = [first]
         while to_do:
@@ -86,7 +89,7 @@ class _Splices:
         return walk
 
     def _parts(self, at: int) -> Iterator[Ring | int]:
-        """A ring in pieces; a hole between them is named by its first corner."""
+        """Yield a ring in pieces, with the first corner of each hole between them."""
         ring, done = self._rings[at], 0
         for position, holes in self._slots.get(at, ()):
             yield ring[done:position]
@@ -100,7 +103,7 @@ class _Splices:
 
 
 def _positions(rings: Sequence[Ring], corners: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """The ring of each corner, the place behind it there, and the corner; in the rings' order."""
+    """Yield ring, position after the corner, and corner, for each corner in ring order."""
     walked = np.array([corner for ring in rings for corner in ring])
     ends = np.cumsum([len(ring) for ring in rings])
     place = np.empty(len(walked), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""A structure halfway between two planes that hold its contours (Raya and Udupa, 1990)."""
+"""Shape-based interpolation halfway between two planes with contours (Raya and Udupa, 1990)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,21 @@ _DISTANCES_AT_ONCE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class DrawnPlane:
-    """What is drawn on one plane, moved along the normal onto an image."""
+    """Contours of one plane, projected along the normal onto an image."""
 
     mask: Mask
-    """[row, column]"""
+    """Filled contours, [row, column]."""
     polygons: Sequence[Polygon]
     """Closed, each (n, 2) as (column, row)."""
 
 
-def halfway(first: DrawnPlane, second: DrawnPlane, steps_mm: Polygon) -> Mask:
-    """The mask [row, column] in the middle of two planes; `steps_mm` are (column, row).
+def interpolate_halfway(first: DrawnPlane, second: DrawnPlane, steps_mm: Polygon) -> Mask:
+    """Interpolate the mask [row, column] in the middle of two planes.
 
-    A pixel in both belongs to it, one in neither does not. One in a single plane belongs where its
-    centre is at least as deep inside that plane's outline as it is away from the other's. Where
-    that leaves nothing, as between a structure and one far beside it, `first` counts.
+    A pixel in both masks is inside, one in neither is outside. A pixel in a single mask is inside
+    if its centre is at least as deep inside that plane's outline as it is away from the other's.
+    If nothing remains, as for two parts far beside each other, the mask of `first` is returned.
+    `steps_mm` (2,) are the distances between columns and between rows.
     """
     mask: Mask = first.mask & second.mask
     for one, other in ((first, second), (second, first)):
@@ -42,7 +43,7 @@ def halfway(first: DrawnPlane, second: DrawnPlane, steps_mm: Polygon) -> Mask:
 def _distances_mm(
     centres_mm: Polygon, polygons: Sequence[Polygon], steps_mm: Polygon
 ) -> npt.NDArray[np.float64]:
-    """From each of `centres_mm` (n, 2) to the nearest edge, (n,)."""
+    """Distances (n,) from each of `centres_mm` (n, 2) to the nearest edge."""
     start = np.concatenate(polygons) * steps_mm
     end = np.concatenate([np.roll(polygon, -1, axis=0) for polygon in polygons]) * steps_mm
     at_once = max(1, _DISTANCES_AT_ONCE // len(start))

@@ -1,10 +1,10 @@
-"""Contours that run through the centres of the outermost pixels, as rt-utils before 1.3 draws them.
+"""Contours through the centres of border pixels, as written by rt-utils before 1.3.
 
-Such a writer takes the chain of border pixels (OpenCV's findContours) for the outline, so that half
-a pixel is missing all around, and a single pixel is a contour of one point. The chain gives itself
-away: its points are pixel centres, and it runs along rows, columns and diagonals only. Filled by
-even-odd together with every pixel that it runs through, it is the mask again; the chain around a
-hole runs through the foreground as well.
+Such a writer uses the chain of border pixels (OpenCV's findContours) as the outline, so that half
+a pixel is missing all around, and a single pixel is a contour of one point. A chain is recognised
+by its points, which are pixel centres, and its steps along rows, columns and diagonals. Filling it
+by even-odd, and adding every pixel that it runs through, restores the mask; the chain around a
+hole runs through foreground pixels as well.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from imaging.contours.polygon_fill import Mask, polygons_to_mask
 Polygon = npt.NDArray[np.float64]
 
 _CENTRE_PIXELS = 0.05
-"""How far a point may be from a centre: half a tenth of a millimetre is rounded away by some."""
+"""Allowed distance of a point from a centre; some writers round to a tenth of a millimetre."""
 _SHARE = 0.99
 
 
 def are_chains(polygons: Sequence[Polygon]) -> bool:
-    """Whether `polygons` (n, 2) as (column, row) are chains of border pixels."""
+    """True if `polygons`, each (n, 2) as (column, row), are chains of border pixels."""
     polygons = [polygon for polygon in polygons if len(polygon)]
     if not polygons:
         return False
@@ -37,7 +37,7 @@ def are_chains(polygons: Sequence[Polygon]) -> bool:
 
 
 def chains_to_mask(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Mask:
-    """The pixels of an image of `shape` (rows, columns) inside and on the chains `polygons`."""
+    """Mask [row, column] of the pixels inside and on chains; `shape` is (rows, columns)."""
     chains = [_chain(polygon) for polygon in polygons if len(polygon)]
     mask = polygons_to_mask([chain.astype(np.float64) for chain in chains], shape)
     for chain in chains:
@@ -58,7 +58,7 @@ def _steps(chain: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _run_through(chain: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """All pixels from each point of `chain` to the next, (m, 2)."""
+    """Pixels (m, 2) that `chain` runs through."""
     steps = _steps(chain)
     lengths = np.maximum(np.abs(steps).max(axis=1), 1)
     start = np.repeat(np.arange(len(chain)), lengths)

@@ -1,4 +1,4 @@
-"""The outline of a mask as rings of corners along the pixel edges, moved towards the foreground."""
+"""Outlines of a mask as rings of corners along pixel edges, moved slightly into the foreground."""
 
 from dataclasses import dataclass
 
@@ -11,28 +11,28 @@ Indices = npt.NDArray[np.int64]
 
 _AROUND = ((0, 0), (0, 1), (1, 0), (1, 1))
 INSET = 0.005
-"""How far an outline is moved towards the foreground, in pixels."""
+"""Distance by which an outline is moved into the foreground, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corners:
-    """Where the outline turns, in raster order; corner (i, j) is the upper left of pixel (i, j)."""
+    """Corners of the outline in raster order; corner (i, j) is the upper left of pixel (i, j)."""
 
     row: Indices
     column: Indices
     down: Indices
-    """+1 where the foreground at the corner is mostly below it, -1 above."""
+    """+1 if the foreground at the corner is mostly below it, -1 if above."""
     right: Indices
-    """+1 where that foreground is mostly to the right, -1 to the left."""
+    """+1 if the foreground at the corner is mostly to the right, -1 if to the left."""
 
     def points(self, row: Indices) -> Polygon:
-        """(n, 2) as (column, row), moved towards the foreground, with `row` for their rows."""
+        """Points (n, 2) as (column, row), moved into the foreground, with rows from `row` (n,)."""
         column = self.column - 0.5 + INSET * self.right
         return np.stack([column, row - 0.5 + INSET * self.down], axis=1)
 
 
 def corners_of(mask: Mask) -> Corners:
-    """All corners; where two regions touch diagonally there are two, one for each."""
+    """Find all corners; two regions that touch diagonally have one each at the same place."""
     padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), dtype=bool)
     padded[1:-1, 1:-1] = mask
     beside = padded[:-1, :-1] ^ padded[:-1, 1:]
@@ -51,7 +51,7 @@ def corners_of(mask: Mask) -> Corners:
 
 
 def _doubled(corners: Corners, touch: Mask, falling: Indices) -> Corners:
-    """A second corner wherever two regions touch; the left one of the two comes first."""
+    """Insert a second corner wherever two regions touch; the left one comes first."""
     copies = np.repeat(np.arange(len(touch)), 1 + touch)
     second = np.flatnonzero(np.diff(copies, prepend=-1) == 0)
     down, right = corners.down[copies], corners.right[copies]
@@ -63,7 +63,7 @@ def _doubled(corners: Corners, touch: Mask, falling: Indices) -> Corners:
 
 
 def following(lengths: Indices) -> Indices:
-    """For each point of polygons with so many points the one that comes next around its polygon."""
+    """For each point of polygons with the given numbers of points, the index of the next point."""
     ends = np.cumsum(lengths)
     after = np.arange(1, int(lengths.sum()) + 1)
     after[ends - 1] = ends - lengths
@@ -71,10 +71,10 @@ def following(lengths: Indices) -> Indices:
 
 
 def rings_of(corners: Corners) -> list[list[int]]:
-    """Closed walks over `corners` with the foreground on the right hand.
+    """Link `corners` to closed rings with the foreground on the right hand.
 
-    Each starts at its first corner in raster order, the upper left one; there the foreground lies
-    to the right (`corners.right` above 0) for the outside of a region, to the left for a hole.
+    Each ring starts at its first corner in raster order, the upper left one. There the foreground
+    is to the right (`corners.right` above 0) for a region's outside, to the left for a hole.
     """
     successors: list[int] = _successors(corners).tolist()
     seen = bytearray(len(successors))
@@ -92,7 +92,7 @@ def rings_of(corners: Corners) -> list[list[int]]:
 
 
 def _successors(corners: Corners) -> Indices:
-    """For each corner the next one: corners pair up along the rows and along the columns."""
+    """For each corner, the next one: corners pair up along rows and along columns."""
     following = np.empty(len(corners.row), dtype=np.int64)
     index = np.arange(len(corners.row))
     left, right = index[::2], index[1::2]

@@ -1,4 +1,4 @@
-"""Polygons back to a mask: a pixel belongs when its centre lies inside, by the even-odd rule."""
+"""Filling of polygons by the even-odd rule: a pixel is inside if its centre is."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,27 +18,26 @@ _BYTES_AROUND = 100
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """The part of a mask that polygons reach."""
+    """Rectangular part of a mask, around the pixels of polygons."""
 
     row: int
-    """Of its first row in the image."""
+    """Row of the image where the patch begins."""
     column: int
     inside: Mask
-    """[row, column]"""
+    """Pixels inside, [row, column]."""
 
     def toggle(self, mask: Mask) -> None:
-        """Turn around the pixels of `mask` [row, column] that lie inside, as even-odd has it."""
+        """Invert the pixels of `mask` [row, column] that are inside, as even-odd requires."""
         rows, columns = self.inside.shape
         mask[self.row : self.row + rows, self.column : self.column + columns] ^= self.inside
 
 
 def polygons_to_mask(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Mask:
-    """The pixels of an image of `shape` (rows, columns) whose centres lie inside `polygons`.
+    """Fill `polygons` in an image of `shape` (rows, columns); mask [row, column].
 
     Polygons are (n, 2) as (column, row) with the first pixel's centre at (0, 0), closed or not.
-    All together follow the even-odd rule, so that a polygon inside another is a hole. A centre
-    exactly on an edge belongs when the edge is a left or an upper one. What lies outside the image
-    is cut off.
+    The even-odd rule applies to all together, so that a polygon inside another is a hole. A centre
+    exactly on a left or upper edge is inside. Parts outside the image are cut off.
 
     Raises:
         ContourError: a coordinate is not a finite number.
@@ -49,7 +48,7 @@ def polygons_to_mask(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Mas
 
 
 def polygons_to_patch(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Patch:
-    """The same, only as large as it needs to be.
+    """Fill `polygons` as `polygons_to_mask` does, in a patch around their pixels.
 
     Raises:
         ContourError: a coordinate is not a finite number.
@@ -59,7 +58,7 @@ def polygons_to_patch(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Pa
 
 
 def patches_of(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Iterator[Patch]:
-    """The same for each polygon, of at least one point, by itself; many are filled at once.
+    """Fill each polygon (of at least one point) on its own, and yield a patch for each.
 
     Raises:
         ContourError: a coordinate is not a finite number.
@@ -70,7 +69,7 @@ def patches_of(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Iterator[
 
 
 def _batches(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Iterator[list[Polygon]]:
-    """So many that what is needed to fill them is bounded; one, where one alone needs more."""
+    """Yield batches of polygons whose filling needs bounded memory; large ones on their own."""
     waiting: list[Polygon] = []
     total = 0.0
     for polygon, work in zip(polygons, _work(polygons, shape), strict=True):
@@ -84,7 +83,7 @@ def _batches(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Iterator[li
 
 
 def _work(polygons: Sequence[Polygon], shape: tuple[int, int]) -> list[float]:
-    """Bytes that each takes, about: its pixels, points, and the rows that its edges cross."""
+    """Approximate bytes to fill each polygon: its pixels, points, and rows crossed by edges."""
     if not polygons:
         return []
     lengths = np.array([len(polygon) for polygon in polygons])
@@ -100,10 +99,10 @@ def _work(polygons: Sequence[Polygon], shape: tuple[int, int]) -> list[float]:
 def _patches(
     start: Polygon, end: Polygon, lengths: Sequence[int], shape: tuple[int, int]
 ) -> list[Patch]:
-    """A patch for so many edges each.
+    """Fill polygons with the given numbers of edges, in a patch each.
 
-    All patches lie in one line of pixels, row after row. A row is crossed an even number of times,
-    so that the next one begins outside again.
+    The rows of all patches are put one after the other in one array. A row is crossed an even
+    number of times, so that the next one begins outside again.
     """
     edge, row, column = _crossings(start, end, shape)
     patch = np.repeat(np.arange(len(lengths)), lengths)[edge]
@@ -130,21 +129,21 @@ def _patches(
 def _crossings(
     start: Polygon, end: Polygon, shape: tuple[int, int]
 ) -> tuple[_Indices, _Indices, _Indices]:
-    """For each edge and row of centres it crosses: edge, row, and the first column past it."""
+    """For each crossing of an edge and a row of centres: edge, row, and first column after it."""
     first = _first_centre(np.minimum(start[:, 1], end[:, 1]), shape[0])
     last = _first_centre(np.maximum(start[:, 1], end[:, 1]), shape[0])
     counts = last - first
     edge = np.repeat(np.arange(len(counts)), counts)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
     crossed, towards = start[edge], end[edge]
-    # the product first: what lies on a grid of binary fractions is then met without rounding
+    # multiply first: points on a grid of binary fractions are then exact
     rise = (row - crossed[:, 1]) * (towards[:, 0] - crossed[:, 0])
     x = crossed[:, 0] + rise / (towards[:, 1] - crossed[:, 1])
     return edge, row, _first_centre(x, shape[1])
 
 
 def _edges(polygons: Sequence[Polygon]) -> tuple[Polygon, Polygon]:
-    """Start and end points, each from the lower row to the higher so that both ways are equal."""
+    """Start and end points, from the lower row to the higher: direction does not matter then."""
     polygons = [np.asarray(polygon, dtype=np.float64).reshape(-1, 2) for polygon in polygons]
     start = np.concatenate([np.empty((0, 2)), *polygons])
     if not np.isfinite(start).all():
@@ -156,6 +155,6 @@ def _edges(polygons: Sequence[Polygon]) -> tuple[Polygon, Polygon]:
 
 
 def _first_centre(coordinates: Polygon, count: int) -> _Indices:
-    """The first pixel centre at or after each coordinate, from 0 to `count`."""
+    """Index of the first pixel centre at or after each coordinate, from 0 to `count`."""
     indices: _Indices = np.clip(np.ceil(coordinates), 0, count).astype(np.int64)
     return indices

@@ -1,10 +1,10 @@
-"""Hand-drawn contours in text files, as the Sunnybrook Cardiac Data carry them.
+"""Hand-drawn contours in text files, in the format of the Sunnybrook Cardiac Data.
 
-One `x y` pair (column, row) a line, on a grid of half pixels. Whether they count from 0 or 1 is
-documented nowhere, so the images decide: moved until opposite walls are met at the same depth (the
-steepest fall from bright blood to dark muscle), the endocardial contours of the four patients at
-hand shift by (-0.9, -0.6), (-0.9, -0.5), (-1.6, -1.2) and (-1.4, -1.0) pixels, -1.0 on average. So
-the first pixel's centre is (1, 1), as in MATLAB. It is taken off here and nowhere else.
+Each line has an `x y` pair (column, row) on a grid of half pixels. Whether coordinates count from 0
+or 1 is not documented, so it was measured: aligned to the steepest fall from bright blood to dark
+muscle at opposite walls, the endocardial contours of four patients shift by (-0.9, -0.6),
+(-0.9, -0.5), (-1.6, -1.2) and (-1.4, -1.0) pixels, -1.0 on average. So the first pixel's centre is
+(1, 1), as in MATLAB; it is subtracted here and nowhere else.
 """
 
 import re
@@ -20,24 +20,24 @@ from core.errors import ContourError
 Polygon = npt.NDArray[np.float64]
 
 FIRST_CENTRE = 1.0
-"""What the files call the centre of the first pixel, in both directions."""
+"""Coordinate of the first pixel's centre in the files, in both directions."""
 _NAME = re.compile(r"IM-\d+-(?P<number>\d+)-(?P<kind>[io])contour-manual\.txt")
 _FEWEST_POINTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class TextContour:
-    """A contour's file and what its name tells."""
+    """Contour file, with the instance and kind from its name."""
 
     path: Path
     number: int
-    """The number of its instance: `<number>.dcm` in the patient's folder."""
+    """Number of the instance: `<number>.dcm` in the patient's folder."""
     kind: Literal["i", "o"]
     """Inner (endocardium) or outer (epicardium)."""
 
 
 def find_text_contours(folder: Path) -> list[TextContour]:
-    """The contours in `folder` and below, in order of number and kind; other files are ignored."""
+    """Find contour files in `folder` and below, in order of number and kind."""
     found = []
     for path in folder.rglob("*.txt"):
         name = _NAME.fullmatch(path.name)
@@ -48,7 +48,7 @@ def find_text_contours(folder: Path) -> list[TextContour]:
 
 
 def read_text_contour(path: Path) -> Polygon:
-    """The polygon (n, 2) as (column, row), the first pixel's centre at (0, 0).
+    """Read a polygon (n, 2) as (column, row), with the first pixel's centre at (0, 0).
 
     Raises:
         ContourError: unreadable, a line without two finite numbers, or fewer than three points.

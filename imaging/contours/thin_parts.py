@@ -1,8 +1,8 @@
 """Extra points where a region is one pixel thin, for readers that round vertices to pixels.
 
-Rounded, both sides of such a part fall on one line. platipy 0.7.2 fills it with scikit-image's
-`draw.polygon`, for which a pixel on two edges at once is outside, and one that is a vertex inside.
-So each pixel there gets a vertex; it lies on the outline, which does not change.
+After rounding, both sides of such a part are on one line. platipy 0.7.2 fills it with
+scikit-image's `draw.polygon`, which treats a pixel on two edges as outside, but a vertex as inside.
+So each pixel of a thin part gets a vertex on the outline, whose shape does not change.
 """
 
 import numpy as np
@@ -13,16 +13,17 @@ from imaging.contours.pixel_edges import Indices, Mask, Polygon, following
 def mark_thin_parts(
     points: Polygon, lengths: Indices, first_rows: Indices, mask: Mask, *, most_points: int
 ) -> tuple[Polygon, Indices]:
-    """Polygons with a point in the middle of each thin pixel's side, and their numbers of points.
-
-    A polygon that would have more than `most_points` stays as it is.
+    """Insert a point in the middle of each side of thin pixels.
 
     Args:
         points: (n, 2) as (column, row), polygon after polygon.
-        lengths: how many of them each polygon has.
-        first_rows: the row of `mask` that is each polygon's row 0.
+        lengths: number of points of each polygon.
+        first_rows: the row of `mask` that is row 0 of each polygon.
         mask: [row, column]; the polygons are its outlines with the foreground on the right hand.
-        most_points: see above.
+        most_points: polygons that would get more points than this stay as they are.
+
+    Returns:
+        Points and lengths of the new polygons.
     """
     flat, upright = _thin(mask)
     if not (flat.any() or upright.any()):
@@ -35,7 +36,7 @@ def mark_thin_parts(
     counts[lengths + counts > most_points] = 0
     kept = np.repeat(counts > 0, lengths)[edge]
     edge, marks = edge[kept], marks[kept]
-    # a mark has a whole column and its edge's row, or the other way round: neither is rounded
+    # a mark has a whole column and its edge's row, or vice versa, so it is on the edge exactly
     is_flat = marks[:, 1] == start[edge, 1]
     row = np.where(is_flat, points[edge, 1], marks[:, 1] - shift[edge, 1])
     marks = np.stack([marks[:, 0], row], axis=1)
@@ -43,7 +44,7 @@ def mark_thin_parts(
 
 
 def _thin(mask: Mask) -> tuple[Mask, Mask]:
-    """Background both above and below, and both to the left and to the right (turned over)."""
+    """Pixels with background above and below, and (transposed) pixels with it left and right."""
     background, flat, upright = ~mask, mask.copy(), mask.copy()
     flat[1:] &= background[:-1]
     flat[:-1] &= background[1:]
@@ -53,16 +54,16 @@ def _thin(mask: Mask) -> tuple[Mask, Mask]:
 
 
 def _marks(start: Polygon, end: Polygon, flat: Mask, upright: Mask) -> tuple[Indices, Polygon]:
-    """Edges and the points on them, in the edge's direction: upper sides and left ones."""
+    """Edges on upper and left sides, and the points on them, in the direction of the edge."""
     edge, points = _on_upper_sides(start, end, flat)
-    # left sides go upwards: turned over and backwards they are upper sides
+    # left sides go upwards: transposed and reversed, they are upper sides
     edge_left, points_left = _on_upper_sides(end[:, ::-1], start[:, ::-1], upright)
     edge = np.concatenate([edge, edge_left[::-1]])
     return edge, np.concatenate([points, points_left[::-1, ::-1]])
 
 
 def _on_upper_sides(start: Polygon, end: Polygon, thin: Mask) -> tuple[Indices, Polygon]:
-    """Edges that go rightwards, and points on them in the middle of thin pixels between corners."""
+    """Edges that run to the right, and points on them in the middle of thin pixels."""
     edges = np.flatnonzero((start[:, 1] == end[:, 1]) & (start[:, 0] < end[:, 0]))
     row = np.rint(start[edges, 1]).astype(np.int64)
     first = np.rint(start[edges, 0]).astype(np.int64) + 1

@@ -1,14 +1,14 @@
-"""A mask's outline as polygons that every kind of reader turns back into the same mask.
+"""Tracing of masks to polygons that every kind of reader converts back to the same mask.
 
-Outlines run along the pixel edges and are moved a trace towards the foreground: a reader that asks
-for pixel centres and a reader that rounds vertices to pixels find the same pixels, and no two
-polygons touch. Points in a straight line arise only where a region is one pixel thin
+Outlines run along pixel edges and are moved slightly into the foreground, so that readers that
+test pixel centres and readers that round vertices to pixels find the same pixels, and no two
+polygons touch. Points in a straight line occur only where a region is one pixel thin
 (`imaging/contours/thin_parts.py`). A polygon with keyholes is closed by a horizontal edge: on
-planes that are not axial plastimatch 1.9.4 draws any other closing edge to a wrong place.
+planes that are not axial, plastimatch 1.9.4 misplaces any other closing edge.
 Pixel coordinates are (column, row), the first pixel's centre at (0, 0).
 
-Many images are traced at once: one below the other with an empty row between them, they are one
-image, and what numpy takes for each call is taken once.
+Many images are traced together, stacked one below the other with an empty row in between, to save
+numpy's overhead for each call.
 """
 
 import sys
@@ -29,7 +29,7 @@ Masks = npt.NDArray[np.bool_]
 _FEWEST_POINTS = 4
 _PIXELS_AT_ONCE = 1 << 19
 _SHARE_OF_MOST = 0.95
-"""How much of the points allowed a part is to get of a polygon that is cut."""
+"""Share of the allowed points that each part of a cut polygon should have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,17 @@ class Outlines:
     points: Polygon
     """(n, 2) as (column, row), polygon after polygon."""
     lengths: Indices
-    """How many points each polygon has."""
+    """Number of points of each polygon."""
     image: Indices
-    """The index of each polygon's image."""
+    """Index of each polygon's image."""
 
     @property
     def polygons(self) -> list[Polygon]:
-        """Each (n, 2)."""
+        """The polygons, each (n, 2) as (column, row)."""
         return np.split(self.points, np.cumsum(self.lengths)[:-1]) if len(self.lengths) else []
 
-    def chosen(self, is_chosen: Mask) -> "Outlines":
-        """Those polygons of which it says so (p,)."""
+    def select(self, is_chosen: Mask) -> "Outlines":
+        """Polygons for which `is_chosen` (one value for each) is true."""
         if is_chosen.all():
             return self
         points = self.points[np.repeat(is_chosen, self.lengths)]
@@ -59,13 +59,13 @@ class Outlines:
 def mask_to_polygons(
     mask: Mask, *, holes: Holes = "keyhole", most_points: int | None = None
 ) -> list[Polygon]:
-    """The polygons (n, 2) as (column, row) around the 4-connected regions of `mask`.
+    """Trace the 4-connected regions of `mask` to polygons, each (n, 2) as (column, row).
 
-    A hole is joined to its region by a bridge without width (`keyhole`), right for readers that
-    unite polygons and for those that go by even-odd, or is a polygon of its own (`xor`), right for
-    the second alone. A polygon of more than `most_points` is cut along rows until every part has
-    fewer. Each has at least four points, the first is not repeated at the end, and
-    `polygons_to_mask` gives `mask` back.
+    A hole is joined to its region by a bridge of zero width (`keyhole`), suitable for readers that
+    unite polygons or apply the even-odd rule, or is a polygon of its own (`xor`), for even-odd
+    only. A polygon of more than `most_points` is cut along rows until every part has fewer. Each
+    polygon has at least four points, without repeating the first, and `polygons_to_mask` restores
+    `mask`.
     """
     masks = np.asarray(mask, dtype=bool)[np.newaxis]
     batches = masks_to_outlines(masks, holes=holes, most_points=most_points)
@@ -75,7 +75,7 @@ def mask_to_polygons(
 def masks_to_outlines(
     masks: Masks, *, holes: Holes = "keyhole", most_points: int | None = None
 ) -> Iterator[Outlines]:
-    """The same of `masks` [image, row, column], in batches; images in their order."""
+    """Trace `masks` [image, row, column] as `mask_to_polygons`, in batches in image order."""
     most = sys.maxsize if most_points is None else max(most_points, _FEWEST_POINTS)
     drawn = np.flatnonzero([mask.any() for mask in masks])
     if not len(drawn):
@@ -92,7 +92,7 @@ def masks_to_outlines(
 
 
 def _outlines(masks: Masks, holes: Holes, most_points: int) -> Outlines:
-    """Of `masks` [image, row, column], none of whose polygons has more than `most_points`."""
+    """Trace one batch of `masks` [image, row, column]."""
     count, rows, columns = masks.shape
     stack = np.zeros((count, rows + 1, columns), dtype=bool)
     stack[:, 1:] = masks
@@ -107,7 +107,7 @@ def _outlines(masks: Masks, holes: Holes, most_points: int) -> Outlines:
     points = points[[corner for walk in walks for corner in walk]]
     first_rows = image * (rows + 1) + 1
     points, lengths = mark_thin_parts(points, lengths, first_rows, stack, most_points=most_points)
-    # from the second point on: the edge along the top closes the polygon
+    # start at the second point, so that the edge along the top closes the polygon
     return _cut_long(
         Outlines(points[following(lengths)], lengths, image), masks, holes, most_points
     )
@@ -139,7 +139,7 @@ def _cut_long(outlines: Outlines, masks: Masks, holes: Holes, most_points: int) 
 def _in_bands(
     polygon: Polygon, shape: tuple[int, int], holes: Holes, *, most_points: int
 ) -> Outlines:
-    """One polygon anew, in bands of rows so low that most have few enough points."""
+    """Trace one polygon again in bands of rows, so low that most have few enough points."""
     patch = polygons_to_patch([polygon], shape)
     rows, columns = patch.inside.shape
     count = max(2, int(np.ceil(len(polygon) / (_SHARE_OF_MOST * most_points))))

@@ -1,1 +1,1 @@
-"""RT Structure Sets (PS3.3 A.19), written and read."""
+"""Reading and writing of RT Structure Sets (PS3.3 A.19)."""

@@ -1,4 +1,4 @@
-"""ContourSequence (3006,0040): exact, and within the limits that receivers set."""
+"""Encoding of ContourSequence (3006,0040), exact and within the limits of receivers."""
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from imaging.geometry.plane import Plane, plane_of
 from imaging.instances.header import Header
 
 LONGEST_BYTES = 65_534
-"""Above it the element changes its VR when it is sent in explicit VR."""
+"""Limit of ContourData; longer values change their VR when they are sent in explicit VR."""
 _LONGEST_NUMBER = 16
 _CONTOUR_SEQUENCE = Tag("ContourSequence")
 _CONTOUR_DATA = Tag("ContourData")
@@ -34,15 +34,15 @@ _GEOMETRIC_TYPES = MappingProxyType({"keyhole": b"CLOSED_PLANAR", "xor": b"CLOSE
 
 
 class ContourFormat:
-    """How points of one image's plane are written.
+    """Text format of contour points in the plane of an image.
 
-    A coordinate that is the same all over the plane, such as z of an axial image, is written as the
-    shortest text of the number in ImagePositionPatient, so that it equals the image's to the last
-    bit. The others have four decimals (0.1 micrometre), or six where pixels are below 0.1 mm.
+    A coordinate that is constant in the plane, such as z of an axial image, is written as the
+    shortest text that gives exactly the number in ImagePositionPatient. Other coordinates have four
+    decimals (0.1 micrometre), or six if pixels are smaller than 0.1 mm.
     """
 
     def __init__(self, plane: Plane, shape: tuple[int, int]) -> None:
-        """For an image of `shape` (rows, columns) in `plane`.
+        """Choose the format for an image of `shape` (rows, columns) in `plane`.
 
         Raises:
             ContourError: a coordinate would take more than the 16 characters of a DS value.
@@ -54,13 +54,13 @@ class ContourFormat:
             None if varies else _shortest(origin)
             for varies, origin in zip(steps.max(axis=0) > 0, plane.origin_mm, strict=True)
         )
-        """For x, y and z the text of a coordinate that is the same all over the plane."""
+        """Text of x, y and z, if constant in the plane; else None."""
         self.most_points = LONGEST_BYTES // self._longest_point(plane, shape)
-        """So many points stay within `LONGEST_BYTES`, wherever on the image they are."""
+        """Number of points that fits within `LONGEST_BYTES`, wherever they are on the image."""
 
     @property
     def kind(self) -> tuple[int, tuple[bool, ...]]:
-        """Equal for planes whose points are written in the same way."""
+        """Key that is equal for planes whose points have the same format."""
         return self.decimals, tuple(text is None for text in self.fixed)
 
     def _longest_point(self, plane: Plane, shape: tuple[int, int]) -> int:
@@ -80,17 +80,18 @@ class ContourFormat:
 
 
 class SeriesContours:
-    """Masks of images to items of ContourSequence, as they are written.
+    """Encoder of masks as items of ContourSequence, for the images of a series.
 
-    Implicit VR little endian: pydicom would make some ten objects of every contour.
+    Items are encoded here in implicit VR little endian, as pydicom would need some ten objects for
+    every contour.
     """
 
     def __init__(self, headers: Sequence[Header], holes: Holes = "keyhole") -> None:
-        """For the images of `headers`, in their order, `holes` as `mask_to_polygons` has them.
+        """Prepare for the images of `headers`, in their order; `holes` as in `mask_to_polygons`.
 
         Raises:
-            GeometryError: one has no place in the patient.
-            ContourError: coordinates of one do not fit into DS values.
+            GeometryError: an image has no position in the patient.
+            ContourError: coordinates of an image do not fit into DS values.
         """
         planes = [plane_of(header) for header in headers]
         self._formats = [
@@ -110,13 +111,13 @@ class SeriesContours:
         self._begins = [_begin_of(header, holes) for header in headers]
 
     def items(self, masks: Masks) -> Iterator[bytes]:
-        """One item for each polygon of `masks` [image, row, column], image after image."""
+        """Yield an encoded item for each polygon of `masks` [image, row, column]."""
         for outlines in self._outlines(masks):
             kinds = self._kind[outlines.image]
             items = [
                 item
                 for kind in np.unique(kinds)
-                for item in self._items_of(outlines.chosen(kinds == kind))
+                for item in self._items_of(outlines.select(kinds == kind))
             ]
             yield from (item for _, item in sorted(items, key=itemgetter(0)))
 
@@ -124,7 +125,7 @@ class SeriesContours:
         return masks_to_outlines(masks, holes=self._holes, most_points=self._most_points)
 
     def _items_of(self, outlines: Outlines) -> Iterator[tuple[int, bytes]]:
-        """Image and item of polygons whose points are written in the same way."""
+        """Yield image index and item of polygons whose points have the same format."""
         images = outlines.image.tolist()
         counts = outlines.lengths.tolist()
         for image, count, data in zip(images, counts, self._texts(outlines), strict=True):
@@ -136,7 +137,7 @@ class SeriesContours:
             yield image, _element(ItemTag, content)
 
     def _texts(self, outlines: Outlines) -> Iterator[bytes]:
-        """The values of ContourData."""
+        """Yield the value of ContourData of each polygon."""
         image = np.repeat(outlines.image, outlines.lengths)
         column, row = outlines.points.T[:, :, np.newaxis]
         steps_mm = self._steps_mm[image]
@@ -155,7 +156,7 @@ class SeriesContours:
 
 
 def contour_sequence(items: Iterable[bytes]) -> RawDataElement | None:
-    """ContourSequence of encoded `items`, or None if there are none; parsed when asked for."""
+    """ContourSequence of encoded `items`, parsed by pydicom on access; None without items."""
     value = b"".join(items)
     if not value:
         return None
@@ -163,7 +164,7 @@ def contour_sequence(items: Iterable[bytes]) -> RawDataElement | None:
 
 
 def _begin_of(header: Header, holes: Holes) -> bytes:
-    """What all contours of an image begin with: what they refer to, and their type."""
+    """Encoded elements common to all contours of an image: reference and geometric type."""
     reference = _element(_REFERENCED_CLASS, _uid(header.sop_class_uid))
     reference += _element(_REFERENCED_INSTANCE, _uid(header.sop_instance_uid))
     if header.frame_number is not None:

@@ -1,4 +1,4 @@
-"""On which instances of a series nobody knows whether a structure is there."""
+"""Slices of a series on which it is unknown whether a structure is present."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -16,38 +16,38 @@ _MOST_RUNS = 10
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Instances, by their place in the headers, of which a structure's contours say nothing.
+    """Indices of the instances on which a structure may or may not be present.
 
-    On all others without a contour the structure is known to be absent.
+    On all other instances without a contour, the structure is known to be absent.
     """
 
     skipped: frozenset[int] = frozenset()
-    """Slices between drawn ones; where only every n-th is drawn, n - 1 at either end too."""
+    """Slices between drawn ones; if only every n-th is drawn, also n - 1 beyond either end."""
     undecided: frozenset[int] = frozenset()
-    """Drawn on but not filled; phases that nobody drew on; images in another direction."""
+    """Slices with unfilled contours, phases without contours, images in another direction."""
 
 
 @dataclass(slots=True)
 class DrawnSlices:
-    """What is known of where one structure is drawn."""
+    """Record of where the contours of one structure are."""
 
     placement: Placement
     plane_spacing_mm: float | None = None
-    """Of the planes it was drawn on: one without contour says that the structure is absent there
-    (PS3.3 C.8.8.6.4). None: the file does not say it."""
+    """Spacing of the source pixel planes: a plane without contour means that the structure is
+    absent there (PS3.3 C.8.8.6.4). None if the file does not state it."""
     filled: set[int] = field(default_factory=set)
     """Instances with contours that can be filled."""
     unfilled: set[int] = field(default_factory=set)
     """Instances with a contour that cannot be filled."""
     unplaced: list[Points] = field(default_factory=list)
-    """Points (n, 3) LPS mm of contours that lie between instances, or before or behind all."""
+    """Points (n, 3) LPS mm of contours between instances, or beyond the first or last one."""
     crossing: list[Points] = field(default_factory=list)
-    """Points of contours that lie on instances, but belong to none."""
+    """Points (n, 3) LPS mm of contours that lie on instances, but belong to none."""
     is_elsewhere: bool = False
-    """Whether it also has contours whose place is not known."""
+    """True if the structure also has contours whose position is unknown."""
 
     def unknown(self) -> Unknown:
-        """Nothing where the structure is drawn nowhere: it is unknown as a whole."""
+        """Slices on which the structure is unknown; empty if it has no contours at all."""
         drawn = self.filled | self.unfilled
         if not drawn:
             return Unknown()
@@ -73,7 +73,7 @@ class DrawnSlices:
         )
         places = np.unique(rows.place_of(sorted(self.filled | self.unfilled)))
         gaps = np.sort(np.diff(places)).tolist()
-        beyond = gaps[(len(gaps) - 1) // 2] - 1 if gaps else 0  # most gaps are no larger
+        beyond = gaps[(len(gaps) - 1) // 2] - 1 if gaps else 0  # the median gap
         place = rows.place_of(rows.members)
         at_mm = rows.positions_mm[rows.members]
         is_near = (place >= places[0] - beyond) & (place <= places[-1] + beyond)
@@ -85,7 +85,7 @@ class DrawnSlices:
         return set(rows.members[is_skipped].tolist())
 
     def _near(self, contours: Sequence[Points], rows: "_Rows", normal: Points) -> set[int]:
-        """The slices that `contours` reach."""
+        """Slices within the tolerance of `contours`."""
         reach_mm = self.placement.tolerance_mm
         at_mm = rows.positions_mm[rows.members]
         found: set[int] = set()
@@ -95,7 +95,7 @@ class DrawnSlices:
         return found
 
     def _other_phases(self, rows: "_Rows") -> set[int]:
-        """Those of several at a position, where contours are on some of several alone."""
+        """Images without contours at positions where another phase has contours."""
         drawn = self.filled | self.unfilled
         places = rows.place_of(rows.members)
         others = np.array([at not in drawn for at in rows.members.tolist()])
@@ -107,7 +107,7 @@ class DrawnSlices:
 
 
 class _Rows:
-    """Instances in one direction, by their position along the normal."""
+    """Instances of one direction, by their position along the normal."""
 
     def __init__(self, members: _Indices, positions_mm: Points, tolerance_mm: float) -> None:
         self.members = members
@@ -118,15 +118,16 @@ class _Rows:
         self._place[order] = np.cumsum(is_next)
 
     def place_of(self, indices: Sequence[int] | _Indices) -> _Indices:
-        """Which position each of them has, counted from the first."""
+        """Number of each instance's position, counted from 0."""
         places: _Indices = self._place[np.asarray(indices, dtype=np.intp)]
         return places
 
 
-def named(instances: Collection[int], numbers: Sequence[int], what: str) -> str:
-    """How many `instances` of how many, and which by `numbers`, which are `what`.
+def describe_slices(instances: Collection[int], numbers: Sequence[int], what: str) -> str:
+    """Describe slices by count and numbers: "3 of 20 slices, InstanceNumber 4 to 6".
 
-    Without the latter where `numbers` do not tell instances apart, at most ten runs of them.
+    `what` says what `numbers` are. Numbers are left out if they are not unique; at most ten runs
+    are given.
     """
     words = f"{len(instances)} of {len(numbers)} slices"
     if len(set(numbers)) < len(numbers):

@@ -1,4 +1,4 @@
-"""The modules of a structure set that come from the source and from the job (PS3.3 A.19.3)."""
+"""Modules of a structure set with values of the source and of the job (PS3.3 A.19.3)."""
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ _COPIED = {**_PATIENT, **_STUDY, **dict.fromkeys(_OPTIONAL, 3), "PositionReferen
 
 
 def file_meta(sop_class_uid: str, sop_instance_uid: str) -> FileMetaDataset:
-    """File meta information for implicit VR little endian, which every receiver takes."""
+    """File meta information for implicit VR little endian, which every receiver accepts."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(sop_class_uid)
     meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid)
@@ -58,23 +58,23 @@ def file_meta(sop_class_uid: str, sop_instance_uid: str) -> FileMetaDataset:
 
 
 def build_item(values: Mapping[str, Any]) -> Dataset:
-    """A data set of `values` by keyword, as they are: UIDs that break the rules are kept."""
+    """Build a data set of `values` by keyword without checks: invalid UIDs are kept."""
     item = Dataset()
     fill(item, values)
-    # as if read in the syntax in which it will be written: raw values then stay raw
+    # set the syntax in which it will be written, so that raw values stay raw
     item.set_original_encoding(True, True, "iso8859")
     return item
 
 
 def fill(data_set: Dataset, values: Mapping[str, Any]) -> None:
-    """Set `values` by keyword without pydicom's checks and their warnings."""
+    """Set `values` by keyword, without pydicom's checks and warnings."""
     for keyword, value in values.items():
         tag = _tag(keyword)
         data_set[tag] = DataElement(tag, dictionary_VR(tag), value, validation_mode=config.IGNORE)
 
 
 def copy_source(data_set: Dataset, source: Dataset) -> None:
-    """Patient, study and frame of reference, byte for byte where the source has them."""
+    """Copy patient, study and frame of reference attributes of the source, byte for byte."""
     for keyword, kind in _COPIED.items():
         tag = _tag(keyword)
         if tag in source:
@@ -85,10 +85,10 @@ def copy_source(data_set: Dataset, source: Dataset) -> None:
 
 
 def copy_character_set(data_set: Dataset, source: Dataset, texts: Iterable[str]) -> None:
-    """The source's character set; UTF-8 for a source in ASCII whose bytes it does not change.
+    """Use the source's character set; for an ASCII source, UTF-8 if `texts` need it.
 
     Raises:
-        ContourError: one of `texts` cannot be written in it.
+        ContourError: a text cannot be written in the source's character set.
     """
     value = source.get("SpecificCharacterSet") or ""
     names = [value] if isinstance(value, str) else [str(name) for name in value]
@@ -97,7 +97,7 @@ def copy_character_set(data_set: Dataset, source: Dataset, texts: Iterable[str])
             fill(data_set, {"SpecificCharacterSet": "ISO_IR 192"})
         return
     fill(data_set, {"SpecificCharacterSet": names if len(names) > 1 else names[0]})
-    # pydicom takes the default for Latin-1; it is ASCII alone (PS3.3 C.12.1.1.2)
+    # pydicom treats the default as Latin-1; it is ASCII only (PS3.3 C.12.1.1.2)
     encodings = [
         "ascii" if name in _ASCII_SETS else encoding
         for name, encoding in zip(names, convert_encodings(names), strict=True)
@@ -106,12 +106,12 @@ def copy_character_set(data_set: Dataset, source: Dataset, texts: Iterable[str])
         if not any(_is_encodable(text, encoding) for encoding in encodings):
             raise ContourError(
                 f"The text {text!r} cannot be written in the source's character set "
-                f"{' and '.join(names)}: expected letters that it has"
+                f"{' and '.join(names)}: expected only characters that it has"
             )
 
 
 def equipment(provenance: Provenance) -> dict[str, Any]:
-    """General Equipment, and the mark by which the object is known again."""
+    """General Equipment, and the ContributingEquipmentSequence that marks own objects."""
     return {
         "Manufacturer": MANUFACTURER,
         "ManufacturerModelName": MANUFACTURER,
@@ -121,7 +121,7 @@ def equipment(provenance: Provenance) -> dict[str, Any]:
 
 
 def series(source: Dataset, provenance: Provenance, description: str) -> dict[str, Any]:
-    """RT Series."""
+    """RT Series module."""
     number = str(source.get("SeriesNumber") or "0").strip()
     return {
         "Modality": "RTSTRUCT",
@@ -135,10 +135,10 @@ def series(source: Dataset, provenance: Provenance, description: str) -> dict[st
 
 
 def frame_references(headers: Sequence[Header], unknown_frame_uid: str) -> list[Dataset]:
-    """ReferencedFrameOfReferenceSequence: an item for each frame of reference, in order.
+    """ReferencedFrameOfReferenceSequence: an item for each frame of reference, with its images.
 
-    De-identified series may give every instance a frame of its own; each item lists the instances
-    that bear it. Instances without one share `unknown_frame_uid`.
+    De-identified series may have a frame of reference for every instance. Instances without one
+    share `unknown_frame_uid`.
     """
     frames: dict[str, list[Header]] = {}
     for header in headers:
@@ -147,7 +147,7 @@ def frame_references(headers: Sequence[Header], unknown_frame_uid: str) -> list[
 
 
 def image_reference(header: Header) -> Dataset:
-    """An item that refers to one instance, or one of its frames (PS3.3 10.3)."""
+    """Reference to an instance, or to one of its frames (PS3.3 10.3)."""
     item = build_item(
         {
             "ReferencedSOPClassUID": header.sop_class_uid,
@@ -177,7 +177,7 @@ def _frame_reference(uid: str, headers: Sequence[Header]) -> Dataset:
 
 
 def one_line(text: str) -> str:
-    """`text` as an LO value: no line breaks, no backslash (it would part values), 64 characters."""
+    """`text` as an LO value: no line breaks or backslashes, at most 64 characters."""
     return " ".join(text.replace("\\", "/").split())[:_LONGEST_LINE].strip()
 
 

@@ -1,4 +1,4 @@
-"""On which instance of a series a contour lies: by its reference, else by its position."""
+"""Placement of contours on instances of a series: by reference, else by position."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,46 +15,46 @@ Indices = npt.NDArray[np.intp]
 _SAME_POSITION_MM = 0.01
 _SAME_DIRECTION = 1e-4
 _ON_PLANE_MM = 0.02
-"""So near, a contour was drawn for that plane: writers round to a hundredth at worst."""
+"""A contour this near was drawn for that plane: writers round to a hundredth at worst."""
 _OFF_PLANE_MM = 0.1
-"""Beyond it, a contour placed by its reference is said to lie off its plane."""
+"""Distance beyond which a contour placed by its reference gets a finding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One item of a contour's ContourImageSequence (PS3.3 C.8.8.6)."""
+    """Item of a contour's ContourImageSequence (PS3.3 C.8.8.6)."""
 
     sop_instance_uid: str
     frame_number: int | None = None
-    """ReferencedFrameNumber; None where the instance as a whole is meant."""
+    """ReferencedFrameNumber; None for the instance as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a contour belongs, or why nowhere."""
+    """Instance of a contour, or the reason why there is none."""
 
     index: int | None
-    """Of the instance, in the order of the headers."""
+    """Index of the instance, in the order of the headers; None if the contour is not placed."""
     kind: FindingKind | None = None
-    """What is unusual about it; None where the reference decided and the plane is met."""
+    """Kind of finding; None if the contour lies on the instance that it refers to."""
     distance_mm: float = 0.0
-    """From the farthest point to the plane that decided."""
+    """Distance from the farthest point to the plane that decided."""
     detail: str = ""
 
 
 class Placement:
-    """The planes of a series, ready to take contours."""
+    """Planes of a series, on which contours are placed."""
 
     def __init__(self, headers: Sequence[Header], tolerance_mm: float | None = None) -> None:
-        """For `headers`, in their order.
+        """Prepare the planes of `headers`, in their order.
 
         Args:
-            headers: images, or frames of them.
-            tolerance_mm: how far from a plane a contour may be; by default half the usual
-                distance between slices, and what its points may be off one plane.
+            headers: images or frames.
+            tolerance_mm: allowed distance of a contour from a plane; by default half the usual
+                distance between slices plus the tolerance for points of one plane.
 
         Raises:
-            GeometryError: an instance has no place in the patient.
+            GeometryError: an instance has no position in the patient.
         """
         self.planes: list[Plane] = [plane_of(header) for header in headers]
         self.uids = [header.sop_instance_uid for header in headers]
@@ -73,19 +73,21 @@ class Placement:
         self.tolerance_mm = self.step_mm / 2 + self.one_plane_mm
         if tolerance_mm is not None:
             self.tolerance_mm = tolerance_mm
-        # a writer that takes an average spacing is off by less than the largest gap
+        # a writer that averages the spacing is off by less than the largest gap
         self._reach_mm = max(float(steps.max()), self.tolerance_mm)
 
     def place(
         self, points_mm: Points, references: Sequence[Reference], frame_uid: str
     ) -> list[Place]:
-        """The instances of a contour (n, 3) LPS mm, or one place that says why there is none.
+        """Place a contour with points (n, 3) in LPS mm.
 
-        A contour belongs to every instance that it refers to and lies on. It lies on one that is
-        no farther than the tolerance; or no farther than the largest gap between slices, where it
-        is on the plane of no other instance, since some writers average the spacing. A contour
-        that refers to none of these belongs to the nearest within the tolerance, if that is one;
-        midway between two, to the one that comes first along the normal.
+        A contour belongs to every instance that it refers to and lies on, that is, within the
+        tolerance; or within the largest gap between slices if it is on no other instance's plane,
+        since some writers average the spacing. Otherwise it belongs to the nearest instance within
+        the tolerance, if this is unique; midway between two, to the first one along the normal.
+
+        Returns:
+            A place for each instance, or a single place with the reason why there is none.
         """
         low, high = self._extent_mm(points_mm)
         distances_mm = np.maximum(np.abs(low - self._offsets_mm), np.abs(high - self._offsets_mm))
@@ -99,12 +101,12 @@ class Placement:
         return [self._nearest(distances_mm, (low, high), (tried or [by_default])[0])]
 
     def referenced(self, references: Sequence[Reference]) -> set[int]:
-        """The instances that are referred to, wherever they lie."""
+        """Indices of the instances that are referred to, regardless of position."""
         images = ((one.sop_instance_uid, one.frame_number) for one in references)
         return {self._index[image] for image in images if image in self._index}
 
     def _extent_mm(self, points_mm: Points) -> tuple[Points, Points]:
-        """Where a contour begins and ends along the normal of each instance, (instances,)."""
+        """Lowest and highest position of a contour along each instance's normal, (instances,)."""
         along = points_mm @ self._normals.T
         return along.min(axis=0)[self._group], along.max(axis=0)[self._group]
 
@@ -150,7 +152,7 @@ class Placement:
         return Place(int(first[0]), FindingKind.MIDWAY, distance_mm, detail)
 
     def _first_of(self, near: Indices, nearest: int) -> Indices:
-        """Those at the first position along the normal; all, where their normals differ."""
+        """Instances at the first position along the normal; all of them if normals differ."""
         normal = self.planes[nearest].normal
         planes = [self.planes[index] for index in near]
         if any(plane.normal @ normal < 1 - _SAME_DIRECTION for plane in planes):
@@ -169,7 +171,7 @@ class Placement:
         return FindingKind.OUTSIDE_VOLUME
 
     def _steps_mm(self) -> Points:
-        """Distances between neighbouring positions; a row's width where there is one position."""
+        """Distances between neighbouring positions; the row spacing for a single position."""
         first = self.planes[0]
         along = np.sort([plane.origin_mm @ first.normal for plane in self.planes])
         steps: Points = np.diff(along)
@@ -178,7 +180,7 @@ class Placement:
 
 
 def _numbers(headers: Sequence[Header]) -> tuple[list[int], str]:
-    """What people call the images by: frames of one instance, else InstanceNumber."""
+    """Numbers by which people identify the images: frame numbers, else InstanceNumber."""
     frames = [header.frame_number for header in headers if header.frame_number]
     if len(set(frames)) == len(headers):
         return frames, "frame"

@@ -1,7 +1,7 @@
-"""Contours from the bytes of a ContourSequence, where these are as plain as nearly all are.
+"""Fast reading of contours from the bytes of a plain ContourSequence.
 
-Plain: implicit VR little endian, lengths that are defined and fit, tags in ascending order,
-single ASCII values. Of anything else nothing is said here, and pydicom reads it.
+Plain means implicit VR little endian, defined lengths that fit, tags in ascending order, and
+single ASCII values. Functions return None for anything else, which is then read with pydicom.
 """
 
 import struct
@@ -23,21 +23,21 @@ References = tuple[Reference, ...]
 
 
 class PlainContour(NamedTuple):
-    """One contour as it is written."""
+    """Contour as it is encoded in the file."""
 
     data: bytes
-    """The value of ContourData."""
+    """Value of ContourData."""
     geometric_type: str
     references: References
     announced_points: int | None
 
 
 class _NotPlainError(Exception):
-    """Pydicom has to look at it."""
+    """The sequence is not plain."""
 
 
 def plain_contours(sequence: RawDataElement) -> list[PlainContour] | None:
-    """The contours of a ContourSequence that was not parsed yet; None where it is not plain."""
+    """Read the contours of an unparsed ContourSequence; None if it is not plain."""
     value = sequence.value
     if value is None or not (sequence.is_implicit_VR and sequence.is_little_endian):
         return None
@@ -52,7 +52,7 @@ def _contour(value: bytes, begin: int, end: int, known: dict[bytes, References])
     found = _elements(value, begin, end)
     first, last = found.get(_CONTOUR_IMAGE_SEQUENCE, (0, 0))
     images = value[first:last]
-    if images not in known:  # contours of one image say the same
+    if images not in known:  # contours of one image have the same bytes here
         known[images] = tuple(_references(images))
     data_begin, data_end = found.get(_CONTOUR_DATA, (0, 0))
     return PlainContour(
@@ -88,7 +88,7 @@ def _whole(value: bytes, found: dict[int, tuple[int, int]], tag: int) -> int | N
 
 
 def _items(value: bytes, at: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the content of each item begins and ends."""
+    """Yield begin and end of each item's content."""
     while at < end:
         group, number, length = _HEADER.unpack_from(value, at)
         at += _HEADER.size
@@ -99,7 +99,7 @@ def _items(value: bytes, at: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _elements(value: bytes, at: int, end: int) -> dict[int, tuple[int, int]]:
-    """Where the value of each element of an item begins and ends, by tag."""
+    """Begin and end of each element's value in an item, by tag."""
     found: dict[int, tuple[int, int]] = {}
     last = 0
     while at < end:

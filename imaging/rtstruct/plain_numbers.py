@@ -1,7 +1,7 @@
-"""Decimal numbers from text, many at once, as exact as `float` is with each.
+"""Fast parsing of many decimal numbers from text, with the same results as `float`.
 
-A number of at most 15 digits is a whole number below 2**53 divided by a power of ten below 10**22:
-both are exact in double precision, so that the quotient is rounded once, as `float` rounds it
+A number of at most 15 digits is a whole number below 2**53 divided by a power of ten below 10**22.
+Both are exact in double precision, so the quotient is rounded only once, as `float` does
 (Clinger, How to read floating point numbers accurately, PLDI 1990).
 """
 
@@ -19,18 +19,16 @@ _PLAIN = b"0123456789.-\\"
 _WORD = 8
 _MOST_DIGITS = 15
 _TEXT_BYTES = 1 << 16
-"""Text that is taken together: enough for speed, and what it needs stays in the caches."""
+"""Size of text that is parsed together: enough for speed, small enough for the caches."""
 _KEPT = np.array([(1 << 64) - (1 << 8 * (_WORD - kept)) for kept in range(_WORD + 1)], np.uint64)
 _TENS = 10.0 ** np.arange(_WORD + 1)
 
 
 def read_numbers(texts: Iterable[bytes]) -> Iterator[Numbers]:
-    """The numbers (n,) of each of `texts`, in which they are separated by backslashes.
-
-    An empty text has none.
+    """Yield the numbers (n,) of each text, separated by backslashes; an empty text has none.
 
     Raises:
-        ValueError: what is between backslashes is no number, such as 1_0, which `float` takes.
+        ValueError: a value is not a number; also 1_0, which `float` would accept.
     """
     waiting: list[bytes] = []
     size = 0
@@ -45,7 +43,7 @@ def read_numbers(texts: Iterable[bytes]) -> Iterator[Numbers]:
 
 
 def plain_numbers(text: bytes) -> Numbers | None:
-    """The numbers of `text`, or None unless each is a sign, digits and a point at most."""
+    """Parse the numbers of `text`; None unless each has only a sign, digits and a point."""
     if text.translate(None, _PLAIN):
         return None
     characters = np.frombuffer(b"0" * _WORD + text + _SEPARATOR, np.uint8)
@@ -84,12 +82,12 @@ def _read_together(texts: Sequence[bytes]) -> Iterator[Numbers]:
         if any(b"_" in text for text in filled):
             raise ValueError("an underscore is no part of a number")
         numbers = np.array([float(one) for text in filled for one in text.split(_SEPARATOR)])
-    # a copy of each, so that one does not keep all in memory
+    # copies, so that one contour does not keep the numbers of all in memory
     yield from (part.copy() for part in np.split(numbers, np.cumsum(counts)[:-1]))
 
 
 def _fit(whole: _Indices, decimals: _Indices) -> bool:
-    """Whether there are digits, and no more than words and exactness have room for."""
+    """True if each number has digits, and few enough for the words and for exactness."""
     count = whole + decimals
     return bool(
         count.min() > 0
@@ -99,9 +97,9 @@ def _fit(whole: _Indices, decimals: _Indices) -> bool:
 
 
 def _value(words: _Words, count: _Indices) -> Numbers:
-    """The number that the last `count` characters of each word are, which are digits.
+    """Number made of the last `count` characters of each word, which are digits.
 
-    Neighbours are joined: digits to pairs, pairs to fours, fours to one number of eight.
+    Neighbours are combined: digits to pairs, pairs to fours, fours to a number of eight digits.
     """
     words = words & _KEPT[count] & np.uint64(0x0F0F0F0F0F0F0F0F)
     words = (words * np.uint64(2561) >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)

@@ -1,7 +1,7 @@
-"""The planes that contours of one structure lie on, and which of them an image takes.
+"""Grouping of a structure's contours by plane, and choice of the plane for each image.
 
-Even-odd (PS3.3 C.8.8.6.3) is a rule for one plane. Contours closer than the slices put several
-planes on one image; together, even-odd would erase what they have in common.
+The even-odd rule (PS3.3 C.8.8.6.3) applies to one plane. If contours are closer than the slices,
+several planes fall on one image; applied to all together, even-odd would erase what they share.
 """
 
 from collections.abc import Sequence
@@ -13,43 +13,44 @@ import numpy.typing as npt
 Points = npt.NDArray[np.float64]
 
 ONE_PLANE_MM = 0.1
-"""So far apart along the normal, contours are of one plane: beyond it no writer rounds."""
+"""Contours within this distance along the normal are of one plane: no writer rounds coarser."""
 _SHARE_OF_STEP = 1 / 8
-"""Nor more than this of the distance between slices, which may be a tenth of a millimetre."""
+"""Upper limit of that distance as a share of the slice spacing, which may be 0.1 mm."""
 _FINER = 0.75
-"""Planes are closer than slices below this share of their distance: averaging writers are above."""
+"""Planes are closer than slices below this share of the slice spacing; writers that average the
+spacing are above it."""
 _FEWEST_GAPS = 2
 _EQUALLY_NEAR_MM = 0.02
-"""Two positions that are rounded to a hundredth differ by so much."""
+"""Distances that differ by no more than this are equal, as positions are rounded to 0.01 mm."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedContour:
-    """A contour on an image."""
+    """Contour on an image."""
 
     number: int
-    """Its place in ContourSequence, from 1."""
+    """Number in ContourSequence, from 1."""
     pixels: Points
     """(n, 2) as (column, row)."""
     offsets_mm: Points
-    """Of each point from the image's plane along its normal, (n,)."""
+    """Distance of each point from the image's plane along its normal, (n,)."""
     lowest_mm: float
     highest_mm: float
-    """Of the offsets."""
+    """Lowest and highest of the offsets."""
 
     @classmethod
-    def at(cls, number: int, pixels: Points, offsets_mm: Points) -> "PlacedContour":
-        """With the least and the largest of its offsets."""
+    def from_points(cls, number: int, pixels: Points, offsets_mm: Points) -> "PlacedContour":
+        """Make a contour, with its lowest and highest offset."""
         return cls(number, pixels, offsets_mm, float(offsets_mm.min()), float(offsets_mm.max()))
 
     @property
     def offset_mm(self) -> float:
-        """Of its middle."""
+        """Middle of the lowest and the highest offset."""
         return (self.lowest_mm + self.highest_mm) / 2
 
     @property
     def spread_mm(self) -> float:
-        """From its lowest to its highest point along the normal."""
+        """Distance from the lowest to the highest point along the normal."""
         return self.highest_mm - self.lowest_mm
 
 
@@ -57,27 +58,29 @@ OnePlane = list[PlacedContour]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What an image takes of the planes that fall on it."""
+class PlaneChoice:
+    """Choice among the planes that fall on an image."""
 
     planes: tuple[OnePlane, ...]
-    """The nearest; two, the lower first, where they are equally near on either side."""
+    """Nearest plane; two, the lower first, if they are equally near on either side."""
     distance_mm: float
-    """Of the nearest."""
+    """Distance of the nearest plane."""
     passed_over: tuple[tuple[PlacedContour, float], ...] = ()
-    """Contours of the others with the distance of their plane in mm."""
+    """Contours of all other planes, with the distance of their plane in mm."""
 
 
 def one_plane_mm(step_mm: float) -> float:
-    """Up to how far apart contours are of one plane, where slices are `step_mm` apart."""
+    """Largest distance of contours of one plane, if slices are `step_mm` apart."""
     return min(ONE_PLANE_MM, step_mm * _SHARE_OF_STEP)
 
 
-def choose_planes(contours: Sequence[PlacedContour], tolerance_mm: float = ONE_PLANE_MM) -> Chosen:
-    """The plane nearest to the image that holds `contours`, one at least."""
+def choose_planes(
+    contours: Sequence[PlacedContour], tolerance_mm: float = ONE_PLANE_MM
+) -> PlaneChoice:
+    """Choose the plane nearest to the image out of those of `contours` (at least one)."""
     planes = group_by_plane(contours, tolerance_mm)
     if len(planes) == 1:
-        return Chosen((planes[0],), abs(planes[0][0].offset_mm))
+        return PlaneChoice((planes[0],), abs(planes[0][0].offset_mm))
     planes.sort(key=lambda plane: abs(plane[0].offset_mm))
     offsets_mm = [plane[0].offset_mm for plane in planes]
     are_two = offsets_mm[0] * offsets_mm[1] < 0
@@ -89,14 +92,15 @@ def choose_planes(contours: Sequence[PlacedContour], tolerance_mm: float = ONE_P
         for contour in plane
     )
     nearest = sorted(planes[:taken], key=lambda plane: plane[0].offset_mm)
-    return Chosen(tuple(nearest), abs(offsets_mm[0]), passed_over)
+    return PlaneChoice(tuple(nearest), abs(offsets_mm[0]), passed_over)
 
 
 def reach_mm(positions_mm: Sequence[float], step_mm: float) -> tuple[float, float]:
-    """How far along the normal a structure reaches that is drawn at `positions_mm`.
+    """Extent along the normal of a structure with contours at `positions_mm`.
 
-    Planes closer than the slices, which are `step_mm` apart, stand for half their own distance
-    beyond the first and the last of them. Others, and one or two, stand for as far as they fall.
+    If planes are closer than the slices, which are `step_mm` apart, the structure extends half
+    their distance beyond the first and the last plane. Otherwise, or if there are only one or two
+    planes, the extent is unlimited.
     """
     planes = np.unique(positions_mm)
     gaps = np.diff(planes)
@@ -109,10 +113,10 @@ def reach_mm(positions_mm: Sequence[float], step_mm: float) -> tuple[float, floa
 
 
 def group_by_plane(contours: Sequence[PlacedContour], tolerance_mm: float) -> list[OnePlane]:
-    """The contours of each plane in their order, the largest first of all.
+    """Group contours by plane; the largest contour of each plane comes first.
 
-    The largest contour says where its plane is: parallel to the image, at the middle of its
-    points; or tilted as they are, where they spread over more than rounding does.
+    The largest contour defines the plane: parallel to the image at the middle of its points, or
+    tilted if its points are spread more than rounding explains.
     """
     lowest_mm = min(one.lowest_mm for one in contours)
     if max(one.highest_mm for one in contours) - lowest_mm <= tolerance_mm:
@@ -131,13 +135,13 @@ def group_by_plane(contours: Sequence[PlacedContour], tolerance_mm: float) -> li
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """A plane over the image."""
+    """Plane fitted to a contour, with a tolerance."""
 
     coefficients: Points
-    """Offset in mm at pixel (0, 0), and its change from column to column and row to row."""
+    """Offset in mm at pixel (0, 0), and its change per column and per row."""
     allowed_mm: float
     flat_mm: float | None = None
-    """The offset everywhere, where it is parallel to the image."""
+    """Constant offset, if the plane is parallel to the image."""
 
     def holds(self, contour: PlacedContour) -> bool:
         if self.flat_mm is not None:

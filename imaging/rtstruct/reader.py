@@ -1,4 +1,4 @@
-"""An RT Structure Set of any maker to contours, as they stand in the file."""
+"""Reading of RT Structure Sets of any vendor to contours, without placing them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,31 +32,31 @@ _MANDATORY = ("StructureSetROISequence", "ROIContourSequence")
 
 @dataclass(frozen=True, slots=True)
 class Contour:
-    """One contour."""
+    """Contour of a structure set."""
 
     points_mm: Points
     """(n, 3) LPS mm."""
     geometric_type: str
     references: tuple[Reference, ...] = ()
-    """The images that it belongs to; mostly one, none where the maker wrote none."""
+    """Images that the contour refers to: usually one; empty if the writer gave none."""
     announced_points: int | None = None
-    """NumberOfContourPoints, which may differ from what there is."""
+    """NumberOfContourPoints, which may differ from the actual number."""
 
     @property
     def image(self) -> tuple[str, int | None]:
-        """SOP Instance UID and frame of the first reference, as `Header.image`."""
+        """SOP Instance UID and frame number of the first reference, as `Header.image`."""
         first = self.references[0] if self.references else Reference("")
         return first.sop_instance_uid, first.frame_number
 
     @property
     def referenced_sop_instance_uid(self) -> str:
-        """Of the first reference; empty where there is none."""
+        """SOP Instance UID of the first reference; empty if there is none."""
         return self.references[0].sop_instance_uid if self.references else ""
 
 
 @dataclass(frozen=True, slots=True)
 class RoiContours:
-    """One structure."""
+    """Structure with its contours."""
 
     number: int
     name: str
@@ -66,12 +66,12 @@ class RoiContours:
     frame_of_reference_uid: str
     contours: tuple[Contour, ...]
     plane_spacing_mm: float | None = None
-    """Between the planes that it was drawn on, where the file says so (PS3.3 C.8.8.6.4)."""
+    """Spacing of the source pixel planes, if stated (PS3.3 C.8.8.6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StructureSet:
-    """What a structure set holds; UIDs as they stand, dangling or not."""
+    """Contents of a structure set; UIDs as in the file, even if they refer to nothing."""
 
     sop_instance_uid: str
     series_instance_uid: str
@@ -79,24 +79,24 @@ class StructureSet:
     patient_key: str
     frame_of_reference_uids: tuple[str, ...]
     referenced_sop_instance_uids: tuple[str, ...]
-    """Of the images, from the top of the object and from its contours; each once."""
+    """Images referred to by the frame of reference sequence and by contours; each once."""
     label: str
     approval_status: str
     rois: tuple[RoiContours, ...]
     findings: tuple[Finding, ...] = ()
-    """Structures whose numbers or contours do not fit together."""
+    """Findings on structures whose numbers and contours do not fit together."""
     referenced_series_uids: tuple[str, ...] = ()
-    """Of the images, as the top of the object says."""
+    """Series of the images, from the frame of reference sequence."""
     drawn_at: str = ""
-    """StructureSetDate and StructureSetTime, as they stand: later ones sort later."""
+    """StructureSetDate and StructureSetTime, joined; later ones sort later."""
 
 
 def read_structure_set(path: Path) -> StructureSet:
-    """The structure set in the file `path`.
+    """Read the structure set in the file `path`.
 
     Raises:
-        ContourError: not a readable RT Structure Set, one that is truncated or lacks its ROIs or
-            contours (type 1, PS3.3 C.8.8.5 and C.8.8.6), or a contour's numbers are not points.
+        ContourError: the file is not a readable RT Structure Set, is truncated, lacks its ROI or
+            contour sequence (PS3.3 C.8.8.5, C.8.8.6), or has ContourData that are not points.
     """
     try:
         data_set = pydicom.dcmread(path)
@@ -155,14 +155,14 @@ def _referenced_images(frames: Sequence[Dataset]) -> Iterator[str]:
 
 
 def _rois(data_set: Dataset, findings: list[Finding]) -> Iterator[RoiContours]:
-    """The structures in their order, then contours whose number is not listed."""
+    """Yield the structures in their order, then contours whose number is not listed."""
     drawn = _by_number(data_set, "ROIContourSequence")
     observed = _by_number(data_set, "RTROIObservationsSequence")
     listed = _items(data_set, "StructureSetROISequence")
     numbers = [int(roi.ROINumber) for roi in listed]
     for at, (roi, number) in enumerate(zip(listed, numbers, strict=True)):
         before, count = numbers[:at].count(number), numbers.count(number)
-        # structures of one number share the items in order, the last one has the rest
+        # structures of one number get the items in order, the last one all that remain
         share = slice(before, None if before == count - 1 else before + 1)
         if count > 1:
             detail = f"{len(drawn[number][share])} of {len(drawn[number])} items of contours"
@@ -193,7 +193,7 @@ def _roi(
 
 
 def _plane_spacing_mm(drawn: Sequence[Dataset]) -> float | None:
-    """SpacingBetweenSlices of the source pixel planes; the widest of several items."""
+    """SpacingBetweenSlices of the source pixel planes; the largest of several items."""
     found = []
     for one in drawn:
         planes = _items(one, "SourcePixelPlanesCharacteristicsSequence")
@@ -205,7 +205,7 @@ def _plane_spacing_mm(drawn: Sequence[Dataset]) -> float | None:
 
 
 def _contours(written: Iterable[PlainContour], number: int) -> Iterator[Contour]:
-    """With their points; numbers are read for many contours at once."""
+    """Yield contours with their points; numbers of many contours are parsed together."""
     ahead, contours = tee(written)
     numbers = read_numbers(one.data.strip(b" \0") for one in ahead)
     for at, (one, found) in enumerate(zip(contours, numbers, strict=True), 1):
@@ -219,7 +219,7 @@ def _contours(written: Iterable[PlainContour], number: int) -> Iterator[Contour]
 
 
 def _written(drawn: Dataset) -> Iterable[PlainContour]:
-    """The contours of a structure as they are written, from the bytes where these are plain."""
+    """Encoded contours of a structure, read from the bytes if these are plain, else by pydicom."""
     element = drawn.get_item(_CONTOUR_SEQUENCE) if _CONTOUR_SEQUENCE in drawn else None
     plain = plain_contours(element) if isinstance(element, RawDataElement) else None
     if plain is not None:
@@ -245,7 +245,7 @@ def _reference(image: Dataset) -> Reference:
 
 
 def _data(item: Dataset) -> bytes:
-    """ContourData as bytes, which are let go: pydicom would make an object of every number."""
+    """Remove and return ContourData as bytes: pydicom would make an object of every number."""
     element = item.get_item(_CONTOUR_DATA) if _CONTOUR_DATA in item else None
     value: Any = b"" if element is None or element.value is None else element.value
     item.pop(_CONTOUR_DATA, None)
@@ -271,7 +271,7 @@ def _text(data_set: Dataset, keyword: str) -> str:
 
 
 def _color(contours: Dataset) -> tuple[int, int, int] | None:
-    """None also for what is no color: it decides no voxel."""
+    """Display colour; None if it is absent or invalid, since no voxel depends on it."""
     try:
         red, green, blue = (int(one) for one in contours.get("ROIDisplayColor") or ())
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""One structure's contours on their way into a mask."""
+"""Filling of one structure's contours into a mask."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -7,24 +7,24 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from imaging.contours.filling import fill_outlines, is_beyond
+from imaging.contours.filling import border_excess, fill_outlines
 from imaging.contours.findings import Finding, FindingKind
-from imaging.contours.midway import DrawnPlane, halfway
+from imaging.contours.midway import DrawnPlane, interpolate_halfway
 from imaging.contours.pixel_centres import are_chains, chains_to_mask
 from imaging.contours.polygon_fill import patches_of
 from imaging.geometry.plane import Points
-from imaging.rtstruct.drawn_slices import DrawnSlices, Unknown, named
+from imaging.rtstruct.drawn_slices import DrawnSlices, Unknown, describe_slices
 from imaging.rtstruct.placement import Placement
 from imaging.rtstruct.planes import OnePlane, PlacedContour, choose_planes, reach_mm
 from imaging.rtstruct.reader import Contour, RoiContours
 
 Mask = npt.NDArray[np.bool_]
 Vertices = Literal["auto", "outline", "centres"]
-"""What points mean: an outline around pixels, or the centres of border pixels."""
+"""Meaning of points: an outline around pixels, or the centres of border pixels."""
 
 EXCLUSIVE, INTERPOLATED = "CLOSEDPLANAR_XOR", "INTERPOLATED_PLANAR"
 CLOSED = ("CLOSED_PLANAR", EXCLUSIVE, INTERPOLATED)
-"""ContourGeometricType of what is filled (PS3.3 C.8.8.6.1)."""
+"""ContourGeometricType of contours that are filled (PS3.3 C.8.8.6.1)."""
 _FEWEST_POINTS = 3
 _BESIDE = (FindingKind.BETWEEN_SLICES, FindingKind.OUTSIDE_VOLUME)
 _CROSSING = (FindingKind.TILTED, FindingKind.AMBIGUOUS)
@@ -32,7 +32,7 @@ Planes = tuple[OnePlane, ...]
 
 
 class RoiFilling:
-    """One structure on its way into a mask."""
+    """Filling of one structure, with its findings."""
 
     def __init__(self, roi: RoiContours, placement: Placement, shape: tuple[int, int]) -> None:
         self.findings: list[Finding] = []
@@ -47,7 +47,7 @@ class RoiFilling:
         distance_mm: float | None = None,
         detail: str = "",
     ) -> None:
-        """A finding about the structure, or about its `contour` (from 1)."""
+        """Add a finding about the structure, or about its contour number `contour` (from 1)."""
         uid = ""
         if contour is not None:
             uid = self.roi.contours[contour - 1].referenced_sop_instance_uid
@@ -55,15 +55,15 @@ class RoiFilling:
         self.findings.append(Finding(kind, roi.number, roi.name, contour, uid, distance_mm, detail))
 
     def unknown(self) -> Unknown:
-        """Where the contours of the mask say nothing; what is skipped becomes a finding."""
+        """Slices on which the structure is unknown; skipped slices are also added as a finding."""
         unknown = self.slices.unknown()
         if unknown.skipped:
-            words = named(unknown.skipped, *self._placement.numbers)
+            words = describe_slices(unknown.skipped, *self._placement.numbers)
             self.add(FindingKind.SKIPPED, detail=words)
         return unknown
 
     def mask(self, vertices: Vertices) -> Mask:
-        """[instance, row, column], in the order of the headers."""
+        """Fill the contours: mask [instance, row, column], in the order of the headers."""
         placed = self._placed()
         chains = [one.pixels for on_instance in placed.values() for one in on_instance]
         through_centres = vertices == "centres" or (vertices == "auto" and are_chains(chains))
@@ -81,7 +81,7 @@ class RoiFilling:
         return mask
 
     def _placed(self) -> dict[int, OnePlane]:
-        """The contours that can be filled, by instance."""
+        """Place the contours that can be filled, by index of the instance."""
         placed: dict[int, OnePlane] = {}
         if not self.roi.contours:
             self.add(FindingKind.EMPTY)
@@ -91,7 +91,9 @@ class RoiFilling:
                 continue
             for index in self._indices(number, contour):
                 pixels, offsets_mm = self._placement.planes[index].to_pixels(contour.points_mm)
-                placed.setdefault(index, []).append(PlacedContour.at(number, pixels, offsets_mm))
+                placed.setdefault(index, []).append(
+                    PlacedContour.from_points(number, pixels, offsets_mm)
+                )
         return placed
 
     def _is_closed(self, number: int, contour: Contour) -> bool:
@@ -117,7 +119,7 @@ class RoiFilling:
         return list(dict.fromkeys(place.index for place in places if place.index is not None))
 
     def _unfilled(self, contour: Contour) -> set[int]:
-        """The instances of a contour that is not filled; without points, by its reference."""
+        """Indices of the instances of a contour that is not filled; by reference without points."""
         if not len(contour.points_mm):
             return self._placement.referenced(contour.references)
         frame_uid = self.roi.frame_of_reference_uid
@@ -134,7 +136,7 @@ class RoiFilling:
         self.slices.is_elsewhere |= kind is FindingKind.OTHER_FRAME
 
     def _within_reach(self, placed: dict[int, OnePlane]) -> dict[int, OnePlane]:
-        """Without the instances before or behind all planes of a structure with closer ones."""
+        """Remove instances beyond the first and last plane, if planes are closer than slices."""
         planes = self._placement.planes
         contours = [one for on_instance in placed.values() for one in on_instance]
         if any(one.spread_mm > 2 * self._placement.one_plane_mm for one in contours):
@@ -154,7 +156,7 @@ class RoiFilling:
         return kept
 
     def _choose(self, index: int, on_instance: OnePlane, fewest_points: int) -> Planes:
-        """The plane that the instance takes, or two of which it lies in the middle."""
+        """Choose the plane for an instance, or two if the instance is midway between them."""
         enough = [one for one in on_instance if len(one.pixels) >= fewest_points]
         for one in on_instance:
             if len(one.pixels) < fewest_points:
@@ -186,11 +188,11 @@ class RoiFilling:
         if len(drawn) == 1:
             mask[:] = drawn[0].mask
         elif drawn:
-            mask[:] = halfway(drawn[0], drawn[1], steps_mm)
+            mask[:] = interpolate_halfway(drawn[0], drawn[1], steps_mm)
 
     def _check_border(self, contours: OnePlane, steps_mm: Points) -> None:
         for one in contours:
-            beyond = is_beyond(one.pixels, self._shape)
+            beyond = border_excess(one.pixels, self._shape)
             if beyond is not None:
                 kind, excess = beyond
                 distance_mm = float((excess * steps_mm).max())
@@ -201,7 +203,7 @@ class RoiFilling:
         return chains_to_mask([one.pixels for one in contours], self._shape)
 
     def _outline_filler(self, chosen: Iterable[Planes]) -> Callable[[OnePlane], Mask]:
-        """Fills one plane after the other, in the order in which they are given here."""
+        """Return a function that fills one plane after the other, in the order given here."""
         contours = (one.pixels for planes in chosen for plane in planes for one in plane)
         patches = patches_of(list(contours), self._shape)
 

@@ -1,10 +1,10 @@
-"""What target systems take of a structure set, each rule with its public source.
+"""Rules of target systems for structure sets, each with its public source.
 
-Only what is documented or reported in public stands here; nothing is known of a largest number of
-points per contour, nor of limits of Pinnacle's own. What every target needs is in every variant:
-DS values of at most 16 characters and ContourData below 64 KB (`imaging/rtstruct/contour_data.py`),
-names unique without regard to case, a reference of each contour to its image, and holes as
-keyholes, which systems that unite contours and systems that exclude them read alike.
+Only documented or publicly reported rules are listed; no limit on points per contour is known, nor
+limits specific to Pinnacle. Every variant satisfies what all targets need: DS values of at most 16
+characters and ContourData below 64 KB (`imaging/rtstruct/contour_data.py`), names unique without
+regard to case, a reference of each contour to its image, and holes as keyholes, which systems that
+unite contours and systems that exclude them read alike.
 """
 
 import re
@@ -23,9 +23,9 @@ class Variant:
 
     name: str
     longest_roi_name: int
-    """Longer names are cut, the whole name then stands in ROIDescription."""
+    """Limit of ROIName; longer names are cut, and written in full in ROIDescription."""
     needs_interpreted_type: bool = False
-    """Whether a structure without RTROIInterpretedType is worth a warning."""
+    """True if a structure without RTROIInterpretedType gets a warning."""
 
 
 _ALL = (
@@ -34,10 +34,10 @@ _ALL = (
     # structure IDs of at most 16 characters, no spaces at the ends (github.com/ddicostanzo/CC-Gen,
     # README); a longer label broke the import (github.com/pytrip/pytrip pull request 291)
     Variant("eclipse", longest_roi_name=_LONGEST_TG263),
-    # a structure that comes with another type than the one known is duplicated
+    # a structure received with another type than the known one is duplicated
     # (github.com/brianmanderson/Dicom_RT_and_Images_to_Mask pull request 15)
     Variant("raystation", longest_roi_name=_LONGEST_LO, needs_interpreted_type=True),
-    # no limit of its own is documented in public: what AAPM TG-263, 7.2, asks for most systems
+    # no limit of its own is publicly documented: the limit of AAPM TG-263, 7.2, for most systems
     Variant("pinnacle", longest_roi_name=_LONGEST_TG263),
 )
 VARIANTS: Mapping[str, Variant] = MappingProxyType({variant.name: variant for variant in _ALL})
@@ -45,10 +45,10 @@ GENERIC = VARIANTS["generic"]
 
 
 def variant_of(name: str) -> Variant:
-    """The variant called `name`.
+    """Variant with the given name.
 
     Raises:
-        ContourError: there is none.
+        ContourError: there is no such variant.
     """
     if name not in VARIANTS:
         raise ContourError(f"Variant {name!r}: expected one of {', '.join(VARIANTS)}")
@@ -56,10 +56,10 @@ def variant_of(name: str) -> Variant:
 
 
 def fit_names(names: Sequence[str], variant: Variant) -> list[str]:
-    """`names` within the variant's limit, in their order and unique without regard to case.
+    """Cut `names` to the variant's limit, keeping them unique without regard to case.
 
-    What is cut ends in a number where two would be the same, behind the sign that AAPM TG-263, 7.2,
-    has for additions of one's own: `LN_Ax_Apical_L^1`.
+    A number is added to a cut name if it would not be unique, after the sign that AAPM TG-263, 7.2,
+    defines for custom additions: `LN_Ax_Apical_L^1`.
     """
     limit = variant.longest_roi_name
     taken = {name.casefold() for name in names if len(name) <= limit}
@@ -80,16 +80,16 @@ def _cut(name: str, limit: int, taken: set[str]) -> str:
 
 
 def name_faults(name: str) -> list[str]:
-    """Against which rules of form for names of AAPM TG-263 (2018), 7.2 and 8.2, it goes, in words.
+    """Describe which naming rules of AAPM TG-263 (2018), 7.2 and 8.2, a name violates.
 
-    Whether the name is on the report's list is not looked up.
+    The report's list of names is not consulted.
     """
     faults = []
     if len(name) > _LONGEST_TG263:
         faults.append(f"{len(name)} characters, expected at most {_LONGEST_TG263}")
     if re.search(r"\s", name):
         faults.append("a space, expected underscores between categories")
-    # z and _ set apart what is not for the evaluation of dose
+    # z and _ mark structures that are not for dose evaluation
     if not re.match(r"[z_]?[A-Z]", name):
         faults.append("no capital at the start")
     return faults

@@ -1,8 +1,8 @@
-"""The contours of a structure set to masks on a series; whatever is unusual becomes a finding.
+"""Conversion of a structure set's contours to masks on a series, with findings.
 
 A contour belongs to the instance that it refers to, else to the nearest one along the normal
-(`imaging/rtstruct/placement.py`). Contours on one instance follow the even-odd rule, which is right
-for keyholes, for separate contours of holes and islands, and for CLOSEDPLANAR_XOR alike.
+(`imaging/rtstruct/placement.py`). Contours on one instance are filled by the even-odd rule, which
+suits keyholes, separate contours of holes and islands, and CLOSEDPLANAR_XOR alike.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,16 +19,16 @@ from imaging.rtstruct.roi_filling import Mask, RoiFilling, Vertices
 
 @dataclass(frozen=True, slots=True)
 class RoiMask:
-    """One structure on a series."""
+    """Mask of a structure on a series, with findings."""
 
     name: str
-    """The ROI's own where no other before it has the same, else with its number behind it."""
+    """Name of the ROI, followed by its number if an earlier ROI has the same name."""
     roi: RoiContours
     mask: Mask
-    """[instance, row, column], in the order of the headers."""
+    """Mask [instance, row, column], in the order of the headers."""
     findings: tuple[Finding, ...]
     unknown: Unknown
-    """Where its contours do not say that it is absent."""
+    """Slices on which it is unknown whether the structure is present."""
 
 
 def to_masks(
@@ -38,19 +38,23 @@ def to_masks(
     tolerance_mm: float | None = None,
     vertices: Vertices = "auto",
 ) -> tuple[dict[str, Mask], list[Finding]]:
-    """Each structure's mask [instance, row, column] in the order of `headers`, and all findings.
+    """Convert all structures to masks.
 
     Args:
-        structure_set: of any maker.
-        headers: the single-frame images of one series.
-        tolerance_mm: how far from a plane a contour may be; by default half the usual distance
-            between slices.
-        vertices: `auto` takes a structure whose points are chains of pixel centres as `centres`,
-            every other as `outline`.
+        structure_set: a structure set of any vendor.
+        headers: the images of one series.
+        tolerance_mm: allowed distance of a contour from a plane; by default half the usual
+            distance between slices.
+        vertices: `auto` treats a structure whose points are chains of pixel centres as `centres`,
+            any other as `outline`.
+
+    Returns:
+        Masks by structure name, bool [instance, row, column] in the order of `headers`, and all
+        findings.
 
     Raises:
-        ContourError: the instances differ in rows and columns.
-        GeometryError: an instance has no place in the patient.
+        ContourError: the images differ in size.
+        GeometryError: an instance has no position in the patient.
     """
     masks: dict[str, Mask] = {}
     findings = list(structure_set.findings)
@@ -67,11 +71,11 @@ def iterate_masks(
     tolerance_mm: float | None = None,
     vertices: Vertices = "auto",
 ) -> Iterator[RoiMask]:
-    """The same, one structure after the other, so that only one mask is in memory.
+    """Convert structures as `to_masks` does, but yield them one by one to save memory.
 
     Raises:
-        ContourError: the instances differ in rows and columns.
-        GeometryError: an instance has no place in the patient.
+        ContourError: the images differ in size.
+        GeometryError: an instance has no position in the patient.
     """
     if len({(header.rows, header.columns) for header in headers}) != 1:
         raise ContourError(
@@ -90,7 +94,7 @@ def iterate_masks(
 
 
 def _filled(name: str, work: RoiFilling, vertices: Vertices) -> RoiMask:
-    """No name for it outlives this call: a mask goes before the next one is made."""
+    """Fill one structure; no reference to its mask stays here, so only one is in memory."""
     mask, unknown = work.mask(vertices), work.unknown()
     return RoiMask(name, work.roi, mask, tuple(work.findings), unknown)
 

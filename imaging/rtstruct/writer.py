@@ -1,4 +1,4 @@
-"""Masks to an RT Structure Set (PS3.3 A.19), instance by instance."""
+"""Writing of masks as an RT Structure Set (PS3.3 A.19)."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ from imaging.rtstruct.target_systems import GENERIC, Variant, fit_names
 Masks = Mapping[str, npt.NDArray[np.bool_]]
 
 NOT_FOUND = "No contours: nothing of this structure was found in the series."
-"""Stands in ROIDescription of a structure whose mask is empty."""
+"""ROIDescription of a structure whose mask is empty."""
 _log = structlog.get_logger()
 _LONGEST_LABEL = 16
 _LONGEST_NAME = 64
@@ -36,13 +36,13 @@ _INTERPRETED_TYPE = re.compile(r"[A-Z0-9_ ]{0,16}")
 
 @dataclass(frozen=True, slots=True)
 class Roi:
-    """What is told of a structure besides its contours."""
+    """Attributes of a structure besides its contours."""
 
     name: str
     """ROIName, at most 64 characters; the variant may allow fewer."""
     color_rgb: tuple[int, int, int]
     interpreted_type: str = ""
-    """RTROIInterpretedType, such as ORGAN or PTV; empty where it is not known."""
+    """RTROIInterpretedType, such as ORGAN or PTV; empty if unknown."""
     description: str = ""
 
 
@@ -58,32 +58,31 @@ def build_structure_set(
     phase: int | None = None,
     holes: Holes = "keyhole",
 ) -> FileDataset:
-    """A whole RT Structure Set of `rois`, ready for `save_as(path, enforce_file_format=True)`.
+    """Build an RT Structure Set of `rois`, ready for `save_as(path, enforce_file_format=True)`.
 
-    `masks` has for each ROI's name a bool array [instance, row, column] in the order of `headers`;
-    an ROI whose mask is empty is kept without contours, and its ROIDescription says so. Every
-    contour refers to its own instance and lies in that instance's plane. It is written in implicit
-    VR little endian, which every receiver takes and in which no element has a length limit.
+    Every contour refers to its instance and lies in that instance's plane. An ROI with an empty
+    mask is written without contours, with a note in ROIDescription. The transfer syntax is implicit
+    VR little endian, which every receiver accepts and in which no element has a length limit.
 
     Args:
-        headers: the instances of one series, or of one of its phases.
-        masks: by ROI name.
-        rois: in the order in which they are written.
-        provenance: of the job.
-        label: StructureSetLabel of at most 16 characters, cut for what phase and revision add.
+        headers: the images of one series, or of one of its phases.
+        masks: by ROI name, bool [instance, row, column] in the order of `headers`.
+        rois: structures, in the order in which they are written.
+        provenance: identity of the job.
+        label: StructureSetLabel of at most 16 characters, cut to make room for phase and revision.
         description: StructureSetDescription and SeriesDescription.
-        variant: what the target system takes of names and types.
-        phase: from 1, where each phase of the series has a structure set of its own.
-        holes: as keyholes, or as contours of their own, all then CLOSEDPLANAR_XOR.
+        variant: rules of the target system for names and types.
+        phase: number of the phase from 1, if each phase has a structure set of its own.
+        holes: `keyhole`, or `xor` for contours of their own, all then CLOSEDPLANAR_XOR.
 
     Raises:
-        ContourError: names, masks and headers do not fit together, or a text breaks a limit.
-        GeometryError: an instance has no place in the patient.
+        ContourError: names, masks and headers do not fit together, or a text exceeds a limit.
+        GeometryError: an instance has no position in the patient.
     """
     check_content(headers, masks, rois, label)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
     data_set = _empty_file(provenance, phase)
-    label, description = labelled(label, description, provenance, phase)
+    label, description = with_phase_and_revision(label, description, provenance, phase)
     texts = [label, description, provenance.pipeline]
     texts += [text for roi in rois for text in (roi.name, roi.description)]
     modules.copy_character_set(data_set, source, texts)
@@ -98,17 +97,17 @@ def build_structure_set(
     writer = SeriesContours(headers, holes)
     contours = [contour_sequence(writer.items(masks[roi.name])) for roi in rois]
     fill(data_set, _roi_sequences(_fitted(rois, variant), contours, frame_uid, provenance))
-    # what was copied is then written byte for byte, unless the character set had to change
+    # copied elements are then written byte for byte, unless the character set had to change
     data_set.set_original_encoding(True, True, source.original_character_set)
     return data_set
 
 
-def labelled(
+def with_phase_and_revision(
     label: str, description: str, provenance: Provenance, phase: int | None
 ) -> tuple[str, str]:
-    """With phase and revision, where there are any: two results of one series can be told apart.
+    """Add phase and revision to label and description, so that results of one series differ.
 
-    What a person passed over comes first, as readers cut what is long.
+    Hold reasons that a person released come first, as readers cut long descriptions.
     """
     suffix = f" P{phase}" if phase is not None else ""
     suffix += f" REV{provenance.revision}" if provenance.revision > 1 else ""
@@ -119,7 +118,7 @@ def labelled(
 
 
 def _fitted(rois: Sequence[Roi], variant: Variant) -> list[Roi]:
-    """With names that the target system takes; a name that is cut is told in the description."""
+    """Cut names to the target system's limit; the description then has the full name."""
     fitted = []
     for roi, name in zip(rois, fit_names([roi.name for roi in rois], variant), strict=True):
         if variant.needs_interpreted_type and not roi.interpreted_type:
@@ -134,7 +133,7 @@ def _fitted(rois: Sequence[Roi], variant: Variant) -> list[Roi]:
 
 
 def _predecessors(provenance: Provenance, phase: int | None) -> dict[str, Any]:
-    """The structure set that this one replaces, where it is certain which (PS3.3 C.8.8.5)."""
+    """Reference to the structure set that this one replaces, if it is unique (PS3.3 C.8.8.5)."""
     replaced = [
         uid
         for uid, sop_class in provenance.predecessor_uids.items()
@@ -238,16 +237,17 @@ def _described(roi: Roi, *, is_empty: bool) -> str:
 
 
 def check_content(headers: Sequence[Header], masks: Masks, rois: Sequence[Roi], label: str) -> None:
-    """Whether masks, names and instances fit together, in a structure set or a segmentation.
+    """Check that masks, names and images fit together, for a structure set or a segmentation.
 
-    Raises ContourError where they do not, or a text breaks a limit.
+    Raises:
+        ContourError: they do not fit together, or a text exceeds a limit.
     """
     if not headers or len({header.series_instance_uid for header in headers}) != 1:
         raise ContourError("Structures need the instances of exactly one series")
     if any(header.number_of_frames > 1 and not header.frame_number for header in headers):
         raise ContourError(
-            f"Series {headers[0].series_instance_uid}: several frames in one instance, expected "
-            "them one by one"
+            f"Series {headers[0].series_instance_uid}: an instance of several frames, expected a "
+            "header for each frame"
         )
     if not 0 < len(label) <= _LONGEST_LABEL or "\\" in label:
         raise ContourError(f"Label {label!r}: expected 1 to 16 characters, no backslash")

@@ -1,1 +1,1 @@
-"""Segmentations (PS3.3 A.51), written and read."""
+"""Reading and writing of Segmentations (PS3.3 A.51)."""

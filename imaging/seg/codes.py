@@ -1,8 +1,8 @@
-"""What a structure's name means in codes: category and type of a segment (PS3.3 C.8.20.2).
+"""Codes for structure names: property category and type of a segment (PS3.3 C.8.20.2).
 
-Names are those of AAPM TG-263 (2018), told from each other without regard to case. Codes are of
-PS3.16: categories of CID 7150, anatomy of CID 7192 where nothing else is said, targets of CID 9534.
-What is not known by name is coded by its RTROIInterpretedType, in the most general terms.
+Names are those of AAPM TG-263 (2018), compared without regard to case. Codes are from PS3.16:
+categories of CID 7150, anatomy of CID 7192 unless noted otherwise, targets of CID 9534. Other names
+are coded in general terms by their RTROIInterpretedType.
 """
 
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ _SIDES: Mapping[str, Code] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class SegmentCodes:
-    """The coded meaning of a segment."""
+    """Category, type and laterality of a segment as codes."""
 
     category: Code
     type: Code
     side: Code | None = None
-    """Left or right, where the name says so."""
+    """Left or right, if the name says so."""
 
 
 _ORGANS: Mapping[str, Code] = MappingProxyType(
@@ -50,7 +50,7 @@ _ORGANS: Mapping[str, Code] = MappingProxyType(
         "larynx": codes.cid7192.Larynx,
         "liver": codes.cid7192.Liver,
         "lung": codes.cid7192.Lung,
-        # what an endocardial contour encloses is the ventricle's cavity; no code is narrower
+        # an endocardial contour encloses the ventricle's cavity; there is no narrower code
         "lv_endocardium": codes.cid7192.LeftVentricle,
         "lv_myocardium": codes.cid12305.LeftVentricleMyocardium,
         "opticchiasm": codes.cid7192.OpticChiasm,
@@ -93,9 +93,9 @@ _UNKNOWN = SegmentCodes(codes.cid7150.Tissue, codes.cid7166.Tissue)
 
 
 def codes_of(name: str, interpreted_type: str = "") -> SegmentCodes:
-    """The coded meaning of the structure `name`; tissue as such where nothing is known.
+    """Codes for the structure `name`; Tissue if nothing is known.
 
-    A target is known by its type, or by a name that begins with it, such as `PTV_High`.
+    A target is recognised by its type, or by a name that begins with one, such as `PTV_High`.
     """
     wanted = name.casefold()
     if wanted in _ORGANS:

@@ -1,4 +1,4 @@
-"""What stands in for the source while a segmentation is composed, and what it really has."""
+"""Stand-in source images for highdicom, and the source's attributes in a finished segmentation."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -29,9 +29,10 @@ _EMPTY = (
 
 
 def stand_ins(headers: Sequence[Header], source: Dataset) -> list[Dataset]:
-    """A plain CT image for each of `headers`, in its position and with its number as UID.
+    """Make a minimal CT image in place of each of `headers`, with its position and index.
 
-    Directions and pixel spacing are the first one's, as highdicom wants; `complete` corrects them.
+    The index is part of the SOP Instance UID. Directions and pixel spacing are the first image's,
+    as highdicom requires; `complete` corrects them.
     """
     common = dict.fromkeys(_EMPTY, "") | {
         "SOPClassUID": CTImageStorage,
@@ -61,7 +62,7 @@ def stand_ins(headers: Sequence[Header], source: Dataset) -> list[Dataset]:
 def complete(
     composed: Dataset, source: Dataset, headers: Sequence[Header], provenance: Provenance
 ) -> FileDataset:
-    """`composed` with the source's patient and study, the job's identity, and exact references."""
+    """Complete a segmentation: patient and study of the source, UIDs of the job, references."""
     uid = str(composed.SOPInstanceUID)
     meta = modules.file_meta(SegmentationStorage, uid)
     data_set = FileDataset("", dict(composed), preamble=b"\0" * 128, file_meta=meta)
@@ -99,13 +100,13 @@ def _series(data_set: Dataset, source: Dataset, provenance: Provenance) -> dict[
 
 
 def _write_dimensions(data_set: Dataset, uid: str) -> None:
-    """highdicom takes a UID at random."""
+    """Replace highdicom's random DimensionOrganizationUID."""
     for item in chain(data_set.DimensionOrganizationSequence, data_set.DimensionIndexSequence):
         fill(item, {"DimensionOrganizationUID": uid})
 
 
 def _write_references(data_set: Dataset, headers: Sequence[Header]) -> None:
-    """Each frame to its image, and to the directions and spacing of that very image."""
+    """Write each frame's reference to its image, with the directions and spacing of that image."""
     shared = data_set.SharedFunctionalGroupsSequence[0]
     places = {(header.image_orientation, header.pixel_spacing_mm) for header in headers}
     for item, header in list(_frames(data_set, headers)):  # frames of an image share an item
@@ -131,7 +132,7 @@ def _write_references(data_set: Dataset, headers: Sequence[Header]) -> None:
 
 
 def _frames(data_set: Dataset, headers: Sequence[Header]) -> Iterator[tuple[Dataset, Header]]:
-    """Each frame's functional groups with the header of the image that its stand-in stands for."""
+    """Yield each frame's functional groups with the header of its source image."""
     for item in data_set.PerFrameFunctionalGroupsSequence:
         [reference] = item.DerivationImageSequence[0].SourceImageSequence
         yield item, headers[int(reference.ReferencedSOPInstanceUID.removeprefix(_UID))]

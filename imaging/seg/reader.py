@@ -1,4 +1,4 @@
-"""Binary DICOM Segmentations as they stand in the file: segments, frames, places and references."""
+"""Reading of binary DICOM Segmentations: segments, frames, positions and references."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,21 +26,21 @@ _PLACE = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class SegmentFrame:
-    """One segment on one image."""
+    """Frame of a segmentation: one segment on one image."""
 
     segment_number: int
     source: tuple[str, int | None]
-    """SOP Instance UID and frame of the image that it was derived from."""
+    """SOP Instance UID and frame number of the source image."""
     place: Header
-    """Position, orientation and pixel spacing of its own, size and frame of reference."""
+    """Header with the frame's position, orientation, pixel spacing, size, frame of reference."""
     packed: npt.NDArray[np.uint8]
-    """The bytes that its pixels lie in, eight a byte, the first in the lowest bit (PS3.5 8.1.1)."""
+    """Bytes with the frame's pixels, eight in a byte, the first in the lowest bit (PS3.5 8.1.1)."""
     first_bit: int
-    """Of its pixels in `packed`: they begin where those of the frame before end."""
+    """Index in `packed` of the frame's first pixel, directly after those of the frame before."""
 
     @property
     def mask(self) -> npt.NDArray[np.bool_]:
-        """[row, column]; unpacked at each call."""
+        """Mask [row, column], unpacked at each call."""
         count = self.place.rows * self.place.columns
         bits = np.unpackbits(self.packed, count=self.first_bit + count, bitorder="little")
         shape = self.place.rows, self.place.columns
@@ -49,7 +49,7 @@ class SegmentFrame:
 
 @dataclass(frozen=True, slots=True)
 class SegmentationContent:
-    """What a segmentation holds."""
+    """Contents of a segmentation."""
 
     header: Header
     labels: dict[int, str]
@@ -57,7 +57,9 @@ class SegmentationContent:
     frames: tuple[SegmentFrame, ...]
 
     def masks(self, headers: Sequence[Header]) -> dict[str, npt.NDArray[np.bool_]]:
-        """By label, bool [instance, row, column] in the order of `headers`, by reference alone.
+        """Masks by label, bool [instance, row, column] in the order of `headers`.
+
+        Frames are assigned to images by reference only.
 
         Raises:
             SegmentationError: a frame refers to none of `headers`, or has another size.
@@ -77,10 +79,10 @@ class SegmentationContent:
 
 
 def read_segmentation(path: Path) -> SegmentationContent:
-    """The segmentation in the file `path`, uncompressed and binary.
+    """Read the uncompressed binary segmentation in the file `path`.
 
     Raises:
-        SegmentationError: it is not one, or a frame lacks segment, reference or pixels.
+        SegmentationError: another kind of file, or a frame lacks segment, reference or pixels.
     """
     try:
         data_set = pydicom.dcmread(path)
@@ -111,7 +113,7 @@ def _content(data_set: FileDataset, path: Path) -> SegmentationContent:
 
 
 def _packed(data_set: Dataset, header: Header) -> Iterator[tuple[npt.NDArray[np.uint8], int]]:
-    """The bytes of each frame, and where its first pixel lies in them."""
+    """Yield the bytes of each frame, and the index of its first pixel in them."""
     content = np.frombuffer(data_set.PixelData, dtype=np.uint8)
     count = header.rows * header.columns
     if len(content) * 8 < header.number_of_frames * count:  # numpy would fill up with zeros
@@ -121,7 +123,7 @@ def _packed(data_set: Dataset, header: Header) -> Iterator[tuple[npt.NDArray[np.
 
 
 def _placed(header: Header, groups: Dataset) -> Header:
-    """`header` with what `groups` say of its place."""
+    """Copy of `header` with position, orientation and spacing from functional groups."""
     found: dict[str, tuple[float, ...]] = {}
     for field, (sequence, keyword) in _PLACE.items():
         if sequence in groups:

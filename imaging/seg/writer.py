@@ -1,7 +1,7 @@
-"""Masks to a DICOM Segmentation (PS3.3 A.51), one binary segment for each structure.
+"""Writing of masks as a DICOM Segmentation (PS3.3 A.51), with a binary segment per structure.
 
-highdicom composes it. It is handed stand-ins for the source images that have a place and little
-else, because it refuses values that real series have; the source's own are copied afterwards.
+highdicom composes the segmentation from stand-ins for the source images, because it rejects values
+that occur in real series; the source's own attributes are copied afterwards.
 """
 
 from collections.abc import Sequence
@@ -21,22 +21,22 @@ from pydicom.uid import ImplicitVRLittleEndian
 from core.errors import SegmentationError
 from core.identity import MANUFACTURER, VERSION, Provenance
 from core.uids import derive_uid
-from imaging.derived.attributes import coded
+from imaging.derived.attributes import code_item
 from imaging.geometry.plane import plane_of
 from imaging.instances.header import Header
 from imaging.rtstruct.modules import copy_character_set, fill, one_line
-from imaging.rtstruct.writer import Masks, Roi, check_content, labelled
+from imaging.rtstruct.writer import Masks, Roi, check_content, with_phase_and_revision
 from imaging.seg.codes import codes_of
 from imaging.seg.modules import complete, stand_ins
 
 NOT_FOUND = "Nothing of this structure was found in the series."
-"""Stands in SegmentDescription of a segment without frames."""
+"""SegmentDescription of a segment without frames."""
 _LONGEST_TEXT = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """What drew the structures."""
+    """Name and version of the segmentation algorithm."""
 
     name: str
     version: str
@@ -53,33 +53,32 @@ def build_segmentation(
     description: str = "",
     phase: int | None = None,
 ) -> FileDataset:
-    """A whole binary Segmentation of `rois`, ready for `save_as(path, enforce_file_format=True)`.
+    """Build a binary Segmentation of `rois`, ready for `save_as(path, enforce_file_format=True)`.
 
-    `masks` has for each ROI's name a bool array [instance, row, column] in the order of `headers`.
-    There is a frame for each structure and image on which it was found, with the image's place and
-    a reference to it. A structure that was found nowhere remains as a segment without frames, and
-    its description says so. Written in implicit VR little endian, like structure sets.
+    There is a frame for each structure and image where it was found, with the position of the image
+    and a reference to it. A structure that was not found remains as a segment without frames, with
+    a note in its description. The transfer syntax is implicit VR little endian.
 
     Args:
-        headers: the instances of one series, or of one of its phases: one at each position.
-        masks: by ROI name.
-        rois: in the order in which they are numbered, from 1.
-        provenance: of the job.
-        algorithm: of all segments.
-        label: ContentLabel of at most 16 capitals, cut for what phase and revision add.
+        headers: the images of one series, or of one of its phases: one at each position.
+        masks: by ROI name, bool [instance, row, column] in the order of `headers`.
+        rois: structures, in the order of segment numbers from 1.
+        provenance: identity of the job.
+        algorithm: the algorithm of all segments.
+        label: ContentLabel of at most 16 capitals, cut to make room for phase and revision.
         description: ContentDescription and SeriesDescription.
-        phase: from 1, where the series has several.
+        phase: number of the phase from 1, if the series has several.
 
     Raises:
-        SegmentationError: DICOM has no segmentation of such a series, or nothing was found.
-        ContourError: names, masks and headers do not fit together, or a text breaks a limit.
-        GeometryError: an instance has no place in the patient.
+        SegmentationError: a series that no segmentation can describe, or nothing was found.
+        ContourError: names, masks and headers do not fit together, or a text exceeds a limit.
+        GeometryError: an instance has no position in the patient.
     """
     check_content(headers, masks, rois, label)
     check_frame_of_reference(headers)
     _check_phase(headers, masks)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
-    label, description = labelled(label, description, provenance, phase)
+    label, description = with_phase_and_revision(label, description, provenance, phase)
     composed = Segmentation(
         source_images=stand_ins(headers, source),
         pixel_array=_pixels(rois, masks),
@@ -112,10 +111,10 @@ def _part(phase: int | None) -> tuple[str, ...]:
 
 
 def check_frame_of_reference(headers: Sequence[Header]) -> None:
-    """A segmentation has the frame of reference of its images (PS3.3 A.51.1), a series only one.
+    """Check that the images share one frame of reference, as PS3.3 A.51.1 requires.
 
     Raises:
-        SegmentationError: there are several.
+        SegmentationError: there are several frames of reference.
     """
     frames = {header.frame_of_reference_uid for header in headers}
     if len(frames) > 1:
@@ -139,9 +138,9 @@ def _check_phase(headers: Sequence[Header], masks: Masks) -> None:
 
 
 def _pixels(rois: Sequence[Roi], masks: Masks) -> npt.NDArray[Any]:
-    """Segment numbers [instance, row, column]; [..., segment] where structures overlap.
+    """Segment numbers [instance, row, column], or masks [..., segment] if structures overlap.
 
-    Numbers take the memory of one mask; only overlapping structures take that of all.
+    Numbers need the memory of a single mask; overlapping structures need that of all masks.
     """
     shape = masks[rois[0].name].shape
     numbers = np.zeros(shape, dtype=np.min_scalar_type(len(rois)))
@@ -149,7 +148,7 @@ def _pixels(rois: Sequence[Roi], masks: Masks) -> npt.NDArray[Any]:
         mask = masks[roi.name]
         if numbers[mask].any():
             stacked = np.stack([masks[one.name] for one in rois])
-            return np.moveaxis(stacked, 0, -1)  # each mask stays in one piece, which is faster
+            return np.moveaxis(stacked, 0, -1)  # each mask stays contiguous, which is faster
         numbers[mask] = number
     return numbers
 
@@ -172,7 +171,7 @@ def _segment(number: int, roi: Roi, algorithm: Algorithm, *, is_empty: bool) -> 
     )
     if meaning.side is not None:
         type_item = item.SegmentedPropertyTypeCodeSequence[0]
-        type_item.SegmentedPropertyTypeModifierCodeSequence = [coded(meaning.side)]
+        type_item.SegmentedPropertyTypeModifierCodeSequence = [code_item(meaning.side)]
     words = f"{roi.description} {NOT_FOUND if is_empty else ''}".strip()
     if words:
         fill(item, {"SegmentDescription": words[:_LONGEST_TEXT]})
@@ -180,7 +179,7 @@ def _segment(number: int, roi: Roi, algorithm: Algorithm, *, is_empty: bool) -> 
 
 
 def _write_tracking(data_set: Dataset, header: Header, provenance: Provenance) -> None:
-    """The same structure of the same series is tracked from revision to revision."""
+    """Write a tracking UID that is the same for a structure in every revision of a series."""
     for item in data_set.SegmentSequence:
         name = str(item.SegmentLabel)
         uid = derive_uid(provenance.root_uid, "tracking", header.series_instance_uid, name)

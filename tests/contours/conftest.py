@@ -1,4 +1,4 @@
-"""Headers of the samples and of an oblique phantom, and a job that makes objects of them."""
+"""Headers of the samples and of an oblique phantom, and the provenance of a job."""
 
 from collections.abc import Callable
 from pathlib import Path

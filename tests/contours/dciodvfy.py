@@ -1,4 +1,4 @@
-"""What dciodvfy finds wrong with a structure set."""
+"""Errors that dciodvfy reports for a structure set."""
 
 import re
 import subprocess

@@ -263,7 +263,7 @@ def test_interpolated_planar_is_filled_as_closed_planar_and_said(write_phantom: 
 
 def test_one_plane_is_told_from_another_by_tenths_of_a_millimetre() -> None:
     def at(offset_mm: float, number: int) -> PlacedContour:
-        return PlacedContour.at(number, np.eye(3, 2) * 9.0, np.full(3, offset_mm))
+        return PlacedContour.from_points(number, np.eye(3, 2) * 9.0, np.full(3, offset_mm))
 
     one = choose_planes([at(0.0, 1), at(0.09, 2)])
     assert [[c.number for c in plane] for plane in one.planes] == [[1, 2]]

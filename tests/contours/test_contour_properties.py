@@ -1,4 +1,4 @@
-"""What holds for any mask on any geometry, and for any polygon."""
+"""Properties of tracing and filling, for any mask on any geometry and for any polygon."""
 
 import tempfile
 from dataclasses import replace

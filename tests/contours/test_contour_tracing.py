@@ -1,4 +1,4 @@
-"""Masks and polygons are two forms of one thing."""
+"""Masks traced to polygons and filled again are the same masks."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Slices without a contour are known to lack the structure, or nobody knows, and that is said."""
+"""Slices without a contour lack the structure, or are reported as unknown."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 
 from imaging.contours.findings import FindingKind, summarise
 from imaging.instances.header import Header
-from imaging.rtstruct.drawn_slices import named
+from imaging.rtstruct.drawn_slices import describe_slices
 from imaging.rtstruct.reader import Contour, StructureSet
 from imaging.rtstruct.to_masks import RoiMask, iterate_masks
 from simulator.truth import read_truth
@@ -66,7 +66,7 @@ def test_skipped_slices_are_counted_and_named(headers: list[Header]) -> None:
         "ROI 1 'GTV' is not drawn on slices between drawn ones, unknown there: "
         "4 of 12 slices, InstanceNumber 5, 7 to 9"
     ]
-    assert named([1, 3], [0, 0, 0, 0], "InstanceNumber") == "2 of 4 slices"
+    assert describe_slices([1, 3], [0, 0, 0, 0], "InstanceNumber") == "2 of 4 slices"
 
 
 def test_skipped_frames_are_named_by_their_numbers(headers: list[Header]) -> None:

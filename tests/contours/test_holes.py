@@ -1,4 +1,4 @@
-"""Holes in what is written: joined to their outline, or contours of their own that exclude."""
+"""Holes are written as keyholes, or as contours of their own with CLOSEDPLANAR_XOR."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Noise is written in time that goes with its points: nothing is traced over and over."""
+"""Writing noisy masks takes time proportional to their points."""
 
 from typing import Any
 
@@ -57,6 +57,6 @@ def test_images_are_traced_together(traced_pixels: list[int]) -> None:
     assert sorted(set(batches[0].image.tolist())) == list(range(60))
     for at, image in enumerate(images):
         polygons = [
-            one for outlines in batches for one in outlines.chosen(outlines.image == at).polygons
+            one for outlines in batches for one in outlines.select(outlines.image == at).polygons
         ]
         assert np.array_equal(polygons_to_mask(polygons, image.shape), image)

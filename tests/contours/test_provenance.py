@@ -1,4 +1,4 @@
-"""What was made here is known again, whatever happened to it on the way."""
+"""Instances written by this program are recognised, even after other systems changed them."""
 
 from datetime import datetime
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Programs of other makers agree with the segmentations that are written."""
+"""Programs of other vendors read the same masks from the segmentations that are written."""
 
 import subprocess
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is written is exact, complete and refers to the right instances."""
+"""Structure sets are exact, complete and refer to the right instances."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Programs of other makers agree with what is written."""
+"""Programs of other vendors read the same masks from the structure sets that are written."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What stands in a structure set is read as it stands, and what does not fit together is named."""
+"""Structure sets are read unchanged, and numbers that do not fit together become findings."""
 
 from collections.abc import Callable
 from pathlib import Path

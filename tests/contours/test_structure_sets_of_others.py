@@ -1,4 +1,4 @@
-"""Structure sets of other makers become the masks that their makers meant."""
+"""Structure sets of other vendors give the masks that their vendors meant."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Readers that round vertices lose no thin part, and know where a contour ends."""
+"""Readers that round vertices keep thin parts, and close contours correctly."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,1 +1,1 @@
-"""Derived series: attributes, provenance, and the 3D Gaussian blur."""
+"""Derived series: attributes, provenance, pixel encoding, and the 3D Gaussian blur."""

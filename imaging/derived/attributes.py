@@ -1,4 +1,4 @@
-"""What every instance made from another has in common, whatever its pixels are."""
+"""Attributes common to all instances that are derived from another instance."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ _LONGEST_LO = 64
 _OVERLAY_GROUPS = range(0x6000, 0x6100)
 _CURVE_GROUPS = range(0x5000, 0x5100)
 _PIXEL_GROUP = 0x7FE0
-# True of the source's bytes, and of no copy of them.
+# Valid only for the source's bytes, not for a copy.
 _BYTES_ONLY = ("PixelDataProviderURL", "MACParametersSequence", "DigitalSignaturesSequence")
-# True of the source's pixels, and of no others.
+# Valid only for the source's pixels.
 _PIXELS_ONLY = (
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",
@@ -33,17 +33,20 @@ _PIXELS_ONLY = (
 _STORED_VALUES_ONLY = ("RealWorldValueMappingSequence", "VOILUTSequence")
 
 
-def drop_bytes_only(data_set: Dataset) -> None:
-    """Take out group lengths, pixels and what vouches for the source's own bytes."""
+def drop_byte_dependent(data_set: Dataset) -> None:
+    """Remove pixels, group lengths, and attributes that are valid only for the source's bytes."""
     for tag in list(data_set.keys()):
         if tag.group == _PIXEL_GROUP or tag.element == 0:
             del data_set[tag]
     drop(data_set, _BYTES_ONLY)
 
 
-def drop_pixels_only(data_set: Dataset, *, same_encoding: bool) -> None:
-    """Besides, take out what other pixels do not share: drawings, private elements, padding."""
-    drop_bytes_only(data_set)
+def drop_pixel_dependent(data_set: Dataset, *, same_encoding: bool) -> None:
+    """Also remove what new pixels invalidate: overlays, private elements, padding.
+
+    Without `same_encoding`, mappings of stored values are removed, too.
+    """
+    drop_byte_dependent(data_set)
     for tag in list(data_set.keys()):
         if tag.is_private or tag.group in _OVERLAY_GROUPS or tag.group in _CURVE_GROUPS:
             del data_set[tag]
@@ -51,14 +54,14 @@ def drop_pixels_only(data_set: Dataset, *, same_encoding: bool) -> None:
 
 
 def drop(data_set: Dataset, keywords: tuple[str, ...]) -> None:
-    """Take out those of `keywords` that are there."""
+    """Remove those of `keywords` that are present."""
     for keyword in keywords:
         if keyword in data_set:
             delattr(data_set, keyword)
 
 
 def write_encoded_pixels(data_set: Dataset, values: Voxels, encoding: Encoding) -> None:
-    """Store `values` [row, column] as 16-bit integers of `encoding`."""
+    """Write `values` [row, column] as 16-bit integers in `encoding`."""
     stored = encoding.stored(values)
     data_set.BitsAllocated = data_set.BitsStored = 16
     data_set.HighBit = 15
@@ -72,25 +75,25 @@ def write_encoded_pixels(data_set: Dataset, values: Voxels, encoding: Encoding) 
 
 
 def write_extremes(data_set: Dataset, stored: npt.NDArray[Any]) -> None:
-    """The smallest and largest of the `stored` integers of at most 16 bits."""
+    """Write smallest and largest pixel value of the `stored` integers (at most 16 bits)."""
     value_representation = "SS" if stored.dtype.kind == "i" else "US"
     data_set.add_new("SmallestImagePixelValue", value_representation, int(stored.min()))
     data_set.add_new("LargestImagePixelValue", value_representation, int(stored.max()))
 
 
 def write_source(data_set: Dataset, sop_class_uid: str, sop_instance_uid: str) -> None:
-    """Name the one image that `data_set` was made from."""
+    """Write SourceImageSequence with the image that `data_set` was derived from."""
     source = Dataset()
     source.ReferencedSOPClassUID = sop_class_uid
     source.ReferencedSOPInstanceUID = sop_instance_uid
     source.PurposeOfReferenceCodeSequence = [
-        coded(codes.cid7202.SourceImageForImageProcessingOperation)
+        code_item(codes.cid7202.SourceImageForImageProcessingOperation)
     ]
     data_set.SourceImageSequence = [source]
 
 
 def write_identity(data_set: FileDataset, sop_instance_uid: str) -> None:
-    """Give `data_set` its own UID and the file meta information that goes with it."""
+    """Write SOPInstanceUID and matching file meta information."""
     data_set.SOPInstanceUID = sop_instance_uid
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = data_set.SOPClassUID
@@ -101,13 +104,13 @@ def write_identity(data_set: FileDataset, sop_instance_uid: str) -> None:
 
 
 def description_with_warning(description: str) -> str:
-    """A SeriesDescription (LO, at most 64 characters), its warning never cut off."""
+    """SeriesDescription (LO, at most 64 characters) that ends with the warning NOT FOR DOSE."""
     plain = description.encode("ascii", "replace").decode().replace("\\", "/")
     return f"{plain[: _LONGEST_LO - len(_WARNING) - 1]} {_WARNING}".strip()
 
 
-def coded(code: Code) -> Dataset:
-    """`code` as an item of a code sequence."""
+def code_item(code: Code) -> Dataset:
+    """Item of a code sequence for `code`."""
     item = Dataset()
     item.CodeValue = code.value
     item.CodingSchemeDesignator = code.scheme_designator

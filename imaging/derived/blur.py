@@ -1,4 +1,4 @@
-"""The separable three-dimensional Gaussian blur of the `blur` pipeline."""
+"""Separable three-dimensional Gaussian blur."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -28,22 +28,22 @@ def gaussian_blur(
     threads: int = 1,
     report: Report | None = None,
 ) -> Voxels:
-    """`voxels` [slice, row, column] blurred, of the same shape; the input is left alone.
+    """Blur `voxels` [slice, row, column] with a Gaussian; the result has the same shape.
 
-    Values beyond the edge repeat the last ones, the kernel ends at 4 sigma, and a sigma of 0
-    leaves its axis as it is. Sums are in single precision: what differs from double precision is
-    some 1e-6 of the largest absolute value. Besides input and result it takes a few slices of
-    memory, and a copy of an input that is not contiguous.
+    Edge values are repeated beyond the edge, the kernel is truncated at 4 sigma, and a sigma of 0
+    leaves its axis unchanged. Sums are in single precision and differ from double precision by
+    about 1e-6 of the largest absolute value. The input is not changed; besides input and result,
+    memory for a few slices is needed, and for a copy of an input that is not contiguous.
 
     Args:
         voxels: float32 [slice, row, column], finite.
-        sigma_mm: standard deviation in mm, one for all axes or (slice, row, column).
+        sigma_mm: standard deviation in mm, for all axes or as (slice, row, column).
         spacing_mm: distance between neighbouring slices, rows and columns.
-        threads: so many work at once, of this call alone.
-        report: told of the progress.
+        threads: number of threads of this call.
+        report: function that receives the progress.
 
     Raises:
-        ConfigurationError: a sigma is negative or not a number, or there are no threads.
+        ConfigurationError: a sigma is negative or not a number, or `threads` is below 1.
         GeometryError: a spacing is not above zero.
     """
     if threads < 1:
@@ -71,7 +71,7 @@ def _each(pool: ThreadPoolExecutor, steps: Iterator[_Step], report: Report) -> N
 
 
 def _part(report: Report | None, start: float, end: float) -> Report:
-    """Progress of a pass over the volume, which takes it from `start` to `end`."""
+    """Report function for a pass over the volume, which takes progress from `start` to `end`."""
 
     def told(fraction: float, words: str) -> None:
         if report is not None:
@@ -82,7 +82,7 @@ def _part(report: Report | None, start: float, end: float) -> Report:
 
 
 def _across_slices(bands: _Bands, source: Voxels, target: Voxels) -> Iterator[_Step]:
-    """Steps that each blur some rows of all slices along the slices."""
+    """Yield steps that each blur some rows of all slices along the slice axis."""
     of_rows, to_rows = source.swapaxes(0, 1), target.swapaxes(0, 1)
     for first in range(0, len(of_rows), _ROWS_AT_ONCE):
         part = slice(first, first + _ROWS_AT_ONCE)
@@ -90,7 +90,7 @@ def _across_slices(bands: _Bands, source: Voxels, target: Voxels) -> Iterator[_S
 
 
 def _in_slices(bands: list[_Bands], source: Voxels, target: Voxels) -> Iterator[_Step]:
-    """Steps that each blur some slices along rows and columns; `target` may be `source`."""
+    """Yield steps that each blur some slices within their plane; `target` may be `source`."""
     at_once = max(1, _VALUES_AT_ONCE // max(1, source[:1].size))
     for first in range(0, len(source), at_once):
         part = slice(first, first + at_once)

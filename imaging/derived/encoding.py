@@ -1,4 +1,4 @@
-"""Rescaled values as 16-bit integers with a slope and an intercept (PS3.3 C.11.1)."""
+"""Encoding of rescaled values as 16-bit integers with slope and intercept (PS3.3 C.11.1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from imaging.pixels.reader import Voxels
 from imaging.pixels.rescale import rescale_of
 
 PET = "1.2.840.10008.5.1.4.1.1.128"
-_STEPS = 65534.0  # one code fewer than 16 bits have: room for the rounding of slope and intercept
+_STEPS = 65534.0  # one fewer than 16 bits allow, to leave room for rounding of slope and intercept
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How stored integers stand for rescaled values; slope and intercept as DS strings."""
+    """Pixel encoding: signedness, and slope and intercept as DS strings."""
 
     signed: bool
     slope: str
     intercept: str
     from_source: bool
-    """Whether the sources are encoded in the same way, so that nothing else needs to change."""
+    """True if all sources have this encoding, so that other attributes need not change."""
 
     def stored(self, values: Voxels) -> npt.NDArray[Any]:
-        """The integers (16 bits, little endian) whose rescaled values are nearest to `values`."""
+        """Encode `values` as the nearest 16-bit integers, little endian, in the same shape."""
         exact = (values.astype(np.float64) - float(self.intercept)) / float(self.slope)
         return np.rint(exact).astype("<i2" if self.signed else "<u2")
 
@@ -36,14 +36,14 @@ class Encoding:
 def choose_encoding(
     sources: Sequence[Dataset], values: Voxels, *, only_fitting: bool = False
 ) -> Encoding:
-    """One encoding for all `values`: that of the sources where it holds them, else one that fits.
+    """Choose one encoding for all `values`: the sources' if it fits, else one made for the range.
 
-    PET keeps an intercept of 0 (PS3.3 C.8.9.4.1.5). With `only_fitting`, the sources' is not taken.
+    PET keeps an intercept of 0 (PS3.3 C.8.9.4.1.5). With `only_fitting`, the sources' encoding is
+    not considered.
 
     Raises:
-        OutputError: values that are not numbers, or that no slope of 16 characters brings within
-            16 bits.
-        PixelError: a source's slope or intercept gives no values.
+        OutputError: values that are not finite, or do not fit in 16 bits with any DS slope.
+        PixelError: a source has an unusable slope or intercept.
     """
     lowest, highest = float(values.min()), float(values.max())
     if not np.isfinite([lowest, highest]).all():
@@ -60,7 +60,7 @@ def choose_encoding(
 
 
 def _shared_encoding(sources: Sequence[Dataset]) -> Encoding | None:
-    """The stored type and rescale values of all sources, if they have one in common."""
+    """Encoding of all sources; None if they differ."""
     kinds = {(int(source.PixelRepresentation), *rescale_of(source)) for source in sources}
     if len(kinds) > 1:
         return None

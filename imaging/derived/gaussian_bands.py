@@ -1,9 +1,9 @@
-"""A Gaussian along one axis as products with small matrices, a band of the axis at a time.
+"""Gaussian filter along one axis as products with small banded matrices.
 
-Row i of the whole matrix holds the weights that make value i of all values on the axis. Only a
-band beside the diagonal differs from zero, so the matrix is cut into pieces of a few rows. What
-lies beyond an end of the axis repeats its last value, so those weights are added to the last
-value's: nothing is padded, and a kernel may be wider than the axis.
+Row i of the full matrix has the weights of all input values for output value i. It is zero outside
+a band along the diagonal, so it is cut into blocks of a few rows. Edge values are repeated by
+adding the weights beyond an end to that of the last value: no padding is needed, and the kernel
+may be wider than the axis.
 """
 
 from dataclasses import dataclass
@@ -15,25 +15,26 @@ Values = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float64]
 _TRUNCATE_SIGMAS = 4.0
 _BAND_ROWS = 32
-# OpenBLAS starts threads of its own above 4 x 65536 products (GEMM_MULTITHREAD_THRESHOLD), which
-# would wait for each other where the caller's threads and other processes use the cores already
+# above 4 x 65536 products (GEMM_MULTITHREAD_THRESHOLD) OpenBLAS starts threads of its own, which
+# would compete with the caller's threads and other processes for the cores
 _MOST_PRODUCTS = 2**18
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Some rows of the matrix, less the columns that are zero in all of them."""
+    """Some rows of the matrix, without the columns that are zero in all of them."""
 
     outputs: slice
     inputs: slice
     weights: Values
-    """[output, input]; each row sums to 1."""
+    """float32 [output, input]; each row sums to 1."""
 
 
 def gaussian_bands(length: int, sigma: float) -> tuple[Band, ...]:
-    """The matrix for an axis of `length` values, `sigma` in values; none where it changes nothing.
+    """Build the bands for an axis of `length` values; empty if the filter has no effect.
 
-    The kernel ends at 4 sigma, rounded to whole values, and its weights sum to 1.
+    `sigma` is in values. The kernel is truncated at 4 sigma, rounded to whole values, and its
+    weights sum to 1.
     """
     radius = int(_TRUNCATE_SIGMAS * sigma + 0.5)
     if radius == 0 or length < 2:
@@ -44,9 +45,9 @@ def gaussian_bands(length: int, sigma: float) -> tuple[Band, ...]:
 
 
 def apply_bands(bands: tuple[Band, ...], source: Values, target: Values) -> None:
-    """Write to `target` what `bands` make of `source`, both [any, axis, any] and apart in memory.
+    """Filter `source` along its middle axis into `target`, both [any, axis, any].
 
-    Fast where one of the last two axes is contiguous in each.
+    The arrays must not overlap. Filtering is fast if one of the last two axes is contiguous.
     """
     for band in bands:
         width = max(1, _MOST_PRODUCTS // band.weights.size)

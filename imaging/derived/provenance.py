@@ -1,4 +1,4 @@
-"""The mark in everything that is written here, by which it is known again: no loops."""
+"""The mark of this program in all instances that it writes, which prevents processing loops."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +12,10 @@ _LONGEST_DESCRIPTION = 1024
 
 
 def contributing_equipment(provenance: Provenance) -> Dataset:
-    """An item of ContributingEquipmentSequence (PS3.3 C.12.1) that names this program.
+    """Item of ContributingEquipmentSequence (PS3.3 C.12.1) that names this program.
 
-    The purpose is Processing Equipment of CID 7005: equipment that makes new instances from others;
-    Modifying Equipment would claim that the source instances themselves were changed.
+    The purpose is Processing Equipment (CID 7005), which makes new instances from others; Modifying
+    Equipment would claim that the source instances themselves were changed.
     """
     code = codes.cid7005.ProcessingEquipment
     purpose = Dataset()
@@ -33,10 +33,10 @@ def contributing_equipment(provenance: Provenance) -> Dataset:
 
 
 def is_made_here(data_set: Dataset) -> bool:
-    """Whether `data_set` bears the mark, wherever it stands among those of other systems.
+    """True if `data_set` was written by this program.
 
-    The name of the manufacturer decides, without regard to case and padding, at the top level or in
-    any item; a system that rewrites one of the two, or adds items, does not hide it.
+    Manufacturer is compared without regard to case and padding, at the top level and in every item
+    of ContributingEquipmentSequence, so that other systems may rewrite one of them or add items.
     """
     equipment = data_set.get("ContributingEquipmentSequence")
     items: Sequence[Any] = equipment if isinstance(equipment, Sequence) else ()

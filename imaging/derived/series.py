@@ -1,4 +1,4 @@
-"""A blurred series: each source instance again, with computed pixels (PS3.3 C.7.6.1.1.3)."""
+"""Derived series: copies of the source instances with computed pixels (PS3.3 C.7.6.1.1.3)."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ from core.identity import Provenance
 from imaging.derived.attributes import (
     LONGEST_ST,
     SERIES_NUMBER_STEP,
-    coded,
+    code_item,
     description_with_warning,
-    drop_pixels_only,
+    drop_pixel_dependent,
     write_encoded_pixels,
     write_identity,
     write_source,
@@ -37,23 +37,23 @@ def build_derived_series(
     description: str,
     series_uid_part: str = "derived series",
 ) -> Iterator[FileDataset]:
-    """The instances that hold `result` [slice, row, column], one a slice, in slice order.
+    """Yield the instances of `result`, one for each slice, in slice order.
 
-    Patient, study, frame of reference, geometry and acquisition are the source instance's, values
-    that break the standard included. Where each source has a frame of reference of its own, all
-    share one that derives from the series. Stored values reproduce `result` within half a stored
-    unit. Padding is gone: its voxels took part or became background (`volume.read_images`).
+    Patient, study, frame of reference, geometry and acquisition are copied from the source
+    instance, invalid values included. If each source has its own frame of reference, all results
+    share one that is derived from the series. Stored values reproduce `result` to half a step.
+    Padding attributes are removed, as padding was treated by `volume.read_images`.
 
     Args:
-        volume: what `result` was computed from.
-        result: in the units of the volume (HU for CT).
-        provenance: names the job; UIDs and dates derive from it.
-        description: what was done, in few words, such as "Blurred 3 mm"; becomes the
-            SeriesDescription together with a warning against using it for dose.
-        series_uid_part: tells several series of one job apart.
+        volume: the volume that `result` was computed from.
+        result: float32 [slice, row, column] in the units of the volume (HU for CT).
+        provenance: identity of the job, from which UIDs and dates derive.
+        description: short text such as "Blurred 3 mm", written to SeriesDescription with a
+            warning against use for dose calculation.
+        series_uid_part: name that tells several series of one job apart.
 
     Raises:
-        OutputError: the shapes differ, or values that 16 bits cannot hold.
+        OutputError: the shapes differ, or values that do not fit in 16 bits.
     """
     if result.shape != volume.voxels.shape:
         raise OutputError(f"Result of {result.shape} voxels, expected {volume.voxels.shape}")
@@ -64,8 +64,8 @@ def build_derived_series(
     words = ", ".join(part for part in (description, provenance.revision_words) if part)
     words = ": ".join(part for part in (provenance.released_words, words) if part)
     for values, header in zip(result, volume.headers, strict=True):
-        source = sources.pop(0)  # so that only the caller keeps what has its pixels
-        drop_pixels_only(source, same_encoding=encoding.from_source)
+        source = sources.pop(0)  # so that only the caller keeps instances with pixels
+        drop_pixel_dependent(source, same_encoding=encoding.from_source)
         _write_general(source, provenance)
         if frame_uid:
             source.FrameOfReferenceUID = frame_uid
@@ -81,11 +81,11 @@ def build_derived_series(
 
 
 def _read_source(header: Header) -> FileDataset:
-    """All of an instance before its pixels; its values are passed on as they were read."""
+    """Read an instance without its pixels; values stay as they were read."""
     source = pydicom.dcmread(header.path, stop_before_pixels=True)
     if source.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:
         swap_byte_order(source)
-        # all is decoded now: what is written of it is in the new order
+        # everything is decoded now, and will be written in the new byte order
         source.set_original_encoding(False, True, source.original_character_set)
     return single_frame(source, header)
 
@@ -106,19 +106,19 @@ def _write_series(
     data_set.SeriesInstanceUID = series_uid
     data_set.SeriesDescription = description
     data_set.SeriesNumber = int(data_set.get("SeriesNumber") or 0) + SERIES_NUMBER_STEP
-    if data_set.SOPClassUID != PET:  # there, decay is corrected to the time of the series
+    if data_set.SOPClassUID != PET:  # for PET, decay is corrected to the series' time
         data_set.SeriesDate = provenance.date
         data_set.SeriesTime = provenance.time
 
 
 def _write_predecessors(data_set: Dataset, provenance: Provenance) -> None:
-    """The series that this revision replaces, as a related one (PS3.3 C.7.3.1)."""
+    """Write the series that this revision replaces as related series (PS3.3 C.7.3.1)."""
     related = list(data_set.get("RelatedSeriesSequence") or ())
     for uid in provenance.predecessor_series_uids:
         item = Dataset()
         item.StudyInstanceUID = data_set.StudyInstanceUID
         item.SeriesInstanceUID = uid
-        item.PurposeOfReferenceCodeSequence = []  # type 2: no code says "replaced by this one"
+        item.PurposeOfReferenceCodeSequence = []  # type 2: there is no code for a replaced series
         related.append(item)
     if related:
         data_set.RelatedSeriesSequence = related
@@ -130,4 +130,4 @@ def _write_derivation(data_set: Dataset, provenance: Provenance, header: Header)
         data_set.SourceImageSequence[0].ReferencedFrameNumber = header.frame_number
     words = ", ".join(part for part in (provenance.details, provenance.revision_words) if part)
     data_set.DerivationDescription = words[:LONGEST_ST]
-    data_set.DerivationCodeSequence = [coded(codes.cid7203.GaussianBlur)]
+    data_set.DerivationCodeSequence = [code_item(codes.cid7203.GaussianBlur)]

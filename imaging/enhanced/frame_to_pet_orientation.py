@@ -4,7 +4,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from imaging.derived.attributes import coded
+from imaging.derived.attributes import code_item
 
 _MODULE = ("PatientOrientationCodeSequence", "PatientGantryRelationshipCodeSequence")
 _FIRST = {"HF": codes.cid21.Headfirst, "FF": codes.cid21.FeetFirst}
@@ -22,7 +22,7 @@ def write_orientation(data_set: Dataset) -> None:
     orientation, relationship = (data_set.get(keyword) or [] for keyword in _MODULE)
     lying, first = _LYING.get(position[2:]), _FIRST.get(position[:2])
     if not orientation and lying and first:
-        orientation, relationship = [_recumbent(lying)], relationship or [coded(first)]
+        orientation, relationship = [_recumbent(lying)], relationship or [code_item(first)]
     data_set.PatientOrientationCodeSequence = orientation
     data_set.PatientGantryRelationshipCodeSequence = relationship
     if "PatientPosition" in data_set:
@@ -30,6 +30,6 @@ def write_orientation(data_set: Dataset) -> None:
 
 
 def _recumbent(lying: Code) -> Dataset:
-    item = coded(codes.cid19.Recumbent)
-    item.PatientOrientationModifierCodeSequence = [coded(lying)]
+    item = code_item(codes.cid19.Recumbent)
+    item.PatientOrientationModifierCodeSequence = [code_item(lying)]
     return item

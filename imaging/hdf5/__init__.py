@@ -1,1 +1,1 @@
-"""A series in one HDF5 file, and back to DICOM."""
+"""Conversion of a series to an HDF5 file, and back to DICOM."""

@@ -1,4 +1,4 @@
-"""What an HDF5 file of docs/hdf5.md holds, checked; written here or by other software."""
+"""Reading and checking of HDF5 volumes (docs/hdf5.md), written here or by other software."""
 
 import math
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ _INSTANCE_NUMBERS = range(-(1 << 31), 1 << 31)  # IS
 
 @dataclass(frozen=True, slots=True)
 class SliceRecord:
-    """One slice's identity and place; lengths in mm, LPS."""
+    """Identity and position of a slice; lengths in mm, LPS."""
 
     sop_instance_uid: str
-    """Empty where the file does not say which instance it was."""
+    """UID of the source instance; empty if the file does not state it."""
     frame_of_reference_uid: str
     instance_number: int
     position_mm: tuple[float, ...]
@@ -39,25 +39,26 @@ class SliceRecord:
 
 @dataclass(frozen=True, slots=True)
 class VolumeContent:
-    """A whole file."""
+    """Contents of an HDF5 volume."""
 
     voxels: Voxels
+    """float32 [slice, row, column] in rescaled units."""
     slices: tuple[SliceRecord, ...]
     stored: StoredSlices | None
-    """None where there are voxels alone."""
+    """Stored values; None if the file has voxels only."""
     modality: str
     sop_class_uid: str
     series_instance_uid: str
     study_instance_uid: str
-    """These four are empty where the file does not say."""
+    """Empty if the file does not state it, like the three above."""
 
 
 def read_hdf5(content: bytes, name: str = "HDF5") -> VolumeContent:
-    """Everything in the bytes of a file; `name` is what errors call it.
+    """Read and check the bytes of an HDF5 file; messages call it `name`.
 
     Raises:
-        PixelError: no HDF5, damaged, of another schema, with counts that do not agree, voxels
-            that are no numbers, or voxels that are not the stored values rescaled.
+        PixelError: not HDF5, damaged, another schema, tables of different lengths, voxels that
+            are not numbers, or voxels that are not the stored values rescaled.
     """
     try:
         with h5py.File(BytesIO(content), "r") as file:
@@ -68,7 +69,7 @@ def read_hdf5(content: bytes, name: str = "HDF5") -> VolumeContent:
 
 
 def series_uid_in(content: bytes, name: str = "HDF5") -> str:
-    """The series that the bytes of a file say they are of, or nothing; raises as `read_hdf5`."""
+    """Read the Series Instance UID in a file's bytes, or ""; raises as `read_hdf5` does."""
     try:
         with h5py.File(BytesIO(content), "r") as file:
             _check_schema(file, name)
@@ -85,7 +86,7 @@ def _unreadable(name: str, error: Exception) -> PixelError:
 def _check_schema(file: Any, name: str) -> None:
     version = file.attrs.get("schema_version")
     if version is None:
-        raise PixelError(f"{name}: no attribute schema_version, so no volume of docs/hdf5.md")
+        raise PixelError(f"{name}: no attribute schema_version, so not a volume of docs/hdf5.md")
     if not 1 <= int(version) <= SCHEMA_VERSION:
         raise PixelError(f"{name}: schema version {version}, expected 1 to {SCHEMA_VERSION}")
 
@@ -176,7 +177,7 @@ def _numbers(group: Any, key: str, otherwise: Sequence[float]) -> list[float]:
 
 
 def _rows(file: Any, key: str, attribute: str | None, width: int) -> list[tuple[float, ...]]:
-    """A table (slice, `width`), or where it is missing the series' own value for each slice."""
+    """Table (slice, `width`); if it is missing, the series' attribute for each slice."""
     if key in file or attribute is None:
         table = np.asarray(file[key][()], np.float64)
     else:

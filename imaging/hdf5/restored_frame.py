@@ -1,4 +1,4 @@
-"""One restored instance before its pixels: from its own source, or from what a template shares."""
+"""Restored instance without pixels: copied from its source, or from what all templates share."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -8,12 +8,12 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
-from imaging.derived.attributes import drop, drop_bytes_only, drop_pixels_only
+from imaging.derived.attributes import drop, drop_byte_dependent, drop_pixel_dependent
 from imaging.derived.encoding import PET
 from imaging.hdf5.reader import SliceRecord
 from imaging.pixels.transcode import swap_byte_order
 
-# What is said of one image, and is not known of another at another place or time.
+# Attributes of a single image, unknown for another position or time.
 _OF_ONE_IMAGE = (
     "DerivationCodeSequence",
     "DerivationDescription",
@@ -37,23 +37,24 @@ _LONGEST_DS = 16
 _PIXEL_GROUP = 0x7FE0
 
 
-def own_frame(source: Dataset, *, keeps_pixels: bool, same_encoding: bool) -> FileDataset:
-    """A copy of `source`, the very instance that a slice was read from.
+def copy_instance(source: Dataset, *, keeps_pixels: bool, same_encoding: bool) -> FileDataset:
+    """Copy `source`, the instance that a slice was read from, without its pixels.
 
-    With its stored values kept, everything about them stays, private elements and overlays too.
+    If stored values are kept, all attributes that describe them stay, private elements and
+    overlays included.
     """
     data_set = _copy(source)
     if keeps_pixels:
-        drop_bytes_only(data_set)
+        drop_byte_dependent(data_set)
     else:
-        drop_pixels_only(data_set, same_encoding=same_encoding)
+        drop_pixel_dependent(data_set, same_encoding=same_encoding)
     return data_set
 
 
-def shared_frame(templates: Sequence[Dataset], *, same_encoding: bool) -> FileDataset:
-    """What all `templates` say in common, without what belongs to one image."""
+def copy_common(templates: Sequence[Dataset], *, same_encoding: bool) -> FileDataset:
+    """Copy the attributes that all `templates` share, without those of a single image."""
     data_set = _copy(templates[0])
-    drop_pixels_only(data_set, same_encoding=same_encoding)
+    drop_pixel_dependent(data_set, same_encoding=same_encoding)
     drop(data_set, _OF_ONE_IMAGE)
     for tag in list(data_set.keys()):
         if not all(tag in one and one[tag] == data_set[tag] for one in templates[1:]):
@@ -63,8 +64,13 @@ def shared_frame(templates: Sequence[Dataset], *, same_encoding: bool) -> FileDa
     return data_set
 
 
-def write_place(data_set: Dataset, record: SliceRecord, shape: tuple[int, ...], index: int) -> None:
-    """Geometry as `record` says; numbers that are already there keep their spelling."""
+def write_geometry(
+    data_set: Dataset, record: SliceRecord, shape: tuple[int, ...], index: int
+) -> None:
+    """Write position, orientation and size of a slice; equal numbers keep their text.
+
+    `shape` is (rows, columns), `index` the slice's index from 0.
+    """
     if not _is_placed_at(data_set, record.position_mm):
         drop(data_set, ("SliceLocation",))
     write_numbers(data_set, "ImagePositionPatient", record.position_mm)
@@ -82,16 +88,16 @@ def write_place(data_set: Dataset, record: SliceRecord, shape: tuple[int, ...], 
 
 
 def write_numbers(data_set: Dataset, keyword: str, values: Sequence[float]) -> None:
-    """Set the DS element `keyword`, unless it has these very values."""
+    """Set the DS element `keyword`, unless it already has equal values."""
     if _numbers(data_set, keyword) == tuple(values):
         return
-    drop(data_set, (keyword,))  # what is there may be no numbers at all
+    drop(data_set, (keyword,))  # the present value may not be numeric
     texts = [decimal_text(value) for value in values]
     setattr(data_set, keyword, texts if len(texts) > 1 else texts[0])
 
 
 def decimal_text(value: float) -> str:
-    """`value` as a DS of at most 16 characters; exactly where a DS of that length can be."""
+    """Format `value` as a DS of at most 16 characters, exactly if that is possible."""
     if float(value).is_integer() and len(str(int(value))) <= _LONGEST_DS:
         return str(int(value))
     if len(repr(float(value))) > _LONGEST_DS:
@@ -109,7 +115,7 @@ def _copy(source: Dataset) -> FileDataset:
         if tag.group != _PIXEL_GROUP:
             copy[tag] = deepcopy(source[tag])
     _, is_little_endian = source.original_encoding
-    if is_little_endian is False:  # None: not read from anywhere
+    if is_little_endian is False:  # None: not read from a file
         swap_byte_order(copy)
     return copy
 

@@ -1,4 +1,4 @@
-"""The pixels of one restored instance: stored cells as they were, or voxels as integers."""
+"""Pixels of a restored instance: the original pixel cells, or voxels encoded as integers."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,13 @@ _FEWEST_STEPS = 256
 
 
 def choose_volume_encoding(volume: VolumeContent, templates: Sequence[Dataset]) -> Encoding:
-    """One encoding for all voxels: that of the templates where it tells enough of them apart.
+    """Choose one encoding for all voxels: that of the templates, if it is fine enough.
 
-    Voxels may be in other units than the templates (a mask, values from 0 to 1): where the
-    templates' encoding rounds what spans fewer than 256 steps, a fitting one is taken.
+    Voxels may be in other units than the templates (a mask, values from 0 to 1). If the templates'
+    encoding would round them and their range spans fewer than 256 steps, a fitting one is chosen.
 
     Raises:
-        OutputError: voxels that are not finite numbers, or that 16 bits cannot hold.
+        OutputError: voxels that are not finite numbers, or do not fit in 16 bits.
     """
     chosen = choose_encoding(templates, volume.voxels)
     if not chosen.from_source:
@@ -39,7 +39,7 @@ def choose_volume_encoding(volume: VolumeContent, templates: Sequence[Dataset]) 
 def write_pixels(
     data_set: Dataset, volume: VolumeContent, index: int, encoding: Encoding | None
 ) -> None:
-    """Slice `index`: its stored cells, or its voxels in `encoding` where that is given."""
+    """Write the pixels of slice `index`: original pixel cells, or voxels in `encoding` if given."""
     data_set.SamplesPerPixel = 1
     if encoding is not None:
         write_encoded_pixels(data_set, volume.voxels[index], encoding)
@@ -67,7 +67,7 @@ def _write_format(data_set: Dataset, pixel_format: PixelFormat) -> None:
 
 
 def _write_padding(data_set: Dataset, keyword: str, value: int | None) -> None:
-    """Its sign may not be that of the pixels (-2000 written as 63536): the number is kept."""
+    """Write padding; its sign may differ from that of the pixels (-2000 written as 63536)."""
     if data_set.get(keyword) == value:
         return
     drop(data_set, (keyword,))
@@ -90,7 +90,7 @@ def _write_rescale(data_set: Dataset, pixel_format: PixelFormat) -> None:
 
 
 def _write_cells(data_set: Dataset, cells: Cells, pixel_format: PixelFormat) -> None:
-    """PS3.5 section 8.2: OW, or OB of an even length for 8 bits."""
+    """Write PixelData as OW, or OB of even length for 8 bits (PS3.5 section 8.2)."""
     if pixel_format.bits_allocated > 16:
         drop(data_set, ("SmallestImagePixelValue", "LargestImagePixelValue"))
     elif "SmallestImagePixelValue" in data_set:

@@ -1,4 +1,4 @@
-"""The group `/stored` of docs/hdf5.md: stored values and their formats, read and checked."""
+"""Reading and checking of the group `/stored` (docs/hdf5.md): stored values and pixel formats."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,16 @@ from imaging.pixels.reader import Voxels
 
 @dataclass(frozen=True, slots=True)
 class StoredSlices:
-    """Stored values as they were in the instances."""
+    """Stored pixel values of the source instances, with their formats."""
 
     values: Cells
-    """Integers [slice, row, column] of a type that holds those of all slices."""
+    """Integers [slice, row, column] of a type that fits all slices."""
     unused_bits: Cells | None
+    """Bits outside of the values, to be XORed with them; None if there are none."""
     formats: tuple[PixelFormat, ...]
 
     def cells(self, index: int) -> Cells:
-        """The pixel cells [row, column] of one slice, unused bits included."""
+        """Pixel cells [row, column] of a slice, unused bits included."""
         cells: Cells = self.values[index].astype(self.formats[index].dtype)
         if self.unused_bits is None:
             return cells
@@ -32,11 +33,11 @@ class StoredSlices:
 
 
 def read_stored(group: Any, voxels: Voxels, name: str) -> StoredSlices:
-    """The group's content, one format a slice, in agreement with `voxels`.
+    """Read stored values and the format of each slice, and check that they agree with `voxels`.
 
     Raises:
-        PixelError: other shapes, formats that no image has, values beyond their bits, or voxels
-            that are not the stored values rescaled.
+        PixelError: another shape, an invalid format, values beyond their bits, or voxels that are
+            not the stored values rescaled.
     """
     values = np.asarray(group["values"][()])
     if values.shape != voxels.shape or values.dtype.kind not in "iu":
@@ -59,21 +60,21 @@ def read_stored(group: Any, voxels: Voxels, name: str) -> StoredSlices:
 
 
 def check_counts(columns: Sequence[Sequence[Any]], count: int, name: str) -> None:
-    """Nothing, when each of `columns` has one row for each of `count` slices; else PixelError."""
+    """Check that each of `columns` has a row for each of `count` slices; else raise PixelError."""
     for column in columns:
         if len(column) != count:
             raise PixelError(f"{name}: a table of {len(column)} rows for {count} slices")
 
 
 def texts(group: Any, key: str, otherwise: Sequence[str] | None = None) -> list[str]:
-    """A table of strings; `otherwise` where it is missing."""
+    """Read a table of strings; `otherwise` if it is missing."""
     if key not in group and otherwise is not None:
         return list(otherwise)
     return [text(value) for value in group[key][()]]
 
 
 def text(value: Any) -> str:
-    """A string as HDF5 gives it: characters from an attribute, bytes from a dataset."""
+    """Convert an HDF5 string: attributes give str, datasets give bytes."""
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
@@ -102,9 +103,9 @@ def _check_format(pixel_format: PixelFormat, place: str) -> None:
     if pixel_format.photometric_interpretation not in GREY:
         raise PixelError(f"{place} is {pixel_format.photometric_interpretation}, expected grey")
     if not np.isfinite([pixel_format.slope, pixel_format.intercept]).all():
-        raise PixelError(f"{place} has a slope or intercept that is no finite number")
+        raise PixelError(f"{place} has a slope or intercept that is not a finite number")
     if pixel_format.slope == 0:
-        raise PixelError(f"{place} has a rescale slope of 0, expected another number")
+        raise PixelError(f"{place} has a rescale slope of 0, expected a number other than 0")
     bits = max(16, allocated)  # PixelPaddingValue is US or SS, of 32-bit pixels UL or SL
     for padding in (pixel_format.padding_value, pixel_format.padding_range_limit):
         if padding is not None and padding not in range(-(1 << (bits - 1)), 1 << bits):
@@ -124,7 +125,7 @@ def _check_values(values: Cells, pixel_format: PixelFormat, place: str) -> None:
 
 
 def _check_agreement(voxels: Voxels, expected: Voxels, name: str, index: int) -> None:
-    """Somebody may have changed the voxels alone; neither of the two may win unseen."""
+    """Check that voxels are the rescaled values: one may have been edited without the other."""
     if not np.array_equal(voxels, expected, equal_nan=True):
         raise PixelError(
             f"{name}: voxels of slice {index} are not its stored values rescaled, remove "
@@ -133,7 +134,7 @@ def _check_agreement(voxels: Voxels, expected: Voxels, name: str, index: int) ->
 
 
 def _check_unused(unused: Cells, pixel_format: PixelFormat, place: str) -> None:
-    """They are XORed with the values: they may be neither values nor beyond the cell."""
+    """Check that unused bits, which are XORed with the values, are between value and cell size."""
     allocated, stored = pixel_format.bits_allocated, pixel_format.bits_stored
     above = unused.astype(np.uint64) >> np.uint64(stored)
     below = unused.astype(np.uint64) != above << np.uint64(stored)
@@ -145,7 +146,7 @@ def _check_unused(unused: Cells, pixel_format: PixelFormat, place: str) -> None:
 
 
 def _whole_numbers(group: Any, key: str, name: str) -> list[int | None]:
-    """A table of whole numbers, of which NaN means none."""
+    """Read a table of whole numbers, where NaN means none."""
     values = group[key][()].tolist()
     stated = [None if np.isnan(value) else value for value in values]
     wrong = [one for one in stated if one is not None and not float(one).is_integer()]

@@ -1,4 +1,4 @@
-"""What a person asks of a series first, in named fields that JSON can hold; names the patient."""
+"""Summary of a series as JSON fields, patient's name and ID included."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +14,9 @@ SUMMARY_VERSION = 1
 
 
 def summarise_series(series: ImageSeries) -> dict[str, Any]:
-    """Patient, study, series, geometry, pixels and instances of `series`; fields in docs/hdf5.md.
+    """Summarise patient, study, series, geometry, pixels and instances (fields: docs/hdf5.md).
 
-    Lengths are in mm, directions and positions in LPS. What an instance does not state is None.
+    Lengths are in mm, directions and positions in LPS. Attributes that are absent are None.
     """
     first = series.data_sets[0]
     return {
@@ -145,7 +145,7 @@ def _syntax(header: Header) -> str:
 
 
 def _common(values: Sequence[Any]) -> Any:
-    """The value of all slices, or None where they differ: `instances` has each."""
+    """The common value of all slices; None if they differ (`instances` has each value)."""
     return values[0] if all(value == values[0] for value in values) else None
 
 

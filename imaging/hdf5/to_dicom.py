@@ -1,4 +1,4 @@
-"""A series from HDF5 back to DICOM: pixels and geometry of the file, the rest of a template."""
+"""Conversion of an HDF5 volume back to DICOM, with all other attributes from a template."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ from imaging.derived.attributes import (
 )
 from imaging.derived.provenance import contributing_equipment
 from imaging.hdf5.reader import SliceRecord, VolumeContent
-from imaging.hdf5.restored_frame import own_frame, shared_frame, write_place
+from imaging.hdf5.restored_frame import copy_common, copy_instance, write_geometry
 from imaging.hdf5.restored_pixels import choose_volume_encoding, write_pixels
 from imaging.instances.header import patient_key
 
@@ -35,37 +35,38 @@ _NEEDED = (
 def restore_series(
     volume: VolumeContent, templates: Sequence[Dataset], provenance: Provenance
 ) -> Iterator[FileDataset]:
-    """One instance for each slice of `volume`, in Explicit VR Little Endian, in slice order.
+    """Yield an instance for each slice of `volume`, in Explicit VR Little Endian, in slice order.
 
-    Stored values come back bit for bit with their own rescale and padding. Where there are voxels
-    alone, 16-bit integers stand for them within half a stored unit (`encoding.choose_encoding`).
-    A slice whose instance is among `templates` keeps everything else of that instance; any other
-    slice gets what all templates share. No time of day goes in: the same values, the same bytes.
+    Stored values are restored bit for bit, with their rescale and padding. If the file has voxels
+    only, these are encoded as 16-bit integers, exact to half a step (`encoding.choose_encoding`).
+    A slice whose source instance is among `templates` keeps all other attributes of that instance;
+    any other slice gets the attributes that all templates share. The current time is not written,
+    so the same values give the same bytes.
 
     Args:
-        volume: what the HDF5 file holds.
-        templates: instances of one image series, pixels not needed.
-        provenance: UIDs derive from it; its date is not used.
+        volume: contents of the HDF5 file.
+        templates: instances of one image series, with or without pixels.
+        provenance: identity from which UIDs derive; its date is not used.
 
     Raises:
-        SeriesError: templates of several series, another study or modality than the volume.
-        OutputError: values that 16 bits cannot hold, or a UID that is none.
+        SeriesError: templates of several series, or of another study or modality than the volume.
+        OutputError: values that do not fit in 16 bits, or an invalid UID.
     """
     _check_templates(volume, templates)
     templates = sorted(templates, key=lambda one: str(one.SOPInstanceUID))
     by_uid = {str(one.SOPInstanceUID): one for one in templates}
     encoding = None if volume.stored else choose_volume_encoding(volume, templates)
     same_encoding = encoding is not None and encoding.from_source
-    shared = shared_frame(templates, same_encoding=same_encoding)
+    shared = copy_common(templates, same_encoding=same_encoding)
     series_uid = provenance.uid("restored series")
     for index, record in enumerate(volume.slices):
         source = by_uid.get(record.sop_instance_uid)
         if source is None:
-            data_set = own_frame(shared, keeps_pixels=True, same_encoding=True)
+            data_set = copy_instance(shared, keeps_pixels=True, same_encoding=True)
         else:
             keeps = volume.stored is not None
-            data_set = own_frame(source, keeps_pixels=keeps, same_encoding=same_encoding)
-        write_place(data_set, record, volume.voxels.shape[1:], index)
+            data_set = copy_instance(source, keeps_pixels=keeps, same_encoding=same_encoding)
+        write_geometry(data_set, record, volume.voxels.shape[1:], index)
         _write_origin(data_set, record, volume)
         _write_general(data_set, provenance, series_uid, is_exact=volume.stored is not None)
         write_pixels(data_set, volume, index, encoding)
@@ -90,16 +91,16 @@ def _check_templates(volume: VolumeContent, templates: Sequence[Dataset]) -> Non
     for record in volume.slices:
         uid = record.frame_of_reference_uid
         if uid and not is_safe_uid(uid):
-            raise OutputError(f"Frame of reference {uid[:64]!r} of the HDF5 file is no UID")
+            raise OutputError(f"Frame of reference {uid[:64]!r} of the HDF5 file is not a UID")
 
 
 def _check_same_origin(volume: VolumeContent, template: Dataset) -> None:
-    """The study stands for the patient, whom the HDF5 file does not name."""
+    """Check the study, which identifies the patient as the HDF5 file has no patient's name."""
     study = str(template.StudyInstanceUID)
     if volume.study_instance_uid not in ("", study):
         raise SeriesError(
             f"The HDF5 file is of study {volume.study_instance_uid}, the template of study "
-            f"{study}: pixels would come under the name of somebody else"
+            f"{study}: the pixels would be filed under another patient"
         )
     modality = str(template.get("Modality") or "")
     if volume.modality not in ("", modality):
@@ -113,13 +114,13 @@ def _check_image(template: Dataset) -> None:
     missing = [keyword for keyword in _NEEDED if keyword not in template]
     if missing or template.SamplesPerPixel != 1:
         raise SeriesError(
-            f"Template {template.get('SOPInstanceUID', 'without UID')}: no grey image "
+            f"Template {template.get('SOPInstanceUID', 'without UID')}: not a grey image "
             f"({', '.join(missing) or 'colour'})"
         )
 
 
 def _write_origin(data_set: Dataset, record: SliceRecord, volume: VolumeContent) -> None:
-    """The source image, where the file says which instance it was."""
+    """Write SOP class and source image, if the file states them."""
     if volume.sop_class_uid and is_safe_uid(volume.sop_class_uid):
         data_set.SOPClassUID = volume.sop_class_uid
     if is_safe_uid(record.sop_instance_uid):
@@ -138,7 +139,7 @@ def _write_general(
         before = str(data_set.get("SeriesDescription") or "")
         room = _LONGEST_LO - len(words) - 1
         data_set.SeriesDescription = f"{before[:room]} {words}".strip()
-    else:  # nobody knows what was done with them
+    else:  # the voxels may have been edited
         data_set.SeriesDescription = description_with_warning(words)
     data_set.DerivationDescription = provenance.pipeline[:LONGEST_ST]
     item = contributing_equipment(provenance)

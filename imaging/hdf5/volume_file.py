@@ -1,7 +1,7 @@
-"""`volume.h5`: voxels and where each slice lies, chunked by slice; names nobody.
+"""The file `volume.h5`: voxels and position of each slice, chunked by slice, without names.
 
 The layout is in docs/hdf5.md. A job writes the voxels that it computed on; a converted series
-(imaging/hdf5/writer.py) has its stored values besides, so that it can go back bit for bit.
+(imaging/hdf5/writer.py) also has its stored values, so that it can be restored bit for bit.
 """
 
 from collections.abc import Sequence
@@ -30,27 +30,30 @@ def write_volume_hdf5(
     affine_mm: npt.NDArray[np.float64] | None = None,
     slice_spacing_mm: float | None = None,
 ) -> None:
-    """Write `voxels` [slice, row, column] and the place of each of `headers`, one a slice.
+    """Write `voxels` [slice, row, column] and the geometry of `headers`, one for each slice.
 
-    The same values give the same bytes. Raises GeometryError where counts differ or an instance
-    has no place in the patient, OSError where the disk fails.
+    The same values give the same bytes.
+
+    Raises:
+        GeometryError: counts differ, or an instance has no position in the patient.
+        OSError: the file cannot be written.
     """
     if len(headers) != len(voxels) or not headers:
         raise GeometryError(f"{len(voxels)} slices with {len(headers)} headers, expected one each")
-    # in memory first: HDF5 keeps a file that the disk cut off open, and crashes at the exit
-    memory = BytesIO()  # never closed by hand: a worker's profiler may still look at its buffer
+    # in memory first: after a full disk HDF5 keeps the file open, and crashes at exit
+    memory = BytesIO()  # not closed explicitly: a worker's profiler may still access its buffer
     with h5py.File(memory, "w") as file:
         dataset = create_slices(file, "voxels", voxels.shape, np.float32)
         dataset[...] = voxels
-        write_places(file, headers, affine_mm=affine_mm, slice_spacing_mm=slice_spacing_mm)
+        write_geometry(file, headers, affine_mm=affine_mm, slice_spacing_mm=slice_spacing_mm)
     path.write_bytes(memory.getbuffer())
 
 
 def read_volume_hdf5(path: Path, index: int | None = None) -> Voxels:
-    """All voxels [slice, row, column], or the slice `index` [row, column] without the others.
+    """Read all voxels [slice, row, column], or only the slice `index` [row, column].
 
     Raises:
-        PixelError: the file is damaged, of another kind, or has no such slice.
+        PixelError: the file is damaged, not such a volume, or has no such slice.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -63,7 +66,7 @@ def read_volume_hdf5(path: Path, index: int | None = None) -> Voxels:
 
 
 def create_slices(group: Any, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Any:
-    """A new dataset of `shape` (slice, row, column) in `group`, one compressed chunk a slice."""
+    """Create a dataset of `shape` (slice, row, column) in `group`, a compressed chunk per slice."""
     return group.create_dataset(
         name,
         shape=shape,
@@ -76,11 +79,11 @@ def create_slices(group: Any, name: str, shape: tuple[int, ...], dtype: npt.DTyp
 
 
 def fixed_texts(values: Sequence[str]) -> npt.NDArray[np.bytes_]:
-    """Strings of one length in bytes: a damaged file with others can keep HDF5 reading forever."""
+    """Strings of fixed length: variable ones can make HDF5 read a damaged file endlessly."""
     return np.array([value.encode() for value in values], dtype=np.bytes_)
 
 
-def write_places(
+def write_geometry(
     file: Any,
     headers: Sequence[Header],
     *,
@@ -88,7 +91,7 @@ def write_places(
     slice_spacing_mm: float | None,
     units: str | None = None,
 ) -> None:
-    """Write what is known of each slice and of the series; raises as `write_volume_hdf5`."""
+    """Write identity and geometry of each slice and of the series; raises GeometryError."""
     planes = [plane_of(header) for header in headers]
     file["sop_instance_uids"] = fixed_texts([h.sop_instance_uid for h in headers])
     file["frame_of_reference_uids"] = fixed_texts([h.frame_of_reference_uid for h in headers])

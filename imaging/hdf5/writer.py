@@ -1,4 +1,4 @@
-"""A whole image series as HDF5 that gives every pixel back; layout in docs/hdf5.md."""
+"""Conversion of an image series to HDF5 without loss; layout in docs/hdf5.md."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -8,23 +8,23 @@ import h5py
 import numpy as np
 from pydicom.dataset import Dataset
 
-from imaging.hdf5.volume_file import create_slices, fixed_texts, write_places
+from imaging.hdf5.volume_file import create_slices, fixed_texts, write_geometry
 from imaging.pixels.pixel_format import PixelFormat, cells_of
 from imaging.series.image_series import ImageSeries
 
 STORED = "stored"
-"""The group of stored values and their formats."""
+"""Name of the group with stored values and their formats."""
 
 _UNSPECIFIED = "US"
 
 
 def series_hdf5(series: ImageSeries) -> bytes:
-    """The content of an HDF5 file with the voxels, stored values and geometry of `series`.
+    """Convert `series` to the bytes of an HDF5 file with voxels, stored values and geometry.
 
-    The same series gives the same bytes, in whatever order and transfer syntax it came.
+    The same series gives the same bytes, in any order of instances and any transfer syntax.
 
     Raises:
-        GeometryError: an instance without a place in the patient.
+        GeometryError: an instance without a position in the patient.
         PixelError: pixels that cannot be decoded.
     """
     memory = BytesIO()
@@ -32,7 +32,7 @@ def series_hdf5(series: ImageSeries) -> bytes:
         _write_pixels(file, series)
         _write_formats(file[STORED], series.formats)
         file["slice_thicknesses_mm"] = [_thickness_mm(one) for one in series.data_sets]
-        write_places(
+        write_geometry(
             file,
             series.headers,
             affine_mm=series.affine_mm,
@@ -43,7 +43,7 @@ def series_hdf5(series: ImageSeries) -> bytes:
 
 
 def units_of(data_set: Dataset) -> str:
-    """The unit of rescaled values: PET states Units, others RescaleType (PS3.3 C.11.1.1.2)."""
+    """Unit of rescaled values: Units for PET, else RescaleType (PS3.3 C.11.1.1.2)."""
     said = str(data_set.get("Units") or data_set.get("RescaleType") or "")
     if said:
         return "rescaled" if said == _UNSPECIFIED else said
@@ -51,7 +51,7 @@ def units_of(data_set: Dataset) -> str:
 
 
 def _write_pixels(file: Any, series: ImageSeries) -> None:
-    """Slice by slice, so that the series is never in memory a second time uncompressed."""
+    """Write pixels slice by slice, so that no second uncompressed copy is in memory."""
     first = series.headers[0]
     shape = (len(series.headers), first.rows, first.columns)
     common = np.result_type(*[one.dtype for one in series.formats])
@@ -68,7 +68,7 @@ def _write_pixels(file: Any, series: ImageSeries) -> None:
 
 
 def _unused_bits(group: Any, shape: tuple[int, ...]) -> Any:
-    """What lies above the stored bits, where that is not the sign: there only when needed."""
+    """Dataset of bits above the stored bits that are not the sign; created when first needed."""
     name = "unused_bits"
     return group[name] if name in group else create_slices(group, name, shape, np.uint32)
 

@@ -1,4 +1,4 @@
-"""What comes back is the source's patient and place with the blurred values, marked as such."""
+"""Derived instances have the source's patient and geometry, blurred values, and a mark."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Padding that is the background stays what it is; padding beyond all else does not bleed."""
+"""Padding within the range of values is kept; padding outside of it does not bleed."""
 
 from dataclasses import dataclass
 from pathlib import Path

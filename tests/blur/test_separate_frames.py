@@ -1,4 +1,4 @@
-"""A volume of instances that each have a frame of reference comes back in one."""
+"""Results of instances with a frame of reference each share a single one."""
 
 import subprocess
 from pathlib import Path

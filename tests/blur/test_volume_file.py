@@ -1,4 +1,4 @@
-"""`volume.h5` gives back the same values and tells where they lie, without naming anybody."""
+"""`volume.h5` has the same values and their geometry, without patient data."""
 
 from pathlib import Path
 from typing import Any

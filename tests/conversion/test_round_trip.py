@@ -181,9 +181,9 @@ def test_instances_of_two_series_or_without_place_are_refused(ct: list[FileDatas
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"StudyInstanceUID": "1.2.3"}, "somebody else"),
+        ({"StudyInstanceUID": "1.2.3"}, "another patient"),
         ({"Modality": "MR"}, "of modality CT, the template of MR"),
-        ({"SamplesPerPixel": 3}, "no grey image"),
+        ({"SamplesPerPixel": 3}, "not a grey image"),
     ],
 )
 def test_a_template_that_does_not_belong_to_it_is_refused(

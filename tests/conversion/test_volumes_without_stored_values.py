@@ -188,7 +188,7 @@ def test_values_that_are_no_numbers_are_refused(templates: list[FileDataset]) ->
     [
         ("bits_allocated", 12, "12 bits allocated and 16 stored"),
         ("bits_stored", 9, "slice 0 has stored values from 0 to 21835, expected 0 to 511"),
-        ("rescale_slopes", np.inf, "no finite number"),
+        ("rescale_slopes", np.inf, "not a finite number"),
         ("padding_values", 70000.0, "padding 70000, expected 16 bits"),
     ],
 )

@@ -108,7 +108,11 @@ def test_padding_of_32_bits_comes_back(dtype: str, vr: str, padding: int) -> Non
         ("stored/padding_values", 1.5, "padding_values has 1.5, expected whole numbers"),
         ("stored/padding_values", np.inf, "padding_values has inf, expected whole numbers"),
         ("stored/padding_range_limits", 0.25, "padding_range_limits has 0.25, expected whole"),
-        ("stored/rescale_slopes", 0, "slice 0 has a rescale slope of 0, expected another number"),
+        (
+            "stored/rescale_slopes",
+            0,
+            "slice 0 has a rescale slope of 0, expected a number",
+        ),
         ("instance_numbers", 1 << 40, "instance number 1099511627776, expected whole numbers"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Files read for a few elements say what pydicom says of them, regular or damaged."""
+"""Fast reading of a few elements gives the same values as pydicom, for regular or damaged files."""
 
 import warnings
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whatever way a series lies, each voxel's value is found at its place in the patient."""
+"""In any orientation of a series, each voxel's value is at its position in the patient."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Numbers that are not finite place nothing."""
+"""Positions, orientations and spacings that are not finite are refused."""
 
 from dataclasses import replace
 from typing import Any

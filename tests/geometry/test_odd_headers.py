@@ -1,4 +1,4 @@
-"""Header values that pixels cannot be read with are refused in one sentence."""
+"""Header values that make pixels unreadable are refused with one sentence."""
 
 from pathlib import Path
 

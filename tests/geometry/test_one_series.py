@@ -1,4 +1,4 @@
-"""What belongs together, and what must never be processed as one series."""
+"""Instances are grouped by series; those of several patients or studies are never one series."""
 
 import shutil
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is no plane of the patient is set aside in words that name it, or refused."""
+"""Images that are not planes of the patient are set aside and described, or refused."""
 
 import struct
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What lies at one position makes phases by the attribute that tells it apart, or is refused."""
+"""Images at one position are split into phases by an attribute that distinguishes them."""
 
 from dataclasses import replace
 from typing import Any

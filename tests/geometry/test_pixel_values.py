@@ -1,4 +1,4 @@
-"""Pixels come out as rescaled values, whatever the transfer syntax, or are refused in words."""
+"""Pixels are rescaled correctly for every transfer syntax, or refused with a message."""
 
 import re
 from collections.abc import Callable

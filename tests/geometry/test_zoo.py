@@ -1,4 +1,4 @@
-"""Series of every awkward kind: each comes out as its NIfTI file has it, or is refused in words."""
+"""Awkward series: each gives the values of its NIfTI file, or is refused with a message."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Make a data set to learn from: `python -m model.prepare --help`."""
+"""Prepare a data set for training: `python -m model.prepare --help`."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ from model.data.data_set_file import open_data_set
 from model.inference.structure import Structure
 from model.preparation.inputs.array_task import plan_arrays
 from model.preparation.inputs.cases import Plan
-from model.preparation.inputs.structure_set_plan import SetChoices, plan_structure_sets
+from model.preparation.inputs.structure_set_plan import StructureSetOptions, plan_structure_sets
 from model.preparation.inputs.sunnybrook import plan_sunnybrook
 from model.preparation.options import prepare_parser
 from model.preparation.report.page import page_of
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
     """Prepare a data set; `prog` names the command in its --help.
 
     Returns:
-        0 written; 2 the input cannot be used.
+        0 if written; 2 if the input cannot be used; 130 if interrupted.
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = prepare_parser(prog).parse_args([with_underscores(word) for word in given])
@@ -86,23 +86,23 @@ def _plan(options: argparse.Namespace, bar: Progress) -> Plan:
             modality=options.modality,
         )
     shown = bar.add_task("files", total=None)
-    choices = SetChoices(
+    set_options = StructureSetOptions(
         options.structures,
         options.patient_keys,
         options.slices,
         options.skipped,
         options.workers,
-        *_there(options.output),
+        *_existing(options.output),
     )
     return plan_structure_sets(
         options.input,
-        choices,
+        set_options,
         lambda done, total: bar.update(shown, completed=done, total=total),
     )
 
 
-def _there(path: Path) -> tuple[tuple[Structure, ...], dict[str, str]]:
-    """Structures of the data set that is extended, and its patients by the keys of their series."""
+def _existing(path: Path) -> tuple[tuple[Structure, ...], dict[str, str]]:
+    """Structures of the existing data set, and its patients by the keys of their series."""
     if not path.exists():
         return (), {}
     data_set = open_data_set(path)

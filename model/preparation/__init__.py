@@ -1,1 +1,1 @@
-"""From drawn contours on disk to a data set, a report and pictures."""
+"""Preparation of a data set, with report and pictures, from contours on disk."""

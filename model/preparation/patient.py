@@ -1,4 +1,4 @@
-"""One patient: read, written, drawn and reported; what a worker process does."""
+"""Preparation of one patient, in a worker process: read, write, draw and report."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,49 +14,49 @@ from model.preparation.report.sheets import Sheets
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
-    """Where a run works; travels to the worker processes."""
+class RunContext:
+    """Folders, structures and known patients of a run; pickled to worker processes."""
 
     parts: Path
-    """Folder of the patients that are finished, each in a file."""
+    """Folder of finished patients, one file each."""
     pictures: Path | None
-    """Folder of the pictures; None: none are made."""
+    """Folder of the pictures; None if none are wanted."""
     structures: tuple[Structure, ...]
-    there: dict[str, str]
-    """Content digests of the patients that need not be read again."""
+    known_digests: dict[str, str]
+    """Content digests, by patient key, of patients prepared before."""
     workers: int
 
     def part(self, patient: str) -> Path:
-        """The file of a finished patient; keys may be longer than names of files."""
+        """Path of a patient's file; hashed, as keys may be longer than file names."""
         return self.parts / f"{hashlib.sha256(patient.encode()).hexdigest()[:24]}.h5"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a patient."""
+    """Result of the preparation of a patient."""
 
     patient: str
     is_new: bool
-    """Whether a part was written."""
+    """True if the patient's file was written."""
     remarks: tuple[Remark, ...] = ()
-    """What the patient's report cannot say, since there is none."""
+    """Reasons why there is no report of the patient."""
 
 
-def prepare_patient(task: PatientTask, workshop: Workshop) -> Outcome:
-    """Write the patient's part and pictures, unless they are there with the same content.
+def prepare_patient(task: PatientTask, context: RunContext) -> Outcome:
+    """Write the patient's file and pictures, unless prepared before with the same content.
 
     Raises:
-        OSError: the disk is full, read-only or gone.
+        OSError: the disk is full, read-only or missing.
     """
     try:
         digest = content_digest(task)
     except OSError as error:
         name = Path(str(error.filename or "a file")).name
         return _failed(task.patient, f"{task.patient}: {name} cannot be read ({error.strerror})")
-    if workshop.there.get(task.patient) == digest:
+    if context.known_digests.get(task.patient) == digest:
         return Outcome(task.patient, is_new=False)
     try:
-        _write(task, workshop, digest)
+        _write(task, context, digest)
     except SlicewireError as error:
         return _failed(task.patient, str(error))
     except OSError:
@@ -66,14 +66,14 @@ def prepare_patient(task: PatientTask, workshop: Workshop) -> Outcome:
     return Outcome(task.patient, is_new=True)
 
 
-def _write(task: PatientTask, workshop: Workshop, digest: str) -> None:
-    structures = workshop.structures
+def _write(task: PatientTask, context: RunContext, digest: str) -> None:
+    structures = context.structures
     report = PatientReport(task.patient, task.source, task.images, content_digest=digest)
     sheets = None
-    if workshop.pictures is not None:
-        sheets = Sheets(workshop.pictures / task.patient, structures)
+    if context.pictures is not None:
+        sheets = Sheets(context.pictures / task.patient, structures)
         sheets.begin()
-    with write_patient(workshop.part(task.patient), task.patient, structures) as writer:
+    with write_patient(context.part(task.patient), task.patient, structures) as writer:
         for case in task.cases():
             _count(report, case, structures)
             if case.annotated is not None and case.series is not None:
@@ -86,7 +86,7 @@ def _write(task: PatientTask, workshop: Workshop, digest: str) -> None:
 
 
 def content_digest(task: PatientTask) -> str:
-    """SHA-256 over options, names and contents of all that the patient is made from.
+    """SHA-256 over the options and over names and contents of the patient's files.
 
     Raises:
         OSError: a file cannot be read.

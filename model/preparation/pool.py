@@ -1,4 +1,4 @@
-"""Patients side by side in processes of their own; one that dies costs one patient."""
+"""Parallel work in worker processes; a process that dies costs one task only."""
 
 import os
 import signal
@@ -24,13 +24,13 @@ def in_processes(
     *,
     died: Callable[[Task], Result],
 ) -> Iterator[Result]:
-    """What `work` makes of each of `tasks`, as they are finished.
+    """Results of `work` for `tasks`, in the order in which they finish.
 
-    Where a process dies (killed for its memory, say), those it worked beside are done again one by
-    one, and `died` answers for the one at fault.
+    If a process dies (killed for its memory, say), all running tasks are repeated one by one, and
+    `died` makes the result of the task whose process dies again.
 
     Raises:
-        Exception: whatever `work` raises; what is running is then finished, the rest not begun.
+        Exception: from `work`; running tasks are then finished, the others are not started.
     """
     left = list(tasks)
     while left:
@@ -51,7 +51,7 @@ def _together(
     workers: int,
     running: dict[Future[Result], Task],
 ) -> Iterator[tuple[Task, Result]]:
-    """`running` says all the time which are not finished."""
+    """Results with their tasks; `running` always has the unfinished ones."""
     with _pool(workers) as pool:
         todo = iter(list(tasks))
         while True:
@@ -75,19 +75,19 @@ def _alone(work: Callable[[Task], Result], task: Task, died: Callable[[Task], Re
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    # not forked: HDF5 and threads of libraries do not survive that
+    # not forked: HDF5 and libraries with threads do not survive a fork
     return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
 
 
 def _begin() -> None:
-    """Ctrl-C ends the run, not the patient that a process is at: that one is finished first."""
+    """Ignore Ctrl-C, so that a worker finishes its patient; end with the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     quieten_libraries()
     Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A run that was killed leaves no process that waits for work for ever."""
+    """End this worker when its parent dies, so that a killed run leaves no processes."""
     parent = parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""A whole run: patients to parts, parts to the data set, all to the report."""
+"""Run of a preparation: patients to part files, parts to the data set, results to a report."""
 
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
@@ -15,18 +15,18 @@ from model.data.data_set_file import open_data_set, reports_in
 from model.data.data_set_writer import Merged, merge
 from model.inference.structure import Structure
 from model.preparation.inputs.cases import PatientTask, Plan
-from model.preparation.patient import Outcome, Workshop, prepare_patient
+from model.preparation.patient import Outcome, RunContext, prepare_patient
 from model.preparation.pool import in_processes
 from model.preparation.report.comparison import compare_patients
 from model.preparation.report.remarks import Kind, PatientReport, Remark, report_of
 
 Progress = Callable[[str], None]
-"""Called with each patient's key when it is finished."""
+"""Function called with the key of each patient that is finished."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a run works."""
+    """Output and options of a run."""
 
     output: Path
     workers: int
@@ -40,20 +40,20 @@ class Settings:
 
     @property
     def pictures_folder(self) -> Path:
-        """Folder of the pictures."""
+        """Folder of the pictures, beside the data set."""
         return self.output.with_name(f"{self.output.stem}_pictures")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run did."""
+    """Result of a run: merged patients, their reports and remarks."""
 
     merged: Merged
     structures: tuple[Structure, ...]
     patients: tuple[PatientReport, ...]
-    """All that the data set knows of, also those of whom nothing could be used."""
+    """Reports of all patients of the data set, also of those of whom nothing could be used."""
     remarks: tuple[Remark, ...]
-    """What concerns several patients, or none."""
+    """Remarks about several patients, or about none."""
 
 
 def run(plan: Plan, settings: Settings, progress: Progress) -> Result:
@@ -61,14 +61,14 @@ def run(plan: Plan, settings: Settings, progress: Progress) -> Result:
 
     Raises:
         ConfigurationError: another run works on the same data set.
-        LearningDataError: the data set that is there is damaged or has other structures.
-        OSError: the disk is full, read-only or gone; what was finished stays for the next run.
+        LearningDataError: the existing data set is damaged or has other structures.
+        OSError: the disk is full, read-only or missing; finished patients are kept.
     """
     settings.parts.mkdir(parents=True, exist_ok=True)
     with _alone(settings.parts):
         _check_structures(settings.output, plan)
         _clear(settings.parts, plan)
-        outcomes = list(_prepare(plan.tasks, _workshop(plan, settings), progress))
+        outcomes = list(_prepare(plan.tasks, _context(plan, settings), progress))
         parts = sorted(settings.parts.glob("[!.]*.h5"))
         merged = Merged((), (), ())
         if parts:
@@ -87,21 +87,21 @@ def run(plan: Plan, settings: Settings, progress: Progress) -> Result:
 
 
 def _prepare(
-    tasks: Sequence[PatientTask], workshop: Workshop, progress: Progress
+    tasks: Sequence[PatientTask], context: RunContext, progress: Progress
 ) -> Iterator[Outcome]:
-    work = partial(prepare_patient, workshop=workshop)
-    for outcome in in_processes(work, tasks, workshop.workers, died=_died):
+    work = partial(prepare_patient, context=context)
+    for outcome in in_processes(work, tasks, context.workers, died=_died):
         progress(outcome.patient)
         yield outcome
 
 
-def _workshop(plan: Plan, settings: Settings) -> Workshop:
-    there = _reports(settings.output)
-    digests = {key: report.content_digest for key, report in there.items()}
+def _context(plan: Plan, settings: Settings) -> RunContext:
+    reports = _reports(settings.output)
+    digests = {key: report.content_digest for key, report in reports.items()}
     for part in settings.parts.glob("[!.]*.h5"):  # of a run that was killed
         digests |= {key: one.content_digest for key, one in _reports(part).items()}
     pictures = settings.pictures_folder if settings.pictures else None
-    return Workshop(settings.parts, pictures, plan.structures, digests, settings.workers)
+    return RunContext(settings.parts, pictures, plan.structures, digests, settings.workers)
 
 
 def _check_structures(output: Path, plan: Plan) -> None:
@@ -110,12 +110,12 @@ def _check_structures(output: Path, plan: Plan) -> None:
                  (open_data_set(output).structures, plan.structures)]  # fmt: skip
         raise LearningDataError(
             f"{output.name} has the structures {names[0]}, this input gives {names[1]} (names, "
-            "colours and types must be the same): name another data set"
+            "colours and types must be the same): choose another --output"
         )
 
 
 def _clear(parts: Path, plan: Plan) -> None:
-    """Take away what a killed run left unfinished, and parts of other structures."""
+    """Remove unfinished files of a killed run, and parts with other structures."""
     for path in parts.glob(".*"):
         path.unlink()
     for path in parts.glob("*.h5"):
@@ -144,14 +144,14 @@ def _died(task: PatientTask) -> Outcome:
 
 def _other_content(patient: str) -> Remark:
     words = (
-        f"{patient} was in the data set with other content, which stays (--replace takes the new)"
+        f"{patient} was in the data set with other content, which is kept (--replace takes the new)"
     )
     return Remark(Kind.OTHER_CONTENT, patient, words)
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of `folder`; it goes with the last part."""
+    """Hold the lock of `folder`; remove the folder at the end if nothing is left in it."""
     lock = folder / "lock"
     with lock.open("w") as file:
         try:

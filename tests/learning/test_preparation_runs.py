@@ -14,7 +14,7 @@ from model import prepare
 from model.data.data_set_file import open_data_set
 from model.data.samples import fingerprint
 from model.preparation.inputs.cases import Plan
-from model.preparation.patient import Workshop, prepare_patient
+from model.preparation.patient import RunContext, prepare_patient
 from model.preparation.run import Result, Settings, run
 from tests.learning.conftest import STRUCTURES, part
 from tests.learning.processes import SyntheticTask
@@ -46,7 +46,7 @@ def test_other_content_is_named_and_stays_unless_it_is_to_be_replaced(tmp_path: 
     before = fingerprint(open_data_set(output).samples())
     result = ran(output, [SyntheticTask("a", seed=5)])
     assert [one.words for one in result.remarks] == [
-        "a was in the data set with other content, which stays (--replace takes the new)"
+        "a was in the data set with other content, which is kept (--replace takes the new)"
     ]
     assert fingerprint(open_data_set(output).samples()) == before
     ran(output, [SyntheticTask("a", seed=5)], replace=True)
@@ -86,9 +86,9 @@ def test_what_a_killed_run_left_is_taken_over_or_done_again(tmp_path: Path) -> N
     output = tmp_path / "data.h5"
     settings = Settings(output, 1)
     settings.parts.mkdir()
-    workshop = Workshop(settings.parts, None, STRUCTURES, {}, 1)
-    prepare_patient(SyntheticTask("a"), workshop)
-    workshop.part("b").write_bytes(b"half a file")
+    context = RunContext(settings.parts, None, STRUCTURES, {}, 1)
+    prepare_patient(SyntheticTask("a"), context)
+    context.part("b").write_bytes(b"half a file")
     (settings.parts / ".c.h5.123").write_bytes(b"not finished")
     result = ran(output, [SyntheticTask("a", "fail"), SyntheticTask("b")])
     assert result.merged.added == ("a", "b")

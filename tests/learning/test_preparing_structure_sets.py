@@ -137,7 +137,7 @@ def test_slices_beside_the_structure_are_known_to_be_empty(
         ("files that are no whole DICOM", "site/one/sets/cut.dcm: "),
         ("files that are no whole DICOM", "note.txt: file note.txt"),
         ("open contours", "site-two/CT-"),
-        ("two patients with one id", "again: again and shared have one PatientID"),
+        ("two patients with one id", "again: again and shared have the same PatientID"),
     ],
 )
 def test_everything_wrong_is_in_the_report(

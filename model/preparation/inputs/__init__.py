@@ -1,1 +1,1 @@
-"""What data sets are made of: structure sets, text contours, arrays."""
+"""Inputs of a preparation: structure sets, text contours, arrays."""

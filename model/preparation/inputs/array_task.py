@@ -1,4 +1,4 @@
-"""A patient in arrays: `img/<n>.npy` and `mask/<n>.npy`."""
+"""Input from folders of arrays: `img/<n>.npy` and `mask/<n>.npy`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class ArrayTask:
-    """One patient's folder."""
+    """Task to prepare the patient in one folder of arrays."""
 
     folder: Path
     numbers: tuple[str, ...]
@@ -45,26 +45,26 @@ class ArrayTask:
 
     @property
     def patient(self) -> str:
-        """The key: the folder's name."""
+        """Key of the patient: the name of the folder."""
         return self.folder.name
 
     @property
     def images(self) -> int:
-        """How many arrays `img` has."""
+        """Number of arrays in `img`."""
         return sum(1 for _ in (self.folder / "img").glob("*.npy"))
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All arrays."""
+        """Paths of all arrays of the patient."""
         return tuple(sorted(self.folder.glob("*/*.npy")))
 
     @property
     def options(self) -> str:
-        """What the arrays do not say themselves."""
+        """Pixel spacing and modality, which the arrays do not state."""
         return f"{self.pixel_spacing_mm} {self.modality}"
 
     def cases(self) -> Iterator[Case]:
-        """Each pair of arrays."""
+        """Case for each pair of arrays; faults become remarks."""
         for number in self.numbers:
             key = f"{self.patient}/{number}"
             try:
@@ -93,12 +93,12 @@ def plan_arrays(
     pixel_spacing_mm: tuple[float, float] | None = None,
     modality: str = "",
 ) -> Plan:
-    """Every patient's folder; how many channels masks have, the first one that is whole says.
+    """Plan a task for each patient folder; the first readable mask sets the number of channels.
 
-    Without `pixel_spacing_mm` pixels are taken as 1 mm apart, which is a remark.
+    Without `pixel_spacing_mm`, 1 mm is assumed, with a remark.
 
     Raises:
-        ConfigurationError: no usable pair, or `names` are not one for each channel.
+        ConfigurationError: there is no usable pair, or not one of `names` for each channel.
     """
     folders = list(patient_folders(folder))
     channels = next(_channels(folders), 0)

@@ -1,4 +1,4 @@
-"""What every kind of input is turned into: patients, each a stream of cases."""
+"""Interface of all kinds of input: a plan of patients, each with a stream of cases."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,58 +15,58 @@ from model.preparation.report.remarks import Remark
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One image with what was drawn on it, or what is wrong with it."""
+    """Image with its masks, or with remarks on why it cannot be used."""
 
     key: str
     annotated: AnnotatedImage | None = None
-    """None: nothing of it goes into the data set."""
+    """Instance for the data set; None if nothing of it can be used."""
     series: SeriesKey | None = None
     contours: int = 0
-    """How many were drawn on it."""
+    """Number of contours drawn on the image."""
     matched: int = 0
-    """How many of them are in `annotated`."""
+    """Number of these contours that are in `annotated`."""
     remarks: tuple[Remark, ...] = ()
     left_out: tuple[Mask, ...] = ()
-    """Masks [row, column] that are shown and not learnt."""
+    """Masks [row, column] that are shown in pictures but not in the data set."""
     contour_digests: tuple[str, ...] = ()
 
 
 def series_key(header: Header, source: str) -> SeriesKey:
-    """The data set's key of a series: its modality and a hash of its UID."""
+    """Key of a series in the data set: its modality and a hash of its UID."""
     digest = hashlib.sha256(header.series_instance_uid.encode()).hexdigest()[:8]
     return SeriesKey(f"{header.modality or 'series'}-{digest}", header.modality, source)
 
 
 class PatientTask(Protocol):
-    """One patient to prepare; travels to another process."""
+    """Task to prepare one patient; pickled to a worker process."""
 
     @property
     def patient(self) -> str:
-        """The key."""
+        """Key of the patient."""
 
     @property
     def source(self) -> str:
-        """As `SeriesKey.source`."""
+        """Kind of input, as `SeriesKey.source`."""
 
     @property
     def images(self) -> int:
-        """How many images there are, drawn on or not."""
+        """Number of images, with or without contours."""
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All that is read."""
+        """Paths of all files that are read."""
 
     @property
     def options(self) -> str:
-        """All else that decides what comes out, as text."""
+        """Options that affect the result, as text."""
 
     def cases(self) -> Iterator[Case]:
-        """The images one by one; what is wrong with one is a remark, no exception."""
+        """Images one by one; faults become remarks, not exceptions."""
 
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done, and what was noticed while finding that out."""
+    """Tasks of a run, and remarks on the input."""
 
     structures: tuple[Structure, ...]
     tasks: list[PatientTask] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Contours that cannot both be right: an inner one that leaves its outer one."""
+"""Check that inner contours lie within their outer ones."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -11,17 +11,17 @@ from imaging.contours.polygon_fill import Mask
 from model.preparation.report.remarks import Kind, Remark
 
 Choice = Literal["exclude", "keep"]
-"""What happens to an outer contour that its inner one leaves."""
+"""Treatment of an outer contour that does not enclose its inner one."""
 MOST_OUTSIDE = 0.05
-"""Share of its area that a hand-drawn inner contour may have outside the outer one."""
+"""Largest share of an inner contour's area outside its outer contour that is accepted."""
 _NOTICEABLE_PX = 1.0
 
 
 def contradiction(key: str, inner: Mask, outer: Mask, choice: Choice) -> Remark | None:
-    """A remark where more of `inner` [row, column] lies outside `outer` than hands explain.
+    """Remark if more than `MOST_OUTSIDE` of `inner` lies outside `outer` [row, column], else None.
 
-    The shift is that between the two centres of area: walls of a ventricle are about as thick on
-    either side (within 3 pixels in the 27 pairs of the samples that agree).
+    The remark's shift is that between the centres of area: a ventricle's wall is about equally
+    thick on opposite sides (within 3 pixels in the 27 pairs of the samples that agree).
     """
     outside = float((inner & ~outer).sum() / inner.sum())
     if outside <= MOST_OUTSIDE:
@@ -38,13 +38,13 @@ def contradiction(key: str, inner: Mask, outer: Mask, choice: Choice) -> Remark 
 
 
 def centre_of(mask: Mask) -> npt.NDArray[np.float64]:
-    """The centre of area (column, row) of `mask` [row, column], which is not empty."""
+    """Centre of area (column, row), in pixels, of a non-empty `mask` [row, column]."""
     rows, columns = np.nonzero(mask)
     return np.array([columns.mean(), rows.mean()])
 
 
 def shift_in_words(patient: str, remarks: Sequence[Remark]) -> str:
-    """How far a patient's outer contours are from where they belong; empty where they are not."""
+    """Sentence on the shift of a patient's outer contours, or "" if there is none."""
     shifts = [one.shift_px for one in remarks if one.shift_px is not None]
     lengths = sorted(float(np.hypot(*shift)) for shift in shifts)
     if not lengths or lengths[-1] < _NOTICEABLE_PX:
@@ -58,5 +58,5 @@ def shift_in_words(patient: str, remarks: Sequence[Remark]) -> str:
 
 
 def _signed(value: float, digits: int = 0) -> str:
-    """Without a minus zero."""
+    """Number with its sign, but never minus zero."""
     return f"{round(float(value), digits) + 0.0:+.{digits}f}"

@@ -1,4 +1,4 @@
-"""What DICOM lies in a folder, at any depth: headers of images, and structure sets."""
+"""Index of the DICOM files in a folder, at any depth: image headers and structure sets."""
 
 import os
 import warnings
@@ -17,13 +17,13 @@ from model.preparation.pool import in_processes
 from model.preparation.report.remarks import Kind, Remark
 
 FilesDone = Callable[[int, int], None]
-"""Called with how many files are read, of how many."""
+"""Function called with the number of files read so far, and of all files."""
 _FILES_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class RoiName:
-    """A structure as a structure set lists it."""
+    """Name, colour and type of a structure in a structure set."""
 
     name: str
     color_rgb: tuple[int, int, int] | None
@@ -32,7 +32,7 @@ class RoiName:
 
 @dataclass(frozen=True, slots=True)
 class SetRecord:
-    """What decides where a structure set belongs."""
+    """UIDs, patient and ROIs of a structure set, to match it with its series."""
 
     path: Path
     sop_instance_uid: str
@@ -46,17 +46,17 @@ class SetRecord:
 
 @dataclass(slots=True)
 class FolderIndex:
-    """Everything in a folder."""
+    """Image series and structure sets in a folder."""
 
     series: dict[str, list[Header]] = field(default_factory=dict)
-    """Images by SeriesInstanceUID, in order of their numbers."""
+    """Images by SeriesInstanceUID, sorted by InstanceNumber."""
     sets: list[SetRecord] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Found:
-    """What some files are."""
+    """Content of some files."""
 
     headers: list[Header] = field(default_factory=list)
     sets: list[SetRecord] = field(default_factory=list)
@@ -70,7 +70,7 @@ class _Files:
 
 
 def index_folder(folder: Path, workers: int, done: FilesDone) -> FolderIndex:
-    """Read every file below `folder` as far as its pixels."""
+    """Read all files below `folder`, without pixels, in `workers` processes."""
     paths = [Path(root) / name for root, _, names in os.walk(folder) for name in names]
     paths.sort()
     chunks = [
@@ -98,7 +98,7 @@ def index_folder(folder: Path, workers: int, done: FilesDone) -> FolderIndex:
 def _read_files(files: _Files) -> _Found:
     found = _Found()
     with warnings.catch_warnings():
-        # odd values are reported with their series
+        # invalid values are reported with their series
         warnings.simplefilter("ignore", UserWarning)
         for path in files.paths:
             try:
@@ -134,20 +134,20 @@ def _record(path: Path, content: StructureSet) -> SetRecord:
 
 
 def _frame_uids(content: StructureSet) -> tuple[str, ...]:
-    """Of the object and of its structures, each once."""
+    """Frames of reference of the object and of its structures, each once."""
     of_rois = (roi.frame_of_reference_uid for roi in content.rois)
     return tuple(dict.fromkeys(uid for uid in (*content.frame_of_reference_uids, *of_rois) if uid))
 
 
 def _group(headers: Sequence[Header], index: FolderIndex) -> None:
-    """Copies of an instance count once; others with its UID are named."""
+    """Group by series; copies count once, other contents under one UID become remarks."""
     known: dict[tuple[str, int | None], Header] = {}
     for header in sorted(headers, key=lambda one: (one.instance_number, str(one.path))):
         first = known.setdefault(header.image, header)
         if first is header:
             index.series.setdefault(header.series_instance_uid, []).append(header)
         elif first.path.read_bytes() != header.path.read_bytes():
-            words = f"SOP instance {header.sop_instance_uid} is there twice, with other content"
+            words = f"SOP instance {header.sop_instance_uid} is there twice, with different content"
             index.remarks.append(Remark(Kind.UNSUITABLE_SERIES, header.path.name, words))
 
 

@@ -1,4 +1,4 @@
-"""Who an instance is of, as hashes that stay in memory: tells patients apart, names nobody."""
+"""Identity of an instance's patient as hashes, which are kept in memory only."""
 
 import hashlib
 import warnings
@@ -16,29 +16,33 @@ _SHORTEST_NAME = 3
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One person."""
+    """Hashes that identify a patient without naming one."""
 
     number: str
-    """Hash of the PatientID; empty where there is none."""
+    """Hash of the PatientID; empty if there is none."""
     person: str
-    """Hash of ID, name and birth date; empty where there is no ID."""
+    """Hash of ID, name and birth date; empty if there is no ID."""
     name_parts: frozenset[str]
-    """Of the name, in small letters; none where the name is the ID (a pseudonym). Never written."""
+    """Parts of the name, casefolded; empty if the name is the ID (a pseudonym). Never written."""
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a part of the name stands in `text`, such as a folder's name."""
+        """True if a part of the name occurs in `text`, such as a folder's name."""
         return any(part in text.casefold() for part in self.name_parts)
 
 
 def read_identity(path: Path) -> Identity:
-    """Of the instance in the file `path`; raises NotADataSetError."""
+    """Read the identity from the instance in the file `path`.
+
+    Raises:
+        NotADataSetError: the file cannot be read.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return read_with(path, _identity)
 
 
 def first_identity(paths: Iterable[Path]) -> Identity | None:
-    """Of the first of `paths` that can be read."""
+    """Identity from the first of `paths` that can be read; None if none can."""
     for path in paths:
         try:
             return read_identity(path)

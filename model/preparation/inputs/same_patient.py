@@ -1,4 +1,4 @@
-"""Whether two objects are of one patient, though systems write the patient's name differently."""
+"""Comparison of two instances' patients that tolerates different spellings of a name."""
 
 import unicodedata
 import warnings
@@ -12,7 +12,7 @@ from imaging.instances.header import read_with
 
 @dataclass(frozen=True, slots=True)
 class _Patient:
-    """Never written, nor said."""
+    """Patient attributes; never written or logged."""
 
     number: str
     name: str
@@ -20,14 +20,17 @@ class _Patient:
 
 
 def differing_keywords(path: Path, other: Path) -> tuple[str, ...]:
-    """The attributes by which the instances in two files are of different patients.
+    """Keywords of the attributes that show that two files are of different patients.
 
-    PatientID decides: the same but for padding. Where one lacks it, both names must say the same.
-    Names agree in spite of carets, blanks, commas and capitals, and of components and groups
-    (PS3.5 6.2.1) that only one of them has. A birth date that one lacks says nothing.
+    PatientID must be equal except for padding; if one lacks it, both names must be given and agree.
+    Names agree regardless of carets, blanks, commas, case, and of components and groups (PS3.5
+    6.2.1) that only one of them has. A missing birth date is no difference.
+
+    Returns:
+        The keywords; empty if both are of one patient.
 
     Raises:
-        NotADataSetError: one is not readable.
+        NotADataSetError: a file cannot be read.
     """
     first, second = _read(path), _read(other)
     differing = []
@@ -55,7 +58,7 @@ def _patient(data_set: FileDataset, _path: Path) -> _Patient:
 
 
 def _names_agree(name: str, other: str) -> bool:
-    """Alphabetic with alphabetic, ideographic with ideographic, phonetic with phonetic."""
+    """True if the alphabetic, ideographic and phonetic groups agree, each with its like."""
     groups = zip(_folded(name).split("="), _folded(other).split("="), strict=False)
     return all(_groups_agree(one, another) for one, another in groups)
 
@@ -65,7 +68,7 @@ def _folded(name: str) -> str:
 
 
 def _groups_agree(group: str, other: str) -> bool:
-    """Where one is empty there is nothing to contradict."""
+    """True if the component groups agree; an empty one agrees with any."""
     words, others = (one.replace("^", " ").split() for one in (group, other))
     if not words or not others or words == others:
         return True

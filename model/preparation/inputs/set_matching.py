@@ -1,4 +1,4 @@
-"""Which series a structure set was drawn on, and whether both are of one patient."""
+"""Matching of structure sets with their series, including a check of the patient."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,17 +13,17 @@ from model.preparation.report.remarks import Kind, Remark
 
 @dataclass(slots=True)
 class SetMatches:
-    """Structure sets with their series."""
+    """Structure sets matched with their series."""
 
     sets: dict[str, list[SetRecord]] = field(default_factory=dict)
-    """By the series' UID, the latest first."""
+    """Structure sets by SeriesInstanceUID, the latest first."""
     remarks: list[Remark] = field(default_factory=list)
     refused: list[Path] = field(default_factory=list)
-    """Structure sets of other patients than their images."""
+    """Files of structure sets whose patient differs from that of their images."""
 
 
 def match_sets(index: FolderIndex) -> SetMatches:
-    """By the series that a structure set names, else by its images, else by frame of reference."""
+    """Match each structure set by its referenced series, else images, else frame of reference."""
     matches = SetMatches()
     images = {
         header.sop_instance_uid: uid for uid, headers in index.series.items() for header in headers
@@ -36,7 +36,7 @@ def match_sets(index: FolderIndex) -> SetMatches:
 
 @dataclass(frozen=True, slots=True)
 class _Matching:
-    """One structure set on its way to its series."""
+    """Search for the series of one structure set."""
 
     record: SetRecord
     series: Mapping[str, Sequence[Header]]
@@ -49,17 +49,17 @@ class _Matching:
         if named:
             return [uid for uid in dict.fromkeys(named) if self._is_own(uid)]
         found = [uid for frame in self.record.frame_uids for uid in self._by_frame(frame)]
-        if not found and not self._is_said():
-            self._say(Kind.NO_SERIES, f"its series {self._named()} is not there")
+        if not found and not self._is_reported():
+            self._remark(Kind.NO_SERIES, f"its series {self._named()} is not there")
         return list(dict.fromkeys(found))
 
     def _by_frame(self, frame_uid: str) -> list[str]:
-        """The one series in a frame of reference that can be drawn on, else none."""
+        """The only series in the frame of reference that has image planes, else none."""
         fitting = [
             uid
             for uid, headers in self.series.items()
             if any(one.frame_of_reference_uid == frame_uid for one in headers)
-            and any(_can_be_drawn_on(one) for one in headers)
+            and any(_is_plane(one) for one in headers)
         ]
         own = [uid for uid in fitting if not self._differing(uid)]
         if len(own) > 1:
@@ -68,7 +68,7 @@ class _Matching:
                 f"{len(own)} series, expected one: not guessed; leave only the series in the "
                 "folder that it was drawn on"
             )
-            self._say(Kind.NO_SERIES, words)
+            self._remark(Kind.NO_SERIES, words)
             return []
         if not own:
             return [uid for uid in fitting[:1] if self._is_own(uid)]
@@ -76,7 +76,7 @@ class _Matching:
             f"its series {self._named()} is not there, used on series {own[0]}, the only one in "
             "its frame of reference"
         )
-        self._say(Kind.BY_FRAME, words, left_out=False)
+        self._remark(Kind.BY_FRAME, words, left_out=False)
         return [uid for uid in own if self._is_own(uid)]
 
     def _is_own(self, uid: str) -> bool:
@@ -87,13 +87,13 @@ class _Matching:
                 f"{' and '.join(differing)} {verb} of series {uid}, expected the same patient: "
                 "left out; correct the one that is wrong"
             )
-            self._say(Kind.OTHER_PATIENT, words)
+            self._remark(Kind.OTHER_PATIENT, words)
             self.matches.refused.append(self.record.path)
         elif self.series[uid][0].patient_key != self.record.patient_key:
             words = (
                 f"PatientName or PatientBirthDate is written otherwise than in series {uid}: used"
             )
-            self._say(Kind.WRITTEN_OTHERWISE, words, left_out=False)
+            self._remark(Kind.WRITTEN_OTHERWISE, words, left_out=False)
         return not differing
 
     def _differing(self, uid: str) -> tuple[str, ...]:
@@ -108,11 +108,11 @@ class _Matching:
     def _named(self) -> str:
         return ", ".join(self.record.series_uids) or "(none named)"
 
-    def _is_said(self) -> bool:
+    def _is_reported(self) -> bool:
         name = self.record.path.name
         return any(one.key == name and self._prefix in one.words for one in self.matches.remarks)
 
-    def _say(self, kind: Kind, words: str, *, left_out: bool = True) -> None:
+    def _remark(self, kind: Kind, words: str, *, left_out: bool = True) -> None:
         remark = Remark(kind, self.record.path.name, f"{self._prefix} {words}", left_out=left_out)
         self.matches.remarks.append(remark)
 
@@ -121,5 +121,5 @@ class _Matching:
         return f"structure set {self.record.sop_instance_uid}:"
 
 
-def _can_be_drawn_on(header: Header) -> bool:
+def _is_plane(header: Header) -> bool:
     return header.image_position_mm is not None and not header.is_localizer

@@ -1,4 +1,4 @@
-"""Anything that samples can be learnt from, by its path."""
+"""Opening of any kind of sample source by its path."""
 
 from pathlib import Path
 
@@ -19,22 +19,24 @@ Spacing = tuple[float, float]
 
 
 def assumption(path: Path, pixel_spacing_mm: Spacing | None) -> str:
-    """What `open_source` assumes of the samples at `path`; empty where they say it all."""
+    """Note on what `open_source` assumes about the data at `path`, or "" for nothing."""
     return assumed_spacing(path) if pixel_spacing_mm is None and _is_arrays(path) else ""
 
 
 def open_source(path: Path, pixel_spacing_mm: Spacing | None = None) -> SampleSource:
-    """The samples of an HDF5 data set, of a folder with link.csv, or of a folder of arrays.
+    """Open an HDF5 data set, a folder with link.csv, or a folder of arrays.
 
-    `pixel_spacing_mm` (between rows, between columns) is for arrays, which do not say it: without
-    it they are taken as 1 mm.
+    `pixel_spacing_mm` (between rows, between columns) is for arrays, which do not state it; without
+    it, 1 mm is assumed.
 
     Raises:
-        LearningDataError: none of these, or damaged.
-        ConfigurationError: a link.csv that cannot be read, or a pixel spacing for what has one.
+        LearningDataError: `path` is none of these, or damaged.
+        ConfigurationError: link.csv cannot be read, or the data has a pixel spacing of its own.
     """
     if pixel_spacing_mm is not None and not _is_arrays(path):
-        raise ConfigurationError(f"--pixel_spacing: {path} is no folder of arrays, it has its own")
+        raise ConfigurationError(
+            f"--pixel_spacing: {path} is not a folder of arrays and has a pixel spacing"
+        )
     if path.is_file():
         if not h5py.is_hdf5(path):
             raise LearningDataError(f"{path}: not HDF5, expected a data set of model.prepare")

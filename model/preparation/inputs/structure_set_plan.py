@@ -1,4 +1,4 @@
-"""Folders of DICOM series with RT Structure Sets: what belongs together, by UIDs."""
+"""Input from folders of DICOM series with RT Structure Sets, matched by UIDs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,43 +24,43 @@ from model.preparation.report.remarks import Kind, Remark
 
 
 @dataclass(frozen=True, slots=True)
-class SetChoices:
-    """How structure sets are used."""
+class StructureSetOptions:
+    """Options for input from structure sets."""
 
     table: Path | None = None
-    """File of `structure_table`; None: every structure under its own name."""
+    """File for `read_table`; None takes every structure under its own name."""
     naming: Naming = "person"
     slices: Slices = "all"
     skipped: Skipped = "unknown"
     workers: int = 1
     structures: tuple[Structure, ...] = ()
-    """Of the data set that is extended."""
-    there: Mapping[str, str] = field(default_factory=dict)
-    """Its patients by the keys of their series."""
+    """Structures of the existing data set; empty for a new one."""
+    existing: Mapping[str, str] = field(default_factory=dict)
+    """Patient keys of the existing data set, by series key."""
 
 
-def plan_structure_sets(folder: Path, choices: SetChoices, done: FilesDone) -> Plan:
-    """A task for each patient who has a series with a structure set.
+def plan_structure_sets(folder: Path, options: StructureSetOptions, done: FilesDone) -> Plan:
+    """Plan a task for each patient with at least one series that has a structure set.
 
     Raises:
-        ConfigurationError: no structure set, or structures whose names cannot be used.
+        ConfigurationError: there is no structure set, or a structure's name cannot be used.
     """
-    index = index_folder(folder, choices.workers, done)
+    index = index_folder(folder, options.workers, done)
     if not index.sets:
         raise ConfigurationError(
             f"{folder}: {sum(map(len, index.series.values()))} images and no RT Structure Set, "
             "expected DICOM series with structure sets"
         )
-    table = _table(index, choices)
-    plan = Plan(choices.structures or _structures(table, index), remarks=index.remarks)
+    table = _table(index, options)
+    plan = Plan(options.structures or _structures(table, index), remarks=index.remarks)
     matches = match_sets(index)
     plan.remarks += matches.remarks
-    patients = patients_in(folder, index.series, choices.naming, choices.there)
+    patients = patients_in(folder, index.series, options.naming, options.existing)
     for path in matches.refused:
         patients.name_parts |= read_identity(path).name_parts
     plan.remarks = [patients.without_names(one) for one in (*plan.remarks, *patients.remarks)]
     plan.identities = patients.identities
-    _add_tasks(plan, patients, index.series, matches.sets, table=table, choices=choices)
+    _add_tasks(plan, patients, index.series, matches.sets, table=table, options=options)
     return plan
 
 
@@ -71,7 +71,7 @@ def _add_tasks(
     matched: Mapping[str, Sequence[SetRecord]],
     *,
     table: StructureTable,
-    choices: SetChoices,
+    options: StructureSetOptions,
 ) -> None:
     for key, uids in patients.series.items():
         annotated = [
@@ -86,22 +86,22 @@ def _add_tasks(
         if annotated:
             plan.tasks.append(
                 StructureSetTask(
-                    key, tuple(annotated), table, plan.structures, choices.slices, choices.skipped
+                    key, tuple(annotated), table, plan.structures, options.slices, options.skipped
                 )
             )
 
 
-def _table(index: FolderIndex, choices: SetChoices) -> StructureTable:
-    if choices.table is not None:
-        return read_table(choices.table)
-    if choices.structures:
-        return table_of([one.name for one in choices.structures], "the data set")
+def _table(index: FolderIndex, options: StructureSetOptions) -> StructureTable:
+    if options.table is not None:
+        return read_table(options.table)
+    if options.structures:
+        return table_of([one.name for one in options.structures], "the data set")
     names = sorted({roi.name.strip() for one in index.sets for roi in one.rois})
     return table_of([name for name in names if name], "structure sets")
 
 
 def _structures(table: StructureTable, index: FolderIndex) -> tuple[Structure, ...]:
-    """Colour and type as the first structure set has them that draws the structure."""
+    """Structures with colour and type from the first structure set that has them."""
     first: dict[str, Structure] = {}
     for number, name in enumerate(table.names):
         first[name] = Structure(name, COLORS[number % len(COLORS)], "ORGAN")

@@ -1,4 +1,4 @@
-"""A patient whose structures stand in RT Structure Sets."""
+"""Preparation of a patient from DICOM series with RT Structure Sets."""
 
 import hashlib
 import warnings
@@ -28,7 +28,7 @@ from model.preparation.report.remarks import Kind, Remark
 
 Slices = Literal["all", "drawn"]
 Skipped = Literal["unknown", "empty"]
-"""What slices between drawn ones are, where the structure is not drawn."""
+"""Meaning of slices without a contour between slices with one."""
 SOURCE = "structure set"
 _KINDS = {
     FindingKind.NOT_CLOSED: Kind.OPEN,
@@ -51,20 +51,20 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class DrawnSeries:
-    """A series and its structure sets, the latest first."""
+    """Series with its structure sets, the latest first."""
 
     headers: tuple[Header, ...]
     sets: tuple[Path, ...]
 
     @property
     def key(self) -> SeriesKey:
-        """The data set's key."""
+        """Key of the series in the data set."""
         return series_key(self.headers[0], SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
 class StructureSetTask:
-    """One patient."""
+    """Task to prepare one patient."""
 
     patient: str
     series: tuple[DrawnSeries, ...]
@@ -76,22 +76,22 @@ class StructureSetTask:
 
     @property
     def images(self) -> int:
-        """Of all series that have structure sets."""
+        """Number of images of all series that have structure sets."""
         return sum(len(one.headers) for one in self.series)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Images and structure sets."""
+        """Paths of images and structure sets."""
         images = (header.path for one in self.series for header in one.headers)
         return (*dict.fromkeys(images), *(path for one in self.series for path in one.sets))
 
     @property
     def options(self) -> str:
-        """Which structures and images are taken."""
+        """Options that affect the result, as text."""
         return f"{self.table.rules} {self.slices} {self.skipped}"
 
     def cases(self) -> Iterator[Case]:
-        """For each series what its structure sets hold, then its images."""
+        """For each series, a case about its structure sets, then a case for each image."""
         for one in self.series:
             names = tuple(structure.name for structure in self.structures)
             work = _SeriesWork(self.patient, one, self.table, names, self.skipped)
@@ -100,7 +100,7 @@ class StructureSetTask:
 
 @dataclass(slots=True)
 class _SeriesWork:
-    """One series on its way into the data set."""
+    """Preparation of one series."""
 
     patient: str
     series: DrawnSeries
@@ -112,15 +112,15 @@ class _SeriesWork:
     dropped: int = 0
     digests: list[str] = field(default_factory=list)
     packed: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
-    """Masks [instance, row, column / 8] by the structure's name."""
+    """Masks [instance, row, column / 8], packed to bits, by structure name."""
     unknown: dict[str, set[int]] = field(default_factory=dict)
-    """By the structure's name the instances on which its contours do not say where it is."""
+    """By structure name, indices of the instances on which the structure is unknown."""
     frames: Image | None = None
-    """[instance, row, column] of a multi-frame file."""
+    """Pixels [instance, row, column] of a multi-frame file, once read."""
 
     @property
     def key(self) -> str:
-        """Of the series in reports."""
+        """Key of the series in reports."""
         return f"{self.patient}/{self.series.key.name}"
 
     def cases(self, slices: Slices) -> Iterator[Case]:
@@ -143,7 +143,7 @@ class _SeriesWork:
             )
 
     def _fill(self) -> None:
-        """Masks of the chosen structures; one that is in several sets is taken from the latest."""
+        """Fill the masks of the selected structures; the latest set that has one counts."""
         others: set[str] = set()
         for path in self.series.sets:
             try:
@@ -152,7 +152,7 @@ class _SeriesWork:
             except ContourError as error:
                 self._remark(Kind.UNREADABLE_SET, str(error))
         if others:
-            words = f"{self.key}: not named by the table: {', '.join(sorted(others))}"
+            words = f"{self.key}: not in the table of structures: {', '.join(sorted(others))}"
             count = len(others)
             self.remarks.append(
                 Remark(Kind.NOT_CHOSEN, self.key, words, left_out=False, count=count)
@@ -176,7 +176,7 @@ class _SeriesWork:
             name = self.table.name_of(mask.roi.name)
             self._take(name, mask.mask, mask.roi)
             findings += self._findings(mask)
-            self._forget(name, mask)
+            self._mark_unknown(name, mask)
         self._add_findings(findings)
 
     def _take(self, name: str, mask: Mask, roi: RoiContours) -> None:
@@ -197,8 +197,8 @@ class _SeriesWork:
         is_empty = self.skipped == "empty"
         return [one for one in mask.findings if not (is_empty and one.kind is FindingKind.SKIPPED)]
 
-    def _forget(self, name: str, mask: RoiMask) -> None:
-        """An image whose contours do not say where the structure is does not lack it."""
+    def _mark_unknown(self, name: str, mask: RoiMask) -> None:
+        """Note the images whose contours leave open whether the structure is on them."""
         unknown = self.unknown.setdefault(name, set())
         if self.skipped == "unknown":
             unknown |= mask.unknown.skipped
@@ -210,7 +210,11 @@ class _SeriesWork:
             self._remark(Kind.UNUSUAL, words, len(found))
 
     def _keep_slices(self) -> None:
-        """Raises GeometryError where no image is a plane of the patient."""
+        """Set images aside that are no slices.
+
+        Raises:
+            GeometryError: no image is a plane of the patient.
+        """
         kept = set_aside(self.series.headers)
         for words in kept.warnings:
             self._remark(Kind.NO_SLICE, words)
@@ -247,7 +251,7 @@ class _SeriesWork:
         return Case(key, annotated, self.series.key)
 
     def _image(self, index: int) -> Image:
-        """One by one, so that a damaged file costs one image; a multi-frame file is read once."""
+        """Read one image, so that a damaged file costs no other; multi-frame files once."""
         header = self.series.headers[index]
         if header.frame_number is None:
             image: Image = read_images([header])[0]
@@ -258,7 +262,7 @@ class _SeriesWork:
         return frame
 
     def _number(self, index: int) -> str:
-        """InstanceNumber, and frame; or where instances share it, the place in the series."""
+        """InstanceNumber and frame, or the place in the series if they are not unique."""
         headers = self.series.headers
         numbers = [(one.instance_number, one.frame_number) for one in headers]
         if len(set(numbers)) < len(numbers):

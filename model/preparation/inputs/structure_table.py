@@ -1,13 +1,13 @@
-"""Which structures are learnt and what they are called: patterns and names in a table.
+"""Table of structures: patterns of ROI names, and the structure names they are mapped to.
 
-YAML, a mapping in the order in which patterns are tried:
+YAML: a mapping, whose patterns are tried in order:
 
     GTV*: GTV
     "*parotid*l*": Parotid_L
 
-or CSV with the columns `pattern,name`. Case does not matter; `*`, `?` and `[...]` are those of file
-names. Several patterns may lead to one name; structures of one name on a series are united. An
-empty name leaves out what the pattern fits.
+or CSV with the columns `pattern,name`. Case is ignored; `*`, `?` and `[...]` match as in file
+names. Several patterns may have one name; structures of one name on a series are united. An empty
+name leaves out the structures that match.
 """
 
 import csv
@@ -21,22 +21,22 @@ import yaml
 from core.errors import ConfigurationError
 
 LONGEST_NAME = 16
-"""So that it also fits ROIObservationLabel (VR SH)."""
+"""Length of ROIObservationLabel (VR SH)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StructureTable:
-    """Patterns and the names that they lead to, the first that fits counts."""
+    """Pairs of pattern and name; the first pattern that matches counts."""
 
     rules: tuple[tuple[str, str], ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is learnt, each once, in the order of the table."""
+        """Names of the structures, each once, in the order of the table."""
         return tuple(dict.fromkeys(name for _, name in self.rules if name))
 
     def name_of(self, roi_name: str) -> str:
-        """What `roi_name` is called in the data set; empty where it is not learnt."""
+        """Name of the ROI `roi_name` in the data set, or "" if it is left out."""
         for pattern, name in self.rules:
             if fnmatchcase(roi_name.strip().casefold(), pattern.casefold()):
                 return name
@@ -44,10 +44,10 @@ class StructureTable:
 
 
 def read_table(path: Path) -> StructureTable:
-    """The table in the file `path`.
+    """Read the table in the file `path`.
 
     Raises:
-        ConfigurationError: unreadable, no pattern, or a name longer than 16 characters.
+        ConfigurationError: unreadable, empty, or with a name longer than 16 characters.
     """
     try:
         rows = _csv_rows(path) if path.suffix.lower() == ".csv" else _yaml_rows(path)
@@ -62,14 +62,22 @@ def read_table(path: Path) -> StructureTable:
 
 
 def table_of(names: Sequence[str], where: str) -> StructureTable:
-    """Every structure under its own name; raises as `read_table`."""
+    """Table that maps each of `names` to itself; `where` is the source that errors name.
+
+    Raises:
+        ConfigurationError: there is no name, or one longer than 16 characters.
+    """
     check_names(names, where)
     escaped = ("".join(f"[{one}]" if one in "*?[" else one for one in name) for name in names)
     return StructureTable(tuple(zip(escaped, names, strict=True)))
 
 
 def check_names(names: Iterable[str], where: str) -> None:
-    """Nothing, where there are names and all fit; else ConfigurationError."""
+    """Check the number and lengths of `names`; `where` is the source that errors name.
+
+    Raises:
+        ConfigurationError: there is no name, or one longer than 16 characters.
+    """
     names = list(names)
     long = [name for name in names if len(name) > LONGEST_NAME]
     if long or not names:

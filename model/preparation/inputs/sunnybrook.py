@@ -1,4 +1,4 @@
-"""A folder of DICOM with text contours and a link table, as Sunnybrook Cardiac Data has it.
+"""Input from DICOM with text contours and a link table, as in Sunnybrook Cardiac Data.
 
     dicoms/<patient>/<n>.dcm
     contourfiles/<original id>/{i,o}-contours/IM-0001-<n>-{i,o}contour-manual.txt
@@ -26,13 +26,13 @@ from model.preparation.report.remarks import Kind, Remark
 
 ENDOCARDIUM = Structure("LV_Endocardium", (230, 159, 0), "ORGAN")
 MYOCARDIUM = Structure("LV_Myocardium", (0, 114, 178), "ORGAN")
-"""Orange and blue of Okabe and Ito, told apart by colour-blind eyes."""
+"""Orange and blue of Okabe and Ito, distinguishable by colour-blind readers."""
 STRUCTURES = (ENDOCARDIUM, MYOCARDIUM)
 
 
 @dataclass(frozen=True, slots=True)
 class SunnybrookTask:
-    """One patient of the link table."""
+    """Task to prepare one patient of the link table."""
 
     dicoms: Path
     contours: tuple[TextContour, ...]
@@ -42,22 +42,22 @@ class SunnybrookTask:
 
     @property
     def patient(self) -> str:
-        """The key: patient_id of the link table."""
+        """Key of the patient: patient_id of the link table."""
         return self.dicoms.name
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Instances that contours belong to, and the contours."""
+        """Paths of the instances with contours, and of the contours."""
         instances = (self._instance(number) for number in self._numbers())
         return (*(path for path in instances if path.is_file()), *(c.path for c in self.contours))
 
     @property
     def options(self) -> str:
-        """What becomes of contradictions."""
+        """Treatment of contradictions, as text."""
         return self.choice
 
     def cases(self) -> Iterator[Case]:
-        """Each instance with contours, in order of its number."""
+        """Case for each instance with contours, sorted by number."""
         instances = [
             InstanceContours(f"{self.patient}/{number}", self._instance(number), paths)
             for number, paths in self._numbers().items()
@@ -86,10 +86,10 @@ class SunnybrookTask:
 
 
 def plan_sunnybrook(folder: Path, choice: Choice = "exclude") -> Plan:
-    """The patients that link.csv names, and its links that lead nowhere.
+    """Plan a task for each patient in link.csv; links to missing folders become remarks.
 
     Raises:
-        ConfigurationError: no readable link.csv.
+        ConfigurationError: link.csv is missing or cannot be read.
     """
     plan = Plan(STRUCTURES)
     links = _read_links(folder / "link.csv")
@@ -98,7 +98,7 @@ def plan_sunnybrook(folder: Path, choice: Choice = "exclude") -> Plan:
         dicoms, contours = folder / "dicoms" / patient, folder / "contourfiles" / original
         twice = counts[0][patient] > 1 or counts[1][original] > 1
         if twice:
-            words = f"link.csv: {patient} and {original} do not stand in one row alone: left out"
+            words = f"link.csv: {patient} or {original} is in several rows, expected one: left out"
             plan.remarks.append(Remark(Kind.TWO_PATIENTS, patient, words))
         elif not (_is_plain(patient) and _is_plain(original)):
             words = f"link.csv: {patient!r}, {original!r}: expected names of folders"
@@ -122,10 +122,10 @@ def _is_plain(name: str) -> bool:
 
 
 def read_sunnybrook(folder: Path) -> SamplesInMemory:
-    """Every instance below `folder` that has a usable i-contour, and what was left out.
+    """Read all instances below `folder` with a usable i-contour; others become defects.
 
     Raises:
-        ConfigurationError: no readable link.csv.
+        ConfigurationError: link.csv is missing or cannot be read.
     """
     plan = plan_sunnybrook(folder)
     samples: list[Sample] = []

@@ -1,4 +1,4 @@
-"""One instance with its i- and o-contour to what is learnt from it, or to what is wrong with it."""
+"""Case of one instance with text contours: an i-contour and an o-contour."""
 
 import hashlib
 import warnings
@@ -22,25 +22,25 @@ from model.preparation.report.remarks import Kind, Remark
 
 SOURCE = "text contours"
 _OPEN_STEPS, _OPEN_PX = 3.0, 3.0
-"""A contour whose ends are this many of its longest steps and pixels apart is open; drawn ones
-close within one step."""
+"""Contours whose ends are further apart than both this many of their longest steps and this many
+pixels are open; closed ones end within one step."""
 _BEYOND_PX = 2.0
-"""Drawing programs let a contour touch the edge, and count pixels from 0 or 1."""
+"""Tolerance: contours may touch the edge, and programs count pixels from 0 or 1."""
 
 
 @dataclass(slots=True)
 class InstanceContours:
-    """What is found out about one instance."""
+    """Files, remarks and digests of one instance with contours."""
 
     key: str
     instance: Path
     paths: Mapping[str, Path]
-    """The contours' files by kind, `i` and `o`."""
+    """Contour files by kind, `i` and `o`."""
     remarks: list[Remark] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
 
     def header(self) -> Header | None:
-        """The instance's record, or None with a remark why there is none."""
+        """Header of the instance, or None, with a remark, if it cannot be used."""
         if not self.instance.is_file():
             words = f"contour without its image {self.instance.name}"
             self._remark(Kind.NO_IMAGE, words, len(self.paths))
@@ -60,7 +60,7 @@ class InstanceContours:
         return header
 
     def case(self, header: Header, choice: Choice) -> Case:
-        """The instance, as far as it can be learnt from."""
+        """Case with image and masks, or without if they cannot be used."""
         spacing = header.pixel_spacing_mm
         image = self._image()
         masks = {} if image is None else self._masks((image.shape[0], image.shape[1]))
@@ -87,7 +87,7 @@ class InstanceContours:
         )
 
     def without_image(self) -> Case:
-        """The instance with nothing to learn from it."""
+        """Case without image and masks."""
         return Case(
             self.key,
             contours=len(self.paths),
@@ -136,7 +136,7 @@ class InstanceContours:
         return masks
 
     def _contradiction(self, masks: dict[str, Mask], choice: Choice) -> tuple[Mask, ...]:
-        """The o-contour taken out of `masks` because its i-contour leaves it."""
+        """Remove the o-contour from `masks` if it does not enclose its i-contour; return it."""
         if "o" not in masks:
             return ()
         remark = contradiction(self.key, masks["i"], masks["o"], choice)
@@ -150,21 +150,21 @@ class InstanceContours:
 
 
 def opening_px(polygon: npt.NDArray[np.float64]) -> float:
-    """How far the ends of `polygon` (n, 2) are apart where that is no usual step, else 0."""
+    """Distance in pixels between the ends of an open `polygon` (n, 2); 0 if it is closed."""
     longest = float(np.linalg.norm(np.diff(polygon, axis=0), axis=1).max())
     gap = float(np.linalg.norm(polygon[0] - polygon[-1]))
     return gap if gap > max(_OPEN_STEPS * longest, _OPEN_PX) else 0.0
 
 
 def beyond_px(polygon: npt.NDArray[np.float64], shape: tuple[int, int]) -> float:
-    """How far `polygon` (n, 2) as (column, row) leaves an image of `shape`, at most, in pixels."""
+    """Largest distance in pixels of `polygon` (n, 2; column, row) beyond an image of `shape`."""
     rows, columns = shape
     over = polygon - np.array([columns - 0.5, rows - 0.5])
     return float(max(over.max(), (-0.5 - polygon).max(), 0.0))
 
 
 def _layers(masks: Mapping[str, Mask]) -> Mask:
-    """[structure, row, column]: endocardium, and the ring around it where that is known."""
+    """Masks [structure, row, column]: endocardium, and the ring around it if known."""
     endocardium = masks["i"]
     ring = masks["o"] & ~endocardium if "o" in masks else np.zeros_like(endocardium)
     return np.stack([endocardium, ring])

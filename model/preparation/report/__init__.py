@@ -1,1 +1,1 @@
-"""The report of a preparation, with pictures."""
+"""Report of a preparation, with pictures."""

@@ -1,11 +1,11 @@
-"""What only shows when patients are compared: one person twice, contours of somebody else."""
+"""Comparison of patients: one person under two keys, contours of another patient."""
 
 from collections.abc import Mapping, Sequence
 
 from model.preparation.report.remarks import Kind, PatientReport, Remark
 
 Identities = Mapping[str, tuple[str, str]]
-"""By patient key: hashes of the PatientID and of the person; empty where there is none."""
+"""By patient key: hashes of the PatientID and of the person; empty if there is none."""
 
 
 def compare_patients(reports: Sequence[PatientReport], identities: Identities) -> list[Remark]:
@@ -37,7 +37,7 @@ def _same_contours(reports: Sequence[PatientReport]) -> list[Remark]:
 
 
 def _whose(patients: Sequence[str], reports: Sequence[PatientReport]) -> str:
-    """Where they belong, as far as the other contours say."""
+    """Words on whose contours they are, as far as the other contours show."""
     wrong = [
         report.patient
         for report in reports
@@ -55,7 +55,7 @@ def _one_person(identities: Identities) -> list[Remark]:
             Kind.ONE_PATIENT,
             keys[0],
             f"{' and '.join(keys)} are the same person by ID, name and birth date: folds by "
-            "patient would have this person on both sides",
+            "patient could have this person in training and validation",
             left_out=False,
         )
         for keys in _shared({key: person for key, (_, person) in identities.items()})
@@ -67,7 +67,7 @@ def _one_id(identities: Identities) -> list[Remark]:
         Remark(
             Kind.TWO_PATIENTS,
             keys[0],
-            f"{' and '.join(keys)} have one PatientID, and another name or birth date",
+            f"{' and '.join(keys)} have the same PatientID, but different names or birth dates",
             left_out=False,
         )
         for keys in _shared({key: number for key, (number, _) in identities.items()})

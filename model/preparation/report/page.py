@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing but itself and the pictures beside it."""
+"""Report of a preparation as an HTML page, with the pictures beside it."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -22,7 +22,7 @@ _MOST_ROWS = 2000
 
 
 def page_of(summary: Summary, pictures: Path) -> str:
-    """HTML for the folder that the folder `pictures` is in."""
+    """HTML of the report, to be written beside the folder `pictures`."""
     parts = [
         f"<h1>Data set: {', '.join(escape(one.name) for one in summary.result.structures)}</h1>",
         f"<p>{escape(summary.opening)}.</p>",
@@ -62,7 +62,7 @@ def _patients(summary: Summary) -> str:
 
 
 def _others(remarks: Sequence[Remark]) -> str:
-    """What belongs to no patient in the data set."""
+    """Remarks about no single patient of the data set."""
     if not remarks:
         return ""
     summary = f"<b>Input</b>: {len(remarks)} findings"

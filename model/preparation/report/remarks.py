@@ -1,4 +1,4 @@
-"""What was noticed while a data set was made: values with words, counted in the report."""
+"""Remarks of a preparation, and the report of each patient."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What a remark is about, in the words of the report."""
+    """Kinds of remarks, in the words of the report (also stored in data sets)."""
 
     NO_IMAGE = "contours without image"
     OUTSIDE = "contours that cover no pixel of their image"
@@ -48,56 +48,62 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing about one image, series or patient."""
+    """Remark about an image, series or patient."""
 
     kind: Kind
     key: str
-    """`<patient>/<number>`, or the patient's key, or a file's place in the input."""
+    """`<patient>/<number>`, the patient's key, or a file's path in the input."""
     words: str
     left_out: bool = True
-    """Whether something is not in the data set because of it."""
+    """True if something was left out of the data set for this reason."""
     shift_px: tuple[float, float] | None = None
-    """Of an outer contour against its inner one: columns, rows."""
+    """Shift of an outer contour against its inner one, in pixels: columns, rows."""
     count: int = 1
-    """How many contours or files it is about."""
+    """Number of contours or files concerned."""
 
 
 @dataclass(slots=True)
 class PatientReport:
-    """What a patient brought; also kept in the data set, as JSON."""
+    """Counts and findings of one patient; also stored in the data set, as JSON."""
 
     patient: str
     source: str
     images: int = 0
-    """All that belong to the patient, drawn on or not."""
+    """Images of the patient, with or without contours."""
     drawn_images: int = 0
-    """In the data set, with at least one structure."""
+    """Images in the data set with at least one structure."""
     empty_images: int = 0
-    """In the data set, known to hold none of the structures."""
+    """Images in the data set known to have none of the structures."""
     contours: int = 0
-    """Contour files, contours of chosen structures, or channels of masks."""
+    """Contour files, contours of selected structures, or masks."""
     matched: int = 0
-    """Of these, in the data set."""
+    """Number of these in the data set."""
     structures: dict[str, int] = field(default_factory=dict)
-    """On how many images each structure has a pixel."""
+    """Number of images on which each structure has a pixel."""
     findings: list[Remark] = field(default_factory=list)
     content_digest: str = ""
-    """SHA-256 over the files and options that the patient was made from."""
+    """SHA-256 over the patient's files and the options."""
     contour_digests: tuple[str, ...] = ()
-    """SHA-256 of each contour's points: the same at two patients is a mistake."""
+    """SHA-256 of each contour's points: equal ones at two patients are a mistake."""
 
     @property
     def undrawn_images(self) -> int:
-        """Images on which nobody drew."""
+        """Images without contours."""
         return max(0, self.images - self.drawn_images - self.empty_images)
 
     def values(self) -> dict[str, Any]:
-        """As plain values."""
+        """Plain values, for JSON."""
         return asdict(self)
 
 
 def report_of(values: Mapping[str, Any]) -> PatientReport:
-    """The inverse of `PatientReport.values`; raises TypeError, ValueError or KeyError."""
+    """Restore a report from `PatientReport.values`.
+
+    Raises:
+        TypeError: a value is missing or unknown.
+        ValueError: a kind of remark is unknown.
+        KeyError: a value of a remark is missing.
+    """
     report = PatientReport(**values)
     report.findings = [_remark(one) for one in values["findings"]]
     report.contour_digests = tuple(report.contour_digests)
@@ -105,7 +111,7 @@ def report_of(values: Mapping[str, Any]) -> PatientReport:
 
 
 def counts_of(remarks: Sequence[Remark]) -> dict[str, int]:
-    """How many contours, images or files each kind is about, in the order of the kinds."""
+    """Number of contours, images or files by kind of remark, in the order of `Kind`."""
     counts: Counter[Kind] = Counter()
     for one in remarks:
         counts[one.kind] += one.count

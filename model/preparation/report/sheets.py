@@ -1,4 +1,4 @@
-"""Pictures of every image that somebody drew on, many to a sheet, and one by one what is wrong."""
+"""Pictures of all images with contours: sheets of many, and single ones of faults."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,40 +13,40 @@ from model.preparation.inputs.cases import Case
 _ON_A_SHEET = 36
 _MARGIN_PX = 24.0
 LEFT_OUT_RGB = (255, 70, 70)
-"""What is shown and not learnt."""
+"""Colour of masks that are not in the data set."""
 
 
 @dataclass(slots=True)
 class Sheets:
-    """The pictures of one patient, written as the images come."""
+    """Writer of one patient's pictures."""
 
     folder: Path
-    """The patient's own."""
+    """Folder of the patient's pictures."""
     structures: tuple[Structure, ...]
     sheets: int = 0
-    """How many are written."""
+    """Number of sheets written so far."""
     _panels: list[Panel] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Make the folder; what another run drew there goes."""
+        """Make the folder, and remove pictures of earlier runs from it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.glob("*.png"):
             path.unlink()
 
     def add(self, case: Case) -> None:
-        """Show `case` where something was drawn on it."""
+        """Add `case` to the current sheet if it has contours."""
         panel = self._panel(case)
         if panel is None:
             return
         if case.left_out and case.annotated is not None:
-            # not cropped: where a contour went astray is seen in the whole image
+            # not cropped, so that the whole image shows where a misplaced contour is
             self._write(f"{case.annotated.number}.png", [panel], whole=True)
         self._panels.append(panel)
         if len(self._panels) == _ON_A_SHEET:
             self.finish()
 
     def finish(self) -> None:
-        """Write what is left over."""
+        """Write the current sheet if it has images."""
         if self._panels:
             self.sheets += 1
             self._write(f"sheet-{self.sheets:02d}.png", self._panels)

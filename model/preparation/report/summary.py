@@ -1,4 +1,4 @@
-"""A run's result as the report says it: figures, sentences and details."""
+"""Summary of a run for the report: figures, sentences and details."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,31 +27,31 @@ _MOST_HEADLINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the text, the JSON and the page of a report have in common."""
+    """Figures and sentences shared by terminal, JSON and page."""
 
     result: Result
 
     @property
     def totals(self) -> dict[str, int]:
-        """Over all patients."""
+        """Sums of the counts over all patients."""
         reports = self.result.patients
         names = (*_COLUMNS, "empty_images")
         return {name: sum(getattr(one, name) for one in reports) for name in names}
 
     @property
     def remarks(self) -> list[Remark]:
-        """Those of all patients, and those about several."""
+        """Remarks about several patients, then those about single ones."""
         of_patients = [remark for one in self.result.patients for remark in one.findings]
         return [*self.result.remarks, *of_patients]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many contours, images or files of each kind."""
+        """Number of contours, images or files by kind of remark."""
         return counts_of(self.remarks)
 
     @property
     def table(self) -> dict[str, int]:
-        """What everybody wants to know, found or not, then what else was found."""
+        """Counts by name: the main figures, even if 0, then all other kinds found."""
         totals, counts = self.totals, self.counts
         asked = {
             "contours used": totals["matched"],
@@ -65,14 +65,14 @@ class Summary:
 
     @property
     def headlines(self) -> list[str]:
-        """What a person must know first."""
+        """Most important findings, as sentences."""
         shifts = [shift_in_words(one.patient, one.findings) for one in self.result.patients]
         urgent = [one.words for one in self.remarks if one.kind in _URGENT]
         return [line for line in shifts if line] + urgent[:_MOST_HEADLINES]
 
     @property
     def opening(self) -> str:
-        """The result in a sentence."""
+        """Result of the run in a sentence."""
         usable = [one for one in self.result.patients if one.drawn_images]
         merged, totals = self.result.merged, self.totals
         return (
@@ -83,7 +83,7 @@ class Summary:
         )
 
     def values(self) -> dict[str, Any]:
-        """All of it, as plain values."""
+        """Content of the JSON report, as plain values."""
         merged = self.result.merged
         return {
             "prepared_by": prepared_by(),

@@ -115,7 +115,7 @@ class Node:
         instance_store.wal_writer.recover()
         commitment_scu = StorageCommitmentScu(configuration, ledger)
         commitment_scp = StorageCommitmentScp(
-            configuration, ledger, settle=instance_store.checkpointer.settle
+            configuration, ledger, make_now=instance_store.checkpointer.make_now
         )
         self._listener = Listener(
             configuration,
@@ -133,7 +133,7 @@ class Node:
             ledger,
             router,
             geometry_rules=self._geometry_rules,
-            waits_for_files=instance_store.checkpointer.waits,
+            waits_for_files=instance_store.checkpointer.has_pending,
         )
         self._can_track.set()
         remove_orphaned_uploads(configuration.storage_path, ledger)

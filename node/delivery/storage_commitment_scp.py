@@ -1,4 +1,4 @@
-"""Storage commitment as SCP (PS3.4 Annex J): a promise that a modality may rely on."""
+"""Storage commitment as SCP (PS3.4 Annex J), for peers that sent instances."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -36,33 +36,33 @@ log = structlog.get_logger("commitment")
 
 
 class StorageCommitmentScp:
-    """Takes requests of peers that may ask, checks what they name, and answers."""
+    """Takes requests of configured peers, checks the instances they name, and reports."""
 
     def __init__(
         self,
         configuration: Configuration,
         ledger: Ledger,
         *,
-        settle: Callable[[str, str], None] = lambda _, __: None,
+        make_now: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
-        """`settle` makes the file of a path and a hash in the ledger, if it is still to be made."""
+        """`make_now` makes the file of a path and SHA-256, if it is still to be made."""
         self._configuration = configuration
         self._ledger = ledger
-        self._settle = settle
+        self._make_now = make_now
 
     def peer_that_may_ask(self, sender: Sender) -> Peer | None:
-        """The configured peer behind a sender, if storage commitment is switched on for it.
+        """The configured peer that a sender is, if storage commitment is enabled for it.
 
-        Nobody where that cannot be told: the promise would be given to one, and told to another.
+        None if the sender is ambiguous: the report could be sent to another peer.
         """
         which = which_peer(self._configuration.peers, sender)
         if which.is_ambiguous:
-            log.warning("sender not known", reason=which.words)
+            log.warning("sender ambiguous", reason=which.words)
         peer = which.peer
         return peer if peer is not None and peer.storage_commitment else None
 
     def take_request(self, peer: Peer, transaction_uid: str, references: Mapping[str, str]) -> None:
-        """Record a request; only then it is acknowledged.
+        """Record a request, before it is answered.
 
         Raises:
             StorageUnavailableError: the ledger cannot take it now.
@@ -76,9 +76,12 @@ class StorageCommitmentScp:
             record_event(connection, EventKind.COMMITMENT, words, now=now)
 
     def answer_due(self) -> int:
-        """Check and answer everything that waits; how much that was.
+        """Check and report every request that is due.
 
-        A peer that cannot be told costs one attempt a round, however much waits for it.
+        A peer that cannot be reached costs one attempt a round, however many requests it has.
+
+        Returns:
+            The number of requests that were due.
         """
         away: dict[str, str] = {}
         with self._ledger.reading() as connection:
@@ -118,17 +121,17 @@ class StorageCommitmentScp:
         return replace(commitment, failures=failures)
 
     def _is_whole(self, kept: Kept) -> bool:
-        """Whether the file still has the bytes that came in."""
+        """True if the file still has the bytes that were received."""
         path = self._configuration.storage_path / kept.path
         try:
-            self._settle(kept.path, kept.sha256)
+            self._make_now(kept.path, kept.sha256)
             return content_hash(path, kept.transfer_syntax_uid) == kept.sha256
-        except Exception as error:  # noqa: BLE001, whatever is wrong with it: it is not whole
+        except Exception as error:  # noqa: BLE001, whatever it is, the file is not whole
             log.error("instance to commit is damaged", fault=type(error).__name__)
             return False
 
     def _answer(self, commitment: Commitment) -> str:
-        """Why the peer could not be told; empty when it was."""
+        """Report to the peer; returns why that failed, or an empty text."""
         peers = {peer.name: peer for peer in self._configuration.peers}
         peer = peers.get(commitment.peer)
         try:
@@ -146,7 +149,7 @@ class StorageCommitmentScp:
         return ""
 
     def _report(self, peer: Peer, commitment: Commitment) -> None:
-        """N-EVENT-REPORT on an association of our own, in the role of the SCP."""
+        """Send an N-EVENT-REPORT on a new association, in the role of the SCP (PS3.4 J.3.3)."""
         failures = commitment.failures
         event_type = messages.FAILURES_EXIST if failures else messages.ALL_COMMITTED
         with associate(

@@ -240,7 +240,7 @@ class InstanceStore:
 
     def _is_here(self, path: str, sha256: str) -> bool:
         """True if a file that the ledger knows exists; a logged instance gets its file first."""
-        self.checkpointer.settle(path, sha256)
+        self.checkpointer.make_now(path, sha256)
         return (self._storage_path / path).exists()
 
     def _same(self, path: str, temporary: Path) -> bool:

@@ -1,7 +1,8 @@
-"""From segments to a file for each instance, behind the back of whoever sent them.
+"""Copy logged instances from segments into a file each, after they were answered.
 
-Until its file is there an instance is known here, by the path that the ledger has for it: a reader
-in this process asks first. After a crash the segments are read again (`node/wal/writer.py`).
+Until an instance has its file, the checkpointer knows it by the path that the ledger has for it;
+readers in this process ask first. After a crash the segments are read again
+(`node/wal/writer.py`).
 """
 
 import threading
@@ -38,18 +39,19 @@ class _Entry:
 
 
 class Checkpointer:
-    """Files that are still to be made; safe to call from many threads."""
+    """Makes the files of logged instances in a thread of its own; safe to call from any thread."""
 
     def __init__(self, storage_path: Path, folder: Path, sync_ledger: Callable[[], None]) -> None:
-        """`folder` is that of the segments, on the same file system as `storage_path`.
+        """`folder` has the segments, on the same file system as `storage_path`.
 
-        `sync_ledger` is called before a segment goes: until then it stands for the ledger's rows.
+        `sync_ledger` is called before a segment is removed, as the ledger's rows could be made
+        again from the segment until then.
         """
         self._storage_path = storage_path
         self._folder = folder
         self._sync_ledger = sync_ledger
         self.recycled_segments = RecycledSegments()
-        """Segments that may be written again."""
+        """Segments that may be written over."""
         self._lock = threading.Lock()
         self._making = threading.Lock()
         self._entries: dict[str, _Entry] = {}
@@ -62,21 +64,21 @@ class Checkpointer:
 
     @property
     def pending_bytes(self) -> int:
-        """What the files that are to be made will take of the disk."""
+        """Bytes that the files still to be made will take of the disk."""
         return self._pending_bytes
 
     @property
     def pending(self) -> int:
-        """How many files are to be made."""
+        """Number of files still to be made."""
         return len(self._entries)
 
     @property
     def tracked(self) -> int:
-        """How many segments are known to hold records whose files are to be made."""
+        """Number of segments that hold records whose files are still to be made."""
         return len(self._paths)
 
     def expect(self, record: Record, path: str, series_instance_uid: str) -> bool:
-        """The instance of `record` will be the file `path`; not if another one will be."""
+        """Track `record`, which will become the file `path`; False if another one will."""
         with self._lock:
             if path in self._entries:
                 return False
@@ -87,7 +89,7 @@ class Checkpointer:
             return True
 
     def expects(self, path: str) -> bool:
-        """Whether an instance will be the file `path`."""
+        """True if a tracked instance will become the file `path`."""
         with self._lock:
             return path in self._entries
 
@@ -104,22 +106,22 @@ class Checkpointer:
             self._strike(entry)
 
     def _strike(self, entry: _Entry) -> None:
-        """Take `entry` off the list of its segment, which may be left empty and never be taken."""
+        """Remove `entry` from the list of its segment, and an empty list, too."""
         paths = self._paths.get(entry.record.segment, [])
         if entry.path in paths:
             paths.remove(entry.path)
         if not paths:
             self._paths.pop(entry.record.segment, None)
 
-    def waits(self, series_instance_uid: str) -> bool:
-        """Whether files of a series are still to be made."""
+    def has_pending(self, series_instance_uid: str) -> bool:
+        """True if files of a series are still to be made."""
         with self._lock:
             return series_instance_uid in self._by_series
 
-    def settle(self, path: str, sha256: str) -> None:
-        """Make the file of this path and hash now, if it is still to be made; raises OSError.
+    def make_now(self, path: str, sha256: str) -> None:
+        """Make the file of this path and SHA-256 now, if it is still to be made; raises OSError.
 
-        Another content that is expected there is not in the ledger, and may never be.
+        Another content that is tracked for the path is not in the ledger, and may never be.
         """
         with self._making:
             entry = self._entries.get(path)
@@ -127,7 +129,7 @@ class Checkpointer:
                 self._make([entry])
 
     def take(self, segment: Path) -> None:
-        """A segment that is not written any more: make its files, then remove it."""
+        """Take over a finished segment: make its files, then recycle or remove it."""
         with self._lock:
             self._segments.append((segment, self._paths.pop(segment, [])))
             if self._thread is None and not self._stopping.is_set():
@@ -140,23 +142,23 @@ class Checkpointer:
                     self._thread = thread
 
     def finish(self, within_s: float) -> bool:
-        """Wait until every segment that was taken is filed; whether that came to be."""
+        """Wait until the files of every segment are made; False if some are not in time."""
         thread = self._thread
         if thread is not None:
             thread.join(within_s)
         return not self._segments
 
     def stop(self, within_s: float) -> None:
-        """Finish; what is left then is left to the next start."""
+        """Wait as `finish` does, then stop; the next start makes the files that are left."""
         self.finish(within_s)
         self._stopping.set()
         thread = self._thread
-        if thread is not None:  # it ends after the files that it is at
+        if thread is not None:  # it ends after the files in progress
             thread.join(_PAUSE_S)
         self.recycled_segments.drop_all()
 
     def _work(self) -> None:
-        """Whatever fails is tried again, after all others."""
+        """Run the thread; a segment that fails is tried again after all others."""
         said, failures = "", 0
         while not self._stopping.is_set():
             with self._lock:
@@ -182,7 +184,7 @@ class Checkpointer:
                 self._stopping.wait(_PAUSE_S)
 
     def _file(self, segment: Path, paths: list[str]) -> bool:
-        """Whether all is done; not, where the node stops."""
+        """Make the files of a segment; False if the node stops meanwhile."""
         for begin in range(0, len(paths), _AT_ONCE):
             if self._stopping.is_set():
                 return False
@@ -197,7 +199,7 @@ class Checkpointer:
         return True
 
     def _make(self, entries: list[_Entry]) -> None:
-        """Write, sync and name files; only then they are not to be made any more."""
+        """Write, sync and rename files, and stop tracking them."""
         made = [(self._folder / uuid.uuid4().hex, entry) for entry in entries]
         try:
             copy_records((entry.record, temporary) for temporary, entry in made)

@@ -1,4 +1,4 @@
-"""The files of instances: their folders, and copies out of a segment."""
+"""Make the files of instances: their folders, and copies out of a segment."""
 
 import os
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _PIECE_BYTES = 1 << 20
 
 
 def make_folder(folder: Path) -> None:
-    """The folder of a series, and that of its study; raises OSError."""
+    """Make the folder of a series, and that of its study, durably; raises OSError."""
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         sync_folder(folder.parent)
@@ -21,9 +21,9 @@ def make_folder(folder: Path) -> None:
 
 
 def copy_records(copies: Iterable[tuple[Record, Path]]) -> None:
-    """The DICOM file of each record as a file, all synced; raises OSError.
+    """Copy each record's DICOM file to its path, and sync all of them; raises OSError.
 
-    All are written before the first is synced: one commit of the file system then holds for all.
+    All are written before the first is synced, so that one commit of the file system does for all.
     """
     with ExitStack() as stack:
         written = []
@@ -50,14 +50,14 @@ def _copy(record: Record, descriptor: int) -> None:
 
 
 def _begin_writing_back(descriptor: int) -> None:
-    """So that the disk has what to do meanwhile; Linux begins it on this advice."""
+    """Let the disk begin to write a file; Linux does on this advice."""
     if hasattr(os, "posix_fadvise"):
         with suppress(OSError):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def remove(paths: Iterable[Path]) -> None:
-    """As far as they are there and may go."""
+    """Remove files, as far as they exist and can be removed."""
     for path in paths:
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Segments between associations: the next association goes on where the last one has ended.
+"""Keep segments open between associations, so that the next one goes on in the same segment.
 
 Some senders open an association for each instance. With a segment for each of them the folder
-would be synced for every instance, and so would the ledger before the segment goes.
+would be synced for every instance, and the ledger before every segment is removed.
 """
 
 import threading
@@ -13,17 +13,17 @@ import structlog
 from core.errors import explain_fault
 from node.wal.segments import Segment
 
-_REST_S = 0.1  # a sender that goes on comes sooner, and nobody waits for its files so short
+_REST_S = 0.1  # a sender that goes on does so sooner, and the delay of files is short
 _IDLE_S = 2.0
 
 log = structlog.get_logger("storage")
 
 
 class OpenSegments:
-    """Holds them until they are taken, or have rested; safe to call from many threads."""
+    """Holds segments until another association takes them, or none does in time; thread-safe."""
 
     def __init__(self, done: Callable[[Segment], None], rest_s: float = _REST_S) -> None:
-        """`done` is given those that nobody writes any more."""
+        """`done` gets each segment that no association took for `rest_s` seconds."""
         self._done = done
         self._rest_s = rest_s
         self._changed = threading.Condition()
@@ -31,12 +31,12 @@ class OpenSegments:
         self._is_watched = self._is_closed = False
 
     def take(self) -> Segment | None:
-        """The latest; it is the caller's now."""
+        """Take the segment that was put last; None if there is none."""
         with self._changed:
             return self._resting.pop()[1] if self._resting else None
 
     def put(self, segment: Segment) -> None:
-        """It may go on in another association."""
+        """Leave a segment to other associations."""
         with self._changed:
             is_kept = not self._is_closed and self._watch()
             if is_kept:
@@ -45,7 +45,7 @@ class OpenSegments:
             self._done(segment)
 
     def close(self) -> None:
-        """Nobody goes on any more."""
+        """Finish every segment, also those that are put later."""
         with self._changed:
             self._is_closed = True
             resting, self._resting = self._resting, []
@@ -54,7 +54,7 @@ class OpenSegments:
             self._done(segment)
 
     def _watch(self) -> bool:
-        """Whether a thread looks after them."""
+        """Start the thread that finishes them; False if the system has no more threads."""
         if not self._is_watched:
             thread = threading.Thread(target=self._run, name="logs at rest", daemon=True)
             try:
@@ -66,15 +66,15 @@ class OpenSegments:
         return self._is_watched
 
     def _run(self) -> None:
-        """Until there has been nothing for a while."""
+        """Run the thread, which ends after a while without segments."""
         while (segment := self._next()) is not None:
             try:
                 self._done(segment)
-            except Exception as error:  # noqa: BLE001, the others are still to be seen to
+            except Exception as error:  # noqa: BLE001, the others follow
                 log.error("log not closed", log=segment.path.name, reason=explain_fault(error))
 
     def _next(self) -> Segment | None:
-        """One that has rested; None where none came for long, or nobody is to come."""
+        """Wait for a segment that nobody took in time; None if the thread may end."""
         with self._changed:
             idle_until = time.monotonic() + _IDLE_S
             while True:

@@ -1,8 +1,8 @@
-"""Segments whose instances all have their files, kept for a while to be written again.
+"""Keep segments whose instances all have their files, to write over them.
 
-What is written over blocks that a file has already is synced in about half the time: the file
-system has nothing to note of it. A few are enough, and none is kept for long, as it still holds
-what retention may have removed meanwhile.
+Writing over allocated blocks is synced in about half the time, as the file system has no metadata
+to write. A few segments are enough, and none is kept for long: it still holds instances that
+retention may have removed meanwhile.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from pathlib import Path
 
 SPARE_SUFFIX = ".spare"
 _MOST, _MOST_BYTES = 4, 512_000_000
-_SHARE_OF_FREE = 20  # kept ones are less than this part of what the disk has left
+_SHARE_OF_FREE = 20  # kept segments take less than 1/20 of the free space
 _KEPT_S = 600.0
 
 
@@ -28,16 +28,16 @@ class _RecycledSegment:
 
 
 class RecycledSegments:
-    """Those of one folder; safe to call from many threads."""
+    """The recycled segments of one folder; safe to call from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: list[_RecycledSegment] = []
-        self._since: dict[int, float] = {}  # by inode: being written to makes none younger
+        self._since: dict[int, float] = {}  # by inode; writing does not renew it
 
     def take(self) -> Path | None:
-        """The largest; it is the caller's now."""
+        """Take the largest segment; None if there is none."""
         with self._lock:
             if not self._kept:
                 return None
@@ -46,7 +46,7 @@ class RecycledSegments:
             return largest.path
 
     def give(self, segment: Path) -> None:
-        """Keep a segment that nobody needs, or remove it; raises OSError."""
+        """Keep a segment that is no longer needed, or remove it; raises OSError."""
         about, now = segment.stat(), self._clock()
         with self._lock:
             since = self._since.setdefault(about.st_ino, now)
@@ -59,11 +59,11 @@ class RecycledSegments:
         segment.unlink(missing_ok=True)
 
     def drop_old(self) -> None:
-        """Remove those that hold anything for long."""
+        """Remove segments that were kept for ten minutes."""
         self._drop(before=self._clock() - _KEPT_S)
 
     def drop_all(self) -> None:
-        """Remove every one."""
+        """Remove every segment."""
         self._drop(before=float("inf"))
 
     def _drop(self, *, before: float) -> None:

@@ -1,10 +1,10 @@
-"""The log of an association: instances one behind the other in one file, each safe by itself.
+"""Segments of the write-ahead log: records of instances in one file, each durable by itself.
 
-A file system's price is per file: a new one, its sync, its name's sync. What is appended to a
-segment is synced once and answered; the file of each instance is made afterwards
-(`node/wal/checkpointer.py`). A segment is read again after a crash alone; its records say what they
-are and where they end. It may be written over an older one (`node/wal/recycled_segments.py`), which
-had another name: nothing of that is read.
+A file costs its creation, its sync and the sync of its name. A record that is appended to a segment
+is synced once and answered; the file of each instance is made afterwards
+(`node/wal/checkpointer.py`). Segments are read only after a crash; records contain their kind and
+length. A segment may be written over an older one (`node/wal/recycled_segments.py`): records of
+that are not valid under the new name.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from core.durable import sync_folder
 from network.data_sets.file_bytes import Buffer
 
 SUFFIX, KEPT_SUFFIX = ".log", ".kept"
-"""Of a segment; and of one that a person is to look at."""
+"""Suffixes of a segment, and of one that is kept for a person to look at."""
 _MAGIC, _END = b"SWR2", b"SWRE"
 # magic, bytes of meta, bytes of content, CRC-32 of the segment's name, both lengths and the meta
 _HEADER = struct.Struct("<4sLQL")
@@ -35,16 +35,16 @@ _PIECE_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One instance in a segment: a DICOM file's bytes, and what the ledger knows of it."""
+    """One instance in a segment: the bytes of its DICOM file, and its rows of the ledger."""
 
     segment: Path
     offset: int
-    """Of the DICOM file."""
+    """Where the DICOM file begins in the segment, in bytes."""
     size: int
     meta: Mapping[str, Any]
 
     def data_set_sha256(self, transfer_syntax_uid: str, file_meta_bytes: int) -> str:
-        """As `StoredInstance.sha256`, of what lies there now. Raises OSError."""
+        """SHA-256 of the bytes on disk, to compare with `StoredInstance.sha256`; raises OSError."""
         digest, left = hashlib.sha256(transfer_syntax_uid.encode()), self.size - file_meta_bytes
         with self.segment.open("rb") as file:
             file.seek(self.offset + file_meta_bytes)
@@ -55,10 +55,10 @@ class Record:
 
 
 class Segment:
-    """A segment that is being written, by one thread."""
+    """A segment that one thread writes."""
 
     def __init__(self, folder: Path, spare: Path | None = None) -> None:
-        """With `spare` it is written over that one. Raises OSError."""
+        """Create the file, or rename `spare` to write over it; raises OSError."""
         self.path = folder / f"{uuid4().hex}{SUFFIX}"
         self.size = self.records = 0
         if spare is not None:
@@ -72,7 +72,7 @@ class Segment:
             raise
 
     def append(self, meta: Mapping[str, Any], file_meta: bytes, data_set: Buffer) -> Record:
-        """A record that is on disk; raises OSError, and is as before then."""
+        """Append a record and sync it; raises OSError and leaves the segment as it was."""
         words = json.dumps(meta, separators=(",", ":")).encode()
         size = len(file_meta) + len(data_set)
         checksum = _checksum(self.path, words, size)
@@ -90,18 +90,18 @@ class Segment:
         return Record(self.path, offset, size, meta)
 
     def cut(self, size: int) -> None:
-        """Forget what comes after the first `size` bytes."""
+        """Discard everything after the first `size` bytes."""
         with suppress(OSError):
             os.ftruncate(self._descriptor, size)
         self.size = size
 
     def close(self) -> None:
-        """No more is written."""
+        """Close the file."""
         os.close(self._descriptor)
 
 
 def records_of(segment: Path) -> Iterator[Record]:
-    """Those that are whole; what was torn off at the end is passed over. Raises OSError."""
+    """Read the complete records of a segment up to its end or a damaged one; raises OSError."""
     with segment.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
         position = 0
@@ -122,7 +122,7 @@ def records_of(segment: Path) -> Iterator[Record]:
 
 
 def _checksum(segment: Path, words: bytes, size: int) -> int:
-    """The name is part of it: what an older segment left in the same file is no record of it."""
+    """CRC-32 of name, lengths and meta; records under a segment's older name do not match."""
     name = zlib.crc32(segment.stem.encode())
     return zlib.crc32(words, zlib.crc32(_LENGTHS.pack(len(words), size), name))
 

@@ -1,7 +1,7 @@
-"""The logs of associations, and what becomes of them after a crash.
+"""Write the logs of associations, and recover them after a crash.
 
-Only an instance that the ledger does not know is logged: what comes again, or comes otherwise, is
-compared with what is here, file by file (`node/scp/instance_store.py`).
+Only instances that the ledger does not know are logged. One that is sent again, perhaps with other
+content, is compared with the stored files (`node/scp/instance_store.py`).
 """
 
 import os
@@ -32,8 +32,8 @@ from node.wal.segments import KEPT_SUFFIX, SUFFIX, Record, Segment, records_of
 
 _SEGMENT_BYTES = 256_000_000
 _SEGMENT_RECORDS = 4000
-_PASSES = 16  # instances that are not tried after one that was known
-# beyond these each instance gets its file at once, at the disk's pace
+_SKIPS = 16  # instances that are not logged after one that was known
+# above these each instance gets its file at once, which slows the sender down to the disk
 _MOST_PENDING_BYTES = 2_000_000_000
 _MOST_PENDING = 20_000
 
@@ -41,7 +41,7 @@ log = structlog.get_logger("storage")
 
 
 class Content(Protocol):
-    """What of an arrival is logged."""
+    """The parts of a received instance that are logged."""
 
     @property
     def association(self) -> int: ...
@@ -52,7 +52,7 @@ class Content(Protocol):
 
 
 class WalWriter:
-    """Opens logs, and reads again those that a crash has left."""
+    """Opens the logs of associations, and recovers those that a crash has left."""
 
     def __init__(self, folder: Path, ledger: Ledger, checkpointer: Checkpointer) -> None:
         self._folder = folder
@@ -63,7 +63,7 @@ class WalWriter:
         self._open_segments = OpenSegments(self._finish)
 
     def open(self) -> "WriteAheadLog":
-        """The log of an association; nothing is on disk before something is written."""
+        """Open the log of an association; the disk is used with the first instance only."""
         return WriteAheadLog(
             self._begin,
             self._open_segments.put,
@@ -73,17 +73,17 @@ class WalWriter:
         )
 
     def close(self) -> None:
-        """No association goes on where another one has ended; what is logged gets its files."""
+        """Finish the open segments, so that their instances get their files."""
         self._open_segments.close()
 
     def _begin(self) -> Segment:
-        """Raises OSError."""
+        """An open, recycled or new segment; raises OSError."""
         return self._open_segments.take() or Segment(
             self._folder, self._checkpointer.recycled_segments.take()
         )
 
     def _finish(self, segment: Segment) -> None:
-        """Nothing more is written to it: what is in it gets its files."""
+        """Close a segment, and let its instances get their files."""
         with suppress(OSError):  # each of its records was synced before it was answered
             segment.close()
         if segment.size:
@@ -93,7 +93,7 @@ class WalWriter:
                 segment.path.unlink(missing_ok=True)
 
     def _record(self, association: int, instance: StoredInstance) -> bool:
-        """Whether the ledger knew nothing of it and does now."""
+        """Record an instance in the ledger; False if the ledger had it already."""
 
         def step(connection: Connection) -> bool:
             return self._first.record(connection, instance, association, self._ledger.clock())
@@ -101,10 +101,13 @@ class WalWriter:
         return self._commits.run(step)
 
     def recover(self) -> int:
-        """Before anything is received: what the last run had logged; how many files are to be made.
+        """Read the segments of the last run, before anything is received.
 
-        A log that cannot be read stays where it is; one with an instance that the ledger cannot
-        take stays under another name.
+        A segment that cannot be read stays where it is; one with an instance that cannot be
+        recovered is kept under another name.
+
+        Returns:
+            The number of files that are to be made.
 
         Raises:
             StorageUnavailableError: the ledger cannot be read or written.
@@ -120,7 +123,7 @@ class WalWriter:
         return count
 
     def _recover_segment(self, segment: Path) -> int:
-        """How many files are to be made of it. Raises OSError."""
+        """Recover a segment; returns the number of files to be made. Raises OSError."""
         found = [self._recover(record) for record in records_of(segment)]
         if None in found:
             with suppress(FileExistsError):
@@ -129,7 +132,7 @@ class WalWriter:
         return sum(one is True for one in found)
 
     def _recover(self, record: Record) -> bool | None:
-        """Whether its file is to be made; None where nothing can be made of it."""
+        """Recover an instance; True if its file is to be made, None if it cannot be recovered."""
         instance = StoredInstance(**record.meta["instance"])
         with self._ledger.reading() as connection:
             known = find_instances(connection, instance.sop_instance_uid)
@@ -138,7 +141,7 @@ class WalWriter:
         here = [(sha256, path) for key, sha256, path in known if key not in removed]
         paths = [path for sha256, path in here if self._lacks(sha256, path, instance)]
         if known and not paths:
-            return False  # what comes when it is known already is answered without a log
+            return False  # an instance that is known already is answered without a log
         if not (known or is_ours) or not _is_whole(record, instance):
             reason = "damaged, or never answered" if is_ours else "the ledger is of another time"
             log.error(
@@ -154,7 +157,7 @@ class WalWriter:
         return self._checkpointer.expect(record, paths[0], instance.series_instance_uid)
 
     def _lacks(self, sha256: str, path: str, instance: StoredInstance) -> bool:
-        """Whether a known content is this one, and nothing has made its file or will."""
+        """True if a known content is this one, and its file neither exists nor is to be made."""
         if sha256 != instance.sha256 or self._checkpointer.expects(path):
             return False
         return not (self._ledger.storage_path / path).exists()
@@ -169,7 +172,7 @@ class WalWriter:
 
 
 class WriteAheadLog:
-    """Where one association's instances are logged, by one thread."""
+    """The log of one association, used by its thread."""
 
     def __init__(
         self,
@@ -180,9 +183,9 @@ class WriteAheadLog:
         checkpointer: Checkpointer,
         record: Callable[[int, StoredInstance], bool],
     ) -> None:
-        """`begin` gives a segment to write to; it is left to others, or finished.
+        """`begin` opens a segment, `leave` leaves it to other associations, `finish` ends it.
 
-        `record` puts an instance into the ledger, if it is new there; whether it is.
+        `record` writes an instance to the ledger; it returns False if the ledger had it already.
         """
         self._begin = begin
         self._leave = leave
@@ -190,17 +193,20 @@ class WriteAheadLog:
         self._checkpointer = checkpointer
         self._record = record
         self._segment: Segment | None = None
-        self._passes = 0
+        self._skips = 0
 
     def write(self, content: Content, instance: StoredInstance) -> bool:
-        """Whether the instance is on disk and in the ledger; not, where something stands against.
+        """Log an instance and record it in the ledger.
+
+        Returns:
+            False if it was not logged: it is known already, or too many files are to be made.
 
         Raises:
             StorageUnavailableError: the ledger failed.
-            OSError: the disk did.
+            OSError: the disk failed.
         """
-        if self._passes or self._is_far_behind():
-            self._passes = max(0, self._passes - 1)
+        if self._skips or self._is_far_behind():
+            self._skips = max(0, self._skips - 1)
             return False
         if self._segment is None:
             self._segment = self._begin()
@@ -209,12 +215,12 @@ class WriteAheadLog:
         try:
             recorded = self._append(segment, content, instance)
         except OSError:
-            failed = True  # what a sync lost, later ones do not tell: nobody goes on in this one
+            failed = True  # a later sync does not report what this one lost: end the segment
             raise
         finally:
-            if not recorded:  # a sender that repeats one instance repeats others
+            if not recorded:  # a sender that repeats one instance probably repeats others
                 segment.cut(before)
-                self._passes = _PASSES
+                self._skips = _SKIPS
             if failed or self._is_full(segment):
                 self._segment = None
                 self._finish(segment)
@@ -227,18 +233,18 @@ class WriteAheadLog:
         )
 
     def _is_full(self, segment: Segment) -> bool:
-        """Or empty."""
+        """True if the segment is full; also if nothing was written to it."""
         too_many = segment.records >= _SEGMENT_RECORDS
         return too_many or segment.size > _SEGMENT_BYTES or not segment.size
 
     def close(self) -> None:
-        """What is written so far gets its files, if nobody goes on at once."""
+        """Leave the segment to other associations; without any its instances get their files."""
         segment, self._segment = self._segment, None
         if segment is not None:
             self._leave(segment)
 
     def _append(self, segment: Segment, content: Content, instance: StoredInstance) -> bool:
-        """Whether it is in the ledger; its file is expected then."""
+        """Append and record an instance; True if it is in the ledger, and its file is tracked."""
         fields = {name: getattr(instance, name) for name in instance.__slots__}
         meta = {
             "association": content.association,
@@ -258,6 +264,6 @@ class WriteAheadLog:
 
 
 def _is_whole(record: Record, instance: StoredInstance) -> bool:
-    """A file that was never synced may be as long as it should be, and hold something else."""
+    """True if the bytes on disk are the instance's; without a sync they may be anything."""
     found = record.data_set_sha256(instance.transfer_syntax_uid, record.meta["file_meta_bytes"])
     return found == instance.sha256

@@ -98,9 +98,9 @@ def test_another_content_than_the_ledger_knows_is_not_made(
     place.instance_store.receive(received_instances[0], log)
     with place.ledger.reading() as connection:
         [(_, digest, path)] = find_instances(connection, received_instances[0].sop_instance_uid)
-    place.instance_store.checkpointer.settle(path, "another hash")
+    place.instance_store.checkpointer.make_now(path, "another hash")
     assert place.files() == []
-    place.instance_store.checkpointer.settle(path, digest)
+    place.instance_store.checkpointer.make_now(path, digest)
     assert len(place.files()) == 1
     log.close()
 

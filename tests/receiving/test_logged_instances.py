@@ -31,10 +31,10 @@ def test_an_instance_is_in_log_and_ledger_before_it_has_a_file(
     assert place.files() == []
     [segment] = place.logs()
     assert len(list(records_of(segment))) == 4
-    assert place.instance_store.checkpointer.waits(series_of(place))
+    assert place.instance_store.checkpointer.has_pending(series_of(place))
     log.close()
     place.settled()
-    assert not place.instance_store.checkpointer.waits(series_of(place))
+    assert not place.instance_store.checkpointer.has_pending(series_of(place))
     sent = {bytes(one.file_meta) + bytes(one.data_set) for one in received_instances}
     assert {path.read_bytes() for path in place.files()} == sent
 
@@ -59,7 +59,7 @@ def test_a_second_crash_while_files_are_made_doubles_nothing(
         place.instance_store.receive(one, log)
     with place.ledger.reading() as connection:
         [(_, digest, path)] = find_instances(connection, received_instances[0].sop_instance_uid)
-    place.instance_store.checkpointer.settle(path, digest)
+    place.instance_store.checkpointer.make_now(path, digest)
     again = place.started_again()
     assert again.instance_store.wal_writer.recover() == 3
     again.settled()
@@ -220,7 +220,7 @@ def test_a_ledger_that_fails_leaves_nothing_in_the_log(
         place.instance_store.receive(received_instances[0], log)
     log.close()
     assert place.logs() == []
-    assert not place.instance_store.checkpointer.waits(series_of(place))
+    assert not place.instance_store.checkpointer.has_pending(series_of(place))
 
 
 def test_files_that_cannot_be_made_now_are_made_later(

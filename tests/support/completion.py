@@ -177,7 +177,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 geometry_rules={"unet": RULES_2D, "blur": RULES_3D},
                 count=count,
                 pool=asking,
-                waits_for_files=instance_store.checkpointer.waits,
+                waits_for_files=instance_store.checkpointer.has_pending,
             ),
             asking=asking,
             clock=clock,

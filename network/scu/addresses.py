@@ -1,4 +1,4 @@
-"""Where the configured peers are, and how they are spoken to."""
+"""Addresses and TLS settings of the configured peers."""
 
 from core.config.routing import Peer
 from network.scu.association import PeerAddress
@@ -6,18 +6,18 @@ from network.tls import ClientTls
 
 
 def address_of(peer: Peer) -> PeerAddress:
-    """Where a peer stores, and answers storage commitment."""
+    """Address of a peer for C-STORE and storage commitment."""
     return PeerAddress(peer.ip, peer.port, peer.ae_title, tls_of(peer), peer.associations)
 
 
 def address_for_queries(peer: Peer) -> PeerAddress:
-    """Where a peer answers C-FIND."""
+    """Address of a peer for C-FIND."""
     port, ae_title = peer.query_port or peer.port, peer.query_ae_title or peer.ae_title
     return PeerAddress(peer.ip, port, ae_title, tls_of(peer))
 
 
 def tls_of(peer: Peer) -> ClientTls | None:
-    """None: without."""
+    """TLS settings of a peer; None if it is spoken to without TLS."""
     settings = peer.tls
     if settings is None:
         return None

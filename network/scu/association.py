@@ -1,4 +1,4 @@
-"""Ask a peer for an association, and say in words why there is none."""
+"""Request an association with a peer; a failure is explained in words."""
 
 import socket
 import time
@@ -55,20 +55,20 @@ def associate(
     operations: int = 1,
     on_request: Callable[[Message], int] | None = None,
 ) -> Iterator[Dialogue]:
-    """An association with `peer` that is released at the end, or aborted on an exception.
+    """Open an association with `peer`; released at the end, or aborted on an exception.
 
     Args:
-        peer: where it is.
-        calling_ae_title: ours.
-        contexts: what is proposed.
+        peer: address and AE title of the peer.
+        calling_ae_title: AE title of this side.
+        contexts: presentation contexts to propose.
         timeouts: how long the peer may take.
-        roles: proposed by SOP class, where they are not the usual ones.
-        operations: more than one is proposed as an asynchronous operations window.
-        on_request: answers with a status what the peer asks on this association.
+        roles: roles to propose by SOP Class UID (PS3.7 D.3.3.4), if not the default ones.
+        operations: more than one is proposed as asynchronous operations window (PS3.7 D.3.3.3).
+        on_request: returns the status for a request that the peer sends.
 
     Raises:
-        NotOfferedError: the peer accepts none of the contexts.
-        SendError: no association, with the reason in words.
+        NotOfferedError: the peer accepts none of the presentation contexts.
+        SendError: there is no association, with the reason in words.
     """
     asked = AssociatePdu(
         called_ae_title=peer.ae_title,
@@ -89,7 +89,7 @@ def associate(
 
 @dataclass(slots=True)
 class _Request:
-    """An association that is being asked for."""
+    """An association that is being requested."""
 
     peer: PeerAddress
     timeouts: Timeouts
@@ -97,7 +97,7 @@ class _Request:
     begun: float = field(default_factory=time.monotonic)
 
     def opened(self, operations: int, on_request: Callable[[Message], int] | None) -> Dialogue:
-        """Raises as `associate`."""
+        """Connect and negotiate; raises as `associate`."""
         request = self._encoded()
         connection = self._connect()
         try:
@@ -125,7 +125,7 @@ class _Request:
         try:
             return write_associate(ASSOCIATE_RQ, self.asked)
         except ValueError as error:
-            raise SendError(f"No association with {self.peer} can be asked for: {error}") from error
+            raise SendError(f"No association with {self.peer} can be requested: {error}") from error
 
     def _connect(self) -> socket.socket:
         peer, timeouts = self.peer, self.timeouts
@@ -138,7 +138,7 @@ class _Request:
         except OSError as error:
             raise SendError(f"{peer} cannot be reached: {why_not_reached(error)}") from error
         except (ValueError, OverflowError) as error:
-            raise SendError(f"No association with {peer} can be asked for: {error}") from error
+            raise SendError(f"No association with {peer} can be requested: {error}") from error
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection if peer.tls is None else self._secured(connection)
 
@@ -154,7 +154,7 @@ class _Request:
             raise
 
     def _negotiate(self, connection: socket.socket, request: bytes) -> tuple[PduReader, Agreement]:
-        """Raises SendError."""
+        """Send the A-ASSOCIATE-RQ and read the answer; raises SendError."""
         reader = PduReader(connection, _LONGEST, timeout_s=self.timeouts.response_s)
         try:
             connection.settimeout(self._left_s())
@@ -182,7 +182,7 @@ class _Request:
         return max(_SHORTEST_S, self.begun + self.timeouts.associate_s - time.monotonic())
 
     def _why_none(self, answer: memoryview | None) -> str:
-        """In words, for an answer that is no acceptance."""
+        """Explain in words why `answer` is no A-ASSOCIATE-AC; None: there was no answer in time."""
         if answer is None:
             limit_s = self.timeouts.associate_s
             return f"{self.peer} did not answer the association request within {limit_s:g} s"
@@ -207,7 +207,7 @@ _SHORTEST_S = 0.001
 
 
 def _items(contexts: Sequence[PresentationContext]) -> list[ContextItem]:
-    """With odd context IDs (PS3.8 section 9.3.2.2)."""
+    """Number presentation contexts by odd context IDs (PS3.8 9.3.2.2)."""
     return [
         ContextItem(
             2 * number + 1, str(one.abstract_syntax), [str(uid) for uid in one.transfer_syntax]

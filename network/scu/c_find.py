@@ -1,4 +1,4 @@
-"""Asking a peer by C-FIND what it has of a series (PS3.4 Annex C, Study Root)."""
+"""Query a peer by C-FIND for the instances of a series (PS3.4 Annex C, Study Root)."""
 
 import time
 from collections.abc import Iterator
@@ -34,16 +34,16 @@ def count_instances(
     series_instance_uid: str,
     timeouts: Timeouts = _TIMEOUTS,
 ) -> int | None:
-    """How many instances `peer` has of a series; None when it does not know the series.
+    """Number of instances that `peer` has of a series; None if it does not know the series.
 
-    The number comes from NumberOfSeriesRelatedInstances; where the peer does not fill that in, its
-    instances are counted.
+    The number is NumberOfSeriesRelatedInstances; if the peer does not return it, the instances are
+    queried and counted.
 
     Raises:
-        SendError: it cannot be asked, or does not answer, with the reason in words.
+        SendError: the peer cannot be queried, with the reason in words.
     """
     address = address_for_queries(peer)
-    with _asking(address, calling_ae_title, timeouts) as dialogue:
+    with _associated(address, calling_ae_title, timeouts) as dialogue:
         query = _series_query(study_instance_uid, series_instance_uid)
         query.NumberOfSeriesRelatedInstances = ""
         found = [
@@ -69,13 +69,13 @@ def found_instances(
     """SOP Instance UIDs that `peer` has of a series.
 
     Raises:
-        SendError: it cannot be asked, or does not answer, with the reason in words.
+        SendError: the peer cannot be queried, with the reason in words.
     """
-    with _asking(peer, calling_ae_title, timeouts) as dialogue:
+    with _associated(peer, calling_ae_title, timeouts) as dialogue:
         return _instances(dialogue, study_instance_uid, series_instance_uid)
 
 
-def _asking(
+def _associated(
     peer: PeerAddress, calling_ae_title: str, timeouts: Timeouts
 ) -> AbstractContextManager[Dialogue]:
     context = build_context(_STUDY_ROOT)
@@ -98,7 +98,7 @@ def _instances(dialogue: Dialogue, study_instance_uid: str, series_instance_uid:
 
 
 def _find(dialogue: Dialogue, query: Dataset) -> Iterator[Dataset]:
-    """Every match; the last status must be success."""
+    """Every match; raises SendError unless the last status is success."""
     end, peer = time.monotonic() + _ALL_WITHIN_S, dialogue.peer
     context = dialogue.context_of(_STUDY_ROOT)
     values: Values = {AFFECTED_CLASS: _STUDY_ROOT, FIELD: C_FIND_RQ, PRIORITY: _LOW_PRIORITY}

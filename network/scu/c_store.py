@@ -1,4 +1,4 @@
-"""The sending side: C-ECHO and C-STORE to a peer, with an outcome in words for every instance."""
+"""C-ECHO and C-STORE as SCU, with an outcome in words for every instance."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.outgoing import InstanceToSend, instance_to_send
 from network.scu.presentation import propose
 from network.scu.send_queue import SendOutcome, SendQueue, StoppedElsewhereError
-from network.scu.store_association import carry
+from network.scu.store_association import send_queued
 from network.scu.transcoder import Transcoder
 from network.statuses import State, words_of
 
@@ -32,15 +32,15 @@ __all__ = [
 
 _DEFAULT_TIMEOUTS = Timeouts()
 _OPERATIONS = 16
-"""The asynchronous operations window that is proposed."""
+"""Asynchronous operations window to propose (PS3.7 D.3.3.3)."""
 _FEWEST_EACH = 4
-"""Instances for which another association is worth its negotiation."""
+"""Fewest instances that are worth an association of their own."""
 
 
 def echo(
     peer: PeerAddress, calling_ae_title: str, *, timeouts: Timeouts = _DEFAULT_TIMEOUTS
 ) -> None:
-    """C-ECHO to `peer` (PS3.4 Annex A).
+    """Verify a peer by C-ECHO (PS3.4 Annex A).
 
     Raises:
         SendError: no association or no success, with the reason in words.
@@ -62,50 +62,52 @@ def send(
     timeouts: Timeouts = _DEFAULT_TIMEOUTS,
     transcoder: Transcoder | None = None,
 ) -> list[SendOutcome]:
-    """C-STORE `instances` to `peer` in the given order (PS3.4 Annex B).
+    """Send `instances` to `peer` by C-STORE, in the given order (PS3.4 Annex B).
 
-    They go on one association, or share as many as `peer.associations` allows; either way, no
-    instance is sent before all instances of another SOP class before it are answered, and no more
-    at a time than the peer takes.
+    One association is used, or up to `peer.associations`. No instance is sent before all earlier
+    ones of another SOP class are answered, and no more requests are open than the peer accepts.
 
-    Nothing that the peer or a file does wrong raises: whatever happens, there is one outcome per
-    instance, in order, and `on_outcome` gets each as soon as it is known, one at a time. When there
-    is no association, or it ends early, the instances that have no status are `State.NOT_SENT` with
-    the reason. An exception of `on_outcome` aborts what is open and is passed on.
+    A failure of the peer or of a file raises nothing: without an association, or if it ends early,
+    the instances without a status are `State.NOT_SENT` with the reason. An exception of
+    `on_outcome` aborts the open associations and is passed on.
 
     Args:
-        instances: what is sent.
-        peer: to where.
-        calling_ae_title: ours.
-        on_outcome: called in the thread of an association.
+        instances: the instances to send.
+        peer: address and AE title of the peer.
+        calling_ae_title: AE title of this side.
+        on_outcome: gets each outcome as soon as it is known, in the thread of an association, one
+            call at a time.
         timeouts: how long the peer may take.
-        transcoder: makes copies for a peer that does not take the syntax of a file.
+        transcoder: makes copies for a peer that does not accept the transfer syntax of a file.
+
+    Returns:
+        One outcome for each instance, in the given order.
     """
     contexts = propose(instances)
     if not contexts:
         return []
     send_queue = SendQueue(instances, on_outcome)
     request = _Request(peer, calling_ae_title, contexts, timeouts)
-    with _of_our_own(transcoder) as copies:
+    with _given_or_own(transcoder) as copies:
         most = min(peer.associations, max(1, len(instances) // _FEWEST_EACH))
         if most == 1:
-            why = request.carry(send_queue, copies)
+            why = request.send_from(send_queue, copies)
         else:
-            why = _carry_on_several(request, send_queue, copies, most)
+            why = _send_on_several(request, send_queue, copies, most)
     return send_queue.settle_rest(why)
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What an association is asked for with."""
+    """Parameters of the associations of one call of `send`."""
 
     peer: PeerAddress
     calling_ae_title: str
     contexts: Sequence[PresentationContext]
     timeouts: Timeouts
 
-    def carry(self, send_queue: SendQueue, transcoder: Transcoder) -> str:
-        """Take part in it on a new association; answers why it ended early, "" where it did not."""
+    def send_from(self, send_queue: SendQueue, transcoder: Transcoder) -> str:
+        """Send from the queue on a new association; returns why it ended early, else ""."""
         try:
             with associate(
                 self.peer,
@@ -114,22 +116,22 @@ class _Request:
                 self.timeouts,
                 operations=_OPERATIONS,
             ) as dialogue:
-                carry(dialogue, self.contexts, send_queue, transcoder)
+                send_queued(dialogue, self.contexts, send_queue, transcoder)
         except SendError as error:
             return str(error)
         return ""
 
 
-def _carry_on_several(
+def _send_on_several(
     request: _Request, send_queue: SendQueue, transcoder: Transcoder, count: int
 ) -> str:
-    """Why the last of them ended early, "" where one of them went on to the end."""
+    """Send on up to `count` associations; returns why the last failed one ended early, or ""."""
     reasons: list[str] = []
     raised: list[BaseException] = []
 
     def take_part() -> None:
         try:
-            reasons.append(request.carry(send_queue, transcoder))
+            reasons.append(request.send_from(send_queue, transcoder))
         except StoppedElsewhereError:
             pass
         except BaseException as error:  # noqa: BLE001, passed on below
@@ -147,20 +149,20 @@ def _carry_on_several(
 
 
 def _started(threads: Sequence[threading.Thread]) -> tuple[list[threading.Thread], str]:
-    """Those that the system lets run, and why no more of them, "" where all do."""
+    """Start threads; returns those that run, and why the system runs no more of them, or ""."""
     started: list[threading.Thread] = []
     for thread in threads:
         try:
             thread.start()
         except RuntimeError as error:  # the system's threads are used up
-            return started, f"No association can be carried: {error}"
+            return started, f"No association can be opened: {error}"
         started.append(thread)
     return started, ""
 
 
 @contextmanager
-def _of_our_own(transcoder: Transcoder | None) -> Iterator[Transcoder]:
-    """The one that is given, or one for this call."""
+def _given_or_own(transcoder: Transcoder | None) -> Iterator[Transcoder]:
+    """The given transcoder, or one that lives as long as the context."""
     if transcoder is not None:
         yield transcoder
         return

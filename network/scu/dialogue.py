@@ -1,4 +1,4 @@
-"""Requests and responses on an association that this side asked for, failures in words."""
+"""Requests and responses on an association that this side requested, failures in words."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,13 +21,13 @@ from network.upper_layer import (
 
 _ABORT_SOURCES = {0: "its user", 2: "its network layer"}
 _LAST_WORDS_S = 1.0
-"""How long a peer's A-ABORT is looked for after a connection broke."""
+"""Seconds to wait for a peer's A-ABORT after writing failed."""
 _LOOKS_EVERY_S = 0.25
 _MESSAGE_IDS = 65_535
 
 
 class Dialogue:
-    """An open association with a peer; after a SendError it is good for nothing more."""
+    """An open association with a peer; not usable after a SendError."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Dialogue:
         operations: int,
         on_request: Callable[[Message], int] | None,
     ) -> None:
-        """`operations` were proposed; `on_request` answers what the peer asks."""
+        """`operations` were proposed; `on_request` returns the status for a request of the peer."""
         self.peer = peer
         self.timeouts = timeouts
         self._association = association
@@ -47,29 +47,29 @@ class Dialogue:
         self._message_id = 0
         self._is_over = False
         self.was_released = False
-        """Whether the peer answered our release."""
+        """True if the peer answered the release."""
 
     @property
     def contexts(self) -> Mapping[int, Context]:
-        """The accepted ones by context ID."""
+        """Accepted presentation contexts by context ID."""
         return self._association.agreement.contexts
 
     @property
     def longest_sent(self) -> int:
-        """Of the P-DATA-TFs that the peer takes, in bytes; 0: any."""
+        """Longest P-DATA-TF that the peer receives, in bytes; 0 means no limit."""
         return self._association.agreement.longest_sent
 
     @property
     def operations(self) -> int:
-        """How many requests the peer takes before it has answered the first (PS3.7 D.3.3.3)."""
+        """Number of requests that may be open at once (PS3.7 D.3.3.3)."""
         granted = self._association.agreement.window[0]
-        return min(granted, self._operations) or self._operations  # 0 stands for any number
+        return min(granted, self._operations) or self._operations  # 0 means no limit
 
     def context_of(self, abstract_syntax: str, *, as_scp: bool = False) -> Context:
-        """The accepted context in which this side is the SCU, or the SCP.
+        """The accepted context of a SOP class in which this side is SCU, or SCP.
 
         Raises:
-            SendError: there is none.
+            SendError: the peer accepted none.
         """
         for one in self.contexts.values():
             may = one.requestor_is_scp if as_scp else one.requestor_is_scu
@@ -82,17 +82,17 @@ class Dialogue:
         """Send a request, and wait for its response.
 
         Raises:
-            SendError: there will be none, with the reason in words.
+            SendError: there will be no response, with the reason in words.
         """
         return next(self.ask_for_all(context, values, data_set))
 
     def ask_for_all(
         self, context: Context, values: Values, data_set: Dataset | None = None
     ) -> Iterator[Message]:
-        """Send a request; its responses, without end: the caller knows which is the last.
+        """Send a request and yield its responses; the caller stops after the last one.
 
         Raises:
-            SendError: there will be no more, with the reason in words.
+            SendError: there will be no more responses, with the reason in words.
         """
         self._message_id = self._message_id % _MESSAGE_IDS + 1
         number = self._message_id
@@ -111,12 +111,12 @@ class Dialogue:
             yield response
 
     def response(self, within_s: float) -> Message | None:
-        """The next response, whatever it answers; None where none has come `within_s`.
+        """The next response to any request; None if none was received in time.
 
-        What the peer asks meanwhile is answered.
+        Requests that the peer sends meanwhile are answered.
 
         Raises:
-            SendError: there will be none, with the reason in words.
+            SendError: there will be no response, with the reason in words.
         """
         deadline = time.monotonic() + within_s
         while True:
@@ -128,7 +128,7 @@ class Dialogue:
                 self._answer(message)
 
     def serve_until(self, is_done: Callable[[], bool], within_s: float) -> None:
-        """Answer what the peer asks until `is_done`, or the time is over, or the peer ends it."""
+        """Answer requests of the peer until `is_done`, time is over, or the association ends."""
         deadline = time.monotonic() + within_s
         try:
             while not is_done() and (left := deadline - time.monotonic()) > 0:
@@ -151,14 +151,14 @@ class Dialogue:
             raise SendError(self._last_words()) from error
 
     def release(self) -> None:
-        """A-RELEASE and its answer, as far as the peer takes part in it."""
+        """Release the association; only close it if the peer has ended it."""
         if self._is_over:
             self._association.close()
         else:
             self.was_released = self._association.release(self.timeouts.associate_s)
 
     def abort(self) -> None:
-        """A-ABORT by the service user."""
+        """Abort the association as service user (PS3.8 9.3.8)."""
         self._association.abort()
 
     def _answer(self, message: Message) -> None:
@@ -188,7 +188,7 @@ class Dialogue:
             raise SendError(f"{self.peer} closed the connection") from error
 
     def _last_words(self) -> str:
-        """Why the peer closed: what it said before may still be here to be read."""
+        """Reason why writing failed: an A-ABORT of the peer may still be unread."""
         deadline = time.monotonic() + _LAST_WORDS_S
         try:
             while (left := deadline - time.monotonic()) > 0:

@@ -1,4 +1,4 @@
-"""Which of the files and folders that a person names are instances to send."""
+"""Find the instances to send in the files and folders that a person names."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,20 +20,20 @@ _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What was found, in the order in which it is sent: by name, folder by folder."""
+    """Files that were found, in the order of sending: by name, folder by folder."""
 
     instances: list[InstanceToSend] = field(default_factory=list)
     skipped: list[tuple[Path, str]] = field(default_factory=list)
-    """Files in folders that are not meant to be sent, and why."""
+    """Files in folders that are no instances, and why."""
     failed: list[tuple[Path, str]] = field(default_factory=list)
-    """Files that should have been sent and cannot be, and why."""
+    """Files that should be sent and cannot be, and why."""
 
 
 def gather(paths: Iterable[Path]) -> Gathered:
-    """Look through `paths`, and through folders at any depth; a file counts once.
+    """Search `paths`, and folders at any depth; a file with several names counts once.
 
-    A file that is not DICOM is skipped in a folder and failed where it was named itself; a DICOM
-    file that is damaged is failed in both. A DICOMDIR indexes the medium and is no instance.
+    A file that is not DICOM is skipped in a folder, and failed if it was named itself; a damaged
+    DICOM file is failed in both cases. A DICOMDIR is an index of a medium and no instance.
     """
     gathered, seen = Gathered(), set[tuple[int, int] | Path]()
     for path in paths:
@@ -46,7 +46,7 @@ def gather(paths: Iterable[Path]) -> Gathered:
 
 
 def _identity(file: Path) -> tuple[int, int] | Path:
-    """The same for one file under several names."""
+    """Device and inode, the same under every name of a file; else its path."""
     try:
         found = file.stat()
     except OSError:
@@ -77,7 +77,7 @@ def _sort_in(file: Path, gathered: Gathered, *, named: bool) -> None:
 
 
 def _is_dicom(file: Path) -> bool:
-    """Also where it cannot be read: it should have been sent, for all that is known."""
+    """True for a DICOM file; also for one that cannot be read, as it may be one."""
     try:
         return is_dicom_file(file)
     except OSError:

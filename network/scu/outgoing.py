@@ -1,4 +1,4 @@
-"""Instances on their way out: what a file holds, and the file as a peer may have it."""
+"""Instances to send: their identifiers, and their data sets in the accepted transfer syntax."""
 
 import os
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ _DEFER_BYTES = 4096
 _PREAMBLE_BYTES = 128
 _FIRST_BYTES = 8192
 _IDENTITY = (0x00080016, 0x00080018, 0x00020010)
-"""SOPClassUID, SOPInstanceUID, TransferSyntaxUID; lengths are right where these are read."""
+"""SOPClassUID, SOPInstanceUID, TransferSyntaxUID; `read_bytes` finds them in whole files only."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceToSend:
-    """A file and the UIDs that its data set goes out with."""
+    """A DICOM file, and the UIDs for its C-STORE request."""
 
     path: Path
     sop_class_uid: str
@@ -39,16 +39,16 @@ class InstanceToSend:
 
 
 def is_dicom_file(path: Path) -> bool:
-    """Whether the file calls itself DICOM (PS3.10 section 7.1), whatever follows."""
+    """True if the file has the DICOM prefix (PS3.10 7.1), whatever follows."""
     with path.open("rb") as file:
         return file.read(_PREAMBLE_BYTES + 4)[_PREAMBLE_BYTES:] == b"DICM"
 
 
 def instance_to_send(path: Path) -> InstanceToSend:
-    """The instance in the file `path`; pixels stay on disk.
+    """Read the identifiers of the instance in the file `path`, without its pixels.
 
     Raises:
-        NotADataSetError: the file is not DICOM, is cut off, or lacks the UIDs that identify it.
+        NotADataSetError: the file is not DICOM, is cut off, or lacks one of the UIDs.
     """
     try:
         regular = read_bytes(path, _IDENTITY)
@@ -70,10 +70,10 @@ def instance_to_send(path: Path) -> InstanceToSend:
 
 
 def check_file_encoding(path: Path, transfer_syntax_uid: str) -> None:
-    """Nothing, where what follows the file meta of a DICOM file is encoded so.
+    """Check that the data set of a DICOM file is encoded in its transfer syntax.
 
     Raises:
-        InstanceError: it is not, or is beyond a bound of an empty configuration.
+        InstanceError: the encoding is another one, or exceeds a bound of an empty configuration.
         OSError: the file cannot be read.
     """
     with open_data_set(path) as extent:
@@ -82,7 +82,7 @@ def check_file_encoding(path: Path, transfer_syntax_uid: str) -> None:
 
 
 def _uid(data_set: FileDataset, keyword: str) -> str:
-    """A UID as it stands, so that pydicom does not comment on its leading zeros."""
+    """A UID as it is encoded, so that pydicom does not warn of leading zeros."""
     element = data_set.get_item(keyword)
     if element is None or not element.value:
         raise AttributeError(f"no {keyword}")
@@ -98,15 +98,14 @@ def _text(value: bytes) -> str:
 def data_set_to_send(
     instance: InstanceToSend, transfer_syntax_uid: str, transcoder: Transcoder
 ) -> Iterator[Extent]:
-    """The bytes of the data set of `instance` in `transfer_syntax_uid`, in an open file.
+    """Open the data set of `instance` in a transfer syntax, transcoded if need be.
 
-    They are those of the instance's own file where it has that syntax, so that they go out
-    unchanged, whatever its file meta says of itself.
+    A file that has the transfer syntax already is sent byte by byte as it is.
 
     Raises:
-        PixelError: compressed pixels that cannot be decoded.
+        PixelError: compressed pixels cannot be decoded.
         NotADataSetError: the file can no longer be read.
-        OSError: it is gone, or a copy was needed and cannot be written.
+        OSError: the file is gone, or a copy cannot be written.
     """
     if transfer_syntax_uid == instance.transfer_syntax_uid:
         with open_data_set(instance.path) as extent:
@@ -118,11 +117,11 @@ def data_set_to_send(
 
 @contextmanager
 def open_data_set(path: Path) -> Iterator[Extent]:
-    """What follows the file meta of a DICOM file.
+    """Open a DICOM file, and find its data set after the file meta information.
 
     Raises:
         OSError: the file cannot be read.
-        NotADataSetError: it is no longer DICOM.
+        NotADataSetError: the file is no longer DICOM.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     try:

@@ -1,4 +1,4 @@
-"""Where a peer is, and how long it may take."""
+"""Address of a peer, and the timeouts for it."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from network.tls import ClientTls
 
 @dataclass(frozen=True, slots=True)
 class PeerAddress:
-    """Where a peer listens: IP address or host name, port and AE title."""
+    """Host, port, AE title and TLS settings of a peer; `ip` may be a host name."""
 
     ip: str
     port: int
     ae_title: str
     tls: ClientTls | None = None
     associations: int = 1
-    """How many it takes from us at once."""
+    """Number of associations that the peer accepts from this side at once."""
 
     def __str__(self) -> str:
         return f"{self.ae_title} at {self.ip}:{self.port}"

@@ -1,4 +1,4 @@
-"""Which presentation contexts to propose for a set of instances, and which one to use."""
+"""Choose the presentation contexts to propose for instances, and the one to send each in."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,11 +15,11 @@ MAX_CONTEXTS = 128
 
 
 def propose(instances: Iterable[InstanceToSend]) -> list[PresentationContext]:
-    """At most 128 contexts, so that as many instances as possible go out as they are.
+    """At most 128 contexts, such that as many instances as possible are sent without transcoding.
 
-    Each SOP class has one with the uncompressed syntaxes, which every peer that takes the class
-    must accept (PS3.5 section 10.1), and one for each syntax of its instances alone, because a
-    peer picks one syntax of those that a context offers.
+    Each SOP class has a context with the uncompressed syntaxes, one of which every peer has to
+    accept (PS3.5 10.1), and a context for each transfer syntax of its instances, because a peer
+    accepts one transfer syntax of each context.
     """
     pairs = Counter((one.sop_class_uid, one.transfer_syntax_uid) for one in instances)
     classes = Counter[str]()
@@ -35,7 +35,7 @@ Accepted = Mapping[tuple[str, str], int]
 
 
 def accepted_by(contexts: Iterable[Context]) -> Accepted:
-    """Those in which the peer takes what we send."""
+    """Contexts in which this side is the SCU."""
     return {
         (context.abstract_syntax, context.transfer_syntax): context.context_id
         for context in contexts
@@ -44,7 +44,7 @@ def accepted_by(contexts: Iterable[Context]) -> Accepted:
 
 
 def choose_context(accepted: Accepted, instance: InstanceToSend) -> tuple[str, int] | None:
-    """Transfer syntax and context in which `instance` goes out, its own if possible; None: none."""
+    """Transfer syntax and context ID for `instance`, if possible its own syntax; None: none."""
     for syntax in (instance.transfer_syntax_uid, *UNCOMPRESSED):
         context_id = accepted.get((instance.sop_class_uid, syntax))
         if context_id is not None:
@@ -55,7 +55,7 @@ def choose_context(accepted: Accepted, instance: InstanceToSend) -> tuple[str, i
 def why_no_context(
     contexts: Iterable[PresentationContext], instance: InstanceToSend, peer: str
 ) -> str:
-    """In words, for an instance that goes out in none of the `contexts` that were proposed."""
+    """Reason in words why `instance` has no accepted context; `contexts` were proposed."""
     name = UID(instance.sop_class_uid).name
     if not any(context.abstract_syntax == instance.sop_class_uid for context in contexts):
         return (

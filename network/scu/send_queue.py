@@ -1,4 +1,4 @@
-"""Instances on their way to one peer, handed out to the associations that carry them."""
+"""Queue of instances for one peer, shared by the associations that send them."""
 
 import threading
 from collections import deque
@@ -11,45 +11,45 @@ from network.statuses import State
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """What became of one instance at a peer."""
+    """Outcome of sending one instance to a peer."""
 
     instance: InstanceToSend
     status: int | None
-    """The peer's C-STORE status; None when none came back."""
+    """The peer's C-STORE status; None if none was received."""
     state: State
     words: str
-    """The status, or why there is none, in words."""
+    """Status, or the reason why there is none, in words."""
     transcoded_to: str = ""
-    """Transfer syntax UID in which it went out, where that is not the file's own."""
+    """Transfer Syntax UID of the copy that was sent; empty if the file's own."""
 
     @property
     def is_stored(self) -> bool:
-        """Whether the peer says that it holds the instance now."""
+        """True if the peer says that it stored the instance."""
         return self.state in (State.STORED, State.WARNING)
 
 
 def not_sent(instance: InstanceToSend, words: str) -> SendOutcome:
-    """The outcome of an instance to which no status came back."""
+    """Outcome of an instance for which no status was received."""
     return SendOutcome(instance, None, State.NOT_SENT, words)
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedInstance:
-    """One instance and its place in the consignment."""
+    """One instance and its position in the queue."""
 
     position: int
     instance: InstanceToSend
 
 
 class StoppedElsewhereError(Exception):
-    """What carries on another association was stopped by its listener."""
+    """`on_outcome` raised on another association, so that sending stops on all."""
 
 
 class SendQueue:
-    """Each instance is given out once and settled once, by any thread.
+    """Hands out each instance once, and takes its outcome; safe to call from any thread.
 
-    One SOP class after the other: an instance of another class than the one before is given out
-    when all before it are settled, so that a structure set never overtakes its images.
+    An instance of another SOP class than the one before waits until all before it are settled, so
+    that a structure set never overtakes its images.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class SendQueue:
         self._changed = threading.Condition()
 
     def take(self, *, wait: bool) -> QueuedInstance | None:
-        """The next one; None where none is left, or, without `wait`, none may go out yet.
+        """Take the next instance; None if none is left, or, without `wait`, none may be sent yet.
 
         Raises:
-            StoppedElsewhereError: the listener raised on another association.
+            StoppedElsewhereError: `on_outcome` raised on another association.
         """
         with self._changed:
             while self._waiting and not self._may_go(self._waiting[0]):
@@ -86,13 +86,13 @@ class SendQueue:
             return item
 
     def settle(self, item: QueuedInstance, outcome: SendOutcome) -> None:
-        """Note and tell what became of one that was taken; the listener's exception passes."""
+        """Take the outcome of an instance; an exception of `on_outcome` is passed on."""
         with self._changed:
             self._out -= 1
             self._tell(item, outcome)
 
     def settle_rest(self, words: str) -> list[SendOutcome]:
-        """Nobody takes any more: what is left was not sent; all outcomes in order."""
+        """Settle the instances that are left as not sent; returns all outcomes in order."""
         with self._changed:
             while self._waiting:
                 item = self._waiting.popleft()

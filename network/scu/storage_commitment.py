@@ -1,4 +1,4 @@
-"""Storage commitment (PS3.4 Annex J): requests and reports, and how each is sent."""
+"""Encode, decode and send storage commitment requests and reports (PS3.4 Annex J)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ References = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a peer says of a transaction."""
+    """A peer's answer to a transaction: what it commits to keep, and what not."""
 
     transaction_uid: str
     committed: Collection[str]
@@ -48,7 +48,7 @@ class Report:
 
 
 def request(transaction_uid: str, references: References) -> Dataset:
-    """The Action Information of a request."""
+    """Action Information of a request (PS3.4 Table J.3-1)."""
     data_set = Dataset()
     data_set.TransactionUID = transaction_uid
     data_set.ReferencedSOPSequence = _items(references)
@@ -56,10 +56,10 @@ def request(transaction_uid: str, references: References) -> Dataset:
 
 
 def read_request(data_set: Dataset) -> tuple[str, dict[str, str]]:
-    """Transaction UID and references.
+    """Read Transaction UID and references of a request.
 
     Raises:
-        ValueError: it lacks one of them.
+        ValueError: one of them is missing.
     """
     transaction_uid = str(data_set.get("TransactionUID", ""))
     references = {
@@ -72,7 +72,7 @@ def read_request(data_set: Dataset) -> tuple[str, dict[str, str]]:
 
 
 def report(transaction_uid: str, references: References, failed: Mapping[str, int]) -> Dataset:
-    """The Event Information of a report."""
+    """Event Information of a report (PS3.4 Table J.3-2)."""
     data_set = Dataset()
     data_set.TransactionUID = transaction_uid
     kept = {uid: sop_class for uid, sop_class in references.items() if uid not in failed}
@@ -86,7 +86,7 @@ def report(transaction_uid: str, references: References, failed: Mapping[str, in
 
 
 def read_report(data_set: Dataset) -> Report:
-    """What a report says."""
+    """Read the Event Information of a report."""
     committed = data_set.get("ReferencedSOPSequence") or ()
     failed = data_set.get("FailedSOPSequence") or ()
     return Report(
@@ -100,7 +100,7 @@ def read_report(data_set: Dataset) -> Report:
 
 
 def request_commitment(dialogue: Dialogue, transaction_uid: str, references: References) -> None:
-    """N-ACTION; raises SendError where the peer does not take it."""
+    """Send a request by N-ACTION; raises SendError if the peer does not accept it."""
     values: Values = {
         REQUESTED_CLASS: PUSH_MODEL,
         FIELD: N_ACTION_RQ,
@@ -115,7 +115,7 @@ def request_commitment(dialogue: Dialogue, transaction_uid: str, references: Ref
 
 
 def report_commitment(dialogue: Dialogue, information: Dataset, event_type: int) -> None:
-    """N-EVENT-REPORT in the role of the SCP; raises SendError where the peer does not take it."""
+    """Send a report by N-EVENT-REPORT as SCP; raises SendError if the peer does not accept it."""
     values: Values = {
         AFFECTED_CLASS: PUSH_MODEL,
         FIELD: N_EVENT_REPORT_RQ,

@@ -1,4 +1,4 @@
-"""One association's part of a consignment: requests out, answers in, an outcome for each."""
+"""Send queued instances on one association: requests out, responses in, an outcome for each."""
 
 from collections.abc import Sequence
 
@@ -17,27 +17,27 @@ from network.statuses import state_of, words_of
 _MESSAGE_IDS = 65_535
 
 
-def carry(
+def send_queued(
     dialogue: Dialogue,
     contexts: Sequence[PresentationContext],
     send_queue: SendQueue,
     transcoder: Transcoder,
 ) -> None:
-    """Take and send until nothing is left; whatever happens, each that was taken is settled.
+    """Send from the queue until it is empty; each instance that was taken is settled.
 
     Raises:
         SendError: the association ended before, with the reason in words.
     """
-    carrier = _StoreAssociation(dialogue, contexts, send_queue, transcoder)
+    association = _StoreAssociation(dialogue, contexts, send_queue, transcoder)
     try:
-        carrier.run(StoreChannel(dialogue))
+        association.run(StoreChannel(dialogue))
     except SendError as error:
-        carrier.lose(str(error))
+        association.settle_open(str(error))
         raise
 
 
 class _StoreAssociation:
-    """Keeps as many requests open as the peer has agreed to."""
+    """Keeps as many requests open as were negotiated."""
 
     def __init__(
         self,
@@ -67,8 +67,8 @@ class _StoreAssociation:
                 if answer is not None:
                     self._settle(answer)
 
-    def lose(self, why: str) -> None:
-        """The association ended before these were answered."""
+    def settle_open(self, why: str) -> None:
+        """Settle the instances that the association did not answer before it ended."""
         words = f"{why}; whether this instance was stored is unknown"
         while self._open:
             item, _ = self._open.pop(next(iter(self._open)))

@@ -1,4 +1,4 @@
-"""C-STORE requests and responses on an association, the data set straight from a file."""
+"""C-STORE requests and responses on an association, with data sets straight from files."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ _STORE_RSP = C_STORE_RQ | RESPONSE
 
 
 class StoreChannel:
-    """Sends requests and takes answers; after a SendError it is good for nothing more."""
+    """Sends C-STORE requests and receives responses; not usable after a SendError."""
 
     def __init__(self, dialogue: Dialogue) -> None:
         """On an open association.
 
         Raises:
-            SendError: the peer takes no PDU of use.
+            SendError: the peer receives only PDUs that are too short.
         """
         self._dialogue = dialogue
         try:
@@ -28,11 +28,11 @@ class StoreChannel:
     def request(
         self, message_id: int, uids: tuple[str, str], extent: Extent, context_id: int
     ) -> None:
-        """Send a C-STORE-RQ and the data set in `extent`; `uids` are of SOP class and instance.
+        """Send a C-STORE-RQ with the data set in `extent`; `uids` are of SOP class and instance.
 
         Raises:
             SendError: the connection is lost, or the file was cut off within its transmission.
-            ValueError: a UID cannot be sent; nothing was.
+            ValueError: a UID cannot be sent; nothing was sent.
             OSError: the file cannot be read; nothing was sent.
         """
         pieces = self._buffer.pdus(extent, store_request(message_id, *uids), context_id)
@@ -41,10 +41,10 @@ class StoreChannel:
             self._dialogue.write(piece)
 
     def answer(self, *, wait: bool) -> CommandSet | None:
-        """The next C-STORE-RSP; without `wait` None where none has come yet.
+        """The next C-STORE-RSP; without `wait` None if none was received yet.
 
         Raises:
-            SendError: there will be none, with the reason in words.
+            SendError: there will be no response, with the reason in words.
         """
         peer, limit_s = self._dialogue.peer, self._dialogue.timeouts.response_s
         message = self._dialogue.response(limit_s if wait else 0.0)
@@ -62,7 +62,7 @@ class StoreChannel:
 
 
 def _next(pieces: Iterator[memoryview]) -> memoryview | None:
-    """Raises SendError where the file fails: a message that has begun cannot be taken back."""
+    """The next piece; raises SendError if the file fails, as a message cannot be broken off."""
     try:
         return next(pieces, None)
     except OSError as error:

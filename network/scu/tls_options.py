@@ -1,4 +1,4 @@
-"""TLS on the command lines that send: the same flags for each."""
+"""TLS flags of the command lines that send."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -9,20 +9,22 @@ from network.tls import ClientTls
 
 
 def add_tls_arguments(parser: ArgumentParser) -> None:
-    """`--tls` and its like."""
+    """Add `--tls`, `--tls_ca`, `--tls_name`, `--tls_certificate` and `--tls_key`."""
     group = parser.add_argument_group("TLS", "any of these turns it on")
-    group.add_argument("--tls", action="store_true", help="speak TLS to the peer")
+    group.add_argument("--tls", action="store_true", help="use TLS to the peer")
     group.add_argument("--tls_ca", type=Path, help="PEM: authorities; the system's if not given")
-    group.add_argument("--tls_name", help="name that the peer's certificate must bear")
-    group.add_argument("--tls_certificate", type=Path, help="PEM: what we show to the peer")
+    group.add_argument("--tls_name", help="host name in the peer's certificate")
+    group.add_argument(
+        "--tls_certificate", type=Path, help="PEM: certificate to present to the peer"
+    )
     group.add_argument("--tls_key", type=Path, help="PEM: its key, without a password")
 
 
 def client_tls(values: Namespace, host: str) -> ClientTls | None:
-    """What the flags ask for; None: no TLS.
+    """TLS settings of the flags; None if no flag is given.
 
     Raises:
-        ConfigurationError: a file is not there, or one of certificate and key is missing.
+        ConfigurationError: a file does not exist, or only one of certificate and key is given.
     """
     paths = {flag: getattr(values, flag) for flag in ("tls_ca", "tls_certificate", "tls_key")}
     if not (values.tls or values.tls_name or any(paths.values())):

@@ -1,7 +1,7 @@
-"""Copies of instances in another transfer syntax, and comparisons, by processes of their own.
+"""Transcode instances and compare their pixels in processes of their own.
 
-Decoding takes seconds of a core, much memory, and C code that may fail as a whole: none of it
-happens in the process that holds associations.
+Decoding takes seconds of a core and much memory, and decoders in C may crash: the process that
+serves associations does none of it.
 """
 
 import json
@@ -30,12 +30,12 @@ _FAILURES: dict[str, type[Exception]] = {
 
 
 class Transcoder:
-    """Decodes for whoever sends or compares; at most two processes at a time, started if needed."""
+    """Starts at most two decoding processes as needed; safe to call from any thread."""
 
     def __init__(self, folder: Path | None = None, *, limit_s: float = _LIMIT_S) -> None:
-        """Copies are made below `folder` (None: where the system keeps temporary files).
+        """Copies are made below `folder` (None: the system's folder for temporary files).
 
-        A process that takes longer than `limit_s` for one question is ended.
+        A process that takes longer than `limit_s` seconds for a request is ended.
         """
         self._folder, self._limit_s = folder, limit_s
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
@@ -44,10 +44,10 @@ class Transcoder:
 
     @contextmanager
     def copy(self, source: Path, transfer_syntax_uid: str) -> Iterator[Path]:
-        """A file with the instance of `source` in one of `imaging.pixels.transcode.UNCOMPRESSED`.
+        """Make a temporary copy of `source` in one of `imaging.pixels.transcode.UNCOMPRESSED`.
 
         Raises:
-            PixelError: compressed pixels that cannot be decoded, or not within memory and time.
+            PixelError: compressed pixels cannot be decoded, or not within memory and time.
             NotADataSetError: `source` cannot be read.
             OSError: the copy cannot be written.
         """
@@ -60,17 +60,17 @@ class Transcoder:
                 copy.unlink()
 
     def close(self) -> None:
-        """End the processes."""
+        """End the idle processes."""
         with self._lock:
             idle, self._idle = self._idle, []
         for worker in idle:
             worker.end()
 
     def same_pixels(self, one: Path, other: Path) -> bool:
-        """Whether the pixels of two instances have the same values, however each is encoded.
+        """True if the pixels of two instances decode to the same values.
 
         Raises:
-            PixelError: they cannot be decoded, or not within memory and time.
+            PixelError: the pixels cannot be decoded, or not within memory and time.
         """
         with self._places:
             return bool(self._answer(["compare", str(one.resolve()), str(other.resolve())])["same"])
@@ -121,7 +121,7 @@ class _Worker:
         return self._process.poll() is None
 
     def ask(self, question: list[str], limit_s: float) -> dict[str, str | bool] | None:
-        """None where it died or took too long; it has to be ended then."""
+        """Send a request and read its answer; None if the process ended or was too slow."""
         requests = cast(IO[str], self._process.stdin)
         answers = cast(IO[str], self._process.stdout)
         try:
@@ -136,7 +136,7 @@ class _Worker:
         return cast(dict[str, str | bool], answer)
 
     def end(self) -> None:
-        """It ends when its standard input does; where it does not, it is killed."""
+        """Close its standard input, which ends it; kill it if that fails."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with suppress(OSError):
@@ -150,7 +150,7 @@ class _Worker:
 
 
 def _has_come(answers: IO[str], within_s: float) -> bool:
-    """Whether an answer or its end came; unlike select, poll takes descriptors above 1023."""
+    """True if there is an answer or an end; poll, as select refuses descriptors above 1023."""
     poll = select.poll()
     poll.register(answers, select.POLLIN)
     return bool(poll.poll(within_s * 1000.0))

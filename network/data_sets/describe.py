@@ -1,4 +1,4 @@
-"""What the ledger is to know of an instance that came in, or why it is refused."""
+"""Read the identifiers of a received instance, or refuse it."""
 
 from pathlib import Path
 from typing import Protocol
@@ -29,10 +29,10 @@ class Content(Protocol):
 
 
 def describe(content: Content, bounds: DataSetBounds) -> Scanned:
-    """What it is, by one walk through a regular data set, else by pydicom.
+    """Identifiers of an instance, by one walk through a regular data set, else by pydicom.
 
     Raises:
-        InstanceError: it is not what the request says, cannot be read, or is beyond a bound.
+        InstanceError: the data set contradicts the request, cannot be read, or exceeds a bound.
     """
     found = scan(content.data_set, content.transfer_syntax_uid, bounds)
     requested = (content.sop_class_uid, content.sop_instance_uid)
@@ -42,7 +42,7 @@ def describe(content: Content, bounds: DataSetBounds) -> Scanned:
 
 
 def examined(content: Content, bounds: DataSetBounds) -> Scanned:
-    """The same by pydicom; raises as `describe`."""
+    """Identifiers of an instance as pydicom reads them; raises as `describe`."""
     check_encoding(content.data_set, content.transfer_syntax_uid, bounds)
     file = content.path or content.file_meta + in_memory(content.data_set)
     data_set = examine(file, content.sop_class_uid, content.sop_instance_uid)

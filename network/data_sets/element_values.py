@@ -1,4 +1,4 @@
-"""Values of elements as they are compared: without what belongs to their encoding (PS3.5)."""
+"""Normalize values of elements to compare them whatever their encoding is (PS3.5)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -24,13 +24,16 @@ _ESCAPE = 0x1B
 _NOT_DECODED = "\ufffd"
 _CHARACTER_SET = re.compile(r"ISO[ _-](IR|2022[ _-]IR)[ _-](\d+)")
 CharacterSet = tuple[str, ...]
-"""Python's names of encodings, the first of which counts without an escape sequence."""
+"""Python's names of encodings; the first is used until an escape sequence (PS3.5 6.1.2.5)."""
 DEFAULT_CHARACTER_SET: CharacterSet = ("ascii",)
 _UNKNOWN = ""
 
 
 def character_set_of(terms: Sequence[str]) -> CharacterSet:
-    """What SpecificCharacterSet means, however it is spelled; an unknown one as it stands."""
+    """Encodings for the terms of SpecificCharacterSet, whatever their spelling.
+
+    An unknown term gives a character set that equals only itself.
+    """
     terms = [_spelling(term.strip(_PADDING)) for term in terms] or [""]
     if any(term not in python_encoding for term in terms):
         return (_UNKNOWN, *terms)
@@ -46,7 +49,7 @@ def _spelling(term: str) -> str:
 
 
 def same_text(vr: str, one: tuple[bytes, CharacterSet], other: tuple[bytes, CharacterSet]) -> bool:
-    """Whether two texts are the same but for padding (PS3.5 table 6.2-1) and character set."""
+    """True if two texts are the same but for padding (PS3.5 Table 6.2-1) and character set."""
     if one[1] == other[1] or vr not in _OF_A_CHARACTER_SET:
         return _unpadded(vr, one[0].decode("latin-1")) == _unpadded(vr, other[0].decode("latin-1"))
     first, second = _decoded(vr, *one), _decoded(vr, *other)
@@ -62,7 +65,7 @@ def _unpadded(vr: str, text: str) -> list[str]:
 
 
 def _decoded(vr: str, value: bytes, character_set: CharacterSet) -> str | None:
-    """None where nothing certain can be said of it."""
+    """The decoded text; None if it cannot be decoded with certainty."""
     if character_set[0] == _UNKNOWN:
         return None
     try:
@@ -76,7 +79,7 @@ def _decoded(vr: str, value: bytes, character_set: CharacterSet) -> str | None:
 
 
 def little_endian(value: bytes, vr: str | None, *, is_little_endian: bool) -> bytes:
-    """A binary value in little endian and of even length; `vr` is the one it was encoded with."""
+    """Convert a binary value to little endian and even length; `vr` is that of its encoding."""
     size = 1 if is_little_endian else _WORD_BYTES.get(vr or "", 1)
     if size > 1 and len(value) % size == 0:
         turned = bytearray(len(value))
@@ -87,7 +90,7 @@ def little_endian(value: bytes, vr: str | None, *, is_little_endian: bool) -> by
 
 
 def pieces(source: BinaryIO, begin: int, size: int) -> Iterator[bytes]:
-    """`size` bytes of a file from `begin` on, or as many as there are."""
+    """Read `size` bytes of a file from `begin` on, or as many as there are, piece by piece."""
     source.seek(begin)
     while size > 0 and (piece := source.read(min(size, _PIECE_BYTES))):
         yield piece
@@ -95,7 +98,7 @@ def pieces(source: BinaryIO, begin: int, size: int) -> Iterator[bytes]:
 
 
 def fragments(source: BinaryIO, begin: int) -> Iterator[bytes]:
-    """Compressed pixels without their items' headers and offset table (PS3.5 Annex A.4)."""
+    """Fragments of compressed pixels, without item headers and offset table (PS3.5 A.4)."""
     position, is_first = begin, True
     while True:
         source.seek(position)

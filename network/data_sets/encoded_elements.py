@@ -1,4 +1,4 @@
-"""Elements of a data set as they were encoded, for whoever compares encodings."""
+"""Access elements of a data set as they were encoded, to compare encodings."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -18,7 +18,7 @@ _KNOWN_VRS = TEXT_VRS | BINARY_VRS | {"SQ"}
 
 
 class EncodedElement:
-    """One element; a value that pydicom has deferred stays in the file until it is asked for."""
+    """One element; a value that pydicom deferred is read from the file when it is needed."""
 
     def __init__(self, data_set: Dataset, tag: int, source: BinaryIO) -> None:
         """`source` is the open file that `data_set` was read from."""
@@ -27,7 +27,7 @@ class EncodedElement:
         self._raw = found if isinstance(found, RawDataElement) else None
         self._items = None if self._raw else list(data_set[tag].value or ())
         self.vr = self._known_vr()
-        """None: unknown, or not said."""
+        """VR of the encoding; None if it is not known, or implicit."""
 
     def _known_vr(self) -> str | None:
         if self._raw is None:
@@ -36,27 +36,27 @@ class EncodedElement:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has neither a value nor items."""
+        """True if the element has neither a value nor items."""
         return not self._items if self._raw is None else not self._raw.length
 
     @property
     def is_encapsulated(self) -> bool:
-        """Whether its value is made of fragments (PS3.5 Annex A.4)."""
+        """True if the value consists of fragments (PS3.5 A.4)."""
         return self._raw is not None and self._raw.length == _UNDEFINED
 
     @property
     def is_little_endian(self) -> bool:
-        """Whether it was encoded so."""
+        """True if the element was encoded in little endian."""
         return self._raw is None or self._raw.is_little_endian
 
     def opened(self) -> tuple[BinaryIO, int]:
-        """Where the value can be read, and where it begins."""
+        """A file to read the value from, and the position at which it begins."""
         if self._raw is not None and self._raw.value is None:
             return self._source, self._raw.value_tell
         return BytesIO(self.value()), 0
 
     def value(self) -> bytes:
-        """All of it as it was encoded; none of a sequence whose items are known already."""
+        """The value as it was encoded; empty for a sequence whose items pydicom has read."""
         if self._raw is None or not self._raw.length:
             return b""
         if self._raw.value is None:
@@ -73,9 +73,9 @@ class EncodedElement:
             yield little_endian(piece, self.vr, is_little_endian=self.is_little_endian)
 
     def items(self) -> list[Dataset] | None:
-        """Those of a sequence, or of what may be one; None: it is none.
+        """Items of a sequence, or of a value that may be one; None if it is none.
 
-        What was written as UN is in implicit VR little endian within (PS3.5 section 6.2.2).
+        Items within a value of VR UN are in implicit VR little endian (PS3.5 6.2.2).
         """
         if self._raw is None or self.vr not in ("SQ", None):
             return self._items
@@ -93,7 +93,7 @@ class EncodedElement:
 
 
 def _items(value: bytes, *, is_implicit: bool, is_little_endian: bool) -> list[Dataset] | None:
-    """None where they do not end with the value."""
+    """Read items; None if they do not end with the value."""
     source = BytesIO(value)
     try:
         found = read_sequence(source, is_implicit, is_little_endian, len(value), [default_encoding])

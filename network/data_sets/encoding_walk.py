@@ -1,7 +1,7 @@
-"""Whether an encoded data set keeps to one encoding, by a walk through every element (PS3.5).
+"""Check that a data set keeps to one encoding, by a walk through every element (PS3.5 7).
 
-What is odd and leaves no doubt is taken: VRs that the standard does not know, tags out of order,
-UN with either VR within (section 6.2.2), a few bytes after the last element.
+Oddities that are not ambiguous are accepted: VRs that the standard does not have, tags out of
+order, UN with either VR within (6.2.2), a few bytes after the last element.
 """
 
 import struct
@@ -32,12 +32,11 @@ _OF_MESSAGES_AND_FILES = (0x0000, 0x0002)
 _NOT_IN_A_DATA_SET = "no element of a data set"
 _HEADER_BYTES = 8
 
-
 ENCODINGS = (Encoding(True, True), Encoding(False, True), Encoding(False, False))
 
 
 class Found(NamedTuple):
-    """An element that is not as it should be."""
+    """An element that contradicts the encoding, and how."""
 
     tag: int
     words: str
@@ -51,7 +50,7 @@ class _Element(NamedTuple):
 
 
 class EncodingWalk:
-    """Through a data set in one encoding; with `is_mixed`, elements in another one are `found`."""
+    """Walks through a data set in one encoding; with `is_mixed`, also past elements in another."""
 
     def __init__(
         self,
@@ -62,7 +61,7 @@ class EncodingWalk:
         is_encapsulated: bool | None,
         most_elements: int,
     ) -> None:
-        """`is_encapsulated`: of pixel data (PS3.5 Annex A.4); None: that does not matter."""
+        """`is_encapsulated`: whether pixel data should be (PS3.5 A.4); None: either is right."""
         self._content = content
         self._left = most_elements
         self._size = len(content)
@@ -72,11 +71,11 @@ class EncodingWalk:
         self._headers = {encoding: ElementHeaders(content, encoding) for encoding in ENCODINGS}
         self.found: list[Found] = []
 
-    def whole(self) -> list[Found]:
-        """What contradicts, after all of it.
+    def contradictions(self) -> list[Found]:
+        """Walk to the end; returns the elements that contradict the encoding.
 
         Raises:
-            NotRegularError: it is not made of elements up to its end.
+            NotRegularError: the bytes are not elements up to their end.
         """
         try:
             self._elements(0, self._size, self._encoding, depth=0)
@@ -92,14 +91,14 @@ class EncodingWalk:
             if end is None and self._headers[encoding].item(position)[0] == END_OF_ITEM:
                 return position + _HEADER_BYTES
             if depth == 0 and limit - position < _HEADER_BYTES:
-                return limit  # nobody reads them
+                return limit  # too few bytes for an element: readers ignore them
             position = self._past(position, limit, encoding, depth=depth)
         if position != end:
             not_regular()
         return position
 
     def _past(self, position: int, limit: int, encoding: Encoding, *, depth: int) -> int:
-        """Where the element after the one at `position` begins."""
+        """Position of the element after the one at `position`."""
         self._left -= 1
         if self._left < 0:
             not_regular()
@@ -124,7 +123,7 @@ class EncodingWalk:
         return self._odd(found, limit, encoding) if is_odd_taken else None
 
     def _odd(self, short: _Element, limit: int, encoding: Encoding) -> _Element | None:
-        """Of a VR that nobody knows: with a length of 16 bits or of 32, by what follows."""
+        """Read an element of an unknown VR; what follows tells if its length has 16 or 32 bits."""
         if not all(0x20 <= byte <= 0x7E for byte in short.vr):
             return None
         if self._is_within(short, limit) and self._goes_on(short, limit, encoding):
@@ -142,7 +141,7 @@ class EncodingWalk:
         return element.length == UNDEFINED_LENGTH or element.value + element.length <= limit
 
     def _goes_on(self, element: _Element, limit: int, encoding: Encoding) -> bool:
-        """Whether another element, or an end, seems to follow."""
+        """True if another element, or an end, seems to follow."""
         if element.length == UNDEFINED_LENGTH:
             return bytes(self._content[element.value : element.value + 4]) in ITEM_BYTES
         position = element.value + element.length
@@ -173,7 +172,7 @@ class EncodingWalk:
         return self._past_what_may_be_items(element, encoding, depth=depth)
 
     def _past_what_may_be_items(self, element: _Element, encoding: Encoding, *, depth: int) -> int:
-        """In implicit VR the dictionary says what is a sequence, and of private ones nobody."""
+        """Walk past a value of implicit VR that looks like items; a private one may be none."""
         end, usual = element.value + element.length, _usual_vr(element.tag)
         if usual not in ("", "SQ"):
             return end
@@ -199,7 +198,7 @@ class EncodingWalk:
         return self._items(value, None, encoding, depth=depth)
 
     def _past_unknown(self, value: int, encoding: Encoding, *, depth: int) -> int:
-        """Implicit VR within, as it should be; or what the writer has otherwise."""
+        """Walk past items within UN: implicit VR (PS3.5 6.2.2), or the writer's encoding."""
         before = len(self.found)
         for within in (Encoding(True, True), encoding):
             try:

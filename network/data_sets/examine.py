@@ -1,4 +1,4 @@
-"""Is what came in a whole DICOM instance? Looked at before it is acknowledged."""
+"""Read a received DICOM file by pydicom, and check it against its C-STORE request."""
 
 from io import BytesIO
 from pathlib import Path
@@ -16,12 +16,12 @@ _IDENTIFIERS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInst
 
 
 def examine(content: bytes | Path, sop_class_uid: str, sop_instance_uid: str) -> FileDataset:
-    """The data set in `content`, a whole DICOM file, if it is what the C-STORE request said.
+    """Read a DICOM file; its UIDs have to be those of the C-STORE request.
 
     Raises:
-        NotADataSetError: it cannot be read, is cut short, or lacks the UIDs of an instance.
-        UidMismatchError: it is another instance or SOP class than requested.
-        InstanceError: a UID could not name a file safely.
+        NotADataSetError: the file cannot be read, is cut short, or lacks the UIDs of an instance.
+        UidMismatchError: the data set is of another SOP class or instance than the request.
+        InstanceError: a UID is not made of digits and dots, so that it cannot name a file.
     """
     try:
         if isinstance(content, Path):

@@ -1,7 +1,7 @@
-"""The bytes of a data set within an open file, read where they are looked at.
+"""Access the bytes of a data set in an open file, which are read as they are needed.
 
-They are read and not mapped: of a mapped file that somebody cuts off, or whose disk fails, the
-next look is a signal (SIGBUS) that ends the process, and every association with it.
+The file is not mapped into memory: if a mapped file is truncated or its disk fails, the next access
+is a signal (SIGBUS) that ends the process, and every association with it.
 """
 
 import os
@@ -12,10 +12,10 @@ _WINDOW_BYTES = 8192  # elements lie close together, frames far apart
 
 
 class FileBytes:
-    """As much of `bytes` as one needs who walks through elements; used by one thread."""
+    """Length and slices of a data set in a file, for a walk through elements; for one thread."""
 
     def __init__(self, descriptor: int, begin: int, size: int) -> None:
-        """`size` bytes from `begin` on; who opened the descriptor closes it."""
+        """The `size` bytes from `begin` on; the caller closes the descriptor."""
         self._descriptor = descriptor
         self._begin = begin
         self._size = size
@@ -25,7 +25,7 @@ class FileBytes:
         return self._size
 
     def __getitem__(self, part: slice) -> bytes:
-        """A copy of a part without a step; raises StorageUnavailableError where it is gone."""
+        """Read a slice without a step; raises StorageUnavailableError if the file fails."""
         start, stop, _ = part.indices(self._size)
         at = start - self._window_at
         if at < 0 or stop - self._window_at > len(self._window):
@@ -59,5 +59,5 @@ DataSet = Buffer | FileBytes
 
 
 def in_memory(data_set: DataSet) -> Buffer:
-    """All of it."""
+    """Read a data set into memory, if it is not there already."""
     return bytes(data_set) if isinstance(data_set, FileBytes) else data_set

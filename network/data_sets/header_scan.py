@@ -1,9 +1,8 @@
-"""What the ledger asks of a data set, by one walk through its elements.
+"""Read the identifiers of a regular data set by one walk through its elements.
 
-Only a regular data set is judged here: known VRs, tags in ascending order, every length right to
-the last byte, values as PS3.6 has them. Of any other one, and of one that is to be refused, nothing
-is said: pydicom looks at it (`network/data_sets/examine.py`), and what is wrong with it is for that
-way to say.
+A regular data set has known VRs, ascending tags, lengths that are right to the last byte, and
+values as PS3.6 has them. Any other data set, and one that is to be refused, is left to pydicom
+(`network/data_sets/examine.py`), which also finds what is wrong with it.
 """
 
 import struct
@@ -42,18 +41,18 @@ _LONGEST_VALUE = 1024
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The identifiers of an instance that is whole and within its bounds."""
+    """Identifiers of an instance that is complete and within its bounds."""
 
     sop_class_uid: str
     sop_instance_uid: str
     study_instance_uid: str
     series_instance_uid: str
     made_here: bool
-    """Whether its manufacturer is this program; other marks of ours are not looked at here."""
+    """True if Manufacturer is this program; its UIDs may tell the same, and are not checked."""
 
 
 def scan(content: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> Scanned | None:
-    """What a data set is, as `examine` and the checks of `bounds` would find it; None: ask them."""
+    """Identifiers of a regular data set within `bounds`; None if `examine` has to decide."""
     syntax = UID(transfer_syntax_uid)
     if syntax.is_deflated:
         return None
@@ -66,7 +65,7 @@ def scan(content: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> S
 
 
 class _Walk:
-    """Through the elements of one data set (PS3.5 section 7)."""
+    """Walks through the elements of one data set (PS3.5 7)."""
 
     def __init__(self, content: DataSet, syntax: UID, bounds: DataSetBounds) -> None:
         self._content = content
@@ -84,7 +83,7 @@ class _Walk:
         self._values: dict[int, bytes] = {}
 
     def top_level(self) -> None:
-        """All of it, or NotRegularError."""
+        """Walk to the end; raises NotRegularError if the data set is not regular."""
         last, position, end = FIRST_TAG - 1, 0, len(self._content)
         if self._is_implicit and bytes(self._content[4:6]).isupper():
             not_regular()  # pydicom would take it for explicit
@@ -96,7 +95,7 @@ class _Walk:
             not_regular()
 
     def scanned(self) -> Scanned:
-        """What was found, where nothing of it is in doubt."""
+        """The identifiers that were found; raises NotRegularError if one is not certain."""
         character_set = self._values.get(_CHARACTER_SET, b"").strip(b" ")
         if character_set not in _PLAIN_CHARACTER_SETS or _EQUIPMENT in self._values:
             not_regular()
@@ -115,7 +114,7 @@ class _Walk:
         )
 
     def _past_any(self, position: int, last: int) -> tuple[int, int]:
-        """The tag of an element and where the next one begins."""
+        """Tag of the element at `position`, and position of the next one."""
         header = self._walk.element(position)
         tag, kind, length, value = header
         if tag <= last or tag >= _ITEMS:
@@ -128,9 +127,9 @@ class _Walk:
         return tag, self._walk.end_of(header)
 
     def _past_short_ones(self, position: int, last: int) -> tuple[int, int]:
-        """The last tag and where the next element begins, after those with a length of 16 bits.
+        """Walk past elements whose length has 16 bits, and return the last tag and the position.
 
-        Most elements are of these, and have no items: one loop, as each call would cost as much.
+        Most elements have such a length and no items; one loop saves a call for each of them.
         """
         if self._is_implicit:
             return last, position
@@ -152,7 +151,7 @@ class _Walk:
         return last, position
 
     def _past_pixels(self, value: int, length: int) -> int:
-        """Native ones are as long as they say; of compressed ones each fragment is (Annex A.4)."""
+        """Position after native pixel data, or after the fragments of compressed (PS3.5 A.4)."""
         if self._syntax.is_encapsulated != (length == UNDEFINED_LENGTH):
             not_regular()
         if length != UNDEFINED_LENGTH:

@@ -1,4 +1,4 @@
-"""What a data set may become, checked while it is still bytes: structure, inflated, decoded."""
+"""Bound what a data set becomes when it is inflated, parsed and decoded, before that is done."""
 
 import zlib
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _PIXEL_DATA = 0x7FE00010
 
 @dataclass(frozen=True, slots=True)
 class DataSetBounds:
-    """Those of the configuration's `wire`."""
+    """Bounds of a data set, from the configuration's `wire`."""
 
     deepest: int
     most_elements: int
@@ -32,7 +32,7 @@ class DataSetBounds:
 
     @classmethod
     def of(cls, wire: Wire) -> "DataSetBounds":
-        """What a configuration says."""
+        """Read the bounds of a configuration."""
         return cls(
             wire.maximum_nesting,
             wire.maximum_elements,
@@ -42,12 +42,12 @@ class DataSetBounds:
 
 
 def check_encoded(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> DataSet:
-    """The elements of `data_set`, inflated where they are deflated, when they may be read.
+    """Check that a data set may be parsed; returns it, inflated if it was deflated.
 
     Raises:
-        BeyondBoundsError: it inflates to too much, has too many elements, or its sequences are
-            nested too deep.
-        NotADataSetError: it does not inflate.
+        BeyondBoundsError: the data set inflates to too much, has too many elements, or its
+            sequences are nested too deep.
+        NotADataSetError: a deflated data set cannot be inflated.
     """
     syntax = UID(transfer_syntax_uid)
     if syntax.is_deflated:
@@ -59,11 +59,11 @@ def check_encoded(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBo
 
 
 def inflate(deflated: DataSet, most_bytes: int) -> bytes:
-    """The data set in a deflated one (PS3.5 Annex A.5), never more than `most_bytes` of it.
+    """Inflate a data set (PS3.5 A.5) of at most `most_bytes`.
 
     Raises:
-        BeyondBoundsError: it becomes more.
-        NotADataSetError: it is cut short or damaged.
+        BeyondBoundsError: the data set is longer.
+        NotADataSetError: the deflated data set is cut short or damaged.
     """
     decoder, pieces, size = zlib.decompressobj(-zlib.MAX_WBITS), [], 0
     try:
@@ -86,13 +86,19 @@ def inflate(deflated: DataSet, most_bytes: int) -> bytes:
 def check_pixels(
     data_set: FileDataset, content: DataSet, bounds: DataSetBounds, *, begin: int = 0
 ) -> None:
-    """Nothing, when the pixels of `data_set`, read from `content`, may be decoded.
+    """Check that the pixels of a data set may be decoded.
 
-    `content` is what follows the first `begin` bytes of the DICOM file.
-    Both the header's size and that of each compressed frame count: decoders allocate the latter.
+    Both the size by the attributes and by each compressed frame's header counts, as decoders
+    allocate the latter.
+
+    Args:
+        data_set: as pydicom read it.
+        content: its bytes, which follow the first `begin` bytes of the DICOM file.
+        bounds: the longest decoded pixels.
+        begin: bytes of preamble and file meta information.
 
     Raises:
-        BeyondBoundsError: they would become too much.
+        BeyondBoundsError: the decoded pixels would be too long.
     """
     for size in (_size_by_header(data_set), sum(_sizes_by_frame(data_set, content, begin))):
         if size > bounds.most_decoded_bytes:
@@ -114,7 +120,7 @@ def _size_by_header(data_set: FileDataset) -> int:
         try:
             size *= max(0, int(data_set.get(keyword) or default))
         except BROKEN:
-            return 0  # whoever decodes it will not get that far
+            return 0  # a decoder fails before it allocates
     return size // 8
 
 
@@ -127,9 +133,9 @@ def _sizes_by_frame(data_set: FileDataset, content: DataSet, begin: int) -> Iter
 
 
 def frame_sizes(content: DataSet, position: int) -> Iterator[int]:
-    """What each frame says that it decodes to, in bytes; `position` is that of the first item.
+    """Decoded size of each compressed frame by its own header, in bytes (PS3.5 A.4).
 
-    Encapsulated pixels are little endian (PS3.5 Annex A.4).
+    `position` is that of the first item in `content`.
     """
     view = content if isinstance(content, FileBytes) else memoryview(content)
     headers = ElementHeaders(view, IMPLICIT_LE)

@@ -1,7 +1,7 @@
-"""Whether a data set is encoded as its transfer syntax says; a contradiction is refused.
+"""Check that a data set is encoded as its transfer syntax says; a contradiction is refused.
 
-Refused and not filed under the syntax that its bytes seem to have: the sender still has the
-instance and learns of its mistake, and nobody who got it by another way would get other bytes.
+The instance is not stored under the transfer syntax that its bytes seem to have: the sender still
+has it and learns of the mistake, and other receivers of the instance would have other bytes.
 """
 
 import zlib
@@ -28,10 +28,10 @@ _FIRST_BYTES = 4096
 
 
 def check_encoding(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> None:
-    """Nothing, where a data set is within its bounds and encoded as its transfer syntax says.
+    """Check a data set against its bounds and its transfer syntax.
 
     Raises:
-        InstanceError: it is not, or does not inflate.
+        InstanceError: it exceeds a bound, contradicts its transfer syntax, or does not inflate.
     """
     syntax = UID(transfer_syntax_uid)
     try:
@@ -45,10 +45,12 @@ def check_encoding(data_set: DataSet, transfer_syntax_uid: str, bounds: DataSetB
 
 
 def check_negotiated(content: DataSet, syntax: UID, most_elements: int) -> None:
-    """Nothing, where `content` (inflated, if `syntax` is deflated) is encoded so, or nobody knows.
+    """Check that a data set, inflated if need be, is encoded in `syntax`.
+
+    A data set that cannot be read in any encoding passes: others say what is wrong with it.
 
     Raises:
-        EncodingError: all of it, a sequence or an element is encoded otherwise; names both.
+        EncodingError: the data set, a sequence or an element is encoded otherwise; names both.
     """
     if content[_PREAMBLE_BYTES : _PREAMBLE_BYTES + 4] == b"DICM":
         raise EncodingError("a whole DICOM file where a data set belongs")
@@ -62,11 +64,11 @@ def check_negotiated(content: DataSet, syntax: UID, most_elements: int) -> None:
 
 
 def check_pixel_encoding(data_set: FileDataset, content: DataSet, *, begin: int) -> None:
-    """Nothing, where pixels are encapsulated or native as the transfer syntax says.
+    """Check that pixel data are encapsulated or native as the transfer syntax says.
 
     Raises:
-        EncodingError: they are not, or frames are of another compression; or pydicom has read
-            the data set in another VR.
+        EncodingError: they are not, frames have another compression, or pydicom read the data
+            set as explicit VR where implicit is right, or the reverse.
     """
     syntax = UID(data_set.file_meta.TransferSyntaxUID)
     element = (
@@ -87,7 +89,7 @@ def check_pixel_encoding(data_set: FileDataset, content: DataSet, *, begin: int)
 
 
 def check_codestream(content: DataSet, position: int, syntax: UID) -> None:
-    """Nothing, where the first frame is of the compression that `syntax` says, or of none known.
+    """Check that the first frame has the compression of `syntax`; an unknown one passes.
 
     `position` is that of the first item, the offset table. Raises EncodingError.
     """
@@ -99,7 +101,7 @@ def check_codestream(content: DataSet, position: int, syntax: UID) -> None:
 
 
 def _explain_deflated(content: DataSet, most_elements: int) -> str:
-    """What a data set that does not inflate is instead; empty where that is not known."""
+    """Encoding of a data set that does not inflate, in words; empty if it is not known."""
     for encoding in ENCODINGS:
         if _walked(content, encoding, most_elements) is not None:
             return f"encoded as {encoding.words}, its transfer syntax is deflated"
@@ -107,14 +109,14 @@ def _explain_deflated(content: DataSet, most_elements: int) -> str:
 
 
 def encoding_of(syntax: UID) -> Encoding:
-    """That of the elements (PS3.5 Annex A)."""
+    """Encoding of the elements in a transfer syntax (PS3.5 Annex A)."""
     return Encoding(bool(syntax.is_implicit_VR), bool(syntax.is_little_endian))
 
 
 def _walked(
     content: DataSet, encoding: Encoding, most_elements: int, *, is_encapsulated: bool | None = None
 ) -> list[Found] | None:
-    """None where it is no data set in this encoding."""
+    """Elements that contradict `encoding`; None if the bytes cannot be read in it."""
     walk = EncodingWalk(
         content,
         encoding,
@@ -123,13 +125,13 @@ def _walked(
         most_elements=most_elements,
     )
     try:
-        return walk.whole()
+        return walk.contradictions()
     except NotRegularError:
         return None
 
 
 def _mixed(content: DataSet, syntax: UID, most_elements: int) -> list[Found]:
-    """What is encoded otherwise, also where what follows cannot be read."""
+    """Elements in another encoding, as far as the data set can be read."""
     walk = EncodingWalk(
         content,
         encoding_of(syntax),
@@ -138,7 +140,7 @@ def _mixed(content: DataSet, syntax: UID, most_elements: int) -> list[Found]:
         most_elements=most_elements,
     )
     with suppress(NotRegularError):
-        walk.whole()
+        walk.contradictions()
     return walk.found
 
 

@@ -1,4 +1,4 @@
-"""Pixels of two instances as they were encoded: the same, others, or only decoded to be told."""
+"""Compare the pixels of two instances as they are encoded, as far as that decides."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ _LOSSLESS_WORDS = re.compile(
 
 
 class PixelFile(NamedTuple):
-    """An instance whose large values stay in its open file."""
+    """An open DICOM file whose large values pydicom has deferred."""
 
     data_set: Dataset
     source: BinaryIO
@@ -28,10 +28,13 @@ class PixelFile(NamedTuple):
 
 
 def same_pixel_bytes(one: PixelFile, other: PixelFile) -> bool | None:
-    """Whether two instances, alike but for their pixels, have the same; None: only decoded.
+    """Compare the pixels of two instances whose other attributes are the same.
 
-    What says how pixels are encoded is looked at with them: their layout and what a lossless
-    compressor of DCMTK writes into DerivationDescription.
+    Attributes of the pixels' encoding are compared with them: PlanarConfiguration, and what DCMTK's
+    lossless compressor writes into DerivationDescription.
+
+    Returns:
+        True or False; None if the pixels have to be decoded to decide.
     """
     if _decoded_interpretation(one) != _decoded_interpretation(other):
         return False
@@ -51,7 +54,7 @@ def same_pixel_bytes(one: PixelFile, other: PixelFile) -> bool | None:
 
 
 def _decoded_interpretation(file: PixelFile) -> str:
-    """PhotometricInterpretation of what a decoder gives (PS3.5 section 8.2.4)."""
+    """PhotometricInterpretation of the decoded pixels (PS3.5 8.2.4)."""
     found = str(file.data_set.get("PhotometricInterpretation", ""))
     if file.syntax in JPEG2000TransferSyntaxes and found in ("YBR_RCT", "YBR_ICT"):
         return "RGB"
@@ -70,7 +73,7 @@ def _derivation(file: PixelFile) -> str:
 
 
 def digest(parts: Iterable[bytes]) -> bytes:
-    """Of pieces one after the other."""
+    """SHA-256 of the concatenated pieces."""
     found = hashlib.sha256()
     for part in parts:
         found.update(part)

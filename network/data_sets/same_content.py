@@ -1,8 +1,8 @@
-"""Whether two files hold the same instance, in whichever encoding each of them has (PS3.5).
+"""Compare the content of two DICOM files, whatever the encoding of each (PS3.5).
 
-The transfer syntax, lengths of sequences and items, padding, VRs that a writer did not know, byte
-order and character set belong to an encoding. So does file meta information: it says who wrote a
-file. Values decide, and of pixels what they decode to.
+To the encoding belong the transfer syntax, byte order, character set, padding, the lengths of
+sequences and items, VRs that a writer did not know, and the file meta information. Values decide,
+and of pixels the decoded values.
 """
 
 from collections.abc import Callable
@@ -55,10 +55,10 @@ SamePixels = Callable[[Path, Path], bool]
 
 
 def same_content(stored: Path, other: Path, same_pixels: SamePixels) -> bool:
-    """Whether two files hold the same attributes with the same values, in whatever encoding.
+    """True if two files have the same attributes with the same values, in any encoding.
 
-    Large values are read piece by piece. `same_pixels` is asked where all else is the same and
-    the bytes of the pixels do not decide. What cannot be read or decoded counts as other content.
+    Large values are read piece by piece. `same_pixels` is called if all else is the same and the
+    encoded pixels do not decide. A file that cannot be read or decoded counts as different.
 
     Raises:
         OSError: a file cannot be read.
@@ -109,7 +109,7 @@ def _scope(data_set: Dataset, source: BinaryIO, inherited: CharacterSet) -> _Sco
 
 
 def _same_files(one: PixelFile, other: PixelFile) -> bool | None:
-    """None: their pixels decide, decoded."""
+    """True or False; None if the decoded pixels decide."""
     has_pixels = _PIXEL_DATA in one.data_set and _PIXEL_DATA in other.data_set
     without = _OF_THE_PIXELS if has_pixels else frozenset()
     if not _same_elements(_root(one), _root(other), without):
@@ -125,7 +125,7 @@ def _same_elements(one: _Scope, other: _Scope, without: frozenset[int] = frozens
 
 
 def _content_tags(data_set: Dataset) -> set[int]:
-    """Without group lengths and others that an encoding needs."""
+    """Tags of a data set without group lengths and others that belong to its encoding."""
     return {int(tag) for tag in data_set.keys() if tag.element} - _OF_THE_ENCODING  # noqa: SIM118, values stay encoded
 
 

@@ -1,9 +1,9 @@
-"""How many elements a data set has and how deep its sequences go, before anything is made of it.
+"""Bound the number of elements and the nesting of a data set before pydicom reads it.
 
-pydicom makes an object of some hundred bytes for an element of eight, and one call within another
-for a sequence within another; so bytes are counted through first. What is read here is read as
-pydicom would: a data set may not keep to the transfer syntax that was agreed on. The loop is one of
-its own, as reading headers by `ElementHeaders` costs a third more here.
+pydicom makes an object of some hundred bytes for an element of eight, and a nested call for a
+nested sequence, so the encoded elements are counted first. They are read as pydicom would, as a
+data set may contradict its transfer syntax. The loop does not use `ElementHeaders`, which would
+cost a third more.
 """
 
 import struct
@@ -29,14 +29,14 @@ _MAY_NEST = frozenset((b"SQ", b"UN", b""))
 
 
 class _Sequence(NamedTuple):
-    """A sequence that is being walked through."""
+    """A sequence that the walk is in."""
 
     end: int | None
-    """None: at its delimiter."""
+    """Position of its end; None if a delimiter ends it."""
     implicit_outside: bool
     implicit_inside: bool
     is_fragments: bool
-    """Its items are pieces of a value, such as compressed frames, and hold no elements."""
+    """True if its items are fragments of a value, such as compressed frames, without elements."""
 
 
 class Structure:
@@ -53,10 +53,10 @@ class Structure:
         self._open: list[_Sequence] = []
 
     def check(self, *, most_elements: int, deepest: int) -> None:
-        """Nothing, when it keeps to both.
+        """Check the number of elements and the depth of sequences.
 
         Raises:
-            BeyondBoundsError: it does not.
+            BeyondBoundsError: one of them is exceeded.
         """
         count, position, end = 0, 0, len(self._content) - 8
         while position <= end:
@@ -68,7 +68,7 @@ class Structure:
                 raise BeyondBoundsError(f"sequences are nested more than {deepest} deep")
 
     def _next(self, position: int) -> int:
-        """Where the next element or item begins."""
+        """Position of the next element or item."""
         while self._open and (last := self._open[-1].end) is not None and position >= last:
             self._close()
         group, element, length = self._tag_and_length(self._content, position)
@@ -85,7 +85,7 @@ class Structure:
         return self._into_or_past(position + 12, group, kind, length)
 
     def _past_item(self, content: int, element: int, length: int) -> int:
-        """An item's elements follow, unless they are no elements."""
+        """Position of an item's first element, or of what follows a fragment."""
         if not self._open:
             return content
         innermost = self._open[-1]
@@ -93,7 +93,7 @@ class Structure:
             self._close()
         elif element == _ITEM and innermost.is_fragments and length != UNDEFINED_LENGTH:
             return content + length
-        elif element == _ITEM:  # each may be encoded its own way, and pydicom looks
+        elif element == _ITEM:  # pydicom, too, decides for each item
             found = innermost.implicit_inside or _is_implicit(self._content, content, True)
             self._is_implicit = found
         return content
@@ -122,7 +122,7 @@ class Structure:
 
 
 def _is_implicit(content: DataSet, position: int, is_agreed: bool) -> bool:
-    """As pydicom decides it: by the first element's two characters, whatever was agreed."""
+    """True for implicit VR; decided as pydicom does, by the first element's two characters."""
     kind = content[position + 4 : position + 6]
     if len(kind) < 2:
         return is_agreed

@@ -1,1 +1,1 @@
-"""Results on their way to peers: sent, tried again, proven."""
+"""Delivery of results to peers: sending, trying again, proof of storage."""

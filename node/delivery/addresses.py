@@ -1,4 +1,4 @@
-"""Where a destination of results is now."""
+"""Current address of a destination of results."""
 
 from core.config.settings import Configuration
 from network.scu.addresses import address_of
@@ -8,7 +8,7 @@ from node.ledger.requests.jobs import Destination
 
 
 def address_now(configuration: Configuration, destination: Destination) -> PeerAddress:
-    """Where a destination of a job is now: its address may have been put right meanwhile."""
+    """Address of a job's destination by the present configuration."""
     for peer in configuration.peers:
         if peer.name == destination.peer:
             return address_of(peer)

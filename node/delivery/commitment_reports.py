@@ -1,4 +1,4 @@
-"""Reports of storage commitment that peers give us, wherever they come (PS3.4 Annex J)."""
+"""Take storage commitment reports of peers, on any association (PS3.4 J.3.3)."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,16 @@ from imaging.instances.read_errors import BROKEN
 from network.scu import storage_commitment as messages
 
 Take = Callable[[messages.Report], bool]
-"""Records a report; whether it belongs to a question of ours."""
+"""Records a report; returns False if no request of this node has its Transaction UID."""
 
 log = structlog.get_logger("commitment")
 
 
 def answer_report(read: Callable[[], Dataset], take: Take) -> int:
-    """The status for an N-EVENT-REPORT (PS3.7 section 10.1.1) whose information `read` decodes."""
+    """Take an N-EVENT-REPORT (PS3.7 10.1.1); returns the status.
+
+    `read` decodes the Event Information, `take` records the report.
+    """
     try:
         report = messages.read_report(read())
     except BROKEN as error:

@@ -1,7 +1,7 @@
-"""What follows when nothing of a job's results waits for a peer any more.
+"""Conclude the delivery of a job's results to a peer: ask for proof, or record a dead letter.
 
-It is recorded in the transaction that settles the last instance: a node that is killed right after
-it must not forget to ask for proof, or to tell a person what did not arrive.
+This is done in the transaction that settles the last instance: a node that is killed right after it
+must not forget to ask for proof, or to tell a person what was not delivered.
 """
 
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from node.ledger.tables.proofs import queue_proof
 def conclude(
     connection: Connection, pending: PendingDelivery, *, asks_for_proof: bool, now: float
 ) -> None:
-    """Ask for proof of what is stored, and tell a person of the rest, if `pending` was the last."""
+    """If `pending` was the last delivery: queue the proof, and tell a person what failed."""
     states = [
         one for one in delivery_states(connection, pending.job_id) if one.peer == pending.peer
     ]

@@ -1,7 +1,7 @@
-"""Pushing results: a result set at a time to each peer, a record for each instance and peer.
+"""Deliver results: one job's at a time to each peer, with a row for each instance and peer.
 
-Every peer has its own thread, so that a dead one never holds up another; a delivery that waits for
-its next attempt is a row, not a thread.
+Every peer has its own thread, so that one that does not answer never delays another. A delivery
+that waits for its next attempt is a row, and no thread.
 """
 
 import threading
@@ -45,7 +45,7 @@ class _StoppedError(Exception):
 
 
 class Delivery:
-    """Sends what the ledger says is due."""
+    """Sends the deliveries that are due in the ledger."""
 
     def __init__(
         self, configuration: Configuration, ledger: Ledger, transcoder: Transcoder | None = None
@@ -58,7 +58,7 @@ class Delivery:
         self._stopping = threading.Event()
 
     def start_due(self) -> list[threading.Thread]:
-        """Begin to send to every peer that has something due and is not being sent to."""
+        """Start a thread for each peer with a delivery due, unless one is sending to it."""
         with self._ledger.reading() as connection:
             due = due_jobs(connection, self._ledger.clock())
         return [
@@ -68,7 +68,7 @@ class Delivery:
         ]
 
     def stop(self) -> None:
-        """End after the instances in flight; the rest of their results stays in the ledger."""
+        """End sending after the next outcome; the other deliveries stay in the ledger."""
         self._stopping.set()
         with self._lock:
             threads = list(self._busy.values())
@@ -109,7 +109,7 @@ class Delivery:
                 self._try_later(one, words, begun_at)
 
     def deliver(self, job_id: str, destination: Destination) -> None:
-        """One attempt to bring a job's results to a peer."""
+        """Attempt to send a job's results to a peer, and record the outcome of each instance."""
         begun_at = self._ledger.clock()
         with self._ledger.reading() as connection:
             pending = pending_deliveries(connection, job_id, destination.peer)
@@ -154,11 +154,11 @@ class Delivery:
         return sendable, by_uid
 
     def _is_changed(self, pending: PendingDelivery, instance: InstanceToSend) -> bool:
-        """Whether the file is another than the one that was committed, or came in."""
+        """True if the file is no longer the one that the pipeline wrote, or that was received."""
         if pending.sha256:
             return file_hash(instance.path) != pending.sha256
         if Path(pending.path).is_relative_to(IN_LEDGER.results):
-            return False  # of an older version, which kept no hashes
+            return False  # written by an older version, which recorded no hashes
         with self._ledger.reading() as connection:
             known = find_instances(connection, pending.sop_instance_uid)
         received = {path: digest for _, digest, path in known}.get(pending.path)
@@ -172,13 +172,13 @@ class Delivery:
         else:
             self._try_later(pending, outcome.words, begun_at)
         if self._stopping.is_set():
-            raise _StoppedError("it goes on at the next start")
+            raise _StoppedError("it continues at the next start")
         with self._ledger.reading() as connection:
             if is_cancelled(connection, pending):
                 raise _StoppedError("cancelled by a person")
 
     def _holds(self, outcome: SendOutcome) -> bool:
-        """Whether the peer has the instance now, by what it says and what it is set to mean."""
+        """True if the peer has the instance, by its status and `delivery.duplicate_is_stored`."""
         duplicate_counts = self._configuration.delivery.duplicate_is_stored
         return outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts)
 
@@ -189,7 +189,7 @@ class Delivery:
             conclude(connection, pending, asks_for_proof=asks_for_proof, now=now)
 
     def _try_later(self, pending: PendingDelivery, words: str, begun_at: float) -> None:
-        """Postpone or give up; an attempt that brought some of the results counts as the first."""
+        """Postpone or give up; an attempt that stored some of the results counts as the first."""
         policy, now = self._configuration.retry_of(pending.peer), self._ledger.clock()
         with self._ledger.reading() as connection:
             stored_at = last_stored_at(connection, pending)
@@ -203,7 +203,7 @@ class Delivery:
             postpone_parcel(connection, pending, words=words, attempts=attempts, until=until)
 
     def _asks_for_proof(self, name: str) -> bool:
-        """Only a configured peer is asked; --scu_ip may be anything."""
+        """True if the peer is configured with a `proof`; --scu_ip alone names no such peer."""
         peers = self._configuration.peers
         return any(one.name == name and one.proof != "none" for one in peers)
 
@@ -213,7 +213,7 @@ class Delivery:
         destination: Destination,
         outcomes: Sequence[SendOutcome],
     ) -> None:
-        """Record how an attempt went, in words."""
+        """Record the outcome of an attempt as an event, in words."""
         stored = sum(self._holds(outcome) for outcome in outcomes)
         words = f"{destination.peer}: {stored} of {len(pending)} instances stored"
         missing = next((one for one in outcomes if not self._holds(one)), None)

@@ -1,4 +1,4 @@
-"""Hashes by which stored files are known: of a whole file, and of an instance's content."""
+"""SHA-256 of a stored file, and of the content of an instance."""
 
 import hashlib
 from pathlib import Path
@@ -9,7 +9,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file, as a job's results are recorded.
+    """SHA-256 of a file, as recorded for a job's results.
 
     Raises:
         OSError: the file cannot be read.
@@ -19,7 +19,7 @@ def file_hash(path: Path) -> str:
 
 
 def content_hash(path: Path, transfer_syntax_uid: str) -> str:
-    """SHA-256 of transfer syntax and data set, as the inbox records what comes in.
+    """SHA-256 of transfer syntax and data set, as recorded for received instances.
 
     Raises:
         OSError: the file cannot be read.

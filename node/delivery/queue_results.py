@@ -1,4 +1,4 @@
-"""From a finished job's results to what is sent, and in which order."""
+"""Queue the results of a finished job for its destinations, in the order of sending."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,10 +18,13 @@ from node.ledger.tables.notices import queue_notice
 def queue_results(
     connection: Connection, job: JobRow, *, storage_path: Path, export_series: bool, now: float
 ) -> int:
-    """Queue a finished job's results for its destinations; how many instances each one gets.
+    """Queue a finished job's results for its destinations.
 
-    Images go first and the structure set last, as the pipeline listed them; with `export_series`
-    the imaging series that a structure set was drawn on goes before it, unchanged.
+    Images are sent first and the structure set last, as the pipeline listed them; with
+    `export_series` the imaging series of a structure set is sent before it, unchanged.
+
+    Returns:
+        The number of instances for each destination.
     """
     if job.result is None:
         return 0
@@ -53,5 +56,5 @@ def queue_results(
 
 
 def _held(destinations: Sequence[Destination], why: str) -> dict[str, str]:
-    """By peer, what a person is waited for, where results would leave this machine."""
+    """Reasons by peer why deliveries that leave this machine wait for a person."""
     return {one.peer: why for one in destinations if why and not is_this_machine(one.ip)}

@@ -1,4 +1,4 @@
-"""Proof that results arrived: storage commitment, or a look by C-FIND, whichever a peer offers."""
+"""Proof that peers keep results: by storage commitment (PS3.4 Annex J), or by C-FIND."""
 
 import threading
 from collections import defaultdict
@@ -57,7 +57,7 @@ log = structlog.get_logger("proof")
 
 
 class StorageCommitmentScu:
-    """Asks the peers of finished deliveries whether they hold what they said they stored."""
+    """Asks the peers of finished deliveries whether they keep the instances they stored."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._configuration = configuration
@@ -65,9 +65,12 @@ class StorageCommitmentScu:
         self._waiting: dict[str, threading.Event] = {}
 
     def ask_due(self) -> int:
-        """Ask everything that is due; how much that was.
+        """Ask for every proof that is due.
 
-        A peer that cannot be asked costs one attempt a round, however much waits for it.
+        A peer that cannot be reached costs one attempt a round, however many proofs it owes.
+
+        Returns:
+            The number of proofs that were due.
         """
         away: dict[str, str] = {}
         with self._ledger.reading() as connection:
@@ -91,7 +94,7 @@ class StorageCommitmentScu:
             return explain_fault(error)
 
     def take_report(self, report: messages.Report) -> bool:
-        """Record a peer's answer; whether it belongs to a question of ours.
+        """Record a peer's report; False if no request has its Transaction UID.
 
         Raises:
             StorageUnavailableError: the ledger cannot take it now.
@@ -108,10 +111,10 @@ class StorageCommitmentScu:
         return True
 
     def _ask(self, proof: Proof) -> str:
-        """Why the peer could not be asked; empty when it was, or has nothing to be asked by."""
+        """Ask by the first method that the peer offers; returns why that failed, or ""."""
         peer = next((one for one in self._configuration.peers if one.name == proof.peer), None)
         methods = () if peer is None else _METHODS.get(peer.proof, ())
-        if proof.method == ProofMethod.COMMITMENT and proof.attempts:  # that was not answered
+        if proof.method == ProofMethod.COMMITMENT and proof.attempts:  # which was not answered
             methods = methods[::-1]
         for method in methods:
             assert peer is not None
@@ -139,7 +142,7 @@ class StorageCommitmentScu:
             self._conclude(connection, proof, ProofMethod.QUERY, found)
 
     def _request_commitment(self, peer: Peer, proof: Proof, references: Mapping[str, str]) -> None:
-        """N-ACTION; the answer may come on this association, or later on one of the peer's."""
+        """Send an N-ACTION; the report may come on this association, or on one of the peer's."""
         answered, settings = threading.Event(), self._configuration.proof
         asking = associate(
             address_of(peer),
@@ -159,7 +162,7 @@ class StorageCommitmentScu:
             dialogue.serve_until(answered.is_set, settings.answer_on_association_s)
 
     def _on_report(self, message: Message) -> int:
-        """The status for what the peer says on the association on which it was asked."""
+        """Take a report on the association of its request; returns the status."""
         if message.command.field != N_EVENT_REPORT_RQ:
             return UNRECOGNIZED_OPERATION
         return answer_report(
@@ -167,7 +170,7 @@ class StorageCommitmentScu:
         )
 
     def _look_up(self, peer: Peer, headers: list[pydicom.Dataset]) -> set[str]:
-        """Which instances C-FIND shows, asked by series."""
+        """SOP Instance UIDs that C-FIND finds, with one query for each series."""
         by_series: dict[tuple[str, str], list[str]] = defaultdict(list)
         for one in headers:
             series = (str(one.StudyInstanceUID), str(one.SeriesInstanceUID))
@@ -185,7 +188,7 @@ class StorageCommitmentScu:
     def _conclude(
         self, connection: Connection, proof: Proof, method: ProofMethod, found: set[str]
     ) -> None:
-        """All there: confirmed. Something missing: sent again once, then for a person."""
+        """Record what the peer has; what it lacks is sent again once, then left to a person."""
         now, uids = self._ledger.clock(), delivered_uids(connection, proof)
         confirm(connection, proof, uids & found, now)
         missing = uids - found
@@ -224,7 +227,7 @@ class StorageCommitmentScu:
 
     def _postpone(self, proof: Proof, words: str) -> None:
         policy, now = self._configuration.retry_of(proof.peer), self._ledger.clock()
-        if proof.state == ProofState.ASKED:  # it had all the time for its answer
+        if proof.state == ProofState.ASKED:  # the peer had all the time for its answer
             policy = replace(policy, fewest_attempts=1)
         until = policy.next(proof.attempts + 1, proof.created_at, now)
         if until is None:

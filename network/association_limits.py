@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -72,11 +73,14 @@ class PendingConnections:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._pending: OrderedDict[int, socket.socket] = OrderedDict()
+        self._pending: OrderedDict[Hashable, socket.socket] = OrderedDict()
         self._lock = threading.Lock()
 
-    def enter(self, key: int, connection: socket.socket) -> bool:
-        """Add a connection; False if the longest waiting one was closed to make room."""
+    def enter(self, key: Hashable, connection: socket.socket) -> bool:
+        """Add a connection; False if the longest waiting one was closed to make room.
+
+        `key` stands for the connection until it leaves, also when TLS replaces its socket.
+        """
         with self._lock:
             longest = None
             if len(self._pending) >= self._most:
@@ -86,13 +90,13 @@ class PendingConnections:
             _shut_down(longest)
         return longest is None
 
-    def exchange(self, key: int, connection: socket.socket) -> None:
+    def exchange(self, key: Hashable, connection: socket.socket) -> None:
         """Replace a connection by its TLS wrapper, if it is still pending."""
         with self._lock:
             if key in self._pending:
                 self._pending[key] = connection
 
-    def leave(self, key: int) -> bool:
+    def leave(self, key: Hashable) -> bool:
         """Remove a connection; False if it was closed to make room for another."""
         with self._lock:
             return self._pending.pop(key, None) is not None

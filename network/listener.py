@@ -133,17 +133,17 @@ class AssociationListener:
 
     def _begin(self, connection: socket.socket, address: str) -> None:
         """Start the thread of a connection; of too many pending ones the oldest is closed."""
-        if not self.pending.enter(id(connection), connection):
+        handler = ConnectionHandler(self, connection, address)
+        if not self.pending.enter(handler, connection):
             words = (
                 f"{self.wire.maximum_waiting} connections wait, as many as are allowed; "
                 "the one that waited longest was closed"
             )
             self.acceptor.on_bound(address, words)
-        handler = ConnectionHandler(self, connection, address)
         try:
             threading.Thread(target=handler.run, name=f"from {address}", daemon=True).start()
         except RuntimeError as error:  # the system has no more threads
-            self.pending.leave(id(connection))
+            self.pending.leave(handler)
             end_connection(connection)
             log.warning("connection failed", address=address, reason=explain_fault(error))
 
@@ -155,7 +155,6 @@ class ConnectionHandler:
         self, listener: AssociationListener, connection: socket.socket, address: str
     ) -> None:
         self._listener = listener
-        self._key = id(connection)
         self._connection = connection
         self._address = address
 
@@ -174,10 +173,10 @@ class ConnectionHandler:
         try:
             reader, request_pdu = self._wait_for_request()
         except (BoundError, OSError) as error:
-            self._listener.pending.leave(self._key)
+            self._listener.pending.leave(self)
             self._turn_away(error)
             return
-        if self._listener.pending.leave(self._key):
+        if self._listener.pending.leave(self):
             self._admit(reader, request_pdu)
 
     def _wait_for_request(self) -> tuple[PduReader, bytes]:
@@ -192,7 +191,7 @@ class ConnectionHandler:
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._listener.certificates is not None:
             self._connection = wrapped = self._listener.certificates.wrap(self._connection)
-            self._listener.pending.exchange(self._key, wrapped)
+            self._listener.pending.exchange(self, wrapped)
             wrapped.settimeout(wire.associate_timeout_s)
             wrapped.do_handshake()
         longest = {ASSOCIATE_RQ: wire.maximum_request_bytes}

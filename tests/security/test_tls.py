@@ -17,7 +17,7 @@ from network.tls import ClientTls
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
 from tests.support.node_process import wait_until
-from tests.support.raw_peer import ABORTED, RawPeer, associate_rq, event_words
+from tests.support.raw_peer import ABORTED, ACCEPTED, RawPeer, associate_rq, event_words
 from tests.support.receiver import Receiver
 
 SHORT = Timeouts(connect_s=5.0, associate_s=5.0, response_s=10.0)
@@ -66,6 +66,27 @@ def test_instances_come_by_tls_with_certificates_on_both_sides(
     outcomes = send(instances, peer(receiver, authority), "TPS", timeouts=SHORT)
     assert [one.status for one in outcomes] == [0] * 5
     assert len(receiver.files()) >= 5
+
+
+def test_connections_that_negotiate_tls_at_once_all_get_in(
+    start: StartReceiver, authority: Authority
+) -> None:
+    """Each is one of its own while it is pending, although TLS replaces its socket."""
+    certificate, key = authority.sign("node")
+    keys = {"certificate_path": certificate, "key_path": key, "ca_path": authority.ca_path}
+    receiver = start(wire={"tls": keys | {"port": 0}, "associate_timeout_s": 30})
+    address = peer(receiver, authority)
+    assert address.tls is not None
+    peers = []
+    for _ in range(10):
+        peers.append(RawPeer((address.ip, address.port)))
+        time.sleep(0.02)  # the listener has wrapped it
+    for one in peers:
+        one.connection = address.tls.negotiate(one.connection)
+        one.send(associate_rq())
+    assert [one.answer() for one in peers] == [ACCEPTED] * 10
+    for one in peers:
+        one.connection.close()
 
 
 def test_the_plain_port_goes_on_beside_it(start_tls: StartTls, authority: Authority) -> None:

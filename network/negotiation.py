@@ -114,11 +114,17 @@ def conclude(asked: AssociatePdu, answer: AssociatePdu) -> Agreement:
         contexts={
             one.context_id: _context(proposed[one.context_id], one, roles)
             for one in answer.contexts
-            if one.context_id in proposed and one.result == ACCEPTED and one.transfer_syntaxes
+            if one.result == ACCEPTED and _is_proposed(one, proposed.get(one.context_id))
         },
         longest_sent=answer.user.maximum_length,
         window=answer.user.window or (1, 1),
     )
+
+
+def _is_proposed(answer: ContextItem, asked: ContextItem | None) -> bool:
+    """True if an answer's transfer syntax was proposed in its context (PS3.8 9.3.3.2)."""
+    accepted = answer.transfer_syntaxes[:1]
+    return asked is not None and bool(accepted) and accepted[0] in asked.transfer_syntaxes
 
 
 def _judge(asked: ContextItem, roles: Roles, supported: Supported) -> ContextItem:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import SendError
+from core.errors import NotOfferedError, SendError
 from network.scu.c_store import echo, instance_to_send, send
 from tests.sending.raw_scp import COMMAND, LAST, P_DATA, RawScp, fragment, response
 
@@ -98,6 +98,14 @@ def test_an_answer_that_is_no_acceptance_is_named_however_soon_the_peer_closes(
         echo(peer.address, CALLING)
     peer.close()
     assert IN_WORDS[answer] in str(error.value)
+
+
+def test_a_transfer_syntax_that_was_not_proposed_is_no_acceptance() -> None:
+    syntax = item(0x40, b"1.2.826.0.1.3680043.8.498.1")
+    peer = Answering(acceptance(more=item(0x21, bytes((1, 0, 0, 0)) + syntax)))
+    with pytest.raises(NotOfferedError):
+        echo(peer.address, CALLING)
+    peer.close()
 
 
 def test_a_request_of_the_peer_that_nobody_serves_is_answered(cine_folder: Path) -> None:

@@ -126,6 +126,8 @@ class Dialogue:
                 if message is None or message.command.is_response:
                     return message
                 self._answer(message)
+            if time.monotonic() > deadline:  # a peer may send requests without end
+                return None
 
     def serve_until(self, is_done: Callable[[], bool], within_s: float) -> None:
         """Answer requests of the peer until `is_done`, time is over, or the association ends."""

@@ -1,13 +1,29 @@
 """What real peers answer to an association request: read after PS3.8, and told in words."""
 
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from core.errors import NotOfferedError, SendError
-from network.scu.c_store import echo, instance_to_send, send
+from network.dimse import (
+    AFFECTED_CLASS,
+    C_ECHO_RQ,
+    FIELD,
+    MESSAGE_ID,
+    read_command,
+    write_command,
+)
+from network.messages import Message
+from network.negotiation import Context
+from network.presentation import VERIFICATION
+from network.scu.c_store import PeerAddress, Timeouts, echo, instance_to_send, send
+from network.scu.dialogue import Dialogue
+from network.upper_layer import Association
 from tests.sending.raw_scp import COMMAND, LAST, P_DATA, RawScp, fragment, response
 
 CALLING = "SLICEWIRE"
@@ -106,6 +122,21 @@ def test_a_transfer_syntax_that_was_not_proposed_is_no_acceptance() -> None:
     with pytest.raises(NotOfferedError):
         echo(peer.address, CALLING)
     peer.close()
+
+
+def test_a_peer_that_asks_without_end_is_waited_for_only_so_long() -> None:
+    values = {AFFECTED_CLASS: VERIFICATION, FIELD: C_ECHO_RQ, MESSAGE_ID: 1}
+    command = read_command(write_command(values, has_data_set=False))
+    request = Message(Context(1, VERIFICATION, "1.2.840.10008.1.2"), command)
+    asking = SimpleNamespace(receive=lambda *_, **__: request, send=lambda *_: time.sleep(0.001))
+    dialogue = Dialogue(
+        cast(Association, asking),
+        PeerAddress("127.0.0.1", 104, "PEER"),
+        Timeouts(),
+        operations=1,
+        on_request=None,
+    )
+    assert dialogue.response(0.2) is None
 
 
 def test_a_request_of_the_peer_that_nobody_serves_is_answered(cine_folder: Path) -> None:

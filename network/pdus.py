@@ -75,9 +75,10 @@ def fragments_of(p_data: memoryview) -> Iterator[Fragment]:
 def p_data_pdus(content: bytes, context_id: int, kind: int, longest: int) -> bytes:
     """Encode a command set (`kind` COMMAND) or a data set (`kind` 0) as P-DATA-TFs.
 
-    The variable field of each has at most `longest` bytes; 0 means no limit.
+    The variable field of each has at most `longest` bytes; 0 means no limit. Fragments have an even
+    number of bytes (PS3.8 Annex E).
     """
-    most = max(1, longest - FRAGMENT_BYTES) if longest else max(1, len(content))
+    most = max(2, (longest - FRAGMENT_BYTES) & ~1) if longest else max(2, len(content))
     pdus = []
     for begin in range(0, max(1, len(content)), most):
         part = content[begin : begin + most]

@@ -46,15 +46,17 @@ def test_a_command_set_that_is_cut_off_is_none(length: int) -> None:
         read_command(USUAL[:length])
 
 
-def test_a_response_is_cut_to_what_the_peer_takes() -> None:
+@pytest.mark.parametrize("longest", [40, 41])
+def test_a_response_is_cut_to_what_the_peer_takes(longest: int) -> None:
     command = write_response(read_command(USUAL), 0xA700, "no room")
-    pdus = memoryview(p_data_pdus(command, 1, COMMAND, 40))
+    pdus = memoryview(p_data_pdus(command, 1, COMMAND, longest))
     content, control = b"", []
     while pdus:
         size = 6 + int.from_bytes(pdus[2:6], "big")
         assert size <= 46
         for fragment in fragments_of(pdus[:size]):
             content += bytes(fragment.content)
+            assert len(fragment.content) % 2 == 0
             control.append(fragment.control)
         pdus = pdus[size:]
     assert content == command

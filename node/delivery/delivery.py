@@ -84,8 +84,8 @@ class Delivery:
                 args=(job_id, destination),
                 name=f"delivery to {destination.peer}",
             )
+            thread.start()  # it raises where the system has no more threads: nobody is busy then
             self._busy[destination.peer] = thread
-        thread.start()
         return thread
 
     def _deliver_and_free(self, job_id: str, destination: Destination) -> None:

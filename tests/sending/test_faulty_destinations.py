@@ -1,5 +1,6 @@
 """Whatever a destination does, results wait for it, and it gets the same bytes in the end."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,22 @@ def test_a_peer_in_trouble_for_an_hour_gets_everything_afterwards(
     desk.deliver()
     assert desk.states() == {"stored": 5}
     assert came(peer)[before:] == desk.sources + desk.results
+
+
+def test_results_go_out_when_the_system_has_threads_again(
+    desk: Desk, start_peer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    peer = start_peer()
+    desk.queue(to(peer))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        with pytest.raises(RuntimeError):
+            desk.deliver()
+    desk.deliver()
+    assert desk.states() == {"stored": 5}
 
 
 def test_a_peer_that_is_down_for_an_hour_gets_everything_afterwards(

@@ -163,10 +163,17 @@ class _Serving:
             ending = self._ending(Cause.HALF, words)
             self._association.abort(BY_PROVIDER)
             return ending
-        if not self._services.record_release():
+        if not self._is_release_recorded():
             return self._ending(Cause.STORAGE, "which could not record the release")
         self._association.answer_release()
         return Ending(Cause.RELEASE)
+
+    def _is_release_recorded(self) -> bool:
+        try:
+            return self._services.record_release()
+        except Exception as error:  # noqa: BLE001, the association ends, and that is recorded
+            log.error("release not recorded", fault=explain_fault(error))
+            return False
 
     def _ended_by_peer(self, error: Exception) -> Ending:
         if isinstance(error, PeerAbortedError):

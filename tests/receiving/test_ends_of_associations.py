@@ -243,14 +243,15 @@ def test_a_bound_that_was_exceeded_is_told(start: Start, words: str) -> None:
     assert row.reason.startswith("by the node, as ")
 
 
+@pytest.mark.parametrize("error", [StorageUnavailableError, ValueError])
 def test_a_release_that_cannot_be_recorded_is_ended_by_the_node(
-    start: Start, whole: bytes, monkeypatch: pytest.MonkeyPatch
+    start: Start, whole: bytes, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     receiver = start()
     record = receiver.listener._on_end
 
     def fail(*_: object) -> None:
-        raise StorageUnavailableError("The ledger failed: disk is full")
+        raise error("The ledger failed: disk is full")
 
     monkeypatch.setattr(receiver.listener, "_on_end", fail)
     with RawPeer(receiver.address).associate() as peer:

@@ -1,4 +1,4 @@
-"""Resolve host names, and tell whether a host is this machine."""
+"""Resolve host names, and recognize addresses of this machine."""
 
 import ipaddress
 import socket

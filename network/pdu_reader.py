@@ -91,7 +91,7 @@ class PduReader:
                 raise BoundError("a PDU was not whole in time")
 
     def _make_room(self, size: int) -> None:
-        """Move the PDU to the front; a larger buffer holds two, as more is read than asked for."""
+        """Move the PDU to the front; a new buffer holds two, so that the next is read with it."""
         left = self._buffer[self._begin : self._end]
         if size > len(self._buffer):
             self._buffer = memoryview(bytearray(2 * size))

@@ -77,7 +77,7 @@ def networks_of(peer: Peer) -> tuple[Network, ...]:
 
 
 def confusions(peers: Sequence[Peer]) -> list[str]:
-    """Pairs of peers that senders cannot be told apart by, each in words."""
+    """Pairs of peers of which a sender may be either, each described in words."""
     pairs = combinations(peers, 2)
     return [_confused(*pair) for pair in pairs if _may_be_confused(*pair)]
 

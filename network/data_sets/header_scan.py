@@ -48,7 +48,7 @@ class Scanned:
     study_instance_uid: str
     series_instance_uid: str
     made_here: bool
-    """True if Manufacturer is this program; its UIDs may tell the same, and are not checked."""
+    """True if Manufacturer is this program; UIDs, which may show the same, are not checked."""
 
 
 def scan(content: DataSet, transfer_syntax_uid: str, bounds: DataSetBounds) -> Scanned | None:

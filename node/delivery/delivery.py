@@ -84,7 +84,7 @@ class Delivery:
                 args=(job_id, destination),
                 name=f"delivery to {destination.peer}",
             )
-            thread.start()  # it raises where the system has no more threads: nobody is busy then
+            thread.start()  # raises RuntimeError if the system has no more threads
             self._busy[destination.peer] = thread
         return thread
 

@@ -13,7 +13,7 @@ import structlog
 from core.errors import explain_fault
 from node.wal.segments import Segment
 
-_REST_S = 0.1  # a sender that goes on does so sooner, and the delay of files is short
+_REST_S = 0.1  # a sender that continues does so sooner; files are delayed only a little
 _IDLE_S = 2.0
 
 log = structlog.get_logger("storage")

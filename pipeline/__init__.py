@@ -1,1 +1,1 @@
-"""Floor 4: a complete series in, results on disk out."""
+"""Floor 4: pipelines, from a complete series to results on disk."""

@@ -1,4 +1,4 @@
-"""The `blur` pipeline: a series in, the same series blurred out."""
+"""Program of the `blur` pipeline: a derived series, blurred in three dimensions."""
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from pipeline.task import Task, threads_of_worker
 from pipeline.workspace import OVERVIEW_FILE, VOLUME_FILE, write_instance
 
 _MOST_PANELS = 6
-_TO_SIDE_RESULTS = 0.9
+_PROGRESS_AT_SIDE_RESULTS = 0.9
 _STEPS = ((0.0, 0.3), (0.3, 0.5), (0.5, 1.0))
-"""What reading, blurring and writing are of a phase."""
+"""Shares of reading, blurring and writing in the progress of a phase."""
 _WINDOW_PERCENTILES = (1, 99.5)
 
 
@@ -30,7 +30,8 @@ def run_blur(task: Task) -> JobResult:
     volumes, blurred, outputs = [], [], []
     phases = task.placement.phases
     for number, phase in enumerate(phases):
-        start, length = _TO_SIDE_RESULTS * number / len(phases), _TO_SIDE_RESULTS / len(phases)
+        length = _PROGRESS_AT_SIDE_RESULTS / len(phases)
+        start = length * number
         reading, computing, writing = (
             task.part(start + length * begin, start + length * end) for begin, end in _STEPS
         )
@@ -47,7 +48,7 @@ def run_blur(task: Task) -> JobResult:
         outputs += _write_phase(task, (volume, result), sigma_mm, writing)
         volumes.append(volume)
         blurred.append(result)
-    task.report(_TO_SIDE_RESULTS, "what was written is checked, and its pictures are made")
+    task.report(_PROGRESS_AT_SIDE_RESULTS, "results are checked, and pictures are made")
     check_derived_series(outputs, task.placement.headers, task.folder)
     _write_side_results(task, volumes, blurred)
     summary = f"{len(outputs)} images blurred with sigma {sigma_mm:g} mm"
@@ -71,7 +72,7 @@ def _write_phase(
 
 
 def _write_side_results(task: Task, volumes: list[Volume], blurred: list[Voxels]) -> None:
-    """The blurred pixels as HDF5, and source and result side by side as a picture."""
+    """Write the blurred pixels as HDF5, and a picture of source and result side by side."""
     with task.stopwatch.measure("pictures"):
         headers = [header for volume in volumes for header in volume.headers]
         write_volume_hdf5(
@@ -86,7 +87,7 @@ def _write_side_results(task: Task, volumes: list[Volume], blurred: list[Voxels]
 
 
 def _panels(volume: Volume, blurred: Voxels) -> list[Panel]:
-    """Source and result of some slices, each pair in one window."""
+    """Source and result of some slices, each pair with the same window."""
     _, row_mm, column_mm = volume.spacing_mm
     panels = []
     for index in choose_panels(len(blurred), _MOST_PANELS):

@@ -1,4 +1,4 @@
-"""What must hold before anything is sent: read back from the very files that would go out."""
+"""Checks of results before sending, on what is read back from the written files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +19,10 @@ _EDGE_TOLERANCE_PIXELS = 0.01
 
 
 def check_structure_set(structure_set: StructureSet, headers: Sequence[Header]) -> None:
-    """Every contour refers to an instance of the series and lies on its image.
+    """Check that each contour refers to an instance of the series and lies on its image.
 
     Raises:
-        OutputError: one does not, or there is no contour at all.
+        OutputError: a contour does not, or there is none at all.
     """
     by_image = {header.image: header for header in headers}
     contours = [(roi.name, one) for roi in structure_set.rois for one in roi.contours]
@@ -42,10 +42,12 @@ def check_structure_set(structure_set: StructureSet, headers: Sequence[Header]) 
 def check_segmentation(
     segmentation: SegmentationContent, headers: Sequence[Header], masks: Masks
 ) -> None:
-    """Every frame lies exactly on its source image, and all together are `masks`, none else.
+    """Check that frames lie on their source images and are exactly the non-empty `masks`.
+
+    `masks` are [instance, row, column] by structure name, in the order of `headers`.
 
     Raises:
-        OutputError: one does not, or a mask differs.
+        OutputError: a frame lies elsewhere, differs from its mask, or is missing.
     """
     index = {header.image: at for at, header in enumerate(headers)}
     missing = {(name, at) for name in masks for at, one in enumerate(masks[name]) if one.any()}
@@ -57,22 +59,22 @@ def check_segmentation(
         name = segmentation.labels[frame.segment_number]
         if (name, at) not in missing or not np.array_equal(frame.mask, masks[name][at]):
             raise OutputError(
-                f"Segment {name} on instance {frame.source[0]} is not the mask that was found"
+                f"Segment {name} on instance {frame.source[0]} differs from the mask that was found"
             )
         missing.remove((name, at))
     if missing:
-        raise OutputError(f"The segmentation lacks {len(missing)} frames on which structures are")
+        raise OutputError(f"The segmentation lacks {len(missing)} frames with structures on them")
 
 
 def check_derived_series(
     outputs: Sequence[OutputInstance], sources: Sequence[Header], folder: Path
 ) -> None:
-    """One new instance for each source, in its order and place, each with a UID of its own.
+    """Check that there is one new instance for each source, with its own UID and in its place.
 
-    The place is read from the files in `folder`.
+    Positions are read from the files in `folder`; `outputs` are in the order of `sources`.
 
     Raises:
-        OutputError: some are missing, share a UID, or lie beside their source.
+        OutputError: instances are missing, share a UID, or lie elsewhere than their source.
     """
     uids = {output.sop_instance_uid for output in outputs}
     reused = uids & {header.sop_instance_uid for header in sources}

@@ -1,4 +1,4 @@
-"""What the commands of this room have in common: how they end, and what a path must be."""
+"""Exit codes, messages and path arguments shared by the conversion commands."""
 
 import argparse
 import signal
@@ -16,7 +16,11 @@ from core.log import quieten_libraries
 
 
 def run_command(command: Callable[[], str]) -> int:
-    """Print what `command` answers; the exit code: 0 done, 1 bad data or disk, 2 wrong flags."""
+    """Run `command`, print its result or error, and return the exit code.
+
+    Returns:
+        0 if done, 1 on bad data or a failing disk, 2 on wrong flags.
+    """
     quieten_libraries()
     try:
         say(command())
@@ -27,17 +31,17 @@ def run_command(command: Callable[[], str]) -> int:
     except SlicewireError as error:
         complain(str(error))
     except KeyboardInterrupt:
-        complain("interrupted, nothing is left of it")
+        complain("interrupted, nothing was written")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         complain(f"{place}{error.strerror or error}")
-    except Exception as error:  # noqa: BLE001  # a library's own words could name a patient
+    except Exception as error:  # noqa: BLE001  # a library's message could name a patient
         complain(explain_fault(error))
     return 1
 
 
 def run_process(main: Callable[[], int]) -> NoReturn:
-    """Leave the process with the exit code of `main`; a SIGTERM ends it as Ctrl-C does, tidily."""
+    """Run `main` and exit with its code; SIGTERM, like Ctrl-C, removes unfinished files."""
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())
 
@@ -47,51 +51,51 @@ def _interrupt(_: int, __: object) -> NoReturn:
 
 
 def conversion_parser(prog: str, description: str) -> ArgumentParser:
-    """A parser on which `-h` is free for the HDF5 file: only `--help` tells about the command."""
+    """Parser without `-h` for help, which is the flag of the HDF5 file; `--help` remains."""
     parser = ArgumentParser(
         prog=prog,
         description=description,
-        epilog="Exit code: 0 done, 1 bad data or a full disk (nothing is left), 2 wrong flags.",
+        epilog="Exit code: 0 done, 1 bad data or a full disk (nothing is written), 2 wrong flags.",
         add_help=False,
     )
-    parser.add_argument("--help", action="help", help="show this and leave")
+    parser.add_argument("--help", action="help", help="show this help message and exit")
     return parser
 
 
 def add_path(
     parser: ArgumentParser, flags: tuple[str, str], kind: Callable[[str], Path], **words: str
 ) -> None:
-    """A path that must be given; `words` are its `metavar` and its `help`."""
+    """Add a required path; `words` are its `metavar` and `help`."""
     parser.add_argument(*flags, type=kind, required=True, default=argparse.SUPPRESS, **words)
 
 
 def say(words: str) -> None:
-    """One line on standard output."""
+    """Print one line on standard output."""
     Console(highlight=False, markup=False, soft_wrap=True).print(words)
 
 
 def complain(words: str) -> None:
-    """One line on standard error."""
+    """Print one line on standard error."""
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(words)
 
 
 def existing_file(text: str) -> Path:
-    """A path where a file lies."""
+    """Parse the path of an existing file."""
     return _checked(text, Path.is_file, "a file")
 
 
 def existing_folder(text: str) -> Path:
-    """A path where a folder lies."""
+    """Parse the path of an existing folder."""
     return _checked(text, Path.is_dir, "a folder")
 
 
 def existing(text: str) -> Path:
-    """A path where a file or folder lies."""
+    """Parse the path of an existing file or folder."""
     return _checked(text, Path.exists, "a file or folder")
 
 
 def new_file(text: str) -> Path:
-    """A path in a folder that exists, where no folder lies."""
+    """Parse the path of a file to write, in an existing folder."""
     path = Path(text)
     if path.is_dir() or not path.name:
         raise argparse.ArgumentTypeError(f"expected a file to write, found the folder {text!r}")
@@ -100,7 +104,7 @@ def new_file(text: str) -> Path:
 
 
 def empty_folder(text: str) -> Path:
-    """A path in a folder that exists, where nothing lies but perhaps an empty folder."""
+    """Parse the path of a new or empty folder, in an existing one."""
     path = Path(text).absolute()
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise argparse.ArgumentTypeError(f"expected a new or empty folder, found {text!r} in use")
@@ -109,7 +113,7 @@ def empty_folder(text: str) -> Path:
 
 
 def root_uid(text: str) -> str:
-    """A UID root with its last dot."""
+    """Parse a UID root; the result ends with a dot."""
     try:
         return parse_root_uid(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""DICOM to HDF5 and JSON and back, from memory to memory: nothing here opens a file."""
+"""Conversion from DICOM to HDF5 and JSON and back, in memory, without file access."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -25,24 +25,24 @@ _PIXEL_GROUP = 0x7FE0
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """One series as HDF5 and as what JSON can hold."""
+    """One series as HDF5, with a summary for JSON."""
 
     hdf5: bytes
-    """The content of a file of docs/hdf5.md; names nobody."""
+    """Content of an HDF5 file (docs/hdf5.md), without the patient's identity."""
     summary: dict[str, Any]
-    """Named fields of docs/hdf5.md, the patient among them."""
+    """Fields of the JSON file (docs/hdf5.md), with the patient's identity."""
 
 
 def dicom_to_hdf5(data_sets: Sequence[FileDataset]) -> Converted:
-    """The instances of one image series, in any order and any lossless or lossy transfer syntax.
+    """Convert the instances of one image series, in any order and any transfer syntax.
 
     The same instances give the same bytes.
 
     Raises:
-        NotADataSetError: an instance without the UIDs that identify it.
-        SeriesError: not one series of one patient.
-        GeometryError: an instance without a place in the patient, or images of several sizes.
-        PixelError: pixels damaged or of a kind that is not supported.
+        NotADataSetError: an instance lacks the UIDs that identify it.
+        SeriesError: the instances are not one series of one patient.
+        GeometryError: an instance has no position, or images differ in size.
+        PixelError: pixels are damaged or of an unsupported kind.
     """
     series = order_series(data_sets)
     return Converted(series_hdf5(series), summarise_series(series))
@@ -55,16 +55,16 @@ def hdf5_to_dicom(
     root_uid: str = PYDICOM_ROOT_UID,
     name: str = "HDF5",
 ) -> Iterator[FileDataset]:
-    """A new series from the content of an HDF5 file, one instance for each slice, in their order.
+    """Make a new series from the content of an HDF5 file: one instance for each slice, in order.
 
-    Patient, study and all that the file does not hold come from `templates`, instances of one
-    image series whose pixels are not needed. UIDs derive from both under `root_uid`: the same
-    again gives the same UIDs and bytes. `name` is what errors call the file.
+    Patient, study and all else that the file lacks come from `templates`, instances of one image
+    series, whose pixels are not used. UIDs derive from both under `root_uid`, so that the same
+    input gives the same UIDs and bytes. Errors call the file `name`.
 
     Raises:
-        PixelError: the content is no such file, or contradicts itself.
-        SeriesError: templates that do not belong to it, or not together.
-        OutputError: voxels that 16 bits cannot hold.
+        PixelError: the content is not such a file, or is inconsistent.
+        SeriesError: the templates do not fit the file, or each other.
+        OutputError: a voxel does not fit into 16 bits.
     """
     volume = read_hdf5(hdf5, name)
     provenance = Provenance(
@@ -77,7 +77,7 @@ def hdf5_to_dicom(
 
 
 def _digest(hdf5: bytes, templates: Sequence[Dataset]) -> str:
-    """A hash of everything that the new instances are made from."""
+    """Hash over all input of the new instances."""
     parts = [hashlib.sha256(hdf5).hexdigest(), *sorted(_hash(one) for one in templates)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What the two conversion commands read and write on disk."""
+"""File access of the two conversion commands."""
 
 import shutil
 import uuid
@@ -21,11 +21,11 @@ _MAGIC_AT = 128
 
 
 def image_series(folder: Path) -> tuple[list[Series], list[str]]:
-    """The series of images in `folder` at any depth, and a line for each file left out.
+    """Image series in `folder` at any depth, and a line of text for each skipped file.
 
     Raises:
-        NotADataSetError: a DICOM file that cannot be read: its series would lack a slice.
-        SeriesError: one instance twice with different content, or no image at all.
+        NotADataSetError: a DICOM file cannot be read: its series would lack a slice.
+        SeriesError: an instance is there twice with different content, or there is no image.
     """
     series, _ = read_folder(folder)
     known = {header.path: header for one in series for header in one.headers}
@@ -44,10 +44,10 @@ def image_series(folder: Path) -> tuple[list[Series], list[str]]:
 
 
 def choose_series(series: Sequence[Series], wanted_uid: str | None) -> Series:
-    """The series with that UID, or the only one.
+    """Series with the UID `wanted_uid`, or without one the only series.
 
     Raises:
-        ConfigurationError: there is none such, or it has to be said which.
+        ConfigurationError: there is no such series, or there are several.
     """
     chosen = [one for one in series if wanted_uid in (None, one.uid)]
     if len(chosen) == 1:
@@ -56,24 +56,26 @@ def choose_series(series: Sequence[Series], wanted_uid: str | None) -> Series:
         f"{one.uid} ({len(one.headers)} {one.headers[0].modality or 'images'})" for one in series
     )
     if wanted_uid is None:
-        raise ConfigurationError(f"--series: expected which of {len(series)} series, found {found}")
+        raise ConfigurationError(
+            f"--series: expected the UID of one of {len(series)} series: {found}"
+        )
     raise ConfigurationError(f"--series: no series {wanted_uid} there, found {found}")
 
 
 def read_instances(paths: Sequence[Path], *, pixels: bool) -> list[FileDataset]:
-    """The data sets in `paths`, with their pixels or before them.
+    """Read the data sets in `paths`, with or without pixels.
 
     Raises:
-        NotADataSetError: one is no DICOM instance, or cut off.
+        NotADataSetError: a file is not a DICOM instance, or is truncated.
     """
     return [_read(path, pixels=pixels) for path in paths]
 
 
 def write_files(contents: Mapping[Path, bytes]) -> None:
-    """Write every file under a temporary name beside its own, then rename them all.
+    """Write all files under temporary names, then rename them.
 
     Raises:
-        OSError: the disk fails; what it could not take is not there in part either.
+        OSError: the disk fails; no incomplete file is left.
     """
     attempts = {path: _temporary(path) for path in contents}
     try:
@@ -89,17 +91,17 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `folder` at the end unless something went wrong.
+    """Temporary folder to fill, renamed to `folder` at the end unless the block raises.
 
     Raises:
-        OSError: the disk fails, or `folder` came to hold something else meanwhile.
+        OSError: the disk fails, or `folder` is no longer empty.
     """
     attempt = _temporary(folder)
     attempt.mkdir()
     try:
         yield attempt
         if not commit_folder(attempt, folder):
-            raise FileExistsError(f"{folder} is not empty any more")
+            raise FileExistsError(f"{folder} is no longer empty")
     finally:
         shutil.rmtree(attempt, ignore_errors=True)
 
@@ -115,7 +117,7 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _why_left_out(path: Path, by_uid: Mapping[str, Path]) -> str:
-    """Why nothing is lost without the file; raises where something would be."""
+    """Reason why the file can be skipped; raises if its content would be lost."""
     if not _is_dicom(path):
         return "not a DICOM file"
     try:
@@ -126,7 +128,7 @@ def _why_left_out(path: Path, by_uid: Mapping[str, Path]) -> str:
     except READING_ERRORS as error:
         raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
     if path.read_bytes() == by_uid[header.sop_instance_uid].read_bytes():
-        return f"SOP instance {header.sop_instance_uid} again, with the same content"
+        return f"a copy of SOP instance {header.sop_instance_uid}, with the same content"
     raise SeriesError(
         f"{path.name}: SOP instance {header.sop_instance_uid} is there twice, with different "
         "content"

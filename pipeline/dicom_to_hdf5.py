@@ -1,6 +1,6 @@
 """DICOM to HDF5 and JSON: `python -m pipeline.dicom_to_hdf5 -i DICOM_DIR -h OUT.h5 -j OUT.json`.
 
-The function that touches no disk is `pipeline.conversion.dicom_to_hdf5`.
+The same in memory, without files, is `pipeline.conversion.dicom_to_hdf5`.
 """
 
 import argparse
@@ -33,20 +33,21 @@ def main(argv: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
 def _parser(prog: str) -> ArgumentParser:
     parser = conversion_parser(
         prog,
-        "One DICOM image series as HDF5 (voxels, stored values, geometry; names nobody) and its "
-        "attributes as JSON (names the patient). Layout and fields: docs/hdf5.md.",
+        "Convert one DICOM image series to HDF5 (voxels, stored values, geometry; no patient "
+        "identity) and its attributes to JSON (with the patient's identity). Layout and fields: "
+        "docs/hdf5.md.",
     )
     add_path(
         parser, ("-i", "--input"), existing_folder,
-        metavar="DICOM_DIR", help="folder with the series, at any depth",
+        metavar="DICOM_DIR", help="folder to search for the series, at any depth",
     )  # fmt: skip
     add_path(parser, ("-h", "--hdf5"), new_file, metavar="OUT.h5", help="HDF5 file to write")
     parser.add_argument(
         "-j", "--json", type=new_file, metavar="OUT.json",
-        help="JSON file to write, none if not given",
+        help="JSON file to write (default: none)",
     )  # fmt: skip
     parser.add_argument(
-        "--series", metavar="UID", help="SeriesInstanceUID, where the folder has several"
+        "--series", metavar="UID", help="SeriesInstanceUID, needed if the folder has several series"
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""The one function that the engine runs: a complete series in, committed results on disk out."""
+"""Entry point of all jobs: from a complete series to committed results on disk."""
 
 import errno
 import os
@@ -19,16 +19,16 @@ from pipeline.task import Stopwatch, Task
 from pipeline.workspace import attempt_folder, commit, read_result
 
 _DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-_ERRNO_IN_WORDS = re.compile(r"errno = (\d+)")
+_ERRNO_IN_MESSAGE = re.compile(r"errno = (\d+)")
 
 
 def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:
-    """Run a job to committed results; a job that has some already is not run again.
+    """Run a job and commit its results; if they exist already, only read them.
 
     Raises:
-        ConfigurationError: there is no such kind of pipeline.
-        SlicewireError: why this series has no result, in words.
-        StorageUnavailableError: the disk is at fault, not the series.
+        ConfigurationError: the kind of pipeline is unknown.
+        SlicewireError: the series gives no result; the message states why.
+        StorageUnavailableError: the disk failed; the job can be tried again.
     """
     committed = Path(request.output_dir)
     if committed.is_dir():
@@ -44,13 +44,13 @@ def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:
 
 
 def _disk_trouble(error: BaseException | None) -> int | None:
-    """The errno of a disk that is full, read-only or broken, at the root of what was raised.
+    """Find the errno of a full, read-only or broken disk in `error` or its causes.
 
-    pydicom raises the error once more without its number, h5py puts the number into the words.
+    pydicom raises the error again without its number; h5py has the number in its message only.
     """
     while error is not None:
-        in_words = _ERRNO_IN_WORDS.search(str(error))
-        number = getattr(error, "errno", None) or (int(in_words[1]) if in_words else None)
+        match = _ERRNO_IN_MESSAGE.search(str(error))
+        number = getattr(error, "errno", None) or (int(match[1]) if match else None)
         if number in _DISK_TROUBLE:
             return int(number)
         error = error.__cause__ or error.__context__
@@ -98,6 +98,6 @@ def _prepare(request: JobRequest, report: Report, folder: Path, cache: Cache) ->
 
 
 def _rules(request: JobRequest) -> GeometryRules:
-    """Those of the pipeline's kind, but for what a person passed over."""
+    """Geometry rules of the pipeline's kind, without the checks that a person released."""
     passed = frozenset(HoldReason(reason) for reason in request.released)
     return replace(kind_named(request.kind).rules, passed=passed)

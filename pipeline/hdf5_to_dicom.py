@@ -1,6 +1,6 @@
 """HDF5 to DICOM: `python -m pipeline.hdf5_to_dicom -h IN.h5 -d TEMPLATE_DICOM -o OUT_DIR`.
 
-The function that touches no disk is `pipeline.conversion.hdf5_to_dicom`.
+The same in memory, without files, is `pipeline.conversion.hdf5_to_dicom`.
 """
 
 import argparse
@@ -37,14 +37,14 @@ def main(argv: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
 def _parser(prog: str) -> ArgumentParser:
     parser = conversion_parser(
         prog,
-        "An HDF5 volume as a new DICOM series, one file for each slice: stored values come back "
-        "bit for bit, voxels without them as 16-bit integers. Layout: docs/hdf5.md.",
+        "Convert an HDF5 volume to a new DICOM series, one file for each slice: stored values are "
+        "restored bit by bit, voxels without them become 16-bit integers. Layout: docs/hdf5.md.",
     )
     add_path(parser, ("-h", "--hdf5"), existing_file, metavar="IN.h5", help="HDF5 file to read")
     add_path(
         parser, ("-d", "--template"), existing, metavar="TEMPLATE_DICOM",
-        help="DICOM file or folder that patient, study and all else come from; best the series "
-        "that the HDF5 file was made from",
+        help="DICOM file or folder to take patient, study and all other attributes from; best the "
+        "series that the HDF5 file was made from",
     )  # fmt: skip
     add_path(
         parser, ("-o", "--output"), empty_folder,
@@ -52,8 +52,8 @@ def _parser(prog: str) -> ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--series", metavar="UID",
-        help="the template's SeriesInstanceUID, where its folder has several and none is that of "
-        "the HDF5 file",
+        help="SeriesInstanceUID of the template, needed if its folder has several series and not "
+        "that of the HDF5 file",
     )  # fmt: skip
     parser.add_argument(
         "--root_uid", type=root_uid, default=PYDICOM_ROOT_UID, help="root of the new UIDs"

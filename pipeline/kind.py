@@ -1,4 +1,4 @@
-"""A kind of pipeline: its settings, what it asks of a series, and the program that runs it.
+"""Kinds of pipeline: settings, geometry rules for series, and the program that runs jobs.
 
 To add one, write a file in pipeline/kinds/ with a `KIND`, and name it in core/config/pipelines.py.
 """
@@ -13,31 +13,31 @@ from imaging.geometry.rules import GeometryRules
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of pipeline; programs are named, so that only workers import what computes.
+    """Kind of pipeline; its program is given by name, so that only workers import it.
 
-    The node and the pages import the file of every kind: no file in pipeline/kinds/ imports torch.
+    Node and pages import the files of all kinds: no file in pipeline/kinds/ may import torch.
     """
 
     name: str
     settings: type[PipelineSettings]
     rules: GeometryRules
-    """What its pipelines ask of the slices of a series."""
+    """Requirements on the slices of a series."""
     program: str
     """`module:function` that takes a `Task` and returns a `JobResult`."""
     segmenter: str = ""
-    """`module:function` that loads a `Segmenter` from a path; empty for a kind without a model."""
+    """`module:function` that loads a `Segmenter` from a path; empty if there is no model."""
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """Names that a worker imports early."""
+        """Names that a worker resolves before its first job."""
         return tuple(filter(None, (self.program, self.segmenter)))
 
 
 def kind_named(name: str) -> Kind:
-    """The kind of pipeline with this name.
+    """Kind of pipeline called `name`.
 
     Raises:
-        ConfigurationError: there is none; the message has the names that there are.
+        ConfigurationError: there is no such kind; the message lists all.
     """
     if name not in KINDS:
         known = ", ".join(sorted(KINDS))
@@ -47,5 +47,5 @@ def kind_named(name: str) -> Kind:
 
 
 def all_kinds() -> tuple[Kind, ...]:
-    """Every kind of pipeline."""
+    """All kinds of pipeline, in the order of core/config/pipelines.py."""
     return tuple(kind_named(name) for name in KINDS)

@@ -1,7 +1,7 @@
-"""What models say of themselves, asked in a process of its own: the asker loads no PyTorch.
+"""Model cards, read in a subprocess so that the caller does not load PyTorch.
 
 `python -m pipeline.model_cards KIND FILE` loads a model and prints its card as JSON. The exit code
-is 0, or 1 with one sentence for a file that is no model of that kind.
+is 0, or 1 with a message if the file is not a model of that kind.
 """
 
 import json
@@ -20,16 +20,14 @@ from pipeline.kind import kind_named
 
 _WITHIN_S = 120.0
 _WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": ""}
-"""A GPU may be for one process only, and that one is a worker."""
+"""Hides the GPU, which may be reserved for one process: a worker."""
 
 
 def model_card(kind: str, path: Path) -> dict[str, Any]:
-    """Name, version, structures, measured Dice and the rest of a model's card, with its `sha256`.
-
-    Takes seconds.
+    """Card of the model in the file `path` as plain values, with its `sha256`; takes seconds.
 
     Raises:
-        ModelError: the file is no model of this kind, or was not read in time.
+        ModelError: the file is not a model of this kind, or could not be read in time.
     """
     command = module_command("pipeline.model_cards", kind, str(path))
     try:
@@ -51,7 +49,7 @@ def model_card(kind: str, path: Path) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; returns the exit code."""
     kind, path = argv
     try:
         segmenter: Segmenter = pkgutil.resolve_name(kind_named(kind).segmenter)(Path(path))

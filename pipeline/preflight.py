@@ -1,4 +1,4 @@
-"""What `--check` looks at for the pipelines: every model is loaded once."""
+"""Checks of `--check` on pipelines: each model is loaded once."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,7 +8,7 @@ from pipeline.model_cards import model_card
 
 
 def pipeline_findings(pipelines: Mapping[str, PipelineSettings]) -> Iterator[tuple[str, str, str]]:
-    """Of each model: its pipeline, how it stands in words, and what is wrong; empty for nothing."""
+    """For each model: its pipeline, a description, and the fault, or "" if there is none."""
     for name, pipeline in sorted(pipelines.items()):
         if pipeline.model_path is None:
             continue

@@ -1,4 +1,4 @@
-"""What a pipeline works on and has to say so far; its time, and its share of the processor."""
+"""Task of a pipeline: a job's input, findings and timings, and its share of the processor."""
 
 import os
 import time
@@ -14,40 +14,40 @@ from imaging.geometry.placement import Placement
 
 
 class Stopwatch:
-    """Seconds by what was done meanwhile."""
+    """Measured seconds by step."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def measure(self, what: str) -> Iterator[None]:
-        """Add the time of the block to `what`."""
+    def measure(self, step: str) -> Iterator[None]:
+        """Add the time of the block to the step `step`."""
         begun = time.perf_counter()
         try:
             yield
         finally:
             spent = time.perf_counter() - begun
-            self.seconds[what] = round(self.seconds.get(what, 0.0) + spent, 4)
+            self.seconds[step] = round(self.seconds.get(step, 0.0) + spent, 4)
 
 
 @dataclass(slots=True)
 class Task:
-    """One job on its way: its series in order, its folder, its findings."""
+    """One running job: its request, its series in spatial order, its folder and its findings."""
 
     request: JobRequest
     provenance: Provenance
     placement: Placement
     folder: Path
-    """The attempt's own folder."""
+    """Folder of this attempt, for results."""
     stopwatch: Stopwatch
     report: Report
     cache: Cache
     warnings: list[str]
     findings: dict[str, Any] = field(default_factory=dict)
-    """What the pipeline adds to report.json."""
+    """Entries that the pipeline adds to report.json."""
 
     def part(self, start: float, end: float) -> Report:
-        """Progress of a step that takes the job from `start` to `end`."""
+        """Progress callback of a step that takes the job from `start` to `end`, both 0 to 1."""
         return lambda fraction, words: self.report(start + (end - start) * fraction, words)
 
     def result(
@@ -58,7 +58,7 @@ class Task:
         has_structure_set: bool,
         look_first: str = "",
     ) -> JobResult:
-        """The job's result, with the time spent and the warnings so far."""
+        """Result of the job, with its timings and warnings so far."""
         return JobResult(
             instances=tuple(instances),
             has_structure_set=has_structure_set,
@@ -70,7 +70,7 @@ class Task:
 
     @property
     def report_so_far(self) -> dict[str, Any]:
-        """The content of report.json, without patient data."""
+        """Content of report.json, without patient data."""
         first = self.placement.headers[0]
         return {
             "software": f"{MANUFACTURER} {VERSION}",
@@ -95,9 +95,9 @@ class Task:
 
 
 def threads_of_worker() -> int:
-    """Threads for a job's computing: OMP_NUM_THREADS of its worker, else all cores of the machine.
+    """Number of threads for a job: OMP_NUM_THREADS of its worker, else all cores.
 
-    PyTorch goes by the same variable, so that jobs at the same time share the cores evenly.
+    PyTorch uses the same variable, so that simultaneous jobs share the cores evenly.
     """
     given = os.environ.get("OMP_NUM_THREADS", "")
     return int(given) if given.isdecimal() and int(given) > 0 else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""An attempt's own folder, which becomes the job's results only when it is whole."""
+"""Folder of an attempt, which becomes the job's results only when it is complete."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ OVERVIEW_FILE = "overview.png"
 
 @contextmanager
 def attempt_folder(committed: Path) -> Iterator[Path]:
-    """A new folder beside `committed`; gone at the end unless it was committed."""
+    """New folder beside `committed`, removed at the end unless it was committed."""
     folder = uncommitted(committed, uuid.uuid4().hex)
     (folder / DICOM_FOLDER).mkdir(parents=True)
     try:
@@ -35,7 +35,7 @@ def attempt_folder(committed: Path) -> Iterator[Path]:
 
 
 def write_instance(data_set: FileDataset, folder: Path) -> OutputInstance:
-    """Write one result below the attempt `folder`; its record has a path relative to that."""
+    """Write one result into the attempt's `folder`; the returned path is relative to it."""
     path = Path(DICOM_FOLDER, f"{data_set.SOPInstanceUID}.dcm")
     data_set.save_as(folder / path, enforce_file_format=True)
     return OutputInstance(
@@ -48,14 +48,18 @@ def write_instance(data_set: FileDataset, folder: Path) -> OutputInstance:
 
 
 def commit(folder: Path, committed: Path, result: JobResult, report: dict[str, Any]) -> JobResult:
-    """Write the report and make `folder` the results; those of an earlier attempt win."""
+    """Write the report and rename `folder` to `committed`.
+
+    Returns:
+        `result`, or that of an earlier attempt if it was committed before.
+    """
     content = json.dumps(report | {"result": asdict(result)}, indent=2)
     (folder / REPORT_FILE).write_text(content + "\n", encoding="utf-8")
     return result if commit_folder(folder, committed) else read_result(committed)
 
 
 def read_result(committed: Path) -> JobResult:
-    """The result that an attempt committed.
+    """Read the result that an attempt committed.
 
     Raises:
         OutputError: the report cannot be read.

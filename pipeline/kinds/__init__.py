@@ -1,1 +1,1 @@
-"""Kinds of pipeline, a file each; core/config/pipelines.py lists them by name."""
+"""Kinds of pipeline, one file for each; core/config/pipelines.py lists them by name."""

@@ -1,4 +1,4 @@
-"""3D Gaussian blur of the whole series."""
+"""Kind `blur`: 3D Gaussian blur of the whole series."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,13 +10,13 @@ from pipeline.kind import Kind
 
 
 class BlurSettings(PipelineSettings):
-    """How strongly a series is blurred."""
+    """Standard deviation of the blur."""
 
     kind: Literal["blur"] = "blur"
     sigma_mm: Annotated[float, Field(gt=0, le=100)] = 3.0
 
     def parameters(self) -> dict[str, Any]:
-        """Sigma in mm."""
+        """Parameters of a job: sigma in mm."""
         return {"sigma_mm": self.sigma_mm}
 
     def fingerprint(self) -> str:
@@ -24,7 +24,7 @@ class BlurSettings(PipelineSettings):
         return f"blur sigma_mm={self.sigma_mm!r}"
 
     def in_words(self) -> dict[str, str]:
-        """Sigma."""
+        """Settings for the page of models: sigma."""
         return {"Sigma": f"{self.sigma_mm} mm"}
 
 

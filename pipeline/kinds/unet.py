@@ -1,4 +1,4 @@
-"""Segmentation by a UNet checkpoint."""
+"""Kind `unet`: segmentation by a UNet checkpoint."""
 
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,7 @@ SHIPPED_CHECKPOINT = Path(__file__).parents[2] / "model" / "shipped" / "left_ven
 
 
 class UnetSettings(SegmentationSettings):
-    """Which checkpoint draws, and how its structures are written."""
+    """Checkpoint of the model, and how its structures are written."""
 
     kind: Literal["unet"] = "unet"
     checkpoint_path: Path = SHIPPED_CHECKPOINT

@@ -1,1 +1,1 @@
-"""Images to masks, and masks to structure sets and segmentations."""
+"""Segmentation: images to masks, masks to structure sets and DICOM Segmentations."""

@@ -1,4 +1,4 @@
-"""The program of every kind that segments: structure sets out, and segmentations if configured."""
+"""Program of all kinds that segment: writes structure sets, and segmentations if configured."""
 
 import pkgutil
 from pathlib import Path
@@ -23,7 +23,7 @@ from pipeline.segmentation.segmentations import write_segmentations
 from pipeline.segmentation.structure_sets import (
     Content,
     check_configured,
-    configured,
+    with_configured_rois,
     write_structure_sets,
 )
 from pipeline.task import Task
@@ -35,11 +35,11 @@ _UNCOLOURED = (255, 255, 0)
 
 
 def run_segmentation(task: Task) -> JobResult:
-    """Segment every instance and write all structures that the model knows.
+    """Segment all instances and write all structures of the model.
 
     Raises:
         SlicewireError: the model does not fit the series, finds nothing, or the structure set
-            does not pass its checks.
+            fails its checks.
     """
     headers = task.placement.headers
     task.report(0.0, "the model is loaded")
@@ -50,9 +50,9 @@ def run_segmentation(task: Task) -> JobResult:
     with task.stopwatch.measure("read"):
         images = read_images(headers, task.part(0.0, 0.05))
     with task.stopwatch.measure("compute"):
-        found = segmenter.predict(images, _spacing(headers[0]), task.part(0.05, 0.9))
-    task.warnings += segmenter.remarks(found)
-    content = configured(Content(found, _rois(segmenter)), task.request.parameters)
+        masks = segmenter.predict(images, _spacing(headers[0]), task.part(0.05, 0.9))
+    task.warnings += segmenter.remarks(masks)
+    content = with_configured_rois(Content(masks, _rois(segmenter)), task.request.parameters)
     task.report(0.9, "contours are drawn, written and checked")
     with task.stopwatch.measure("write"):
         outputs, structure_sets = _write(task, segmenter, content)
@@ -71,11 +71,11 @@ def run_segmentation(task: Task) -> JobResult:
         outputs,
         _summary(content.masks),
         has_structure_set=True,
-        look_first=_why_look(segmenter.card),
+        look_first=_review_reason(segmenter.card),
     )
 
 
-def _why_look(card: ModelCard) -> str:
+def _review_reason(card: ModelCard) -> str:
     if card.intended_use != DEMONSTRATION:
         return ""
     return f"model {card.name} is for demonstration: a person looks at what leaves this machine"
@@ -89,7 +89,7 @@ def _rois(segmenter: Segmenter) -> tuple[Roi, ...]:
 
 
 def _segmenter(task: Task) -> Segmenter:
-    """The model, loaded once by each worker and again when its file changes."""
+    """Model of the job, loaded once per worker and again if its file changes."""
     path, loader = Path(task.request.parameters["checkpoint_path"]), _loader(task)
     stat = path.stat() if path.exists() else None
     key = f"{loader} {path} {stat and (stat.st_mtime_ns, stat.st_size)}"
@@ -111,7 +111,7 @@ def _spacing(header: Header) -> tuple[float, float]:
 def _write(
     task: Task, segmenter: Segmenter, content: Content
 ) -> tuple[list[OutputInstance], list[StructureSet]]:
-    """What is sent, in this order, the structure set last; and what the structure sets hold."""
+    """Write all results, structure sets last; returns them in order of sending, and the sets."""
     card = segmenter.card
     words = {
         "pipeline": f"{task.request.pipeline}: model {card.name} {card.version}, "
@@ -130,7 +130,7 @@ def _panels(
     headers: tuple[Header, ...],
     images: npt.NDArray[np.float32],
 ) -> list[Panel]:
-    """Images with the contours that were written on them, read back from the structure sets."""
+    """Images with their contours, as read back from the structure sets."""
     outlines: dict[tuple[str, int | None], list[Outline]] = {}
     planes = {header.image: plane_of(header) for header in headers}
     for roi in (roi for structure_set in structure_sets for roi in structure_set.rois):

@@ -1,4 +1,4 @@
-"""Masks to the DICOM Segmentations that go with a structure set, written, read back and checked."""
+"""DICOM Segmentations beside a structure set: written from masks, read back and checked."""
 
 from dataclasses import replace
 
@@ -16,14 +16,14 @@ from pipeline.workspace import write_instance
 def write_segmentations(
     task: Task, content: Content, algorithm: Algorithm, *, pipeline: str, description: str
 ) -> list[OutputInstance]:
-    """A segmentation for each phase in which something was found; none unless configured.
+    """Write a segmentation for each phase in which something was found, if configured.
 
-    Always phase by phase, whatever `phases` says: viewers lay frames of one position on top of each
-    other. A series of which DICOM has no segmentation gets a warning, and its structure set.
+    One for each phase even if `phases` is `together`, as viewers overlay frames of one position.
+    If DICOM allows none for the series (no common frame of reference), a warning is added.
 
     Raises:
-        ContourError: a text cannot be written.
-        OutputError: what was written does not pass the checks.
+        ContourError: a text cannot be encoded.
+        OutputError: a written segmentation fails its checks.
     """
     if not task.request.parameters.get("segmentation"):
         return []

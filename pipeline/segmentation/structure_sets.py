@@ -1,4 +1,4 @@
-"""Masks to the structure sets that the configuration asks for, written, read back and checked."""
+"""Structure sets of a job: written from masks, read back and checked."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,23 +21,23 @@ from pipeline.workspace import write_instance
 Masks = dict[str, npt.NDArray[np.bool_]]
 Headers = tuple[Header, ...]
 LABEL = "SLICEWIRE"
-"""Of structure sets and segmentations, before phase and revision."""
+"""Label of structure sets and segmentations, before phase and revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What goes into the structure sets of a job."""
+    """Masks and ROIs of a job."""
 
     masks: Masks
     """[instance, row, column] by ROI name, in the order of the job's headers."""
     rois: tuple[Roi, ...]
 
 
-def configured(content: Content, parameters: Mapping[str, Any]) -> Content:
-    """With the names, colours and types that `structures` of the pipeline's configuration gives.
+def with_configured_rois(content: Content, parameters: Mapping[str, Any]) -> Content:
+    """Apply names, colours and types from `structures` of the pipeline's configuration.
 
     Raises:
-        ContourError: it names a structure that is not there.
+        ContourError: the configuration names a structure that the model lacks.
     """
     check_configured(content.rois, parameters)
     changes: Mapping[str, Mapping[str, Any]] = parameters.get("structures", {})
@@ -45,15 +45,15 @@ def configured(content: Content, parameters: Mapping[str, Any]) -> Content:
     rois = tuple(_changed(roi, changes.get(roi.name, {})) for roi in content.rois)
     masks = {
         roi.name: content.masks[name] for roi, name in zip(rois, known, strict=True)
-    }  # two of one name are refused when they are written
+    }  # equal names are refused by the writer
     return Content(masks, rois)
 
 
 def check_configured(rois: Sequence[Roi], parameters: Mapping[str, Any]) -> None:
-    """Nothing, when every structure that the configuration speaks of is one of `rois`.
+    """Check that all structures named in the configuration are among `rois`.
 
     Raises:
-        ContourError: it names a structure that is not there.
+        ContourError: the configuration names a structure that the model lacks.
     """
     known = [roi.name for roi in rois]
     unknown = [name for name in parameters.get("structures", {}) if name not in known]
@@ -66,11 +66,14 @@ def check_configured(rois: Sequence[Roi], parameters: Mapping[str, Any]) -> None
 def write_structure_sets(
     task: Task, content: Content, *, pipeline: str, description: str
 ) -> tuple[list[OutputInstance], list[StructureSet]]:
-    """One structure set, or one for each phase in which something was found, and what they hold.
+    """Write one structure set, or one for each phase in which something was found.
+
+    Returns:
+        The written instances, and their content as read back.
 
     Raises:
-        ContourError: names or types break a limit.
-        OutputError: nothing was found, or what was written does not pass the checks.
+        ContourError: a name or type exceeds a limit of the target system.
+        OutputError: nothing was found, or a written structure set fails its checks.
     """
     for roi in content.rois:
         faults = name_faults(roi.name)
@@ -97,7 +100,7 @@ def _changed(roi: Roi, change: Mapping[str, Any]) -> Roi:
 
 
 def phases_of(task: Task, masks: Masks) -> Iterator[tuple[int | None, Headers, Masks]]:
-    """Number of the phase (None where there is only one), its instances and their masks."""
+    """Split by phase: its number (None if there is only one), headers and masks."""
     phases = task.placement.phases
     start = 0
     for number, headers in enumerate(phases, 1):
@@ -107,7 +110,7 @@ def phases_of(task: Task, masks: Masks) -> Iterator[tuple[int | None, Headers, M
 
 
 def _parts(task: Task, masks: Masks) -> Iterator[tuple[int | None, Headers, Masks]]:
-    """As `phases_of`, or all phases together, as the configuration says."""
+    """Split as `phases_of` if configured, else all phases together."""
     is_apart = task.request.parameters.get("phases") == "apart"
     if not is_apart or not any(mask.any() for mask in masks.values()):
         yield None, task.placement.headers, masks

@@ -132,5 +132,5 @@ def test_a_process_that_is_ended_leaves_nothing(ct_folder: Path, out: Path) -> N
             time.sleep(0.001)
         process.terminate()
         _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (1, "interrupted, nothing is left of it\n")
+    assert (process.returncode, said) == (1, "interrupted, nothing was written\n")
     assert {path.name for path in out.iterdir()} == {"a.h5", "a.json"}

@@ -19,8 +19,8 @@ _GAP = 4
 _PAPER = (18, 18, 20)
 _INK = (225, 225, 225)
 _WINDOW_PERCENTILES = (1.0, 99.5)
-_SAME_PLACE = 1e-3
-_HALF = 32  # bits, for one of two coordinates
+_SAME_POINT = 1e-3
+_COORDINATE_BITS = 32  # for one of two coordinates
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of an image, at pixel edges, as (column, row)."""
@@ -62,7 +62,7 @@ def overview_picture(panels: Sequence[Panel], *, box: Box | None = None) -> Imag
     contours, whose edges are run through in both directions, are not drawn.
     """
     columns = max(1, math.ceil(math.sqrt(len(panels))))
-    tiles = [_draw_panel(panel, box or _whole(panel)) for panel in panels]
+    tiles = [_draw_panel(panel, box or _whole_image(panel)) for panel in panels]
     width = max((tile.width for tile in tiles), default=_PANEL_SIDE)
     height = max((tile.height for tile in tiles), default=_PANEL_SIDE)
     rows = math.ceil(len(tiles) / columns)
@@ -84,7 +84,7 @@ def box_around(panels: Sequence[Panel], margin: float) -> Box | None:
         return None
     every = np.concatenate(points)
     low, high = every.min(axis=0) - margin, every.max(axis=0) + margin
-    wholes = np.array([_whole(panel) for panel in panels])
+    wholes = np.array([_whole_image(panel) for panel in panels])
     left, top = np.maximum(low, wholes[:, :2].max(axis=0)).tolist()
     right, bottom = np.minimum(high, wholes[:, 2:].min(axis=0)).tolist()
     return (left, top, right, bottom) if right - left >= 1 and bottom - top >= 1 else None
@@ -139,8 +139,8 @@ def _with_outlines(
 def edges_once(points: Polygon) -> npt.NDArray[np.float64]:
     """Edges of a polygon that are not run through in both directions, (n, 2, 2): start and end."""
     edges = np.stack([points, np.roll(points, -1, axis=0)], axis=1)
-    columns, rows = np.rint(points / _SAME_PLACE).astype(np.int64).T
-    places, start = np.unique((columns << _HALF) + rows, return_inverse=True)
+    columns, rows = np.rint(points / _SAME_POINT).astype(np.int64).T
+    places, start = np.unique((columns << _COORDINATE_BITS) + rows, return_inverse=True)
     if len(places) == len(points) > 2:
         return edges  # no point is visited twice
     end, count = np.roll(start, -1), len(points)
@@ -158,7 +158,7 @@ def _grey(panel: Panel) -> npt.NDArray[np.uint8]:
     return grey
 
 
-def _whole(panel: Panel) -> Box:
+def _whole_image(panel: Panel) -> Box:
     rows, columns = panel.image.shape
     return -0.5, -0.5, columns - 0.5, rows - 0.5
 

@@ -70,7 +70,7 @@ def _are_equal(first: Polygon, second: Polygon) -> bool:
 
     Equal pixels would not be enough: two outlines of a wall without a pixel centre fill the same.
     """
-    first, second = _opened(first), _opened(second)
+    first, second = _without_closing_points(first), _without_closing_points(second)
     if len(first) != len(second):
         return False
     starts = np.flatnonzero(_is_near(second, first[0]).all(axis=1)).tolist()
@@ -81,7 +81,7 @@ def _are_equal(first: Polygon, second: Polygon) -> bool:
     )
 
 
-def _opened(polygon: Polygon) -> Polygon:
+def _without_closing_points(polygon: Polygon) -> Polygon:
     """Remove points at the end that repeat the first point."""
     others = np.flatnonzero(~_is_near(polygon, polygon[0]).all(axis=1))
     return polygon[: others[-1] + 1] if len(others) else polygon[:1]

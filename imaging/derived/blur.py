@@ -57,13 +57,13 @@ def gaussian_blur(
     target = np.empty_like(source)
     with ThreadPoolExecutor(threads) as pool:
         if across:
-            _each(pool, _across_slices(across, source, target), _part(report, 0.0, 0.5))
+            _run_steps(pool, _across_slices(across, source, target), _part(report, 0.0, 0.5))
             source = target
-        _each(pool, _in_slices(in_plane, source, target), _part(report, 0.5, 1.0))
+        _run_steps(pool, _in_slices(in_plane, source, target), _part(report, 0.5, 1.0))
     return target
 
 
-def _each(pool: ThreadPoolExecutor, steps: Iterator[_Step], report: Report) -> None:
+def _run_steps(pool: ThreadPoolExecutor, steps: Iterator[_Step], report: Report) -> None:
     futures = [pool.submit(step) for step in steps]
     for number, future in enumerate(futures, 1):
         future.result()
@@ -73,12 +73,12 @@ def _each(pool: ThreadPoolExecutor, steps: Iterator[_Step], report: Report) -> N
 def _part(report: Report | None, start: float, end: float) -> Report:
     """Report function for a pass over the volume, which takes progress from `start` to `end`."""
 
-    def told(fraction: float, words: str) -> None:
+    def report_part(fraction: float, words: str) -> None:
         if report is not None:
             done = start + (end - start) * fraction
             report(done, f"{words} {done:.0%} of the volume")
 
-    return told
+    return report_part
 
 
 def _across_slices(bands: _Bands, source: Voxels, target: Voxels) -> Iterator[_Step]:

@@ -42,7 +42,7 @@ _TYPE_2 = (
     *("ActualFrameDuration", "RadiopharmaceuticalInformationSequence"),
 )
 _MS = 1000.0
-_SAME_PLACE = 2
+_POSITION_DECIMALS = 2
 """Decimals to which positions in mm are rounded."""
 
 
@@ -128,9 +128,11 @@ def _reference_ms(data_set: Dataset, frame: Dataset) -> float:
 def _write_index(data_set: Dataset, frame: Dataset) -> None:
     """Write ImageIndex (C.8.9.4.1.9): slices along the normal count first, then times."""
     items = list(data_set.get(PER_FRAME) or ())
-    times = sorted({_number(item) for item in items})
-    places = sorted({_along_normal(_macro(one, "PlanePositionSequence"), frame) for one in items})
-    time, place = _number_of(frame), _along_normal(frame, frame)
+    times = sorted({_time_index_of_item(item) for item in items})
+    places = sorted(
+        {_along_normal(_macro_item(one, "PlanePositionSequence"), frame) for one in items}
+    )
+    time, place = _time_index(frame), _along_normal(frame, frame)
     slices = max(1, len(places))
     dynamic = {"NumberOfTimeSlices": len(times)} if len(times) > 1 else {}
     index = times.index(time) * slices + places.index(place) + 1 if place in places else 1
@@ -145,11 +147,11 @@ def _write_index(data_set: Dataset, frame: Dataset) -> None:
     )
 
 
-def _number(item: Dataset) -> int:
-    return _number_of(_macro(item, "FrameContentSequence"))
+def _time_index_of_item(item: Dataset) -> int:
+    return _time_index(_macro_item(item, "FrameContentSequence"))
 
 
-def _number_of(content: Dataset) -> int:
+def _time_index(content: Dataset) -> int:
     return int(content.get("TemporalPositionIndex") or 1)
 
 
@@ -158,10 +160,10 @@ def _along_normal(position: Dataset, frame: Dataset) -> float:
     point = position.get("ImagePositionPatient") or (0.0, 0.0, 0.0)
     directions = np.reshape(frame.get("ImageOrientationPatient") or (1, 0, 0, 0, 1, 0), (2, 3))
     normal = np.cross(*directions.astype(float))
-    return round(float(np.asarray(point, float) @ normal), _SAME_PLACE)
+    return round(float(np.asarray(point, float) @ normal), _POSITION_DECIMALS)
 
 
-def _macro(item: Dataset, keyword: str) -> Dataset:
+def _macro_item(item: Dataset, keyword: str) -> Dataset:
     return next(iter(item.get(keyword) or ()), Dataset())
 
 

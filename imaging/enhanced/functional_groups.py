@@ -106,7 +106,7 @@ def macro_attributes(data_set: Dataset, number: int) -> Dataset:
     flat = Dataset()
     for name in (PER_FRAME, SHARED):
         for group in _groups(data_set, name, number):
-            for attributes in _of_macros(group):
+            for attributes in _macro_items(group):
                 _add_missing(flat, attributes)
     return flat
 
@@ -131,13 +131,13 @@ def _groups(data_set: Dataset, name: str, number: int) -> list[Dataset]:
     return items if name == SHARED else items[number - 1 : number]
 
 
-def _of_macros(group: Dataset) -> Iterator[Dataset]:
+def _macro_items(group: Dataset) -> Iterator[Dataset]:
     for tag in list(group.keys()):  # iterating a data set yields elements
         if tag in _WHOLE:
-            yield _only(group, {tag})
+            yield _subset(group, {tag})
         elif tag in _TAGS:
             for item in _items(group, keyword_for_tag(tag))[:1]:
-                yield _only(item, _TAGS[tag])
+                yield _subset(item, _TAGS[tag])
 
 
 def _items(group: Dataset, keyword: str) -> list[Dataset]:
@@ -147,7 +147,7 @@ def _items(group: Dataset, keyword: str) -> list[Dataset]:
     return list(group[keyword].value or ())
 
 
-def _only(item: Dataset, tags: frozenset[int] | set[int]) -> Dataset:
+def _subset(item: Dataset, tags: frozenset[int] | set[int]) -> Dataset:
     return Dataset({tag: item[tag] for tag in list(item.keys()) if tag in tags})
 
 

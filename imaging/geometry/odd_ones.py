@@ -52,7 +52,7 @@ def _difference(odd: Header, slice_: Header) -> str:
     """Describe how an image differs from a slice of the stack."""
     if not _is_grey(odd):
         return "in colour (PhotometricInterpretation)"
-    if not _is_one(odd):
+    if not _is_single_frame(odd):
         return "of several frames without functional groups (NumberOfFrames)"
     if not has_valid_plane(odd):
         return (
@@ -75,7 +75,7 @@ def _are_written_alike(headers: Sequence[Header]) -> bool:
     }
     positions = [one.image_position_mm or (np.nan,) * 3 for one in headers]
     is_placed = bool(np.isfinite(positions).all())
-    return len(forms) == 1 and is_placed and all(_is_one(one) for one in headers)
+    return len(forms) == 1 and is_placed and all(_is_single_frame(one) for one in headers)
 
 
 def _largest_stack(headers: Sequence[Header]) -> list[Header]:
@@ -93,14 +93,14 @@ def _largest_stack(headers: Sequence[Header]) -> list[Header]:
 
 
 def _is_grey_plane(header: Header) -> bool:
-    return _is_grey(header) and _is_one(header) and has_valid_plane(header)
+    return _is_grey(header) and _is_single_frame(header) and has_valid_plane(header)
 
 
 def _is_grey(header: Header) -> bool:
     return header.samples_per_pixel == 1 and header.photometric_interpretation in GREY
 
 
-def _is_one(header: Header) -> bool:
+def _is_single_frame(header: Header) -> bool:
     return header.number_of_frames == 1 or header.frame_number is not None
 
 
@@ -110,7 +110,7 @@ def _is_across(odd: Header, plane: Plane) -> bool:
 
 def _may_be_a_slice(odd: Header, stack: Sequence[Header]) -> bool:
     """True if the image lies where the stack has no image yet: inside, or next to its ends."""
-    if not _is_grey(odd) or not _is_one(odd):
+    if not _is_grey(odd) or not _is_single_frame(odd):
         return False
     position = odd.image_position_mm
     if position is None or not np.isfinite(position).all():

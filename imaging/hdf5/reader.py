@@ -137,7 +137,7 @@ def _read_slices(file: Any, count: int, name: str) -> tuple[SliceRecord, ...]:
     check_counts(columns, count, name)
     records = zip(*columns, strict=True)
     slices = tuple(
-        SliceRecord(uid, frame, number, position, orientation, spacing, _none(thickness))
+        SliceRecord(uid, frame, number, position, orientation, spacing, _none_if_nan(thickness))
         for uid, frame, number, position, orientation, spacing, thickness in records
     )
     for index, record in enumerate(slices):
@@ -187,5 +187,5 @@ def _rows(file: Any, key: str, attribute: str | None, width: int) -> list[tuple[
     return [tuple(row) for row in table.tolist()]
 
 
-def _none(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if np.isnan(value) else float(value)

@@ -58,7 +58,7 @@ def _study(data_set: Dataset) -> dict[str, Any]:
 def _series(data_set: Dataset) -> dict[str, Any]:
     return {
         "instance_uid": _text(data_set, "SeriesInstanceUID"),
-        "number": _whole(data_set, "SeriesNumber"),
+        "number": _integer(data_set, "SeriesNumber"),
         "date": _text(data_set, "SeriesDate"),
         "time": _text(data_set, "SeriesTime"),
         "description": _text(data_set, "SeriesDescription"),
@@ -97,8 +97,8 @@ def _orientation(series: ImageSeries) -> dict[str, Any]:
     return {
         "row_direction": list(cosines[:3]) if cosines else None,
         "column_direction": list(cosines[3:]) if cosines else None,
-        "first_position_mm": _listed(series.headers[0].image_position_mm),
-        "last_position_mm": _listed(series.headers[-1].image_position_mm),
+        "first_position_mm": _as_list(series.headers[0].image_position_mm),
+        "last_position_mm": _as_list(series.headers[-1].image_position_mm),
         "frame_of_reference_uid": frame,
         "affine_mm": None if series.affine_mm is None else series.affine_mm.tolist(),
     }
@@ -133,7 +133,7 @@ def _instance(series: ImageSeries, index: int) -> dict[str, Any]:
     return {
         "sop_instance_uid": header.sop_instance_uid,
         "instance_number": header.instance_number,
-        "position_mm": _listed(header.image_position_mm),
+        "position_mm": _as_list(header.image_position_mm),
         "rescale_slope": pixel_format.slope,
         "rescale_intercept": pixel_format.intercept,
         "transfer_syntax": _syntax(header),
@@ -154,7 +154,7 @@ def _text(data_set: Dataset, keyword: str) -> str | None:
     return None if value is None or str(value) == "" else str(value)
 
 
-def _whole(data_set: Dataset, keyword: str) -> int | None:
+def _integer(data_set: Dataset, keyword: str) -> int | None:
     number = _number(data_set, keyword)
     return None if number is None else int(number)
 
@@ -166,5 +166,5 @@ def _number(data_set: Dataset, keyword: str) -> float | None:
         return None
 
 
-def _listed(values: Sequence[float] | None) -> list[float] | None:
+def _as_list(values: Sequence[float] | None) -> list[float] | None:
     return None if values is None else list(values)

@@ -62,7 +62,7 @@ def read_elements(path: Path, tags: Collection[int], *, pixels: bool) -> FileDat
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        data_set = _first_that_is_enough(file, partial(_data_set, tags=tags))
+        data_set = _read_beginning(file, partial(_data_set, tags=tags))
         return _with_pixels(data_set, file) if pixels and data_set is not None else data_set
 
 
@@ -73,10 +73,10 @@ def read_bytes(path: Path, tags: Collection[int]) -> dict[int, bytes] | None:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        return _first_that_is_enough(file, partial(_bytes, tags=tags))
+        return _read_beginning(file, partial(_bytes, tags=tags))
 
 
-def _first_that_is_enough(file: BinaryIO, read: Callable[[bytes, int], Read]) -> Read | None:
+def _read_beginning(file: BinaryIO, read: Callable[[bytes, int], Read]) -> Read | None:
     """Call `read` with ever more of the file's first bytes until they suffice; None: irregular."""
     size = file.seek(0, 2)
     for first in _FIRST_BYTES:

@@ -70,8 +70,8 @@ def format_of(data_set: FileDataset) -> PixelFormat:
             or an unusable slope or intercept.
     """
     check_supported(data_set)
-    allocated, stored = _whole(data_set, "BitsAllocated"), _whole(data_set, "BitsStored")
-    high = _whole(data_set, "HighBit") if "HighBit" in data_set else stored - 1
+    allocated, stored = _integer(data_set, "BitsAllocated"), _integer(data_set, "BitsStored")
+    high = _integer(data_set, "HighBit") if "HighBit" in data_set else stored - 1
     is_usual = allocated in ALLOCATED and 1 <= stored <= allocated and high == stored - 1
     if not is_usual or "PixelData" not in data_set:
         raise PixelError(
@@ -82,7 +82,7 @@ def format_of(data_set: FileDataset) -> PixelFormat:
     return PixelFormat(
         bits_allocated=allocated,
         bits_stored=stored,
-        is_signed=_whole(data_set, "PixelRepresentation") == 1,
+        is_signed=_integer(data_set, "PixelRepresentation") == 1,
         photometric_interpretation=str(data_set.PhotometricInterpretation),
         slope=slope,
         intercept=intercept,
@@ -113,7 +113,7 @@ def cells_of(data_set: FileDataset, pixel_format: PixelFormat) -> Cells:
         ) from error
 
 
-def _whole(data_set: Dataset, keyword: str) -> int:
+def _integer(data_set: Dataset, keyword: str) -> int:
     value = data_set.get(keyword)
     if not isinstance(value, int):
         found = "missing" if keyword not in data_set else value if value is not None else "empty"

@@ -108,7 +108,7 @@ class SeriesContours:
             as_rows([one.fixed[axis] or "" for one in self._formats]) for axis in range(_X_Y_Z)
         ]
         self._holes: Holes = holes
-        self._begins = [_begin_of(header, holes) for header in headers]
+        self._begins = [_common_elements(header, holes) for header in headers]
 
     def items(self, masks: Masks) -> Iterator[bytes]:
         """Yield an encoded item for each polygon of `masks` [image, row, column]."""
@@ -163,7 +163,7 @@ def contour_sequence(items: Iterable[bytes]) -> RawDataElement | None:
     return RawDataElement(_CONTOUR_SEQUENCE, "SQ", len(value), value, 0, True, True, True, False)
 
 
-def _begin_of(header: Header, holes: Holes) -> bytes:
+def _common_elements(header: Header, holes: Holes) -> bytes:
     """Encoded elements common to all contours of an image: reference and geometric type."""
     reference = _element(_REFERENCED_CLASS, _uid(header.sop_class_uid))
     reference += _element(_REFERENCED_INSTANCE, _uid(header.sop_instance_uid))

@@ -138,11 +138,11 @@ class Placement:
         before = f"{tried.detail}; " if tried.detail else ""
         instance = f"instance {self.uids[nearest]}, {distance_mm:.2f} mm away"
         if distance_mm > self.tolerance_mm:
-            kind = self._why_not(extent_mm, nearest)
+            kind = self._reason_unplaced(extent_mm, nearest)
             limit = f"expected at most {self.tolerance_mm:.2f} mm"
             return Place(None, kind, distance_mm, f"{before}the nearest is {instance}, {limit}")
         near = np.flatnonzero(distances_mm <= distance_mm + _SAME_POSITION_MM)
-        first = self._first_of(near, nearest)
+        first = self._first_along_normal(near, nearest)
         if len(first) > 1:
             detail = f"{before}one is {instance}, and {len(first) - 1} more are as near"
             return Place(None, FindingKind.AMBIGUOUS, distance_mm, detail)
@@ -151,7 +151,7 @@ class Placement:
         detail = f"{before}{distance_mm:.2f} mm from both, placed on {self.uids[first[0]]}"
         return Place(int(first[0]), FindingKind.MIDWAY, distance_mm, detail)
 
-    def _first_of(self, near: Indices, nearest: int) -> Indices:
+    def _first_along_normal(self, near: Indices, nearest: int) -> Indices:
         """Instances at the first position along the normal; all of them if normals differ."""
         normal = self.planes[nearest].normal
         planes = [self.planes[index] for index in near]
@@ -161,7 +161,7 @@ class Placement:
         first: Indices = near[offsets_mm <= offsets_mm.min() + _SAME_POSITION_MM]
         return first
 
-    def _why_not(self, extent_mm: tuple[Points, Points], nearest: int) -> FindingKind:
+    def _reason_unplaced(self, extent_mm: tuple[Points, Points], nearest: int) -> FindingKind:
         low, high = float(extent_mm[0][nearest]), float(extent_mm[1][nearest])
         if high - low > self.tolerance_mm:
             return FindingKind.TILTED

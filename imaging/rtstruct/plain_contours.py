@@ -59,7 +59,7 @@ def _contour(value: bytes, begin: int, end: int, known: dict[bytes, References])
         data=value[data_begin:data_end],
         geometric_type=_text(value, found, _GEOMETRIC_TYPE),
         references=known[images],
-        announced_points=_whole(value, found, _NUMBER_OF_CONTOUR_POINTS),
+        announced_points=_integer(value, found, _NUMBER_OF_CONTOUR_POINTS),
     )
 
 
@@ -67,7 +67,7 @@ def _references(images: bytes) -> Iterator[Reference]:
     for begin, end in _items(images, 0, len(images)):
         found = _elements(images, begin, end)
         uid = _text(images, found, _REFERENCED_SOP_INSTANCE_UID)
-        yield Reference(uid, _whole(images, found, _REFERENCED_FRAME_NUMBER))
+        yield Reference(uid, _integer(images, found, _REFERENCED_FRAME_NUMBER))
 
 
 def _text(value: bytes, found: dict[int, tuple[int, int]], tag: int) -> str:
@@ -78,7 +78,7 @@ def _text(value: bytes, found: dict[int, tuple[int, int]], tag: int) -> str:
     return text.decode("ascii")
 
 
-def _whole(value: bytes, found: dict[int, tuple[int, int]], tag: int) -> int | None:
+def _integer(value: bytes, found: dict[int, tuple[int, int]], tag: int) -> int | None:
     if tag not in found:
         return None
     text = _text(value, found, tag)

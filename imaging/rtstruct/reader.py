@@ -179,7 +179,7 @@ def _rois(data_set: Dataset, findings: list[Finding]) -> Iterator[RoiContours]:
 def _roi(
     roi: Dataset, number: int, drawn: Sequence[Dataset], observed: Sequence[Dataset]
 ) -> RoiContours:
-    written = (contour for one in drawn for contour in _written(one))
+    written = (contour for one in drawn for contour in _encoded_contours(one))
     return RoiContours(
         number=number,
         name=_text(roi, "ROIName"),
@@ -218,16 +218,16 @@ def _contours(written: Iterable[PlainContour], number: int) -> Iterator[Contour]
         yield Contour(points, one.geometric_type, one.references, one.announced_points)
 
 
-def _written(drawn: Dataset) -> Iterable[PlainContour]:
+def _encoded_contours(drawn: Dataset) -> Iterable[PlainContour]:
     """Encoded contours of a structure, read from the bytes if these are plain, else by pydicom."""
     element = drawn.get_item(_CONTOUR_SEQUENCE) if _CONTOUR_SEQUENCE in drawn else None
     plain = plain_contours(element) if isinstance(element, RawDataElement) else None
     if plain is not None:
         return plain
-    return (_by_pydicom(item) for item in _items(drawn, "ContourSequence"))
+    return (_contour_by_pydicom(item) for item in _items(drawn, "ContourSequence"))
 
 
-def _by_pydicom(item: Dataset) -> PlainContour:
+def _contour_by_pydicom(item: Dataset) -> PlainContour:
     announced = item.get("NumberOfContourPoints")
     return PlainContour(
         data=_data(item),

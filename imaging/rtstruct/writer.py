@@ -199,7 +199,7 @@ def _roi_sequences(
                     "ROINumber": number,
                     "ReferencedFrameOfReferenceUID": frame_uid,
                     "ROIName": roi.name,
-                    "ROIDescription": _described(roi, is_empty=drawn is None),
+                    "ROIDescription": _roi_description(roi, is_empty=drawn is None),
                     "ROIGenerationAlgorithm": "AUTOMATIC",
                     "ROIGenerationDescription": modules.one_line(provenance.pipeline),
                 }
@@ -232,7 +232,7 @@ def _roi_contour(number: int, roi: Roi, drawn: RawDataElement | None) -> Dataset
     return item
 
 
-def _described(roi: Roi, *, is_empty: bool) -> str:
+def _roi_description(roi: Roi, *, is_empty: bool) -> str:
     return f"{roi.description} {NOT_FOUND if is_empty else ''}".strip()[:_LONGEST_TEXT]
 
 

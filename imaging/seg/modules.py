@@ -113,7 +113,7 @@ def _write_references(data_set: Dataset, headers: Sequence[Header]) -> None:
         [reference] = item.DerivationImageSequence[0].SourceImageSequence
         reference.update(image_reference(header))
         if len(places) > 1:
-            _write_place(item, shared, header)
+            _write_image_plane(item, shared, header)
     if len(places) > 1:
         del shared.PlaneOrientationSequence, shared.PixelMeasuresSequence
     whole = {header.sop_instance_uid: header for header in headers}
@@ -138,7 +138,7 @@ def _frames(data_set: Dataset, headers: Sequence[Header]) -> Iterator[tuple[Data
         yield item, headers[int(reference.ReferencedSOPInstanceUID.removeprefix(_UID))]
 
 
-def _write_place(item: Dataset, shared: Dataset, header: Header) -> None:
+def _write_image_plane(item: Dataset, shared: Dataset, header: Header) -> None:
     item.PlaneOrientationSequence = [
         build_item({"ImageOrientationPatient": list(header.image_orientation or ())})
     ]

@@ -1,7 +1,7 @@
-"""The main job once, on this machine: a real cardiac series goes to a node, contours come back.
+"""Demonstration on this machine: send a real cardiac series to a node and receive contours.
 
-Starts the node on free ports, plays the planning system with a patient that the shipped model has
-not seen, and holds what comes back against contours drawn by hand. Exit code 0 for PASS, else 1.
+Starts the node on free ports, simulates the planning system with a patient that the shipped model
+was not trained on, and compares the results with hand-drawn contours. Exit code 0 for PASS, else 1.
 """
 
 import json
@@ -23,7 +23,7 @@ from network.scu.association import PeerAddress
 from node.ledger.database import open_ledger
 from node.ledger.views.series_history import SeriesHistory, latest_histories
 from pipeline.workspace import REPORT_FILE
-from simulator.report import verdict_of, write_results
+from simulator.report import last_line, write_results
 from simulator.run import simulate
 from simulator.scenario import PASSED, Outcome, Scenario
 
@@ -39,14 +39,14 @@ _STOP_WITHIN_S = 60.0
 
 @dataclass(slots=True)
 class _Node:
-    """The node as a process of its own, as in the clinic."""
+    """The node in its own process, as in the clinic."""
 
     port: int
     storage_path: Path
     process: subprocess.Popen[str] | None = None
 
     def start(self, results_port: int) -> None:
-        """Start it and wait until it listens; results are to go to `results_port`."""
+        """Start the node, with `results_port` for results, and wait until it listens."""
         command = [sys.executable, str(_HERE / "scp_server.py")]
         command += ["--config", str(_HERE / "config.yaml"), "--scp_ip", _ON_THIS_MACHINE]
         command += ["--scp_port", str(self.port), "--storage_path", str(self.storage_path)]
@@ -61,7 +61,7 @@ class _Node:
             raise ConfigurationError("the node did not start; its log says why")
 
     def stop(self) -> None:
-        """Stop it as an operator would."""
+        """Stop the node as an operator would."""
         if self.process is None:
             return
         self.process.terminate()
@@ -73,7 +73,7 @@ class _Node:
 
 
 def main() -> int:
-    """The demo; returns the exit code."""
+    """Run the demonstration; returns the exit code."""
     quieten_libraries()
     out = Console(highlight=False, markup=False, soft_wrap=True)
     shutil.rmtree(_OUTPUT, ignore_errors=True)
@@ -94,12 +94,12 @@ def main() -> int:
         return 1
     finally:
         node.stop()
-    history, report = _what_the_node_says(node.storage_path)
+    history, report = _history_and_report(node.storage_path)
     pictures = [path for path in write_results(scenario, outcome) if path.suffix == ".png"]
     out.print(_table(outcome, history, report))
     for path in pictures:
         out.print(f"Picture, returned contours beside those drawn by hand: {path}")
-    out.print(verdict_of(outcome))
+    out.print(last_line(outcome))
     return 0 if outcome.exit_code == PASSED else 1
 
 
@@ -109,7 +109,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _what_the_node_says(storage_path: Path) -> tuple[SeriesHistory | None, dict[str, Any]]:
+def _history_and_report(storage_path: Path) -> tuple[SeriesHistory | None, dict[str, Any]]:
     ledger = open_ledger(storage_path)
     histories = latest_histories(ledger, limit=1)
     ledger.close()

@@ -1,7 +1,7 @@
 """The node in one command: receive series, run pipelines, push results back; pages and REST API.
 
 The exit code is 0 after a clean stop and 2 for a wrong configuration or command line; with --check
-it is 0 when everything is in order and 1 when something is not.
+it is 0 if all checks pass and 1 if one fails.
 """
 
 import argparse
@@ -32,23 +32,23 @@ from web.settings import WebSettings
 
 _PIPELINES = "pipeline.entry:run_job"
 _FLAGS = {
-    "scp_ip": "address to listen on; 0.0.0.0 for every one",
-    "scp_port": "port to listen on; 0 for any free one",
+    "scp_ip": "address to listen on; 0.0.0.0 for all addresses of this machine",
+    "scp_port": "port to listen on; 0 takes any free one",
     "ae_title": "our AE title when we send",
-    "scu_ip": "where results go when the sender is no configured peer",
-    "scu_port": "its port",
-    "scu_ae": "its AE title",
+    "scu_ip": "address that results go to if their sender is not a configured peer",
+    "scu_port": "port of --scu_ip",
+    "scu_ae": "AE title of --scu_ip",
     "storage_path": "folder of instances, results and the ledger",
-    "checkpoint_path": "model of the unet pipeline; the shipped one when not given",
+    "checkpoint_path": "checkpoint of the unet pipeline; without it, the shipped model",
     "root_uid": "prefix of the UIDs of results",
     "export_series": "send the imaging series back, unchanged, before the structure set",
-    "web_ip": "address of pages and REST API; elsewhere than on this machine with users and HTTPS",
-    "web_port": "their port; 0 for none",
-    "pipeline": "run this one (blur, 3dblur, unet or one of --config) whatever the rules say",
+    "web_ip": "address of pages and REST API; other than this machine only with users and HTTPS",
+    "web_port": "port of pages and REST API; 0 for none",
+    "pipeline": "run this pipeline (blur, 3dblur, unet or one of --config) whatever the rules say",
 }
 
 _SWITCH_S = 0.0005
-"""How long a thread that computes keeps the interpreter from one that has something to answer."""
+"""Switch interval of the interpreter: longest wait of other threads for one that computes."""
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     gc.collect()
-    gc.freeze()  # no collection looks at it again
+    gc.freeze()  # keep later collections from scanning what is loaded now
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
 
 
 def _check(configuration: Configuration) -> int:
-    """Everything that could stand in the way of a start, a line each."""
+    """Print a line for each check; returns 1 if one failed."""
     holder = running_node(configuration)
     if holder:
         sys.stdout.write(f"ok     ports: not tried, the node runs as process {holder}\n")
@@ -135,7 +135,9 @@ def _parser(prog: str) -> ArgumentParser:
         shown = f"{text} (default: {default})" if default is not None else text
         parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=shown)
     parser.add_argument("--config", type=Path, help="configuration file (default: config.yaml)")
-    parser.add_argument("--check", action="store_true", help="start nothing, tell what is wrong")
+    parser.add_argument(
+        "--check", action="store_true", help="start nothing, only report what is wrong"
+    )
     parser.add_argument("--version", action="version", version=f"Slicewire {VERSION}")
     return parser
 

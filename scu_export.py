@@ -1,6 +1,6 @@
 """Send DICOM files and folders to a peer: C-ECHO, then C-STORE on one association.
 
-The exit code is 0 when everything was stored, 1 when something was not, 2 for a wrong command line.
+The exit code is 0 if all instances were stored, 1 if not, and 2 for a wrong command line.
 """
 
 import sys
@@ -59,7 +59,7 @@ def _parser(prog: str) -> ArgumentParser:
     parser.add_argument("--ae_title", type=ae_title, default="SLICEWIRE", help="our AE title")
     parser.add_argument("--echo", action="store_true", help="C-ECHO only")
     parser.add_argument(
-        "--timeout", type=seconds, default=120.0, help="seconds that one answer may take"
+        "--timeout", type=seconds, default=120.0, help="seconds to wait for each answer"
     )
     add_tls_arguments(parser)
     parser.add_argument("paths", nargs="*", metavar="PATH", help="DICOM file or folder")

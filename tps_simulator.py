@@ -1,6 +1,6 @@
-"""Play a planning system or PACS: send a series, receive the results, check them.
+"""Simulate a planning system or PACS: send a series, receive the results, check them.
 
-The exit code is 0 for a pass, 1 for a wrong result, 2 for a wrong command line, and 3 when nothing
+The exit code is 0 for a pass, 1 for a wrong result, 2 for a wrong command line, and 3 if nothing
 came back in time.
 """
 
@@ -17,7 +17,7 @@ from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from network.scu.c_store import PeerAddress
 from network.scu.tls_options import add_tls_arguments, client_tls
-from simulator.report import table_of, verdict_of, write_results
+from simulator.report import last_line, table_of, write_results
 from simulator.run import simulate
 from simulator.scenario import EXPECTATIONS, Scenario
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "tps_simulator") -> i
     for path in write_results(scenario, outcome):
         out.print(f"written: {path}")
     out.print(table_of(outcome))
-    out.print(verdict_of(outcome))
+    out.print(last_line(outcome))
     return outcome.exit_code
 
 
@@ -51,21 +51,27 @@ def _parser(prog: str) -> ArgumentParser:
         "Without FOLDER: the shipped sample, a cardiac series, and the contours drawn on it.",
     )
     add = parser.add_argument
-    add("folder", nargs="?", metavar="FOLDER", help="what is sent; same as --in_dir")
-    add("--in_dir", help="what is sent")
+    add("folder", nargs="?", metavar="FOLDER", help="folder of the series to send")
+    add("--in_dir", help="the same as FOLDER")
     add("--scp_ip", default="127.0.0.1", help="address of the node")
     add("--scp_port", type=port, default=11112, help="port of the node")
     add("--scp_ae", type=ae_title, default="SLICEWIRE", help="AE title of the node")
     add("--ae_title", type=ae_title, default="TPS", help="our AE title")
-    add("--listen_ip", default="127.0.0.1", help="where we listen")
-    add("--listen_port", type=listen_port, default=_LISTEN_PORT, help="where we listen; 0: any")
-    add("--listen_tls", action="store_true", help="listen by TLS, with --tls_certificate")
-    add("--expect", choices=EXPECTATIONS, default="any", help="what must come back")
-    add("--timeout", type=seconds, default=300.0, help="how long to wait for it, in seconds")
-    add("--settle", type=seconds, default=2.0, help="quiet seconds before it is judged")
-    add("--truth", type=Path, help="folder of text contours, or a structure set")
-    add("--map", action="append", default=[], metavar="TRUTH=STRUCTURE", help="i=LV_Endocardium")
-    add("--min_dice", type=share, default=_DICE, help="lowest agreement with the truth")
+    add("--listen_ip", default="127.0.0.1", help="address to listen on for results")
+    add("--listen_port", type=listen_port, default=_LISTEN_PORT, help="port for results; 0: any")
+    add("--listen_tls", action="store_true", help="listen with TLS, using --tls_certificate")
+    add("--expect", choices=EXPECTATIONS, default="any", help="results that must come back")
+    add("--timeout", type=seconds, default=300.0, help="seconds to wait for results")
+    add("--settle", type=seconds, default=2.0, help="seconds without association before the check")
+    add("--truth", type=Path, help="hand-drawn contours: text files or a structure set")
+    add(
+        "--map",
+        action="append",
+        default=[],
+        metavar="TRUTH=STRUCTURE",
+        help="pair, as i=LV_Endocardium",
+    )
+    add("--min_dice", type=share, default=_DICE, help="lowest Dice with --truth that passes")
     add("--output", type=Path, default=Path("tps_output"), help="new folder for what comes back")
     add_tls_arguments(parser)
     return parser
@@ -105,7 +111,7 @@ def _listen_tls(values: Namespace) -> ServerTls | None:
 
 
 def _with_sample(values: Namespace) -> Namespace:
-    """The sample and its truth where no folder is named; a structure set is then expected."""
+    """Fill in the shipped sample and its truth if no folder is given; expect a structure set."""
     if values.folder is not None or values.in_dir is not None:
         return values
     values.folder, values.truth = _SERIES, values.truth or _CONTOURS

@@ -1,4 +1,4 @@
-"""How far returned contours agree with hand-drawn ones, structure by structure."""
+"""Agreement of returned contours with hand-drawn ones, structure by structure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,31 +20,31 @@ _SAME_POSITION_MM = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One hand-drawn structure and the returned one that stands for it."""
+    """Agreement of a hand-drawn structure with the returned one paired with it."""
 
     truth_name: str
     structure: str
     instances: int
-    """On how many instances they were compared: those that have truth."""
+    """Number of instances compared: those with hand-drawn contours."""
     dice: float
-    """Over all these instances together."""
+    """Dice over all these instances together."""
     hausdorff_95_mm: float
-    """In the volume; where instances share positions, the mean of those in each image's plane."""
+    """Distance in the volume, in mm; if instances share positions, the mean over single images."""
 
 
 def compare(
     truth: Truth, returned: Contours, sent: Mapping[str, Header], names: Mapping[str, str]
 ) -> list[Agreement]:
-    """Compare on the instances that have truth.
+    """Compare returned with hand-drawn contours, on the instances that have the latter.
 
     Args:
-        truth: hand-drawn.
-        returned: what came back.
-        sent: by SOP Instance UID.
-        names: of a structure in `truth` to that in `returned`, in place of the usual pairs.
+        truth: hand-drawn contours.
+        returned: contours that the node sent back.
+        sent: headers of the sent instances, by SOP Instance UID.
+        names: structures of `truth` to those of `returned`; empty for the default pairs.
 
     Raises:
-        ContourError: a name that `truth` lacks, or no pair of structures at all.
+        ContourError: `truth` lacks a name, or no structures can be paired.
     """
     agreements = []
     for truth_name, structure in _pairs(truth, returned, names).items():
@@ -74,7 +74,7 @@ def _pairs(truth: Truth, returned: Contours, names: Mapping[str, str]) -> dict[s
     pairs = {name: found for name, found in pairs.items() if found}
     if not pairs:
         raise ContourError(
-            f"no structure that came back ({_listed(returned)}) stands for one of the truth "
+            f"no returned structure ({_listed(returned)}) can be paired with one of the truth "
             f"({_listed(truth.masks)}); name the pairs with --map"
         )
     return pairs

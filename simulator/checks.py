@@ -1,4 +1,4 @@
-"""Is what a node sent back right? Every object is held against the series that was sent."""
+"""Checks of returned instances against the series that was sent."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,43 +21,43 @@ from simulator.returned_segmentations import SEGMENTATION_CLASS, segmentation_fa
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     name: str
     words: str
-    """What was found right, or the first faults."""
+    """Description if passed, else the first fault."""
     passed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The checks, and the contours of all structure sets that came back."""
+    """Results of all checks, and the contours of all returned structure sets."""
 
     checks: tuple[Check, ...]
     contours: Contours
 
     @property
     def faults(self) -> list[str]:
-        """One line for each check that did not pass."""
+        """Line of text for each check that failed."""
         return [f"{one.name}: {one.words}" for one in self.checks if not one.passed]
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """Instances that came back, by what they are."""
+class ReturnedInstances:
+    """Returned instances by kind."""
 
     structure_sets: list[Header]
     segmentations: list[Header]
     unchanged: list[Header]
-    """Those with the SOP Instance UID of one that was sent."""
+    """Instances with the SOP Instance UID of a sent one."""
     derived: dict[str, list[Header]]
     """New images by SeriesInstanceUID."""
     others: list[Header]
 
 
-def sort_returned(headers: Sequence[Header], sent: Mapping[str, Header]) -> Sorted:
-    """Tell structure sets, segmentations, sent instances and new images apart."""
-    found = Sorted([], [], [], {}, [])
+def sort_returned(headers: Sequence[Header], sent: Mapping[str, Header]) -> ReturnedInstances:
+    """Sort by kind: structure sets, segmentations, sent instances, new images and others."""
+    found = ReturnedInstances([], [], [], {}, [])
     for header in headers:
         if header.sop_instance_uid in sent:
             found.unchanged.append(header)
@@ -73,13 +73,13 @@ def sort_returned(headers: Sequence[Header], sent: Mapping[str, Header]) -> Sort
 
 
 def is_complete(headers: Sequence[Header], sent: Mapping[str, Header], expect: str) -> bool:
-    """Whether what a sender waits for is there.
+    """True if the expected results have been returned.
 
     Args:
-        headers: what came back.
-        sent: what was sent, by SOP Instance UID.
-        expect: `structure_set` of a study that was sent; `series`, a new one with as many
-            instances as a sent one has; or `any` of them.
+        headers: of the returned instances.
+        sent: headers of the sent instances, by SOP Instance UID.
+        expect: `structure_set` of a sent study; `series`, a new one with as many instances as a
+            sent one; or `any` of both.
     """
     found = sort_returned(headers, sent)
     studies = {header.study_instance_uid for header in sent.values()}
@@ -93,7 +93,7 @@ def is_complete(headers: Sequence[Header], sent: Mapping[str, Header], expect: s
 
 
 def judge(sent: Mapping[str, Header], returned: Sequence[Path]) -> Findings:
-    """Check the files `returned` against `sent`; unreadable ones are faults, not exceptions."""
+    """Check the files `returned` against `sent`; unreadable files are faults, not errors."""
     headers, unreadable = read_headers(returned)
     found = sort_returned(headers, sent)
     sets = {header.sop_instance_uid: header for header in found.structure_sets}
@@ -119,7 +119,7 @@ def judge(sent: Mapping[str, Header], returned: Sequence[Path]) -> Findings:
 
 
 def read_headers(paths: Sequence[Path]) -> tuple[list[Header], list[str]]:
-    """The records of those that can be read, and why the others cannot."""
+    """Headers of the readable files, and messages about the others."""
     headers, unreadable = [], []
     for path in paths:
         try:
@@ -190,7 +190,7 @@ def _change_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Ite
 
 
 def _merge(all_returned: Sequence[ReturnedContours]) -> Contours:
-    """By structure; one that several sets name counts as in the last of them."""
+    """Contours by structure; of several sets with one structure, the last counts."""
     merged: Contours = {}
     for one in all_returned:
         merged |= one.contours

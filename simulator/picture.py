@@ -1,4 +1,4 @@
-"""The picture of a play: contours that came back, beside those drawn by hand."""
+"""Picture of returned contours beside hand-drawn ones."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,12 +21,12 @@ from simulator.truth import RING, Truth
 _MOST_PANELS = 9
 _MARGIN_PIXELS = 15.0
 _COLORS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0))
-"""Okabe and Ito's, which people with any colour vision can tell apart."""
+"""Palette of Okabe and Ito, distinguishable by colour-blind readers."""
 
 Colors = Mapping[str, tuple[int, int, int]]
 
 
-def write_verdict_picture(
+def write_contour_picture(
     path: Path,
     sent: Mapping[str, Header],
     returned: Contours,
@@ -34,15 +34,18 @@ def write_verdict_picture(
     truth: Truth | None = None,
     pairs: Mapping[str, str] | None = None,
 ) -> bool:
-    """Write a PNG to `path`; False, and no file, where there is no contour to show.
+    """Write a PNG to `path`, unless there is no contour to show.
 
     Args:
         path: of the picture.
-        sent: the images, by SOP Instance UID.
-        returned: what came back.
-        truth: drawn by hand, shown on the right on the same images.
-        pairs: structure of the truth to the returned one that it was compared with; these share a
-            colour, and where there are pairs the others of the truth are not shown.
+        sent: headers of the images, by SOP Instance UID.
+        returned: contours that the node sent back.
+        truth: hand-drawn contours, shown on the right on the same images.
+        pairs: structures of `truth` to those of `returned` that they were compared with. Pairs
+            share a colour; if there are any, other structures of `truth` are not shown.
+
+    Returns:
+        True if the file was written.
     """
     drawn = {} if truth is None else _shown(truth, pairs or {})
     with_contours = {uid for part in (returned, drawn) for by in part.values() for uid in by}
@@ -69,7 +72,7 @@ def _shown(truth: Truth, pairs: Mapping[str, str]) -> Contours:
 
 
 def _compared_last(returned: Contours, pairs: Mapping[str, str]) -> Contours:
-    """Drawn last and so on top: neighbouring structures share their edges."""
+    """Contours with the compared structures last, so that they are drawn on top."""
     names = sorted(returned, key=lambda name: name in pairs.values())
     return {name: returned[name] for name in names}
 

@@ -1,28 +1,28 @@
-"""What became of a play, for a person: a table, the last line, a report and a picture."""
+"""Presentation of an outcome: table, last line, JSON report and picture."""
 
 import json
 from pathlib import Path
 
 from rich.table import Table
 
-from simulator.picture import write_verdict_picture
+from simulator.picture import write_contour_picture
 from simulator.scenario import PASSED, Outcome, Scenario, counted
 
 
 def write_results(scenario: Scenario, outcome: Outcome) -> list[Path]:
-    """The report, and the picture where contours came back; their paths."""
+    """Write report.json, and contours.png if contours were returned; returns their paths."""
     scenario.output.mkdir(parents=True, exist_ok=True)
     report = scenario.output / "report.json"
     report.write_text(json.dumps(outcome.report(), indent=2) + "\n")
     picture = scenario.output / "contours.png"
     sent = {header.sop_instance_uid: header for header in outcome.sent}
     pairs = {one.truth_name: one.structure for one in outcome.agreements}
-    drawn = write_verdict_picture(picture, sent, outcome.contours, truth=outcome.truth, pairs=pairs)
+    drawn = write_contour_picture(picture, sent, outcome.contours, truth=outcome.truth, pairs=pairs)
     return [report, picture] if drawn else [report]
 
 
 def table_of(outcome: Outcome) -> Table:
-    """Sent, stored, received, checked, one row each."""
+    """Table of the steps and checks, with their results."""
     table = Table("step", "result", "", title="Planning system simulator")
     table.add_row("sent", counted(len(outcome.sent), "instances"), _seconds(outcome, "sending"))
     table.add_row("stored", counted(outcome.stored, "instances"), "")
@@ -40,8 +40,8 @@ def table_of(outcome: Outcome) -> Table:
     return table
 
 
-def verdict_of(outcome: Outcome) -> str:
-    """The last line."""
+def last_line(outcome: Outcome) -> str:
+    """PASS or FAIL, with the reason."""
     return f"{'PASS' if outcome.exit_code == PASSED else 'FAIL'}: {outcome.reason}"
 
 

@@ -1,7 +1,7 @@
-"""A structure set that came back, held against the images that were sent.
+"""Checks of a returned structure set against the images that were sent.
 
-It is read here on its own, element by element, so that a fault of the project's writer or reader
-does not hide from the check.
+This module reads the structure set by itself, element by element, so that faults of the project's
+writer and reader do not stay hidden.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,22 +19,22 @@ from imaging.rtstruct.planes import PlacedContour, choose_planes
 
 STRUCTURE_SET_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 PLANE_TOLERANCE_MM = 0.01
-"""How far a point may lie off its image: coordinates have 16 characters, so they can do better."""
+"""Largest accepted distance of a point from its image plane (DS has 16 characters)."""
 BORDER_TOLERANCE_PIXELS = 0.01
 
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "INTERPOLATED_PLANAR")
 
 Polygon = npt.NDArray[np.float64]
 Sent = Mapping[str, Header]
-"""What was sent, by SOP Instance UID."""
+"""Headers of the sent instances, by SOP Instance UID."""
 Contours = dict[str, dict[str, list[Polygon]]]
-"""ROI name to SOP Instance UID to polygons (n, 2) as (column, row), of one plane."""
+"""ROI name to SOP Instance UID to polygons (n, 2) as (column, row), all of one plane."""
 _Placed = dict[str, list[PlacedContour]]
 
 
 @dataclass(slots=True)
 class ReturnedContours:
-    """The contours of a structure set, and what is wrong with them, in words."""
+    """Contours of a structure set, and their faults as text."""
 
     contours: Contours = field(default_factory=dict)
     reference_faults: list[str] = field(default_factory=list)
@@ -44,10 +44,10 @@ class ReturnedContours:
 
 
 def read_returned_contours(data_set: Dataset, sent: Sent) -> ReturnedContours:
-    """All contours that have an image among `sent`; the others are faults.
+    """Read all contours on images among `sent`; others are faults.
 
-    Of several planes on an image the nearest counts, of two equally near the lower one: the
-    others, which lie off their image, are faults too.
+    If contours of several planes refer to one image, those of the nearest plane count (of two
+    equally near ones, the lower); the others, which lie off their image, are faults.
     """
     returned = ReturnedContours()
     returned.reference_faults += _frame_faults(data_set, sent)
@@ -147,7 +147,7 @@ def _place(
 
 
 def _points(contour: Dataset) -> Polygon | None:
-    """(n, 3) LPS mm, or None for what is not a closed planar contour."""
+    """Points (n, 3) in LPS mm, or None if this is not a closed planar contour."""
     try:
         values = np.array(_numbers(contour), dtype=np.float64)
     except (TypeError, ValueError):
@@ -160,7 +160,7 @@ def _points(contour: Dataset) -> Polygon | None:
 
 
 def _numbers(contour: Dataset) -> list[Any]:
-    """From the bytes where there are some: pydicom would make an object of every number."""
+    """ContourData as text, from the raw bytes if possible: pydicom would make an object of each."""
     element = contour.get_item("ContourData")
     value: Any = None if element is None else element.value
     if isinstance(value, bytes):
@@ -169,7 +169,7 @@ def _numbers(contour: Dataset) -> list[Any]:
 
 
 def _on_image(points_mm: Polygon, header: Header) -> tuple[str, PlacedContour | None]:
-    """What is wrong with its place, and the contour on the image."""
+    """Fault of the contour's position, or "", and the contour on the image."""
     try:
         placed = PlacedContour.from_points(0, *plane_of(header).to_pixels(points_mm))
     except GeometryError as error:

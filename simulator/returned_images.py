@@ -1,4 +1,4 @@
-"""Images that came back, held against those that were sent: unchanged, or derived from them."""
+"""Checks of returned images against those sent: unchanged, or derived from them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,11 +18,11 @@ from imaging.pixels.reader import read_pixels
 _TOLERANCE_MM = 0.01
 _PIXEL_GROUP = 0x7FE0
 Image = tuple[str, int | None]
-"""SOP Instance UID and frame."""
+"""SOP Instance UID, and number of the frame if any."""
 
 
 def find_changes(returned: Path, sent: Path) -> list[str]:
-    """What differs between two files of one instance, by keyword; the encoding does not count."""
+    """Keywords of the attributes that differ between two files, regardless of encoding."""
     first, second = pydicom.dcmread(returned), pydicom.dcmread(sent)
     changes = list(_changes(first, second))
     same_syntax = first.file_meta.TransferSyntaxUID == second.file_meta.TransferSyntaxUID
@@ -65,7 +65,7 @@ def _is_same_sequence(first: DataElement, second: DataElement) -> bool:
 
 
 def derived_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Iterator[str]:
-    """What is wrong with one derived series, in words."""
+    """Faults of one derived series, as text."""
     sent_series = {header.series_instance_uid for header in sent.values()}
     separate = _with_separate_frames(sent)
     sources: list[Image] = []
@@ -93,7 +93,7 @@ def derived_faults(headers: Sequence[Header], sent: Mapping[str, Header]) -> Ite
 
 
 def source_images(path: Path) -> list[Image]:
-    """SOP Instance UIDs in SourceImageSequence, with the frame where one is named."""
+    """Images in SourceImageSequence of the file `path`."""
     data_set = pydicom.dcmread(path, stop_before_pixels=True)
     items = data_set.get("SourceImageSequence") or ()
     return [(str(item.get("ReferencedSOPInstanceUID", "")), _frame_of(item)) for item in items]
@@ -105,7 +105,7 @@ def _frame_of(item: Dataset) -> int | None:
 
 
 def _image(sent: Mapping[str, Header], image: Image) -> Header:
-    """The record of the image: of the instance, or of its frame of that number."""
+    """Header of the instance, or of the frame with that number."""
     uid, frame = image
     if frame is None:
         return sent[uid]
@@ -113,7 +113,7 @@ def _image(sent: Mapping[str, Header], image: Image) -> Header:
 
 
 def _with_separate_frames(sent: Mapping[str, Header]) -> set[str]:
-    """The series whose instances each have a frame of reference of their own."""
+    """UIDs of the series in which each instance has its own frame of reference."""
     by_series: dict[str, list[Header]] = {}
     for header in sent.values():
         by_series.setdefault(header.series_instance_uid, []).append(header)

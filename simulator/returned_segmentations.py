@@ -1,4 +1,4 @@
-"""Segmentations that came back, held against the images that were sent."""
+"""Checks of returned segmentations against the images that were sent."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ _TOLERANCE_MM = 0.01
 
 
 def segmentation_faults(path: Path, sent: Mapping[str, Header]) -> Iterator[str]:
-    """What is wrong with the segmentation in the file `path`, in words."""
+    """Faults of the segmentation in the file `path`, as text."""
     try:
         content = read_segmentation(path)
     except SegmentationError as error:

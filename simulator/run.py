@@ -1,4 +1,4 @@
-"""Play a planning system: send a folder, wait for what comes back, and judge it."""
+"""Run of a scenario: send a folder, wait for results, and check them."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,16 +22,16 @@ def simulate(
     on_listening: Callable[[int], None] | None = None,
     on_step: Callable[[str], None] | None = None,
 ) -> Outcome:
-    """Send, receive and judge.
+    """Run `scenario` and return its outcome.
 
     Args:
-        play: what to do.
-        on_listening: gets the port before anything is sent, so that a node that is started here
-            can be told where results go.
-        on_step: gets a line when a step begins.
+        scenario: what to send, and what to expect.
+        on_listening: called with the port before anything is sent, so that a node can be started
+            that sends its results there.
+        on_step: called with a line of text when a step begins.
 
     Raises:
-        ConfigurationError: nothing to send, no readable truth, or a port that is taken.
+        ConfigurationError: nothing to send, no readable truth, or the port is in use.
     """
     tell = on_step or (lambda _: None)
     outcome, instances = _prepare(scenario)
@@ -89,7 +89,7 @@ def _listen(storage_scp: StorageScp, scenario: Scenario) -> int:
 
 
 def _send(scenario: Scenario, outcome: Outcome, instances: Sequence[InstanceToSend]) -> str:
-    """Why the node does not hold everything, in words; empty when it does."""
+    """Reason why the node did not store all instances, or "" if it did."""
     begun = time.monotonic()
     sent: list[SendOutcome] = send(
         instances, scenario.node, scenario.ae_title, timeouts=scenario.send_timeouts
@@ -130,9 +130,9 @@ def _judge(scenario: Scenario, outcome: Outcome, *, enough: bool) -> None:
     if not enough:
         faults.insert(0, _what_is_missing(scenario, outcome))
     if outcome.truth is not None:
-        faults += _hold_against_truth(scenario, outcome, outcome.truth)
+        faults += _compare_with_truth(scenario, outcome, outcome.truth)
     outcome.exit_code = WRONG if faults else PASSED
-    outcome.reason = "; ".join(faults) if faults else _praise(outcome)
+    outcome.reason = "; ".join(faults) if faults else _pass_reason(outcome)
 
 
 def _kinds(paths: Sequence[Path], sent: Mapping[str, Header]) -> dict[str, int]:
@@ -159,7 +159,7 @@ def _what_is_missing(scenario: Scenario, outcome: Outcome) -> str:
     )
 
 
-def _hold_against_truth(scenario: Scenario, outcome: Outcome, truth: Truth) -> list[str]:
+def _compare_with_truth(scenario: Scenario, outcome: Outcome, truth: Truth) -> list[str]:
     try:
         found = compare(truth, outcome.contours, _by_uid(outcome.sent), scenario.names)
     except ContourError as error:
@@ -173,7 +173,7 @@ def _hold_against_truth(scenario: Scenario, outcome: Outcome, truth: Truth) -> l
     ]
 
 
-def _praise(outcome: Outcome) -> str:
+def _pass_reason(outcome: Outcome) -> str:
     sent = counted(outcome.stored, "instances")
     words = [f"{sent} sent; {outcome.came_back} came back, right in every check"]
     words += [

@@ -1,4 +1,4 @@
-"""A play of the planning system: what it is told, and what became of it."""
+"""Scenario of a simulated planning system, and its outcome."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,65 +14,65 @@ from simulator.returned_contours import Contours
 from simulator.truth import Truth
 
 PASSED, WRONG, NOTHING_CAME = 0, 1, 3
-"""Exit codes; 2 is a wrong command line."""
+"""Exit codes; 2 stands for a wrong command line."""
 
 EXPECTATIONS = ("any", "structure_set", "series")
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What to do."""
+    """What to send where, and which results to expect."""
 
     folder: Path
-    """Whose instances are sent."""
+    """Folder of the instances to send."""
     node: PeerAddress
     output: Path
-    """Gets `received/`; must be empty or not there."""
+    """Folder for results, in `received/`; must be empty or new."""
     ae_title: str = "TPS"
     listen_ip: str = "127.0.0.1"
     listen_port: int = 0
-    """0: any free one."""
+    """Port for results; 0 takes any free one."""
     listen_tls: ServerTls | None = None
     truth: Path | None = None
     names: Mapping[str, str] = field(default_factory=dict)
-    """Structures of the truth to returned ones, in place of the usual pairs."""
+    """Structures of the truth to returned ones; empty for the default pairs."""
     expect: str = "any"
     timeout_s: float = 300.0
-    """From the end of sending until enough has come back."""
+    """Longest time from the end of sending until all expected results are there."""
     settle_s: float = 2.0
-    """Quiet time after the last association before what came is judged."""
+    """Time without association before the results are checked."""
     lowest_dice: float = 0.7
-    """Agreement with the truth below this is a wrong result."""
+    """A Dice with the truth below this is a fault."""
     send_timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What happened, step by step; `exit_code` and `reason` are the verdict."""
+    """Results of all steps; `exit_code` and `reason` sum them up."""
 
     sent: list[Header] = field(default_factory=list)
     stored: int = 0
     associations: int = 0
     received: list[Path] = field(default_factory=list)
     received_kinds: dict[str, int] = field(default_factory=dict)
-    """Structure sets, unchanged, derived and other instances that came back."""
+    """Number of returned instances by kind."""
     checks: tuple[Check, ...] = ()
     agreements: list[Agreement] = field(default_factory=list)
     contours: Contours = field(default_factory=dict)
     truth: Truth | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    """Time spent sending and waiting."""
+    """Duration of sending and of waiting."""
     exit_code: int = WRONG
     reason: str = ""
 
     @property
     def came_back(self) -> str:
-        """What came back, counted, in words."""
+        """Returned instances by kind, as text."""
         kinds = self.received_kinds.items()
         return ", ".join(counted(count, kind) for kind, count in kinds) or "nothing"
 
     def report(self) -> dict[str, Any]:
-        """Plain values for a JSON file: UIDs and figures, nothing of the patient."""
+        """Content of report.json: UIDs and figures, without patient data."""
         return {
             "verdict": "PASS" if self.exit_code == PASSED else "FAIL",
             "exit_code": self.exit_code,
@@ -89,10 +89,10 @@ class Outcome:
 
 
 def counted(count: int, plural: str) -> str:
-    """Such as "1 instance" or "2 instances"."""
+    """Text such as "1 instance" or "2 instances"."""
     return f"{count} {plural.removesuffix('s') if count == 1 else plural}"
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no infinity: where one of two masks is empty, there is no distance."""
+    """Values with None for infinity (no distance to an empty mask), which JSON lacks."""
     return {key: None if value == float("inf") else value for key, value in values.items()}

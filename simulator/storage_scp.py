@@ -1,4 +1,4 @@
-"""A small storage SCP that collects what comes back into a folder: the simulator's ear."""
+"""Storage SCP of the simulator, which writes returned instances into a folder."""
 
 import threading
 import time
@@ -35,17 +35,17 @@ log = structlog.get_logger("simulator")
 
 @dataclass(slots=True)
 class ReceivedAssociation:
-    """One association and the files that it brought."""
+    """Association with the files received over it."""
 
     calling_ae_title: str
     paths: list[Path] = field(default_factory=list)
     was_released: bool = False
     ended_at: float | None = None
-    """Monotonic clock; None while it is open."""
+    """Time on the monotonic clock; None while the association is open."""
 
 
 class StorageScp:
-    """Listens, takes everything, writes each instance into a folder of its association."""
+    """Storage SCP that accepts all senders; each association gets its own folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -55,11 +55,14 @@ class StorageScp:
         self._listener: AssociationListener | None = None
 
     def start(self, ip: str, port: int, tls: ServerTls | None = None) -> int:
-        """Listen; answers the port, which is a free one for port 0.
+        """Start listening; port 0 takes any free one.
+
+        Returns:
+            The port.
 
         Raises:
             ConfigurationError: a certificate cannot be used.
-            OSError: the address cannot be listened on.
+            OSError: the address or port is not available.
         """
         listener = AssociationListener(
             self,
@@ -73,7 +76,7 @@ class StorageScp:
         return listening
 
     def stop(self) -> None:
-        """Take no more, and abort what is open."""
+        """Stop listening, and abort open associations."""
         if self._listener is not None:
             self._listener.close()
             for _, association in self._limits.associations():
@@ -93,10 +96,10 @@ class StorageScp:
         self.stop()
 
     def rejection_of(self, request: AssociationRequest, /) -> Rejection | None:
-        """Nobody is rejected."""
+        """None: every association is accepted."""
 
     def open(self, sender: Sender, /) -> "_AssociationHandler":
-        """Somebody comes to bring something."""
+        """Register a new association and return its handler."""
         association = ReceivedAssociation(sender.calling_ae_title)
         with self._changed:
             self._associations.append(association)
@@ -106,24 +109,25 @@ class StorageScp:
         )
 
     def on_rejected(self, sender: Sender, rejection: Rejection, /) -> None:
-        """The protocol forbade an association."""
+        """Log an association that was rejected by the rules of the protocol."""
         log.warning("association rejected", reason=rejection.words, address=sender.address)
 
     def on_bound(self, address: str, words: str, /) -> None:
-        """A connection went beyond a bound."""
+        """Log a connection that was ended as it exceeded a bound."""
         log.warning("connection ended", reason=words, address=address)
 
     def associations(self) -> list[ReceivedAssociation]:
-        """All associations so far, in their order."""
+        """All associations so far, oldest first."""
         with self._changed:
             return list(self._associations)
 
     def wait(
         self, is_enough: Callable[[Sequence[Path]], bool], *, timeout_s: float, settle_s: float
     ) -> bool:
-        """Wait until released associations brought enough and it has been quiet for `settle_s`.
+        """Wait for enough files from released associations, then for `settle_s` of silence.
 
-        Answers whether they did; after `timeout_s` without enough it does not wait any longer.
+        Returns:
+            True if there were enough; False if not within `timeout_s`.
         """
         deadline = time.monotonic() + timeout_s
         known, enough = -1, False
@@ -150,7 +154,7 @@ class StorageScp:
 
 
 class _AssociationHandler:
-    """What one association brings; used by its thread."""
+    """Handler of one association; called from its thread."""
 
     def __init__(
         self, association: ReceivedAssociation, folder: Path, changed: threading.Condition
@@ -160,14 +164,14 @@ class _AssociationHandler:
         self._changed = changed
 
     def open_sink(self, context: Context, command: CommandSet, /) -> DataSetSink:
-        """A file for an instance; memory for anything else."""
+        """Sink for the data set of a message: a file for C-STORE, else memory."""
         if command.field != C_STORE_RQ:
             return DataSetInMemory()
         uids = command.sop_class_uid, command.sop_instance_uid
         return _File(self._folder, encode_file_meta(*uids, context.transfer_syntax))
 
     def answer(self, message: Message, /) -> Status | None:
-        """Keep an instance as it came; a name is never made of an unsafe UID."""
+        """Store an instance as received, and return the status; unsafe UIDs are refused."""
         file, uid = message.data_set, message.command.sop_instance_uid
         if message.command.field != C_STORE_RQ:
             return None
@@ -182,15 +186,15 @@ class _AssociationHandler:
         return _SUCCESS, ""
 
     def on_pause(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: no answer is held back."""
 
     def record_release(self) -> bool:
-        """Only a release says that everything was brought."""
+        """Note the release, which shows that the sender was done."""
         self._association.was_released = True
         return True
 
     def record_end(self, ending: Ending, /) -> None:
-        """The association is over."""
+        """Note the end of the association and wake `StorageScp.wait`."""
         with self._changed:
             self._association.was_released = ending.cause == Cause.RELEASE
             self._association.ended_at = time.monotonic()
@@ -198,7 +202,7 @@ class _AssociationHandler:
 
 
 class _File:
-    """A DICOM file that is being received."""
+    """DICOM file being received."""
 
     def __init__(self, folder: Path, file_meta: bytes) -> None:
         self.size = 0
@@ -209,15 +213,15 @@ class _File:
         self._write(file_meta)
 
     def write(self, fragment: memoryview, /) -> None:
-        """Take a fragment; a disk that does not is told of by `keep`."""
+        """Write a fragment; errors of the disk are raised by `keep`."""
         self.size += len(fragment)
         self._write(fragment)
 
     def keep(self, uid: str) -> Path:
-        """Give the file the name of its instance, and a number where it comes again.
+        """Rename the file to `uid`, with a number if that exists; returns its path.
 
         Raises:
-            OSError: the disk did not take all of it.
+            OSError: the disk could not take all of the file.
         """
         if self._failure is not None or self._file is None:
             raise self._failure or OSError("closed")
@@ -229,7 +233,7 @@ class _File:
         return self._path.rename(path)
 
     def close(self) -> None:
-        """What was not kept goes."""
+        """Remove the file unless `keep` was called."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
@@ -247,7 +251,7 @@ class _File:
 
 
 def _quiet_s(associations: Sequence[ReceivedAssociation]) -> float:
-    """How long ago the last association ended; 0 while one is open."""
+    """Seconds since the last association ended; 0 while one is open or before the first."""
     ends = [association.ended_at for association in associations]
     if not ends or any(end is None for end in ends):
         return 0.0

@@ -1,4 +1,4 @@
-"""Contours drawn by hand, from text files or a structure set, on the instances that were sent."""
+"""Hand-drawn contours on the sent instances, from text files or a structure set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from simulator.returned_contours import Contours
 Mask = npt.NDArray[np.bool_]
 
 INNER, OUTER, RING = "i", "o", "o-i"
-"""Names of what text contours hold; the ring is the outer one without the inner one."""
+"""Names of structures from text contours: inner, outer, and the ring between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,22 @@ class Truth:
     """Hand-drawn structures by name, then by SOP Instance UID."""
 
     masks: dict[str, dict[str, Mask]] = field(default_factory=dict)
-    """Bool [row, column]; only the instances on which the structure was drawn or left out."""
+    """Masks [row, column]; without instances on which the structure is unknown."""
     contours: Contours = field(default_factory=dict)
-    """The same as polygons (n, 2), (column, row)."""
+    """The same as polygons (n, 2) of (column, row)."""
     default_map: dict[str, str] = field(default_factory=dict)
-    """Name here to the name that a returned structure is expected to have."""
+    """Names of structures here to the expected names of returned ones."""
     findings: list[str] = field(default_factory=list)
-    """What was unusual in placing them, in words."""
+    """Unusual findings while placing the contours, as text."""
 
 
 def read_truth(path: Path, sent: Sequence[Header]) -> Truth:
-    """The truth in `path`: a folder of text contours, or a structure set or a folder with one.
+    """Read the truth from `path`: a folder of text contours, or a structure set or its folder.
 
     A text contour belongs to the instance in the file `<its number>.dcm`.
 
     Raises:
-        ContourError: no truth is found, it cannot be read, or fits none of the instances.
+        ContourError: there is none, it cannot be read, or fits no sent instance.
     """
     texts = find_text_contours(path) if path.is_dir() else []
     truth = _from_texts(path, sent) if texts else _from_structure_set(path, sent)
@@ -132,7 +132,7 @@ def _image_series(sent: Sequence[Header]) -> list[list[Header]]:
 
 
 def _by_instance(drawn: RoiMask, headers: Sequence[Header]) -> dict[str, Mask]:
-    """Without the instances on which nobody knows whether the structure is there."""
+    """Masks by SOP Instance UID, without instances on which the structure is unknown."""
     unknown = drawn.unknown.skipped | drawn.unknown.undecided
     uids = [header.sop_instance_uid for header in headers]
     pairs = enumerate(zip(uids, drawn.mask, strict=True))

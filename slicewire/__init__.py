@@ -1,7 +1,7 @@
-"""The one name that an installation adds to Python; importing it makes the rooms importable.
+"""The only top-level package of an installation; importing it makes the rooms importable.
 
-Installed, the rooms (`core`, `imaging`, ...) and the doors lie in its folder `app`, out of the way
-of other packages with such names. In a checkout they lie beside this package.
+Installed, the rooms (`core`, `imaging`, ...) and the doors lie in its folder `app`, apart from
+other packages with such names. In a checkout they lie beside this package.
 """
 
 import sys

@@ -12,18 +12,18 @@ from core.identity import VERSION
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One command of the program."""
+    """Command of the program."""
 
     entry: str
-    """Function that runs it, as `module:function`; imported when the verb is given."""
+    """Function to run, as `module:function`; imported when the verb is used."""
     summary: str
     arguments: tuple[str, ...] = ()
-    """Given before those of the command line."""
+    """Arguments that precede those of the command line."""
     tidies_up: bool = False
-    """True if a SIGTERM ends it as Ctrl-C does, so that nothing half written stays."""
+    """True if SIGTERM ends the command as Ctrl-C does, so that no incomplete file is left."""
 
     def run(self, argv: Sequence[str], prog: str) -> int:
-        """Run it, called `prog` in its --help; returns the exit code."""
+        """Run the command, called `prog` in its --help; returns the exit code."""
         if self.tidies_up:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         code: int = resolve_name(self.entry)([*self.arguments, *argv], prog=prog)
@@ -40,8 +40,12 @@ VERBS = {
     "users": Verb("web.users:main", "manage the users of the pages and the REST API"),
     "send": Verb("scu_export:main", "send DICOM files and folders to a peer"),
     "simulate": Verb("tps_simulator:main", "simulate a planning system and check the results"),
-    "to-hdf5": Verb("pipeline.dicom_to_hdf5:main", "DICOM series to HDF5 and JSON", tidies_up=True),
-    "to-dicom": Verb("pipeline.hdf5_to_dicom:main", "HDF5 to a DICOM series", tidies_up=True),
+    "to-hdf5": Verb(
+        "pipeline.dicom_to_hdf5:main", "convert a DICOM series to HDF5 and JSON", tidies_up=True
+    ),
+    "to-dicom": Verb(
+        "pipeline.hdf5_to_dicom:main", "convert HDF5 to a DICOM series", tidies_up=True
+    ),
     "prepare": Verb("model.prepare:main", "make a data set for training from contours"),
     "train": Verb("model.train:main", "train a model on a data set"),
     "evaluate": Verb("model.evaluate:main", "measure checkpoints on annotated images"),
@@ -64,17 +68,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def node() -> int:
-    """`slicewire-node`."""
+    """Run `slicewire-node`; returns the exit code."""
     return VERBS["node"].run(sys.argv[1:], "slicewire-node")
 
 
 def export() -> int:
-    """`slicewire-export`."""
+    """Run `slicewire-export`; returns the exit code."""
     return VERBS["send"].run(sys.argv[1:], "slicewire-export")
 
 
 def tps() -> int:
-    """`slicewire-tps`."""
+    """Run `slicewire-tps`; returns the exit code."""
     return VERBS["simulate"].run(sys.argv[1:], "slicewire-tps")
 
 
@@ -84,7 +88,7 @@ def _help() -> str:
         "usage: slicewire VERB ...\n\n"
         "A DICOM network node for radiotherapy and radiology.\n\n"
         f"{''.join(lines)}\n"
-        "slicewire VERB --help tells more of each; slicewire --version tells the version.\n"
+        "slicewire VERB --help describes a verb; slicewire --version prints the version.\n"
     )
 
 

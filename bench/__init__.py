@@ -1,1 +1,1 @@
-"""Measurements: time, memory and growth, printed as tables (make bench)."""
+"""Benchmarks of time, memory and growth, printed as tables (make bench)."""

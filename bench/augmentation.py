@@ -1,4 +1,4 @@
-"""`python -m bench.augmentation`: augmenting samples, ours beside MONAI's transforms."""
+"""`python -m bench.augmentation`: augmentation of samples, compared with MONAI's transforms."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from model.data.augment import Augmentation, augment
 
 
 def main() -> None:
-    """Print one table."""
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=224, help="rows and columns of the image")
     parser.add_argument("--crop", type=int, default=128)
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def ours(size: str, crop: str, samples: str) -> Prepared:
-    """`model.data.augment`."""
+    """Augmentation by `model.data.augment`."""
     settings = Augmentation(crop=(int(crop), int(crop)))
     image, masks = _sample(int(size))
 
@@ -45,7 +45,7 @@ def ours(size: str, crop: str, samples: str) -> Prepared:
 
 
 def monais(size: str, crop: str, samples: str) -> Prepared:
-    """Changes of the same kind and size, each sample with draws of its own."""
+    """MONAI's transforms of the same kinds and ranges, with random numbers for each sample."""
     from monai.transforms.intensity.array import (  # noqa: PLC0415 - ours is measured without it
         RandAdjustContrast,
         RandBiasField,

@@ -1,4 +1,4 @@
-"""`python -m bench.blur`: the blur beside scipy's, in time, memory and value."""
+"""`python -m bench.blur`: the blur compared with scipy's: time, memory and values."""
 
 import argparse
 import sys
@@ -74,7 +74,7 @@ def _case(path: Path, spacing_mm: tuple[float, ...], runs: int) -> Any:
 
 
 def _error(result: Any, voxels: Any, spacing_mm: tuple[float, ...]) -> str:
-    """The largest difference from double precision as a part of the range, in the first slices."""
+    """Largest difference from double precision in the first slices, as a share of the range."""
     sigmas = [_SIGMA_MM / one for one in spacing_mm]
     beyond = int(4 * sigmas[0] + 0.5)
     part = voxels[: _CHECKED_SLICES + beyond].astype(np.float64)
@@ -84,7 +84,7 @@ def _error(result: Any, voxels: Any, spacing_mm: tuple[float, ...]) -> str:
 
 
 def _write_volume(path: Path, shape: tuple[int, ...]) -> None:
-    """HU-like noise: no axis and no place is easier than another."""
+    """Write noise like HU values, equally hard along all axes and everywhere."""
     random = np.random.default_rng(1)
     volume = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
     for index in range(shape[0]):

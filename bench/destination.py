@@ -1,4 +1,4 @@
-"""A storage SCP that notes when the first byte of each association's data arrives."""
+"""Storage SCP that records when the first data of each association arrives."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from pynetdicom.pdu import P_DATA_TF
 
 
 class Destination:
-    """Answers everything with success and keeps nothing but times and counts."""
+    """Storage SCP that answers with success and keeps only times and counts."""
 
     def __init__(self) -> None:
         self.first_byte_at: list[float] = []
@@ -27,7 +27,7 @@ class Destination:
         self.port = int(server.socket.getsockname()[1])
 
     def wait_for(self, instances: int, within_s: float) -> bool:
-        """Whether so many instances have arrived in all within the time."""
+        """Wait until `instances` have arrived in all; False if not within `within_s`."""
         with self._changed:
             return self._changed.wait_for(lambda: self.instances >= instances, within_s)
 

@@ -1,4 +1,4 @@
-"""A ledger's history of any length: series of ten instances, each with a job and its deliveries."""
+"""Synthetic history in a ledger: series of ten instances, each with a job and its deliveries."""
 
 import hashlib
 from collections.abc import Callable
@@ -33,9 +33,9 @@ _SENDER = {"calling_ae_title": "SENDER", "called_ae_title": "SLICEWIRE", "addres
 
 
 def add_history(ledger: Ledger, first: int, end: int) -> None:
-    """Series number `first` to `end`, everything of them done and delivered, a second apart.
+    """Add the series numbered `first` to `end`, all done and delivered, one second apart.
 
-    Keys are negative, so that the database goes on counting its own from 1.
+    Keys are negative, so that the database still counts its own from 1.
     """
     for begin in range(first, end, _BATCH):
         numbers = range(begin, min(end, begin + _BATCH))
@@ -49,7 +49,7 @@ def add_history(ledger: Ledger, first: int, end: int) -> None:
 
 
 def uid(kind: str, number: int) -> str:
-    """As those of real peers, in no order."""
+    """UID of the object `number` of a kind, unsorted like those of real peers."""
     return f"2.25.{int(hashlib.sha256(f'{kind} {number}'.encode()).hexdigest()[:30], 16)}"
 
 
@@ -126,7 +126,7 @@ def _deliveries(number: int) -> list[dict[str, Any]]:
 
 
 def deliveries_of(job_id: str, number: int, state: str) -> list[dict[str, Any]]:
-    """Rows of deliveries to one peer; those that wait are due."""
+    """Rows of a job's deliveries to one peer; waiting ones are due."""
     times = {"created_at": number, "next_attempt_at": 0.0, "finished_at": None}
     return [
         _PEER
@@ -147,7 +147,7 @@ def _events(number: int) -> list[dict[str, Any]]:
 
 
 def request_of(number: int) -> JobRequest:
-    """The job of one series."""
+    """Job request of the series `number`."""
     return JobRequest(
         job_id=hashlib.sha256(f"job {number}".encode()).hexdigest(),
         series_instance_uid=uid("series", number),

@@ -1,6 +1,6 @@
-"""One side of a comparison in a fresh process, so that its time and its memory are its own.
+"""Measurement of one side of a comparison in a fresh process.
 
-Needs nothing but the standard library: it runs in the peers' virtual environment, too.
+This module needs the standard library only, as it also runs in the peers' virtual environment.
 """
 
 import importlib
@@ -17,20 +17,20 @@ from typing import Any
 _ROOT = Path(__file__).parent.parent
 _STATUS = Path("/proc/self/status")
 Prepared = tuple[Callable[[], Any], Callable[[Any], dict[str, Any]]]
-"""The work that is measured, and what is told of its result afterwards."""
+"""Function to measure, and function that describes its result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one process measured."""
+    """Measurements of one process."""
 
     seconds: float
     cpu_seconds: float
-    """Of all its threads: what else the machine does at the time weighs less on it."""
+    """Processor time of all threads, less affected by other load on the machine."""
     peak_mb: float
-    """Most resident memory while it worked: interpreter, libraries, input and result."""
+    """Peak resident memory during the work: interpreter, libraries, input and result."""
     added_mb: float
-    """The same, less what was resident before: the input, the interpreter and its libraries."""
+    """The same, less the memory resident before: interpreter, libraries and input."""
     found: dict[str, Any]
 
 
@@ -49,7 +49,7 @@ def run_isolated(python: str | Path, function: str, *arguments: str | Path) -> R
 
 
 def main() -> None:
-    """Answer one line of JSON with the figures of `Run`."""
+    """Run the work and print the fields of `Run` as a line of JSON."""
     module, name = sys.argv[1].split(":")
     prepared: Prepared = getattr(importlib.import_module(module), name)(*sys.argv[2:])
     work, describe = prepared
@@ -71,7 +71,7 @@ def _resident_mb(name: str) -> float:
 
 
 def _forget_peak() -> None:
-    """What the preparation took at most is none of the work's (proc(5), clear_refs)."""
+    """Reset the peak, so that the preparation does not count (proc(5), clear_refs)."""
     Path("/proc/self/clear_refs").write_text("5")
 
 

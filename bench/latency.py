@@ -1,7 +1,7 @@
 """`python -m bench.latency`: from the sender's last answer to the first byte of the result.
 
-A CT goes through a real node to a real destination; the settle time, which is a choice and no
-cost, is 0 here.
+A CT is sent through a real node to a real destination, with a settle time of 0, as this is a
+matter of configuration.
 """
 
 import argparse

@@ -34,7 +34,7 @@ _LINE, _DOT = (200, 30, 40), (110, 0, 20)
 
 
 def main() -> None:
-    """Write the picture."""
+    """Write the picture of both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("docs/images/one_slice.png"))
     output: Path = parser.parse_args().output

@@ -1,4 +1,4 @@
-"""A comparison's figures in docs/performance.md, between two marks that the page has."""
+"""Writer of a comparison's figures into docs/performance.md, between two marks there."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def into_page(name: str, text: str, page: Path = PAGE) -> None:
-    """Put `text` between the marks of the module `name` of bench.
+    """Replace the text between the marks of the module bench.`name`.
 
     Raises:
         SystemExit: the page has no such marks.
@@ -27,7 +27,7 @@ def into_page(name: str, text: str, page: Path = PAGE) -> None:
 
 
 def as_markdown(title: str, case: Case, words: Sequence[str] = ()) -> str:
-    """One table of `case` under its title, then `words`."""
+    """Markdown table of `case` under its title, followed by `words`."""
     found = list(case.summary(OURS)["found"])
     heads = ["side", *found, "ours is x times (from-to)", "CPU s", "peak MB (added)"]
     runs = len(case.runs[OURS])

@@ -12,7 +12,7 @@ _ROUGHNESS = 0.012
 
 
 def body_with_lungs(shape: tuple[int, int, int]) -> Mask:
-    """A body [slice, row, column] through all slices, with two lungs cut out of its middle."""
+    """Mask [slice, row, column] of a body through all slices, with two lungs as holes."""
     body = _ellipsoid(shape, centre=(0.5, 0.5, 0.5), radii=(9.0, 0.33, 0.44), seed=1)
     for side, column in enumerate((0.3, 0.7)):
         body &= ~_ellipsoid(shape, centre=(0.55, 0.48, column), radii=(0.4, 0.2, 0.13), seed=side)
@@ -20,7 +20,7 @@ def body_with_lungs(shape: tuple[int, int, int]) -> Mask:
 
 
 def structures(shape: tuple[int, int, int]) -> Iterator[tuple[str, Mask]]:
-    """Twenty by name: the body, and nineteen from a lens to a liver in size."""
+    """Twenty masks with their names: the body, and nineteen from lens to liver in size."""
     yield "Body", body_with_lungs(shape)
     random = np.random.default_rng(5)
     for number in range(1, _STRUCTURES):
@@ -36,7 +36,7 @@ def structures(shape: tuple[int, int, int]) -> Iterator[tuple[str, Mask]]:
 
 
 def write_masks(folder: Path, shape: tuple[int, int, int]) -> dict[str, Path]:
-    """Both cases as files: a row of bits for each image."""
+    """Write both cases to files, packed to bits; returns their paths."""
     body = folder / "body.npz"
     np.savez_compressed(body, Body=body_with_lungs(shape))
     twenty = folder / "twenty.npz"
@@ -51,7 +51,7 @@ def _ellipsoid(
     radii: tuple[float, float, float],
     seed: int,
 ) -> Mask:
-    """With a surface as uneven as one that was segmented; lengths are parts of the volume's."""
+    """Ellipsoid with an uneven surface, like a segmented one; lengths as shares of the volume's."""
     slices, rows, columns = (
         (np.arange(size, dtype=np.float32) / size - middle) / radius
         for size, middle, radius in zip(shape, centre, radii, strict=True)

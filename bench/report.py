@@ -1,4 +1,4 @@
-"""What a comparison says: a table for a person, and the same as `bench_output/NAME.json`."""
+"""Report of a comparison: a table, and the same figures in `bench_output/NAME.json`."""
 
 import json
 import os
@@ -20,14 +20,14 @@ OURS = "Slicewire"
 
 @dataclass(slots=True)
 class Case:
-    """One piece of work, and what each side took for it."""
+    """One workload, with the runs of each side."""
 
     name: str
     runs: dict[str, list[Run]] = field(default_factory=dict)
-    """By side; `OURS` is one of them."""
+    """Runs by side; `OURS` is one of them."""
 
     def ratios(self, side: str) -> list[float]:
-        """How many times longer than ours `side` took, repetition by repetition."""
+        """Time of `side` divided by ours, repetition by repetition."""
         pairs = zip(self.runs[side], self.runs[OURS], strict=True)
         return [theirs.seconds / ours.seconds for theirs, ours in pairs]
 
@@ -55,7 +55,7 @@ class Case:
 
 
 def measure(name: str, repetitions: int, sides: Mapping[str, Callable[[], Run]]) -> Case:
-    """Every side once, then all again: what else the machine does then meets all of them."""
+    """Run all sides in turn, repeatedly, so that other load on the machine affects all alike."""
     case = Case(name, {side: [] for side in sides})
     for _ in range(repetitions):
         for side, run in sides.items():
@@ -64,7 +64,7 @@ def measure(name: str, repetitions: int, sides: Mapping[str, Callable[[], Run]])
 
 
 def report(name: str, title: str, sizes: Mapping[str, Any], cases: Sequence[Case]) -> None:
-    """Print the table and write the file."""
+    """Print the table and write the JSON file."""
     Console(width=180).print(_table(title, cases))
     OUTPUT.mkdir(exist_ok=True)
     content = {
@@ -108,7 +108,7 @@ def _cells(of_side: dict[str, Any], runs: list[Run]) -> list[str]:
 
 
 def found_as_text(of_side: Mapping[str, Any], name: str) -> str:
-    """What the runs of a side found: median and range of numbers, else what each of them says."""
+    """Result `name` of a side as text: median and range of numbers, else all different values."""
     value = of_side["found"][name]
     if name not in of_side["found_from_to"]:
         return str(value)
@@ -121,7 +121,7 @@ def _values(runs: Sequence[Run], name: str) -> list[Any]:
 
 
 def _numbers(values: Sequence[Any]) -> list[float]:
-    """`values`, also those written as text; none where one is no number."""
+    """`values` as numbers; empty if one of them is not a number."""
     try:
         return [float(value) for value in values]
     except (TypeError, ValueError):
@@ -129,7 +129,7 @@ def _numbers(values: Sequence[Any]) -> list[float]:
 
 
 def _middle(values: Sequence[Any]) -> Any:
-    """The median of numbers; of anything else all that differ."""
+    """Median of numbers, or all different values of anything else."""
     numbers = _numbers(values)
     return median(numbers) if numbers else " or ".join(dict.fromkeys(map(str, values)))
 

@@ -1,4 +1,4 @@
-"""`python -m bench.screenshots`: the pages' pictures for the documents, of the demo's series.
+"""`python -m bench.screenshots`: screenshots of the pages for the documentation.
 
 Starts a node, sends it the series, and takes `docs/images/today.png` and `docs/images/case.png` in
 Debian's Chromium.
@@ -92,7 +92,7 @@ def _take_case(page: Page) -> None:
 
 
 def _save(page: Page, path: Path) -> None:
-    """With fewer greys and every colour that is there more than once or twice."""
+    """Save with fewer grey levels, but with every colour that occurs more than twice."""
     page.screenshot(path=path)
     with Image.open(path) as taken:
         picture = taken.convert("RGB")

@@ -1,4 +1,4 @@
-"""Series to measure with, made of the sample CT."""
+"""Series for benchmarks, made from the sample CT."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ _LONGEST_SH = 16
 
 
 def planning_ct(folder: Path, slices: int) -> list[Path]:
-    """A CT of `slices` axial images, 512 x 512 and 3 mm apart, under new UIDs."""
+    """Write a CT of `slices` axial images, 512 x 512 and 3 mm apart, under new UIDs."""
     sources = sorted(_CT.glob("*.dcm"))
     chosen = [sources[index % len(sources)] for index in range(slices)]
 
@@ -33,7 +33,7 @@ def planning_ct(folder: Path, slices: int) -> list[Path]:
 
 
 def small_ct(folder: Path, slices: int, size: int) -> list[Path]:
-    """A CT of `slices` images of `size` rows and columns, under new UIDs."""
+    """Write a CT of `slices` images of `size` rows and columns, under new UIDs."""
 
     def shrink(data_set: FileDataset, index: int) -> None:
         _stack(data_set, index)
@@ -44,7 +44,7 @@ def small_ct(folder: Path, slices: int, size: int) -> list[Path]:
 
 
 def checkpoint_for_ct(path: Path) -> Path:
-    """The shipped network, declared for CT: what it draws means nothing, its work is the same."""
+    """Write the shipped network with a card for CT: masks are meaningless, times the same."""
     card, weights = load_checkpoint(SHIPPED_CHECKPOINT)
     card = replace(card, modalities=("CT",), pixel_spacing_range_mm=(0.3, 3.0))
     save_checkpoint(path, card, weights)

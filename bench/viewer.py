@@ -1,8 +1,8 @@
 """`python -m bench.viewer`: a planning CT in the browser: 300 slices, a million points of contours.
 
-A node of its own shows it to Debian's Chromium: how long until image and contours are on the
-screen, to the first who opens it and to the next, and how many slices a second are shown, each one
-of them with its contours.
+Measures with Debian's Chromium how long it takes until image and contours are on the screen, for
+the first browser that opens the case and for the next, and how many slices are shown per second,
+each with its contours.
 """
 
 import argparse
@@ -43,16 +43,16 @@ _SHOW_EACH = """async (steps) => {
 
 @dataclass
 class Seen:
-    """Times in seconds, but for `each_ms`."""
+    """Measurements in seconds, except `each_ms`."""
 
     image: list[float] = field(default_factory=list)
     contours: list[float] = field(default_factory=list)
     scrolled: list[float] = field(default_factory=list)
     """Slices a second."""
     whole: list[float] = field(default_factory=list)
-    """The part of them that was shown with contours at once."""
+    """Share of the slices that were shown with contours at once."""
     each_ms: list[float] = field(default_factory=list)
-    """The browser's main thread for each slice, in its own processor time."""
+    """Processor time of the browser's main thread per slice."""
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def _prepare(folder: Path, structures: int) -> str:
-    """A storage folder with the case; answers where its page is."""
+    """Make a storage folder with the case; returns the path of its page."""
     clinic = open_clinic(folder)
     case = clinic.receive([_CINE / f"{number}.dcm" for number in (89, 99, 109, 119)])
     clinic.run()
@@ -91,7 +91,7 @@ def _prepare(folder: Path, structures: int) -> str:
 
 
 def _look(browser: Browser, address: str, seen: Seen) -> None:
-    """Open and scroll, with a browser that has seen nothing yet."""
+    """Open and scroll with a fresh browser profile."""
     context = browser.new_context(viewport=_LAPTOP)
     page = context.new_page()
     page.goto(address, wait_until="commit")
@@ -111,7 +111,7 @@ def _look(browser: Browser, address: str, seen: Seen) -> None:
 
 
 def _when(page: Page, selector: str) -> float:
-    """Seconds since the address was entered, when this is there."""
+    """Seconds from the navigation until `selector` matches."""
     page.wait_for_selector(selector, timeout=60_000)
     return float(page.evaluate("performance.now()")) / 1000
 

@@ -1,8 +1,8 @@
 """`python -m bench.web`: pages and REST API while a series is being received.
 
-One viewer scrolls at 30 slices a second and 10 requests a second ask how a job stands, from a
-process of its own. Rounds with and without them take turns, so that what else the machine does
-falls on both alike.
+One viewer scrolls at 30 slices a second, and 10 requests a second ask for the state of a job, from
+a separate process. Rounds with and without them alternate, so that other load on the machine
+affects both alike.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from web.cases.cases import case_numbers
 
 _SLICES_A_SECOND, _QUERIES_A_SECOND = 30, 10
 _WITHIN_S = 600.0
-_NICE = 10  # whoever looks, looks from another machine
+_NICE = 10  # real viewers run on another machine
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Rounds:
     """What was measured, in seconds."""
 
     quiet: list[float] = field(default_factory=list)
-    """Receiving the series, nobody looks."""
+    """Time to receive the series without viewers."""
     watched: list[float] = field(default_factory=list)
     query: list[float] = field(default_factory=list)
     slices: list[float] = field(default_factory=list)
@@ -103,7 +103,7 @@ def _receive_watched(node: NodeProcess, paths: list[Path], measured: Rounds, loo
 
 
 def _look(pipe: Connection, look: Look) -> None:
-    """In a process of its own: scroll and ask until told to stop; answers the latencies."""
+    """Scroll and ask until told to stop, then send the latencies; runs in a separate process."""
     os.nice(_NICE)
     port, query, slices = look
     stop = threading.Event()
@@ -130,7 +130,7 @@ def _look(pipe: Connection, look: Look) -> None:
 def _ask(
     port: int, paths: Sequence[str], rate: float, *, taken_s: list[float], stop: threading.Event
 ) -> None:
-    """At a steady rate; what waits because an answer was late counts from when it was due."""
+    """Ask at a steady rate; a request delayed by a late answer counts from when it was due."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     begun, number = time.monotonic(), 0
     while not stop.is_set():
@@ -163,7 +163,7 @@ def _slice_paths(node: NodeProcess, paths: list[Path], slices: int) -> list[str]
 
 
 def _uid_of_job(port: int, root: Path) -> str:
-    """Of a job by name that is asked about; its folder is empty, so that nothing runs."""
+    """UID of a job to ask about; its folder is empty, so that nothing runs."""
     (root / "empty").mkdir(parents=True)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     body = json.dumps({"job_name": "blur", "in_dir": "empty"})

@@ -1,1 +1,1 @@
-"""Training and inference."""
+"""Benchmarks of training and inference."""

@@ -1,4 +1,4 @@
-"""`python -m bench.learning`: training from the HDF5 data set beside training from memory."""
+"""`python -m bench.learning`: training from an HDF5 data set compared with training from memory."""
 
 import argparse
 import sys
@@ -45,7 +45,9 @@ def main() -> None:
     parser.add_argument("--encoder_args", default="12,24,48,96,128")
     parser.add_argument("--num_workers", type=int, default=1)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--docs", action="store_true", help="put it into docs/performance.md")
+    parser.add_argument(
+        "--docs", action="store_true", help="write the table to docs/performance.md"
+    )
     values = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="slicewire-bench-") as name:
         path = _data_set(Path(name), values.size)
@@ -61,7 +63,7 @@ def main() -> None:
 
 
 def _share(case: Case) -> str:
-    """What the file costs, beside the aim."""
+    """Share of the speed from memory that is reached from the file, with the goal."""
     of_memory = case.summary(_MEMORY)
     low, high = of_memory["times_our_seconds_from_to"]
     ours = case.summary(OURS)
@@ -73,7 +75,7 @@ def _share(case: Case) -> str:
 
 
 def train(path: str, source: str, *sizes: str) -> Prepared:
-    """Steps of training; `source` is `hdf5`, `memory` (same work, no file) or `ready` (batches)."""
+    """Training steps; `source` is `hdf5`, `memory` (no file) or `ready` (ready-made batches)."""
     widths, crop, batch_size, steps, workers = sizes
     device = "cuda" if torch.cuda.is_available() else "cpu"
     settings = BatchSettings(
@@ -82,7 +84,7 @@ def train(path: str, source: str, *sizes: str) -> Prepared:
     network = UNet(tuple(map(int, widths.split(","))), len(_STRUCTURES)).to(device)
     batches = _batches(Path(path), source, settings)
     step = _stepper(network, device)
-    for batch in islice(batches, 3):  # the first ones start workers and choose kernels
+    for batch in islice(batches, 3):  # the first batches start workers and select kernels
         step(batch)
 
     def work() -> float:
@@ -101,7 +103,7 @@ def train(path: str, source: str, *sizes: str) -> Prepared:
 
 
 def _workers_mb() -> float:
-    """Of the processes that prepare batches: what they share is counted in parts (proc(5), Pss)."""
+    """Memory of the processes that prepare batches, shared pages divided (proc(5), Pss)."""
     total = 0
     for process in active_children():
         lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
@@ -157,7 +159,7 @@ def _case(path: Path, values: argparse.Namespace) -> Case:
 
 
 def _data_set(folder: Path, size: int) -> Path:
-    """Noise with discs: it compresses no better than real images do."""
+    """Write a data set of noise with discs, which compresses no better than real images."""
     random = np.random.default_rng(1)
     parts = []
     for patient in range(_PATIENTS):

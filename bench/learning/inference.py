@@ -27,14 +27,16 @@ def main() -> None:
     """Print one table: batches beside one instance at a time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", type=int, nargs=3, default=[300, 256, 256])
-    parser.add_argument("--spacing", type=float, default=1.37, help="of the pixels, in mm")
+    parser.add_argument("--spacing", type=float, default=1.37, help="pixel spacing in mm")
     parser.add_argument(
         "--encoder_args", default="",
         help=f"a network of these widths instead of the shipped one, such as {_DEFAULT_WIDTHS}",
     )  # fmt: skip
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--docs", action="store_true", help="put it into docs/performance.md")
+    parser.add_argument(
+        "--docs", action="store_true", help="write the table to docs/performance.md"
+    )
     values = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="slicewire-bench-") as name:
         path = _checkpoint(Path(name), values.encoder_args)
@@ -48,7 +50,7 @@ def main() -> None:
 
 
 def predict(path: str, at_a_time: str, threads: str, *series: str) -> Prepared:
-    """All that the pipeline computes, from images to masks; `at_a_time` 0 is its own choice."""
+    """All computation of the pipeline, from images to masks; `at_a_time` 0 is the default."""
     slices, rows, columns = (int(one) for one in series[:3])
     spacing = float(series[3])
     torch.set_num_threads(int(threads) or torch.get_num_threads())
@@ -83,7 +85,7 @@ def _case(path: Path, values: argparse.Namespace) -> Any:
 
 
 def _checkpoint(folder: Path, encoder_args: str) -> Path:
-    """The shipped one, or one of random weights: the time depends on their number alone."""
+    """Shipped checkpoint, or one with random weights, whose number alone decides the time."""
     if not encoder_args:
         return SHIPPED_CHECKPOINT
     widths = tuple(int(one) for one in encoder_args.split(","))
@@ -101,7 +103,7 @@ def _checkpoint(folder: Path, encoder_args: str) -> Path:
 
 
 def _images(slices: int, rows: int, columns: int) -> Any:
-    """Noise with a bright disc in each."""
+    """Images of noise, each with a bright disc."""
     random = np.random.default_rng(1)
     y, x = np.mgrid[:rows, :columns]
     disc = np.hypot(y - rows / 2, x - columns / 2) < min(rows, columns) / 8

@@ -1,1 +1,1 @@
-"""Steps of the ledger."""
+"""Benchmark of the ledger's steps."""

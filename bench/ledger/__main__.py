@@ -1,4 +1,4 @@
-"""`python -m bench.ledger`: what the ledger's steps take while it grows."""
+"""`python -m bench.ledger`: time of the ledger's steps as it grows."""
 
 import argparse
 import statistics
@@ -25,8 +25,12 @@ def main() -> None:
     """Print one table: a row for each step, a column for each size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--instances", type=int, default=1_000_000, help="the largest size")
-    parser.add_argument("--jobs", type=int, help="of those instances (default: a tenth)")
+    parser.add_argument(
+        "--instances", type=int, default=1_000_000, help="instances at the largest size"
+    )
+    parser.add_argument(
+        "--jobs", type=int, help="jobs at the largest size (default: a tenth of --instances)"
+    )
     values = parser.parse_args()
     jobs = values.jobs or values.instances // INSTANCES_PER_SERIES
     sizes = sorted({min(jobs, size) for size in _sizes(values.instances)})
@@ -36,7 +40,7 @@ def main() -> None:
 
 
 def _sizes(instances: int) -> list[int]:
-    """Numbers of jobs, ten times more each, up to that of the largest size."""
+    """Numbers of jobs, each ten times the last, up to the largest size."""
     sizes = [instances // INSTANCES_PER_SERIES]
     while sizes[-1] * INSTANCES_PER_SERIES > _SMALLEST:
         sizes.append(sizes[-1] // _STEP)

@@ -1,4 +1,4 @@
-"""What the node does with its ledger again and again, each step as the node does it."""
+"""Frequent steps of the node with its ledger, as the node performs them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +36,7 @@ Step = Callable[[int], None]
 
 
 def record(ledger: Ledger, size: int) -> Step:
-    """Store one instance: the whole transaction of the inbox."""
+    """Record one instance: the whole transaction of the instance store."""
     with ledger.writing() as connection:
         association = open_association(connection, _SENDER, ledger.clock())
 
@@ -52,7 +52,7 @@ def record(ledger: Ledger, size: int) -> Step:
 
 
 def claim(ledger: Ledger, size: int) -> Step:
-    """Start the job that waits longest, of those queued."""
+    """Claim the job that has been queued longest."""
 
     def step(_number: int) -> None:
         with ledger.writing() as connection:
@@ -67,7 +67,7 @@ def claim(ledger: Ledger, size: int) -> Step:
 
 
 def due(ledger: Ledger, _size: int) -> Step:
-    """Find the series to look at, while twenty are."""
+    """Find the due series, with twenty of them due."""
     with ledger.writing() as connection:
         association = open_association(connection, _SENDER, ledger.clock())
         for number in range(_FRESH, _FRESH + _WAITING):
@@ -87,7 +87,7 @@ def due(ledger: Ledger, _size: int) -> Step:
 
 
 def due_deliveries(ledger: Ledger, _size: int) -> Step:
-    """Find the results to send, while those of twenty jobs wait."""
+    """Find the due deliveries, with those of twenty jobs waiting."""
     with ledger.writing() as connection:
         for number in range(_FRESH - _WAITING, _FRESH):
             job_id = _request(number).job_id
@@ -105,7 +105,7 @@ def due_deliveries(ledger: Ledger, _size: int) -> Step:
 
 
 def show_list(ledger: Ledger, _size: int) -> Step:
-    """`list`: the latest fifty series with where they stand."""
+    """Run `list`: the latest fifty series with their states."""
 
     def step(_number: int) -> None:
         assert len(latest_histories(ledger, _LATEST)) == _LATEST
@@ -114,7 +114,7 @@ def show_list(ledger: Ledger, _size: int) -> Step:
 
 
 def show_one(ledger: Ledger, size: int) -> Step:
-    """`show`: everything of one series, by its UID."""
+    """Run `show`: the full history of one series, by its UID."""
 
     def step(number: int) -> None:
         history = history_of(ledger, uid("series", number * size // 1000))

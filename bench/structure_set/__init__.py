@@ -1,1 +1,1 @@
-"""Masks to a structure set, beside other programs."""
+"""Benchmark of structure sets, compared with rt-utils."""

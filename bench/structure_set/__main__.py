@@ -1,4 +1,4 @@
-"""`python -m bench.structure_set`: masks to an RT Structure Set and back, beside rt-utils.
+"""`python -m bench.structure_set`: masks to an RT Structure Set and back, compared with rt-utils.
 
 Both sides start from the series' folder and the masks in memory, and end with a file; then from
 the folder and that file, and end with one mask after the other.

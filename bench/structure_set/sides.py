@@ -1,4 +1,4 @@
-"""What `bench.structure_set` measures: ours, and the same with rt-utils.
+"""Workloads of `bench.structure_set`: ours, and the same with rt-utils.
 
 Nothing is imported that the side does not need: its memory counts.
 """
@@ -30,7 +30,7 @@ _COLOR = (255, 0, 0)
 
 
 def ours_write(series: str, masks: str, path: str) -> Prepared:
-    """Headers, contours, file."""
+    """Write a structure set: headers, contours, file."""
     drawn = dict(np.load(masks))
 
     def work() -> None:
@@ -44,7 +44,7 @@ def ours_write(series: str, masks: str, path: str) -> Prepared:
 
 
 def theirs_write(series: str, masks: str, path: str) -> Prepared:
-    """The same with rt-utils as its manual has it; it wants [row, column, slice]."""
+    """Write with rt-utils as in its manual; its masks are [row, column, slice]."""
     rt_utils = importlib.import_module("rt_utils")
     drawn = {name: np.moveaxis(mask, 0, -1) for name, mask in np.load(masks).items()}
 
@@ -59,7 +59,7 @@ def theirs_write(series: str, masks: str, path: str) -> Prepared:
 
 
 def ours_read(series: str, masks: str, path: str) -> Prepared:
-    """Headers, file, one mask after the other."""
+    """Read a structure set: headers, file, masks one by one."""
 
     def read() -> Named:
         headers = _headers(series)
@@ -69,7 +69,7 @@ def ours_read(series: str, masks: str, path: str) -> Prepared:
 
 
 def theirs_read(series: str, masks: str, path: str) -> Prepared:
-    """The same with rt-utils, from the file that it wrote."""
+    """Read with rt-utils, from the file that it wrote."""
     rt_utils = importlib.import_module("rt_utils")
 
     def read() -> Named:
@@ -91,7 +91,7 @@ def _consume(read: Callable[[], Named]) -> None:
 
 
 def _compare(read: Named, masks: str) -> dict[str, Any]:
-    """How many of the drawn voxels came back otherwise."""
+    """Number of voxels that differ after writing and reading."""
     drawn = np.load(masks)
     different = inside = 0
     for name, mask in read:

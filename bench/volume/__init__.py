@@ -1,1 +1,1 @@
-"""A folder to a volume, beside other programs."""
+"""Benchmark of reading volumes, compared with other programs."""

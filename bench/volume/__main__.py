@@ -1,4 +1,4 @@
-"""`python -m bench.volume`: a folder to a volume, beside SimpleITK and dicom2nifti.
+"""`python -m bench.volume`: a folder to a volume, compared with SimpleITK and dicom2nifti.
 
 The peers run in `.peers/`, a virtual environment of their own:
 `python -m venv .peers && .peers/bin/pip install SimpleITK dicom2nifti`.
@@ -19,7 +19,7 @@ _SIZE = 512
 
 
 def main() -> None:
-    """Print one table; without `.peers/` it has our side alone."""
+    """Run the benchmark and print a table; without `.peers/` of our side alone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slices", type=int, default=300)
     parser.add_argument("--runs", type=int, default=5)

@@ -1,4 +1,4 @@
-"""Our side of `bench.volume`; nothing is imported that it does not need: its memory counts."""
+"""Our side of `bench.volume`; imports only what it needs, as its memory is measured."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from imaging.series.volume import Volume, read_volume
 
 
 def ours(folder: str) -> Prepared:
-    """As a job reads it: what is there, in which order it lies, its values."""
+    """Read a folder as a job does: headers, order and pixels."""
 
     def work() -> Volume:
         (series,), _ = read_folder(Path(folder))

@@ -1,4 +1,4 @@
-"""The peers' sides of `bench.volume`; runs in their virtual environment, which has no Slicewire."""
+"""Other programs' sides of `bench.volume`; runs in a virtual environment without Slicewire."""
 
 import importlib
 from typing import Any
@@ -9,7 +9,7 @@ from bench.isolated import Prepared
 
 
 def simple_itk(folder: str) -> Prepared:
-    """ImageSeriesReader on the file names that GDCM puts in order."""
+    """Read with SimpleITK's ImageSeriesReader, with file names sorted by GDCM."""
     itk = importlib.import_module("SimpleITK")
 
     def work() -> Any:
@@ -21,7 +21,7 @@ def simple_itk(folder: str) -> Prepared:
 
 
 def dicom_to_nifti(folder: str) -> Prepared:
-    """Folder to a NIfTI image in memory, as it lies; nothing is written."""
+    """Convert the folder with dicom2nifti to a NIfTI image in memory."""
     common = importlib.import_module("dicom2nifti.common")
     convert = importlib.import_module("dicom2nifti.convert_dicom")
 

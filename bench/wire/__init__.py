@@ -1,1 +1,1 @@
-"""The wire beside DCMTK, Orthanc and storescp."""
+"""Benchmark of the wire, compared with DCMTK, Orthanc and pynetdicom."""

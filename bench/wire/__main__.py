@@ -1,4 +1,4 @@
-"""`python -m bench.wire`: the wire beside DCMTK, Orthanc and pynetdicom, all in the same run.
+"""`python -m bench.wire`: the wire compared with DCMTK, Orthanc and pynetdicom, in one run.
 
 Ours is the whole node as its user starts it, fsync and ledger on; `Slicewire, no fsync` is its
 receiving parts without. Sides run in turn, so that what else the machine does meets all of them.
@@ -42,9 +42,14 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="fewer where a row takes 45 s, but 3")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=7,
+        help="runs of each row; fewer, but at least 3, if they take 45 s",
+    )
     parser.add_argument("--rows", nargs="+", choices=_ROWS, default=_ROWS)
-    parser.add_argument("--folder", type=Path, help="where to write; on the disk to measure")
+    parser.add_argument("--folder", type=Path, help="folder to write to, on the disk to measure")
     parser.add_argument(
         "--docs", action="store_true", help="put the table into docs/performance.md"
     )

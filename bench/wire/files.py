@@ -1,4 +1,4 @@
-"""What is sent: CT instances whose UIDs are written anew for each run, so that none is known."""
+"""Workloads to send: CT instances that get new UIDs for each run, so that none is known."""
 
 import itertools
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _SMALL_BYTES, _LARGE_BYTES = 37_000, 105_000_000
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A folder of instances, and where in each file its own UID has its number."""
+    """Folder of instances, with the offsets of the UID's number in each file."""
 
     name: str
     folder: Path
@@ -25,7 +25,7 @@ class Workload:
     places: tuple[tuple[int, ...], ...]
 
     def renew(self, count: int | None = None) -> None:
-        """Other SOP Instance UIDs for the first `count` files, in place."""
+        """Write new SOP Instance UIDs into the first `count` files, in place."""
         for path, places in itertools.islice(zip(self.paths, self.places, strict=True), count):
             number = f"1{np.random.default_rng().integers(10**18):019d}".encode()
             with path.open("r+b") as file:
@@ -34,7 +34,7 @@ class Workload:
                     file.write(number)
 
     def part(self, count: int) -> "Workload":
-        """The first `count` instances, in a folder of links to them."""
+        """Workload of the first `count` instances, in a folder of links."""
         folder = self.folder.parent / f"{self.folder.name}-{count}"
         if not folder.exists():
             folder.mkdir()
@@ -49,7 +49,7 @@ class Workload:
 
 
 def make_workloads(folder: Path) -> dict[str, Workload]:
-    """W1: 300 CT slices of 512 x 512; W2: 1,000 of 37 KB; W3: one instance of 105 MB."""
+    """Make W1: 300 CT slices of 512 x 512; W2: 1,000 of 37 KB; W3: one instance of 105 MB."""
     source = pydicom.dcmread(planning_ct(folder / "source", 1)[0])
     return {
         "W1": _write("300 CT of 525 KB", folder / "w1", source, 300),
@@ -59,7 +59,7 @@ def make_workloads(folder: Path) -> dict[str, Workload]:
 
 
 def _filled(source: FileDataset, size_bytes: int) -> FileDataset:
-    """The same with other pixels: square, as near to `size_bytes` as that may be."""
+    """Copy with square pixel data of about `size_bytes`."""
     side = int((size_bytes / 2) ** 0.5)
     data_set = pydicom.dcmread(str(source.filename))
     data_set.Rows = data_set.Columns = side

@@ -1,4 +1,4 @@
-"""What the machine itself can do: loopback, files, fsync. Nothing that receives can be faster."""
+"""Limits of the machine for any receiver: loopback, files, fsync."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ _FILES = 200
 
 
 def measure_limits(folder: Path) -> dict[str, float]:
-    """Once, in `folder`, on the disk that receivers write to; by name, the unit in the name."""
+    """Measure in `folder`, on the disk that receivers write to; figures by name with unit."""
     folder.mkdir(parents=True, exist_ok=True)
     large, small = bytes(525_000), bytes(37_000)
     return {
@@ -62,7 +62,7 @@ def _plainly(path: Path, content: bytes) -> None:
 
 
 def _synced(path: Path, content: bytes) -> None:
-    """Written, synced, renamed: a file that is whole or not there."""
+    """Write, sync and rename, so that the file is complete or missing."""
     beside = path.with_suffix(".part")
     with beside.open("wb", buffering=0) as file:
         file.write(content)

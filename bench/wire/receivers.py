@@ -1,4 +1,4 @@
-"""Receivers to measure, each a process of its own on a free port of this machine."""
+"""Receivers to measure, each in its own process on a free port of this machine."""
 
 import json
 import os
@@ -24,30 +24,31 @@ PYNETDICOM = "pynetdicom storescp"
 _ROOT = Path(__file__).parents[2]
 _START_S, _STOP_S, _QUIET_S = 60.0, 20.0, 20.0
 _GLANCE_S, _IDLE_S = 0.15, 0.02
-"""Who takes less than so much of a core between two looks is quiet."""
+"""A receiver with less processor time than `_IDLE_S` within `_GLANCE_S` is idle."""
 _WITHOUT_NAGLE = {"TCP_NODELAY": "1"}  # DCMTK's programs obey it
 
 
 @dataclass(slots=True)
 class Receiver:
-    """One that listens."""
+    """Running receiver."""
 
     name: str
     port: int
     process: psutil.Process
     folder: Path
-    """Below which it stores; what it has stored in files of their own may be removed."""
+    """Folder that the receiver stores into."""
     clears: bool = True
+    """True if the stored files may be removed."""
     _marked_mb: float = field(default=0.0)
 
     def clear(self) -> None:
-        """Remove what it has stored, where that is nothing but files."""
+        """Remove the stored files, if allowed by `clears`."""
         if self.clears:
             for path in self.folder.iterdir():
                 path.unlink()
 
     def wait_until_quiet(self) -> float:
-        """Until what it does after its answers is done; answers for how long that was, in s."""
+        """Wait until the receiver has finished its work after the answers; returns seconds."""
         begun = time.monotonic()
         while time.monotonic() < begun + _QUIET_S:
             before = self._cpu_s()
@@ -57,7 +58,7 @@ class Receiver:
         return _QUIET_S
 
     def mark_memory(self) -> float:
-        """Forget the peak until now (proc(5), clear_refs); answers what is resident, in MB."""
+        """Reset the peak memory (proc(5), clear_refs); returns the resident memory in MB."""
         for process in self._tree():
             with suppress(OSError):
                 Path(f"/proc/{process.pid}/clear_refs").write_text("5")
@@ -65,7 +66,7 @@ class Receiver:
         return self._marked_mb
 
     def peak_mb(self) -> tuple[float, float]:
-        """Since it was marked: the most that was resident, and how much more that is than then."""
+        """Peak resident memory since `mark_memory`, and its increase since then, in MB."""
         peak = self._resident_mb("VmHWM")
         return peak, peak - self._marked_mb
 
@@ -93,7 +94,7 @@ class Receiver:
 
 @contextmanager
 def started(names: Sequence[str], folder: Path, *, nagle: bool) -> Iterator[dict[str, Receiver]]:
-    """All of `names` that this machine has; with `nagle` as they come from the shop."""
+    """Start all installed receivers of `names`; with `nagle`, in their default configuration."""
     with ExitStack() as stack:
         found = {}
         for name in names:
@@ -107,7 +108,7 @@ def started(names: Sequence[str], folder: Path, *, nagle: bool) -> Iterator[dict
 
 
 def is_here(name: str) -> bool:
-    """Whether the machine has it."""
+    """True if the receiver `name` is installed."""
     program = {DCMTK: "/usr/bin/storescp", DCMTK_FORK: "/usr/bin/storescp"}.get(name)
     if name == ORTHANC:
         return _orthanc() is not None
@@ -167,7 +168,7 @@ def _orthanc() -> str | None:
 
 
 def _start_node(folder: Path) -> Iterator[Receiver]:
-    """The whole node as its user starts it; what it does with a finished series is not measured."""
+    """Start the whole node as a user does; its work on complete series is not measured."""
     node = NodeProcess(folder, completion={"settle_s": 3600.0}, rules=[], web_port=0).start()
     try:
         process = psutil.Process(node.process.pid)

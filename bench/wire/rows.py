@@ -1,4 +1,4 @@
-"""What is measured: each row is one load, and the sides that bear it in turn."""
+"""Rows of the benchmark: each is one load, measured on all sides in turn."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ from bench.wire.receivers import (
 from bench.wire.senders import Sender, Sent, by_dcmtk, by_processes
 
 STALLED, SLOW_LARGE, SLOW_SMALL, SHARED = 20, 100, 300, 160
-"""Instances where a sender waits 44 ms for each, where a receiver is slow, and for 16 at once."""
+"""Instances for a sender that waits 44 ms for each, for slow receivers, and for 16 associations."""
 _FEWEST, _ROW_S = 3, 45.0
 Work = Callable[[], Sent]
 Send = Callable[[Receiver, Workload], Sent]
@@ -30,30 +30,30 @@ Send = Callable[[Receiver, Workload], Sent]
 
 @dataclass(slots=True)
 class Row:
-    """One load, and by side what each run measured."""
+    """One load, with the measurements of each side."""
 
     name: str
     runs: dict[str, list[Sent]] = field(default_factory=dict)
     memory: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    """Peak, and how much more than before, in MB; where it was measured."""
+    """Peak memory and its increase, in MB, by side, if measured."""
     afterwards_s: list[float] = field(default_factory=list)
-    """How long ours went on with what it had acknowledged."""
+    """Seconds that our receiver worked on after its last answer."""
     goals: Mapping[str, str] = field(default_factory=dict)
     mb_each: float = 0.0
 
     def rate(self, side: str) -> float:
-        """Instances per second, the median."""
+        """Median of instances per second."""
         return median(one.instances / one.seconds for one in self.runs[side])
 
     def ratios(self, side: str, ours: str) -> list[float]:
-        """How many times as many as `side` ours took or sent, run by run."""
+        """Our rate divided by that of `side`, run by run."""
         pairs = zip(self.runs[ours], self.runs[side], strict=True)
         return [(a.instances / a.seconds) / (b.instances / b.seconds) for a, b in pairs]
 
 
 @dataclass(slots=True)
 class Bench:
-    """Where it is measured, and how often."""
+    """Workloads, folder and repetitions of the measurement."""
 
     folder: Path
     workloads: Mapping[str, Workload]
@@ -61,7 +61,7 @@ class Bench:
     runs: int
 
     def stock(self) -> Iterator[Row]:
-        """Senders and receivers as they come: Nagle's algorithm on where they have it on."""
+        """Senders and receivers in their default configuration, with Nagle's algorithm if on."""
         with started([OURS, DCMTK, ORTHANC], self.folder, nagle=True) as receivers:
             for program in ("storescu", "dcmsend"):
                 for name in ("W1", "W2"):
@@ -76,7 +76,7 @@ class Bench:
                     yield row
 
     def no_delay(self) -> Iterator[Row]:
-        """Senders that do not wait: DCMTK's, and ours, which is faster than a receiver."""
+        """Senders without Nagle's algorithm: DCMTK's, and ours, which is faster than a receiver."""
         sides = [OURS, OURS_UNSYNCED, DCMTK, PYNETDICOM, ORTHANC]
         goals = {
             "W1": {DCMTK: "1.2, no fsync 1.5", PYNETDICOM: "4, no fsync 4", ORTHANC: "4"},
@@ -94,7 +94,7 @@ class Bench:
                     yield row
 
     def large(self) -> Iterator[Row]:
-        """One instance, and what it takes of memory."""
+        """One large instance, with the memory it takes."""
         sides = [OURS, OURS_UNSYNCED, DCMTK, PYNETDICOM, ORTHANC]
         with started(sides, self.folder, nagle=False) as receivers:
             row = self._row("one of 105 MB", "W3", {DCMTK: "3", ORTHANC: "5", PYNETDICOM: "5"})
@@ -103,7 +103,7 @@ class Bench:
             yield row
 
     def many(self) -> Iterator[Row]:
-        """Several associations at once, and how long the slowest answers take."""
+        """Several simultaneous associations, with the slowest answers."""
         sides = [OURS, OURS_UNSYNCED, DCMTK, DCMTK_FORK, ORTHANC]
         load = self.workloads["W1"].part(SHARED)
         with started(sides, self.folder, nagle=False) as receivers:
@@ -119,7 +119,7 @@ class Bench:
                 yield row
 
     def short(self) -> Iterator[Row]:
-        """An association for each instance, one after the other, as some senders do."""
+        """One association for each instance, one after the other, as some senders do."""
         sides = [OURS, OURS_UNSYNCED, DCMTK, PYNETDICOM, ORTHANC]
         load = self.workloads["W2"].part(SLOW_LARGE)
         with started(sides, self.folder, nagle=False) as receivers:
@@ -128,7 +128,7 @@ class Bench:
             yield row
 
     def sending(self) -> Iterator[Row]:
-        """Our sender and others, to DCMTK's receiver."""
+        """Our sender and others, sending to DCMTK's receiver."""
         goals = {"dcmsend": "1.0", "storescu": "1.0", "pynetdicom": "6"}
         for nagle in (False, True):
             with started([DCMTK], self.folder, nagle=nagle) as receivers:
@@ -165,7 +165,7 @@ class Bench:
         *,
         memory: bool = False,
     ) -> None:
-        """Every side once, then all again."""
+        """Measure all sides in turn, repeatedly."""
         row.runs = {side: [] for side in receivers}
         row.memory = {side: [] for side in receivers if memory}
         for _ in self._rounds():
@@ -179,7 +179,7 @@ class Bench:
                 receiver.clear()
 
     def _rounds(self) -> Iterator[int]:
-        """As many as were asked for; fewer where a row takes long, but three."""
+        """Numbers of the runs: as requested, or fewer, but at least three, if they take long."""
         begun = time.monotonic()
         for number in range(self.runs):
             if number >= _FEWEST and time.monotonic() - begun > _ROW_S:

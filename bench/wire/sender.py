@@ -1,4 +1,4 @@
-"""`python -m bench.wire.sender`: sends as its standard input says; imports are made before.
+"""`python -m bench.wire.sender`: sender controlled by standard input, with all imports done.
 
 A line in is a JSON object with `how` (`stream`: `network.scu.c_store.send`; `timed`: the same
 requests with the time of each answer; `each`: an association for each instance; `pynetdicom`: its
@@ -32,7 +32,7 @@ _CALLING = "BENCH"
 
 
 def main() -> None:
-    """Until there is nothing more to do."""
+    """Carry out requests until standard input ends."""
     quieten_libraries()
     for line in sys.stdin:
         request = json.loads(line)
@@ -61,13 +61,13 @@ def _answer(request: dict[str, Any], instances: list[InstanceToSend]) -> dict[st
         return {"stored": len(milliseconds), "seconds": seconds, "milliseconds": milliseconds}
     if request["how"] == "pynetdicom":
         stored = _by_pynetdicom(sorted(Path(request["folder"]).iterdir()), peer)
-    else:  # with what it takes to find out what the files are
+    else:  # including the time to read the files' headers
         stored = sum(one.is_stored for one in send(_instances(request), peer, _CALLING))
     return {"stored": stored, "seconds": time.perf_counter() - begun}
 
 
 def _by_pynetdicom(paths: list[Path], peer: PeerAddress) -> int:
-    """As its documentation shows: each data set is read and sent."""
+    """Send with pynetdicom as in its documentation: read and send each data set."""
     entity = AE(ae_title=_CALLING)
     first = pydicom.dcmread(paths[0], stop_before_pixels=True)
     entity.add_requested_context(str(first.SOPClassUID), first.file_meta.TransferSyntaxUID)
@@ -78,7 +78,7 @@ def _by_pynetdicom(paths: list[Path], peer: PeerAddress) -> int:
 
 
 def _timed(instances: list[InstanceToSend], peer: PeerAddress, count: int) -> dict[str, Any]:
-    """Shared by `count` associations, whose negotiation counts as well."""
+    """Send over `count` associations, including their negotiation in the time."""
     shares: list[list[float]] = [[] for _ in range(count)]
     threads = [
         threading.Thread(target=_send_timed, args=(instances[first::count], peer, shares[first]))
@@ -97,7 +97,7 @@ def _timed(instances: list[InstanceToSend], peer: PeerAddress, count: int) -> di
 def _send_timed(
     instances: list[InstanceToSend], peer: PeerAddress, milliseconds: list[float]
 ) -> None:
-    """What is not stored leaves no time behind."""
+    """Send over one association; records the time of each stored instance."""
     contexts = propose(instances)
     with associate(peer, _CALLING, contexts, Timeouts()) as dialogue:
         channel, accepted = StoreChannel(dialogue), accepted_by(dialogue.contexts.values())

@@ -1,4 +1,4 @@
-"""Senders to measure with: DCMTK's programs, and `bench.wire.sender` in processes of their own."""
+"""Senders of the benchmark: DCMTK's programs, and `bench.wire.sender` in processes."""
 
 import json
 import os
@@ -20,16 +20,16 @@ _END_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a sender measured."""
+    """Measurements of a sender."""
 
     instances: int
     seconds: float
     milliseconds: tuple[float, ...] = ()
-    """From each request to its answer, where that was measured."""
+    """Times from each request to its answer, if measured."""
 
 
 def by_dcmtk(program: str, port: int, workload: Workload, *, nagle: bool) -> Sent:
-    """Send a folder with `storescu` or `dcmsend`; the whole process counts.
+    """Send a folder with `storescu` or `dcmsend`, and time the whole process.
 
     Raises:
         SystemExit: it did not store everything.
@@ -51,7 +51,7 @@ def by_dcmtk(program: str, port: int, workload: Workload, *, nagle: bool) -> Sen
 
 
 class Sender:
-    """A process that has imported everything before it is measured."""
+    """Process with `bench.wire.sender`, whose imports are done before the measurement."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -74,7 +74,7 @@ class Sender:
         return Sent(found["stored"], found["seconds"], tuple(found.get("milliseconds", ())))
 
     def close(self) -> None:
-        """It ends with its standard input."""
+        """End the process by closing its standard input."""
         cast(IO[str], self._process.stdin).close()
         try:
             self._process.wait(_END_S)
@@ -97,7 +97,7 @@ class Sender:
 
 @contextmanager
 def senders(count: int) -> Iterator[list[Sender]]:
-    """As many processes."""
+    """Start several sender processes; ended with the block."""
     started: list[Sender] = []
     try:
         started += [Sender() for _ in range(count)]
@@ -110,7 +110,7 @@ def senders(count: int) -> Iterator[list[Sender]]:
 def by_processes(
     processes: Sequence[Sender], how: str, port: int, workload: Workload, *, associations: int = 1
 ) -> Sent:
-    """Send a folder once, shared by the processes, with so many associations in all.
+    """Send a folder once, divided among the processes, over `associations` in all.
 
     Raises:
         SystemExit: not everything was stored.

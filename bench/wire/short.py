@@ -1,4 +1,4 @@
-"""Associations of one instance each, by a sender that costs little itself: bytes on a socket."""
+"""Associations of one instance each, from a sender with little cost: bytes on a socket."""
 
 import socket
 import struct
@@ -27,7 +27,7 @@ _FRAGMENT_BYTES = 16_000  # which every receiver takes
 
 
 def send_one_each(instances: list[InstanceToSend], port: int) -> list[float]:
-    """Milliseconds from each connection to the answer of its release, of those that are stored."""
+    """Milliseconds from each connection to its release response, for stored instances."""
     request = _request(instances[0])
     messages = [_message(one) for one in instances]
     milliseconds = []
@@ -71,6 +71,6 @@ def _sent(port: int, request: bytes, message: bytes) -> bool:
 
 
 def _is_success(answer: bytes) -> bool:
-    """Whether the status of a C-STORE response is 0x0000 (PS3.7 Table 9.3-2)."""
+    """True if the status of a C-STORE response is 0x0000 (PS3.7 Table 9.3-2)."""
     at = answer.index(struct.pack("<HHL", 0, 0x0900, 2)) + 8
     return answer[at : at + 2] == b"\0\0"

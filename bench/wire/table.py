@@ -1,4 +1,4 @@
-"""The figures of `bench.wire` for a terminal and for docs/performance.md."""
+"""Tables of `bench.wire` for a terminal and for docs/performance.md."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
@@ -26,7 +26,7 @@ _HEADINGS = (
 
 
 def print_tables(rows: Sequence[Row], limits: Mapping[str, float]) -> None:
-    """One table; with `limits`, what the machine can do below it."""
+    """Print a table; with `limits`, the limits of the machine below it."""
     console = Console(width=190)
     table = Table("load", *_HEADINGS, box=None)
     for row in rows:
@@ -38,7 +38,7 @@ def print_tables(rows: Sequence[Row], limits: Mapping[str, float]) -> None:
 
 
 def as_markdown(rows: Sequence[Row], limits: Mapping[str, float], runs: int) -> str:
-    """Both tables, and how they came about in one line."""
+    """Markdown of both tables, with a line on how they were measured."""
     lines = [f"Medians of at most {runs} interleaved runs. Limits of the machine at the time:", ""]
     lines += ["| " + " | ".join(limits) + " |", "|" + "---|" * len(limits)]
     lines += ["| " + " | ".join(f"{value:,.0f}" for value in limits.values()) + " |", ""]

@@ -1,7 +1,7 @@
 """`python -m bench.wire.unsynced FOLDER`: the node's receiving parts with durability off.
 
-Only here: no key of the configuration says so. Without fsync in the process, and with SQLite told
-not to sync, what is acknowledged is lost with the power.
+For measurements only; no configuration key does this. Without fsync in the process and in SQLite,
+acknowledged instances are lost when power fails.
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.support.receiver import start_receiver
 
 
 def main() -> None:
-    """Says its port, and goes on until it is told to end."""
+    """Print the port and serve until told to end."""
     quieten_libraries()
     os.fsync = os.fdatasync = _no_sync  # type: ignore[assignment]  # that is the purpose
     never = dict.fromkeys(dialects._SYNCHRONOUS, "PRAGMA synchronous=OFF")
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _no_sync(_: object) -> None:
-    """Leave it to the system."""
+    """Do nothing; the system writes when it likes."""
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class Spool:
 
     def head(self) -> bytes:
         """The first bytes of the data set, at most 1 MB; empty if they cannot be read."""
-        if self.path is None:
+        if self.path is None or self._memory:  # a file may have failed before it had them
             return bytes(self._memory[:_HEAD_BYTES])
         with suppress(OSError):
             return os.pread(self._descriptor, _HEAD_BYTES, len(self.file_meta))

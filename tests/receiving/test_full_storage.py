@@ -1,12 +1,15 @@
 """A disk that is full or read-only: 0xA700, nothing half-written, and it works again afterwards."""
 
+import errno
 from pathlib import Path
 
 import pydicom
 import pytest
 
+from core.errors import StorageUnavailableError
 from node.ledger.tables.conditions import all_conditions
 from node.scp.instance_store import InstanceStore
+from node.scp.spool import Spool
 from tests.support.databases import open_test_ledger
 from tests.support.peers import associate, encoded, store
 from tests.support.receiver import Receiver, start_receiver
@@ -54,6 +57,22 @@ def test_a_read_only_file_system_is_0xa700(tmp_path: Path, instance: pydicom.Fil
         assert send(receiver, instance) == 0x0000
         receiver.listener.stop()
         receiver.ledger.close()
+
+
+def test_a_disk_that_fails_as_the_file_is_begun_leaves_what_a_refusal_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    spool = Spool(tmp_path, b"meta", "1.2", check_disk=lambda: None, in_memory_bytes=16)
+    spool.write(memoryview(b"of a series"))
+    monkeypatch.setattr("node.scp.spool.write_all", fail)
+    spool.write(memoryview(b" and so on"))
+    with pytest.raises(StorageUnavailableError, match="No space left"):
+        spool.data_set()
+    assert spool.head() == b"of a series"
+    spool.close()
 
 
 def test_the_watermark_is_noted_once_with_since_when_and_cleared(tmp_path: Path) -> None:

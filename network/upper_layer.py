@@ -194,14 +194,9 @@ class Association:
         raise _meaning_of(pdu)
 
     def _write_rest(self, pdus: memoryview) -> None:
-        deadline = time.monotonic() + self._write_timeout_s
         try:
-            while pdus:  # the time limit of a TLS connection's `sendall` is for each record
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
-                self._connection.settimeout(left)
-                pdus = pdus[self._connection.send(pdus) :]
+            self._connection.settimeout(self._write_timeout_s)
+            self._connection.sendall(pdus)  # the time limit is for all of it, also with TLS
         except TimeoutError as error:
             raise NotTakenError(
                 f"an answer was not taken within {self._write_timeout_s:g} s"

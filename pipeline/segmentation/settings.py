@@ -5,14 +5,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from core.config.pipelines import PipelineSettings
 from core.config.values import Section
 from core.errors import ModelError
+from imaging.rtstruct.target_systems import VARIANTS
 
 PROGRAM = "pipeline.segmentation.program:run_segmentation"
 """Program of any kind that names a segmenter."""
+
+
+def _known_variant(name: str) -> str:
+    if name not in VARIANTS:
+        raise ValueError(f"one of {', '.join(VARIANTS)}")
+    return name
+
+
+VariantName = Annotated[str, AfterValidator(_known_variant)]
 Channel = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -30,7 +40,7 @@ class SegmentationSettings(PipelineSettings):
     """Model, and options of the structure sets and segmentations written from its masks."""
 
     checkpoint_path: Path
-    variant: Literal["generic", "eclipse", "raystation", "pinnacle"] = "generic"
+    variant: VariantName = "generic"
     """Target system with whose limits the structure set complies."""
     phases: Literal["together", "apart"] = "together"
     """One structure set for all phases of a series, or one for each."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from core.config.file import read_configuration
 from core.config.settings import Configuration
 from core.errors import ConfigurationError
+from imaging.rtstruct.target_systems import VARIANTS
 
 MISTAKES = {
     "scp_prot: 3": "unknown key scp_prot, did you mean scp_port?",
@@ -26,6 +27,9 @@ MISTAKES = {
     "pipelines: {lung: {}}": "pipelines.lung.kind is missing",
     "pipelines: {lung: 3}": "pipelines.lung is 3, expected keys and values",
     "pipelines: {lung: {kind: unet, hole: xor}}": "unknown key pipelines.lung.hole",
+    "pipelines: {lung: {kind: unet, variant: nobody}}": (
+        f"pipelines.lung.variant is 'nobody', expected one of {', '.join(VARIANTS)}"
+    ),
     "root_uid: 1.2.3.x": "root_uid is '1.2.3.x', expected a UID root of digits and dots",
     "ae_title: seventeen_letters": "ae_title is 'seventeen_letters', expected 1 to 16 printable",
     "scu_ip: 10.0.0.1": "scu_ip and scu_port: both or neither",

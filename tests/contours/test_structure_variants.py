@@ -89,8 +89,8 @@ def test_every_variant_keeps_what_dicom_asks_of_all(variant: Variant) -> None:
 
 
 def test_unknown_variant_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ContourError, match="'monaco': expected one of generic, eclipse"):
-        variant_of("monaco")
+    with pytest.raises(ContourError, match="'nobody': expected one of generic, eclipse"):
+        variant_of("nobody")
 
 
 def test_each_phase_has_a_structure_set_of_its_own_in_one_series(

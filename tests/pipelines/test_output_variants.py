@@ -140,7 +140,7 @@ def test_output_keys_are_parameters_and_part_of_the_fingerprint() -> None:
 @pytest.mark.parametrize(
     "keys",
     [
-        {"variant": "monaco"},
+        {"variant": "nobody"},
         {"phases": "each"},
         {"holes": "filled"},
         {"segmentation": "sometimes"},

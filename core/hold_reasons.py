@@ -8,90 +8,133 @@ patients, no position in the patient, a volume with a gap.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 
 
 class HoldReason(StrEnum):
     """Reason to hold a series; stored in the ledger, so a value never changes."""
 
+    helps: str
+    """What usually resolves the hold, besides a release."""
+    released_with: str
+    """What results are said to be released with; empty if no release may pass over the reason. A
+    gap is releasable only for pipelines that compute nothing across slices."""
+
+    def __new__(cls, code: str, helps: str = "", released_with: str = "") -> "HoldReason":
+        reason = str.__new__(cls, code)
+        reason._value_ = code
+        reason.helps, reason.released_with = helps, released_with
+        return reason
+
     # is the series complete?
-    INSTANCES_MISSING = "instances missing"
-    INSTANCES_REFUSED = "instances refused"
-    CUT_OFF = "cut off"
-    INSTANCES_REMOVED = "instances removed"
+    INSTANCES_MISSING = (
+        "instances missing",
+        "send the rest",
+        "instances missing",
+    )
+    INSTANCES_REFUSED = (
+        "instances refused",
+        "send them again",
+        "instances refused",
+    )
+    CUT_OFF = (
+        "cut off",
+        "send the series again",
+        "a part cut off",
+    )
+    INSTANCES_REMOVED = (
+        "instances removed",
+        "send the whole series again",
+    )
     # whose series is it, and which content counts?
-    CONTENT_DISPUTED = "content disputed"
-    SEVERAL_PATIENTS = "several patients"
-    SEVERAL_STUDIES = "several studies"
-    SEVERAL_SERIES = "several series"
-    DUPLICATE = "duplicate"
+    CONTENT_DISPUTED = (
+        "content disputed",
+        "take the newest content or the first (release with --take newest or --take first)",
+    )
+    SEVERAL_PATIENTS = (
+        "several patients",
+        "send each patient's instances as a series of their own; of a patient that was "
+        "corrected, send all instances corrected",
+    )
+    SEVERAL_STUDIES = (
+        "several studies",
+        "send the instances of each study as a series of their own",
+    )
+    SEVERAL_SERIES = (
+        "several series",
+        "send the instances of each series apart",
+    )
+    DUPLICATE = (
+        "duplicate",
+        "send each instance under a SOPInstanceUID of its own",
+    )
     # where in the patient are its images?
-    FRAMES_OF_REFERENCE = "frames of reference"
-    NO_PLACE = "no place in the patient"
-    ORIENTATIONS = "orientations"
-    NOT_STACKED = "not stacked"
-    GAP = "gap"
-    IRREGULAR_SPACING = "irregular spacing"
-    UNEQUAL_POSITIONS = "unequal positions"
-    INDISTINCT = "indistinct"
-    NO_VOLUME = "no volume"
-    NO_PLANES = "no planes"
+    FRAMES_OF_REFERENCE = (
+        "frames of reference",
+        "send the images of each frame of reference as a series of their own",
+    )
+    NO_PLACE = (
+        "no place in the patient",
+        "send the images with valid ImagePositionPatient, ImageOrientationPatient and PixelSpacing",
+    )
+    ORIENTATIONS = (
+        "orientations",
+        "send the images of each orientation as a series of their own",
+    )
+    NOT_STACKED = (
+        "not stacked",
+        "send the series resampled along its normal, or to a pipeline that works on single images",
+    )
+    GAP = (
+        "gap",
+        "send the missing slices",
+        "a gap",
+    )
+    IRREGULAR_SPACING = (
+        "irregular spacing",
+        "send the series with even spacing, or to a pipeline that works on single images",
+    )
+    UNEQUAL_POSITIONS = (
+        "unequal positions",
+        "send the instances that are missing at some positions",
+    )
+    INDISTINCT = (
+        "indistinct",
+        "send the images that share a position as series of their own",
+    )
+    NO_VOLUME = (
+        "no volume",
+        "send it to a pipeline that works on single images",
+    )
+    NO_PLANES = (
+        "no planes",
+        "send the slices that these images were made from",
+    )
     # can its pixels be used?
-    NO_PIXELS = "no pixels"
-    PIXEL_KIND = "pixel kind"
-    SIZES = "sizes"
-    PIXEL_SPACINGS = "pixel spacings"
+    NO_PIXELS = (
+        "no pixels",
+        "send the images with their pixels",
+    )
+    PIXEL_KIND = (
+        "pixel kind",
+        "send grey images of a kind that is supported",
+    )
+    SIZES = (
+        "sizes",
+        "send the images of each size as a series of their own",
+    )
+    PIXEL_SPACINGS = (
+        "pixel spacings",
+        "send the images of each pixel spacing as a series of their own",
+    )
     # causes outside the series
-    NODE = "node"
-    OTHER = "other"
-
-
-_RELEASABLE: Mapping[HoldReason, str] = MappingProxyType(
-    {
-        HoldReason.INSTANCES_MISSING: "instances missing",
-        HoldReason.INSTANCES_REFUSED: "instances refused",
-        HoldReason.CUT_OFF: "a part cut off",
-        HoldReason.GAP: "a gap",
-    }
-)
-"""Reasons that a release may pass over, and their words in results. A gap is releasable only for
-pipelines that compute nothing across slices."""
-
-_HELPS: Mapping[HoldReason, str] = MappingProxyType(
-    {
-        HoldReason.INSTANCES_MISSING: "send the rest",
-        HoldReason.INSTANCES_REFUSED: "send them again",
-        HoldReason.CUT_OFF: "send the series again",
-        HoldReason.INSTANCES_REMOVED: "send the whole series again",
-        HoldReason.CONTENT_DISPUTED: "take the newest content or the first "
-        "(release with --take newest or --take first)",
-        HoldReason.SEVERAL_PATIENTS: "send each patient's instances as a series of their own; "
-        "of a patient that was corrected, send all instances corrected",
-        HoldReason.SEVERAL_STUDIES: "send the instances of each study as a series of their own",
-        HoldReason.SEVERAL_SERIES: "send the instances of each series apart",
-        HoldReason.DUPLICATE: "send each instance under a SOPInstanceUID of its own",
-        HoldReason.FRAMES_OF_REFERENCE: "send the images of each frame of reference as a series "
-        "of their own",
-        HoldReason.NO_PLACE: "send the images with valid ImagePositionPatient, "
-        "ImageOrientationPatient and PixelSpacing",
-        HoldReason.ORIENTATIONS: "send the images of each orientation as a series of their own",
-        HoldReason.NOT_STACKED: "send the series resampled along its normal, or to a pipeline "
-        "that works on single images",
-        HoldReason.GAP: "send the missing slices",
-        HoldReason.IRREGULAR_SPACING: "send the series with even spacing, or to a pipeline that "
-        "works on single images",
-        HoldReason.UNEQUAL_POSITIONS: "send the instances that are missing at some positions",
-        HoldReason.INDISTINCT: "send the images that share a position as series of their own",
-        HoldReason.NO_VOLUME: "send it to a pipeline that works on single images",
-        HoldReason.NO_PLANES: "send the slices that these images were made from",
-        HoldReason.NO_PIXELS: "send the images with their pixels",
-        HoldReason.PIXEL_KIND: "send grey images of a kind that is supported",
-        HoldReason.SIZES: "send the images of each size as a series of their own",
-        HoldReason.PIXEL_SPACINGS: "send the images of each pixel spacing as a series of their own",
-        HoldReason.NODE: "put it right at the node, then retry",
-        HoldReason.OTHER: "put it right at the sender, and send the series again",
-    }
-)
+    NODE = (
+        "node",
+        "put it right at the node, then retry",
+    )
+    OTHER = (
+        "other",
+        "put it right at the sender, and send the series again",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +157,13 @@ def hold_for(
     reason: HoldReason, words: str, *, helps: str = "", releasable: bool | None = None
 ) -> Hold:
     """Build the hold of a reason; `helps` and `releasable` replace the reason's defaults."""
-    may = reason in _RELEASABLE if releasable is None else releasable
-    return Hold(reason, words, helps or _HELPS[reason], may)
+    may = bool(reason.released_with) if releasable is None else releasable
+    return Hold(reason, words, helps or reason.helps, may)
 
 
 def may_be_passed(reason: str) -> bool:
     """True if a release may pass over a reason, at least in some series."""
-    return reason in _RELEASABLE
+    return bool(HoldReason(reason).released_with)
 
 
 def released_words(reasons: Mapping[str, str]) -> str:
@@ -131,7 +174,7 @@ def released_words(reasons: Mapping[str, str]) -> str:
     if not reasons:
         return ""
     first = next(iter(reasons))
-    label = _RELEASABLE.get(HoldReason(first), first)
+    label = HoldReason(first).released_with or first
     rest = len(reasons) - 1
     return f"released with {label}" + (f" and {rest} more" if rest else "")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import GeometryError, ModelError, SeriesError, hold_of
-from core.hold_reasons import Hold, HoldReason, hold_for, released_words
+from core.hold_reasons import Hold, HoldReason, hold_for, may_be_passed, released_words
 from imaging.geometry.placement import RULES_2D, RULES_3D, GeometryRules, place
 from imaging.instances.header import Header
 from imaging.series.series import check_one_series
@@ -102,7 +102,18 @@ def test_what_is_not_the_series_fault_is_put_right_at_the_node() -> None:
 
 @pytest.mark.parametrize("reason", HoldReason)
 def test_every_reason_says_what_helps(reason: HoldReason) -> None:
-    assert str(hold_for(reason, "words")).startswith("words: ")
+    assert reason.helps
+    assert str(hold_for(reason, "words")) == f"words: {reason.helps}"
+
+
+@pytest.mark.parametrize("reason", HoldReason)
+def test_a_reason_is_releasable_if_it_says_with_what_results_are_released(
+    reason: HoldReason,
+) -> None:
+    assert may_be_passed(reason) == hold_for(reason, "words").is_releasable
+    assert may_be_passed(reason) == bool(reason.released_with)
+    assert str(reason) == reason.value  # the ledger and results carry the code alone
+    assert pickle.loads(pickle.dumps(reason)) is reason
 
 
 def test_descriptions_name_the_first_reason_and_count_the_others() -> None:

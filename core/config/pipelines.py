@@ -13,7 +13,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from core.config.values import Positive, Section
 
 KINDS: Mapping[str, str] = MappingProxyType(
-    {"blur": "pipeline.kinds.blur:KIND", "unet": "pipeline.kinds.unet:KIND"}
+    {
+        "blur": "pipeline.kinds.blur:KIND",
+        "unet": "pipeline.kinds.unet:KIND",
+    }
 )
 """Kinds of pipeline, each with the name of its `Kind` (pipeline/kind.py), imported when used."""
 

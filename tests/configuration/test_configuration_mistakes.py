@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from core.config.file import read_configuration
+from core.config.pipelines import KINDS
 from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from imaging.rtstruct.target_systems import VARIANTS
@@ -23,7 +24,9 @@ MISTAKES = {
     "peers: [{name: a, ae_title: A, ip: b, port: 1, tls: [x]}]": "peers.0.tls is ['x'], expected ",
     "rules: [{pipeline: unet, destinations: [tps]}]": "'tps', expected sender or a peer's name",
     "pipelines: {blur: {sigma_mm: -1}}": "pipelines.blur.sigma_mm is -1, expected greater than 0",
-    "pipelines: {lung: {kind: vnet}}": "pipelines.lung.kind is 'vnet', expected blur or unet",
+    "pipelines: {lung: {kind: vnet}}": (
+        f"pipelines.lung.kind is 'vnet', expected {' or '.join(sorted(KINDS))}"
+    ),
     "pipelines: {lung: {}}": "pipelines.lung.kind is missing",
     "pipelines: {lung: 3}": "pipelines.lung is 3, expected keys and values",
     "pipelines: {lung: {kind: unet, hole: xor}}": "unknown key pipelines.lung.hole",

@@ -20,7 +20,7 @@ from tests.support.ports import free_port
 ROOT = Path(__file__).parents[2]
 FILE = Path(__file__).parent / "third_kind" / "bright.py"
 LEVEL = b'{"level": 200}'
-ENTRY = '{"blur": "pipeline.kinds.blur:KIND", '
+ENTRY = '        "blur": "pipeline.kinds.blur:KIND",\n'
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     registry = house / "core" / "config" / "pipelines.py"
     text = registry.read_text()
     assert text.count(ENTRY) == 1
-    added = ENTRY + '"bright": "pipeline.kinds.bright:KIND", '
+    added = ENTRY + ENTRY.replace("blur", "bright")
     registry.write_text(text.replace(ENTRY, added))
     return house
 
@@ -148,7 +148,7 @@ def test_each_kind_is_described_without_what_computes(name: str) -> None:
     code = (
         "import pkgutil, sys; from core.config.pipelines import KINDS\n"
         f"kind = pkgutil.resolve_name(KINDS[{name!r}])\n"
-        "heavy = {'torch', 'h5py', 'scipy', 'numpy'} & set(sys.modules)\n"
+        "heavy = {'torch', 'h5py', 'scipy', 'onnxruntime'} & set(sys.modules)\n"
         f"sys.exit(f'{{kind.name}} {{heavy}}' if heavy or kind.name != {name!r} else 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)

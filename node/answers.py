@@ -1,26 +1,26 @@
-"""Who asks the node for something, and what it answers."""
+"""Commands of people: who asks, and the node's answer."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was done for a person, or why it was not."""
+    """Answer to a command: what was done, or why not."""
 
     words: str
     is_refused: bool = False
     is_awaited: bool = False
-    """Whether what comes of it is still to be judged; then `outcome_of` has the answer."""
+    """True if the series is judged first; `outcome_of` then gives the final answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and from where; nobody for a command line on this machine."""
+    """Person who asks, and from which address; empty for the command line of this machine."""
 
     person: str = ""
     address: str = ""
 
     @property
     def words(self) -> str:
-        """For the event; empty for nobody."""
+        """Words for the event; empty for the command line."""
         return f", by {self.person} from {self.address}" if self.person else ""

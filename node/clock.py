@@ -1,4 +1,4 @@
-"""A clock that jumps must neither end a wait early nor make it last for days."""
+"""Clock of the node: a change of the machine's clock neither shortens nor prolongs waits."""
 
 import time
 from collections.abc import Callable
@@ -25,15 +25,15 @@ _QUEUES = {
     commitments: UNREPORTED,
     notices: (NoticeState.WAITING,),
 }
-"""What waits for its next attempt, by its states."""
+"""Tables of attempts, and their states that wait for the next one."""
 
 log = structlog.get_logger("clock")
 
 
 class NodeClock:
-    """Seconds since 1970 that pass evenly: `ClockWatch` alone takes over what the clock was set by.
+    """Seconds since 1970 that pass evenly; `ClockWatch` alone follows changes of the system clock.
 
-    So no wait can end by a jump before the rows of all that waits were moved with it.
+    So no wait ends by a jump before the times of all waits were moved by it.
     """
 
     def __init__(
@@ -49,33 +49,33 @@ class NodeClock:
         return self._steady() + self._offset
 
     def difference(self) -> float:
-        """Seconds by which the machine's clock is ahead of this one."""
+        """Return the seconds by which the machine's clock is ahead of this one."""
         return self._wall() - self()
 
     def advance(self, by_s: float) -> None:
-        """Go over to another time."""
+        """Move this clock by `by_s` seconds."""
         self._offset += by_s
 
 
 class ClockWatch:
-    """Finds out that the machine's clock was set, and lets the node's follow."""
+    """Detects changes of the machine's clock, and moves the node's clock and all waits by them."""
 
     def __init__(self, ledger: Ledger, clock: NodeClock) -> None:
         self._ledger = ledger
         self._clock = clock
 
     def look(self) -> float:
-        """Seconds by which the clock was set since the last look; everything that waits is moved.
+        """Move the node's clock and all waits if the machine's clock was set; return by how much.
 
         Raises:
-            StorageUnavailableError: the ledger cannot take it now; the next look tries again.
+            StorageUnavailableError: the ledger cannot be written; the next call tries again.
         """
         jump_s = self._clock.difference()
         if abs(jump_s) < _JUMP_S:
-            self._clock.advance(jump_s)  # what NTP slews
+            self._clock.advance(jump_s)  # small differences, as by NTP
             return 0.0
         early_s, late_s = (0.0, jump_s) if jump_s > 0 else (jump_s, 0.0)
-        self._clock.advance(early_s)  # in between, waits may only be too long
+        self._clock.advance(early_s)  # until the rows are moved, waits may only be too long
         try:
             with self._ledger.writing() as connection:
                 self._move(connection, jump_s)
@@ -93,7 +93,7 @@ class ClockWatch:
 
 
 def shift_waits(connection: Connection, by_s: float) -> None:
-    """Move every time that something waits for, so that it waits as long as it should."""
+    """Move the times of all waits by `by_s` seconds."""
     settling = series.c.ready_at.is_not(None)
     times = [series.c.ready_at, series.c.incomplete_since]
     _shift(connection, series, times, by_s=by_s, where=settling)
@@ -105,8 +105,8 @@ def shift_waits(connection: Connection, by_s: float) -> None:
     _shift(connection, jobs, [jobs.c.next_attempt_at], by_s=by_s, where=waiting)
 
 
-def pull_back(connection: Connection, configuration: Configuration, now: float) -> int:
-    """At the start: what would wait longer than it ever should was written under another clock."""
+def shorten_waits(connection: Connection, configuration: Configuration, now: float) -> int:
+    """Shorten waits beyond their longest possible time, from another clock; return how many."""
     completion = configuration.completion
     peers = [peer.settle_s for peer in configuration.peers if peer.settle_s is not None]
     longest_s = max([completion.settle_s, completion.recount_s, *peers]) + _MARGIN_S
@@ -117,12 +117,14 @@ def pull_back(connection: Connection, configuration: Configuration, now: float) 
     count += _limit(connection, series, series.c.ready_at, later, where=one_by_one)
     for column in (series.c.incomplete_since, *(table.c.created_at for table in _QUEUES)):
         count += _limit(connection, column.table, column, now)
-    return count + _pull_back_attempts(connection, configuration, now)
+    return count + _shorten_waits_for_attempts(connection, configuration, now)
 
 
-def _pull_back_attempts(connection: Connection, configuration: Configuration, now: float) -> int:
-    """Each queue's next attempt is no further away than its policy lets it be."""
-    count = _pull_back_peers(connection, configuration, now)
+def _shorten_waits_for_attempts(
+    connection: Connection, configuration: Configuration, now: float
+) -> int:
+    """Limit the next attempts of all queues to the longest pauses of their policies."""
+    count = _shorten_waits_for_peers(connection, configuration, now)
     for table, wait_s in (
         (notices, configuration.webhook.retry.longest_wait_s),
         (jobs, LONGEST_PAUSE_S),
@@ -131,15 +133,17 @@ def _pull_back_attempts(connection: Connection, configuration: Configuration, no
     return count
 
 
-def _pull_back_peers(connection: Connection, configuration: Configuration, now: float) -> int:
-    """Of peers with a policy of their own, and of all others together."""
+def _shorten_waits_for_peers(
+    connection: Connection, configuration: Configuration, now: float
+) -> int:
+    """Limit the next attempts at each peer, by its own retry policy or the default."""
     answer_s = configuration.proof.answer_within_h * 3600
     names = [peer.name for peer in configuration.peers]
     count = 0
     for table, least_s in ((deliveries, 0.0), (commitments, 0.0), (proofs, answer_s)):
-        of_others = table.c.peer.not_in(names)
+        of_other_peers = table.c.peer.not_in(names)
         policies = [(table.c.peer == name, configuration.retry_of(name)) for name in names]
-        for where, policy in [*policies, (of_others, configuration.delivery.retry)]:
+        for where, policy in [*policies, (of_other_peers, configuration.delivery.retry)]:
             late = now + max(least_s, policy.longest_wait_s) + _MARGIN_S
             count += _limit(connection, table, table.c.next_attempt_at, late, where=where)
     return count

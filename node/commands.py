@@ -1,4 +1,4 @@
-"""What a person asks of the running node: rows that a command writes and the node carries out."""
+"""Commands of people to the running node: written as rows, which the node carries out."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,13 +17,18 @@ from node.completion.releasing import (
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import asked_by_person
 from node.ledger.requests.jobs import cancel_job, current_jobs, jobs_of, requeue_job
-from node.ledger.requests.releases import give_up, look_at, take_up, waits_for_person
+from node.ledger.requests.releases import (
+    cancel_series,
+    judge_again,
+    reopen_series,
+    waits_for_person,
+)
 from node.ledger.requests.requests import (
     cancel_requests_of_jobs,
     cancel_undecided,
-    look_again,
-    take_up_requests_of_jobs,
-    take_up_undecided,
+    rejudge_held_requests,
+    reopen_cancelled_requests,
+    reopen_requests_of_jobs,
 )
 from node.ledger.row_states import JobState
 from node.ledger.schema import commands
@@ -34,10 +39,10 @@ from node.ledger.tables.series import find_series
 
 RELEASE, RETRY, RESEND, CANCEL = "release", "retry", "resend", "cancel"
 TAKES = {NEWEST: "take-newest", FIRST: "take-first"}
-"""Which of several contents counts, and the verb that says so."""
+"""The contents that a person can choose, and the verb for each."""
 ECHO = "echo"
 ANSWERS = "answers"
-"""What is answered to an echo when the peer did; else why not."""
+"""Answer to an echo command if the peer answered; other answers say why it did not."""
 _BY_PERSON = "cancelled by a person"
 
 
@@ -45,7 +50,7 @@ _NOBODY = Asker()
 
 
 def ask(ledger: Ledger, verb: str, target: str, asker: Asker = _NOBODY) -> int:
-    """Write a command for the running node, on a series or, for `echo`, a peer; answers its id."""
+    """Write a command for the running node, on a series or, for `echo`, a peer; return its id."""
     with ledger.writing() as connection:
         row = {"at": ledger.clock(), "verb": verb, "target": target, "answer": ""}
         row |= {"person": asker.person, "address": asker.address}
@@ -54,10 +59,10 @@ def ask(ledger: Ledger, verb: str, target: str, asker: Asker = _NOBODY) -> int:
 
 
 def answer_to(ledger: Ledger, command: int) -> Answer | None:
-    """What the node answered to a command; None while it has not.
+    """Return the node's answer to a command; None while there is none.
 
     Raises:
-        LookupError: nobody wrote such a command.
+        LookupError: there is no command with this id.
     """
     with ledger.reading() as connection:
         row = connection.execute(select(commands).where(commands.c.id == command)).first()
@@ -67,20 +72,20 @@ def answer_to(ledger: Ledger, command: int) -> Answer | None:
 
 
 def has_begun(ledger: Ledger, command: int) -> bool:
-    """Whether the node is at it, and its answer is awaited."""
+    """True if the node has begun a command whose effect it waits for before it answers."""
     with ledger.reading() as connection:
         query = select(commands.c.begun_at).where(commands.c.id == command)
         return connection.scalar(query) is not None
 
 
 def answer_of(ledger: Ledger, command: int) -> str | None:
-    """As `answer_to`, in words alone."""
+    """Return the words of the node's answer; None while there is none."""
     answer = answer_to(ledger, command)
     return None if answer is None else answer.words
 
 
 def why_not(ledger: Ledger, verb: str, series_instance_uid: str) -> str:
-    """Why a command would be refused as the ledger stands; empty where it would not."""
+    """Say why a command would be refused at present; empty if it would not."""
     with ledger.reading() as connection:
         row = find_series(connection, series_instance_uid)
         if row is None:
@@ -92,9 +97,9 @@ def why_not(ledger: Ledger, verb: str, series_instance_uid: str) -> str:
 
 
 def carry_out(ledger: Ledger) -> int:
-    """Carry out every command that waits; how many there were.
+    """Carry out every waiting command; return how many.
 
-    What a release comes to is judged by completion: it is answered in a later round.
+    Completion judges a released series first, so that a release is answered in a later round.
     """
     undone = commands.c.done_at.is_(None) & commands.c.verb.in_(_VERBS)
     with ledger.reading() as connection:
@@ -142,7 +147,7 @@ def _release(connection: Connection, series_instance_uid: str, _asker: Asker, no
     done = current_jobs(connection, series_instance_uid, states=(JobState.DONE,))
     sent = sum(release_deliveries(connection, job.job_id, now) for job in done)
     if sent:
-        return Answer(f"looked at, {sent} instances are sent")
+        return Answer(f"reviewed, {sent} instances are sent")
     return Answer("is not held, nothing to release", is_refused=True)
 
 
@@ -161,18 +166,18 @@ def _retry(connection: Connection, series_instance_uid: str, _asker: Asker, now:
     failed = [job for job in jobs if job.state in (JobState.FAILED, JobState.CANCELLED)]
     for job in failed:
         requeue_job(connection, job.job_id)
-    take_up_requests_of_jobs(connection, [job.job_id for job in failed])
+    reopen_requests_of_jobs(connection, [job.job_id for job in failed])
     here = [job for job in jobs if job.state == JobState.DONE and job.removed_at is None]
     again = sum(send_again(connection, job.job_id, now) for job in here)
     words = f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
-    also_decided = take_up_undecided(connection, series_instance_uid) > 0
-    if take_up(connection, series_instance_uid, now, also_decided=also_decided):
-        words += "; the series is looked at again"
+    also_decided = reopen_cancelled_requests(connection, series_instance_uid) > 0
+    if reopen_series(connection, series_instance_uid, now, also_decided=also_decided):
+        words += "; the series is judged again"
     row = find_series(connection, series_instance_uid)
     if row is not None and waits_for_person(connection, row):
-        look_at(connection, series_instance_uid, now)
-        look_again(connection, series_instance_uid)
-        return Answer("looked at again", is_awaited=True)
+        judge_again(connection, series_instance_uid, now)
+        rejudge_held_requests(connection, series_instance_uid)
+        return Answer("judged again", is_awaited=True)
     return Answer(words)
 
 
@@ -188,10 +193,10 @@ def _resend(connection: Connection, series_instance_uid: str, _asker: Asker, now
 
 def _cancel(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
     done = []
-    if give_up(connection, series_instance_uid, _BY_PERSON):
-        done.append("the series is given up")
+    if cancel_series(connection, series_instance_uid, _BY_PERSON):
+        done.append("the series is cancelled")
     undecided = cancel_undecided(connection, series_instance_uid, _BY_PERSON)
-    done += [f"{undecided} held requests are given up"] if undecided and not done else []
+    done += [f"{undecided} held requests are cancelled"] if undecided and not done else []
     jobs = jobs_of(connection, series_instance_uid)
     cancelled = [one.job_id for one in jobs if cancel_job(connection, one.job_id, _BY_PERSON, now)]
     cancel_requests_of_jobs(connection, cancelled, _BY_PERSON)

@@ -1,4 +1,4 @@
-"""C-ECHO on request: the web process asks by a row, only the node speaks on the wire."""
+"""C-ECHO on request of the web process, which writes a row; only the node opens associations."""
 
 from sqlalchemy import select, update
 
@@ -19,14 +19,14 @@ _TOO_LATE_S = 60.0
 
 
 class Echoes:
-    """Carries out one C-ECHO after the other; a dead peer takes its timeout."""
+    """Carries out one C-ECHO after the other; an unreachable peer takes its timeout."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._configuration = configuration
         self._ledger = ledger
 
     def answer_next(self) -> bool:
-        """The one that waits longest; whether there was one."""
+        """Carry out the C-ECHO that waits longest; True if there was one."""
         waiting = commands.c.done_at.is_(None) & (commands.c.verb == ECHO)
         query = select(commands).where(waiting).order_by(commands.c.id).limit(1)
         with self._ledger.reading() as connection:
@@ -46,7 +46,7 @@ class Echoes:
     def _echo(self, name: str) -> str:
         peers = {peer.name: peer for peer in self._configuration.peers}
         if name not in peers:
-            return "is no configured peer"
+            return "is not a configured peer"
         address = address_of(peers[name])
         try:
             echo(address, self._configuration.ae_title, timeouts=_TIMEOUTS)

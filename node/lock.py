@@ -1,4 +1,4 @@
-"""One node for each storage folder."""
+"""Lock of the storage folder: one node for each folder."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from core.storage_layout import StorageLayout
 
 
 class StorageLock:
-    """Held as long as a node uses a storage folder; the system drops it when the process ends."""
+    """Lock of a node on its storage folder; the system releases it when the process ends."""
 
     def __init__(self, storage_path: Path) -> None:
         """Take the lock.
@@ -46,7 +46,7 @@ class StorageLock:
 
 
 def holder_of(storage_path: Path) -> str:
-    """The process id of the node that uses a storage folder; empty when none does."""
+    """Return the process id of the node that uses a storage folder; empty if none does."""
     path = StorageLayout(storage_path).lock
     try:
         with path.open("r") as file:

@@ -1,4 +1,4 @@
-"""What `--check` looks at for the node: storage, ledger, ports, TLS, peers; it changes nothing."""
+"""Checks of `--check` on the node: storage, ledger, ports, TLS and peers; it changes nothing."""
 
 import os
 import shutil
@@ -29,11 +29,11 @@ _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
 _AT_ONCE = 8
 
 Finding = tuple[str, str, str]
-"""The name of a part, how it stands in words, and what is wrong; empty when nothing is."""
+"""Name of a part, its state in words, and what is wrong with it; empty if nothing is."""
 
 
 def node_findings(configuration: Configuration, *, try_port: bool) -> Iterator[Finding]:
-    """Of each part of the node, one finding."""
+    """Yield a finding for each part of the node."""
     yield _storage(configuration)
     yield _ledger(configuration)
     yield _rules(configuration)
@@ -46,7 +46,7 @@ def node_findings(configuration: Configuration, *, try_port: bool) -> Iterator[F
 
 
 def running_node(configuration: Configuration) -> str:
-    """The process id of the node that uses the storage folder; empty when none does."""
+    """Return the process id of the node that uses the storage folder; empty if none does."""
     return holder_of(configuration.storage_path)
 
 
@@ -86,7 +86,7 @@ def _rules(configuration: Configuration) -> Finding:
 
 
 def _tls(configuration: Configuration) -> Iterator[Finding]:
-    """Whether the TLS port can be opened with its files, and when each certificate expires."""
+    """Check the files of the TLS port, and when each certificate expires."""
     own = configuration.wire.tls
     if own is not None:
         try:
@@ -121,7 +121,7 @@ def _port(name: str, ip: str, port: int, asked: str) -> Finding:
 
 
 def _peers(configuration: Configuration) -> Finding:
-    """Whether each peer can be told from the others."""
+    """Check that each peer can be told from the others."""
     confused, count = confusions(configuration.peers), len(configuration.peers)
     return "peers", f"{count}" if count else "none", "; ".join(confused)
 
@@ -132,6 +132,6 @@ def _peer(configuration: Configuration, peer: Peer) -> Finding:
         echo(address, configuration.ae_title, timeouts=_TIMEOUTS)
     except SendError as error:
         if peer.occasional:
-            return f"peer {peer.name}", f"{error}; it is there at times only", ""
+            return f"peer {peer.name}", f"{error}; the peer is not always online", ""
         return f"peer {peer.name}", "", str(error)
     return f"peer {peer.name}", f"{address} answers", ""

@@ -1,8 +1,8 @@
-"""Retention: files that nobody needs any more go, hourly; their rows stay for the story.
+"""Retention: removes files that are not needed any more, hourly; their rows stay as history.
 
-First a transaction records that they go, then they go inside another one, which reads the record
-again: an instance that arrives once more meanwhile is never taken along, as it is recorded in a
-transaction of its own. What a crash leaves between the two goes at the next start.
+One transaction records the removal. The files are removed in a second one, which reads the record
+again, so that an instance that was received again meanwhile stays. Files that a crash leaves
+between the two are removed at the next start.
 """
 
 import shutil
@@ -38,7 +38,7 @@ log = structlog.get_logger("retention")
 
 
 class Retention:
-    """Removes what the configuration's days and the ledger allow."""
+    """Removes files that are older than the configured days and not needed."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class Retention:
         self._next_at: float | None = None
 
     def remove_due(self) -> None:
-        """One round, when an hour went by since the last one or the clock jumped back.
+        """Remove files, if the last time was an hour ago or the clock was set back.
 
-        Nothing goes in the first hour after a start or a jump of the clock: a clock that is wrong
-        would make everything look old, and is usually put right by then.
+        Nothing is removed in the first hour after a start or a change of the clock: a wrong clock
+        would make everything look old, and is usually corrected by then.
 
         Raises:
             StorageUnavailableError: the ledger failed; the next round goes on.
@@ -85,12 +85,12 @@ class Retention:
         return self._steady() >= self._trusted_at
 
     def preview(self) -> list[Expired]:
-        """Everything that is older than the configured days, and why some of it stays."""
+        """Return everything older than the configured days, with the reason if it must stay."""
         with self._ledger.reading() as connection:
             return list(expired(connection, self._settings, self._ledger.clock()))
 
     def explain(self, what: Expired) -> str:
-        """What it is, how large, and whether it goes."""
+        """Describe results or sources with their size, and whether they are removed."""
         stand = f"stay: {what.why_it_stays}" if what.why_it_stays else "go"
         return f"{self._described(what)}: {stand}"
 
@@ -106,7 +106,7 @@ class Retention:
             find = results_of if what.kind == RESULTS else sources_of
             current = find(connection, what.key)
             if current is None or current.why_it_stays:
-                return  # something came or was asked for meanwhile
+                return  # something was received or requested meanwhile
             mark_removed(connection, current, now)
             uid = what.series_instance_uid
             record_event(connection, EventKind.REMOVED, words, now=now, series_instance_uid=uid)
@@ -129,7 +129,7 @@ class Retention:
 
 
 def _remove_folder(folder: Path) -> None:
-    """By a rename first: half of a results folder must never be taken for results."""
+    """Remove a folder, renamed first: a half-removed one must not be taken for results."""
     leaving = uncommitted(folder, f"removed-{folder.name}")
     if folder.is_dir():
         folder.rename(leaving)

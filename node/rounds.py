@@ -1,8 +1,8 @@
-"""Steps that the node repeats: at once after the ledger changed, rarely while nothing happens.
+"""Rounds: steps that the node repeats, often after the ledger changed, rarely while it is idle.
 
-Every wait is a row with a time, so a step only has to look. After a change each looks five times
-a second; the longer nothing has changed the more rarely, so that a wait ends at most a tenth
-later than its time, and an idle node costs next to nothing.
+Every wait is a row with a time, so that a step only has to read the ledger. After a change it does
+so five times a second, then ever more rarely: a wait ends at most a tenth late, and an idle node
+takes next to no CPU time.
 """
 
 import threading
@@ -22,7 +22,7 @@ log = structlog.get_logger("node")
 
 
 class Rounds:
-    """Threads that each repeat one step until they are stopped."""
+    """Threads that each repeat one step until `stop`."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -32,24 +32,24 @@ class Rounds:
         self._threads: list[threading.Thread] = []
 
     def start(self, name: str, step: Callable[[], object], *, is_clock: bool = False) -> None:
-        """Repeat `step` in a thread; what it answers is whether to go on at once.
+        """Repeat `step` in a thread; at once if it returned something true, else after a pause.
 
-        A step that `is_clock` is not due by rows, and repeated as often whatever the ledger does.
+        A step with `is_clock` does not depend on the ledger, and is repeated at a fixed pace.
         """
         self._run(name, lambda: self._repeat(name, step, is_clock=is_clock))
 
     def watch(self) -> None:
-        """Begin to see what others write to the ledger."""
+        """Start watching for changes of the ledger by any process."""
         self._run("ledger", self._watch)
 
     def stop(self) -> None:
-        """Let every step that runs be the last of its thread."""
+        """End every thread after its present step."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
 
     def join(self, within_s: float | None = None) -> None:
-        """Wait for each thread, for so long."""
+        """Wait for the threads, up to `within_s` seconds for each."""
         for thread in self._threads:
             thread.join(within_s)
 
@@ -64,7 +64,7 @@ class Rounds:
             try:
                 version = self._ledger.version()
             except StorageUnavailableError:
-                version = None  # the steps say so, and look whether it is back
+                version = None  # the steps report it, and try again
             if version is None or version != known:
                 known = version
                 with self._changed:
@@ -73,7 +73,7 @@ class Rounds:
             self._rest(_QUICKEST_S)
 
     def _repeat(self, name: str, step: Callable[[], object], *, is_clock: bool) -> None:
-        """Until the node stops; a fault is logged and the next round tries again."""
+        """Repeat a step until the node stops; an error is logged, the next round tries again."""
         said, said_at, pause_s = "", 0.0, _QUICKEST_S
         while not self._is_stopping:
             try:
@@ -90,7 +90,7 @@ class Rounds:
                 self._rest(_QUICKEST_S) if is_clock else self._rest_until_changed()
 
     def _rest_until_changed(self) -> None:
-        """Until the ledger changes, or something may be due."""
+        """Pause until the ledger changes, or something may be due."""
         with self._changed:
             seen = self._changed_at
             pause_s = _LATENESS * (time.monotonic() - seen)
@@ -100,7 +100,7 @@ class Rounds:
             )
 
     def _rest(self, seconds: float) -> None:
-        """For so long, whatever the ledger does."""
+        """Pause for `seconds`, unless the node stops."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_stopping, seconds)
 

@@ -1,4 +1,4 @@
-"""The node: everything wired, started in order and stopped in order."""
+"""The node: creates, starts and stops all its parts in order."""
 
 import shutil
 import threading
@@ -18,7 +18,7 @@ from core.storage_layout import StorageLayout
 from imaging.geometry.placement import GeometryRules
 from network.data_sets.limits import DataSetBounds
 from network.scu.transcoder import Transcoder
-from node.clock import ClockWatch, NodeClock, pull_back
+from node.clock import ClockWatch, NodeClock, shorten_waits
 from node.commands import carry_out
 from node.completion.expected_count import settle_s
 from node.completion.routing import Router
@@ -33,7 +33,8 @@ from node.jobs.engine import Engine
 from node.jobs.runner import Runner
 from node.ledger.database import open_ledger
 from node.ledger.requests.jobs import report_progress, requeue_running
-from node.ledger.tables.ends import KILLED, End, describe_end
+from node.ledger.row_states import EndCause
+from node.ledger.tables.ends import End, describe_end
 from node.ledger.tables.instances import ABORTED, open_associations
 from node.lock import StorageLock
 from node.retention import Retention
@@ -51,7 +52,7 @@ log = structlog.get_logger("node")
 
 
 class Node:
-    """Receives, completes, runs and delivers until it is stopped."""
+    """A node that receives series, runs jobs and delivers results until it is stopped."""
 
     def __init__(
         self,
@@ -61,19 +62,19 @@ class Node:
         geometry_rules: Mapping[str, GeometryRules],
         modules: Mapping[str, Sequence[str]],
     ) -> None:
-        """What the door knows of the pipelines.
+        """Store the configuration, and names of the pipelines' code.
 
         Args:
             configuration: of the whole node.
-            entry: name of the pipelines' function, for workers.
-            geometry_rules: the pipelines' own, by kind.
-            modules: names that workers import early, by the kind that uses them.
+            entry: name of the pipelines' function, as `package.module:function`, for workers.
+            geometry_rules: geometry rules of pipelines, by kind.
+            modules: modules that workers import early, by kind.
         """
         self._configuration = configuration
         self._entry = entry
         self._geometry_rules = geometry_rules
         self._modules = modules
-        self._can_track = threading.Event()
+        self._completion_is_ready = threading.Event()
 
     def prepare(self) -> None:
         """Take the storage folder and open its ledger.
@@ -94,11 +95,11 @@ class Node:
 
     @property
     def tls_address(self) -> tuple[str, int] | None:
-        """Where TLS is spoken; None: nowhere."""
+        """Address and port that listen with TLS; None if none does."""
         return self._listener.tls_address
 
     def start(self) -> tuple[str, int]:
-        """Listen, resume what was not finished, run; answers address and port.
+        """Listen, resume unfinished work and start all rounds; return address and port.
 
         Raises:
             ConfigurationError: the address is taken, or a rule is wrong.
@@ -135,7 +136,7 @@ class Node:
             geometry_rules=self._geometry_rules,
             waits_for_files=instance_store.checkpointer.has_pending,
         )
-        self._can_track.set()
+        self._completion_is_ready.set()
         remove_orphaned_uploads(configuration.storage_path, ledger)
         self._resume(cut_off)
         self._transcoder = Transcoder(StorageLayout(configuration.storage_path).scratch)
@@ -153,7 +154,7 @@ class Node:
         importer = Importer(
             configuration, ledger, instance_store, series_completion=self._series_completion
         )
-        self._rounds.start("orders", importer.read_next)
+        self._rounds.start("requested jobs", importer.read_next)
         for slot in range(configuration.engine.workers):
             self._rounds.start(f"jobs {slot + 1}", runner.run_next)
         self._rounds.start("delivery", self._start_deliveries)
@@ -164,7 +165,7 @@ class Node:
         return address
 
     def stop(self) -> None:
-        """Stop in order: no more associations, the running job within its grace, the rest."""
+        """Stop in order: associations, running jobs within their grace, then the rest."""
         log.info("stopping")
         self._listener.drain(_DRAIN_S, partial(settle_s, self._configuration))
         self._listener.stop()
@@ -194,30 +195,30 @@ class Node:
             ) from error
 
     def _resume(self, cut_off: list[int]) -> None:
-        """What the last run left open: associations were cut off, jobs run again."""
-        killed = End(KILLED, "which ended while it was open")
+        """Record associations that the last run left open as aborted, and queue its jobs again."""
+        killed = End(EndCause.KILLED, "which ended while it was open")
         for association in cut_off:
             with self._ledger.writing() as connection:
                 describe_end(connection, association, killed)
             self._series_completion.association_ended(association, ABORTED)
         with self._ledger.writing() as connection:
-            pull_back(connection, self._configuration, self._ledger.clock())
+            shorten_waits(connection, self._configuration, self._ledger.clock())
             interrupted = requeue_running(connection)
         for job_id in interrupted:
             log.info("job resumed", job_id=job_id[:12])
 
     def _on_end(self, association: int, outcome: str, refused: Sequence[Refusal]) -> None:
-        self._can_track.wait()  # for those that end while the node still starts
+        self._completion_is_ready.wait()  # for associations that end while the node still starts
         self._series_completion.association_ended(association, outcome, refused)
 
     def _on_progress(self, job_id: str, fraction: float, words: str) -> None:
-        """Told in the log and in the ledger; that the ledger is away must not end the job."""
+        """Record progress in log and ledger; a failure of the ledger must not end the job."""
         log.debug(words, job_id=job_id[:12], progress=round(fraction, 2))
         with suppress(StorageUnavailableError), self._ledger.writing() as connection:
             report_progress(connection, job_id, fraction, words)
 
     def _make_engine(self) -> Engine:
-        """Its workers take seconds to start; instances are received meanwhile."""
+        """Make the engine; its workers start later, as that takes seconds."""
         configuration = self._configuration
         named = [rule.pipeline for rule in configuration.rules]
         named += [configuration.pipeline] if configuration.pipeline is not None else []
@@ -235,12 +236,12 @@ class Node:
 
 
 def _prepare_storage(storage_path: Path) -> None:
-    """Folders of the storage path; what an interrupted run left half-written goes."""
+    """Create the folders of the storage path, and remove files that an interrupted run left."""
     layout = StorageLayout(storage_path)
     for folder in (layout.scratch, *layout.uncommitted_results()):
         shutil.rmtree(folder, ignore_errors=True)
     for folder in (layout.incoming, layout.scratch, layout.results):
         folder.mkdir(parents=True, exist_ok=True)
-    for path in layout.incoming.iterdir():  # logs hold instances that were acknowledged
+    for path in layout.incoming.iterdir():  # write-ahead logs hold acknowledged instances
         if path.suffix not in (SUFFIX, KEPT_SUFFIX):
             path.unlink()

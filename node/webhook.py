@@ -1,10 +1,10 @@
-"""Events out: each notice is posted as signed JSON until its receiver takes it.
+"""Webhook: posts each notice as signed JSON until the receiver accepts it.
 
 The request carries `X-Slicewire-Timestamp: SECONDS` and
 `X-Slicewire-Signature: v1=HEX`, HEX being HMAC-SHA256 with the shared secret over the timestamp's
-digits, a full stop and the body's bytes. A receiver computes the same over what arrived, compares
-in constant time (`hmac.compare_digest`), and refuses a timestamp that is minutes old. `id` is the
-same on every attempt: one that is known already was told before.
+digits, a full stop and the body's bytes. A receiver computes the same over what it received,
+compares in constant time (`hmac.compare_digest`), and refuses a timestamp that is minutes old. `id`
+is the same on every attempt, so that a receiver recognises repetitions.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ log = structlog.get_logger("webhook")
 
 
 class Webhook:
-    """Posts what the ledger says is due."""
+    """Posts the notices that are due."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._settings = configuration.webhook
@@ -48,12 +48,12 @@ class Webhook:
         self._opener.add_handler(urllib.request.HTTPSHandler())
 
     def post_next(self) -> bool:
-        """Post the notice that waits longest; whether there was one to post.
+        """Post the notice that waits longest; True if there was one.
 
-        Without a receiver, what waits is forgotten.
+        Without a receiver in the configuration, waiting notices are deleted.
 
         Raises:
-            StorageUnavailableError: the ledger failed; what was posted is posted again.
+            StorageUnavailableError: the ledger failed; the notice is posted again.
         """
         now = self._ledger.clock()
         with self._ledger.reading() as connection:
@@ -77,7 +77,7 @@ class Webhook:
             self._try_later(notice, words)
 
     def _answer(self, notice: Notice) -> tuple[int, str]:
-        """HTTP status of one attempt, 0 without one, and words for it."""
+        """Post a notice; return the HTTP status, 0 without an answer, and words for it."""
         try:
             with self._opener.open(
                 self._request(notice), timeout=self._settings.timeout_s
@@ -88,7 +88,7 @@ class Webhook:
 
     def _request(self, notice: Notice) -> urllib.request.Request:
         secret = self._settings.secret
-        assert self._settings.url is not None and secret is not None  # the configuration's rule
+        assert self._settings.url is not None and secret is not None  # checked by the configuration
         body = json.dumps(notice.body | {"node": self._node}).encode()
         timestamp = str(int(self._ledger.clock()))
         headers = {
@@ -97,7 +97,7 @@ class Webhook:
             "X-Slicewire-Timestamp": timestamp,
             "X-Slicewire-Signature": sign(secret.get_secret_value(), timestamp, body),
         }
-        # the scheme is http or https by the configuration's rule
+        # the configuration allows http and https only
         return urllib.request.Request(self._settings.url, body, headers, method="POST")  # noqa: S310
 
     def _try_later(self, notice: Notice, words: str) -> None:
@@ -125,12 +125,12 @@ class Webhook:
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
-    """The signature header of a body that is posted at `timestamp` (seconds since 1970)."""
+    """Return the signature header of a body posted at `timestamp` (seconds since 1970)."""
     digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     return f"v1={digest.hexdigest()}"
 
 
 def _kind_of(error: BaseException) -> str:
-    """What kind of failure; its own words could quote the URL, which may hold a token."""
+    """Name the kind of a failure; its message could quote the URL, which may hold a token."""
     reason = getattr(error, "reason", None)
     return type(reason if isinstance(reason, BaseException) else error).__name__

@@ -1,4 +1,4 @@
-"""What stands in the way of a series before its geometry is looked at."""
+"""Checks whether a series is complete and its contents agree, before its geometry is judged."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,29 +28,30 @@ from node.ledger.views.cut_off import cut_off_of
 
 @dataclass(frozen=True, slots=True)
 class CompletenessChecks:
-    """What the ledger knows against a series being whole, and against its content."""
+    """Findings of the ledger that a series may be incomplete, or its contents disputed."""
 
     cut_off: int
-    """Instances of associations that were not released, and may lack their end."""
+    """Number of instances received only over associations that may have been cut off."""
     removed: int
+    """Number of instances whose files retention removed."""
     refused: str
-    """What was refused and has not come since, in words."""
+    """Instances that were refused and not received since, in words; empty: none."""
     ended: str = ""
-    """How the latest association that may lack its end was ended."""
+    """How the latest association that may have been cut off ended."""
     whole: tuple[str, ...] = ()
-    """Why others that were not released count as whole, in words; geometry must agree."""
+    """Why other aborted associations count as complete, in words; geometry must agree."""
     disputed: tuple[Contents, ...] = ()
-    """Where several contents came under one SOP Instance UID and no person has decided."""
+    """SOP Instance UIDs with several contents of which no person has chosen one."""
     choice: Choice | None = None
-    """What a person took of such contents before."""
+    """The latest choice of a person between such contents."""
     missing: str = ""
-    """What its sender has more of it than is here, in words."""
+    """How many instances the sender has that were not received, in words; empty: none."""
 
 
 def completeness_of(
     connection: Connection, series_instance_uid: str, settle_s: Callable[[Sender], float]
 ) -> CompletenessChecks:
-    """What stands against a series; `settle_s` is how long a sender is silent once it is done."""
+    """Read the findings on a series; `settle_s` gives the settle time in seconds of a sender."""
     cut_off = cut_off_of(connection, series_instance_uid, settle_s)
     return CompletenessChecks(
         cut_off=cut_off.count,
@@ -63,10 +64,10 @@ def completeness_of(
     )
 
 
-def holds_about(
+def completeness_holds(
     instances: Sequence[StoredInstance], checks: CompletenessChecks, storage_path: Path
 ) -> Iterator[Hold]:
-    """What only a person may pass over, or decide; files are read where contents are disputed."""
+    """Yield the holds of an incomplete or disputed series; reads files of disputed contents."""
     if checks.disputed:
         words = _disputed_words(checks.disputed, storage_path)
         yield hold_for(HoldReason.CONTENT_DISPUTED, words)
@@ -76,16 +77,17 @@ def holds_about(
         yield hold_for(HoldReason.INSTANCES_REFUSED, checks.refused)
     if checks.cut_off:
         words = (
-            f"{checks.cut_off} of {len(instances)} instances came only through an association that "
-            f"was aborted{f' {checks.ended}' if checks.ended else ''}, so the end may be missing"
+            f"{checks.cut_off} of {len(instances)} instances were received only over an aborted "
+            f"association{f' ({checks.ended})' if checks.ended else ''}, so the end may be missing"
         )
         yield hold_for(HoldReason.CUT_OFF, words, helps="send the rest or the whole series again")
 
 
-def uneven(headers: Sequence[Header], checks: CompletenessChecks) -> Hold | None:
-    """Why a part that counts as whole without a release is not; None where nothing says so.
+def unequal_positions(headers: Sequence[Header], checks: CompletenessChecks) -> Hold | None:
+    """Check the positions of a series that counts as complete despite an aborted association.
 
-    Every position must have as many images as the others, and none may be missing between them.
+    Returns:
+        A hold where a position is missing or has fewer images than others; else None.
     """
     if not checks.whole:
         return None
@@ -96,51 +98,51 @@ def uneven(headers: Sequence[Header], checks: CompletenessChecks) -> Hold | None
     if len(set(lengths)) == 1:
         return None
     words = (
-        f"{'; '.join(checks.whole)}, but {max(lengths)} positions have images, and only "
-        f"{min(lengths)} of them {len(lengths)}"
+        f"{'; '.join(checks.whole)}, but only {min(lengths)} of {max(lengths)} positions have "
+        f"{len(lengths)} images"
     )
     return hold_for(HoldReason.INSTANCES_MISSING, words)
 
 
-def check_still_here(instances: Sequence[StoredInstance], removed: int) -> None:
-    """What nobody can pass over: instances whose files retention removed.
+def check_not_removed(instances: Sequence[StoredInstance], removed: int) -> None:
+    """Check that retention removed no files of the series.
 
     Raises:
-        SeriesError: how many those are.
+        SeriesError: files were removed; a release cannot pass over this.
     """
     if removed:
         raise SeriesError(
-            f"{removed} of {removed + len(instances)} instances were removed since they came, by "
-            "retention",
+            f"{removed} of {removed + len(instances)} instances were removed by retention since "
+            "they were received",
             HoldReason.INSTANCES_REMOVED,
         )
 
 
 def _disputed_words(disputed: Sequence[Contents], storage_path: Path) -> str:
-    """What came again within the series, and what another series holds under the same UID."""
-    again = [one for one in disputed if len(one.in_the_order_they_came) > 1]
-    elsewhere = [one for one in disputed if len(one.in_the_order_they_came) == 1 and one.elsewhere]
+    """Describe contents that differ within the series, or from another series with the same UID."""
+    again = [one for one in disputed if len(one.by_first_reception) > 1]
+    elsewhere = [one for one in disputed if len(one.by_first_reception) == 1 and one.elsewhere]
     found = [_again_words(again, storage_path)] if again else []
     if elsewhere:
         found.append(
-            f"{len(elsewhere)} instances came before in another series under the same SOP Instance "
-            f"UID with other content, such as {elsewhere[0].sop_instance_uid} in series "
-            f"{elsewhere[0].elsewhere}"
+            f"{len(elsewhere)} instances were received before in another series under the same "
+            f"SOPInstanceUID with different content, such as {elsewhere[0].sop_instance_uid} in "
+            f"series {elsewhere[0].elsewhere}"
         )
     return "; ".join([*(found or [_again_words(disputed, storage_path)]), "all contents are kept"])
 
 
 def _again_words(disputed: Sequence[Contents], storage_path: Path) -> str:
-    """Which attributes differ between the first and the newest content; no values."""
+    """Name the attributes that differ between the first and the newest content, without values."""
     pairs = [
         (storage_path / one.taken(FIRST).path, storage_path / one.taken(NEWEST).path)
         for one in disputed
         if one.taken(FIRST).id != one.taken(NEWEST).id
     ]
     found = compare_contents(pairs)
-    most = max(len(one.in_the_order_they_came) for one in disputed)
-    several = f", {most} contents of some" if most > 2 else ""
+    most = max(len(one.by_first_reception) for one in disputed)
+    several = f", up to {most} contents of one" if most > 2 else ""
     return (
-        f"{len(disputed)} instances arrived again with other content{several}, such as "
+        f"{len(disputed)} instances were received again with different content{several}, such as "
         f"{disputed[0].sop_instance_uid}: {found or 'no attribute could be compared'}"
     )

@@ -1,4 +1,4 @@
-"""Verdicts become rows: requests, their jobs, events and notices, the series' own state."""
+"""Writes verdicts to the ledger: requests, jobs, events, notices and the state of the series."""
 
 import structlog
 from sqlalchemy import Connection
@@ -15,8 +15,8 @@ from node.ledger.tables.events import record_event
 from node.ledger.tables.notices import queue_notice
 from node.ledger.tables.series import set_state
 
-_NO_DESTINATION = "sender is no configured peer and --scu_ip/--scu_port are not given"
-_FOR_FOLDERS = "came from a folder: nothing but what is asked for runs on it"
+_NO_DESTINATION = "the sender is not a configured peer, and --scu_ip/--scu_port are not given"
+_FOR_FOLDERS = "read from a folder: only jobs requested by name run on it"
 _KINDS = {
     RequestState.SUBMITTED: EventKind.PROCESSING,
     RequestState.HELD: EventKind.HELD,
@@ -28,21 +28,21 @@ log = structlog.get_logger("completion")
 
 
 class Decisions:
-    """Records verdicts, in the transaction of whoever asks."""
+    """Records verdicts in the caller's transaction."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._ledger = ledger
         self._submission = Submission(configuration, ledger)
 
     def record(self, connection: Connection, series_instance_uid: str, judged: Judged) -> None:
-        """Jobs and states of the requests that were judged, and what the series comes to."""
+        """Record jobs and states of the judged requests, and the resulting state of the series."""
         for old, new in judged.superseded:
-            words = f"request {new.key} of the same sender took over"
+            words = f"superseded by request {new.key} of the same sender"
             decide(connection, old.key, RequestState.SUPERSEDED, words)
         several = len({one.asker for one in requests_of(connection, series_instance_uid)}) > 1
         for verdict in judged.verdicts:
             words = self._carry_out(connection, verdict, judged.content)
-            if not _was_said(verdict):
+            if not _is_held_as_before(verdict):
                 self._tell(connection, verdict, words, several=several)
         state, reason = _state_of_series(connection, series_instance_uid)
         set_state(connection, series_instance_uid, state, reason)
@@ -58,7 +58,7 @@ class Decisions:
 
     def _tell(self, connection: Connection, verdict: Verdict, words: str, *, several: bool) -> None:
         now, request = self._ledger.clock(), verdict.request
-        uid, told = request.series_instance_uid, _told(verdict, words, several=several)
+        uid, told = request.series_instance_uid, _with_asker(verdict, words, several=several)
         kind = _KINDS[verdict.state]
         if any(not one.route.destinations for one in verdict.jobs) and not request.is_by_name:
             record_event(
@@ -79,25 +79,25 @@ class Decisions:
         tell(f"request {verdict.state}", series_instance_uid=uid, reason=told)
 
 
-def _was_said(verdict: Verdict) -> bool:
-    """Whether it is held as it was, when something else of its series was decided."""
+def _is_held_as_before(verdict: Verdict) -> bool:
+    """True if the request was held before for the same reason, so that nobody is told again."""
     before = verdict.request
     is_held = verdict.state == before.state == RequestState.HELD
     return is_held and before.reason == verdict.reason
 
 
-def _told(verdict: Verdict, words: str, *, several: bool) -> str:
-    """With who asked, where that is not plain."""
+def _with_asker(verdict: Verdict, words: str, *, several: bool) -> str:
+    """Add to `words` who asked, where several did or a job was requested by name."""
     request = verdict.request
     if not request.is_by_name:
         return f"for {request.asker}: {words}" if several else words
     if verdict.state == RequestState.SUBMITTED:
-        return f"asked for by {request.person}: {words}"
+        return f"requested by {request.person}: {words}"
     return f"job {request.order_uid} ({request.pipeline}): {words}"
 
 
 def _state_of_series(connection: Connection, series_instance_uid: str) -> tuple[SeriesState, str]:
-    """What all requests of a series come to: something runs or ran, else is held, else is kept."""
+    """Derive the state of a series from its requests: processing, else held, else kept."""
     requests = [
         one
         for one in requests_of(connection, series_instance_uid)

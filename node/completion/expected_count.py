@@ -1,4 +1,4 @@
-"""How much of a series its sender has: it can hold a series back, never start one early."""
+"""Number of instances that the sender has: it can delay a series, never start it early."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ from network.which_peer import which_peer
 from node.ledger.tables.series import SeriesRow
 
 CountInstances = Callable[[Peer, SeriesRow], int | None]
-"""What a peer has of a series; None when it does not know it; raises SendError."""
+"""Called to count a series at a peer; None if the peer does not know it; raises SendError."""
 
 log = structlog.get_logger("completion")
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCount:
-    """What the sender of a series said when it was asked."""
+    """Answer of a sender to the question how many instances a series has."""
 
     peer: str
     expected: int | None
-    """None: it did not say."""
+    """Number of instances; None: unknown."""
     words: str
-    """Why it did not say."""
+    """Why the number is unknown."""
 
 
 def settle_s(configuration: Configuration, sender: Sender) -> float:
-    """The quiet time for what a sender brings: the longest of the peers that it may be."""
+    """Return the settle time in seconds of a sender; the longest of the peers that it may be."""
     which = which_peer(configuration.peers, sender)
     peers = which.candidates if which.peer is None else (which.peer,)
     usual = configuration.completion.settle_s
@@ -40,24 +40,24 @@ def settle_s(configuration: Configuration, sender: Sender) -> float:
 
 
 def explicit_settle_s(configuration: Configuration, sender: Sender) -> float | None:
-    """The settle time that the configuration names for a sender; None: the usual one."""
+    """Return the settle time in seconds that the peers' configuration gives; None: the default."""
     which = which_peer(configuration.peers, sender)
     peers = which.candidates if which.peer is None else (which.peer,)
     return max((one.settle_s for one in peers if one.settle_s is not None), default=None)
 
 
 def peer_to_ask(configuration: Configuration, sender: Sender) -> Peer | ExpectedCount | None:
-    """The peer that can say how much of a series there is; words where none can be chosen."""
+    """Return the peer that can count a sender's series; an unknown count if several may be it."""
     which = which_peer(configuration.peers, sender)
     if which.peer is not None:
         return which.peer if which.peer.query else None
     if any(peer.query for peer in which.candidates):
-        return ExpectedCount(sender.calling_ae_title, None, f"nobody was asked: {which.words}")
+        return ExpectedCount(sender.calling_ae_title, None, f"no peer was asked: {which.words}")
     return None
 
 
-def counting(configuration: Configuration) -> CountInstances:
-    """Counts by C-FIND."""
+def c_find_count(configuration: Configuration) -> CountInstances:
+    """Return a function that counts the instances of a series at a peer by C-FIND."""
 
     def count(peer: Peer, row: SeriesRow) -> int | None:
         return count_instances(
@@ -70,8 +70,8 @@ def counting(configuration: Configuration) -> CountInstances:
     return count
 
 
-def ask(count: CountInstances, peer: Peer, row: SeriesRow) -> ExpectedCount:
-    """Ask the sender of a series how much of it there is."""
+def ask_for_count(count: CountInstances, peer: Peer, row: SeriesRow) -> ExpectedCount:
+    """Ask the sender of a series how many instances it has."""
     try:
         expected = count(peer, row)
     except SendError as error:
@@ -82,13 +82,13 @@ def ask(count: CountInstances, peer: Peer, row: SeriesRow) -> ExpectedCount:
 
 
 def missing_words(expected_count: ExpectedCount, here: int) -> str:
-    """How much is missing, in words; empty when nothing is known to be."""
+    """Say how many instances are missing, in words; empty if none are known to be."""
     if expected_count.expected is None or expected_count.expected <= here:
         return ""
     return f"{here} of {expected_count.expected} instances that {expected_count.peer} has are here"
 
 
-def is_over(row: SeriesRow, settings: Completion, now: float) -> bool:
-    """Whether the rest was waited for long enough."""
+def waited_long_enough(row: SeriesRow, settings: Completion, now: float) -> bool:
+    """True if a series has waited long enough for its missing instances."""
     since = now if row.incomplete_since is None else row.incomplete_since
     return now - since >= settings.wait_for_rest_s

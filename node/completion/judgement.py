@@ -1,8 +1,8 @@
-"""Judgement: what runs for a request on a whole series, or what stands in its way, in words.
+"""Judgement: which jobs a request gets on a complete series, or why it is held.
 
-A request of a sender gets the pipelines of the rules that match it; one that names its pipeline
-gets that one, and no rule is asked. Each pipeline's own geometry rules say whether the series
-suits it: that holds the request, not the series and not the requests of others.
+A request of a sender gets the pipelines of the rules that match it. A request that names its
+pipeline gets that one, without rules. If a series does not satisfy a pipeline's geometry rules, the
+request is held, but not the series or the requests of others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,50 +21,55 @@ from core.errors import (
 from core.hold_reasons import Hold, held_words
 from imaging.geometry.placement import GeometryRules
 from imaging.series.series import check_one_series
-from node.completion.completeness_checks import CompletenessChecks, holds_about, uneven
+from node.completion.completeness_checks import (
+    CompletenessChecks,
+    completeness_holds,
+    unequal_positions,
+)
 from node.completion.routing import NamedRule, Router
 from node.completion.series_images import SeriesImages, is_passed
-from node.completion.submission import Route, Wanted
+from node.completion.submission import Route, WantedJob
 from node.ledger.requests.jobs import Destination
 from node.ledger.requests.requests import STANDING, UNDECIDED, Request, content_hash
 from node.ledger.row_states import RequestState
 from node.ledger.tables.instances import StoredInstance
 from node.ledger.tables.series import SeriesRow
 
-_MADE_HERE = "made by this node or one like it"
+_MADE_HERE = "made by this node or another Slicewire node"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a request: the jobs that it gets, and why it gets no others."""
+    """Decision on a request: the jobs that it gets, and the reasons why it gets no others."""
 
     request: Request
     state: RequestState
-    """One of node/ledger/requests/requests.py: submitted, held, kept, failed."""
+    """The new state of the request: submitted, held, kept or failed."""
     reason: str = ""
-    jobs: tuple[Wanted, ...] = ()
+    jobs: tuple[WantedJob, ...] = ()
     holds: tuple[Hold, ...] = ()
-    """What stands in the way of the others."""
+    """Reasons against the jobs that it does not get."""
 
     @property
     def may_run(self) -> bool:
-        """Whether it runs, is kept, or would run once a person released it."""
+        """True if the request runs, is kept, or would run after a release by a person."""
         is_releasable = any(one.is_releasable for one in self.holds)
         return self.state != RequestState.HELD or bool(self.jobs) or is_releasable
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What becomes of the requests of a series with this content."""
+    """Decisions on the requests of a series with this content."""
 
     content: str
+    """Hash of the instances that were judged."""
     verdicts: tuple[Verdict, ...] = ()
     superseded: tuple[tuple[Request, Request], ...] = ()
-    """Requests on older content, each with the later one of the same sender."""
+    """Requests decided on older content, each with a later request of the same sender."""
 
 
 class Judgement:
-    """Judges requests by rules and geometry; writes nothing."""
+    """Judges requests by routing and geometry rules; does not write to the ledger."""
 
     def __init__(
         self,
@@ -73,7 +78,7 @@ class Judgement:
         *,
         geometry_rules: Mapping[str, GeometryRules],
     ) -> None:
-        """`geometry_rules` by kind of pipeline."""
+        """Store the configuration; `geometry_rules` are by kind of pipeline."""
         self._configuration = configuration
         self._router = router
         may = configuration.geometry.separate_frames_of_reference == "warn"
@@ -91,25 +96,25 @@ class Judgement:
         *,
         now: float,
     ) -> Judged:
-        """What becomes of the requests that wait, or that were decided on older content.
+        """Judge the requests that wait, and those that were decided on older content.
 
         Raises:
-            HeldError: the series itself is not whole or contradicts itself, for every request.
-            StorageUnavailableError: its files cannot be read now.
+            HeldError: the series is incomplete or contradicts itself: held for every request.
+            StorageUnavailableError: files of the series cannot be read at present.
         """
         content = content_hash(instances)
-        open_ones, superseded = _to_judge(requests, content)
+        to_judge, superseded = _to_judge(requests, content)
         if any(instance.made_here for instance in instances):
-            words = f"{_MADE_HERE}: stored, never processed"
-            return Judged(content, tuple(_kept(one, words) for one in open_ones), superseded)
-        holds = list(holds_about(instances, checks, self._configuration.storage_path))
+            words = f"{_MADE_HERE}: stored, not processed"
+            return Judged(content, tuple(_kept(one, words) for one in to_judge), superseded)
+        holds = list(completeness_holds(instances, checks, self._configuration.storage_path))
         _check_releasable(holds, row)
         images = SeriesImages.read(self._configuration, row, instances)
         holds += _holds_of_images(images, holds, checks)
         standing = _check_releasable(holds, row)
         images.pass_over(one for one in holds if is_passed(one, row))
         images.content_choice = "" if checks.choice is None else str(checks.choice)
-        verdicts = self._verdicts(open_ones, images, now)
+        verdicts = self._verdicts(to_judge, images, now)
         if standing:
             found = dict.fromkeys(one for verdict in verdicts for one in verdict.holds)
             may_run = not verdicts or any(one.may_run for one in verdicts)
@@ -143,13 +148,13 @@ class Judgement:
 
     def _jobs(
         self, routes: Sequence[Route], images: SeriesImages, now: float
-    ) -> tuple[tuple[Wanted, ...], list[tuple[str, SlicewireError]]]:
-        """The jobs of all pipelines that the images suit, and why not those of the others."""
-        jobs: list[Wanted] = []
+    ) -> tuple[tuple[WantedJob, ...], list[tuple[str, SlicewireError]]]:
+        """Build the jobs of pipelines that accept the images; return the others' errors too."""
+        jobs: list[WantedJob] = []
         faults: list[tuple[str, SlicewireError]] = []
         for route in routes:
             try:
-                jobs.append(Wanted(images.job(route.pipeline, self._geometry_rules, now), route))
+                jobs.append(WantedJob(images.job(route.pipeline, self._geometry_rules, now), route))
             except StorageUnavailableError:
                 raise
             except SlicewireError as error:
@@ -157,7 +162,7 @@ class Judgement:
         return tuple(jobs), faults
 
     def _routes(self, request: Request, images: SeriesImages) -> Iterator[Route]:
-        """One for each rule that counts."""
+        """Yield a route for each rule that applies."""
         named = [NamedRule("", Rule(pipeline=request.pipeline, destinations=request.destinations))]
         rules = (
             named if request.is_by_name else self._router.find_rules(request.sender, images.tags)
@@ -169,7 +174,7 @@ class Judgement:
 
 
 def _check_releasable(holds: Sequence[Hold], row: SeriesRow) -> list[Hold]:
-    """What nobody passed over yet; raises HeldError where nobody can."""
+    """Return the holds not released yet; raise HeldError if one of them cannot be released."""
     standing = [one for one in holds if not is_passed(one, row)]
     if not all(one.is_releasable for one in standing):
         raise HeldError(standing, is_releasable=False)
@@ -179,7 +184,7 @@ def _check_releasable(holds: Sequence[Hold], row: SeriesRow) -> list[Hold]:
 def _holds_of_images(
     images: SeriesImages, holds: Sequence[Hold], checks: CompletenessChecks
 ) -> list[Hold]:
-    """What stands in the way of the images whatever pipeline they get, besides `holds`."""
+    """Return further holds on the images, for every pipeline; `holds` were found before."""
     if not images.headers:
         return []
     try:
@@ -187,26 +192,26 @@ def _holds_of_images(
     except SeriesError as error:
         standing = [one for one in holds if not is_passed(one, images.row)]
         raise HeldError([*standing, error.hold], is_releasable=False) from error
-    found = uneven(images.headers, checks)
+    found = unequal_positions(images.headers, checks)
     return [] if found is None else [found]
 
 
 def _to_judge(
     requests: Sequence[Request], content: str
 ) -> tuple[list[Request], tuple[tuple[Request, Request], ...]]:
-    """Those that are judged now, and those that a later request of the same sender replaces."""
+    """Return the requests to judge, and those replaced by a later request of the same sender."""
     standing = [one for one in requests if one.state in STANDING]
-    open_ones, superseded = [], []
+    to_judge, superseded = [], []
     for one in standing:
-        latest = [other for other in standing if other.is_of_same_asker(one)][-1]
+        latest = [other for other in standing if other.has_same_asker(one)][-1]
         if latest.key != one.key and one.content != content:
             superseded.append((one, latest))
         elif one.state in UNDECIDED or one.content != content:
-            open_ones.append(one)
-    return open_ones, tuple(superseded)
+            to_judge.append(one)
+    return to_judge, tuple(superseded)
 
 
-def _held(request: Request, holds: tuple[Hold, ...], jobs: tuple[Wanted, ...] = ()) -> Verdict:
+def _held(request: Request, holds: tuple[Hold, ...], jobs: tuple[WantedJob, ...] = ()) -> Verdict:
     may_release = any(one.is_releasable for one in holds)
     return Verdict(
         request, RequestState.HELD, held_words(holds, is_releasable=may_release), jobs, holds
@@ -214,14 +219,14 @@ def _held(request: Request, holds: tuple[Hold, ...], jobs: tuple[Wanted, ...] = 
 
 
 def _kept(request: Request, words: str) -> Verdict:
-    """What names a pipeline asked for more than to be stored."""
+    """Keep a request; one that names its pipeline fails instead, as it asks for results."""
     if request.is_by_name:
         return Verdict(request, RequestState.FAILED, words.replace("stored, ", ""))
     return Verdict(request, RequestState.KEPT, words)
 
 
 def _by_pipeline(routes: Iterator[Route]) -> Iterator[Route]:
-    """Rules that name the same pipeline are one job, for the destinations of them all."""
+    """Join routes with the same pipeline into one, with the destinations of all of them."""
     found: dict[str, list[Route]] = {}
     for route in routes:
         found.setdefault(route.pipeline, []).append(route)

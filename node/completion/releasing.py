@@ -1,6 +1,6 @@
-"""What a person decides about a series that is held: to pass over why, or which content counts.
+"""Decisions of a person on held series: releases, and choices between several contents.
 
-A release is answered once it was judged what comes of it, so that the answer is what happened.
+A release is answered after the series was judged again, so that the answer says what happened.
 """
 
 from sqlalchemy import Connection
@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from core.hold_reasons import HoldReason, held_words, hold_for, released_words
 from node.answers import Answer, Asker
 from node.ledger.event_kinds import EventKind
-from node.ledger.requests.releases import look_at, release, waits_for_person
-from node.ledger.requests.requests import look_again
+from node.ledger.requests.releases import judge_again, release, waits_for_person
+from node.ledger.requests.requests import rejudge_held_requests
 from node.ledger.requests.withdrawals import withdraw_jobs
 from node.ledger.row_states import SeriesState
 from node.ledger.tables.contents import (
@@ -24,41 +24,41 @@ from node.ledger.tables.series import SeriesRow
 
 
 def why_not_released(row: SeriesRow) -> str:
-    """Why a release would change nothing for a series that is held; empty where it would."""
+    """Say why a held series cannot be released; empty if it can."""
     if row.is_releasable:
         return ""
     holds = [hold_for(HoldReason(reason), words) for reason, words in row.holds.items()]
     reason = row.reason or held_words(holds, is_releasable=False)
     if HoldReason.CONTENT_DISPUTED in row.holds:
-        return f"not released, which content counts is to be said: {reason}"
+        return f"not released, as a content must be chosen (--take newest or first): {reason}"
     return f"not released, as a release cannot pass over this: {reason}"
 
 
 def release_series(connection: Connection, row: SeriesRow, now: float) -> Answer | None:
-    """Let a held series run as it is; None where nothing of it is held."""
+    """Release a held series to run as it is; None if nothing of it is held."""
     if not waits_for_person(connection, row):
         return None
     why_not = why_not_released(row)
     if why_not:
         return Answer(why_not, is_refused=True)
     release(connection, row, now)
-    look_again(connection, row.series_instance_uid)
+    rejudge_held_requests(connection, row.series_instance_uid)
     return Answer("released by a person", is_awaited=True)
 
 
 def why_not_taken(connection: Connection, row: SeriesRow) -> str:
-    """Why a person cannot choose between contents of a series; empty where one can."""
+    """Say why there is no choice between contents of a series; empty if there is."""
     if row.state in (SeriesState.ARRIVING, SeriesState.SETTLING):
-        return "nothing taken: the series is arriving, look again when it is decided"
+        return "nothing taken: the series is still being received, try again when it is decided"
     if not several_contents(connection, row.series_instance_uid):
-        return "nothing taken: no instance of it came with several contents"
+        return "nothing taken: no instance of it was received with several contents"
     return ""
 
 
 def take_content(
     connection: Connection, row: SeriesRow, which: str, *, asker: Asker, now: float
 ) -> Answer:
-    """Use the `newest` or `first` content of a series; results of the other are withdrawn."""
+    """Use the `newest` or `first` content of a series; withdraw results of the other."""
     why_not = why_not_taken(connection, row)
     if why_not:
         return Answer(why_not, is_refused=True)
@@ -75,8 +75,8 @@ def take_content(
     if row.state == SeriesState.HELD:
         release(connection, row, now)
     else:
-        look_at(connection, uid, now)
-    look_again(connection, uid)
+        judge_again(connection, uid, now)
+    rejudge_held_requests(connection, uid)
     words = f"the {which} content of {len(contents)} instances counts from now on"
     words += f", {jobs} jobs on the other withdrawn" if jobs else ""
     words += f", {unsent} instances not sent" if unsent else ""
@@ -84,14 +84,14 @@ def take_content(
 
 
 def outcome_of(connection: Connection, row: SeriesRow, begun_at: float) -> Answer | None:
-    """What came of a series that a person had looked at; None while it is not judged."""
+    """Return what came of a person's decision on a series; None until it was judged again."""
     if row.state == SeriesState.SETTLING and row.ready_at is not None and row.ready_at <= begun_at:
         return None
     if row.state in (SeriesState.ARRIVING, SeriesState.SETTLING):
-        words = "more of it came meanwhile: it is judged anew when that has ended"
+        words = "more instances came meanwhile: the series is judged again when they are complete"
         return Answer(words, is_refused=True)
     if row.state == SeriesState.CANCELLED:
-        return Answer(f"given up meanwhile: {row.reason}", is_refused=True)
+        return Answer(f"cancelled meanwhile: {row.reason}", is_refused=True)
     if row.state == SeriesState.HELD:
         return Answer(f"held: {row.reason}", is_refused=True)
     told = [
@@ -99,6 +99,6 @@ def outcome_of(connection: Connection, row: SeriesRow, begun_at: float) -> Answe
         for at, kind, words in events_of(connection, row.series_instance_uid)
         if at >= begun_at and kind in (EventKind.PROCESSING, EventKind.KEPT)
     ]
-    held = [f"held still: {words}" for words in row.holds.values()]
+    held = [f"still held: {words}" for words in row.holds.values()]
     passed = [words] if (words := released_words(row.released)) else []
     return Answer("; ".join([*passed, *(told or [row.state]), *held]))

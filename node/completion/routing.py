@@ -1,4 +1,4 @@
-"""Which pipelines a series gets for a request, and where their results go."""
+"""Routing: the pipelines that a request gets, and the destinations of their results."""
 
 import fnmatch
 import socket
@@ -26,21 +26,21 @@ log = structlog.get_logger("routing")
 
 @dataclass(frozen=True, slots=True)
 class NamedRule:
-    """A rule under the name that the configuration's messages give it, such as `rules.0`."""
+    """A rule and its place in the configuration, such as `rules.0`."""
 
     name: str
     rule: Rule
 
 
 class TagMatch:
-    """Whether rules' tags fit all instances of a series; files are read once for each question."""
+    """Matches tags of rules with all instances of a series; reads files once per set of tags."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
         self._known: dict[tuple[tuple[str, str], ...], bool] = {}
 
     def fit(self, rule: Rule) -> bool:
-        """Whether a rule's tags have the wanted values in every instance."""
+        """True if the tags of a rule match every instance."""
         wanted = tuple(rule.tags.items())
         if wanted not in self._known:
             self._known[wanted] = all(_fits_tags(rule, path) for path in self._paths)
@@ -48,7 +48,7 @@ class TagMatch:
 
 
 class Router:
-    """The rules of the configuration, asked for one series at a time."""
+    """Finds the rules and destinations for a sender and its series."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Router:
         listener: tuple[str, int],
         tls_listener: tuple[str, int] | None = None,
     ) -> None:
-        """The listeners are the node's own addresses and ports, which are never a destination.
+        """Store the rules; the listeners (address and port) of the node are never a destination.
 
         Raises:
             ConfigurationError: a rule names a tag that DICOM does not know.
@@ -71,9 +71,9 @@ class Router:
                     )
 
     def find_rules(self, sender: Sender, tags: TagMatch) -> list[NamedRule]:
-        """The first rule that fits the sender and every instance, and those that count with it.
+        """Return the first rule that matches sender and instances, and further ones by `also_next`.
 
-        `--pipeline` stands over all rules' pipelines, and needs none.
+        `--pipeline` replaces the pipelines of all rules, and applies without rules too.
         """
         pipeline, found = self._configuration.pipeline, list(self._matching(sender, tags))
         if pipeline is None:
@@ -90,10 +90,10 @@ class Router:
                     return
 
     def destinations(self, rule: Rule, sender: Sender) -> tuple[Destination, ...]:
-        """Where results go: the rule's peers, else the sender if it is a peer, else --scu_ip.
+        """Return where results go: the rule's peers, else the sender if a peer, else --scu_ip.
 
         Raises:
-            SenderError: they go to the sender, and which peer that is cannot be told.
+            SenderError: results go to the sender, but it fits several configured peers.
         """
         names = rule.destinations or (SENDER,)
         found = [self._destination(name, sender) for name in names]
@@ -124,7 +124,7 @@ class Router:
 
 
 def current_destination(configuration: Configuration, destination: Destination) -> Destination:
-    """Where a destination is now, by its name: its address may have been put right meanwhile."""
+    """Return a destination with its present address, which may have been corrected since."""
     for peer in configuration.peers:
         if peer.name == destination.peer:
             return Destination(peer.name, peer.ip, peer.port, peer.ae_title)
@@ -135,7 +135,7 @@ def current_destination(configuration: Configuration, destination: Destination) 
 
 
 def _is_at(destination: Destination, ip: str, port: int) -> bool:
-    """Whether a destination is this listener of ours."""
+    """True if a destination is a listener of this node."""
     if destination.port != port:
         return False
     theirs = addresses_of(destination.ip)
@@ -169,7 +169,7 @@ def _text(value: object) -> str:
 
 
 def _is_local(address: str) -> bool:
-    """Only an address of this machine can be bound to."""
+    """True for an address of this machine: only those can be bound to."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

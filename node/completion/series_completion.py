@@ -1,8 +1,7 @@
-"""Completion: when a series is whole, whether it can run, and as which job.
+"""Completion: decides when a series is complete, whether jobs run on it, and which.
 
-An association that ended makes its series due after a settle time. What then stands in the way
-(a rest that its sender still has, a part that came through a cut-off association, contradicting
-instances, geometry) holds the series with the reason in words; nothing runs on a part of a patient.
+The end of an association makes its series due after a settle time. A due series is held with its
+reasons if instances may be missing, contents contradict each other, or geometry does not suit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,19 +25,19 @@ from core.hold_reasons import HoldReason, hold_for
 from imaging.geometry.placement import GeometryRules
 from node.completion.completeness_checks import (
     CompletenessChecks,
-    check_still_here,
+    check_not_removed,
     completeness_of,
 )
 from node.completion.decisions import Decisions
 from node.completion.expected_count import (
     CountInstances,
     ExpectedCount,
-    ask,
-    counting,
-    is_over,
+    ask_for_count,
+    c_find_count,
     missing_words,
     peer_to_ask,
     settle_s,
+    waited_long_enough,
 )
 from node.completion.judgement import Judged, Judgement
 from node.completion.routing import Router
@@ -59,7 +58,7 @@ from node.ledger.tables.refusals import record_refusal
 from node.ledger.tables.series import (
     SeriesRow,
     instances_of,
-    is_as_it_was,
+    is_unchanged,
     set_state,
     wait_for_rest,
 )
@@ -67,11 +66,9 @@ from node.scp.refusals import Refusal
 
 log = structlog.get_logger("completion")
 
-"""The event that tells why a series that was cut off counts as whole."""
-
 
 class SeriesCompletion:
-    """Decides what becomes of series; every decision is a row and an event in the ledger."""
+    """Decides on due series; records every decision as rows and events in the ledger."""
 
     def __init__(
         self,
@@ -84,10 +81,16 @@ class SeriesCompletion:
         pool: Executor | None = None,
         waits_for_files: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`geometry_rules` by kind of pipeline: the pipelines' own, so that both agree.
+        """Store the parts.
 
-        `count` asks a peer how much of a series it has, in a thread of `pool`; by C-FIND, and a
-        thread for each peer, when not given. A series of which files are still to be made waits.
+        Args:
+            configuration: of the whole node.
+            ledger: where decisions are recorded.
+            router: finds rules and destinations.
+            geometry_rules: the pipelines' own rules, by kind.
+            count: counts the instances of a series at a peer; by default C-FIND.
+            pool: runs `count`; by default with a thread for each peer that answers C-FIND.
+            waits_for_files: True for a SeriesInstanceUID of which files are not made yet.
         """
         self._configuration = configuration
         self._ledger = ledger
@@ -95,15 +98,15 @@ class SeriesCompletion:
         self._judgement = Judgement(configuration, router, geometry_rules=geometry_rules)
         self._decisions = Decisions(configuration, ledger)
         self._waits_for_files = waits_for_files
-        self._count = count or counting(configuration)
+        self._count = count or c_find_count(configuration)
         peers = sum(peer.query for peer in configuration.peers)
         self._pool = pool or ThreadPoolExecutor(max(1, peers), thread_name_prefix="counting")
-        self._asked: dict[str, Future[None]] = {}
+        self._asking: dict[str, Future[None]] = {}
 
     def association_ended(
         self, association: int, outcome: str, refused: Sequence[Refusal] = ()
     ) -> None:
-        """Record the end of an association; its series are looked at after the settle time."""
+        """Record the end of an association; its series are judged after the settle time."""
         source = AssociationSource(self._configuration)
         self.source_ended(source, association, outcome, refused)
 
@@ -114,13 +117,13 @@ class SeriesCompletion:
         outcome: str,
         refused: Sequence[Refusal] = (),
     ) -> Sequence[str]:
-        """Record that `source` brings no more, and what becomes of its series.
+        """Record the end of `source` and make its series due.
 
         Args:
-            source: what ended.
+            source: the source that ended.
             association: its row in `associations`.
-            outcome: `released` when it brought everything.
-            refused: instances that it brought and that were not stored.
+            outcome: `released` if all its instances were received.
+            refused: instances of the source that were not stored.
 
         Returns:
             The SeriesInstanceUIDs.
@@ -137,9 +140,9 @@ class SeriesCompletion:
         return self._ends.run(step)
 
     def examine_due(self) -> int:
-        """Begin to decide on every series whose settle time is over; how many that were.
+        """Decide on every series whose settle time is over; return how many.
 
-        Where a peer is to be asked, that happens aside, so that a slow one holds up no other.
+        Peers are asked in other threads, so that a slow peer delays no other series.
         """
         now = self._ledger.clock()
         with self._ledger.reading() as connection:
@@ -149,34 +152,34 @@ class SeriesCompletion:
             with self._ledger.writing() as connection:
                 ready_at = now + self._configuration.completion.settle_s
                 settle_orphans(connection, now=now, ready_at=ready_at)
-        self._asked = {name: one for name, one in self._asked.items() if not one.done()}
+        self._asking = {name: one for name, one in self._asking.items() if not one.done()}
         settings = self._configuration.completion
         return sum(self._begin(row) for row in due if not is_too_soon(self._ledger, row, settings))
 
     def _begin(self, row: SeriesRow) -> bool:
-        """Examine a series now or aside; not while its sender is being asked about another."""
+        """Examine a series, or ask its sender first; False while that is asked about another."""
         is_whole = row.released_by_person or self._is_by_name(row)
         peer = None if is_whole else peer_to_ask(self._configuration, row.sender)
         if not isinstance(peer, Peer):
             self._examine(row, peer)
             return True
-        if peer.name in self._asked:
+        if peer.name in self._asking:
             return False
-        self._asked[peer.name] = self._pool.submit(self._ask_and_examine, peer, row)
+        self._asking[peer.name] = self._pool.submit(self._ask_and_examine, peer, row)
         return True
 
     def _is_by_name(self, row: SeriesRow) -> bool:
-        """Whether nothing but what was asked for by name waits: a folder is complete as it is."""
+        """True if only jobs requested by name wait: folders are complete, so nobody is asked."""
         with self._ledger.reading() as connection:
             return wants_by_name_alone(connection, row.series_instance_uid)
 
     def stop(self) -> None:
-        """Ask nobody any more."""
+        """Wait for questions to peers that are under way, and drop the others."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _ask_and_examine(self, peer: Peer, row: SeriesRow) -> None:
         try:
-            self._examine(row, ask(self._count, peer, row))
+            self._examine(row, ask_for_count(self._count, peer, row))
         except SlicewireError as error:
             log.error("series not examined", reason=str(error))
         except Exception as error:  # noqa: BLE001, it stays due: the next round tries again
@@ -189,7 +192,9 @@ class SeriesCompletion:
             checks = completeness_of(connection, uid, partial(settle_s, self._configuration))
         here = sum(not one.differs for one in instances)
         missing = missing_words(expected_count, here) if expected_count is not None else ""
-        if missing and not is_over(row, self._configuration.completion, self._ledger.clock()):
+        if missing and not waited_long_enough(
+            row, self._configuration.completion, self._ledger.clock()
+        ):
             self._wait_for_rest(row, expected_count, missing)
             return
         if missing:
@@ -205,12 +210,12 @@ class SeriesCompletion:
     def _judge(
         self, row: SeriesRow, instances: Sequence[StoredInstance], checks: CompletenessChecks
     ) -> Judged | HeldError:
-        """What becomes of its requests, or why it is held; an unforeseen fault stops no other."""
+        """Judge the requests of a series, or return why it is held; also for unforeseen errors."""
         with self._ledger.reading() as connection:
             requests = requests_of(connection, row.series_instance_uid)
         now = self._ledger.clock()
         try:
-            check_still_here(instances, checks.removed)
+            check_not_removed(instances, checks.removed)
             return self._judgement.judge(row, instances, checks, requests, now=now)
         except StorageUnavailableError:
             raise  # the node's trouble, not the series': it stays due
@@ -223,16 +228,16 @@ class SeriesCompletion:
             return HeldError([fault], is_releasable=False)
 
     def _hold(self, row: SeriesRow, held: HeldError, expected_count: ExpectedCount | None) -> None:
-        """The series itself, for every request; not when something of it came meanwhile."""
+        """Record that a series is held for every request, unless it changed meanwhile."""
         words = str(held)
         now, uid = self._ledger.clock(), row.series_instance_uid
         with self._ledger.writing() as connection:
-            if not is_as_it_was(connection, row):
+            if not is_unchanged(connection, row):
                 return
             set_state(connection, uid, SeriesState.HELD, words)
             record_holds(connection, uid, held.holds, is_releasable=held.is_releasable)
             if expected_count is not None:
-                _record_expectation(connection, uid, expected_count, now)
+                _record_expected_count(connection, uid, expected_count, now)
             record_event(connection, EventKind.HELD, words, now=now, series_instance_uid=uid)
             queue_notice(connection, NoticeKind.HELD, now=now, series_instance_uid=uid, words=words)
         log.warning("series held", series_instance_uid=uid, reason=words)
@@ -244,13 +249,13 @@ class SeriesCompletion:
         expected_count: ExpectedCount | None,
         whole: Sequence[str] = (),
     ) -> None:
-        """Record what becomes of each request; not when something of the series came meanwhile."""
+        """Record the decision on each request, unless the series changed meanwhile."""
         now, uid = self._ledger.clock(), row.series_instance_uid
         with self._ledger.writing() as connection:
-            if not is_as_it_was(connection, row):
+            if not is_unchanged(connection, row):
                 return
             if expected_count is not None:
-                _record_expectation(connection, uid, expected_count, now)
+                _record_expected_count(connection, uid, expected_count, now)
             for words in whole:
                 record_event(connection, EventKind.WHOLE, words, now=now, series_instance_uid=uid)
             self._decisions.record(connection, uid, judged)
@@ -264,7 +269,7 @@ class SeriesCompletion:
             0 if expected_count is None or not expected_count.expected else expected_count.expected
         )
         with self._ledger.writing() as connection:
-            if not is_as_it_was(connection, row):
+            if not is_unchanged(connection, row):
                 return
             wait_for_rest(connection, row, expected=expected, reason=missing, now=now, until=until)
             if missing != row.reason:
@@ -273,10 +278,10 @@ class SeriesCompletion:
                 )
 
 
-def _record_expectation(
+def _record_expected_count(
     connection: Connection, uid: str, expected_count: ExpectedCount, now: float
 ) -> None:
-    """What the sender said goes into the story, so that a doubt can be settled later."""
+    """Record the sender's answer as an event, so that later questions can be settled."""
     words = expected_count.words or f"{expected_count.peer} has {expected_count.expected} instances"
     record_event(connection, EventKind.COUNT, words, now=now, series_instance_uid=uid)
 
@@ -284,7 +289,7 @@ def _record_expectation(
 def _record_refusal(
     connection: Connection, refusal: Refusal, brought: Sequence[str], now: float
 ) -> None:
-    """For its series, or for all that the association brought where that is unknown."""
+    """Record a refusal for its series; if that is unknown, for all series of the association."""
     for uid in [refusal.series_instance_uid] if refusal.series_instance_uid else brought:
         record_refusal(connection, uid, refusal.sop_instance_uid, words=refusal.words, now=now)
         words = f"instance {refusal.sop_instance_uid}: {refusal.words}"

@@ -1,4 +1,4 @@
-"""The images of a series, as completion asks them: placed by each kind's rules, jobs by name."""
+"""Images of a series for judgement: geometry by kind of pipeline, jobs by name of pipeline."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,18 +20,18 @@ from node.ledger.tables.series import SeriesRow
 
 @dataclass(slots=True)
 class SeriesImages:
-    """Placed once for each kind of pipeline, however many requests want it."""
+    """Images of one series; geometry is checked once for each kind of pipeline."""
 
     configuration: Configuration
     row: SeriesRow
     headers: Sequence[Header]
     contents: Mapping[str, str]
-    """SOP Instance UIDs to the hashes of what is in use under them."""
+    """SOP Instance UIDs to the hashes of the contents in use."""
     tags: TagMatch
     content_choice: str = ""
-    """Which content a person took, in words."""
+    """Which of several contents a person chose, in words."""
     passed: dict[str, str] = field(default_factory=dict)
-    """What a person passed over for every pipeline: reasons of core/hold_reasons.py to words."""
+    """Reasons that a release passed over for every pipeline (core/hold_reasons.py), to words."""
     _passed_by_kind: dict[str, dict[str, str]] = field(default_factory=dict)
     _faults: dict[str, SlicewireError] = field(default_factory=dict)
     _jobs: dict[str, JobRequest] = field(default_factory=dict)
@@ -40,28 +40,28 @@ class SeriesImages:
     def read(
         cls, configuration: Configuration, row: SeriesRow, instances: Sequence[StoredInstance]
     ) -> "SeriesImages":
-        """The images among `instances` whose content is in use."""
+        """Read the headers of the images among `instances` whose content is in use."""
         here = [one for one in instances if not one.differs]
         paths = [configuration.storage_path / one.path for one in here]
         headers = [one for path in paths for one in read_headers(path) if is_of_image_class(one)]
-        slices = set_aside(headers).headers or headers  # rules are for what would be run on
+        slices = set_aside(headers).headers or headers  # rules match slices that jobs use
         tags = TagMatch([header.path for header in slices])
         contents = {one.sop_instance_uid: one.sha256 for one in here}
         return cls(configuration, row, headers, contents, tags)
 
     def pass_over(self, holds: Iterable[Hold]) -> None:
-        """Tell in the results of every pipeline what a person passed over."""
-        missing = HoldReason.INSTANCES_MISSING  # nobody is asked for the rest after a release
+        """Note in the results of every pipeline which holds a release passed over."""
+        missing = HoldReason.INSTANCES_MISSING  # after a release the sender is not asked again
         if missing in self.row.released:
             self.passed[missing.value] = self.row.released[missing]
         self.passed |= {one.reason.value: one.words for one in holds}
 
     def job(self, name: str, geometry_rules: Mapping[str, GeometryRules], now: float) -> JobRequest:
-        """The job of a pipeline on these images.
+        """Build the job of a pipeline on these images.
 
         Raises:
-            OrderError: the pipeline is not configured any more.
-            SeriesError: the images do not suit it.
+            RequestedJobError: the pipeline is not configured any more.
+            SeriesError: the images do not satisfy its geometry rules.
             ModelError: its checkpoint cannot be read.
         """
         pipeline = self.configuration.pipelines.get(name)
@@ -83,7 +83,7 @@ class SeriesImages:
         return self._jobs[name]
 
     def _check_geometry(self, kind: str, rules: GeometryRules) -> dict[str, str]:
-        """What a person passed over in the geometry; raises what nobody did, or nobody can."""
+        """Return the geometry holds that a release passed over; raise any other."""
         if kind not in self._faults and kind not in self._passed_by_kind:
             try:
                 self._passed_by_kind[kind] = self._place(rules)
@@ -109,5 +109,5 @@ class SeriesImages:
 
 
 def is_passed(hold: Hold, row: SeriesRow) -> bool:
-    """Whether a person released a series with this in its way, and may."""
+    """True if a person's release of the series passed over this hold."""
     return hold.is_releasable and hold.reason in row.released

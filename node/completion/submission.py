@@ -1,4 +1,4 @@
-"""From a decision to a job: its identity, and what stands under that identity already."""
+"""Submission of jobs: their identity, revisions, and jobs that exist under the same identity."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from node.ledger.tables.deliveries import send_undelivered
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A pipeline that a request gets, by which rule, and where the results go for it."""
+    """A pipeline for a request, the rule that gave it, and the destinations of its results."""
 
     pipeline: str
     rule: str
@@ -38,22 +38,22 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A job that does a request."""
+class WantedJob:
+    """A job that a request needs, and its route."""
 
     job: JobRequest
     route: Route
 
 
 class Submission:
-    """Queues jobs, each identity once; a job serves every request that wants it."""
+    """Queues each job once; a job serves every request that needs it."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
         self._configuration = configuration
         self._ledger = ledger
 
-    def submit(self, connection: Connection, request: int, wanted: Wanted) -> str:
-        """Queue the job of a request, or join the one that stands; answers what was done."""
+    def submit(self, connection: Connection, request: int, wanted: WantedJob) -> str:
+        """Queue the job of a request or join an existing job; return what was done, in words."""
         job, route = _revised(connection, wanted.job), wanted.route
         standing = find_job(connection, job.job_id)
         if standing is None:
@@ -71,11 +71,11 @@ class Submission:
         else:
             words = self._join(connection, standing, job, wanted_by_all)
             words += self._send_again(connection, standing, route) if is_new else ""
-        words += "".join(f"; takes over from job {job_id[:12]}" for job_id in superseded)
+        words += "".join(f"; supersedes job {job_id[:12]}" for job_id in superseded)
         return words if route.destinations else f"{words}; no destination, results stay here"
 
     def _send_again(self, connection: Connection, standing: JobRow, route: Route) -> str:
-        """Who asks anew wants what was refused, given up or cancelled at its destinations."""
+        """Send again to a new request's destinations what was refused, given up or cancelled."""
         if standing.state != JobState.DONE or standing.removed_at is not None:
             return ""
         peers = [one.peer for one in route.destinations]
@@ -89,7 +89,7 @@ class Submission:
         job: JobRequest,
         wanted: tuple[Destination, ...],
     ) -> str:
-        """The same series twice is one job; whoever has no results of it yet is added."""
+        """Add destinations to an existing job: the same series twice is one job."""
         known = {one.peer for one in standing.destinations}
         joined = tuple(one for one in wanted if one.peer not in known)
         name = f"job {job.job_id[:12]} ({job.pipeline})"
@@ -99,7 +99,7 @@ class Submission:
         )
         if standing.state in (JobState.FAILED, JobState.SUPERSEDED, JobState.CANCELLED):
             requeue_job(connection, job.job_id, replace(job, created=standing.request.created))
-            return f"nothing new, {name} tried again"
+            return f"nothing new, {name} is queued again"
         if is_done:
             queue_results(
                 connection,
@@ -108,7 +108,7 @@ class Submission:
                 export_series=self._configuration.export_series,
                 now=self._ledger.clock(),
             )
-        return f"nothing new, {name} stands" + "".join(f", also for {one.peer}" for one in joined)
+        return f"nothing new, {name} exists" + "".join(f", also for {one.peer}" for one in joined)
 
 
 def job_request(
@@ -120,7 +120,7 @@ def job_request(
     contents: Mapping[str, str],
     now: float,
 ) -> JobRequest:
-    """The job of a pipeline on the images of a series.
+    """Build the job of a pipeline on the images of a series.
 
     `contents` maps SOP Instance UIDs to the hashes of what is stored under them.
 
@@ -129,9 +129,9 @@ def job_request(
     """
     pipeline, storage_path = configuration.pipelines[name], configuration.storage_path
     used = sorted({header.sop_instance_uid for header in headers})
-    about = [series_instance_uid, name, pipeline.fingerprint()]
-    about += [configuration.root_uid, *(f"{uid} {contents[uid]}" for uid in used)]
-    job_id = hashlib.sha256("\n".join(about).encode()).hexdigest()
+    identity = [series_instance_uid, name, pipeline.fingerprint()]
+    identity += [configuration.root_uid, *(f"{uid} {contents[uid]}" for uid in used)]
+    job_id = hashlib.sha256("\n".join(identity).encode()).hexdigest()
     return JobRequest(
         job_id=job_id,
         series_instance_uid=series_instance_uid,
@@ -156,7 +156,7 @@ def _queued_words(job: JobRequest) -> str:
 
 
 def _take_over(connection: Connection, old: str, new: str) -> None:
-    """Whoever waits for a superseded job gets the results of the one that took over."""
+    """Link the requests of a superseded job to the new job."""
     for one in standing_jobs(connection, old):
         already = {other.request for other in standing_jobs(connection, new)}
         if one.request not in already:
@@ -164,7 +164,7 @@ def _take_over(connection: Connection, old: str, new: str) -> None:
 
 
 def _destinations_of(connection: Connection, job_id: str) -> tuple[Destination, ...]:
-    """Those of every standing request that wants a job, each peer once."""
+    """Return the destinations of all standing requests that need a job, each peer once."""
     by_peer: dict[str, Destination] = {}
     for one in standing_jobs(connection, job_id):
         for destination in one.destinations:
@@ -173,11 +173,11 @@ def _destinations_of(connection: Connection, job_id: str) -> tuple[Destination, 
 
 
 def _revised(connection: Connection, request: JobRequest) -> JobRequest:
-    """With the revision that its results will be, and what they replace.
+    """Add the revision number of the results, and the results that they replace.
 
     Neither is part of the job's identity: the same content again is the same job.
     """
-    request = _with_identity_of_its_own(connection, request)
+    request = _with_unused_identity(connection, request)
     earlier = [
         job
         for job in jobs_of(connection, request.series_instance_uid)
@@ -198,10 +198,11 @@ def _revised(connection: Connection, request: JobRequest) -> JobRequest:
     )
 
 
-def _with_identity_of_its_own(connection: Connection, request: JobRequest) -> JobRequest:
-    """Results that retention removed are never made again under their UIDs: bytes could differ.
+def _with_unused_identity(connection: Connection, request: JobRequest) -> JobRequest:
+    """Give a job another identity if its results were removed by retention or withdrawn.
 
-    Those that a person did not want are made again as a later revision, never sent as they were.
+    Results that retention removed are never made again under their UIDs, as bytes could differ.
+    Withdrawn results are made again as a later revision.
     """
     while (job := find_job(connection, request.job_id)) is not None and (
         job.removed_at is not None or job.state == JobState.WITHDRAWN

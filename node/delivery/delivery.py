@@ -31,8 +31,8 @@ from node.ledger.tables.deliveries import (
     is_cancelled,
     last_stored_at,
     pending_deliveries,
-    postpone_parcel,
-    settle_parcel,
+    postpone_delivery,
+    settle_delivery,
 )
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import find_instances
@@ -185,7 +185,7 @@ class Delivery:
     def _settle(self, pending: PendingDelivery, state: DeliveryState, words: str) -> None:
         asks_for_proof, now = self._asks_for_proof(pending.peer), self._ledger.clock()
         with self._ledger.writing() as connection:
-            settle_parcel(connection, pending, state=state, words=words, now=now)
+            settle_delivery(connection, pending, state=state, words=words, now=now)
             conclude(connection, pending, asks_for_proof=asks_for_proof, now=now)
 
     def _try_later(self, pending: PendingDelivery, words: str, begun_at: float) -> None:
@@ -200,7 +200,7 @@ class Delivery:
             self._settle(pending, DeliveryState.GIVEN_UP, words)
             return
         with self._ledger.writing() as connection:
-            postpone_parcel(connection, pending, words=words, attempts=attempts, until=until)
+            postpone_delivery(connection, pending, words=words, attempts=attempts, until=until)
 
     def _asks_for_proof(self, name: str) -> bool:
         """True if the peer is configured with a `proof`; --scu_ip alone names no such peer."""

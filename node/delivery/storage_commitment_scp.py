@@ -20,11 +20,11 @@ from node.ledger.event_kinds import EventKind
 from node.ledger.row_states import CommitmentState
 from node.ledger.tables.commitments import (
     Commitment,
-    Kept,
+    KeptInstance,
     due_commitments,
     kept_instances,
     postpone_commitment,
-    promise,
+    record_answer,
     request_commitment,
     settle_commitment,
 )
@@ -115,12 +115,12 @@ class StorageCommitmentScp:
                 failures[uid] = messages.NO_SUCH_INSTANCE
         with self._ledger.writing() as connection:
             now = self._ledger.clock()
-            promise(connection, commitment, kept=kept, failures=failures, now=now)
+            record_answer(connection, commitment, kept=kept, failures=failures, now=now)
             words = f"{commitment.peer}: {len(kept)} instances committed, {len(failures)} not"
             record_event(connection, EventKind.COMMITMENT, words, now=now)
         return replace(commitment, failures=failures)
 
-    def _is_whole(self, kept: Kept) -> bool:
+    def _is_whole(self, kept: KeptInstance) -> bool:
         """True if the file still has the bytes that were received."""
         path = self._configuration.storage_path / kept.path
         try:

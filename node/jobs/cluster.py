@@ -1,7 +1,7 @@
-"""The processes that jobs run in: workers of our own, or an existing Dask cluster's.
+"""Worker processes of jobs: the node's own, or those of an existing Dask cluster.
 
-Whoever reaches Dask's ports can run code: ours listen on loopback alone, and an existing scheduler
-elsewhere is reached by TLS.
+Whoever reaches a port of Dask can run code: the node's own ports listen on loopback only, and a
+scheduler on another machine is reached by TLS.
 """
 
 import logging
@@ -31,13 +31,13 @@ log = structlog.get_logger("engine")
 
 
 class Cluster(Protocol):
-    """Workers, and the client that gives them tasks."""
+    """Workers, and the Dask client that submits tasks to them."""
 
     client: Client
     honours_resources: bool
 
     def close(self) -> None:
-        """Leave it; workers of our own end."""
+        """Disconnect; the node's own workers end."""
 
 
 class OwnWorkers:
@@ -46,14 +46,14 @@ class OwnWorkers:
     honours_resources = False
 
     def __init__(self, workers: int, scratch_folder: Path) -> None:
-        """Start them; `scratch_folder` is for what they spill."""
+        """Start the workers; `scratch_folder` holds the data that they spill to disk."""
         threads = max(1, (os.cpu_count() or 1) // workers)
         dask.config.set(
             {
                 "distributed.scheduler.allowed-failures": 0,  # the ledger counts attempts
                 "distributed.scheduler.http.routes": [],
                 "distributed.worker.http.routes": [],
-                # whoever waits for a job waits for it alone; each look costs an idle node
+                # jobs are waited for one by one; every poll would cost an idle node
                 "distributed.admin.tick.interval": "10 s",
                 "distributed.admin.tick.cycle": "10 s",
                 "distributed.client.scheduler-info-interval": "60 s",
@@ -78,7 +78,7 @@ class OwnWorkers:
         self.client = Client(self._cluster, set_as_default=False)
 
     def close(self) -> None:
-        """End the worker processes; any that are too slow to end do so with this process."""
+        """End the worker processes; slow ones end with this process."""
         for closes in (self.client, self._cluster):
             try:
                 closes.close(timeout=_CLOSE_WITHIN_S)
@@ -108,24 +108,24 @@ class ExistingCluster:
             raise EngineUnavailableError(f"No Dask scheduler answers at {scheduler}") from error
 
     def close(self) -> None:
-        """Disconnect; the workers stay."""
+        """Disconnect; the workers go on."""
         with suppress(OSError, TimeoutError):
             self.client.close(timeout=_CLOSE_WITHIN_S)
 
 
 class WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
-    """What lives as long as a worker process: the pipelines' code and loaded models."""
+    """State of a worker process: imported pipelines and loaded models."""
 
     def __init__(self, entry: str, warm: Sequence[str]) -> None:
-        """`entry` is resolved and `warm` imported before the first series waits for them."""
+        """Store names: `entry` and the modules `warm` are imported early, before the first job."""
         self._entry = entry
         self._warm = tuple(warm)
         self.cache: dict[str, Any] = {}
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002, the plugin's interface
-        """Libraries are quiet here too; a Ctrl-C at the terminal is the node's to act on."""
+        """Prepare the worker: silence libraries, leave Ctrl-C to the node, import early."""
         quieten_libraries()
-        with suppress(OSError):  # where memory runs out, a worker goes, and never the listener
+        with suppress(OSError):  # if memory runs out, a worker is killed, not the listener
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -138,7 +138,7 @@ class WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
 
 
 def kill_worker(client: Client, address: str) -> None:
-    """End the worker process at `address` at once; its nanny starts another."""
+    """Kill the worker process at `address`; its nanny starts another."""
     with suppress(OSError, TimeoutError, ValueError):
         nanny = client.scheduler_info(n_workers=-1)["workers"].get(address, {}).get("nanny")
         if nanny is not None:

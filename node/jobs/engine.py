@@ -1,7 +1,7 @@
-"""Where pipelines run: in worker processes, so that a crash there never takes the node along.
+"""Engine: runs jobs in worker processes, so that a crash there does not end the node.
 
-Dask distributed places jobs and starts workers again; the ledger is the truth about jobs, so
-whatever is lost here is taken up from there.
+Dask distributed assigns jobs and restarts workers. The ledger holds the state of all jobs, so jobs
+that are lost here run again from there.
 """
 
 import pkgutil
@@ -25,42 +25,42 @@ from core.job import Cache, JobRequest, JobResult, Report
 from node.jobs.cluster import CACHE, Cluster, ExistingCluster, OwnWorkers, WorkerState, kill_worker
 
 RunJob = Callable[[JobRequest, Report, Cache], JobResult]
-"""A pipeline's entry; a worker finds it by name, so that the node itself never loads torch."""
+"""Entry of the pipelines; workers import it by name, so that the node never loads torch."""
 OnProgress = Callable[[str, float, str], None]
-"""Job id, fraction done, what is being done."""
+"""Called with job id, fraction done (0 to 1) and the current step in words."""
 _PROGRESS = "slicewire-progress"
 _DIED = "The worker process died while running this job"
 _BEGUN = -1.0
 _LOOK_EVERY_S = 0.25
 _FETCH_WITHIN_S = 10.0
-_SAY_WAITING_AFTER_S = 5.0
-_PASS_ON_AFTER_S = 30.0
-_TELL_EVERY_S = 0.5
+_REPORT_WAITING_AFTER_S = 5.0
+_YIELD_AFTER_S = 30.0
+_REPORT_EVERY_S = 0.5
 
 log = structlog.get_logger("engine")
 
 
 class _SchedulerLostError(EngineUnavailableError):
-    """The scheduler ended, or is another one than the job was given to."""
+    """The scheduler ended, or is not the one that the job was submitted to."""
 
 
 @dataclass(slots=True)
 class _Running:
-    """A job that was given to a worker."""
+    """Progress of a submitted job."""
 
     job_id: str
     begun_at: list[float] = field(default_factory=list)
-    """Monotonic; more than one where Dask gave it to another worker after the first one died."""
+    """Monotonic times at which workers began; several if Dask restarted the job elsewhere."""
     worker: str = ""
-    told_at: float = -_TELL_EVERY_S
-    untold: tuple[float, str] | None = None
-    """What came too soon after the last that was told."""
+    reported_at: float = -_REPORT_EVERY_S
+    unreported: tuple[float, str] | None = None
+    """Progress that came too soon after the last report, to be reported later."""
     changed: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(slots=True)
 class _Task:
-    """The same as Dask sees it."""
+    """A submitted job and its Dask future."""
 
     cluster: Cluster
     future: Future
@@ -68,22 +68,22 @@ class _Task:
     resources: dict[str, float]
 
     def result(self) -> JobResult | None:
-        """What the job answered; None while it has not, after a short wait.
+        """Wait briefly for the result of the job; None if it has not ended.
 
         Raises:
-            Exception: the job's own failure, or what became of its worker or scheduler.
+            Exception: the job's own error, or the loss of its worker or scheduler.
         """
         self.running.changed.wait(_LOOK_EVERY_S)
         self.running.changed.clear()
-        status = self.future.status  # asked once: it may change between two looks
+        status = self.future.status  # read once: it may change between two reads
         if status == "error":
-            self._raise_what_the_job_raised()
+            self._raise_error_of_job()
         if status not in ("pending", "finished") or self.cluster.client.status != "running":
             log.debug("job lost", status=status)
             raise _SchedulerLostError("The Dask scheduler lost the job")
         return self._fetch() if status == "finished" else None
 
-    def _raise_what_the_job_raised(self) -> NoReturn:
+    def _raise_error_of_job(self) -> NoReturn:
         error = self.future.exception()
         if not isinstance(error, KilledWorker):
             raise error
@@ -92,7 +92,7 @@ class _Task:
         raise WorkerDiedError(_DIED) from error
 
     def _fetch(self) -> JobResult | None:
-        """The result from its worker; None where that one is gone and Dask runs the job again."""
+        """Fetch the result; None if its worker is gone, so that Dask runs the job again."""
         try:
             result: JobResult = self.future.result(timeout=_FETCH_WITHIN_S)
         except (TimeoutError, OSError, CancelledError):
@@ -100,26 +100,26 @@ class _Task:
         return result
 
     def end(self) -> None:
-        """Take the job from its worker, which cannot be asked to stop: it is killed."""
+        """Cancel the job; its worker is killed, as a running task cannot be stopped otherwise."""
         with suppress(OSError, TimeoutError, CancelledError):
             self.future.cancel(force=True)
         if self.running.worker:
             kill_worker(self.cluster.client, self.running.worker)
 
     @property
-    def wants_more(self) -> bool:
-        """Whether not every worker will do."""
+    def needs_resources(self) -> bool:
+        """True if the job needs resources that only some workers have."""
         return self.cluster.honours_resources and bool(self.resources)
 
-    def what_it_waits_for(self) -> str:
-        """In words, while no worker has begun."""
+    def waiting_words(self) -> str:
+        """Say in words what a job waits for before a worker begins."""
         resources = self.resources if self.cluster.honours_resources else {}
         wanted = ", ".join(f"{name}={amount:g}" for name, amount in resources.items())
         return "waits for a worker" + (f" with {wanted}" if wanted else "")
 
 
 class Engine:
-    """Runs jobs in worker processes, as many at once as threads call `run`."""
+    """Runs jobs in worker processes; each thread that calls `run` runs one job."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class Engine:
         settings: EngineSettings | None = None,
         warm: Sequence[str] = (),
     ) -> None:
-        """`entry` names a `RunJob` as `package.module:function`, `warm` modules to import early."""
+        """Store settings; `entry` names a `RunJob` (`package.module:function`), `warm` imports."""
         self._entry = entry
         self._on_progress = on_progress
         self._scratch_folder = scratch_folder
@@ -142,7 +142,7 @@ class Engine:
         self._stopping = False
 
     def open(self) -> None:
-        """Start the workers, or connect to those that exist; nothing when that was done.
+        """Start workers or connect to an existing scheduler, unless that is done.
 
         Raises:
             EngineUnavailableError: the scheduler does not answer.
@@ -160,14 +160,14 @@ class Engine:
 
         Args:
             request: with absolute paths.
-            time_limit_s: from the moment when a worker begins.
-            is_wanted: asked several times a second; no longer wanted, the worker is killed.
+            time_limit_s: seconds from the moment when a worker begins.
+            is_wanted: called several times a second; once False, the worker is killed.
 
         Raises:
-            SlicewireError: the pipeline says why it cannot, or time is over.
+            SlicewireError: the pipeline failed with this reason, or exceeded the time limit.
             WorkerDiedError: the worker process died while it ran the job.
             EngineUnavailableError: the scheduler is gone, or lost the job.
-            concurrent.futures.CancelledError: `cancel` was called, or it is not wanted.
+            concurrent.futures.CancelledError: `cancel` was called, or the job is not wanted.
         """
         cluster = self._opened()
         key, running = f"{request.job_id[:16]}-{uuid.uuid4().hex[:8]}", _Running(request.job_id)
@@ -180,17 +180,17 @@ class Engine:
                 _Task(cluster, future, running, request.resources), time_limit_s, is_wanted
             )
         except _SchedulerLostError:
-            self._leave(cluster)  # a scheduler that came back knows nothing of this client's
+            self._disconnect(cluster)  # a restarted scheduler does not know the jobs of this client
             raise
         finally:
             with self._lock:
                 self._running.pop(key, None)
 
     def cancel(self) -> None:
-        """Make every `run` return now, before `close`."""
+        """Make every `run` end at once, before `close`."""
         self._stopping = True
 
-    def _leave(self, cluster: Cluster) -> None:
+    def _disconnect(self, cluster: Cluster) -> None:
         with self._lock:
             if self._cluster is not cluster:
                 return
@@ -198,7 +198,7 @@ class Engine:
         cluster.close()
 
     def close(self) -> None:
-        """End the workers that are ours."""
+        """End the node's own workers, or disconnect from the scheduler."""
         with self._lock:
             cluster, self._cluster = self._cluster, None
         if cluster is not None:
@@ -237,7 +237,7 @@ class Engine:
         begun_at, submitted_at = task.running.begun_at, time.monotonic()
         while (result := task.result()) is None:
             now = time.monotonic()
-            self._tell_untold(task.running)
+            self._report_pending(task.running)
             if self._stopping or not is_wanted():
                 task.end()
                 raise CancelledError
@@ -247,38 +247,40 @@ class Engine:
             if len(begun_at) > 1:
                 task.end()
                 raise WorkerDiedError(_DIED)
-            if not begun_at and now - submitted_at > _SAY_WAITING_AFTER_S:
-                self._tell(task.running, 0.0, task.what_it_waits_for())
-            if not begun_at and task.wants_more and now - submitted_at > _PASS_ON_AFTER_S:
+            if not begun_at and now - submitted_at > _REPORT_WAITING_AFTER_S:
+                self._report(task.running, 0.0, task.waiting_words())
+            if not begun_at and task.needs_resources and now - submitted_at > _YIELD_AFTER_S:
                 task.end()  # others can use the slot meanwhile
-                raise EngineUnavailableError(f"The job {task.what_it_waits_for()}")
+                raise EngineUnavailableError(f"The job {task.waiting_words()}")
         return result
 
     def _on_event(self, key: str, fraction: float, words: str, worker: str) -> None:
         with self._lock:
             running = self._running.get(key)
         if running is None:
-            return  # another node's, on the same cluster, or one that was given up
+            return  # of another node on the same cluster, or of a job that was given up
         if fraction == _BEGUN:
             running.worker = worker
             running.begun_at.append(time.monotonic())
         else:
-            self._tell(running, fraction, words)
+            self._report(running, fraction, words)
 
-    def _tell(self, running: _Running, fraction: float, words: str) -> None:
-        """Not oftener than a person looks; of what comes sooner the latest is told afterwards."""
+    def _report(self, running: _Running, fraction: float, words: str) -> None:
+        """Report progress at most twice a second; the latest of what comes sooner follows later."""
         with self._lock:
-            running.untold = (fraction, words)
-        self._tell_untold(running)
+            running.unreported = (fraction, words)
+        self._report_pending(running)
 
-    def _tell_untold(self, running: _Running) -> None:
+    def _report_pending(self, running: _Running) -> None:
         now = time.monotonic()
         with self._lock:
-            untold = running.untold
-            if untold is None or (now - running.told_at < _TELL_EVERY_S and untold[0] < 1):
+            unreported = running.unreported
+            if unreported is None or (
+                now - running.reported_at < _REPORT_EVERY_S and unreported[0] < 1
+            ):
                 return
-            running.told_at, running.untold = now, None
-        self._on_progress(running.job_id, *untold)
+            running.reported_at, running.unreported = now, None
+        self._on_progress(running.job_id, *unreported)
 
 
 def _run_on_worker(entry: str, request: JobRequest, key: str) -> JobResult:
@@ -287,7 +289,7 @@ def _run_on_worker(entry: str, request: JobRequest, key: str) -> JobResult:
     def report(fraction: float, words: str) -> None:
         worker.log_event(_PROGRESS, (key, fraction, words, worker.address))
 
-    # known to the node before anything can go wrong: whose job a worker died at is counted
+    # the node learns of the start first, to count the death of a worker for the right job
     begun = (key, _BEGUN, "", worker.address)
     sync(worker.loop, worker.scheduler.log_event, topic=_PROGRESS, msg=begun)
     run_job = pkgutil.resolve_name(entry)

@@ -1,4 +1,4 @@
-"""Takes queued jobs to the engine and writes down what came of them."""
+"""Runner: runs queued jobs in the engine and records the outcome in the ledger."""
 
 import time
 from collections.abc import Callable
@@ -44,24 +44,24 @@ log = structlog.get_logger("jobs")
 
 
 class Runner:
-    """Runs what the ledger has queued; a failed job never holds up the next one.
+    """Runs the jobs that are queued in the ledger; a failed job does not delay the next one.
 
-    `run_next` may be called from several threads: as many jobs run at once.
+    `run_next` may be called from several threads, each of which runs one job.
     """
 
     def __init__(self, configuration: Configuration, ledger: Ledger, engine: Engine) -> None:
         self._configuration = configuration
         self._ledger = ledger
         self._engine = engine
-        self._held: set[str] = set()
-        self._engine_missing = True  # so that what the last run noted is cleared
+        self._running: set[str] = set()
+        self._engine_missing = True  # so that a condition of the last run is cleared
 
     def run_next(self) -> bool:
-        """Run the longest waiting job to its end; whether there was one.
+        """Run the longest waiting job to its end; True if there was one.
 
         Raises:
-            EngineUnavailableError: there is nothing to run jobs on at present.
-            StorageUnavailableError: the ledger failed; the job is taken up again.
+            EngineUnavailableError: no scheduler or workers at present.
+            StorageUnavailableError: the ledger failed; the job is queued again.
         """
         self._open_engine()
         job = self._take()
@@ -70,7 +70,7 @@ class Runner:
         try:
             self._run_to_an_end(job)
         finally:
-            self._held.discard(job.job_id)
+            self._running.discard(job.job_id)
         return True
 
     def _open_engine(self) -> None:
@@ -108,19 +108,21 @@ class Runner:
             self._finish(job, result)
 
     def _take(self) -> JobRow | None:
-        """Start the longest waiting job; what is marked as running and is not, goes back first."""
+        """Start the longest waiting job; jobs that only seem to run are queued again first."""
         now, job = self._ledger.clock(), None
         try:
             with self._ledger.writing() as connection:
-                requeue_running(connection, self._held)
+                requeue_running(connection, self._running)
                 job = next_queued(connection, now)
                 if job is None:
                     return None
                 start_job(connection, job.job_id, now)
-                self._held.add(job.job_id)  # before the commit: another slot must not put it back
+                self._running.add(
+                    job.job_id
+                )  # before the commit: another slot must not put it back
         except StorageUnavailableError:
-            if job is not None:  # whether it was committed is unknown: nobody runs it
-                self._held.discard(job.job_id)
+            if job is not None:  # the commit may have succeeded, but no thread runs the job
+                self._running.discard(job.job_id)
             raise
         return job
 
@@ -132,7 +134,7 @@ class Runner:
         )
 
     def _is_wanted(self, job_id: str) -> Callable[[], bool]:
-        """Whether the ledger still has it as running; asked there once a second."""
+        """Return a function that is True while the ledger has a job as running."""
         asked_at = time.monotonic()
 
         def is_wanted() -> bool:
@@ -150,7 +152,7 @@ class Runner:
         return is_wanted
 
     def _put_back(self, job: JobRow) -> None:
-        """It was stopped: by the node's own stop, a newer revision or a person."""
+        """Queue a job again that was stopped by the node's stop, a newer revision or a person."""
         with self._ledger.writing() as connection:
             put_back(connection, job.job_id, "stopped with the node")
         log.info("job stopped", job_id=job.job_id[:12])
@@ -168,7 +170,7 @@ class Runner:
             self._fail(job, f"the worker process died {deaths} times while running this job")
 
     def _wait_for(self, job: JobRow, error: SlicewireError) -> None:
-        """Put it back for a while that grows with how long the condition has lasted."""
+        """Queue a job again after a pause that grows while the condition lasts."""
         condition = ENGINE if isinstance(error, EngineUnavailableError) else RESULTS
         now = self._ledger.clock()
         with self._ledger.writing() as connection:
@@ -178,14 +180,14 @@ class Runner:
         log.warning("job waits", job_id=job.job_id[:12], reason=str(error), pause_s=round(wait_s))
 
     def _finish(self, job: JobRow, result: JobResult) -> None:
-        """Result and next state in one transaction."""
+        """Record the result, the next state and the deliveries in one transaction."""
         now = self._ledger.clock()
         with self._ledger.writing() as connection:
             for condition in (ENGINE, RESULTS):
                 clear_condition(connection, condition)
             current = find_job(connection, job.job_id)
             if current is None or current.state != JobState.RUNNING:
-                return  # a newer revision of the series took over, or a person cancelled it
+                return  # superseded by a newer revision, or cancelled by a person
             finish_job(connection, job.job_id, result, now)
             done = find_job(connection, job.job_id)
             count = 0 if done is None else self._queue(connection, done, now)
@@ -214,7 +216,7 @@ class Runner:
         now = self._ledger.clock()
         with self._ledger.writing() as connection:
             if not fail_job(connection, job.job_id, reason, now):
-                return  # a newer revision of the series took over, or a person cancelled it
+                return  # superseded by a newer revision, or cancelled by a person
             self._record(connection, EventKind.FAILED, f"job {job.job_id[:12]}: {reason}", job)
             self._notify(connection, NoticeKind.FAILED, reason, job)
         log.error("job failed", job_id=job.job_id[:12], reason=reason)

@@ -1,7 +1,7 @@
-"""What the node knows, in tables, and what a person asks of it: `slicewire ledger`.
+"""Show what the node knows, and ask it to release, retry, resend or cancel: `slicewire ledger`.
 
-The exit code is 0 when it is shown or done, 1 when the node does not know it, refuses it or does
-not answer, 2 for a wrong command line.
+Exit code: 0 shown or done, 1 the series is unknown, the node refuses or does not answer, 2 wrong
+command line.
 """
 
 import argparse
@@ -28,13 +28,13 @@ from node.ledger.views.status import status_lines
 from node.retention import Retention
 
 _ANSWER_WITHIN_S = 10.0
-_OUTCOME_WITHIN_S = 120.0  # a release is answered once it was judged what comes of it
+_OUTCOME_WITHIN_S = 120.0  # a release is answered after the series was judged again
 _LATEST = 50
 _TABLE_WIDTH = 400  # UIDs are whole, so that they can be copied; a terminal wraps by itself
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledger") -> int:
-    """Run the command, called `prog` in its --help; returns the exit code."""
+    """Run the command and return its exit code; its --help calls it `prog`."""
     out = Console(highlight=False, markup=False, soft_wrap=True, width=_TABLE_WIDTH)
     try:
         values = _parser(prog).parse_args(argv)
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledge
 
 
 def _about_one(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
-    """The verbs that name a series."""
+    """Run a verb that names a series."""
     history = history_of(ledger, values.series)
     if history is None:
         out.print(f"Series {values.series}: not in this ledger")
@@ -80,35 +80,35 @@ def _parser(prog: str) -> ArgumentParser:
 
 
 def _add_node(parser: argparse.ArgumentParser) -> None:
-    """Which node's ledger; before the verb or after it."""
+    """Add the flags that name the node, allowed before and after the verb."""
     here = argparse.SUPPRESS
     parser.add_argument(
-        "--config", type=Path, default=here, help="the node's (default: config.yaml)"
+        "--config", type=Path, default=here, help="configuration file (default: config.yaml)"
     )
     for name in ("storage_path", "database_url"):
-        parser.add_argument(f"--{name}", default=here, help="the node's")
+        parser.add_argument(f"--{name}", default=here, help=f"{name} of the node")
 
 
 def _add_verbs(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
     one = verbs.add_parser("list", help=f"the latest {_LATEST} series, the latest last")
     one.add_argument("--all", action="store_true", help="every series")
-    one.add_argument("--state", default="", help="only those: held, failed, sending, ...")
+    one.add_argument("--state", default="", help="only this state: held, failed, sending, ...")
     verbs.add_parser("status", help="what is wrong, what waits, what runs")
     verbs.add_parser("retention", help="what retention would remove now; removes nothing")
-    one = verbs.add_parser("receipt", help="what came, was made, sent, stored and confirmed")
+    one = verbs.add_parser("receipt", help="instances received, made, sent, stored and confirmed")
     one.add_argument("--json", action="store_true", help="for programs")
     one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
     for verb, text in (
         ("show", "everything that happened to a series"),
         (RELEASE, "let a held series run as it is, where that can be right"),
-        (RETRY, "run a failed job again, send what was not delivered, judge a held series anew"),
+        (RETRY, "run failed jobs, send undelivered results, judge a held series again"),
         (RESEND, "send all results once more, the same bytes"),
-        (CANCEL, "give a series up: no job, nothing more sent"),
+        (CANCEL, "cancel a series: no jobs, nothing more sent"),
     ):
         one = verbs.add_parser(verb, help=text)
         one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
         if verb == RELEASE:
-            words = "which content counts, where instances came again with another"
+            words = "the content to use, where instances were received with different contents"
             one.add_argument("--take", choices=tuple(TAKES), help=words)
 
 

@@ -1,4 +1,4 @@
-"""Many values in one condition, a bounded number at a time: databases limit what one may hold."""
+"""Batches of values for conditions: databases limit the number of values in one statement."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -9,7 +9,7 @@ _MOST = 5000
 
 
 def batches(values: Iterable[Value], most: int = _MOST) -> Iterator[list[Value]]:
-    """`values` in lists of at most `most`."""
+    """Split `values` into lists of at most `most`."""
     rest = iter(values)
     while batch := list(islice(rest, most)):
         yield batch

@@ -1,4 +1,4 @@
-"""One database behind the ledger: opened, migrated, and used in whole transactions."""
+"""The ledger's database: opened, migrated, and used in transactions."""
 
 import sqlite3
 import threading
@@ -32,15 +32,15 @@ class Ledger:
         self.clock = clock
         self.storage_path = storage_path
         self.dialect = engine.dialect
-        # Whoever finds SQLite locked sleeps, for longer and longer; here the next one is woken.
+        # SQLite's own lock makes writers sleep ever longer; this lock wakes the next one at once.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
-        self._kept: Connection | None = None
+        self._logged_connection: Connection | None = None
         self._watching: PoolProxiedConnection | None = None
         self._is_closed = False
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that may write; one at a time, committed at its end, durable after it.
+        """Open a transaction that may write, one at a time; at its end it is committed and durable.
 
         Raises:
             StorageUnavailableError: the database cannot be read or written.
@@ -50,9 +50,10 @@ class Ledger:
 
     @contextmanager
     def logged(self) -> Iterator[Connection]:
-        """As `writing`, for what is also in a synced log: it may be lost by a power cut.
+        """Open a transaction as `writing` does, for rows that a synced log has too.
 
-        Not by a crash of the node, nor once a later transaction of `writing` is over.
+        A power cut may lose it, until a later transaction of `writing` ends; a crash of the node
+        does not.
 
         Raises:
             StorageUnavailableError: the database cannot be read or written.
@@ -61,7 +62,7 @@ class Ledger:
             yield connection
 
     def sync(self) -> None:
-        """What `logged` has committed so far is as durable as what `writing` commits.
+        """Make everything that `logged` has committed so far durable.
 
         Raises:
             StorageUnavailableError: the database cannot be written.
@@ -71,7 +72,7 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the ledger.
+        """Open a transaction that reads one consistent state of the ledger.
 
         Raises:
             StorageUnavailableError: the database cannot be read.
@@ -93,21 +94,21 @@ class Ledger:
 
     @contextmanager
     def _connection(self, purpose: str) -> Iterator[Connection]:
-        """Where writers take turns `logged` has its own: to get one takes longer than its work."""
+        """Yield a connection; on SQLite `logged` keeps one, as opening it takes longer."""
         if self._turn is None or purpose != LOGGED or self._is_closed:
             with self._engine.connect() as connection:
                 yield connection
             return
-        if self._kept is None:
-            self._kept = self._engine.connect()
+        if self._logged_connection is None:
+            self._logged_connection = self._engine.connect()
         try:
-            yield self._kept
+            yield self._logged_connection
         except BaseException:
-            self._drop_kept()
+            self._drop_logged_connection()
             raise
 
-    def _drop_kept(self) -> None:
-        kept, self._kept = self._kept, None
+    def _drop_logged_connection(self) -> None:
+        kept, self._logged_connection = self._logged_connection, None
         if kept is not None:
             kept.close()
 
@@ -126,9 +127,9 @@ class Ledger:
             self._turn.release()
 
     def version(self) -> object:
-        """Another value after anybody, this process included, has committed something.
+        """Return a value that changes whenever any process commits to the database.
 
-        For one thread alone. SQLite counts for each connection, so this one is kept.
+        For one thread only: SQLite counts per connection, so one connection is kept for this.
 
         Raises:
             StorageUnavailableError: the database cannot be read.
@@ -145,10 +146,10 @@ class Ledger:
             raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
 
     def close(self) -> None:
-        """Close every connection, once nobody writes any more."""
+        """Close every connection, after the last write."""
         with suppress(StorageUnavailableError), self._turn_of(LOGGED):
             self._is_closed = True
-            self._drop_kept()
+            self._drop_logged_connection()
         if self._watching is not None:
             self._watching.close()
         self._engine.dispose()
@@ -160,7 +161,7 @@ def open_ledger(
     *,
     database_url: str | None = None,
 ) -> Ledger:
-    """The ledger of `storage_path`, made or migrated to this version's tables.
+    """Open the ledger of `storage_path`; create or migrate its tables to this version.
 
     Args:
         storage_path: the node's folder; without `database_url` it holds the ledger (SQLite).
@@ -168,7 +169,7 @@ def open_ledger(
         database_url: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
 
     Raises:
-        StorageUnavailableError: it cannot be opened, or belongs to another storage folder.
+        StorageUnavailableError: the ledger cannot be opened, or is of another storage folder.
     """
     engine = make_engine(database_url or f"sqlite:///{StorageLayout(storage_path).ledger}")
     ledger = Ledger(engine, clock, storage_path)
@@ -183,7 +184,7 @@ def open_ledger(
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the tables behind `connection` to this version."""
+    """Migrate the tables of the database to this version."""
     config = alembic.config.Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
@@ -191,6 +192,6 @@ def migrate(connection: Connection) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    """The database's own words; SQLAlchemy adds statement and values, which are not for a log."""
+    """Return the database's own message; SQLAlchemy adds values, which must not be logged."""
     original = getattr(error, "orig", None) or error
     return str(original).splitlines()[0] if str(original) else type(original).__name__

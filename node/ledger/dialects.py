@@ -1,7 +1,7 @@
-"""How SQLite and PostgreSQL are made to keep the same promises.
+"""Engines and transactions of SQLite and PostgreSQL, with the same guarantees on both.
 
-Everywhere a transaction reads and then writes what it found; so writers take turns on both: with
-`BEGIN IMMEDIATE` in SQLite, with an advisory lock in PostgreSQL.
+Transactions read rows and then write what follows from them, so that only one may write at a time:
+by `BEGIN IMMEDIATE` on SQLite, by an advisory lock on PostgreSQL.
 """
 
 import sqlite3
@@ -35,16 +35,16 @@ _SYNCHRONOUS = {WRITING: "PRAGMA synchronous=FULL", LOGGED: "PRAGMA synchronous=
 
 
 def make_engine(database_url: str) -> Engine:
-    """The SQLAlchemy engine of a database.
+    """Make the SQLAlchemy engine of a database.
 
     Raises:
-        StorageUnavailableError: the URL is none of SQLite or PostgreSQL.
+        StorageUnavailableError: the URL names neither SQLite nor PostgreSQL.
     """
     try:
         url = make_url(database_url)
     except ArgumentError as error:
         raise StorageUnavailableError(
-            "database_url is no URL, expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+            "database_url is not a URL, expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         ) from error
     if url.drivername == "sqlite":
         return _sqlite(url)
@@ -57,7 +57,7 @@ def make_engine(database_url: str) -> Engine:
 
 @contextmanager
 def begin(connection: Connection, purpose: str) -> Iterator[None]:
-    """A transaction for a purpose; committed at the end, rolled back on an error."""
+    """Begin a transaction for a purpose; commit it at the end, or roll it back on an error."""
     connection.execution_options(purpose=purpose)
     with connection.begin():
         if purpose != READING and connection.dialect.name == "postgresql":
@@ -73,7 +73,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    """Dead connections are noticed before they are used; no statement waits without end."""
+    """Make an engine that tests connections before use and limits the time of every statement."""
     timeout_ms = _BUSY_TIMEOUT_S * 1000
     arguments = {
         "connect_timeout": _CONNECT_TIMEOUT_S,
@@ -89,7 +89,7 @@ def _postgresql(url: URL) -> Engine:
 
 
 class _WithoutNul(StrDumper):
-    """Peers put what they like into AE titles and comments; PostgreSQL's text holds no NUL."""
+    """Replaces NUL, which peers may send and PostgreSQL's text type does not allow."""
 
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))

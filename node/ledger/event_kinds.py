@@ -1,23 +1,23 @@
-"""Kinds of events, in the words in which they are stored: a word never changes."""
+"""Kinds of events; the values are stored, and never change."""
 
 from enum import StrEnum
 
 PERSON = "person: "
-"""Begins the kinds of what people ask."""
+"""Prefix of the kinds of events that people cause."""
 
 
 class EventKind(StrEnum):
-    """What happened; an event's own words say why and with what."""
+    """Kind of an event; the event's words give reason and details."""
 
-    # came
+    # receiving
     ASSOCIATION = "association"
     FOLDER = "folder"
     REFUSED = "refused"
-    """An instance, by the node."""
+    """The node refused an instance."""
     REJECTED = "rejected"
-    """An association."""
+    """The node rejected an association."""
     BOUND = "bound"
-    """A peer went beyond a bound, and its connection was ended."""
+    """A peer exceeded a limit, and its connection was closed."""
 
     # completion
     WAITING = "waiting"
@@ -49,9 +49,9 @@ class EventKind(StrEnum):
 
     # the node
     REMOVED = "removed"
-    """Files, by retention."""
+    """Retention removed files."""
     WEBHOOK = "webhook"
-    """Its receiver could not be told."""
+    """An event could not be posted."""
     DISK = "disk"
     CLOCK = "clock"
 
@@ -71,5 +71,5 @@ class EventKind(StrEnum):
 
 
 def asked_by_person(verb: str) -> EventKind:
-    """Kind of the event that a person asked for `verb`, such as `release`."""
+    """Return the kind of event for a person's command `verb`, such as `release`."""
     return EventKind(f"{PERSON}{verb}")

@@ -1,4 +1,4 @@
-"""Transactions of several threads as one: each waits for its own, all share one commit."""
+"""Group commit: writes of several threads share one transaction and its commit."""
 
 import sqlite3
 import threading
@@ -24,24 +24,25 @@ class _Work:
 
 @dataclass(slots=True)
 class GroupCommit:
-    """Whoever comes while a transaction runs shares the next one; safe for many threads."""
+    """Collects the writes that arrive during a transaction into the next one; thread-safe."""
 
     ledger: Ledger
     is_logged: bool = False
-    """Whether what is written is in a synced log, too, as for `Ledger.logged`."""
+    """True if the rows are also in a synced log, as for `Ledger.logged`."""
     _waiting: list[_Work] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _is_in_step: bool = False
 
     def run(self, step: Callable[[Connection], Result]) -> Result:
-        """What `step` answers, once what it wrote is committed.
+        """Run `step` in a transaction and return its result once that is committed.
 
-        A step may be run twice: where another one of its transaction fails each has its own. Where
-        the ledger is away all fail at once.
+        A step may run twice: if another step of the transaction fails, each runs again in its own.
+        If the ledger itself fails, all of them fail.
 
         Raises:
-            StorageUnavailableError: the ledger failed; whatever else `step` raises.
+            StorageUnavailableError: the ledger failed.
+            Exception: whatever `step` raises.
         """
         work = _Work(step)
         with self._lock:
@@ -59,7 +60,7 @@ class GroupCommit:
         try:
             self._commit(works)
         except Exception as error:  # noqa: BLE001, it is raised where the step came from
-            if len(works) > 1 and self._is_in_step and not _is_away(error):
+            if len(works) > 1 and self._is_in_step and not _is_ledger_down(error):
                 for work in works:
                     self._run_alone(work)
             else:
@@ -84,6 +85,6 @@ class GroupCommit:
                 self._is_in_step = False
 
 
-def _is_away(error: Exception) -> bool:
-    """Whether the ledger itself failed: each by itself would wait for it in vain, one by one."""
+def _is_ledger_down(error: Exception) -> bool:
+    """True if the database itself failed, so that running the steps one by one cannot help."""
     return isinstance(error.__cause__, OperationalError | sqlite3.OperationalError)

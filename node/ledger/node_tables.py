@@ -1,4 +1,4 @@
-"""Tables of the node itself: whose it is, what stands in its way, what it has learned."""
+"""Tables about the node: current conditions, identity of the storage folder, sender habits."""
 
 from sqlalchemy import Column, Float, String, Table, Text
 
@@ -6,7 +6,7 @@ from node.ledger import schema_contents
 
 metadata = schema_contents.metadata
 
-conditions = Table(  # what stands in the node's way at present: a full disk, a lost scheduler
+conditions = Table(  # current problems of the node: a full disk, a lost scheduler
     "conditions",
     metadata,
     Column("name", String(32), primary_key=True),
@@ -26,5 +26,5 @@ habits = Table(  # senders that open an association for each instance
     Column("calling_ae_title", String(16), primary_key=True),
     Column("address", String(64), primary_key=True),
     Column("longest_pause_s", Float, nullable=False),
-    Column("at", Float, nullable=False),  # when that was
+    Column("at", Float, nullable=False),  # when that pause was
 )

@@ -1,4 +1,4 @@
-"""One ledger for one storage folder: a database that knows another folder's files is refused."""
+"""Ownership of a ledger: one database for one storage folder; another folder's is refused."""
 
 import uuid
 from pathlib import Path
@@ -15,10 +15,10 @@ log = structlog.get_logger("ledger")
 
 
 def check_owner(connection: Connection, storage_path: Path) -> None:
-    """Tie a new ledger to its storage folder, or see that they belong together.
+    """Bind a new ledger to its storage folder, or check that they belong together.
 
     Raises:
-        StorageUnavailableError: the ledger is another folder's, or the folder cannot be used.
+        StorageUnavailableError: the ledger is of another folder, or the folder cannot be used.
     """
     ours, theirs = _storage_id(storage_path), connection.scalar(select(identity.c.storage_id))
     if theirs is None:

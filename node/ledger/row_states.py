@@ -1,10 +1,10 @@
-"""States of the ledger's rows, in the words in which they are stored: a word never changes."""
+"""States of the ledger's rows; the values are stored, and never change."""
 
 from enum import StrEnum
 
 
 class AssociationOutcome(StrEnum):
-    """How an association with the node ended, if it has."""
+    """Outcome of an association with the node."""
 
     OPEN = "open"
     RELEASED = "released"
@@ -12,64 +12,86 @@ class AssociationOutcome(StrEnum):
     REJECTED = "rejected"
 
 
+class EndCause(StrEnum):
+    """Why an association ended: as network/endings.py has it, or by the end of the node."""
+
+    RELEASE = "release"
+    HALF = "half"
+    """The peer released it in the middle of a message."""
+    ABORT = "abort"
+    """The peer aborted it."""
+    LOST = "lost"
+    """The connection ended without a release or an abort."""
+    IDLE = "idle"
+    """The node aborted it, as no data came."""
+    BOUND = "bound"
+    """The node aborted it, as the peer exceeded a limit or violated the protocol."""
+    STOP = "stop"
+    """The node aborted it, as it was stopped."""
+    STORAGE = "storage"
+    """The node aborted it, as the release could not be recorded."""
+    KILLED = "killed"
+    """The node died while it was open; recorded at the next start."""
+
+
 class SeriesState(StrEnum):
-    """From the first instance of a series to the decision what becomes of it."""
+    """State of a series, from its first instance to the decision on it."""
 
     ARRIVING = "arriving"
-    """An association may bring more of it."""
+    """An open association may bring more instances."""
     SETTLING = "settling"
-    """No association brings more; its settle time passes, or its sender has more of it."""
+    """No association is open: the settle time passes, or the sender has more instances."""
     HELD = "held"
     """A person decides."""
     KEPT = "kept"
-    """Stored, and nothing runs on it."""
+    """Stored; no job runs on it."""
     PROCESSING = "processing"
     """Jobs run or ran on it."""
     CANCELLED = "cancelled"
 
 
 class RequestState(StrEnum):
-    """What was decided on what a sender or a person wants of a series."""
+    """State of a request of a sender or a person on a series."""
 
     WAITING = "waiting"
-    """For the series to be complete."""
+    """The series is not complete yet."""
     HELD = "held"
     KEPT = "kept"
     SUBMITTED = "submitted"
-    """Its jobs say the rest."""
+    """Its jobs have further states."""
     FAILED = "failed"
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
-    """A later request of the same sender took over."""
+    """Replaced by a later request of the same sender."""
 
 
 class RequestedJobState(StrEnum):
-    """How far a folder on which a job was asked for by name has come."""
+    """State of a job requested by name, until its folder is read."""
 
     WAITING = "waiting"
-    """To be read."""
+    """The folder is to be read."""
     READ = "read"
-    """Its request says the rest."""
+    """Its request has further states."""
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """State of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     SUPERSEDED = "superseded"
-    """A newer revision took over before it left anything."""
+    """Replaced by a newer revision before it had results."""
     CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"
-    """Done on a content that a person did not take afterwards: its results go nowhere any more."""
+    """Done on a content that a person rejected afterwards: its results are not sent any more."""
 
 
 class DeliveryState(StrEnum):
-    """Where one result instance stands on its way to one peer."""
+    """State of the delivery of one result instance to one peer."""
 
     WAITING = "waiting"
     STORED = "stored"
@@ -77,11 +99,11 @@ class DeliveryState(StrEnum):
     GIVEN_UP = "given up"
     CANCELLED = "cancelled"
     HELD = "held"
-    """A person looks at the results first."""
+    """Waits for a person to review the results."""
 
 
 class ProofMethod(StrEnum):
-    """How a peer is asked whether it holds results."""
+    """Way to ask a peer whether it holds results."""
 
     COMMITMENT = "commitment"
     """Storage commitment (PS3.4 Annex J)."""
@@ -90,13 +112,13 @@ class ProofMethod(StrEnum):
 
 
 class ProofState(StrEnum):
-    """Whether a peer holds what it said it stored."""
+    """State of the proof that a peer holds the results that it stored."""
 
     WAITING = "waiting"
-    """To be asked."""
+    """The peer is to be asked."""
     ASKED = "asked"
     SENT_AGAIN = "sent again"
-    """What it lacked goes to it once more; then it is asked again."""
+    """Missing instances are sent once more; then the peer is asked again."""
     CONFIRMED = "confirmed"
     MISSING = "missing"
     NOT_OFFERED = "not offered"
@@ -104,28 +126,28 @@ class ProofState(StrEnum):
 
 
 class CommitmentState(StrEnum):
-    """Where a peer's request for storage commitment stands."""
+    """State of a storage commitment request of a peer."""
 
     WAITING = "waiting"
-    """To be checked."""
+    """The instances are to be checked."""
     CHECKED = "checked"
-    """To be reported."""
+    """The result is to be reported to the peer."""
     REPORTED = "reported"
     GIVEN_UP = "given up"
 
 
 class NoticeKind(StrEnum):
-    """What a webhook's receiver is told of."""
+    """Kind of event that is posted to the webhook."""
 
     COMPLETED = "completed"
     HELD = "held"
     FAILED = "failed"
     DEAD_LETTER = "dead letter"
-    """Results did not arrive at a peer."""
+    """Results could not be delivered to a peer."""
 
 
 class NoticeState(StrEnum):
-    """Where a notice stands on its way to the webhook's receiver."""
+    """State of a notice to the webhook."""
 
     WAITING = "waiting"
     SENT = "sent"

@@ -32,8 +32,8 @@ associations = Table(
     Column("outcome", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("reason", Text, nullable=False),
     Column("cause", String(16), nullable=False, server_default=""),  # node/ledger/tables/ends.py
-    Column("is_half", Boolean, nullable=False, server_default=false()),  # so was a message
-    Column("quiet_s", Float),  # for how long nothing had come
+    Column("is_half", Boolean, nullable=False, server_default=false()),  # within a message
+    Column("quiet_s", Float),  # seconds since the last data
 )
 
 instances = Table(
@@ -51,9 +51,9 @@ instances = Table(
     Column("received_at", Float, nullable=False),
     Column("made_here", Boolean, nullable=False),
     Column("differs", Boolean, nullable=False),  # another content under this UID is in use
-    Column("decided_at", Float),  # a person took one of the contents under this UID
-    Column("committed_at", Float),  # a peer was told that this is safe here: never removed
-    Column("removed_at", Float),  # its file went by retention, its row stays
+    Column("decided_at", Float),  # a person chose one of the contents under this UID
+    Column("committed_at", Float),  # committed to a peer (PS3.4 Annex J): never removed
+    Column("removed_at", Float),  # retention removed the file; the row stays
     UniqueConstraint("sop_instance_uid", "sha256"),
     Index(None, "series_instance_uid"),
 )
@@ -66,7 +66,7 @@ receptions = Table(  # which association brought which instance
     Index(None, "instance_id"),
 )
 
-refusals = Table(  # sent by a peer, and not here: its series is not whole
+refusals = Table(  # instances that were sent and not stored: their series is incomplete
     "refusals",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -98,7 +98,7 @@ series = Table(
     Column("singles", Integer, nullable=False, server_default="0"),  # node/ledger/tables/habits.py
     Column("single_at", Float),  # when the latest association with one instance of it ended
     Column("single_by", String(96), nullable=False, server_default=""),
-    Column("incomplete_since", Float),  # since when fewer than that are here
+    Column("incomplete_since", Float),  # since when fewer than that are stored
     Index("ix_series_state_last_at", "state", "last_at"),
     Index(None, "last_at"),
 )
@@ -122,8 +122,8 @@ jobs = Table(
     Column("predecessor", String(64)),  # the job whose results this revision replaces
     Column("deaths", Integer, nullable=False, server_default="0"),  # workers that died at it
     Column("next_attempt_at", Float, nullable=False, server_default="0"),
-    Column("step", Text, nullable=False, server_default=""),  # what is being done, in words
-    Column("removed_at", Float),  # its results went by retention
+    Column("step", Text, nullable=False, server_default=""),  # current step, in words
+    Column("removed_at", Float),  # retention removed its results
     Index(None, "series_instance_uid"),
     Index("ix_jobs_state_created_at", "state", "created_at"),
     Index(None, "created_at"),
@@ -155,7 +155,7 @@ deliveries = Table(
     Index(None, "finished_at"),
 )
 
-proofs = Table(  # what a peer is asked about results that it said it stored
+proofs = Table(  # questions to peers whether they hold stored results
     "proofs",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -164,7 +164,7 @@ proofs = Table(  # what a peer is asked about results that it said it stored
     Column("method", String(16), nullable=False),  # commitment, query; empty before one is found
     Column("transaction_uid", String(64), unique=True),
     Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
-    Column("sent_again", Boolean, nullable=False),  # what it lacked, once
+    Column("sent_again", Boolean, nullable=False),  # missing instances, once
     Column("words", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", Float, nullable=False),
@@ -174,7 +174,7 @@ proofs = Table(  # what a peer is asked about results that it said it stored
     Index("ix_proofs_state_next_attempt_at", "state", "next_attempt_at"),
 )
 
-commitments = Table(  # what peers asked this node to keep (PS3.4 Annex J)
+commitments = Table(  # storage commitment requests of peers (PS3.4 Annex J)
     "commitments",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -226,8 +226,8 @@ commands = Table(
     Column("target", String(64), nullable=False),
     Column("done_at", Float),
     Column("answer", Text, nullable=False),
-    Column("begun_at", Float),  # its effect is awaited before it is answered
-    Column("is_refused", Boolean, nullable=False, server_default=false()),  # and the answer why
+    Column("begun_at", Float),  # carried out; its effect is awaited before the answer
+    Column("is_refused", Boolean, nullable=False, server_default=false()),  # the answer says why
     Column("person", String(64), nullable=False, server_default=""),
     Column("address", String(64), nullable=False, server_default=""),
     Index(None, "done_at"),
@@ -244,32 +244,32 @@ requests = Table(  # who asked for what of a series: a sender, a folder, a perso
     Column("address", String(64), nullable=False),
     Column("person", String(64), nullable=False),
     Column("order_uid", String(32), unique=True),
-    Column("pipeline", String(64), nullable=False),  # asked for by name; empty: the rules say
-    Column("destinations", JSON, nullable=False),  # names of peers that were asked for
+    Column("pipeline", String(64), nullable=False),  # requested by name; empty: the rules decide
+    Column("destinations", JSON, nullable=False),  # names of the requested peers
     Column("created_at", Float, nullable=False),
     Column("last_at", Float, nullable=False),
     Column("outcome", String(16), nullable=False),  # how its last association ended
     Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("reason", Text, nullable=False),
-    Column("content", String(64), nullable=False),  # hash of what it was decided on
+    Column("content", String(64), nullable=False),  # hash of the instances that were judged
     Index(None, "series_instance_uid"),
     Index(None, "state"),
 )
 
-request_jobs = Table(  # which jobs do a request, and where each one's results go for it
+request_jobs = Table(  # jobs of requests, and the destinations of their results
     "request_jobs",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("request_id", ForeignKey("requests.id"), nullable=False),
     Column("job_id", ForeignKey("jobs.job_id"), nullable=False),
-    Column("rule", String(64), nullable=False),  # of the configuration; empty: asked for by name
+    Column("rule", String(64), nullable=False),  # of the configuration; empty: requested by name
     Column("pipeline", String(64), nullable=False),
     Column("destinations", JSON, nullable=False),
     UniqueConstraint("request_id", "job_id"),
     Index(None, "job_id"),
 )
 
-requested_jobs = Table(  # folders of files, until they are read
+requested_jobs = Table(  # jobs requested by name on folders of files
     "requested_jobs",
     metadata,
     Column("uid", String(32), primary_key=True),
@@ -277,7 +277,7 @@ requested_jobs = Table(  # folders of files, until they are read
     Column("words", Text, nullable=False),
     Column("pipeline", String(64), nullable=False),
     Column("root", String(16), nullable=False),  # which root the folder is below
-    Column("folder", Text, nullable=False),  # empty once it was read: names say too much
+    Column("folder", Text, nullable=False),  # emptied once read: names may identify patients
     Column("wanted", String(64), nullable=False),  # SeriesInstanceUID, where there are several
     Column("destinations", JSON, nullable=False),
     Column("person", String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""What all tables of the ledger share, and the table of contents that persons took."""
+"""Metadata of all tables of the ledger, and the table of content choices."""
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
@@ -11,7 +11,7 @@ metadata = MetaData(
     }
 )
 
-content_choices = Table(  # which of several contents under its UIDs a person took of a series
+content_choices = Table(  # which of several contents under the UIDs of a series a person chose
     "content_choices",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -19,7 +19,7 @@ content_choices = Table(  # which of several contents under its UIDs a person to
     Column("at", Float, nullable=False),
     Column("taken", String(16), nullable=False),  # newest, first
     Column("instances", Integer, nullable=False),
-    Column("differences", Text, nullable=False),  # attributes, on how many instances; no values
+    Column("differences", Text, nullable=False),  # attributes and numbers of instances; no values
     Column("person", String(64), nullable=False),
     Column("address", String(64), nullable=False),
     Index(None, "series_instance_uid"),

@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that the ledger hands in."""
+"""Run migrations on the connection that the ledger passes in."""
 
 from alembic import context
 

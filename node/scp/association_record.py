@@ -9,7 +9,8 @@ from core.errors import StorageUnavailableError
 from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.group_commit import GroupCommit
-from node.ledger.tables.ends import RELEASE, End, describe_end
+from node.ledger.row_states import EndCause
+from node.ledger.tables.ends import End, describe_end
 from node.ledger.tables.instances import RELEASED, open_association
 from node.scp.refusals import Refusal
 
@@ -66,7 +67,7 @@ class AssociationRecord:
 
     def release(self) -> bool:
         """Record a release; False if that failed: then the release must not be answered."""
-        return self._record(End(RELEASE))
+        return self._record(End(EndCause.RELEASE))
 
     def end(self, end: End) -> bool:
         """Record the end; False if that failed: `retry` tries again."""

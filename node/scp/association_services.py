@@ -11,6 +11,7 @@ from network.messages import DataSetInMemory, DataSetSink, Message
 from network.negotiation import Context
 from network.scp import Status
 from network.scu.storage_commitment import PUSH_MODEL
+from node.ledger.row_states import EndCause
 from node.ledger.tables.ends import End
 from node.scp.association_record import AssociationRecord
 from node.scp.c_store import CStoreScp
@@ -75,7 +76,7 @@ class AssociationServices:
         if ending.cause == Cause.RELEASE:
             return
         self.on_pause()
-        end = End(ending.cause.value, ending.words, ending.partial, ending.quiet_s)
+        end = End(EndCause(ending.cause), ending.words, ending.partial, ending.quiet_s)
         self._notify(self._record.end(end))
 
     def _notify(self, is_recorded: bool) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from core.config.routing import Peer
 from core.config.sections import Delivery
 from core.errors import StorageUnavailableError
-from node.clock import ClockWatch, NodeClock, pull_back
+from node.clock import ClockWatch, NodeClock, shorten_waits
 from node.ledger.row_states import NoticeKind, SeriesState
 from node.ledger.schema import commitments, notices
 from node.ledger.tables.commitments import request_commitment
@@ -93,7 +93,7 @@ def test_what_was_written_under_a_clock_ahead_of_time_is_pulled_back_at_the_star
     completion.send(ct_paths)
     completion.clock.now -= 10 * DAY_S
     with completion.ledger.writing() as connection:
-        assert pull_back(connection, completion.configuration, completion.clock.now) == 1
+        assert shorten_waits(connection, completion.configuration, completion.clock.now) == 1
     completion.settle(120)
     assert completion.series(ct_paths).state == SeriesState.PROCESSING
 
@@ -105,7 +105,7 @@ def test_each_queue_is_pulled_back_to_its_own_longest_pause(completion: Completi
     with completion.ledger.writing() as connection:
         queue_notice(connection, NoticeKind.COMPLETED, now=now + DAY_S)
         request_commitment(connection, "tps", "1.2.3", references={}, now=now + DAY_S)
-        assert pull_back(connection, configuration, now) == 4
+        assert shorten_waits(connection, configuration, now) == 4
         waits = [
             connection.scalar(select(table.c.next_attempt_at)) for table in (notices, commitments)
         ]
@@ -122,7 +122,7 @@ def test_what_waits_for_a_peer_is_pulled_back_to_the_longest_pause_of_that_peer(
     with completion.ledger.writing() as connection:
         for name in ("tps", "pacs"):
             request_commitment(connection, name, "1.2.3", references={}, now=now + DAY_S)
-        pull_back(connection, configuration, now)
+        shorten_waits(connection, configuration, now)
         waits = connection.execute(select(commitments.c.peer, commitments.c.next_attempt_at))
         assert dict(tuple(row) for row in waits) == {
             "tps": now + 1.2 * 50 + 60,

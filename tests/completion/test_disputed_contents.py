@@ -56,7 +56,7 @@ def test_the_hold_names_attributes_and_counts_and_no_values(
 ) -> None:
     row = disputed.series(ct_paths)
     assert (row.state, list(row.holds), row.is_releasable) == ("held", ["content disputed"], False)
-    assert "10 instances arrived again with other content" in row.reason
+    assert "10 instances were received again with different content" in row.reason
     assert "PatientName on 10, PatientID on 10; all contents are kept" in row.reason
     assert "SECRET7" not in str(disputed.words(ct_paths)) + row.reason
     assert "Secretname" not in str(disputed.words(ct_paths)) + row.reason
@@ -157,7 +157,7 @@ def test_the_newest_of_three_contents_is_the_last(
 ) -> None:
     disputed.send(corrected(ct_paths, tmp_path / "third", {"PatientID": "THIRD"}))
     disputed.settle()
-    assert "3 contents of some" in disputed.series(ct_paths).reason
+    assert "up to 3 contents of one" in disputed.series(ct_paths).reason
     disputed.command(NEWEST, ct_paths)
     assert patient_ids(disputed, ct_paths) == {"THIRD"}
 

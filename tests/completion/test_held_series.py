@@ -107,7 +107,7 @@ def test_a_series_of_which_something_was_refused_is_held_until_that_comes(
     completion.settle()
     row = completion.series(ct_paths)
     assert row.state == SeriesState.HELD
-    assert row.reason.startswith("1 instances were refused and have not come again, such as ")
+    assert row.reason.startswith("1 instances were refused and not received again, such as ")
     assert "0xA700, Disk full" in row.reason
     completion.send(ct_paths)
     completion.settle()
@@ -149,7 +149,7 @@ def test_a_person_can_release_a_cut_off_series(
         f"job {job.job_id[:12]} (unet) queued; no destination, results stay here"
     )
     assert job.request.released == {
-        "cut off": "10 of 10 instances came only through an association that was aborted, so the "
+        "cut off": "10 of 10 instances were received only over an aborted association, so the "
         "end may be missing"
     }
 

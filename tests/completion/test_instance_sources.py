@@ -22,7 +22,7 @@ from node.ledger.requests.requested_jobs import (
     mark_read,
     request_job,
 )
-from node.ledger.requests.requests import bring, requests_of
+from node.ledger.requests.requests import request_by_sender, requests_of
 from node.ledger.tables.instances import ABORTED, last_association
 from node.ledger.tables.series import series_of_association, settle
 from tests.support.completion import SETTLE_S, Completion, Start, series_uid
@@ -48,7 +48,7 @@ class PostedSource:
         uids = series_of_association(connection, end.association)
         for uid in uids:
             settle(connection, uid, self.sender, end.at + SETTLE_S)
-            bring(connection, uid, self.sender, outcome=end.outcome, now=end.at)
+            request_by_sender(connection, uid, self.sender, outcome=end.outcome, now=end.at)
         mark_read(connection, self.requested_job.uid, "")
         return uids
 

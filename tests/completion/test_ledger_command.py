@@ -26,7 +26,7 @@ def test_list_shows_every_series_whole_with_its_state_and_reason(
     assert series_uid(ct_paths) in row
     assert "TPS@127.0.0.1 to SLICEWIRE" in row
     assert "held" in row
-    assert "came only through an association that was aborted" in row
+    assert "received only over an aborted association" in row
 
 
 def test_whose_ledger_it_is_may_be_said_before_the_verb_and_after_it(
@@ -53,7 +53,7 @@ def test_show_tells_everything_that_happened_by_the_end_of_a_uid(
     assert text.startswith(f"Series {series_uid(ct_paths)}: queued")
     assert "association: released" in text
     assert "processing: 10 instances, job" in text
-    assert "no destination: sender is no configured peer" in text
+    assert "no destination: the sender is not a configured peer" in text
 
 
 def test_release_is_carried_out_by_the_running_node(

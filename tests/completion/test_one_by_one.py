@@ -64,7 +64,7 @@ def test_twelve_slices_with_pauses_over_the_settle_time_are_one_result_set(
 ) -> None:
     send_one_by_one(completion, twelve, pause_s)
     assert done(completion, twelve) == []
-    assert completion.series(twelve).reason.startswith("one instance came alone")
+    assert completion.series(twelve).reason.startswith("one instance on an association of its own")
     pass_time(completion, twelve, 4 * pause_s + 30)
     assert done(completion, twelve) == [12]
 
@@ -144,7 +144,9 @@ def test_one_slice_alone_waits_thirty_seconds_and_not_for_good(
     assert completion.series(twelve).state == SeriesState.SETTLING
     completion.settle(1)
     assert completion.series(twelve).state == SeriesState.PROCESSING
-    assert "one instance came alone: more is waited for, 30 s" in completion.words(twelve)
+    assert "one instance on an association of its own: waiting 30 s for more" in completion.words(
+        twelve
+    )
 
 
 def test_one_instance_that_is_a_series_by_itself_waits_no_longer(

@@ -49,14 +49,14 @@ def test_a_person_releases_and_cancels_what_is_held_of_a_case_that_runs(
     both.settle()
     assert states(both, ct_paths) == ["submitted", "held"]
     assert person(both, ct_paths, RELEASE).endswith("put it right at the node, then retry")
-    assert person(both, ct_paths, RETRY) == "looked at again"
+    assert person(both, ct_paths, RETRY) == "judged again"
     assert states(both, ct_paths) == ["submitted", "waiting"]
     both.settle(0)
     assert states(both, ct_paths) == ["submitted", "held"]
-    assert "1 held requests are given up" in person(both, ct_paths, CANCEL)
+    assert "1 held requests are cancelled" in person(both, ct_paths, CANCEL)
     assert states(both, ct_paths) == ["cancelled", "cancelled"]
     (both.configuration.storage_path.parent / "model.ckpt").write_bytes(b"weights")
-    assert person(both, ct_paths, RETRY).endswith("the series is looked at again")
+    assert person(both, ct_paths, RETRY).endswith("the series is judged again")
     both.settle(0)
     assert states(both, ct_paths) == ["submitted", "submitted"]
     assert {job.state for job in both.jobs(ct_paths)} == {JobState.QUEUED}

@@ -77,11 +77,11 @@ def test_a_held_series_can_be_given_up_and_taken_up_again(
 ) -> None:
     completion.send(ct_paths, outcome="aborted")
     completion.settle()
-    assert command(completion, ct_paths, "cancel") == "the series is given up"
+    assert command(completion, ct_paths, "cancel") == "the series is cancelled"
     assert completion.series(ct_paths).state == SeriesState.CANCELLED
     completion.settle(1000)
     assert completion.jobs(ct_paths) == []
-    assert command(completion, ct_paths, "retry").endswith("the series is looked at again")
+    assert command(completion, ct_paths, "retry").endswith("the series is judged again")
     completion.settle(0)
     assert completion.series(ct_paths).state == "held"
 

@@ -30,7 +30,7 @@ def test_the_second_series_is_held_and_names_the_first(
         completion.settle()
     row = completion.series(copied)
     assert (row.state, list(row.holds)) == ("held", ["content disputed"])
-    assert "1 instances came before in another series" in row.reason
+    assert "1 instances were received before in another series" in row.reason
     assert f"in series {series_uid(ct_paths)}; all contents are kept" in row.reason
     assert completion.jobs(copied) == []
     assert len(completion.jobs(ct_paths)[0].request.instance_paths) == len(ct_paths)

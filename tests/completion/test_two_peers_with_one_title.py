@@ -138,7 +138,7 @@ def test_where_the_sender_cannot_be_told_nobody_is_asked_and_the_case_says_so(
     completion.settle()
     assert completion.series(ct_paths).state == SeriesState.PROCESSING
     assert any(
-        "nobody was asked: sender TPS@127.0.0.1" in one for one in completion.words(ct_paths)
+        "no peer was asked: sender TPS@127.0.0.1" in one for one in completion.words(ct_paths)
     )
 
 

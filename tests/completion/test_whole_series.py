@@ -6,8 +6,8 @@ from threading import Thread
 import pytest
 
 from core.errors import StorageUnavailableError
-from node.ledger.row_states import JobState, SeriesState
-from node.ledger.tables.ends import HALF, End, describe_end
+from node.ledger.row_states import EndCause, JobState, SeriesState
+from node.ledger.tables.ends import End, describe_end
 from node.ledger.tables.instances import ABORTED
 from tests.support.completion import SETTLE_S, Completion
 from tests.support.peers import write_series
@@ -67,9 +67,7 @@ def test_an_aborted_association_never_completes_a_series(
     completion.settle()
     row = completion.series(ct_paths)
     assert row.state == "held"
-    assert row.reason.startswith(
-        "7 of 7 instances came only through an association that was aborted"
-    )
+    assert row.reason.startswith("7 of 7 instances were received only over an aborted association")
     assert completion.jobs(ct_paths) == []
 
 
@@ -196,7 +194,8 @@ def test_the_history_says_who_ended_an_association(
 ) -> None:
     association = completion.open()
     completion.receive(association, ct_paths[:4])
-    end = End(HALF, "which released it in the middle of a message", "half a data set (9 bytes)")
+    words = "which released it in the middle of a message"
+    end = End(EndCause.HALF, words, "half a data set (9 bytes)")
     with completion.ledger.writing() as connection:
         describe_end(connection, association, end)
     completion.series_completion.association_ended(association, end.outcome)
@@ -204,5 +203,5 @@ def test_the_history_says_who_ended_an_association(
     assert completion.series(ct_paths).state == SeriesState.HELD
     assert completion.words(ct_paths)[0] == (
         "aborted by the peer, which released it in the middle of a message, "
-        "with half a data set (9 bytes) here"
+        "with half a data set (9 bytes) received"
     )

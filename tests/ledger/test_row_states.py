@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, literal, select
 
+from network.endings import Cause
 from node.ledger import row_states
 from node.ledger.database import Ledger
-from node.ledger.row_states import DeliveryState, NoticeState
+from node.ledger.row_states import DeliveryState, EndCause, NoticeState
 from node.ledger.schema import notices
 from tests.support.databases import open_test_ledger
 
 WORDS = {
     "AssociationOutcome": {"open", "released", "aborted", "rejected"},
+    "EndCause": {
+        *("release", "half", "abort", "lost", "idle", "bound", "stop", "storage", "killed"),
+    },
     "SeriesState": {"arriving", "settling", "held", "kept", "processing", "cancelled"},
     "RequestState": {
         *("waiting", "held", "kept", "submitted", "failed", "cancelled", "superseded"),
@@ -49,6 +53,10 @@ def enumerations() -> dict[str, type[StrEnum]]:
 
 def test_the_stored_words_are_those_of_ledgers_in_use() -> None:
     assert {name: set(map(str, one)) for name, one in enumerations().items()} == WORDS
+
+
+def test_every_cause_of_the_network_can_be_stored() -> None:
+    assert {EndCause(one) for one in Cause} == set(EndCause) - {EndCause.KILLED}
 
 
 def test_a_state_is_stored_as_its_word_and_found_by_either(ledger: Ledger) -> None:

@@ -13,14 +13,20 @@ from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.requests import requests as asked
 from node.ledger.requests.jobs import Destination, create_job
-from node.ledger.requests.requests import JobOfRequest, bring, decide, link_job, requests_of
+from node.ledger.requests.requests import (
+    JobOfRequest,
+    decide,
+    link_job,
+    request_by_sender,
+    requests_of,
+)
 from node.ledger.row_states import DeliveryState, JobState, RequestState, SeriesState
 from node.ledger.schema import deliveries, jobs
 from node.ledger.tables.instances import StoredInstance, open_association, touch_series
 from node.ledger.tables.series import find_series, set_state
 from node.ledger.views.series_history import latest_histories
 from node.ledger.views.series_status import RequestStatus, count_states, status_of
-from node.ledger.views.states import CaseState, wanted_by
+from node.ledger.views.states import CaseState, states_named
 from node.ledger.views.status import status_lines
 from tests.support.databases import open_test_ledger
 from tests.support.web.serving import web_configuration
@@ -47,7 +53,7 @@ def add_series(
 
 
 def add_request(connection: Connection, uid: str, sender: Sender, state: RequestState) -> int:
-    bring(connection, uid, sender, outcome="released", now=1.0)
+    request_by_sender(connection, uid, sender, outcome="released", now=1.0)
     key = requests_of(connection, uid)[-1].key
     decide(connection, key, state, f"why {state}")
     return key
@@ -202,7 +208,7 @@ def test_filters_and_counts_agree_with_the_function_on_random_ledgers(
     every = latest_histories(ledger)
     assert len(every) == 60
     for state in CaseState:
-        expected = {one.series_instance_uid for one in every if one.state in wanted_by(state)}
+        expected = {one.series_instance_uid for one in every if one.state in states_named(state)}
         found = {one.series_instance_uid for one in latest_histories(ledger, None, state)}
         assert found == expected, state
     with ledger.reading() as connection:

@@ -13,7 +13,7 @@ from pipeline.entry import run_job
 from tests.support.checkpoints import one_view_checkpoint
 from tests.support.jobs import request_for
 
-CUT_OFF = {"cut off": "3 of 3 instances came only through an association that was aborted"}
+CUT_OFF = {"cut off": "3 of 3 instances were received only over an aborted association"}
 
 
 def last_result(request: JobRequest) -> tuple[pydicom.FileDataset, list[str]]:

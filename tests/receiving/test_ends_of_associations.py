@@ -14,8 +14,8 @@ from sqlalchemy import Row
 
 from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
+from node.ledger.row_states import EndCause
 from node.ledger.schema import associations
-from node.ledger.tables.ends import ABORT, BOUND, HALF, IDLE, LOST, STOP, STORAGE
 from node.scp.instance_store import InstanceStore
 from tests.support.node_process import wait_until
 from tests.support.peers import MR, encoded
@@ -96,8 +96,8 @@ def test_a_release_in_the_middle_of_a_message_is_no_release(
         assert peer.answer() == ABORTED
     row = end_of(receiver)
     assert receiver.ended[0][1] == "aborted"
-    assert (row.cause, row.is_half) == (HALF, True)
-    words = f"by the peer, which released it in the middle of a message, with {half} here"
+    assert (row.cause, row.is_half) == (EndCause.HALF, True)
+    words = f"by the peer, which released it in the middle of a message, with {half} received"
     assert row.reason == words
     assert len(receiver.files()) == 1
 
@@ -115,8 +115,8 @@ def test_a_peer_that_goes_within_a_message_has_cut_it_off(
         peer.reset() if way == "reset" else peer.connection.close()
     row = end_of(receiver)
     assert receiver.ended[0][1] == "aborted"
-    assert (row.cause, row.is_half) == (ABORT if way == "abort" else LOST, True)
-    assert row.reason.endswith(f", with {half} here")
+    assert (row.cause, row.is_half) == (EndCause.ABORT if way == "abort" else EndCause.LOST, True)
+    assert row.reason.endswith(f", with {half} received")
 
 
 def test_a_release_between_messages_is_one(start: Start, whole: bytes) -> None:
@@ -195,7 +195,7 @@ def test_an_idle_association_is_ended_by_the_node(start: Start, whole: bytes) ->
         assert [peer.answer(), peer.answer()] == [P_DATA, ABORTED]
         peer.send(RELEASE_RQ)  # too late: the node has aborted
     row = end_of(receiver)
-    assert (row.cause, row.is_half) == (IDLE, False)
+    assert (row.cause, row.is_half) == (EndCause.IDLE, False)
     assert row.reason == "by the node, nothing came for 0.5 s"
     assert 0.5 <= row.quiet_s < 5
 
@@ -206,7 +206,7 @@ def test_an_association_that_is_idle_within_a_message_says_so(start: Start) -> N
         peer.send(STORE)
         assert peer.answer() == ABORTED
     row = end_of(receiver)
-    assert (row.cause, row.is_half) == (IDLE, True)
+    assert (row.cause, row.is_half) == (EndCause.IDLE, True)
 
 
 @pytest.mark.parametrize("sent", [b"", STORE + FRAGMENT, FRAGMENT[:3]])
@@ -219,7 +219,7 @@ def test_a_stop_ends_what_is_open_and_says_whether_a_message_was_half_here(
         time.sleep(0.3)
         receiver.listener.stop()
         row = end_of(receiver)
-    assert (row.cause, row.is_half) == (STOP, bool(sent))
+    assert (row.cause, row.is_half) == (EndCause.STOP, bool(sent))
     assert row.reason.startswith("by the node, which was stopped")
     assert row.quiet_s >= 0.2
 
@@ -239,7 +239,7 @@ def test_a_bound_that_was_exceeded_is_told(start: Start, words: str) -> None:
         assert peer.answer() == ABORTED
     row = end_of(receiver)
     assert receiver.ended[0][1] == "aborted"
-    assert row.cause == BOUND
+    assert row.cause == EndCause.BOUND
     assert row.reason.startswith("by the node, as ")
 
 
@@ -261,5 +261,5 @@ def test_a_release_that_cannot_be_recorded_is_ended_by_the_node(
         assert peer.answer() == -1
     monkeypatch.setattr(receiver.listener, "_on_end", record)
     row = end_of(receiver)
-    assert (receiver.ended[0][1], row.cause) == ("aborted", STORAGE)
+    assert (receiver.ended[0][1], row.cause) == ("aborted", EndCause.STORAGE)
     assert row.reason == "by the node, which could not record the release"

@@ -109,7 +109,7 @@ def test_a_part_of_a_removed_series_that_comes_again_is_held(store: Store) -> No
     store.completion.settle()
     row = store.completion.series(store.paths)
     assert row.state == SeriesState.HELD
-    assert row.reason.startswith("7 of 10 instances were removed since they came")
+    assert row.reason.startswith("7 of 10 instances were removed by retention")
 
 
 def test_resend_says_that_results_are_gone(store: Store) -> None:

@@ -59,7 +59,7 @@ def test_released_results_are_sent(desk: Desk, start_peer: Any) -> None:
     assert came(peer) == desk.sources + desk.results
     with desk.ledger.reading() as connection:
         kinds = select(events.c.words).where(events.c.kind == "person: release")
-        assert connection.scalars(kinds).all() == ["looked at, 5 instances are sent"]
+        assert connection.scalars(kinds).all() == ["reviewed, 5 instances are sent"]
 
 
 def test_trying_again_releases_nothing(desk: Desk) -> None:

@@ -40,7 +40,7 @@ def test_a_case_tells_its_whole_story(node: WorkingNode, ask: httpx.Client) -> N
     assert (request["source"], request["person"], request["state"]) == ("folder", "local", "done")
     assert (request["jobs"][0]["pipeline"], request["jobs"][0]["destinations"]) == ("blur", [])
     assert [one["kind"] for one in case["events"]] == ["folder", "processing"]
-    assert case["events"][-1]["words"].startswith("asked for by local: 8 instances")
+    assert case["events"][-1]["words"].startswith("requested by local: 8 instances")
     assert ask.get("/api/cases/1.2.3").status_code == 404
     assert ask.get(f"/api/cases/{uid[-8:]}").status_code == 404  # the whole UID, nothing less
 

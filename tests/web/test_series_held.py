@@ -10,7 +10,7 @@ from core.config.settings import Configuration
 from core.hold_reasons import HoldReason, hold_for
 from network.sender import Sender
 from node.ledger.requests.releases import record_holds
-from node.ledger.requests.requests import bring, decide, requests_of
+from node.ledger.requests.requests import decide, request_by_sender, requests_of
 from node.ledger.row_states import RequestState, SeriesState
 from node.ledger.tables.instances import StoredInstance, open_association, touch_series
 from node.ledger.tables.series import set_state
@@ -37,7 +37,7 @@ def test_series_are_counted_for_each_reason_to_hold_them(tmp_path: Path) -> None
         add(connection, "1.2", SeriesState.HELD, [HoldReason.GAP])
         add(connection, "1.3", SeriesState.HELD, [])  # by a version without codes
         add(connection, "1.4", SeriesState.PROCESSING, [HoldReason.NO_VOLUME])
-        bring(connection, "1.4", SENDER, outcome="released", now=1.0)
+        request_by_sender(connection, "1.4", SENDER, outcome="released", now=1.0)
         [request] = requests_of(connection, "1.4")
         decide(connection, request.key, RequestState.HELD)
         add(connection, "1.5", SeriesState.SETTLING, [HoldReason.GAP])  # is looked at again

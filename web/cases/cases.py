@@ -11,9 +11,9 @@ from node.ledger.database import Ledger
 from node.ledger.row_states import JobState
 from node.ledger.schema import instances, jobs, requests, series
 from node.ledger.tables.series import SeriesRow, find_series, latest_series
-from node.ledger.views.series_history import SeriesHistory, tell
+from node.ledger.views.series_history import SeriesHistory, history_of_row
 from node.ledger.views.series_status import SeriesStatus, may_stand_at, statuses
-from node.ledger.views.states import CaseState, wanted_by
+from node.ledger.views.states import CaseState, states_named
 from web.cases.about import About
 
 _CHUNK = 25
@@ -104,7 +104,7 @@ class Cases:
     def _fitting(
         self, connection: Connection, rows: Iterator[SeriesRow], state: str
     ) -> Iterator[Case]:
-        wanted = wanted_by(state)
+        wanted = states_named(state)
         while chunk := list(islice(rows, _CHUNK)):
             found = statuses(connection, chunk)
             fitting = [
@@ -124,7 +124,7 @@ class Cases:
             cases.append(
                 Case(
                     number=number,
-                    history=tell(connection, row, self._ledger.storage_path, found[uid]),
+                    history=history_of_row(connection, row, self._ledger.storage_path, found[uid]),
                     first_at=row.first_at,
                     about=self._about(self._ledger.storage_path / path) if path else About(),
                     progress=running.get(uid),

@@ -1,1 +1,1 @@
-"""Where instances come from: associations, folders, uploads; a file for each kind."""
+"""Sources of instances: associations, folders and uploads; a file for each kind."""

@@ -1,4 +1,4 @@
-"""Associations: their series wait for the settle time, and their senders ask by the rules."""
+"""Associations as sources: their series settle, and routing rules say what runs on them."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from core.config.settings import Configuration
 from node.completion.settle_time import wait_after
 from node.completion.sources.source import SourceEnd
 from node.ledger.event_kinds import EventKind
-from node.ledger.requests.requests import bring
+from node.ledger.requests.requests import request_by_sender
 from node.ledger.tables.ends import words_of_end
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import sender_of
@@ -22,7 +22,7 @@ class AssociationSource:
         self._configuration = configuration
 
     def conclude(self, connection: Connection, end: SourceEnd) -> Sequence[str]:
-        """Settle its series, each a request of its sender."""
+        """Start the settle time of its series, and record a request of the sender for each."""
         association, now = end.association, end.at
         words = words_of_end(connection, association, end.outcome)
         sender = sender_of(connection, association)
@@ -32,7 +32,7 @@ class AssociationSource:
         uids = series_of_association(connection, association)
         for uid in uids:
             settle(connection, uid, sender, now + wait.seconds, reason=wait.words)
-            bring(connection, uid, sender, outcome=end.outcome, now=now)
+            request_by_sender(connection, uid, sender, outcome=end.outcome, now=now)
             record_event(connection, EventKind.ASSOCIATION, words, now=now, series_instance_uid=uid)
         if wait.words:
             record_event(

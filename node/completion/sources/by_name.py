@@ -1,7 +1,7 @@
-"""Files of one series on which a pipeline was asked for by name; no rule is asked.
+"""Files of one series for a job that names its pipeline; routing rules do not apply.
 
-What lies in a folder is complete as it is, so its series is looked at at once. A folder that cannot
-be read whole leaves its series as an association that was cut off does: held.
+The files in a folder are complete, so their series is judged at once. If one cannot be read, the
+series is held, as after an aborted association.
 """
 
 from collections import defaultdict
@@ -30,32 +30,32 @@ _TOLD_SERIES = 3
 
 
 class SeriesByName:
-    """The one series of images in the files of an order, or the one that it names."""
+    """The only series of images in a requested job's files, or the series that the job names."""
 
     def __init__(
         self, configuration: Configuration, requested_job: RequestedJob, *, kind: str
     ) -> None:
-        """`kind` is what requests have as their source."""
+        """Store the job; `kind` is the source of its request in the ledger."""
         self._configuration = configuration
-        self._order = requested_job
+        self._requested_job = requested_job
         self._kind = kind
         self._uid = ""
 
     @property
     def sender(self) -> Sender:
-        """This machine itself."""
+        """The sender recorded for the files: this machine."""
         return Sender.of_folder(self._configuration.ae_title)
 
     def find_in(self, folder: Path) -> Sequence[Path]:
-        """The files of the series.
+        """Find the files of the series.
 
         Raises:
-            OrderError: there is none, more than one, or one of its files cannot be read.
+            RequestedJobError: there is no series, more than one, or a file cannot be read.
             OSError: the folder cannot be read.
         """
         most = self._configuration.web.limits.folder_files
         files = files_below(folder, most=most)
-        found, wanted = _images_by_series(files), self._order.asked.wanted
+        found, wanted = _images_by_series(files), self._requested_job.asked.wanted
         if wanted and wanted in found:
             self._uid = wanted
             return found[wanted]
@@ -75,7 +75,7 @@ class SeriesByName:
         return paths
 
     def conclude(self, connection: Connection, end: SourceEnd) -> Sequence[str]:
-        """Settle the series at once, unless others send of it; ask for the pipeline."""
+        """Make the series due, unless an association sends it at present, and request the job."""
         ready_at = end.at + self._configuration.completion.settle_s
         settle_folder(connection, self._uid, now=end.at, ready_at=ready_at)
         is_whole = end.outcome == RELEASED
@@ -86,7 +86,7 @@ class SeriesByName:
         return [self._uid]
 
     def _ask(self, connection: Connection, now: float) -> None:
-        requested_job, asked = self._order, self._order.asked
+        requested_job, asked = self._requested_job, self._requested_job.asked
         mark_read(connection, requested_job.uid, self._uid)
         ask_by_name(
             connection,
@@ -105,7 +105,7 @@ class SeriesByName:
 
 
 def _images_by_series(files: Sequence[Path]) -> dict[str, list[Path]]:
-    """Files of images by SeriesInstanceUID; what is not DICOM or no image is passed over."""
+    """Group files of images by SeriesInstanceUID; skip files that are not DICOM or not images."""
     found: dict[str, list[Path]] = defaultdict(list)
     for path in filter(is_dicom_file, files):
         try:
@@ -118,17 +118,17 @@ def _images_by_series(files: Sequence[Path]) -> dict[str, list[Path]]:
                 f"a DICOM file of the folder cannot be read ({type(error).__name__})"
             ) from error
         if not (sop_class and uid):
-            _check_as_said(path)
+            _check_encoding(path)
         if "Image Storage" in UID(sop_class).name and uid:
             found[str(uid)].append(path)
     return dict(found)
 
 
-def _check_as_said(path: Path) -> None:
-    """Nothing, where a file is no image; one that contradicts itself may be one, and is not lost.
+def _check_encoding(path: Path) -> None:
+    """Check the encoding of a file without the UIDs of an image, which a wrong encoding could hide.
 
     Raises:
-        OrderError: its data set is encoded otherwise than its transfer syntax says.
+        RequestedJobError: the data set is not encoded as its transfer syntax says.
     """
     try:
         meta = pydicom.filereader.read_file_meta_info(path)
@@ -136,4 +136,4 @@ def _check_as_said(path: Path) -> None:
     except EncodingError as error:
         raise RequestedJobError(f"a DICOM file of the folder: {error}") from error
     except (InstanceError, *READING_ERRORS):
-        return  # no image that anybody could read
+        return  # not a readable image

@@ -1,4 +1,4 @@
-"""Folders below `web.in_dir_root` on which a pipeline was asked for by name."""
+"""Folders below `web.in_dir_root` as sources of requested jobs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,17 +12,17 @@ from node.ledger.requests.requests import FROM_FOLDER
 
 
 class FolderSource(SeriesByName):
-    """A folder of somebody else's, which stays as it is."""
+    """A folder of a user, which is never changed."""
 
     def __init__(self, configuration: Configuration, requested_job: RequestedJob) -> None:
         super().__init__(configuration, requested_job, kind=FROM_FOLDER)
 
     def find(self) -> Sequence[Path]:
-        """The files of the one series in it; raises OrderError and OSError."""
-        asked = self._order.asked
+        """Find the files of the folder's only series; raises RequestedJobError and OSError."""
+        asked = self._requested_job.asked
         if asked.pipeline not in self._configuration.pipelines:
             raise RequestedJobError(f"there is no pipeline {asked.pipeline} any more")
         return self.find_in(folder_below(self._configuration.web.in_dir_root, asked.folder))
 
     def clear(self) -> None:
-        """Remove nothing."""
+        """Do nothing: the folder belongs to the user."""

@@ -1,4 +1,4 @@
-"""Files of orders become instances of the inbox: as durable, and as strictly judged."""
+"""Importer: stores the files of requested jobs, as durably and strictly as received instances."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,13 +26,13 @@ from node.scp.instance_store import InstanceStore, ReceivedInstance
 
 FileSources = Mapping[str, Callable[[Configuration, RequestedJob], FileSource]]
 SOURCES: FileSources = {IN_DIR: FolderSource, UPLOADS: UploadSource}
-"""By the root that an order names."""
+"""Makers of sources, by the root that a requested job names."""
 
-log = structlog.get_logger("orders")
+log = structlog.get_logger("importer")
 
 
 class Importer:
-    """Reads one order's files after the other's; a faulty one fails its own order alone."""
+    """Imports files, one requested job after the other; a faulty file fails its own job only."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Importer:
         series_completion: SeriesCompletion,
         sources: FileSources = SOURCES,
     ) -> None:
-        """`sources` makes the source of an order's files."""
+        """Store the parts; `sources` make the source of a requested job's files, by root."""
         self._configuration = configuration
         self._ledger = ledger
         self._instance_store = instance_store
@@ -51,10 +51,10 @@ class Importer:
         self._sources = sources
 
     def read_next(self) -> bool:
-        """Read the files that wait longest; whether there were any.
+        """Import the files of the requested job that waits longest; True if there was one.
 
         Raises:
-            StorageUnavailableError: disk or ledger cannot take it now; the order waits.
+            StorageUnavailableError: disk or ledger cannot store now; the requested job waits.
         """
         with self._ledger.reading() as connection:
             requested_job = next_requested_job(connection)
@@ -83,7 +83,7 @@ class Importer:
         return True
 
     def _receive(self, source: FileSource, paths: Sequence[Path]) -> Sequence[str]:
-        """Store them as if an association had brought them; the SeriesInstanceUIDs."""
+        """Store the files as if received over an association; return the SeriesInstanceUIDs."""
         with self._ledger.writing() as connection:
             association = open_association(connection, source.sender, self._ledger.clock())
         try:
@@ -95,7 +95,7 @@ class Importer:
         return self._series_completion.source_ended(source, association, RELEASED)
 
     def _receive_one(self, association: int, path: Path, place: str) -> None:
-        """Names of files are not told: they often hold the patient's."""
+        """Store one file; errors give its number, as file names often contain a patient's name."""
         try:
             instance = instance_to_send(path)
             _, offset = split_dataset(path)
@@ -109,7 +109,7 @@ class Importer:
                 data_set=content[offset:],
             )
         except NotADataSetError as error:
-            raise RequestedJobError(f"{place} is no whole DICOM instance") from error
+            raise RequestedJobError(f"{place} is not a complete DICOM instance") from error
         try:
             self._instance_store.receive(received)
         except InstanceError as error:
@@ -118,4 +118,4 @@ class Importer:
     def _fail(self, requested_job: RequestedJob, words: str) -> None:
         with self._ledger.writing() as connection:
             fail_requested_job(connection, requested_job, words, self._ledger.clock())
-        log.warning("order failed", requested_job=requested_job.uid, reason=words)
+        log.warning("requested job failed", requested_job=requested_job.uid, reason=words)

@@ -1,7 +1,7 @@
-"""What every source of instances does, whoever brings them and however.
+"""Protocols of sources of instances, such as associations and folders.
 
-A source has a row in `associations`, stores its instances by `Inbox.receive` under that row, and at
-its end says what becomes of the series that it brought (`Tracker.source_ended`).
+A source has a row in `associations`, stores its instances under that row (`InstanceStore.receive`),
+and at its end makes its series due for judgement (`SeriesCompletion.source_ended`).
 """
 
 from collections.abc import Sequence
@@ -16,22 +16,23 @@ from network.sender import Sender
 
 @dataclass(frozen=True, slots=True)
 class SourceEnd:
-    """How a source of instances ended."""
+    """The end of a source of instances."""
 
     association: int
     """Its row in `associations`."""
     outcome: str
-    """`released`: it brought all that it was to bring; `aborted`: it was cut off."""
+    """`released`: all instances were received; `aborted`: some may be missing."""
     at: float
+    """Seconds since 1970."""
 
 
 class InstanceSource(Protocol):
-    """Instances that come together: an association, a folder, an upload."""
+    """A source of instances: an association, a folder or an upload."""
 
     def conclude(self, connection: Connection, end: SourceEnd) -> Sequence[str]:
-        """Make its series due for judgement and record what is asked of them.
+        """Make the series of the source due for judgement, and record the requests on them.
 
-        Called once, in the transaction that records the end; may be called again where that fails.
+        Called in the transaction that records the end, and again if that transaction fails.
 
         Returns:
             The SeriesInstanceUIDs.
@@ -39,19 +40,19 @@ class InstanceSource(Protocol):
 
 
 class FileSource(InstanceSource, Protocol):
-    """A source whose instances lie in files until the node reads them (`importer.py`)."""
+    """A source whose instances are in files until the node imports them (`importer.py`)."""
 
     @property
     def sender(self) -> Sender:
-        """Who is recorded as their sender."""
+        """The sender that is recorded for the instances."""
 
     def find(self) -> Sequence[Path]:
-        """The files of the instances that are to be stored.
+        """Find the files to store.
 
         Raises:
-            OrderError: they are not what was asked for.
-            OSError: they cannot be read.
+            RequestedJobError: there is no such series, or more than one.
+            OSError: files cannot be read.
         """
 
     def clear(self) -> None:
-        """Remove files that were made for the node alone, once they are read or refused."""
+        """Remove files that exist only for the node, once they are imported or refused."""

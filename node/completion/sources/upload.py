@@ -1,4 +1,4 @@
-"""Files that came by HTTP (`web/api/uploads.py`), for a pipeline by name."""
+"""Files uploaded over HTTP (`web/api/uploads.py`) as sources of requested jobs."""
 
 import shutil
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from node.ledger.requests.requests import UPLOAD
 
 
 class UploadSource(SeriesByName):
-    """The files of one upload, in a folder of the storage folder."""
+    """The files of one upload, in a folder below the storage folder."""
 
     def __init__(self, configuration: Configuration, requested_job: RequestedJob) -> None:
         super().__init__(configuration, requested_job, kind=UPLOAD)
         self._folder = StorageLayout(configuration.storage_path).upload(requested_job.uid)
 
     def find(self) -> Sequence[Path]:
-        """The files of the one series in it; raises OrderError and OSError."""
+        """Find the files of the upload's only series; raises RequestedJobError and OSError."""
         return self.find_in(self._folder)
 
     def clear(self) -> None:
@@ -29,7 +29,7 @@ class UploadSource(SeriesByName):
 
 
 def remove_orphaned_uploads(storage_path: Path, ledger: Ledger) -> None:
-    """At the start: uploads that were cut off, before anybody uploads again."""
+    """Remove uploads without a requested job: they were cut off. Only for the start of the node."""
     with ledger.reading() as connection:
         waiting = waiting_uids(connection)
     for folder in StorageLayout(storage_path).uploads.glob("*"):

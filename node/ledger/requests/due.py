@@ -1,8 +1,8 @@
-"""Series that are to be looked at: settled, and carried by no open association."""
+"""Due series: settled, without an open association that sends them."""
 
 from sqlalchemy import Connection, Exists, exists, select, update
 
-from node.ledger.requests.requests import bring
+from node.ledger.requests.requests import request_by_sender
 from node.ledger.row_states import SeriesState
 from node.ledger.schema import associations, instances, receptions, series
 from node.ledger.tables.instances import OPEN, last_association
@@ -10,22 +10,22 @@ from node.ledger.tables.series import SeriesRow, series_row
 
 
 def due_series(connection: Connection, now: float) -> list[SeriesRow]:
-    """Series whose settle time is over and that no open association carries."""
-    due = (series.c.state == SeriesState.SETTLING) & (series.c.ready_at <= now) & ~_carried()
+    """Return the series whose settle time is over and that no open association sends."""
+    due = (series.c.state == SeriesState.SETTLING) & (series.c.ready_at <= now) & ~_being_sent()
     return [series_row(row) for row in connection.execute(select(series).where(due))]
 
 
 def orphans(connection: Connection) -> list[str]:
-    """Series that arrive through no open association.
+    """Return UIDs of arriving series without an open association.
 
-    That happens when the last instance is stored after the end of its association was recorded.
+    These occur when the last instance is stored after the end of its association was recorded.
     """
-    alone = (series.c.state == SeriesState.ARRIVING) & ~_carried()
+    alone = (series.c.state == SeriesState.ARRIVING) & ~_being_sent()
     return list(connection.scalars(select(series.c.series_instance_uid).where(alone)))
 
 
 def settle_orphans(connection: Connection, *, now: float, ready_at: float) -> None:
-    """Series that arrive through no open association: look at them; who sent them asks for them."""
+    """Settle arriving series without an open association, each with a request of its sender."""
     for uid in orphans(connection):
         one = series.c.series_instance_uid == uid
         connection.execute(
@@ -33,11 +33,11 @@ def settle_orphans(connection: Connection, *, now: float, ready_at: float) -> No
         )
         last = last_association(connection, uid)
         if last is not None and not last[0].is_folder:
-            bring(connection, uid, last[0], outcome=last[1], now=now)
+            request_by_sender(connection, uid, last[0], outcome=last[1], now=now)
 
 
-def _carried() -> Exists:
-    """Whether an open association has brought something of a series."""
+def _being_sent() -> Exists:
+    """Match series of which an open association has sent instances."""
     return exists(
         select(receptions.c.instance_id)
         .join(instances, instances.c.id == receptions.c.instance_id)

@@ -1,4 +1,4 @@
-"""Rows of jobs: identity, state, what was asked and what came of it."""
+"""Rows of jobs: their identity, state, request and result."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -11,14 +11,13 @@ from core.job import JobRequest, JobResult, OutputInstance
 from node.ledger.row_states import JobState
 from node.ledger.schema import jobs
 
-"""Done on a content that a person did not take afterwards: its results go nowhere any more."""
 OVER = (JobState.SUPERSEDED, JobState.WITHDRAWN)
-"""States of jobs that never come back."""
+"""States of jobs that never run again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A peer that results go to."""
+    """A peer to which results are sent."""
 
     peer: str
     ip: str
@@ -28,7 +27,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job as the ledger knows it."""
+    """A row of the table `jobs`."""
 
     job_id: str
     state: JobState
@@ -42,11 +41,11 @@ class JobRow:
     started_at: float | None
     finished_at: float | None
     deaths: int
-    """How many worker processes died while they ran it."""
+    """Number of worker processes that died while they ran the job."""
     step: str
-    """What is being done, in words."""
+    """Current step, in words."""
     removed_at: float | None
-    """When retention removed its results."""
+    """When retention removed the results."""
 
 
 def create_job(
@@ -71,13 +70,13 @@ def create_job(
 
 
 def find_job(connection: Connection, job_id: str) -> JobRow | None:
-    """One job, if the ledger knows it."""
+    """Return a job; None if it is unknown."""
     row = connection.execute(select(jobs).where(jobs.c.job_id == job_id)).first()
     return None if row is None else _job_row(row)
 
 
 def jobs_of(connection: Connection, series_instance_uid: str) -> list[JobRow]:
-    """Every job of a series, oldest first."""
+    """Return the jobs of a series, oldest first."""
     query = select(jobs).where(jobs.c.series_instance_uid == series_instance_uid)
     return [_job_row(row) for row in connection.execute(query.order_by(jobs.c.created_at))]
 
@@ -85,7 +84,7 @@ def jobs_of(connection: Connection, series_instance_uid: str) -> list[JobRow]:
 def current_jobs(
     connection: Connection, series_instance_uid: str, states: Collection[str] = ()
 ) -> list[JobRow]:
-    """The latest job of each pipeline, of those in `states`: an older revision never comes back."""
+    """Return the latest job of each pipeline among those in `states`."""
     latest = {
         job.request.pipeline: job
         for job in jobs_of(connection, series_instance_uid)
@@ -95,31 +94,31 @@ def current_jobs(
 
 
 def next_queued(connection: Connection, now: float) -> JobRow | None:
-    """The queued job that waits longest, of those that may be tried now."""
+    """Return the queued job that is due and waits longest; None if none is due."""
     due = (jobs.c.state == JobState.QUEUED) & (jobs.c.next_attempt_at <= now)
     row = connection.execute(select(jobs).where(due).order_by(jobs.c.created_at).limit(1)).first()
     return None if row is None else _job_row(row)
 
 
 def start_job(connection: Connection, job_id: str, now: float) -> None:
-    """Record that an attempt begins."""
+    """Record the start of an attempt."""
     _set(connection, job_id, state=JobState.RUNNING, started_at=now, attempts=jobs.c.attempts + 1)
 
 
 def report_progress(connection: Connection, job_id: str, progress: float, step: str) -> None:
-    """Record how much of a running job is done, 0 to 1, and what is being done."""
+    """Record the progress of a running job, 0 to 1, and its current step."""
     running = (jobs.c.job_id == job_id) & (jobs.c.state == JobState.RUNNING)
     connection.execute(update(jobs).where(running).values(progress=progress, step=step))
 
 
 def count_death(connection: Connection, job_id: str) -> int:
-    """Record that a worker died at a job; how many that were."""
+    """Record that a worker died while it ran a job; return how many did."""
     _set(connection, job_id, deaths=jobs.c.deaths + 1)
     return int(connection.scalar(select(jobs.c.deaths).where(jobs.c.job_id == job_id)) or 0)
 
 
 def finish_job(connection: Connection, job_id: str, result: JobResult, now: float) -> None:
-    """Record what a job left, now that it is committed on disk."""
+    """Record the result of a job, which is committed on disk."""
     _set(
         connection,
         job_id,
@@ -131,17 +130,14 @@ def finish_job(connection: Connection, job_id: str, result: JobResult, now: floa
 
 
 def fail_job(connection: Connection, job_id: str, reason: str, now: float) -> bool:
-    """Record why a running job did not come to a result; whether it was still wanted."""
+    """Record why a running job failed; False if it was not running any more."""
     running = (jobs.c.job_id == job_id) & (jobs.c.state == JobState.RUNNING)
     values = {"state": JobState.FAILED, "reason": reason, "finished_at": now}
     return connection.execute(update(jobs).where(running).values(**values)).rowcount > 0
 
 
 def requeue_job(connection: Connection, job_id: str, request: JobRequest | None = None) -> None:
-    """Let a job run again, from the start; what went wrong before no longer counts.
-
-    With `request`, as the revision that it would be now.
-    """
+    """Queue a job again, with attempts counted anew; `request` replaces its revision."""
     values: dict[str, Any] = {}
     if request is not None:
         values = {"request": _fields(request), "revision": request.revision}
@@ -150,7 +146,7 @@ def requeue_job(connection: Connection, job_id: str, request: JobRequest | None 
 
 
 def put_back(connection: Connection, job_id: str, reason: str = "", until: float = 0.0) -> None:
-    """Queue a running job again, not before `until`; through no fault of its own with `reason`."""
+    """Queue a running job again, due at `until`; with a `reason` the attempt does not count."""
     fewer = {"attempts": jobs.c.attempts - 1} if reason else {}
     running = (jobs.c.job_id == job_id) & (jobs.c.state == JobState.RUNNING)
     values = _AGAIN | fewer | {"reason": reason, "next_attempt_at": until}
@@ -158,7 +154,7 @@ def put_back(connection: Connection, job_id: str, reason: str = "", until: float
 
 
 def requeue_running(connection: Connection, held: Collection[str] = ()) -> list[str]:
-    """Queue again what is marked as running but is not in `held`; answers the job ids."""
+    """Queue again the jobs that are marked as running but not in `held`; return their ids."""
     running = connection.scalars(select(jobs.c.job_id).where(jobs.c.state == JobState.RUNNING))
     interrupted = [job_id for job_id in running if job_id not in held]
     for job_id in interrupted:
@@ -167,14 +163,14 @@ def requeue_running(connection: Connection, held: Collection[str] = ()) -> list[
 
 
 def cancel_job(connection: Connection, job_id: str, reason: str, now: float) -> bool:
-    """Record that a person does not want a queued or running job; whether it was one."""
+    """Cancel a queued or running job; False if it was neither."""
     unfinished = (jobs.c.job_id == job_id) & jobs.c.state.in_((JobState.QUEUED, JobState.RUNNING))
     values = {"state": JobState.CANCELLED, "reason": reason, "finished_at": now}
     return connection.execute(update(jobs).where(unfinished).values(**values)).rowcount > 0
 
 
 def supersede_jobs(connection: Connection, request: JobRequest) -> list[str]:
-    """Drop jobs of the same series and pipeline that left nothing: a newer one takes over."""
+    """Supersede jobs of the same series and pipeline that have no results; return their ids."""
     superseded = [
         row.job_id
         for row in jobs_of(connection, request.series_instance_uid)
@@ -187,7 +183,7 @@ def supersede_jobs(connection: Connection, request: JobRequest) -> list[str]:
             connection,
             job_id,
             state=JobState.SUPERSEDED,
-            reason=f"job {request.job_id[:12]} took over",
+            reason=f"superseded by job {request.job_id[:12]}",
         )
     return superseded
 
@@ -195,7 +191,7 @@ def supersede_jobs(connection: Connection, request: JobRequest) -> list[str]:
 def set_destinations(
     connection: Connection, job_id: str, destinations: Sequence[Destination]
 ) -> None:
-    """Record where a job's results go."""
+    """Record the destinations of a job's results."""
     _set(connection, job_id, destinations=[asdict(destination) for destination in destinations])
 
 

@@ -1,4 +1,4 @@
-"""Series that wait for a person: why, whether a release helps, and what the person said."""
+"""Series that wait for a person: their holds, releases and cancellations."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,10 +14,7 @@ from node.ledger.tables.series import SeriesRow
 def record_holds(
     connection: Connection, series_instance_uid: str, holds: Sequence[Hold], *, is_releasable: bool
 ) -> None:
-    """Record what stands in the way of a series, or of some request of it; nothing: nothing does.
-
-    With `is_releasable` something of it runs once a person has released it.
-    """
+    """Record the holds of a series and its requests; `is_releasable`: a release lets a job run."""
     values = {
         "holds": {one.reason.value: one.words for one in holds},
         "is_releasable": is_releasable,
@@ -26,7 +23,7 @@ def record_holds(
 
 
 def waits_for_person(connection: Connection, row: SeriesRow) -> bool:
-    """Whether a series is held, or a request of a series that is decided."""
+    """True if a series is held, or a request on a decided series."""
     asked = select(requests.c.id).where(
         requests.c.series_instance_uid == row.series_instance_uid,
         requests.c.state == RequestState.HELD,
@@ -38,24 +35,24 @@ def waits_for_person(connection: Connection, row: SeriesRow) -> bool:
 
 
 def release(connection: Connection, row: SeriesRow, now: float) -> None:
-    """A person passes over what holds a series, and over nothing else.
+    """Record a person's release, which passes over the present holds only, and judge again.
 
-    To be called before its requests are looked at again.
+    To be called before the held requests are judged again.
     """
     passed = {reason: words for reason, words in row.holds.items() if may_be_passed(reason)}
     values = {"released_by_person": True, "released": row.released | passed}
-    look_at(connection, row.series_instance_uid, now)
+    judge_again(connection, row.series_instance_uid, now)
     connection.execute(update(series).where(_is(row.series_instance_uid)).values(**values))
 
 
-def look_at(connection: Connection, series_instance_uid: str, now: float) -> None:
-    """Judge a series once more, at once."""
+def judge_again(connection: Connection, series_instance_uid: str, now: float) -> None:
+    """Make a series due at once, so that it is judged again."""
     values = {"state": SeriesState.SETTLING, "ready_at": now}
     connection.execute(update(series).where(_is(series_instance_uid)).values(**values))
 
 
-def give_up(connection: Connection, series_instance_uid: str, reason: str) -> bool:
-    """A person does not want a series that waits; whether it waited."""
+def cancel_series(connection: Connection, series_instance_uid: str, reason: str) -> bool:
+    """Cancel a series that is not decided; False if it is."""
     waits = _is(series_instance_uid) & series.c.state.in_(
         (SeriesState.HELD, SeriesState.SETTLING, SeriesState.ARRIVING)
     )
@@ -63,21 +60,21 @@ def give_up(connection: Connection, series_instance_uid: str, reason: str) -> bo
     return connection.execute(update(series).where(waits).values(**values)).rowcount > 0
 
 
-def take_up(
+def reopen_series(
     connection: Connection, series_instance_uid: str, now: float, *, also_decided: bool
 ) -> bool:
-    """A person wants a series after all that was given up; whether there was one.
+    """Make a cancelled series due again; False if it was not cancelled.
 
-    With `also_decided` one of which a request alone was given up, too.
+    With `also_decided` also a decided series, of which only a request was cancelled.
     """
     states = (
         (SeriesState.CANCELLED, SeriesState.KEPT, SeriesState.PROCESSING)
         if also_decided
         else (SeriesState.CANCELLED,)
     )
-    given_up = _is(series_instance_uid) & series.c.state.in_(states)
+    cancelled = _is(series_instance_uid) & series.c.state.in_(states)
     values = {"state": SeriesState.SETTLING, "reason": "", "ready_at": now}
-    return connection.execute(update(series).where(given_up).values(**values)).rowcount > 0
+    return connection.execute(update(series).where(cancelled).values(**values)).rowcount > 0
 
 
 def _is(series_instance_uid: str) -> ColumnElement[bool]:
@@ -85,7 +82,7 @@ def _is(series_instance_uid: str) -> ColumnElement[bool]:
 
 
 def count_holds(connection: Connection) -> Counter[HoldReason]:
-    """How many series wait for a person, by reason; a series with several counts for each."""
+    """Count the series that wait for a person, by reason; several reasons count each."""
     of_request = select(requests.c.series_instance_uid).where(requests.c.state == RequestState.HELD)
     waits = (series.c.state == SeriesState.HELD) | series.c.series_instance_uid.in_(of_request)
     held = connection.scalars(select(series.c.holds).where(waits))

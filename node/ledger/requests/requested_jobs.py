@@ -1,6 +1,6 @@
-"""Rows of orders: folders on which jobs were asked for by name, until they are read.
+"""Rows of requested jobs: jobs requested by name on a folder, until the folder is read.
 
-Then what was asked is a request of the folder's series, which says what becomes of it.
+Then the job is a request on the series of the folder, which has the further states.
 """
 
 import uuid
@@ -15,42 +15,42 @@ from node.ledger.schema import request_jobs, requested_jobs, requests
 from node.ledger.tables.events import record_event
 
 IN_DIR, UPLOADS = "in_dir", "uploads"
-"""Roots: the one of the configuration, and the folder of uploads in the storage folder."""
+"""Roots of folders: `web.in_dir_root` of the configuration, and the uploads."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobDescription:
-    """What somebody asks for, and who."""
+    """Pipeline, folder and destinations of a requested job, and who requests it."""
 
     pipeline: str
     root: str
     folder: str
     wanted: str = ""
-    """Which series, where the folder has several."""
+    """SeriesInstanceUID, needed if the folder has several series."""
     destinations: tuple[str, ...] = ()
-    """Names of peers; none: results stay here."""
+    """Names of peers; empty: the results stay on this machine."""
     person: str = ""
     address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedJob:
-    """An order as the ledger knows it."""
+    """A row of the table `requested_jobs`."""
 
     uid: str
     state: str
-    """Once its folder was read that of its request; `read` while that one waits."""
+    """After its folder was read the state of its request, or `read` while that waits."""
     words: str
     asked: JobDescription
     created_at: float
     series_instance_uid: str
     """Empty until the folder was read."""
     job_id: str
-    """Empty until it was submitted."""
+    """Empty until the job was submitted."""
 
 
 def request_job(connection: Connection, asked: JobDescription, now: float, uid: str = "") -> str:
-    """Record what somebody asks for; answers its uid, under which it is known at once."""
+    """Record a requested job; return its uid."""
     uid = uid or uuid.uuid4().hex
     row = {name: getattr(asked, name) for name in JobDescription.__slots__}
     row |= {
@@ -65,33 +65,33 @@ def request_job(connection: Connection, asked: JobDescription, now: float, uid: 
 
 
 def find_requested_job(connection: Connection, uid: str) -> RequestedJob | None:
-    """One order, if the ledger knows it."""
+    """Return a requested job; None if it is unknown."""
     row = connection.execute(select(requested_jobs).where(requested_jobs.c.uid == uid)).first()
     if row is None:
         return None
     asked = requests.c.order_uid == uid
     request = connection.execute(select(requests).where(asked)).first()
     if request is None:
-        return _order(row, row.state, row.words)
+        return _requested_job(row, row.state, row.words)
     state = RequestedJobState.READ if request.state == RequestState.WAITING else request.state
     own = request_jobs.c.request_id == request.id
     latest = select(request_jobs.c.job_id).where(own).order_by(request_jobs.c.id.desc()).limit(1)
-    return _order(row, state, request.reason, connection.scalar(latest) or "")
+    return _requested_job(row, state, request.reason, connection.scalar(latest) or "")
 
 
 def next_requested_job(connection: Connection) -> RequestedJob | None:
-    """The order that waits longest for its folder to be read."""
+    """Return the requested job that waits longest for its folder to be read."""
     query = (
         select(requested_jobs)
         .where(requested_jobs.c.state == RequestedJobState.WAITING)
         .order_by(requested_jobs.c.created_at)
     )
     row = connection.execute(query.limit(1)).first()
-    return None if row is None else _order(row, row.state, row.words)
+    return None if row is None else _requested_job(row, row.state, row.words)
 
 
 def waiting_uids(connection: Connection) -> set[str]:
-    """Orders whose folder was not read yet."""
+    """Return uids of requested jobs whose folder was not read yet."""
     return set(
         connection.scalars(
             select(requested_jobs.c.uid).where(requested_jobs.c.state == RequestedJobState.WAITING)
@@ -100,7 +100,7 @@ def waiting_uids(connection: Connection) -> set[str]:
 
 
 def mark_read(connection: Connection, uid: str, series_instance_uid: str) -> None:
-    """Record that the files of an order are stored; their folder's name is not needed any more."""
+    """Record that the files of a requested job are stored; the name of the folder is deleted."""
     _set(
         connection,
         uid,
@@ -113,7 +113,7 @@ def mark_read(connection: Connection, uid: str, series_instance_uid: str) -> Non
 def fail_requested_job(
     connection: Connection, requested_job: RequestedJob, words: str, now: float
 ) -> None:
-    """Its folder cannot be read, with an event that says why."""
+    """Record that the folder of a requested job cannot be read, with an event that says why."""
     _set(connection, requested_job.uid, state=RequestedJobState.FAILED, words=words, folder="")
     uid = requested_job.series_instance_uid
     told = f"job {requested_job.uid} ({requested_job.asked.pipeline}): {words}"
@@ -124,7 +124,7 @@ def _set(connection: Connection, uid: str, **values: Any) -> None:
     connection.execute(update(requested_jobs).where(requested_jobs.c.uid == uid).values(**values))
 
 
-def _order(row: Row[Any], state: str, words: str, job_id: str = "") -> RequestedJob:
+def _requested_job(row: Row[Any], state: str, words: str, job_id: str = "") -> RequestedJob:
     asked = {name: getattr(row, name) for name in JobDescription.__slots__}
     return RequestedJob(
         uid=row.uid,

@@ -1,8 +1,7 @@
-"""Rows of requests: who asked for what of a series, what was decided, and which jobs do it.
+"""Rows of requests: who wants what of a series, the decision on it, and its jobs.
 
-What a series holds and whether that is whole is the series' own; what runs on it, and where the
-results go, is decided for each request. An association that ends joins its sender's request while
-that one waits or is held, and makes another one afterwards.
+Completeness is a matter of the series; jobs and destinations are decided for each request. An
+association that ends joins its sender's request while that waits or is held, else makes a new one.
 """
 
 import hashlib
@@ -20,12 +19,12 @@ from node.ledger.tables.instances import StoredInstance
 
 UNDECIDED = (RequestState.WAITING, RequestState.HELD)
 STANDING = (RequestState.WAITING, RequestState.HELD, RequestState.KEPT, RequestState.SUBMITTED)
-"""Judged again when something new of the series comes."""
+"""States in which a request is judged again when the series gets new instances."""
 ASSOCIATION, FROM_FOLDER, UPLOAD = "association", "folder", "upload"
-"""Sources."""
+"""Sources of requests."""
 
 _SENDER = ("calling_ae_title", "called_ae_title", "address")
-# Built once, as every association needs them: SQLAlchemy builds one slower than a database runs it.
+# Built once, as building a statement in SQLAlchemy takes longer than running it.
 _JOINED = update(requests).where(
     requests.c.series_instance_uid == bindparam("of_series"),
     requests.c.source == ASSOCIATION,
@@ -37,44 +36,44 @@ _MADE = insert(requests)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as the ledger knows it."""
+    """A row of the table `requests`."""
 
     key: int
     series_instance_uid: str
     source: str
     sender: Sender
-    """Both titles are empty where a person asked."""
+    """Both AE titles are empty for a request of a person."""
     person: str
     order_uid: str
-    """Empty for what an association brought."""
+    """Id of the requested job; empty for a request by association."""
     pipeline: str
-    """Asked for by name; empty: the rules of the configuration say."""
+    """Pipeline requested by name; empty: routing rules decide."""
     destinations: tuple[str, ...]
-    """Names of peers that were asked for."""
+    """Names of the requested peers."""
     created_at: float
     last_at: float
-    """When the last association of it ended."""
+    """When the last association of the request ended."""
     outcome: AssociationOutcome
-    """How that one ended."""
+    """Outcome of that association."""
     state: RequestState
     reason: str
     content: str
-    """Hash of what it was decided on; empty before."""
+    """Hash of the instances that were judged; empty before."""
 
     @property
     def is_by_name(self) -> bool:
-        """Whether its pipeline was named, so that no rule is asked."""
+        """True if the request names its pipeline, so that rules do not apply."""
         return bool(self.pipeline)
 
     @property
     def asker(self) -> str:
-        """Who asked, in words."""
+        """The sender or person, in words."""
         if self.source == ASSOCIATION:
             return str(self.sender)
         return f"{self.person} from {self.sender.address}, {self.source}"
 
-    def is_of_same_asker(self, other: "Request") -> bool:
-        """Whether the same sender asked for both; what was asked for by name stands for itself."""
+    def has_same_asker(self, other: "Request") -> bool:
+        """True if both requests are of the same sender; a request by name has its own asker."""
         if self.is_by_name or other.is_by_name:
             return self.key == other.key
         return self.sender == other.sender
@@ -82,23 +81,23 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class JobOfRequest:
-    """A job that does a request, and where its results go for this request."""
+    """A job of a request, and the destinations of its results for this request."""
 
     request: int
     job_id: str
     pipeline: str
     rule: str
-    """Of the configuration; empty where it was asked for by name."""
+    """The routing rule; empty for a request by name."""
     destinations: tuple[Destination, ...]
 
 
 def content_hash(instances: Iterable[StoredInstance]) -> str:
-    """Hash of what is here of a series, without what came second under a UID."""
+    """Hash the contents of a series that are in use."""
     here = sorted(f"{one.sop_instance_uid} {one.sha256}" for one in instances if not one.differs)
     return hashlib.sha256("\n".join(here).encode()).hexdigest()
 
 
-def bring(
+def request_by_sender(
     connection: Connection,
     series_instance_uid: str,
     sender: Sender,
@@ -106,7 +105,7 @@ def bring(
     outcome: str,
     now: float,
 ) -> None:
-    """An association of `sender` that brought something of a series has ended."""
+    """Record that an association of `sender` with instances of a series has ended."""
     who = asdict(sender)
     values = {"last_at": now, "outcome": outcome, "state": RequestState.WAITING, "reason": ""}
     key = {"of_series": series_instance_uid} | {f"of_{name}": who[name] for name in _SENDER}
@@ -125,19 +124,19 @@ def ask_by_name(
     asked: dict[str, Any],
     now: float,
 ) -> None:
-    """Somebody asks for a pipeline by its name; `asked` has pipeline, destinations, who asks."""
+    """Record a request by name; `asked` has pipeline, destinations and who asks."""
     row = _new(series_instance_uid, source, now) | asked | {"order_uid": order_uid}
     connection.execute(_MADE, row)
 
 
 def requests_of(connection: Connection, series_instance_uid: str) -> list[Request]:
-    """Every request of a series, oldest first."""
+    """Return the requests of a series, oldest first."""
     query = select(requests).where(requests.c.series_instance_uid == series_instance_uid)
     return [request_of(row) for row in connection.execute(query.order_by(requests.c.id))]
 
 
 def wants_by_name_alone(connection: Connection, series_instance_uid: str) -> bool:
-    """Whether all requests of a series that wait name their pipeline."""
+    """True if all waiting requests of a series name their pipeline."""
     waiting = select(requests.c.pipeline).where(
         requests.c.series_instance_uid == series_instance_uid,
         requests.c.state == RequestState.WAITING,
@@ -146,7 +145,7 @@ def wants_by_name_alone(connection: Connection, series_instance_uid: str) -> boo
 
 
 def jobs_of_requests(connection: Connection, keys: Collection[int]) -> list[JobOfRequest]:
-    """Which jobs do them, oldest first."""
+    """Return the jobs of requests, oldest first."""
     query = select(request_jobs).where(request_jobs.c.request_id.in_(keys))
     return [_job(row) for row in connection.execute(query.order_by(request_jobs.c.id))]
 
@@ -159,14 +158,14 @@ def decide(
     *,
     content: str | None = None,
 ) -> None:
-    """Record what becomes of a request, why, and on which content that was decided."""
+    """Record the state of a request, its reason, and the content that was judged."""
     values = {"state": state, "reason": reason}
     values |= {} if content is None else {"content": content}
     connection.execute(update(requests).where(requests.c.id == key).values(**values))
 
 
 def link_job(connection: Connection, job: JobOfRequest) -> None:
-    """Record that a job does a request; the latest link of a pipeline counts."""
+    """Link a job to a request; the latest link for a pipeline counts."""
     own = (request_jobs.c.request_id == job.request) & (request_jobs.c.job_id == job.job_id)
     values: dict[str, Any] = {"rule": job.rule, "pipeline": job.pipeline}
     values |= {"destinations": [asdict(one) for one in job.destinations]}
@@ -176,7 +175,7 @@ def link_job(connection: Connection, job: JobOfRequest) -> None:
 
 
 def standing_jobs(connection: Connection, job_id: str) -> list[JobOfRequest]:
-    """What standing requests want of a job, the oldest request first."""
+    """Return the links of a job to standing requests, the oldest request first."""
     rows = connection.execute(
         select(request_jobs)
         .join(requests, requests.c.id == request_jobs.c.request_id)
@@ -186,8 +185,8 @@ def standing_jobs(connection: Connection, job_id: str) -> list[JobOfRequest]:
     return [_job(row) for row in rows]
 
 
-def look_again(connection: Connection, series_instance_uid: str) -> int:
-    """A person wants held requests judged again; how many there were."""
+def rejudge_held_requests(connection: Connection, series_instance_uid: str) -> int:
+    """Let held requests wait for a new judgement; return how many."""
     held = (requests.c.series_instance_uid == series_instance_uid) & (
         requests.c.state == RequestState.HELD
     )
@@ -196,7 +195,7 @@ def look_again(connection: Connection, series_instance_uid: str) -> int:
 
 
 def cancel_undecided(connection: Connection, series_instance_uid: str, reason: str) -> int:
-    """A person does not want what was not decided yet, or failed; how many requests that were."""
+    """Cancel the undecided and failed requests of a series; return how many."""
     own = requests.c.series_instance_uid == series_instance_uid
     open_ones = own & requests.c.state.in_((*UNDECIDED, RequestState.FAILED))
     values = {"state": RequestState.CANCELLED, "reason": reason}
@@ -204,10 +203,7 @@ def cancel_undecided(connection: Connection, series_instance_uid: str, reason: s
 
 
 def cancel_requests_of_jobs(connection: Connection, job_ids: Sequence[str], reason: str) -> None:
-    """A person cancelled jobs before they left anything: nobody asks for them any more.
-
-    A request for which another job runs or has run stands for that one.
-    """
+    """Cancel the requests of cancelled jobs, unless they have other jobs that run or have run."""
     left = select(request_jobs.c.request_id).join(jobs, jobs.c.job_id == request_jobs.c.job_id)
     stand = left.where(jobs.c.state.not_in((JobState.CANCELLED, JobState.SUPERSEDED)))
     theirs = _with_jobs(job_ids) & requests.c.state.in_(STANDING) & requests.c.id.not_in(stand)
@@ -215,15 +211,15 @@ def cancel_requests_of_jobs(connection: Connection, job_ids: Sequence[str], reas
     connection.execute(update(requests).where(theirs).values(**values))
 
 
-def take_up_requests_of_jobs(connection: Connection, job_ids: Sequence[str]) -> None:
-    """A person wants cancelled jobs after all, and so what was asked for."""
+def reopen_requests_of_jobs(connection: Connection, job_ids: Sequence[str]) -> None:
+    """Reopen the cancelled requests of jobs that run again."""
     theirs = _with_jobs(job_ids) & (requests.c.state == RequestState.CANCELLED)
     values = {"state": RequestState.SUBMITTED, "reason": ""}
     connection.execute(update(requests).where(theirs).values(**values))
 
 
-def take_up_undecided(connection: Connection, series_instance_uid: str) -> int:
-    """A person wants requests after all that were cancelled undecided; how many those were."""
+def reopen_cancelled_requests(connection: Connection, series_instance_uid: str) -> int:
+    """Reopen requests that were cancelled before a decision; return how many."""
     own = requests.c.series_instance_uid == series_instance_uid
     decided = requests.c.id.in_(select(request_jobs.c.request_id))
     given_up = own & (requests.c.state == RequestState.CANCELLED) & ~decided
@@ -232,7 +228,7 @@ def take_up_undecided(connection: Connection, series_instance_uid: str) -> int:
 
 
 def request_of(row: Row[Any]) -> Request:
-    """A row of the table as a value."""
+    """Convert a row of the table."""
     return Request(
         key=row.id,
         series_instance_uid=row.series_instance_uid,

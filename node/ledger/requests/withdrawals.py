@@ -1,4 +1,4 @@
-"""Results of a content that a person did not take: nothing of them goes out any more."""
+"""Withdrawal of jobs on contents that a person rejected: their results are not sent any more."""
 
 from collections.abc import Collection
 
@@ -19,10 +19,13 @@ def withdraw_jobs(
     words: str,
     now: float,
 ) -> tuple[int, int]:
-    """Withdraw every job of a series on one of the files `paths`; how many, and unsent instances.
+    """Withdraw every job of a series that uses one of the files `paths`.
 
-    What is done stays for the story, and what it left is replaced by the next revision; what is not
-    done is never taken up again.
+    Finished jobs stay in the history, and the next revision replaces their results; unfinished
+    jobs never run again.
+
+    Returns:
+        The number of jobs, and of result instances that were still to be sent.
     """
     count = unsent = 0
     unwanted = set(paths)
@@ -36,12 +39,12 @@ def withdraw_jobs(
         values = {"state": state, "reason": words}
         connection.execute(update(jobs).where(jobs.c.job_id == job.job_id).values(**values))
         unsent += cancel_deliveries(connection, job.job_id, now, words=words)
-        _ask_no_more(connection, job.job_id, words, now)
+        _stop_proofs(connection, job.job_id, words, now)
     return count, unsent
 
 
-def _ask_no_more(connection: Connection, job_id: str, words: str, now: float) -> None:
-    """A peer that lacked some of it would be sent it again."""
+def _stop_proofs(connection: Connection, job_id: str, words: str, now: float) -> None:
+    """Give up open proofs of a job; else missing instances would be sent again."""
     is_open = (proofs.c.job_id == job_id) & proofs.c.state.in_(UNSETTLED)
     values = {"state": ProofState.GIVEN_UP, "words": words, "finished_at": now}
     connection.execute(update(proofs).where(is_open).values(**values))

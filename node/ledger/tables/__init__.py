@@ -1,1 +1,1 @@
-"""Rows of what came, what went out and what happened, table by table."""
+"""Functions on the ledger's rows, a module for each table."""

@@ -1,4 +1,4 @@
-"""Rows of commitments: what peers asked this node to keep, and what it answered."""
+"""Rows of storage commitment requests of peers, and the node's answers (PS3.4 Annex J)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ UNREPORTED = (CommitmentState.WAITING, CommitmentState.CHECKED)
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """One transaction of a peer."""
+    """A storage commitment request of a peer."""
 
     key: int
     peer: str
@@ -22,14 +22,15 @@ class Commitment:
     references: dict[str, str]
     """SOP Instance UID to SOP Class UID."""
     failures: dict[str, int]
+    """SOP Instance UID to failure reason (PS3.3 C.14.1.1)."""
     state: CommitmentState
     attempts: int
     created_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An instance as the ledger has it."""
+class KeptInstance:
+    """A stored content of an instance."""
 
     key: int
     sop_class_uid: str
@@ -46,7 +47,7 @@ def request_commitment(
     references: Mapping[str, str],
     now: float,
 ) -> None:
-    """Record what a peer asks for; the same transaction again is checked and answered again."""
+    """Record the request of a peer; a repeated transaction is checked and answered again."""
     fresh: dict[str, object] = {"references": dict(references), "failures": {}, "words": ""}
     fresh |= {"attempts": 0, "created_at": now, "next_attempt_at": now, "finished_at": None}
     fresh["state"] = CommitmentState.WAITING
@@ -57,7 +58,7 @@ def request_commitment(
 
 
 def due_commitments(connection: Connection, now: float) -> list[Commitment]:
-    """What is to be checked or answered now, oldest first."""
+    """Return the requests to check or answer now, oldest first."""
     due = commitments.c.state.in_(UNREPORTED) & (commitments.c.next_attempt_at <= now)
     rows = connection.execute(select(commitments).where(due).order_by(commitments.c.id))
     return [
@@ -75,14 +76,14 @@ def due_commitments(connection: Connection, now: float) -> list[Commitment]:
     ]
 
 
-def kept_instances(connection: Connection, sop_instance_uid: str) -> list[Kept]:
-    """Everything that is stored under a UID and was not removed."""
-    columns = [instances.c[name] for name in ("id", *Kept.__slots__[1:])]
+def kept_instances(connection: Connection, sop_instance_uid: str) -> list[KeptInstance]:
+    """Return all stored contents under a SOP Instance UID."""
+    columns = [instances.c[name] for name in ("id", *KeptInstance.__slots__[1:])]
     there = (instances.c.sop_instance_uid == sop_instance_uid) & instances.c.removed_at.is_(None)
-    return [Kept(*row) for row in connection.execute(select(*columns).where(there))]
+    return [KeptInstance(*row) for row in connection.execute(select(*columns).where(there))]
 
 
-def promise(
+def record_answer(
     connection: Connection,
     commitment: Commitment,
     *,
@@ -90,7 +91,7 @@ def promise(
     failures: Mapping[str, int],
     now: float,
 ) -> None:
-    """Record the answer before it is given: what is in `kept` is never removed again."""
+    """Record the answer before it is sent; instances in `kept` are never removed by retention."""
     for some in batches(kept):
         connection.execute(
             update(instances).where(instances.c.id.in_(some)).values(committed_at=now)
@@ -106,14 +107,14 @@ def settle_commitment(
     words: str,
     now: float,
 ) -> None:
-    """Record that the peer has the answer, or that it could not be given."""
+    """Record that the peer got the answer, or that it could not be sent."""
     _set(connection, commitment, state=state, words=words, finished_at=now)
 
 
 def postpone_commitment(
     connection: Connection, commitment: Commitment, *, words: str, until: float
 ) -> None:
-    """Record that the answer could not be given yet."""
+    """Record that the answer could not be sent yet."""
     attempts = commitment.attempts + 1
     _set(connection, commitment, words=words, next_attempt_at=until, attempts=attempts)
 

@@ -1,4 +1,4 @@
-"""What stands in the node's way at present, and since when: a full disk, a lost scheduler."""
+"""Conditions: current problems of the node, such as a full disk or a lost scheduler."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ DISK, ENGINE, RESULTS = "disk", "engine", "results"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One of them, in words."""
+    """A current problem of the node, in words."""
 
     name: str
     since: float
@@ -19,7 +19,7 @@ class Condition:
 
 
 def set_condition(connection: Connection, name: str, words: str, now: float) -> float:
-    """Record that a condition holds; answers since when, which is `now` for a new one."""
+    """Record that a condition holds; return since when (seconds since 1970)."""
     key = conditions.c.name == name
     since = connection.scalar(select(conditions.c.since).where(key))
     if since is None:
@@ -30,11 +30,11 @@ def set_condition(connection: Connection, name: str, words: str, now: float) -> 
 
 
 def clear_condition(connection: Connection, name: str) -> bool:
-    """Record that a condition is over; whether it held."""
+    """Record that a condition is over; False if it did not hold."""
     return connection.execute(delete(conditions).where(conditions.c.name == name)).rowcount > 0
 
 
 def all_conditions(connection: Connection) -> list[Condition]:
-    """Everything that holds at present, the oldest first."""
+    """Return all current conditions, the oldest first."""
     rows = connection.execute(select(conditions).order_by(conditions.c.since))
     return [Condition(row.name, row.since, row.words) for row in rows]

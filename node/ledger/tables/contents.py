@@ -1,8 +1,8 @@
-"""Several contents under one SOP Instance UID: which differ, and which one a person took.
+"""Several contents under one SOP Instance UID: which are disputed, and which a person chose.
 
-`instances.differs` says that another content is in use: the first that came, until a person takes
-the newest. `decided_at` says that a person took one of those that were there: what comes later and
-is another content still is disputed again.
+`instances.differs` marks contents that are not in use; the first one received is, until a person
+chooses the newest. `decided_at` marks contents among which a person chose; a further content that
+is received later is disputed again.
 """
 
 from collections import defaultdict
@@ -21,35 +21,35 @@ NEWEST, FIRST = "newest", "first"
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What lies under one SOP Instance UID, where that is more than one content."""
+    """Contents received under one SOP Instance UID."""
 
     sop_instance_uid: str
-    in_the_order_they_came: tuple[Any, ...]
-    """Rows with id, path, differs, decided_at."""
+    by_first_reception: tuple[Any, ...]
+    """Rows with id, path, differs and decided_at, in the order of their first reception."""
     elsewhere: str = ""
-    """SeriesInstanceUID of another series that holds this SOP Instance UID; empty: none does."""
+    """SeriesInstanceUID of another series with this SOP Instance UID; empty: none."""
 
     @property
     def is_disputed(self) -> bool:
-        """Whether no person has decided, or what was decided on is not all that is here."""
-        rows = self.in_the_order_they_came
+        """True if no content is in use, or one came after the last decision of a person."""
+        rows = self.by_first_reception
         nothing_in_use = all(one.differs for one in rows)
         return nothing_in_use or any(one.differs and one.decided_at is None for one in rows)
 
     def taken(self, which: str) -> Any:
-        """The row of the newest or the first content."""
-        return self.in_the_order_they_came[-1 if which == NEWEST else 0]
+        """Return the row of the newest or the first content."""
+        return self.by_first_reception[-1 if which == NEWEST else 0]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person took, and when."""
+    """A person's choice between contents."""
 
     taken: str
     """`newest` or `first`."""
     instances: int
     differences: str
-    """Attributes, on how many instances."""
+    """Attributes that differ, with numbers of instances."""
     at: float
     person: str
     address: str
@@ -61,9 +61,9 @@ class Choice:
 
 
 def several_contents(connection: Connection, series_instance_uid: str) -> list[Contents]:
-    """Every SOP Instance UID of a series under which a content lies that is not in use.
+    """Return the SOP Instance UIDs of a series that have a content which is not in use.
 
-    Contents are ordered by when each came for the first time.
+    Contents are in the order in which each was received first.
     """
     names = ("id", "sop_instance_uid", "path", "differs", "decided_at")
     rows = connection.execute(
@@ -85,7 +85,7 @@ def several_contents(connection: Connection, series_instance_uid: str) -> list[C
 
 
 def disputed_contents(connection: Connection, series_instance_uid: str) -> list[Contents]:
-    """Those about which a person has not decided, and which other series holds their UID."""
+    """Return the contents of a series that are disputed, and another series with the same UID."""
     found = several_contents(connection, series_instance_uid)
     return [
         replace(one, elsewhere=_another_series(connection, one, series_instance_uid))
@@ -106,9 +106,9 @@ def _another_series(connection: Connection, contents: Contents, series_instance_
 def use_content(
     connection: Connection, contents: Sequence[Contents], which: str, now: float
 ) -> list[str]:
-    """Use the newest or the first of each; answers the files of those that are used no more."""
+    """Use the newest or the first content of each UID; return the files that are not in use."""
     chosen = {one.taken(which).id for one in contents}
-    rows = [row for one in contents for row in one.in_the_order_they_came]
+    rows = [row for one in contents for row in one.by_first_reception]
     for row in rows:
         values = {"differs": row.id not in chosen, "decided_at": now}
         connection.execute(update(instances).where(instances.c.id == row.id).values(**values))
@@ -116,7 +116,7 @@ def use_content(
 
 
 def record_choice(connection: Connection, series_instance_uid: str, choice: Choice) -> None:
-    """Record what a person took."""
+    """Record a person's choice."""
     values = {name: getattr(choice, name) for name in Choice.__slots__}
     connection.execute(
         insert(content_choices).values(series_instance_uid=series_instance_uid, **values)
@@ -124,7 +124,7 @@ def record_choice(connection: Connection, series_instance_uid: str, choice: Choi
 
 
 def choice_of(connection: Connection, series_instance_uid: str) -> Choice | None:
-    """The last that a person took of a series; None: nobody had to."""
+    """Return a person's last choice for a series; None: none was made."""
     row = connection.execute(
         select(content_choices)
         .where(content_choices.c.series_instance_uid == series_instance_uid)

@@ -13,7 +13,7 @@ from node.ledger.schema import deliveries, instances
 
 @dataclass(frozen=True, slots=True)
 class PendingDelivery:
-    """One instance on its way to one peer; `path` is relative to the storage folder."""
+    """An instance to be sent to a peer; `path` is relative to the storage folder."""
 
     key: int
     path: str
@@ -21,14 +21,14 @@ class PendingDelivery:
     attempts: int
     created_at: float
     sha256: str
-    """Of the committed file; empty for an instance that came in."""
+    """Hash of the committed file; empty for a received instance."""
     job_id: str
     peer: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveriesAtPeer:
-    """How far the results of a job have come at one peer."""
+    """Deliveries of a job's results at one peer that have the same state."""
 
     peer: str
     state: DeliveryState
@@ -45,10 +45,10 @@ def queue_deliveries(
     *,
     held: Mapping[str, str],
 ) -> None:
-    """Queue a job's results, (path, UID, file's SHA-256) in order, for each destination.
+    """Queue a job's results, as (path, UID, SHA-256 of the file) in order, for each destination.
 
-    A destination that already has them is left as it is; `held` says of peers for what a person is
-    waited for.
+    Destinations with deliveries of the job are skipped. `held` maps peers to the reason why a
+    person must review the results first.
     """
     served = set(
         connection.scalars(select(deliveries.c.peer).where(deliveries.c.job_id == job.job_id))
@@ -70,7 +70,7 @@ def queue_deliveries(
 
 
 def due_jobs(connection: Connection, now: float) -> list[tuple[str, Destination]]:
-    """Jobs with results to send now, each with the peer they go to, longest waiting first."""
+    """Return jobs with results to send now, each with a destination; the longest waiting first."""
     due = (deliveries.c.state == DeliveryState.WAITING) & (deliveries.c.next_attempt_at <= now)
     columns = [deliveries.c[name] for name in ("job_id", "peer", "ip", "port", "ae_title")]
     rows = connection.execute(
@@ -83,7 +83,7 @@ def due_jobs(connection: Connection, now: float) -> list[tuple[str, Destination]
 
 
 def pending_deliveries(connection: Connection, job_id: str, peer: str) -> list[PendingDelivery]:
-    """What a peer still lacks of a job's results, in sending order."""
+    """Return the waiting deliveries of a job to a peer, in sending order."""
     rows = connection.execute(
         select(deliveries)
         .where(
@@ -100,7 +100,7 @@ def pending_deliveries(connection: Connection, job_id: str, peer: str) -> list[P
 
 
 def is_cancelled(connection: Connection, pending: PendingDelivery) -> bool:
-    """Whether a person does not want the rest of a job's results at this peer any more."""
+    """True if a person cancelled the rest of a job's results at this peer."""
     unwanted = (
         (deliveries.c.job_id == pending.job_id)
         & (deliveries.c.peer == pending.peer)
@@ -109,7 +109,7 @@ def is_cancelled(connection: Connection, pending: PendingDelivery) -> bool:
     return connection.execute(select(deliveries.c.id).where(unwanted).limit(1)).first() is not None
 
 
-def settle_parcel(
+def settle_delivery(
     connection: Connection,
     pending: PendingDelivery,
     *,
@@ -117,7 +117,7 @@ def settle_parcel(
     words: str,
     now: float,
 ) -> None:
-    """Record what became of one instance at its peer."""
+    """Record the final state of a delivery."""
     connection.execute(
         update(deliveries)
         .where(deliveries.c.id == pending.key)
@@ -126,7 +126,7 @@ def settle_parcel(
 
 
 def last_stored_at(connection: Connection, pending: PendingDelivery) -> float:
-    """When the peer last stored an instance of the same results; 0.0: it has none yet."""
+    """Return when the peer last stored an instance of the same results; 0.0: none yet."""
     stored = (
         (deliveries.c.job_id == pending.job_id)
         & (deliveries.c.peer == pending.peer)
@@ -135,10 +135,10 @@ def last_stored_at(connection: Connection, pending: PendingDelivery) -> float:
     return connection.scalar(select(func.max(deliveries.c.finished_at)).where(stored)) or 0.0
 
 
-def postpone_parcel(
+def postpone_delivery(
     connection: Connection, pending: PendingDelivery, *, words: str, attempts: int, until: float
 ) -> None:
-    """Record that `attempts` failed since the last progress, and when the next one is due."""
+    """Record failed attempts since the last progress, and when the next one is due."""
     connection.execute(
         update(deliveries)
         .where(deliveries.c.id == pending.key)
@@ -149,10 +149,10 @@ def postpone_parcel(
 def send_again(
     connection: Connection, job_id: str, now: float, *, also_stored: bool = False
 ) -> int:
-    """A person wants results sent at once; how many instances that are.
+    """Send undelivered results of a job at once; return how many instances.
 
-    Those that did not arrive, or with `also_stored` all of them: the same bytes once more. What
-    retention removed stays as it is.
+    With `also_stored` all results are sent, the same bytes once more. Instances that retention
+    removed are left as they are.
     """
     wanted = (deliveries.c.job_id == job_id) & (deliveries.c.state != DeliveryState.HELD)
     if not also_stored:
@@ -163,7 +163,7 @@ def send_again(
 def send_undelivered(
     connection: Connection, job_id: str, peers: Collection[str], now: float
 ) -> int:
-    """Somebody asks anew for what was refused, given up or cancelled; how many instances."""
+    """Send again what was refused, given up or cancelled at these peers; return how many."""
     undelivered = deliveries.c.state.in_(
         (DeliveryState.REFUSED, DeliveryState.GIVEN_UP, DeliveryState.CANCELLED)
     )
@@ -172,7 +172,7 @@ def send_undelivered(
 
 
 def release_deliveries(connection: Connection, job_id: str, now: float) -> int:
-    """A person has looked at a job's results: they may go; how many instances that are."""
+    """Release the held results of a job after a person's review; return how many instances."""
     held = (deliveries.c.job_id == job_id) & (deliveries.c.state == DeliveryState.HELD)
     values = {
         "state": DeliveryState.WAITING,
@@ -186,7 +186,7 @@ def release_deliveries(connection: Connection, job_id: str, now: float) -> int:
 def cancel_deliveries(
     connection: Connection, job_id: str, now: float, *, words: str = "cancelled by a person"
 ) -> int:
-    """A person does not want the rest of a job's results sent; how many instances that are."""
+    """Cancel the waiting and held deliveries of a job; return how many instances."""
     waiting = (deliveries.c.job_id == job_id) & deliveries.c.state.in_(
         (DeliveryState.WAITING, DeliveryState.HELD)
     )
@@ -195,14 +195,14 @@ def cancel_deliveries(
 
 
 def delivery_states(connection: Connection, job_id: str) -> list[DeliveriesAtPeer]:
-    """How far a job's results have come, by peer and state."""
+    """Count the deliveries of a job, by peer and state."""
     return delivery_states_of(connection, [job_id]).get(job_id, [])
 
 
 def delivery_states_of(
     connection: Connection, job_ids: Collection[str]
 ) -> dict[str, list[DeliveriesAtPeer]]:
-    """How far the results of jobs have come, by job id; without jobs that have nothing to send."""
+    """Count the deliveries of jobs, by job id, peer and state; jobs without any are left out."""
     rows = connection.execute(
         select(
             deliveries.c.job_id,
@@ -223,7 +223,7 @@ def delivery_states_of(
 
 
 def _send(connection: Connection, wanted: ColumnElement[bool], now: float) -> int:
-    """From the first attempt on; not what retention removed."""
+    """Make deliveries due, with attempts counted anew; not those that retention removed."""
     removed = exists(
         select(instances.c.id).where(
             instances.c.sop_instance_uid == deliveries.c.sop_instance_uid,

@@ -1,35 +1,32 @@
-"""How associations ended: who ended each, why, and whether a message was half here then."""
+"""Ends of associations: who ended each, why, and whether it was in the middle of a message."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
+from node.ledger.row_states import AssociationOutcome, EndCause
 from node.ledger.schema import associations
 from node.ledger.tables.instances import ABORTED, OPEN, RELEASED
 
-RELEASE, HALF, ABORT, LOST = "release", "half", "abort", "lost"
-"""Ended by the peer: HALF is a release in the middle of a message."""
-IDLE, BOUND, STOP, STORAGE, KILLED = "idle", "bound", "stop", "storage", "killed"
-"""Ended by the node: KILLED is found at the next start."""
-_BY_PEER = (RELEASE, HALF, ABORT, LOST)
+_BY_PEER = (EndCause.RELEASE, EndCause.HALF, EndCause.ABORT, EndCause.LOST)
 
 
 @dataclass(frozen=True, slots=True)
 class End:
     """The end of one association."""
 
-    cause: str
+    cause: EndCause
     words: str = ""
-    """What happened, where the cause does not say all."""
+    """What happened, as a relative clause, where the cause does not say all."""
     half: str = ""
-    """What of a message was here without the rest or its answer; empty: nothing."""
+    """The part of a message that was received without its rest or its answer; empty: none."""
     quiet_s: float | None = None
-    """For how long nothing had come."""
+    """Seconds since the peer last sent data."""
 
     @property
-    def outcome(self) -> str:
-        """Released only where nothing was half here."""
-        return RELEASED if self.cause == RELEASE else ABORTED
+    def outcome(self) -> AssociationOutcome:
+        """Released only if the peer released it between messages."""
+        return RELEASED if self.cause == EndCause.RELEASE else ABORTED
 
     @property
     def by(self) -> str:
@@ -38,25 +35,25 @@ class End:
 
     @property
     def reason(self) -> str:
-        """Who, why and with what half here; empty for a release."""
-        if self.cause == RELEASE:
+        """Who ended it, why, and which part of a message was received; empty for a release."""
+        if self.cause == EndCause.RELEASE:
             return ""
         said = f"by {self.by}" + (f", {self.words}" if self.words else "")
-        return f"{said}, with {self.half} here" if self.half else said
+        return f"{said}, with {self.half} received" if self.half else said
 
 
 def describe_end(connection: Connection, association: int, end: End) -> None:
-    """Record how an association that is still open for the ledger ended; the first time counts."""
-    unsaid = (associations.c.outcome == OPEN) & (associations.c.cause == "")
+    """Record the end of an association that is open in the ledger; only the first call counts."""
+    unrecorded = (associations.c.outcome == OPEN) & (associations.c.cause == "")
     connection.execute(
         update(associations)
-        .where(associations.c.id == association, unsaid)
+        .where(associations.c.id == association, unrecorded)
         .values(cause=end.cause, reason=end.reason, is_half=bool(end.half), quiet_s=end.quiet_s)
     )
 
 
 def words_of_end(connection: Connection, association: int, outcome: str) -> str:
-    """The outcome, and for one that was not released by whom and why."""
+    """Return the outcome of an association; unless it was released, with who ended it and why."""
     if outcome == RELEASED:
         return outcome
     query = select(associations.c.reason).where(associations.c.id == association)

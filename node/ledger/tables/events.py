@@ -1,4 +1,4 @@
-"""What happened, in words, in the order in which it happened."""
+"""Rows of events: what happened, in words and in order."""
 
 from sqlalchemy import Connection, insert, select
 
@@ -16,13 +16,13 @@ def record_event(
     now: float,
     series_instance_uid: str = "",
 ) -> None:
-    """Record an event; `words` say what and why, never who the patient is."""
+    """Record an event; `words` say what and why, and never name the patient."""
     values = {"at": now, "kind": kind, "words": words, "series_instance_uid": series_instance_uid}
     connection.execute(_INSERT, values)
 
 
 def events_of(connection: Connection, series_instance_uid: str) -> list[tuple[float, str, str]]:
-    """Time, kind and words of everything that happened to a series."""
+    """Return time, kind and words of all events of a series, in order."""
     rows = connection.execute(
         select(events.c.at, events.c.kind, events.c.words)
         .where(events.c.series_instance_uid == series_instance_uid)

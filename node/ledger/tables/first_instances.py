@@ -1,6 +1,6 @@
-"""Rows of instances that the ledger does not know yet, thousands of them a second.
+"""Fast insertion of instances that the ledger does not know yet, thousands per second.
 
-The statements are built once: SQLAlchemy takes longer to build one than a database to run it.
+Statements are built once, as building one in SQLAlchemy takes longer than running it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from node.ledger.tables.instances import StoredInstance, arriving, touch_series
 
 
 class _Statement:
-    """A statement as its database's driver takes it."""
+    """A statement compiled for the driver of its database."""
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # it has
@@ -24,9 +24,9 @@ class _Statement:
         self._is_sqlite = dialect.name == "sqlite"
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
-        """Execute it with values by name; the cursor that has its rows, or their number.
+        """Execute the statement with values by name; return the cursor.
 
-        SQLite's driver is asked itself: it answers sooner than SQLAlchemy passes the question on.
+        SQLite's driver is called directly, as SQLAlchemy takes longer than the query itself.
         """
         if not self._is_sqlite:
             return connection.exec_driver_sql(self._text, dict(values))
@@ -35,7 +35,7 @@ class _Statement:
 
 
 class FirstInstances:
-    """Records instances of which the ledger knows nothing."""
+    """Records instances whose SOP Instance UID is new to the ledger."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -43,7 +43,7 @@ class FirstInstances:
     def record(
         self, connection: Connection, instance: StoredInstance, association: int, now: float
     ) -> bool:
-        """With its receipt, if its SOP Instance UID is new; whether it is."""
+        """Record an instance and its reception; False if its SOP Instance UID is known already."""
         values = {name: getattr(instance, name) for name in instance.__slots__}
         if self._find.run(connection, values).fetchall():
             return False
@@ -72,7 +72,7 @@ class FirstInstances:
 
     @cached_property
     def _touch(self) -> _Statement:
-        """As `touch_series`, of a series that is known."""
+        """Statement of `touch_series` for a known series."""
         values: dict[str, Any] = {name: bindparam(name) for name in arriving(0.0)}
         of_series = series.c.series_instance_uid == bindparam("uid")
         return self._made(update(series).where(of_series).values(**values))

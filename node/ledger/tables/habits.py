@@ -1,7 +1,7 @@
-"""Rows of habits: senders that open an association for each instance, and how long they pause.
+"""Rows of habits: senders that open an association for each instance, and their longest pauses.
 
-What a series came by is with the series: who brought an instance of it alone, how often, and when
-that association ended.
+The row of a series has its latest association with one instance: its sender, when it ended, and how
+many there were in a row.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from node.ledger.node_tables import habits
 from node.ledger.schema import associations, instances, receptions, series
 
 _FORGOTTEN_AFTER_S = 30 * 86_400.0
-"""A longest pause that never came again."""
+"""Time after which a shorter pause replaces the longest one."""
 
-# Built once, as every association needs them: SQLAlchemy builds one slower than a database runs it.
+# Built once, as building a statement in SQLAlchemy takes longer than running it.
 _OWN = (habits.c.calling_ae_title == bindparam("title")) & (habits.c.address == bindparam("place"))
 _HABIT = select(habits).where(_OWN)
 _BROUGHT = (
@@ -25,7 +25,7 @@ _BROUGHT = (
     .limit(2)
 )
 _OPENED = select(associations.c.opened_at).where(associations.c.id == bindparam("association"))
-_CAME = select(series.c.singles, series.c.single_at, series.c.single_by).where(
+_SINGLES = select(series.c.singles, series.c.single_at, series.c.single_by).where(
     series.c.series_instance_uid == bindparam("uid")
 )
 _KNOWN = select(func.count()).select_from(
@@ -39,27 +39,27 @@ _COUNTED = update(series).where(series.c.series_instance_uid == bindparam("uid")
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """An association that brought one instance alone, in view of what came of its series."""
+    """An association with one instance only, and what else was received of its series."""
 
     series_instance_uid: str
     sop_class_uid: str
     number: int
-    """Of the associations of this sender that brought one of it alone, one after the other."""
+    """How many such associations the sender has had in a row for this series."""
     pause_s: float | None
-    """Since the one before; None: it is the first."""
+    """Seconds since the previous one; None for the first."""
     is_alone: bool
-    """Whether nothing else of the series is known."""
+    """True if the series has no other instance."""
 
 
-def note_single(
+def record_single(
     connection: Connection, association: int, sender: Sender, now: float
 ) -> Single | None:
-    """Count an association that ended; None where it brought other than one instance."""
+    """Count an association that ended; None if it did not have exactly one instance."""
     brought = connection.execute(_BROUGHT, {"association": association}).all()
     if len(brought) != 1:
         return None
     uid, by = brought[0].series_instance_uid, f"{sender.calling_ae_title}@{sender.address}"[:96]
-    before = connection.execute(_CAME, {"uid": uid}).one()
+    before = connection.execute(_SINGLES, {"uid": uid}).one()
     same = before.single_by == by and before.single_at is not None
     number = before.singles + 1 if same else 1
     values = {"uid": uid, "singles": number, "single_at": now, "single_by": by}
@@ -75,14 +75,14 @@ def note_single(
 
 
 def longest_pause_s(connection: Connection, sender: Sender) -> float | None:
-    """The longest that a sender is known to pause between instances; None: it is not known."""
+    """Return the longest pause of a sender between instances, in seconds; None: unknown."""
     who = {"title": sender.calling_ae_title, "place": sender.address}
     row = connection.execute(_HABIT, who).first()
     return None if row is None else float(row.longest_pause_s)
 
 
 def learn_pause(connection: Connection, sender: Sender, pause_s: float, now: float) -> None:
-    """Remember a pause where it is the longest, or where the longest was long ago."""
+    """Record a pause if it is the longest, or if the longest was more than 30 days ago."""
     who = {"title": sender.calling_ae_title, "place": sender.address}
     row = connection.execute(_HABIT, who).first()
     values = {"longest_pause_s": pause_s, "at": now}
@@ -94,11 +94,11 @@ def learn_pause(connection: Connection, sender: Sender, pause_s: float, now: flo
 
 
 def habits_of(connection: Connection) -> list[tuple[Sender, float]]:
-    """Every sender that is known to send one by one, and its longest pause in seconds."""
+    """Return the senders that send instance by instance, and their longest pauses in seconds."""
     rows = connection.execute(select(habits).order_by(habits.c.calling_ae_title, habits.c.address))
     return [(Sender(row.calling_ae_title, "", row.address), row.longest_pause_s) for row in rows]
 
 
 def singles_of(connection: Connection, series_instance_uid: str) -> int:
-    """How many associations of its sender, one after the other, brought one of it alone."""
-    return connection.scalar(_CAME, {"uid": series_instance_uid}) or 0
+    """Return how many associations in a row had one instance of a series only."""
+    return connection.scalar(_SINGLES, {"uid": series_instance_uid}) or 0

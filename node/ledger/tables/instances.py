@@ -1,4 +1,4 @@
-"""Rows of associations and of the instances that came through them."""
+"""Rows of associations, and of the instances received over them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from node.ledger.schema import associations, instances, receptions, series
 
 OPEN, RELEASED, ABORTED, REJECTED = AssociationOutcome
 
-# Built once, as every association needs them: SQLAlchemy builds one slower than a database runs it.
+# Built once, as building a statement in SQLAlchemy takes longer than running it.
 _KEY = associations.c.id == bindparam("key")
 _OPENED, _OF_KEY = insert(associations), select(associations).where(_KEY)
 _CLOSED = update(associations).where(_KEY, associations.c.outcome == OPEN)
@@ -21,7 +21,7 @@ _CLOSED = update(associations).where(_KEY, associations.c.outcome == OPEN)
 
 @dataclass(frozen=True, slots=True)
 class StoredInstance:
-    """One instance as it lies in storage; `path` is relative to the storage folder."""
+    """A stored instance; `path` is relative to the storage folder."""
 
     sop_instance_uid: str
     series_instance_uid: str
@@ -29,16 +29,17 @@ class StoredInstance:
     sop_class_uid: str
     transfer_syntax_uid: str
     sha256: str
-    """Hash of the data set's bytes and its transfer syntax."""
+    """Hash of the encoded data set and its transfer syntax."""
     size_bytes: int
     path: str
     made_here: bool
+    """True if a Slicewire node made the instance."""
     differs: bool = False
-    """Whether another instance with this SOP Instance UID and other content came first."""
+    """True if a different content under this SOP Instance UID is in use."""
 
 
 def open_association(connection: Connection, sender: Sender, now: float) -> int:
-    """Record an association that was accepted; answers its id."""
+    """Record an accepted association; return its id."""
     return _insert_association(connection, sender, opened_at=now, outcome=OPEN)
 
 
@@ -55,13 +56,13 @@ def close_association(connection: Connection, key: int, outcome: str, now: float
 
 
 def sender_of(connection: Connection, association: int) -> Sender:
-    """Who opened an association."""
+    """Return the sender that opened an association."""
     row = connection.execute(_OF_KEY, {"key": association}).one()
     return Sender(row.calling_ae_title, row.called_ae_title, row.address)
 
 
 def last_association(connection: Connection, series_instance_uid: str) -> tuple[Sender, str] | None:
-    """Who brought the latest instance of a series, and how that association ended."""
+    """Return the sender of the latest instance of a series, and the outcome of its association."""
     row = connection.execute(
         select(associations)
         .join(receptions, receptions.c.association_id == associations.c.id)
@@ -76,18 +77,18 @@ def last_association(connection: Connection, series_instance_uid: str) -> tuple[
 
 
 def open_associations(connection: Connection) -> list[int]:
-    """Ids of associations without an end: at start, those that the last run was cut off from."""
+    """Return ids of open associations; at the start, those that the last run left open."""
     return list(connection.scalars(select(associations.c.id).where(associations.c.outcome == OPEN)))
 
 
 def has_association(connection: Connection, key: int) -> bool:
-    """Whether there is an association of this id."""
+    """True if an association of this id exists."""
     query = select(associations.c.id).where(associations.c.id == key)
     return connection.execute(query).first() is not None
 
 
 def find_instances(connection: Connection, sop_instance_uid: str) -> list[tuple[int, str, str]]:
-    """Id, hash and path of every stored content under one SOP Instance UID, oldest first."""
+    """Return id, hash and path of every content under one SOP Instance UID, oldest first."""
     rows = connection.execute(
         select(instances.c.id, instances.c.sha256, instances.c.path)
         .where(instances.c.sop_instance_uid == sop_instance_uid)
@@ -97,7 +98,7 @@ def find_instances(connection: Connection, sop_instance_uid: str) -> list[tuple[
 
 
 def uids_by_path(connection: Connection, series_instance_uid: str) -> dict[str, str]:
-    """SOP Instance UIDs of a series' instances by their files, relative to the storage folder."""
+    """Return the SOP Instance UIDs of a series by paths relative to the storage folder."""
     columns = (instances.c.path, instances.c.sop_instance_uid)
     of_series = instances.c.series_instance_uid == series_instance_uid
     rows = connection.execute(select(*columns).where(of_series))
@@ -105,13 +106,13 @@ def uids_by_path(connection: Connection, series_instance_uid: str) -> dict[str, 
 
 
 def record_instance(connection: Connection, instance: StoredInstance, now: float) -> int:
-    """Record an instance that is on disk; answers its id."""
+    """Record an instance that is on disk; return its id."""
     values = {name: getattr(instance, name) for name in instance.__slots__}
     return _inserted_id(connection.execute(insert(instances).values(received_at=now, **values)))
 
 
 def restore_instance(connection: Connection, key: int) -> bool:
-    """Record that an instance has come once more; whether it was recorded as removed."""
+    """Record that a removed instance was received again; False if it was not removed."""
     removed = (instances.c.id == key) & instances.c.removed_at.is_not(None)
     return bool(
         connection.execute(update(instances).where(removed).values(removed_at=None)).rowcount
@@ -119,20 +120,20 @@ def restore_instance(connection: Connection, key: int) -> bool:
 
 
 def removed_instances(connection: Connection, sop_instance_uid: str) -> set[int]:
-    """Ids of contents under one SOP Instance UID whose files are gone, or about to go."""
+    """Return ids of contents under one SOP Instance UID whose files are or are being removed."""
     removed = instances.c.removed_at.is_not(None)
     of_uid = instances.c.sop_instance_uid == sop_instance_uid
     return set(connection.scalars(select(instances.c.id).where(of_uid & removed)))
 
 
 def mark_gone(connection: Connection, keys: Sequence[int], now: float) -> None:
-    """Record that files of instances are not there any more, whoever removed them."""
+    """Record that files of instances are missing, whoever removed them."""
     gone = instances.c.id.in_(keys) & instances.c.removed_at.is_(None)
     connection.execute(update(instances).where(gone).values(removed_at=now))
 
 
 def record_reception(connection: Connection, association: int, instance: int) -> None:
-    """Record that an instance came through an association, once however often it came."""
+    """Record that an instance was received over an association, once even if it was sent twice."""
     known = select(receptions).where(
         receptions.c.association_id == association, receptions.c.instance_id == instance
     )
@@ -143,7 +144,7 @@ def record_reception(connection: Connection, association: int, instance: int) ->
 
 
 def arriving(now: float) -> dict[str, Any]:
-    """The columns of a series of which something new has come."""
+    """Return the column values of a series that received a new instance."""
     state = {"state": SeriesState.ARRIVING, "reason": "", "last_at": now, "ready_at": None}
     return state | {"released_by_person": False, "incomplete_since": None}
 
@@ -151,7 +152,7 @@ def arriving(now: float) -> dict[str, Any]:
 def touch_series(
     connection: Connection, instance: StoredInstance, association: int, now: float
 ) -> None:
-    """Record that something new of a series arrived: the series is arriving (again)."""
+    """Record that a series received a new instance, so that it is arriving (again)."""
     key = series.c.series_instance_uid == instance.series_instance_uid
     fresh = arriving(now)
     if connection.execute(update(series).where(key).values(**fresh)).rowcount:
@@ -194,5 +195,5 @@ def _insert_association(
 def _inserted_id(result: CursorResult[Any]) -> int:
     key = result.inserted_primary_key
     if key is None:
-        raise StorageUnavailableError("The ledger did not say which row it made")
+        raise StorageUnavailableError("The ledger did not return the id of a new row")
     return int(key[0])

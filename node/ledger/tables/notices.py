@@ -1,7 +1,7 @@
-"""Rows of notices: what happened, on its way to the webhook.
+"""Rows of notices: events to be posted to the webhook.
 
-A notice is queued in the transaction that decides what it tells, so that neither is without the
-other. Whether there is a webhook is not asked here: without one, the node forgets them.
+A notice is queued in the transaction that records its event, so that neither exists without the
+other. Notices are queued without a webhook too; the node then deletes them.
 """
 
 import uuid
@@ -16,7 +16,7 @@ from node.ledger.schema import notices
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One event that the webhook's receiver has not taken yet."""
+    """An event that the webhook has not accepted yet."""
 
     key: int
     body: dict[str, str]
@@ -33,7 +33,7 @@ def queue_notice(
     job_id: str = "",
     words: str = "",
 ) -> None:
-    """Queue one event for the receiver; `words` say what and why, never who the patient is."""
+    """Queue an event for the webhook; `words` say what and why, and never name the patient."""
     body = {
         "id": uuid.uuid4().hex,
         "kind": kind,
@@ -47,7 +47,7 @@ def queue_notice(
 
 
 def next_notice(connection: Connection, now: float) -> Notice | None:
-    """Of what may be posted now, what waits longest."""
+    """Return the notice that is due for longest; None if none is due."""
     due = (notices.c.state == NoticeState.WAITING) & (notices.c.next_attempt_at <= now)
     query = select(notices).where(due).order_by(notices.c.next_attempt_at, notices.c.id).limit(1)
     row = connection.execute(query).first()
@@ -57,7 +57,7 @@ def next_notice(connection: Connection, now: float) -> Notice | None:
 def settle_notice(
     connection: Connection, notice: Notice, *, state: NoticeState, words: str, now: float
 ) -> None:
-    """Record what became of a notice."""
+    """Record the final state of a notice."""
     _set(connection, notice, state=state, words=words, finished_at=now)
 
 
@@ -67,14 +67,14 @@ def postpone_notice(connection: Connection, notice: Notice, *, words: str, until
 
 
 def forget_waiting(connection: Connection) -> int:
-    """Drop what waits, as there is nobody to tell; how many those were."""
+    """Delete waiting notices, as there is no webhook; return how many."""
     return connection.execute(
         delete(notices).where(notices.c.state == NoticeState.WAITING)
     ).rowcount
 
 
 def forget_finished(connection: Connection, before: float) -> int:
-    """Drop what was settled before a time; how many those were."""
+    """Delete notices that were finished before a time; return how many."""
     old = (notices.c.state != NoticeState.WAITING) & (notices.c.finished_at < before)
     return connection.execute(delete(notices).where(old)).rowcount
 

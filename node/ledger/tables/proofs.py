@@ -1,4 +1,4 @@
-"""Rows of proofs: whether a peer holds what it said it stored, one for each job and peer."""
+"""Rows of proofs that peers hold the results that they stored; one for each job and peer."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ UNSETTLED = (ProofState.WAITING, ProofState.ASKED, ProofState.SENT_AGAIN)
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a peer is asked about one job's results."""
+    """The proof that a peer holds the results of one job."""
 
     key: int
     job_id: str
@@ -31,7 +31,7 @@ class Proof:
 
 
 def queue_proof(connection: Connection, job_id: str, peer: str, now: float) -> None:
-    """Ask a peer now, for the first time or once more after something was sent again."""
+    """Queue a proof, due now, for the first time or again after missing instances were sent."""
     row = (proofs.c.job_id == job_id) & (proofs.c.peer == peer)
     fresh = {
         "state": ProofState.WAITING,
@@ -47,7 +47,7 @@ def queue_proof(connection: Connection, job_id: str, peer: str, now: float) -> N
 
 
 def due_proofs(connection: Connection, now: float) -> list[Proof]:
-    """What is to be asked, or has not been answered in time."""
+    """Return the proofs that are to be requested, or whose answer is overdue."""
     due = proofs.c.state.in_((ProofState.WAITING, ProofState.ASKED)) & (
         proofs.c.next_attempt_at <= now
     )
@@ -55,13 +55,13 @@ def due_proofs(connection: Connection, now: float) -> list[Proof]:
 
 
 def proofs_of(connection: Connection, job_id: str) -> list[Proof]:
-    """What the peers of a job were asked."""
+    """Return the proofs of a job's results."""
     query = select(proofs).where(proofs.c.job_id == job_id).order_by(proofs.c.id)
     return [_proof(row) for row in connection.execute(query)]
 
 
 def find_transaction(connection: Connection, transaction_uid: str) -> Proof | None:
-    """The proof that a storage commitment transaction belongs to."""
+    """Return the proof with this storage commitment transaction."""
     query = select(proofs).where(proofs.c.transaction_uid == transaction_uid)
     row = connection.execute(query).first()
     return None if row is None else _proof(row)
@@ -70,7 +70,7 @@ def find_transaction(connection: Connection, transaction_uid: str) -> Proof | No
 def begin_transaction(
     connection: Connection, proof: Proof, transaction_uid: str, until: float
 ) -> None:
-    """Before the request goes out, so that no answer to it is unknown; it may take `until`."""
+    """Record a transaction before its request is sent, and `until` when to wait for the answer."""
     _set(
         connection,
         proof,
@@ -83,7 +83,7 @@ def begin_transaction(
 
 
 def postpone_proof(connection: Connection, proof: Proof, *, words: str, until: float) -> None:
-    """Asking failed; it is tried again, unless an answer came meanwhile."""
+    """Record a failed request and the time of the next, unless an answer came meanwhile."""
     values = {"words": words, "next_attempt_at": until, "attempts": proof.attempts + 1}
     _set(connection, proof, state=ProofState.WAITING, **values)
 
@@ -97,20 +97,20 @@ def settle_proof(
     now: float,
     method: ProofMethod | None = None,
 ) -> bool:
-    """Record what came of it; whether that was still open."""
+    """Record the final state of a proof; False if it was final before."""
     chosen = {} if method is None else {"method": method}
     return _set(connection, proof, state=state, words=words, finished_at=now, **chosen)
 
 
 def confirm(connection: Connection, proof: Proof, uids: Collection[str], now: float) -> None:
-    """Record which instances the peer was found to hold."""
+    """Record the instances that the peer holds."""
     for some in batches(uids):
         found = _delivered(proof) & deliveries.c.sop_instance_uid.in_(some)
         connection.execute(update(deliveries).where(found).values(confirmed_at=now))
 
 
 def send_missing(connection: Connection, proof: Proof, uids: Collection[str], now: float) -> int:
-    """Send what the peer lacks once more; how many instances that are."""
+    """Send the instances that the peer lacks once more; return how many."""
     again, count = (
         {"state": DeliveryState.WAITING, "next_attempt_at": now, "created_at": now, "attempts": 0},
         0,
@@ -123,13 +123,13 @@ def send_missing(connection: Connection, proof: Proof, uids: Collection[str], no
 
 
 def delivered_paths(connection: Connection, proof: Proof) -> list[str]:
-    """Files, relative to the storage folder, that the peer said it stored."""
+    """Return files that the peer stored, relative to the storage folder."""
     query = select(deliveries.c.path).where(_delivered(proof)).order_by(deliveries.c.position)
     return list(connection.scalars(query))
 
 
 def delivered_uids(connection: Connection, proof: Proof) -> set[str]:
-    """SOP Instance UIDs of what the peer said it stored."""
+    """Return SOP Instance UIDs that the peer stored."""
     return set(connection.scalars(select(deliveries.c.sop_instance_uid).where(_delivered(proof))))
 
 
@@ -142,7 +142,7 @@ def _delivered(proof: Proof) -> Any:
 
 
 def _set(connection: Connection, proof: Proof, **values: Any) -> bool:
-    """Whether the proof still waited for that: an answer may come at any time."""
+    """Update a proof; False if it is final already, as an answer may come at any time."""
     open_row = (proofs.c.id == proof.key) & proofs.c.state.in_(UNSETTLED)
     return connection.execute(update(proofs).where(open_row).values(**values)).rowcount > 0
 

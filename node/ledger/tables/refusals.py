@@ -1,4 +1,4 @@
-"""Rows of refusals: instances that a peer sent and was told are not stored."""
+"""Rows of refusals: instances that were answered with a failure status and not stored."""
 
 from sqlalchemy import Connection, exists, func, insert, select, update
 
@@ -13,7 +13,7 @@ def record_refusal(
     words: str,
     now: float,
 ) -> None:
-    """Record that an instance of a series was refused, once however often it was."""
+    """Record the refusal of an instance of a series, once for each instance."""
     row = (refusals.c.series_instance_uid == series_instance_uid) & (
         refusals.c.sop_instance_uid == sop_instance_uid
     )
@@ -27,14 +27,14 @@ def record_refusal(
 
 
 def refused_words(connection: Connection, series_instance_uid: str) -> str:
-    """How many refused instances of a series have not come since, and one; empty when none."""
-    came = exists(
+    """Say how many refused instances of a series were not received since, with one of them."""
+    received = exists(
         select(instances.c.id).where(
             instances.c.sop_instance_uid == refusals.c.sop_instance_uid,
             instances.c.removed_at.is_(None),
         )
     )
-    missing = (refusals.c.series_instance_uid == series_instance_uid) & ~came
+    missing = (refusals.c.series_instance_uid == series_instance_uid) & ~received
     count = connection.scalar(select(func.count()).select_from(refusals).where(missing)) or 0
     last = connection.execute(
         select(refusals.c.sop_instance_uid, refusals.c.words)
@@ -45,6 +45,6 @@ def refused_words(connection: Connection, series_instance_uid: str) -> str:
     if last is None:
         return ""
     return (
-        f"{count} instances were refused and have not come again, such as "
+        f"{count} instances were refused and not received again, such as "
         f"{last.sop_instance_uid} ({last.words})"
     )

@@ -1,6 +1,6 @@
-"""What retention may remove: results that arrived, and sources that nothing needs any more.
+"""Files that retention may remove: delivered results, and sources that are not needed any more.
 
-Rows stay, for the story; `removed_at` says that the files went.
+Rows stay, for the history; `removed_at` marks those whose files were removed.
 """
 
 from collections.abc import Iterator
@@ -24,20 +24,20 @@ _DAY_S = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Something that is older than the configured days."""
+    """Results or sources that are older than the configured days."""
 
     kind: str
     key: str
     """Job id of results, SeriesInstanceUID of sources."""
     series_instance_uid: str
     paths: tuple[str, ...]
-    """A folder of results or files of sources, relative to the storage folder."""
+    """The folder of results, or the files of sources, relative to the storage folder."""
     why_it_stays: str
-    """Empty when it may go."""
+    """Why the files must stay; empty if they may be removed."""
 
 
 def expired(connection: Connection, settings: Retention, now: float) -> Iterator[Expired]:
-    """Everything that is older than the configured days, and why some of it stays all the same."""
+    """Yield everything older than the configured days, with the reason if it must stay."""
     if settings.results_days is not None:
         before = now - settings.results_days * _DAY_S
         for job_id in connection.scalars(_old_jobs(before)).all():
@@ -51,7 +51,7 @@ def expired(connection: Connection, settings: Retention, now: float) -> Iterator
 
 
 def results_of(connection: Connection, job_id: str) -> Expired | None:
-    """The results of a job that is done, unless they went before."""
+    """Return the results of a finished job; None if they were removed."""
     job = find_job(connection, job_id)
     if (
         job is None
@@ -64,7 +64,7 @@ def results_of(connection: Connection, job_id: str) -> Expired | None:
 
 
 def sources_of(connection: Connection, series_instance_uid: str) -> Expired:
-    """The instances of a series that are still here."""
+    """Return the stored instances of a series."""
     here = _of_series(series_instance_uid) & instances.c.removed_at.is_(None)
     paths = tuple(connection.scalars(select(instances.c.path).where(here)))
     why = _why_sources_stay(connection, series_instance_uid)
@@ -72,7 +72,7 @@ def sources_of(connection: Connection, series_instance_uid: str) -> Expired:
 
 
 def mark_removed(connection: Connection, what: Expired, now: float) -> None:
-    """Record that files go; afterwards `removed_paths` names those that may still lie there."""
+    """Record that files are removed; `removed_paths` then names those that may still exist."""
     if what.kind == RESULTS:
         connection.execute(update(jobs).where(jobs.c.job_id == what.key).values(removed_at=now))
         return
@@ -81,7 +81,7 @@ def mark_removed(connection: Connection, what: Expired, now: float) -> None:
 
 
 def removed_paths(connection: Connection, what: Expired) -> list[str]:
-    """Of the paths of `what`, those that are recorded as removed at this moment."""
+    """Return the paths of `what` that are recorded as removed at present."""
     if what.kind == RESULTS:
         job = find_job(connection, what.key)
         return list(what.paths) if job is not None and job.removed_at is not None else []
@@ -90,7 +90,7 @@ def removed_paths(connection: Connection, what: Expired) -> list[str]:
 
 
 def last_removed(connection: Connection) -> Iterator[Expired]:
-    """What went in the last rounds: after a crash some of its files may still lie there."""
+    """Yield what was removed last: after a crash some of its files may still exist."""
     rows = connection.execute(select(jobs).where(_recent(connection, jobs))).all()
     for job in rows:
         folder = (str(job.request["output_dir"]),)
@@ -101,7 +101,7 @@ def last_removed(connection: Connection) -> Iterator[Expired]:
 
 
 def _recent(connection: Connection, table: Table) -> ColumnElement[bool]:
-    """Leftovers go before anything else does, so older rounds have left none."""
+    """Match rows removed in the last day; older rounds have left no files."""
     last = connection.scalar(select(func.max(table.c.removed_at)))
     return table.c.removed_at >= (last or 0.0) - _DAY_S
 
@@ -129,9 +129,9 @@ def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
     if state in (SeriesState.ARRIVING, SeriesState.SETTLING, SeriesState.HELD):
         return f"the series is {state}"
     if any(one.state in UNDECIDED for one in requests_of(connection, series_instance_uid)):
-        return "a request of it waits or is held"
-    if connection.scalar(_carried(series_instance_uid)):
-        return "an association brings the series at present"
+        return "a request on it waits or is held"
+    if connection.scalar(_sent_at_present(series_instance_uid)):
+        return "an open association sends the series"
     promised = _of_series(series_instance_uid) & instances.c.committed_at.is_not(None)
     count = connection.scalar(select(func.count()).select_from(instances).where(promised))
     if count:
@@ -155,7 +155,7 @@ def _why_jobs_need_them(connection: Connection, series_instance_uid: str) -> str
 
 
 def _why_not_delivered(connection: Connection, job_id: str) -> str:
-    """What of a job's results did not arrive or was not proven, in words; empty when all did."""
+    """Say which results of a job are not delivered or not proven; empty if all are."""
     states = delivery_states(connection, job_id)
     if not states:
         return f"job {job_id[:12]}: its results were sent nowhere"
@@ -169,7 +169,7 @@ def _why_not_delivered(connection: Connection, job_id: str) -> str:
     return ""
 
 
-def _carried(series_instance_uid: str) -> Select[Any]:
+def _sent_at_present(series_instance_uid: str) -> Select[Any]:
     return (
         select(instances.c.id)
         .join(receptions, receptions.c.instance_id == instances.c.id)

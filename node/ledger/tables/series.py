@@ -1,4 +1,4 @@
-"""Rows of series: from the first instance to the decision what becomes of it."""
+"""Rows of series, from their first instance to the decision on them."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -34,7 +34,7 @@ _SETTLED = update(series).where(series.c.series_instance_uid == bindparam("uid")
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """A series as the ledger knows it."""
+    """A row of the table `series`."""
 
     series_instance_uid: str
     study_instance_uid: str
@@ -43,20 +43,20 @@ class SeriesRow:
     sender: Sender
     released_by_person: bool
     holds: dict[str, str]
-    """What stands in the way, as codes of core/hold_reasons.py to words."""
+    """Reasons to hold, as codes of core/hold_reasons.py, to words."""
     is_releasable: bool
-    """Whether something of it runs once a person has released it."""
+    """True if a release lets at least one job run."""
     released: dict[str, str]
-    """What a person passed over, as `holds`; nothing, once something new came."""
+    """Reasons that a release passed over, as `holds`; empty once a new instance came."""
     first_at: float
     last_at: float
     ready_at: float | None
     incomplete_since: float | None
-    """Since when its sender is known to have more of it than is here."""
+    """Since when its sender is known to have more instances than are stored."""
 
 
 def series_of_association(connection: Connection, association: int) -> list[str]:
-    """UIDs of the series of which an association brought instances, new or known."""
+    """Return UIDs of the series of which an association sent instances, new or known."""
     return list(connection.scalars(_BROUGHT, {"association": association}))
 
 
@@ -68,9 +68,9 @@ def settle(
     *,
     reason: str = "",
 ) -> None:
-    """The association that brought a series has ended: look at it at `ready_at`.
+    """Record that an association with a series has ended: the series is due at `ready_at`.
 
-    Its sender is from now on the one that is asked for the rest.
+    Its sender is from now on the one that is asked how many instances there are.
     """
     values = {
         "state": SeriesState.SETTLING,
@@ -84,9 +84,9 @@ def settle(
 def settle_folder(
     connection: Connection, series_instance_uid: str, *, now: float, ready_at: float
 ) -> None:
-    """The folder that brought a series was read: complete as it is, unless others send of it.
+    """Record that a folder with a series was read: due at once, unless an association sends it.
 
-    Its sender stays who it was.
+    The sender of the series is not changed.
     """
     row = find_series(connection, series_instance_uid)
     if row is None or row.state == SeriesState.SETTLING:
@@ -102,7 +102,7 @@ def settle_folder(
 def set_state(
     connection: Connection, series_instance_uid: str, state: SeriesState, reason: str = ""
 ) -> None:
-    """Record what becomes of a series, and why."""
+    """Record the state of a series, and why."""
     connection.execute(
         update(series)
         .where(series.c.series_instance_uid == series_instance_uid)
@@ -110,8 +110,8 @@ def set_state(
     )
 
 
-def is_as_it_was(connection: Connection, row: SeriesRow) -> bool:
-    """Whether nothing came, ended or was asked of a series since `row` was read."""
+def is_unchanged(connection: Connection, row: SeriesRow) -> bool:
+    """True if nothing was received, ended or requested of a series since `row` was read."""
     now = find_series(connection, row.series_instance_uid)
     return now is not None and (now.state, now.ready_at, now.last_at) == (
         row.state,
@@ -123,7 +123,7 @@ def is_as_it_was(connection: Connection, row: SeriesRow) -> bool:
 def wait_for_rest(
     connection: Connection, row: SeriesRow, *, expected: int, reason: str, now: float, until: float
 ) -> None:
-    """Its sender has `expected` instances, more than are here: look again at `until`."""
+    """Record that the sender has `expected` instances, more than are stored; due at `until`."""
     since = now if row.incomplete_since is None else row.incomplete_since
     connection.execute(
         update(series)
@@ -133,14 +133,14 @@ def wait_for_rest(
 
 
 def find_series(connection: Connection, series_instance_uid: str) -> SeriesRow | None:
-    """One series, if the ledger knows it."""
+    """Return a series; None if it is unknown."""
     key = series.c.series_instance_uid == series_instance_uid
     row = connection.execute(select(series).where(key)).first()
     return None if row is None else series_row(row)
 
 
 def rows_of_series(connection: Connection, condition: ColumnElement[bool]) -> Iterator[SeriesRow]:
-    """Series that fit `condition`, in no order."""
+    """Yield the series that match `condition`, in no order."""
     for row in connection.execute(select(series).where(condition)):
         yield series_row(row)
 
@@ -150,12 +150,12 @@ def latest_series(
     condition: ColumnElement[bool],
     before: tuple[float, str] | None = None,
 ) -> Iterator[SeriesRow]:
-    """Series that fit `condition`, the latest first; read in pages, as far as they are taken.
+    """Yield the series that match `condition`, the latest first; read page by page.
 
-    With `before`, those that come after this (last_at, UID) in that order.
+    With `before`, start behind this (last_at, UID) in that order.
     """
-    requested_job = (series.c.last_at.desc(), series.c.series_instance_uid.desc())
-    query = select(series).where(condition).order_by(*requested_job).limit(_PAGE)
+    latest_first = (series.c.last_at.desc(), series.c.series_instance_uid.desc())
+    query = select(series).where(condition).order_by(*latest_first).limit(_PAGE)
     if before is not None:
         query = query.where(
             tuple_(series.c.last_at, series.c.series_instance_uid) < tuple_(*before)
@@ -168,21 +168,21 @@ def latest_series(
 
 
 def latest_ending_with(connection: Connection, end: str) -> SeriesRow | None:
-    """The latest series whose UID ends like this."""
-    fits = series.c.series_instance_uid.endswith(end, autoescape=True)
-    query = select(series).where(fits).order_by(series.c.last_at.desc()).limit(1)
+    """Return the latest series whose UID ends with `end`."""
+    matches = series.c.series_instance_uid.endswith(end, autoescape=True)
+    query = select(series).where(matches).order_by(series.c.last_at.desc()).limit(1)
     row = connection.execute(query).first()
     return None if row is None else series_row(row)
 
 
 def count_instances(connection: Connection, series_instance_uid: str) -> int:
-    """How many instances of a series are stored."""
+    """Count the recorded instances of a series."""
     of_series = instances.c.series_instance_uid == series_instance_uid
     return connection.scalar(select(func.count()).where(of_series)) or 0
 
 
 def instances_of(connection: Connection, series_instance_uid: str) -> list[StoredInstance]:
-    """Every instance of a series that is here, in the order of arrival."""
+    """Return every stored instance of a series, in the order in which they were received."""
     columns = [instances.c[name] for name in StoredInstance.__slots__]
     rows = connection.execute(
         select(*columns)
@@ -196,7 +196,7 @@ def instances_of(connection: Connection, series_instance_uid: str) -> list[Store
 
 
 def count_removed(connection: Connection, series_instance_uid: str) -> int:
-    """How many instances of a series were removed and have not come again, in whatever form."""
+    """Count the instances of a series that were removed and not received again with any content."""
     again = instances.alias()
     here = exists(
         select(again.c.id).where(
@@ -213,7 +213,7 @@ def count_removed(connection: Connection, series_instance_uid: str) -> int:
 
 
 def series_row(row: Row[Any]) -> SeriesRow:
-    """A row of the table as a value."""
+    """Convert a row of the table."""
     return SeriesRow(
         series_instance_uid=row.series_instance_uid,
         study_instance_uid=row.study_instance_uid,

@@ -1,14 +1,14 @@
-"""What came only through associations that were not released, and whether it is all here anyway.
+"""Instances received only over aborted associations, and whether these are complete anyway.
 
-Geometry cannot see a missing end. So an association that was aborted counts as whole only where
-something else says that its sender had no more to send in it:
+Geometry cannot show that the end of a series is missing. So an aborted association counts as
+complete only if something else shows that its sender had no more instances for it:
 
-- The sender came back. A later association of the same system, which was released, goes on with
-  the series where the aborted one ended: with the last instance of it, or with others.
-- The node ended it, with nothing half here, after the sender had been silent for its settle time:
-  the same silence that follows a release.
+- A later association of the same sender, which was released, goes on with the series where the
+  aborted one ended: with its last instance, or with further ones.
+- The node ended it between messages, after the sender had been silent for its settle time, which is
+  the silence that follows a release.
 
-A peer that aborts, or whose connection is lost, has said nothing, whatever was acknowledged.
+An abort of the peer or a lost connection shows nothing, whatever was acknowledged.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,35 +18,35 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, select
 
 from network.sender import Sender
+from node.ledger.row_states import EndCause
 from node.ledger.schema import associations, instances, receptions
-from node.ledger.tables.ends import IDLE, STOP
 from node.ledger.tables.instances import OPEN, RELEASED
 
-_CAME_BACK = "the rest came in a later association of the same sender"
-_WHEN_SILENT = (IDLE, STOP)
+_CAME_BACK = "the rest was received over a later association of the same sender"
+_WHEN_SILENT = (EndCause.IDLE, EndCause.STOP)
 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """Of one series."""
+    """Instances of a series that may lack others after them."""
 
     count: int = 0
-    """Instances that came only through associations of which the end may be missing."""
+    """Number of instances received only over associations whose end may be missing."""
     reason: str = ""
-    """How the latest of those ended."""
+    """How the latest of those associations ended."""
     whole: tuple[str, ...] = ()
-    """Why others that were not released brought all that they had, in words."""
+    """Why other aborted associations count as complete, in words."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Visit:
-    """An association that brought something of the series, `last` its latest instance."""
+class _Contribution:
+    """An association with instances of the series; `last` is the id of its latest instance."""
 
     row: Row[Any]
     last: int
     last_at: float
     lacking: int
-    """Instances of it that no released association has brought."""
+    """Number of its instances that no released association sent."""
 
     @property
     def sender(self) -> Sender:
@@ -56,44 +56,46 @@ class _Visit:
 def cut_off_of(
     connection: Connection, series_instance_uid: str, settle_s: Callable[[Sender], float]
 ) -> CutOff:
-    """What of a series may lack its end; `settle_s` is the silence after which a sender is done."""
+    """Find instances of a series that may lack others; `settle_s` gives settle times (seconds)."""
     lacking = _lacking(connection, series_instance_uid)
     if not lacking:
         return CutOff()
-    visits = _visits(connection, series_instance_uid, lacking)
-    released = [one for one in visits if one.row.outcome == RELEASED]
-    excused: dict[int, str] = {}
-    doubtful = []
-    for visit in (one for one in visits if one.lacking and one.row.outcome != OPEN):
-        words = _why_whole(visit, released, settle_s)
+    contributions = _contributions(connection, series_instance_uid, lacking)
+    released = [one for one in contributions if one.row.outcome == RELEASED]
+    complete: dict[int, str] = {}
+    incomplete = []
+    for contribution in (one for one in contributions if one.lacking and one.row.outcome != OPEN):
+        words = _why_complete(contribution, released, settle_s)
         if words:
-            excused[visit.row.id] = words
+            complete[contribution.row.id] = words
         else:
-            doubtful.append(visit)
-    left = _not_through(connection, lacking, list(excused))
-    reason = doubtful[-1].row.reason if doubtful else ""
-    return CutOff(left, reason, tuple(dict.fromkeys(excused.values())))
+            incomplete.append(contribution)
+    left = _still_lacking(connection, lacking, list(complete))
+    reason = incomplete[-1].row.reason if incomplete else ""
+    return CutOff(left, reason, tuple(dict.fromkeys(complete.values())))
 
 
-def _why_whole(
-    visit: _Visit, released: Sequence[_Visit], settle_s: Callable[[Sender], float]
+def _why_complete(
+    contribution: _Contribution,
+    released: Sequence[_Contribution],
+    settle_s: Callable[[Sender], float],
 ) -> str:
-    """Why its sender had no more to send in it; empty: nobody knows."""
-    if any(_goes_on(later, visit) for later in released):
+    """Say why an aborted association counts as complete; empty if nothing shows it."""
+    if any(_continues(later, contribution) for later in released):
         return _CAME_BACK
-    row = visit.row
+    row = contribution.row
     if row.cause not in _WHEN_SILENT or row.is_half or row.quiet_s is None:
         return ""
-    if row.quiet_s < settle_s(visit.sender):
+    if row.quiet_s < settle_s(contribution.sender):
         return ""
     return (
-        f"the node ended the association of {visit.sender} after {row.quiet_s:.0f} s in which "
-        "nothing came, with every instance acknowledged"
+        f"the node ended the association of {contribution.sender} after {row.quiet_s:.0f} s "
+        "without data, with every instance acknowledged"
     )
 
 
-def _goes_on(later: _Visit, before: _Visit) -> bool:
-    """Whether the same system came again and took up where it had ended."""
+def _continues(later: _Contribution, before: _Contribution) -> bool:
+    """True if the same sender went on with the series in a later association."""
     same = (later.sender.calling_ae_title, later.sender.address) == (
         before.sender.calling_ae_title,
         before.sender.address,
@@ -105,7 +107,7 @@ def _goes_on(later: _Visit, before: _Visit) -> bool:
 
 
 def _lacking(connection: Connection, uid: str) -> list[int]:
-    """Instances that are here and came through no association that was released."""
+    """Return ids of stored instances that no released association sent."""
     released = exists(
         select(receptions.c.instance_id)
         .join(associations, associations.c.id == receptions.c.association_id)
@@ -115,8 +117,8 @@ def _lacking(connection: Connection, uid: str) -> list[int]:
     return list(connection.scalars(select(instances.c.id).where(here, ~released)))
 
 
-def _visits(connection: Connection, uid: str, lacking: Sequence[int]) -> list[_Visit]:
-    """Associations that brought something of a series, in the order in which they were opened."""
+def _contributions(connection: Connection, uid: str, lacking: Sequence[int]) -> list[_Contribution]:
+    """Return the associations with instances of a series, in the order of their opening."""
     wanted = set(lacking)
     brought = connection.execute(
         select(receptions.c.association_id, instances.c.id, instances.c.received_at)
@@ -131,13 +133,13 @@ def _visits(connection: Connection, uid: str, lacking: Sequence[int]) -> list[_V
         .where(associations.c.id.in_(by_association))
         .order_by(associations.c.id)
     )
-    return [_visit(row, by_association[row.id], wanted) for row in rows]
+    return [_contribution(row, by_association[row.id], wanted) for row in rows]
 
 
-def _visit(row: Row[Any], brought: Sequence[Any], lacking: set[int]) -> _Visit:
-    """What came again does not count for when: it was received before."""
+def _contribution(row: Row[Any], brought: Sequence[Any], lacking: set[int]) -> _Contribution:
+    """Summarise an association; times of instances received before it do not count."""
     own = [one.received_at for one in brought if one.received_at >= row.opened_at]
-    return _Visit(
+    return _Contribution(
         row=row,
         last=max(one.id for one in brought),
         last_at=max(own, default=row.opened_at),
@@ -145,11 +147,11 @@ def _visit(row: Row[Any], brought: Sequence[Any], lacking: set[int]) -> _Visit:
     )
 
 
-def _not_through(connection: Connection, lacking: Sequence[int], excused: Sequence[int]) -> int:
-    """How many instances came through none of these associations either."""
-    if not excused:
+def _still_lacking(connection: Connection, lacking: Sequence[int], complete: Sequence[int]) -> int:
+    """Count the instances that the complete associations did not send either."""
+    if not complete:
         return len(lacking)
     through = connection.scalars(
-        select(receptions.c.instance_id).where(receptions.c.association_id.in_(excused)).distinct()
+        select(receptions.c.instance_id).where(receptions.c.association_id.in_(complete)).distinct()
     )
     return len(set(lacking) - set(through))

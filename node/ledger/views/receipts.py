@@ -1,4 +1,4 @@
-"""The receipt of a case: what came, what was made of it, what was sent, stored and confirmed."""
+"""Receipt of a case: instances received, made, sent, stored and confirmed."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _ABOUT_THE_MODEL = ("software", "kind", "parameters", "model", "sigma_mm")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One instance at one peer."""
+    """The delivery of an instance to a peer."""
 
     sop_instance_uid: str
     state: str
@@ -35,17 +35,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class PeerReceipt:
-    """What one peer was sent, and what it says of it."""
+    """Instances sent to a peer, and the proof that it holds them."""
 
     peer: str
     ae_title: str
     instances: tuple[Sent, ...]
     proof: str
-    """How it was asked whether it holds them, and what came of that; empty when it was not."""
+    """State of the proof, in words; empty if there is none."""
 
     @property
     def words(self) -> str:
-        """In one line."""
+        """Summary in one line."""
         stored = sum(one.state == DeliveryState.STORED for one in self.instances)
         confirmed = sum(bool(one.confirmed_at) for one in self.instances)
         line = f"{self.peer} ({self.ae_title}): {len(self.instances)} to send, {stored} stored"
@@ -54,7 +54,7 @@ class PeerReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A finished job, from what came in to what a peer proved to hold; no patient data."""
+    """Receipt of a finished job, from instances received to proofs of peers; no patient data."""
 
     series_instance_uid: str
     sender: str
@@ -64,9 +64,9 @@ class Receipt:
     replaces: str
     pipeline: str
     content_choice: str
-    """Which of several contents a person took, and when; empty: there was one."""
+    """Which of several contents a person took, and when; empty: nobody had to."""
     released: dict[str, str]
-    """What a person passed over, as codes of core/hold_reasons.py to words."""
+    """Reasons that a release passed over, as codes of core/hold_reasons.py, to words."""
     made_with: dict[str, Any]
     """Software, parameters, model with its hash."""
     finished: str
@@ -74,18 +74,18 @@ class Receipt:
     """SOP Instance UIDs."""
     peers: tuple[PeerReceipt, ...]
     requests: tuple[dict[str, Any], ...]
-    """Everybody who asked for something of the series, oldest first, and what came of that."""
+    """Requests on the series with their states, oldest first."""
     request_lines: tuple[str, ...]
-    """The same in words."""
+    """The requests in words."""
     others: tuple["Receipt", ...] = ()
-    """Of the latest finished jobs of other pipelines, with their own peers."""
+    """Receipts of the latest finished jobs of other pipelines."""
 
     def as_json(self) -> str:
-        """For programs."""
+        """Return the receipt as JSON."""
         return json.dumps(self.fields(), indent=2)
 
     def fields(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return the receipt as plain values."""
         values = asdict(self)
         for one in (values, *values["others"]):
             one.pop("request_lines")
@@ -95,13 +95,13 @@ class Receipt:
         return values
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Return the receipt as lines of text."""
         head = f"Series {self.series_instance_uid}"
         of_jobs = [line for one in (self, *self.others) for line in one.job_lines()]
         return [head, *of_jobs, *self.request_lines]
 
     def job_lines(self) -> list[str]:
-        """What came, what was made of it and where it went."""
+        """Return the lines about instances received, made and sent."""
         revision = f"revision {self.revision}"
         revision += f", replaces job {self.replaces[:12]}" if self.replaces else ""
         made_with = ", ".join(f"{key} {_plain(value)}" for key, value in self.made_with.items())
@@ -118,7 +118,7 @@ class Receipt:
 
 
 def receipt_of(ledger: Ledger, series_instance_uid: str) -> Receipt | None:
-    """Of the latest finished job of a series; None when none has finished."""
+    """Build the receipt of the latest finished job of a series; None if there is none."""
     with ledger.reading() as connection:
         row = find_series(connection, series_instance_uid)
         done = [
@@ -142,7 +142,7 @@ def receipt_of(ledger: Ledger, series_instance_uid: str) -> Receipt | None:
 
 
 def _askers(requests: Sequence[RequestStatus], job: JobRow, row: SeriesRow) -> str:
-    """Who sent what a job was made of, and wants its results; else who sent the series."""
+    """Name the senders whose requests a job serves; else the sender of the series."""
     wanted = [
         one.request
         for one in requests
@@ -201,7 +201,7 @@ def _peers(connection: Connection, job_id: str) -> list[PeerReceipt]:
 
 
 def _made_with(folder: Path) -> dict[str, Any]:
-    """What the report in the results says; empty when retention removed it."""
+    """Read software and model from the report in the results; empty if it was removed."""
     try:
         report = json.loads((folder / _REPORT_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The requests of a case one below the other, in plain words."""
+"""Requests of a case as lines of text."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from node.ledger.views.states import JobStatus, state_of_job
 
 
 def request_lines(requests: Sequence[RequestStatus]) -> Iterator[str]:
-    """Who asked, when, how that ended, and a line for each job and where its results go."""
+    """Yield for each request who asked, when, its state, and a line for each job."""
     for number, one in enumerate(requests, 1):
         asked_at = _clock(one.request.created_at)
         yield f"Request {number}: {one.request.asker}, {asked_at}, {one.how_it_came}"
@@ -17,7 +17,7 @@ def request_lines(requests: Sequence[RequestStatus]) -> Iterator[str]:
 
 
 def job_words(job: JobStatus) -> str:
-    """A job as one request wants it: by which rule, for whom, and where it stands."""
+    """Describe a job of a request: pipeline, rule, destinations and state."""
     state, words = state_of_job(job)
     rule = f" by {job.rule}" if job.rule else ""
     revision = f", revision {job.revision}" if job.revision > 1 else ""

@@ -1,4 +1,4 @@
-"""The whole story of a series in one value: from association to delivery, in plain words."""
+"""History of a series in one value, from association to delivery, in plain words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ from node.ledger.views.series_status import (
     status_of,
     statuses,
 )
-from node.ledger.views.states import CaseState, wanted_by
+from node.ledger.views.states import CaseState, states_named
 
 _CHUNK = 25
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesHistory:
-    """What a person asks of a series: what came, where it stands, why."""
+    """State of a series with its reason, events, requests and results."""
 
     series_instance_uid: str
     sender: str
@@ -44,20 +44,20 @@ class SeriesHistory:
     reason: str
     events: tuple[tuple[float, str, str], ...]
     settled_s: float | None
-    """From the end of the last association to the decision; None before it."""
+    """Seconds from the end of the last association to the decision; None before it."""
     result_folders: tuple[str, ...]
     requests: tuple[RequestStatus, ...]
-    """Who asked for what of it, oldest first."""
+    """Requests on the series, oldest first."""
     holds: tuple[str, ...] = ()
-    """What stands in the way of it, or of a request of it: codes of core/hold_reasons.py."""
+    """Reasons to hold the series or a request on it: codes of core/hold_reasons.py."""
     is_releasable: bool = False
-    """Whether something of it runs once a person has released it."""
+    """True if a release lets at least one job run."""
 
 
 def latest_histories(
     ledger: Ledger, limit: int | None = None, state: str = ""
 ) -> list[SeriesHistory]:
-    """The latest series, those at `state` where one is named, the latest last."""
+    """Return the latest series, the latest last; with `state` only those in it."""
     return histories_before(ledger, limit, state)[::-1]
 
 
@@ -69,45 +69,45 @@ def histories_before(
     *,
     since: float = 0.0,
 ) -> list[SeriesHistory]:
-    """The latest series first, of those whose (last_at, UID) comes after `before` in that order.
+    """Return the latest series, the latest first, starting behind (last_at, UID) `before`.
 
-    Only those at `state` where one is named, and of which something came at `since` or later.
+    With `state` only those in it; only those that received an instance at `since` or later.
     """
     condition = series.c.last_at >= since
     if state:
         condition &= may_stand_at(state)
     with ledger.reading() as connection:
         rows = latest_series(connection, condition, before)
-        fitting = fitting_stories(connection, rows, state, storage_path=ledger.storage_path)
+        fitting = matching_histories(connection, rows, state, storage_path=ledger.storage_path)
         return list(islice(fitting, limit))
 
 
-def fitting_stories(
+def matching_histories(
     connection: Connection, rows: Iterator[SeriesRow], state: str, *, storage_path: Path
 ) -> Iterator[SeriesHistory]:
-    """The stories of those of `rows` that stand at what a person calls `state`; empty: of all."""
-    wanted = wanted_by(state)
+    """Yield the histories of those of `rows` that are in `state`; of all if that is empty."""
+    wanted = states_named(state)
     while chunk := list(islice(rows, _CHUNK)):
         found = statuses(connection, chunk)
         for row in chunk:
             status = found[row.series_instance_uid]
             if status.state in wanted or not state:
-                yield tell(connection, row, storage_path, status)
+                yield history_of_row(connection, row, storage_path, status)
 
 
 def history_of(ledger: Ledger, uid_or_end: str) -> SeriesHistory | None:
-    """Of the series with this UID, else of the latest one whose UID ends with it."""
+    """Return the history of the series with this UID, else of the latest whose UID ends with it."""
     if not uid_or_end:
         return None
     with ledger.reading() as connection:
         row = find_series(connection, uid_or_end) or latest_ending_with(connection, uid_or_end)
-        return None if row is None else tell(connection, row, ledger.storage_path)
+        return None if row is None else history_of_row(connection, row, ledger.storage_path)
 
 
-def tell(
+def history_of_row(
     connection: Connection, row: SeriesRow, storage_path: Path, status: SeriesStatus | None = None
 ) -> SeriesHistory:
-    """The story of one series; with where it stands, if that was read before."""
+    """Build the history of a series; `status` saves reading its state again."""
     jobs = jobs_of(connection, row.series_instance_uid)
     found = status_of(connection, row) if status is None else status
     events = events_of(connection, row.series_instance_uid)
@@ -135,7 +135,7 @@ def tell(
 
 
 def _senders(row: SeriesRow, requests: Sequence[RequestStatus]) -> str:
-    """Everybody who sent it, each once; else where it came from."""
+    """Name the senders of a series, each once; else where it was read from."""
     senders = [str(one.request.sender) for one in requests if not one.request.is_by_name]
     return ", ".join(dict.fromkeys(senders)) or str(row.sender)
 

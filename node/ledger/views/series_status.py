@@ -1,4 +1,4 @@
-"""Where series and their requests stand, read for many at once; and which may stand at a state."""
+"""States of series and their requests, read for many at once, and filters by state."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from node.ledger.views.states import (
 
 _CHUNK = 500
 _UNDELIVERED = (DeliveryState.REFUSED, DeliveryState.GIVEN_UP, DeliveryState.CANCELLED)
-# a case stands at the state of the left only where a row of it is at the state of the right
+# a case is in the state on the left only if one of its rows is in the state on the right
 _BY_REQUESTS: Mapping[str, str] = MappingProxyType(
     {
         CaseState.HELD: RequestState.HELD,
@@ -57,7 +57,7 @@ _JOB_COLUMNS = ("job_id", "state", "reason", "progress", "step", "revision")
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """A request, where it stands and why, and the jobs that do it, oldest first."""
+    """A request with its state, the reason, and its jobs, oldest first."""
 
     request: Request
     state: CaseState
@@ -66,7 +66,7 @@ class RequestStatus:
 
     @property
     def how_it_came(self) -> str:
-        """How the last association of it ended, or what was read."""
+        """How its last association ended, or what was read."""
         request = self.request
         if request.is_by_name:
             return f"the {request.source} was read"
@@ -74,11 +74,11 @@ class RequestStatus:
 
     @property
     def about(self) -> str:
-        """Where it stands and why, in one line."""
+        """State and reason in one line."""
         return f"{self.state}: {self.words}" if self.words else str(self.state)
 
     def fields(self) -> dict[str, Any]:
-        """As plain values, for programs."""
+        """Return the request as plain values."""
         request = self.request
         names = ("source", "person", "order_uid", "created_at", "last_at", "outcome")
         return {name: getattr(request, name) for name in names} | {
@@ -94,7 +94,7 @@ class RequestStatus:
 
 @dataclass(frozen=True, slots=True)
 class SeriesStatus:
-    """Where a case stands and why, and its requests, oldest first."""
+    """State of a case, the reason, and its requests, oldest first."""
 
     state: CaseState
     words: str
@@ -102,7 +102,7 @@ class SeriesStatus:
 
 
 def statuses(connection: Connection, rows: Sequence[SeriesRow]) -> dict[str, SeriesStatus]:
-    """Where series stand, by their UIDs; four questions however many they are."""
+    """Read the states of series by UID, in four queries for any number of series."""
     by_uid = {row.series_instance_uid: row for row in rows}
     found: dict[str, list[RequestStatus]] = {uid: [] for uid in by_uid}
     of_series = requests.c.series_instance_uid.in_(by_uid)
@@ -115,18 +115,18 @@ def statuses(connection: Connection, rows: Sequence[SeriesRow]) -> dict[str, Ser
         state, words = state_of_request(request.state, request.reason, about, own_jobs)
         one = RequestStatus(request, state, words, own_jobs)
         found[request.series_instance_uid].append(one)
-    return {uid: _standing(by_uid[uid], of_series) for uid, of_series in found.items()}
+    return {uid: _status_of_series(by_uid[uid], of_series) for uid, of_series in found.items()}
 
 
 def status_of(connection: Connection, row: SeriesRow) -> SeriesStatus:
-    """Where one series stands."""
+    """Read the state of one series."""
     return statuses(connection, [row])[row.series_instance_uid]
 
 
 def count_states(
     connection: Connection, states: Sequence[CaseState] | None = None
 ) -> dict[CaseState, int]:
-    """How many cases stand at each of `states`, else at all states that there are."""
+    """Count the cases in each of `states`, by default in every state."""
     wanted = list(CaseState) if states is None else list(states)
     condition: ColumnElement[bool] = series.c.state.is_not(None)
     if states is not None:
@@ -141,7 +141,7 @@ def count_states(
 
 
 def may_stand_at(state: str) -> ColumnElement[bool]:
-    """What rows of `series` fit, found through indexes; a superset: `statuses` decides."""
+    """Build an indexed condition on `series` that matches all in `state`, and possibly more."""
     if state in (CaseState.DONE, CaseState.DELIVERED):
         own = jobs.c.series_instance_uid == series.c.series_instance_uid
         return exists(select(jobs.c.job_id).where(own, jobs.c.state == JobState.DONE))
@@ -158,8 +158,8 @@ def may_stand_at(state: str) -> ColumnElement[bool]:
     return or_(*found)
 
 
-def _standing(row: SeriesRow, found: Sequence[RequestStatus]) -> SeriesStatus:
-    """Of each asker the latest request counts."""
+def _status_of_series(row: SeriesRow, found: Sequence[RequestStatus]) -> SeriesStatus:
+    """Derive the state of a case; the latest request of each sender or person counts."""
     latest = {_asker(one.request): (one.state, one.words) for one in found}
     state, words = state_of_case((row.state, row.reason), latest.values())
     return SeriesStatus(state, words, tuple(found))
@@ -229,5 +229,5 @@ def _with_deliveries(states: Collection[str]) -> ColumnElement[bool]:
 
 
 def _with_jobs(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Uncorrelated: found from the few jobs, not asked of every series."""
+    """Match series by an uncorrelated subquery, which starts from the few matching jobs."""
     return series.c.series_instance_uid.in_(select(jobs.c.series_instance_uid).where(condition))

@@ -1,6 +1,6 @@
-"""Where cases and requests stand: one enumeration, and the functions that derive it from rows.
+"""States of cases and requests, derived from the states of series, requests, jobs and deliveries.
 
-Pages, command, API and metrics show nothing but what these functions say.
+Pages, command, API and metrics all show the states of these functions.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -14,13 +14,13 @@ from node.ledger.tables.deliveries import DeliveriesAtPeer
 
 
 class CaseState(StrEnum):
-    """Where a case or a request stands; in the order in which one counts before another."""
+    """State of a case or a request; an earlier member takes precedence over a later one."""
 
     HELD = "held"
-    """A person decides: on the series, on a request, or on results that wait to be looked at."""
+    """A person must decide: on the series, a request, or results to be reviewed."""
     FAILED = "failed"
     NOT_DELIVERED = "not delivered"
-    """A peer refused results, sending was given up, or a person cancelled it."""
+    """A peer refused results, or sending was given up or cancelled by a person."""
     ARRIVING = "arriving"
     SETTLING = "settling"
     RUNNING = "running"
@@ -28,12 +28,12 @@ class CaseState(StrEnum):
     SENDING = "sending"
     DELIVERED = "delivered"
     DONE = "done"
-    """The results are here, and go nowhere."""
+    """Results exist, without a destination."""
     KEPT = "kept"
-    """Stored, and nothing runs on it."""
+    """Stored; no job runs on it."""
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded"
-    """A later request of the same sender, or a later job, took over."""
+    """Replaced by a later request of the same sender, or a later job."""
 
 
 ON_THE_WAY = (
@@ -44,7 +44,7 @@ ON_THE_WAY = (
     CaseState.SENDING,
 )
 OPEN = (CaseState.HELD, CaseState.FAILED, CaseState.NOT_DELIVERED, *ON_THE_WAY)
-"""What somebody or something has still to do with."""
+"""States in which the node or a person still has something to do."""
 _ORDER = {state: number for number, state in enumerate(CaseState)}
 _OF_SERIES = {
     SeriesState.ARRIVING: CaseState.ARRIVING,
@@ -76,13 +76,13 @@ _OF_DELIVERIES = {
     DeliveryState.STORED: CaseState.DELIVERED,
 }
 
-Found = tuple[CaseState, str]
-"""A state, and why, in words."""
+StateWithReason = tuple[CaseState, str]
+"""A state, and its reason in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job as far as one request wants it."""
+    """State of a job for one request."""
 
     job_id: str
     pipeline: str
@@ -94,18 +94,18 @@ class JobStatus:
     revision: int
     destinations: tuple[Destination, ...]
     deliveries: tuple[DeliveriesAtPeer, ...]
-    """To those destinations alone."""
+    """Deliveries to those destinations only."""
 
 
-def wanted_by(state: str) -> frozenset[CaseState]:
-    """Which states a person means who names one; `failed` is all that came to nothing."""
+def states_named(state: str) -> frozenset[CaseState]:
+    """Return the states that a filter by `state` covers; `failed` includes `not delivered`."""
     if state == CaseState.FAILED:
         return frozenset((CaseState.FAILED, CaseState.NOT_DELIVERED))
     return frozenset(one for one in CaseState if one == state)
 
 
-def state_of_job(job: JobStatus) -> Found:
-    """Where a job and its deliveries stand for one request."""
+def state_of_job(job: JobStatus) -> StateWithReason:
+    """Derive the state of a job and its deliveries for one request."""
     if job.state != JobState.DONE:
         step = f", {job.step}" if job.step else ""
         is_under_way = job.state in (JobState.QUEUED, JobState.RUNNING)
@@ -115,20 +115,20 @@ def state_of_job(job: JobStatus) -> Found:
     if not job.deliveries:
         why = "nothing to send" if job.destinations else "no destination, results stay here"
         return CaseState.DONE, why
-    state = worst(_OF_DELIVERIES[one.state] for one in job.deliveries)
+    state = most_urgent(_OF_DELIVERIES[one.state] for one in job.deliveries)
     return state, "; ".join(_delivery_words(one) for one in job.deliveries)
 
 
 def state_of_request(
     state: RequestState, reason: str, series: tuple[SeriesState, str], jobs: Sequence[JobStatus]
-) -> Found:
-    """Where a request stands: with its series while that is not decided on, then with its jobs.
+) -> StateWithReason:
+    """Derive the state of a request: from its series until that is decided, then from its jobs.
 
     Args:
-        state: of the request's row.
-        reason: of the same.
+        state: state of the request's row.
+        reason: reason of the request's row.
         series: state and reason of the series' row.
-        jobs: all that do the request, oldest first; of a pipeline the latest counts.
+        jobs: all jobs of the request, oldest first; the latest of each pipeline counts.
     """
     if state == RequestState.WAITING:
         return _OF_SERIES.get(series[0], CaseState.SETTLING), series[1]
@@ -137,15 +137,17 @@ def state_of_request(
     found = [state_of_job(job) for job in current(jobs)]
     if not found:
         return CaseState.SUPERSEDED, "its jobs were superseded"
-    return _worst(found, several=len(found) > 1)
+    return _most_urgent(found, several=len(found) > 1)
 
 
-def state_of_case(series: tuple[SeriesState, str], requests: Iterable[Found]) -> Found:
-    """Where a case stands: its series, while that is not decided on, else its requests.
+def state_of_case(
+    series: tuple[SeriesState, str], requests: Iterable[StateWithReason]
+) -> StateWithReason:
+    """Derive the state of a case: from its series until that is decided, then from its requests.
 
     Args:
         series: state and reason of the series' row.
-        requests: the latest of each asker.
+        requests: states of the latest request of each sender or person.
     """
     state, reason = series
     if state in _OF_SERIES:
@@ -153,24 +155,24 @@ def state_of_case(series: tuple[SeriesState, str], requests: Iterable[Found]) ->
     found = list(requests)
     over = (CaseState.CANCELLED, CaseState.SUPERSEDED)
     status = [one for one in found if one[0] not in over] or found
-    return _worst(status, several=False) if status else (CaseState.KEPT, reason)
+    return _most_urgent(status, several=False) if status else (CaseState.KEPT, reason)
 
 
 def current(jobs: Sequence[JobStatus]) -> list[JobStatus]:
-    """The latest job of each pipeline, of those that no other took over from."""
+    """Return the latest job of each pipeline, without superseded and withdrawn ones."""
     latest = {job.pipeline: job for job in jobs if job.state not in made.OVER}
     return list(latest.values())
 
 
-def worst(states: Iterable[CaseState]) -> CaseState:
-    """The one that counts before the others."""
+def most_urgent(states: Iterable[CaseState]) -> CaseState:
+    """Return the state that takes precedence."""
     return min(states, key=_ORDER.__getitem__)
 
 
-def _worst(found: Collection[Found], *, several: bool) -> Found:
-    """With the words of all that say something, where there are several."""
-    state = worst(one for one, _ in found)
-    of_state: Callable[[Found], bool] = lambda one: several or one[0] == state  # noqa: E731, short
+def _most_urgent(found: Collection[StateWithReason], *, several: bool) -> StateWithReason:
+    """Return the state that takes precedence; with `several` the words of all are joined."""
+    state = most_urgent(one for one, _ in found)
+    of_state: Callable[[StateWithReason], bool] = lambda one: several or one[0] == state  # noqa: E731
     return state, "; ".join(dict.fromkeys(words for _, words in filter(of_state, found) if words))
 
 

@@ -1,4 +1,4 @@
-"""How the node stands: what is wrong at present, what waits, what runs, in plain words."""
+"""Status of the node as lines of text: problems, waiting and running work."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _MEGABYTE = 1_000_000
 
 
 def status_lines(ledger: Ledger, configuration: Configuration) -> list[str]:
-    """Everything a person asks first, a line each; works while the node is down, too."""
+    """Return the status lines; works while the node is not running, too."""
     with ledger.reading() as connection:
         return [
             _node_words(configuration),
@@ -111,7 +111,7 @@ def _peer_words(connection: Connection) -> Iterator[str]:
 
 
 def _open_words(connection: Connection) -> Iterator[str]:
-    """Questions to peers, promises to peers and events out that are not settled."""
+    """Count open proofs, storage commitment requests and notices."""
     for name, table, states in (
         ("proofs asked of peers", proofs, UNSETTLED),
         ("commitments not answered", commitments, UNREPORTED),

@@ -1,4 +1,4 @@
-"""Proof, promises, notices, conditions; revisions of jobs; what retention removed."""
+"""Add proofs, storage commitment, notices, conditions, revisions, and removal by retention."""
 
 import sqlalchemy as sa
 from alembic import op

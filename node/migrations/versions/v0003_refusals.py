@@ -1,4 +1,4 @@
-"""Refusals: a series of which something was refused is not whole."""
+"""Add refusals: a series with a refused instance is incomplete."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Orders: jobs asked for by name; who asked for what."""
+"""Add jobs requested by name, and the persons who give commands."""
 
 import sqlalchemy as sa
 from alembic import op

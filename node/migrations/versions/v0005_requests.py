@@ -1,4 +1,4 @@
-"""Requests: who asked for what of a series, and which jobs do it; orders are folders to be read."""
+"""Add requests and their jobs; requested jobs become folders to be read."""
 
 import hashlib
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def _make_tables() -> None:
 
 
 def _shorten_orders() -> None:
-    """What became of it is its request's from now on."""
+    """Convert requested jobs: their later states are now those of their requests."""
     op.execute("UPDATE orders SET state = 'read' WHERE series_instance_uid IS NOT NULL")
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_column("finished_at")
@@ -83,7 +83,7 @@ def _shorten_orders() -> None:
 
 
 def _contents(connection: sa.Connection) -> Iterator[tuple[str, str]]:
-    """SeriesInstanceUID and hash of what is here of it, as node/ledger/requests makes it."""
+    """Return the hash of the stored contents of each series, as `content_hash` computes it."""
     rows = connection.execute(
         sa.text(
             "SELECT series_instance_uid, sop_instance_uid, sha256 FROM instances "
@@ -96,7 +96,7 @@ def _contents(connection: sa.Connection) -> Iterator[tuple[str, str]]:
 
 
 class _Requests:
-    """The rows of requests that an older ledger's series and orders are."""
+    """Rows of requests, made from the series and requested jobs of an older ledger."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -117,7 +117,7 @@ class _Requests:
                 self._bring_order(order)
 
     def _bring_series(self, row: Any, ordered: set[str]) -> None:
-        """A request of each sender; of the jobs those that no order asked for, else all.
+        """Make a request for each sender, with the jobs that no requested job has, else all.
 
         The version before did not tell whose results went where, so each has all destinations.
         """
@@ -191,7 +191,7 @@ class _Requests:
 
 
 def _senders(connection: sa.Connection, uid: str) -> list[tuple[str, str, str]]:
-    """Titles and addresses of whoever sent of a series in a released association, first first."""
+    """Return the senders of a series in released associations, the first one first."""
     rows = connection.execute(
         sa.text(
             "SELECT calling_ae_title, called_ae_title, address FROM associations "
@@ -207,7 +207,7 @@ def _senders(connection: sa.Connection, uid: str) -> list[tuple[str, str, str]]:
 
 
 def _last_outcome(connection: sa.Connection, uid: str) -> str:
-    """How the last association that brought anything of a series ended."""
+    """Return the outcome of the last association with instances of a series."""
     outcome = connection.execute(
         sa.text(
             "SELECT associations.outcome FROM associations "

@@ -1,4 +1,4 @@
-"""Ends of associations: by what, with what half here, after how long a silence."""
+"""Add ends of associations: cause, whether within a message, and seconds without data."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Columns are added where the table stands: receipts refer to its rows."""
+    """Add columns in place, as other tables refer to the rows."""
     cause = sa.Column("cause", sa.String(length=16), server_default="", nullable=False)
     is_half: sa.Column[bool] = sa.Column(
         "is_half", sa.Boolean(), server_default=sa.false(), nullable=False

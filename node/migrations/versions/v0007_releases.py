@@ -1,4 +1,4 @@
-"""Why series are held, as codes; what a person passed over, and which content they took."""
+"""Add holds as codes, releases, and choices between contents."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Columns are added where the tables stand: receipts refer to rows of instances."""
+    """Add columns in place, as other tables refer to rows of instances."""
     for name in ("holds", "released"):
         op.add_column("series", sa.Column(name, sa.JSON(), nullable=False, server_default="{}"))
     for table, name in (("series", "is_releasable"), ("commands", "is_refused")):

@@ -1,4 +1,4 @@
-"""Senders that open an association for each instance: how long they pause between them."""
+"""Add senders that open an association for each instance, with their longest pauses."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Tables bear the names of what is in their rows: receptions, and requested jobs."""
+"""Rename tables after their rows: receptions and requested jobs."""
 
 from alembic import op
 

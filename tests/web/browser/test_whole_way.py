@@ -106,7 +106,7 @@ def test_a_held_series_is_looked_at_and_released_after_one_question(
     page.goto(url)
     abort(node, cine)
     row = page.locator("#held tbody tr").first
-    expect(row).to_contain_text("came only through an association that was aborted", timeout=20_000)
+    expect(row).to_contain_text("received only over an aborted association", timeout=20_000)
     row.get_by_role("link").click()
     page.wait_for_selector("#stage[data-index]")  # what came is shown all the same
     expect(page.locator("#structures-words")).to_have_text("none: no structure set was made")

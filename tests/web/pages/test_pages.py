@@ -18,7 +18,7 @@ def test_today_tells_what_waits_what_failed_and_why(client: httpx.Client, number
     text = page(client, "/")
     held, failed = section(text, "held"), section(text, "failed")
     assert f'href="/cases/{numbers.held}"' in held
-    assert "came only through an association that was aborted" in held
+    assert "received only over an aborted association" in held
     assert f'href="/cases/{numbers.failed}"' in failed
     assert "broken.ckpt" in failed
     assert all(f'href="/cases/{one}"' in section(text, "came") for one in vars(numbers).values())
@@ -138,7 +138,7 @@ def test_peers_are_down_when_what_waits_for_them_fails(client: httpx.Client) -> 
 
 def test_the_log_has_every_event_with_its_case(client: httpx.Client, numbers: Numbers) -> None:
     text = page(client, "/log")
-    assert "came only through an association that was aborted" in text
+    assert "received only over an aborted association" in text
     assert f'href="/cases/{numbers.held}"' in text
     assert "aborted" not in section(page(client, "/log?kind=done"), "list")
 

@@ -133,8 +133,8 @@ def test_what_the_node_ended_after_a_silence_runs(
     completion.settle()
     assert completion.series(ct_paths).state == SeriesState.PROCESSING
     assert (
-        "the node ended the association of TPS@127.0.0.1 to SLICEWIRE after 60 s in which nothing "
-        "came, with every instance acknowledged"
+        "the node ended the association of TPS@127.0.0.1 to SLICEWIRE after 60 s without "
+        "data, with every instance acknowledged"
     ) in completion.words(ct_paths)
 
 

@@ -147,7 +147,7 @@ def test_a_part_that_was_corrected_is_two_patients_until_the_rest_comes(
     assert "of a patient that was corrected, send all instances corrected" in answer.words
     completion.send(new[3:])
     completion.settle()
-    assert "7 instances arrived again" in completion.series(ct_paths).reason
+    assert "7 instances were received again" in completion.series(ct_paths).reason
     assert not completion.command(NEWEST, ct_paths).is_refused
     assert patient_ids(completion, ct_paths) == {"SECRET7"}
 
@@ -199,7 +199,7 @@ def test_a_choice_where_nothing_came_twice_is_refused(
     completion.settle()
     answer = completion.command(NEWEST, ct_paths)
     assert answer.is_refused
-    assert "no instance of it came with several contents" in answer.words
+    assert "no instance of it was received with several contents" in answer.words
 
 
 @pytest.mark.parametrize(

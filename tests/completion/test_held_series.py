@@ -93,7 +93,7 @@ def test_the_same_instance_with_other_content_holds_the_case(
     row = completion.series(ct_paths)
     assert row.state == "held"
     assert str(data_set.SOPInstanceUID) in row.reason
-    assert "other content" in row.reason
+    assert "different content" in row.reason
 
 
 @pytest.mark.parametrize("series_known", [True, False])

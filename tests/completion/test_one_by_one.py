@@ -178,7 +178,7 @@ def test_a_revision_does_not_follow_another_within_minutes(
         completion.send(twelve[begin:end])
         pass_time(completion, twelve, 20)
     assert done(completion, twelve) == [6, 8]
-    assert completion.series(twelve).reason.startswith("a revision follows another within minutes")
+    assert completion.series(twelve).reason.startswith("the previous revision is minutes old")
     pass_time(completion, twelve, 300)
     assert done(completion, twelve) == [6, 8, 12]
 

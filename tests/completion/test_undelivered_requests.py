@@ -89,4 +89,4 @@ def test_a_sender_that_asks_again_for_what_it_has_is_sent_nothing(
     one.send(ct_paths)
     one.settle()
     assert {state for _, state in delivered(one)} == {DeliveryState.STORED}
-    assert one.words(ct_paths)[-1].endswith("stands")
+    assert one.words(ct_paths)[-1].endswith("exists")

@@ -108,7 +108,7 @@ def test_a_database_of_another_storage_folder_is_refused(
     ("url", "sentence"),
     [
         ("mysql://u:hidden@127.0.0.1/x", "database_url begins with mysql://, expected postgresql"),
-        ("no url, hidden", "database_url is no URL, expected postgresql://USER:PASSWORD@HOST"),
+        ("no url, hidden", "database_url is not a URL, expected postgresql://USER:PASSWORD@HOST"),
         ("postgresql://u:hidden@127.0.0.1:1/x", "The ledger failed: "),
     ],
 )

@@ -101,13 +101,8 @@ class Submission:
             requeue_job(connection, job.job_id, replace(job, created=standing.request.created))
             return f"nothing new, {name} is queued again"
         if is_done:
-            queue_results(
-                connection,
-                replace(standing, destinations=joined),
-                storage_path=self._configuration.storage_path,
-                export_series=self._configuration.export_series,
-                now=self._ledger.clock(),
-            )
+            finished = replace(standing, destinations=joined)
+            queue_results(connection, finished, self._configuration, now=self._ledger.clock())
         return f"nothing new, {name} exists" + "".join(f", also for {one.peer}" for one in joined)
 
 

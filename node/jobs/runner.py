@@ -204,13 +204,7 @@ class Runner:
             log.warning(warning, job_id=job.job_id[:12])
 
     def _queue(self, connection: Connection, job: JobRow, now: float) -> int:
-        return queue_results(
-            connection,
-            job,
-            storage_path=self._configuration.storage_path,
-            export_series=self._configuration.export_series,
-            now=now,
-        )
+        return queue_results(connection, job, self._configuration, now=now)
 
     def _fail(self, job: JobRow, reason: str) -> None:
         now = self._ledger.clock()

@@ -118,7 +118,13 @@ def test_no_retry_or_resend_brings_the_other_content_back(
     [job] = completion.jobs(ct_paths)
     finish(completion, job)
     with completion.ledger.writing() as connection:
-        queue_deliveries(connection, job, [("a", "1.2", "")], completion.clock.now, held={})
+        queue_deliveries(
+            connection,
+            job,
+            {one.peer: [("a", "1.2", "")] for one in job.destinations},
+            completion.clock.now,
+            held={},
+        )
     completion.send(corrected(ct_paths[:2], tmp_path / "again", {"SeriesDescription": "other"}))
     completion.settle()
     answer = completion.command(NEWEST, ct_paths)

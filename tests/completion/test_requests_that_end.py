@@ -84,8 +84,7 @@ def test_results_that_are_there_are_sent_to_a_later_asker_once(
         queue_results(
             connection,
             replace(job),
-            storage_path=one.ledger.storage_path,
-            export_series=False,
+            one.configuration.model_copy(update={"export_series": False}),
             now=one.clock.now,
         )
     for _ in range(2):

@@ -23,8 +23,7 @@ def finish_first(completion: Completion, paths: list[Path]) -> None:
         queue_results(
             connection,
             next(job for job in completion.jobs(paths) if job.state == JobState.DONE),
-            storage_path=completion.ledger.storage_path,
-            export_series=False,
+            completion.configuration.model_copy(update={"export_series": False}),
             now=completion.clock.now,
         )
 

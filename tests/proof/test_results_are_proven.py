@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.config.file import read_configuration
 from core.job import JobRequest, JobResult, OutputInstance
 from network import dimse
 from network.dimse import CommandSet
@@ -56,8 +57,7 @@ def finish_a_job(office: Office, holder: Holder, ct_folder: Path) -> list[str]:
         queue_results(
             connection,
             job,
-            storage_path=office.storage_path,
-            export_series=False,
+            read_configuration(None, {"storage_path": office.storage_path}),
             now=office.now[0],
         )
     return [one.sop_instance_uid for one in outputs]

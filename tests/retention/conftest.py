@@ -64,8 +64,7 @@ class Store:
             queue_results(
                 connection,
                 self.job,
-                storage_path=self.completion.configuration.storage_path,
-                export_series=True,
+                self.completion.configuration,
                 now=now,
             )
 

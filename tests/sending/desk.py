@@ -51,8 +51,9 @@ class Desk:
             return queue_results(
                 connection,
                 replace(job, destinations=destinations, result=result),
-                storage_path=self.storage_path,
-                export_series=export_series,
+                read_configuration(
+                    None, {"storage_path": self.storage_path, "export_series": export_series}
+                ),
                 now=self.now[0],
             )
 

@@ -10,6 +10,9 @@ from node.ledger.requests.jobs import Destination, JobRow
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import deliveries, instances
 
+FileToSend = tuple[str, str, str]
+"""Path, SOP Instance UID, and the SHA-256 of a result or an empty text."""
+
 
 @dataclass(frozen=True, slots=True)
 class PendingDelivery:
@@ -40,12 +43,12 @@ class DeliveriesAtPeer:
 def queue_deliveries(
     connection: Connection,
     job: JobRow,
-    files: Sequence[tuple[str, str, str]],
+    files: Mapping[str, Sequence[FileToSend]],
     now: float,
     *,
     held: Mapping[str, str],
 ) -> None:
-    """Queue a job's results, as (path, UID, SHA-256 of the file) in order, for each destination.
+    """Queue a job's results for each destination: `files` by peer, in sending order.
 
     Destinations with deliveries of the job are skipped. `held` maps peers to the reason why a
     person must review the results first.
@@ -63,7 +66,7 @@ def queue_deliveries(
         )
         for destination in job.destinations
         if destination.peer not in served
-        for position, (path, uid, digest) in enumerate(files)
+        for position, (path, uid, digest) in enumerate(files[destination.peer])
     ]
     if rows:
         connection.execute(insert(deliveries), rows)

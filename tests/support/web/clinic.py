@@ -71,8 +71,7 @@ class Clinic:
                 queue_results(
                     connection,
                     replace(job, result=result),
-                    storage_path=ledger.storage_path,
-                    export_series=True,
+                    self.configuration,
                     now=now,
                 )
                 words = f"job {job.job_id[:12]}: {result.summary}"

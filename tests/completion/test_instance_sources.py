@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from core.config.settings import Configuration
 from core.folders import files_below
@@ -23,6 +23,7 @@ from node.ledger.requests.requested_jobs import (
     request_job,
 )
 from node.ledger.requests.requests import request_by_sender, requests_of
+from node.ledger.schema import events
 from node.ledger.tables.instances import ABORTED, last_association
 from node.ledger.tables.series import series_of_association, settle
 from tests.support.completion import SETTLE_S, Completion, Start, series_uid
@@ -149,7 +150,11 @@ def test_an_order_from_a_source_that_is_no_more_fails_and_holds_up_no_other(
     assert importer.read_next()
     with completion.ledger.reading() as connection:
         failed, second = find_requested_job(connection, first), find_requested_job(connection, "ab")
+        words = connection.scalars(select(events.c.words).order_by(events.c.id)).all()
     assert failed is not None
     assert (failed.state, failed.words) == ("failed", "there is no source posted any more")
+    told = [f"job {first}, by eve from 192.0.2.9", f"job {first}: {failed.words}"]
+    assert [one for one in words if first in one] == told  # no pipeline was named
+    assert "job ab (blur), by eve from 192.0.2.9" in words
     assert second is not None
     assert second.state == "read"

@@ -59,7 +59,7 @@ async def post_upload(
     request: Request, person: Operator, ledger: LedgerOf, settings: SettingsOf
 ) -> Placed:
     """Upload DICOM files and request a job on them; `GET /query/UID` reports its status."""
-    _check_disk(settings)
+    check_disk(settings)
     uid = uuid.uuid4().hex
     folder = StorageLayout(settings.storage_path).upload(uid)
     upload = Upload(folder, most_files=settings.configuration.web.limits.upload_files)
@@ -92,7 +92,12 @@ def _place(
     return record_request(ledger, person, JobDescription(pipeline, UPLOADS, uid, wanted), uid)
 
 
-def _check_disk(settings: WebSettings) -> None:
+def check_disk(settings: WebSettings) -> None:
+    """Check that the storage has room for a body, before any of it is read.
+
+    Raises:
+        StorageUnavailableError: less is free than `wire.minimum_free_mb`.
+    """
     free = shutil.disk_usage(settings.storage_path).free // _MEGABYTE
     needed = settings.configuration.wire.minimum_free_mb
     if free < needed:

@@ -59,7 +59,7 @@ def request_job(connection: Connection, asked: JobDescription, now: float, uid: 
         "words": "",
     }
     connection.execute(insert(requested_jobs).values(**row, uid=uid, created_at=now))
-    words = f"job {uid} ({asked.pipeline}), by {asked.person} from {asked.address}"
+    words = f"{_called(uid, asked)}, by {asked.person} from {asked.address}"
     record_event(connection, EventKind.PERSON_JOB, words, now=now)
     return uid
 
@@ -116,8 +116,13 @@ def fail_requested_job(
     """Record that the folder of a requested job cannot be read, with an event that says why."""
     _set(connection, requested_job.uid, state=RequestedJobState.FAILED, words=words, folder="")
     uid = requested_job.series_instance_uid
-    told = f"job {requested_job.uid} ({requested_job.asked.pipeline}): {words}"
+    told = f"{_called(requested_job.uid, requested_job.asked)}: {words}"
     record_event(connection, EventKind.NOT_DONE, told, now=now, series_instance_uid=uid)
+
+
+def _called(uid: str, asked: JobDescription) -> str:
+    """The name of a requested job in events; without a pipeline if none was named."""
+    return f"job {uid} ({asked.pipeline})" if asked.pipeline else f"job {uid}"
 
 
 def _set(connection: Connection, uid: str, **values: Any) -> None:

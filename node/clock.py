@@ -126,7 +126,7 @@ def _shorten_waits_for_attempts(
     """Limit the next attempts of all queues to the longest pauses of their policies."""
     count = _shorten_waits_for_peers(connection, configuration, now)
     for table, wait_s in (
-        (notices, configuration.webhook.retry.longest_wait_s),
+        (notices, configuration.webhook.policy.longest_wait_s),
         (jobs, LONGEST_PAUSE_S),
     ):
         count += _limit(connection, table, table.c.next_attempt_at, now + wait_s + _MARGIN_S)
@@ -143,7 +143,7 @@ def _shorten_waits_for_peers(
     for table, least_s in ((deliveries, 0.0), (commitments, 0.0), (proofs, answer_s)):
         of_other_peers = table.c.peer.not_in(names)
         policies = [(table.c.peer == name, configuration.retry_of(name)) for name in names]
-        for where, policy in [*policies, (of_other_peers, configuration.delivery.retry)]:
+        for where, policy in [*policies, (of_other_peers, configuration.delivery.policy)]:
             late = now + max(least_s, policy.longest_wait_s) + _MARGIN_S
             count += _limit(connection, table, table.c.next_attempt_at, late, where=where)
     return count

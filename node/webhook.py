@@ -102,7 +102,7 @@ class Webhook:
 
     def _try_later(self, notice: Notice, words: str) -> None:
         now = self._ledger.clock()
-        until = self._settings.retry.next(notice.attempts + 1, notice.created_at, now)
+        until = self._settings.policy.next(notice.attempts + 1, notice.created_at, now)
         if until is None:
             self._give_up(notice, words)
             return

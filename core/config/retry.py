@@ -56,5 +56,15 @@ class Retry(Section):
     give_up_after_h: Positive | None = None
 
     def over(self, default: RetryPolicy) -> RetryPolicy:
-        """Return the policy `default` with these values in place of its own."""
-        return replace(default, **self.model_dump(exclude_none=True))
+        """Return the policy `default` with these values in place of its own.
+
+        Raises:
+            ValueError: its longest pause is shorter than its first one; the message names the keys.
+        """
+        policy = replace(default, **self.model_dump(exclude_none=True))
+        if policy.longest_s < policy.first_s:
+            raise ValueError(
+                f"longest_s: {policy.longest_s:g}, expected at least first_s, {policy.first_s:g} "
+                "(what is not given here is as in delivery)"
+            )
+        return policy

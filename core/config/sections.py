@@ -60,7 +60,7 @@ class Delivery(Section):
     """True if status 0x0111 (duplicate SOP instance) of a peer counts as stored."""
 
     @property
-    def retry(self) -> RetryPolicy:
+    def policy(self) -> RetryPolicy:
         """Retry policy of peers without `retry` settings of their own."""
         return RetryPolicy(
             first_s=self.first_retry_s,
@@ -96,7 +96,7 @@ class Webhook(Section):
     give_up_after_h: Positive = 72.0
 
     @property
-    def retry(self) -> RetryPolicy:
+    def policy(self) -> RetryPolicy:
         """Retry policy of the receiver."""
         return RetryPolicy(
             first_s=10.0, longest_s=3600.0, give_up_after_h=self.give_up_after_h, fewest_attempts=1

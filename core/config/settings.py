@@ -61,7 +61,7 @@ class Configuration(Section):
 
     def retry_of(self, peer: str) -> RetryPolicy:
         """Return the retry policy of the peer of this name; the default for an unknown peer."""
-        default = self.delivery.retry
+        default = self.delivery.policy
         own = next((one.retry for one in self.peers if one.name == peer), None)
         return default if own is None else own.over(default)
 
@@ -110,12 +110,10 @@ class Configuration(Section):
     def _check_retries(self) -> "Configuration":
         """Check peers with `retry` settings; in `delivery` the longest pause may be the shorter."""
         for number, peer in enumerate(self.peers):
-            policy = self.retry_of(peer.name)
-            if peer.retry is not None and policy.longest_s < policy.first_s:
-                raise ValueError(
-                    f"peers.{number}.retry.longest_s: {policy.longest_s:g}, expected at least "
-                    f"first_s, {policy.first_s:g} (what is not given here is as in delivery)"
-                )
+            try:
+                self.retry_of(peer.name)
+            except ValueError as error:
+                raise ValueError(f"peers.{number}.retry.{error}") from error
         return self
 
     @model_validator(mode="after")

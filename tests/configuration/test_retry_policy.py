@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.config.retry import RetryPolicy
+from core.config.retry import Retry, RetryPolicy
 
 HOUR_S = 3600.0
 POLICY = RetryPolicy(first_s=10.0, longest_s=300.0, give_up_after_h=2.0)
@@ -52,3 +52,10 @@ def test_it_is_given_up_after_its_time_and_at_least_ten_attempts() -> None:
     assert POLICY.next(10, since=0.0, now=2 * HOUR_S - 1) is not None
     assert POLICY.next(9, since=0.0, now=100 * HOUR_S) is not None
     assert POLICY.next(10, since=0.0, now=2 * HOUR_S) is None
+
+
+def test_own_values_replace_those_of_the_default_and_their_bounds_are_checked() -> None:
+    assert Retry().over(POLICY) == POLICY
+    assert Retry(first_s=20.0, growth=3.0).over(POLICY) == RetryPolicy(20.0, 300.0, 2.0, 3.0)
+    with pytest.raises(ValueError, match=r"^longest_s: 5, expected at least first_s, 10 "):
+        Retry(longest_s=5.0).over(POLICY)

@@ -3,29 +3,21 @@
 import shutil
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
 
-from core.config.wire import Wire
 from core.errors import SendError
-from network.messages import MessageBounds
-from network.negotiation import Agreement
-from network.pdu_reader import PduReader
-from network.pdus import longest_pdus
 from network.scu.c_store import PeerAddress, Timeouts, echo, instance_to_send, send
 from network.tls import ClientTls
-from network.upper_layer import Association, NotTakenError
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
 from tests.support.node_process import wait_until
-from tests.support.raw_peer import ABORTED, ACCEPTED, RawPeer, associate_rq, event_words
+from tests.support.raw_peer import ABORTED, RawPeer, associate_rq, event_words
 from tests.support.receiver import Receiver
 
 SHORT = Timeouts(connect_s=5.0, associate_s=5.0, response_s=10.0)
@@ -76,62 +68,10 @@ def test_instances_come_by_tls_with_certificates_on_both_sides(
     assert len(receiver.files()) >= 5
 
 
-def test_connections_that_negotiate_tls_at_once_all_get_in(
-    start: StartReceiver, authority: Authority
-) -> None:
-    """Each is one of its own while it is pending, although TLS replaces its socket."""
-    certificate, key = authority.sign("node")
-    keys = {"certificate_path": certificate, "key_path": key, "ca_path": authority.ca_path}
-    receiver = start(wire={"tls": keys | {"port": 0}, "associate_timeout_s": 30})
-    address = peer(receiver, authority)
-    assert address.tls is not None
-    peers = []
-    for _ in range(10):
-        peers.append(RawPeer((address.ip, address.port)))
-        time.sleep(0.02)  # the listener has wrapped it
-    for one in peers:
-        one.connection = address.tls.negotiate(one.connection)
-        one.send(associate_rq())
-    assert [one.answer() for one in peers] == [ACCEPTED] * 10
-    for one in peers:
-        one.connection.close()
-
-
 def test_the_plain_port_goes_on_beside_it(start_tls: StartTls, authority: Authority) -> None:
     receiver = start_tls()
     echo(PeerAddress(*receiver.address, "SLICEWIRE"), "TPS", timeouts=SHORT)
     echo(peer(receiver, authority), "TPS", timeouts=SHORT)
-
-
-def _read_slowly(connection: socket.socket, tls: ClientTls) -> None:
-    with suppress(OSError), tls.negotiate(connection) as theirs:
-        while theirs.recv(16_384):
-            time.sleep(0.01)
-
-
-def test_a_peer_that_takes_a_record_at_a_time_holds_an_answer_for_only_so_long(
-    authority: Authority,
-) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*authority.sign("node"))
-    tls = ClientTls("127.0.0.1", authority.ca_path)
-    one, other = socket.socketpair()
-    slow = threading.Thread(target=_read_slowly, args=(other, tls))
-    slow.start()
-    ours = context.wrap_socket(one, server_side=True)
-    association = Association(
-        ours,
-        PduReader(ours, longest_pdus(Wire()), timeout_s=1.0),
-        Agreement("TPS", "SLICEWIRE", {}),
-        bounds=MessageBounds(),
-        write_timeout_s=0.5,
-    )
-    begun = time.monotonic()
-    with pytest.raises(NotTakenError):
-        association.write(bytes(30_000_000))
-    assert time.monotonic() - begun < 5.0
-    association.close()
-    slow.join()
 
 
 def test_a_closed_plain_port_leaves_tls_alone(start: StartReceiver, authority: Authority) -> None:

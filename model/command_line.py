@@ -1,8 +1,10 @@
 """Options and exit codes shared by the commands train, evaluate and prepare."""
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from core.errors import SlicewireError
 
@@ -43,6 +45,32 @@ def add_spacing_option(group: argparse._ActionsContainer) -> None:
 def names(text: str) -> tuple[str, ...]:
     """Parse names separated by commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def option(
+    default: Any, words: str, *, read: Callable[[str], Any], metavar: str, name: str = ""
+) -> Any:
+    """Field of a dataclass that is also a command-line option, called `name` or as the field."""
+    metadata = {"name": name, "help": words, "type": read, "metavar": metavar}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def options_of(settings: type) -> dict[str, dataclasses.Field[Any]]:
+    """Fields of the dataclass `settings` that are options, by the names of the options."""
+    fields = dataclasses.fields(settings)
+    return {one.metadata["name"] or one.name: one for one in fields if "name" in one.metadata}
+
+
+def add_options_of(group: argparse._ActionsContainer, settings: type) -> None:
+    """Add the options of the dataclass `settings` to a command."""
+    for name, field in options_of(settings).items():
+        given = {key: field.metadata[key] for key in ("help", "type", "metavar")}
+        group.add_argument(f"--{name}", default=field.default, **given)
+
+
+def values_of(options: argparse.Namespace, settings: type) -> dict[str, Any]:
+    """Values of the options of the dataclass `settings`, by its fields."""
+    return {field.name: getattr(options, name) for name, field in options_of(settings).items()}
 
 
 def run(command: Callable[[], int]) -> int:

@@ -1,5 +1,6 @@
 """Random augmentation of one image together with its masks."""
 
+import argparse
 import math
 from dataclasses import dataclass
 
@@ -7,20 +8,46 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import conv2d, grid_sample, interpolate
 
+from model.command_line import option
+
 Range = tuple[float, float]
 _FIELD_KNOTS = 4
 _ELASTIC_KNOTS = 6
 
 
+def _shift(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text}: expected 0 to 10000 pixels")
+    return value
+
+
+def _scales(text: str) -> tuple[float, float]:
+    least, _, most = text.partition(",")
+    try:
+        low, high = float(least), float(most)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: expected two numbers as 0.7,1.4") from error
+    if not 0.1 <= low <= high <= 10.0:
+        raise argparse.ArgumentTypeError(f"{text}: expected two rising numbers in 0.1 to 10")
+    return low, high
+
+
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Ranges of the random changes; lengths in pixels of the working grid."""
+    """Ranges of the random changes, lengths in pixels of the working grid; some are options."""
 
     crop: tuple[int, int] = (128, 128)
-    scale: Range = (0.7, 1.4)
+    scale: Range = option(
+        (0.7, 1.4), "range of the factors by which images are scaled at random",
+        read=_scales, metavar="LEAST,MOST",
+    )  # fmt: skip
     stretch: Range = (0.9, 1.1)
     """Ratio of row scale to column scale."""
-    shift_pixels: float = 24.0
+    shift_pixels: float = option(
+        24.0, "largest shift of crops in each direction, in pixels of the working spacing",
+        read=_shift, metavar="PIXELS", name="shift",
+    )  # fmt: skip
     elastic_pixels: float = 3.0
     gamma: Range = (0.6, 1.7)
     contrast: Range = (0.7, 1.4)

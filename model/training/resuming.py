@@ -1,9 +1,9 @@
 """Resuming of an interrupted run, with the same result as without the interruption.
 
 The state after each epoch has weights, optimiser, schedule, loss scale and callbacks; random
-numbers depend on seed, epoch and step alone (`batches.py`, `module.py`). The Trainer's own
-checkpoints are not used: with them it draws the first batches before it restores the epoch, so
-that a resumed run repeats some.
+numbers depend on seed, epoch and step alone (`model/data/batches.py`, `model/training/module.py`).
+The Trainer's own checkpoints are not used: with them it draws the first batches before it restores
+the epoch, so that a resumed run repeats some.
 """
 
 import io

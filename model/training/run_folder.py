@@ -6,19 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigurationError
+from model.command_line import options_of
+from model.data.augment import Augmentation
 from model.inference.unet_card import UnetCard
 from model.training.resuming import RESUME_FILE
 
 _SETTINGS_FILE = "settings.json"
 _PREFIX = "run_"
 _DECISIVE = (
-    "batch_size", "input_shape", "shift", "scale", "passes", "loss_function", "optimizer",
+    "batch_size", "input_shape", "passes", "loss_function", "optimizer",
     "learning_rate", "seed", "k_folds", "k_fold_index", "rings", "around", "solid", "views",
     "keep", "early_stopping",
     "max_steps", "max_epochs",
     "accumulate_grad_batches", "gradient_clip_val", "limit_train_batches", "precision",
 )  # fmt: skip
-"""Options that must be the same to resume a run, as they change its result."""
+"""Options that must be the same to resume a run, as they change its result; so must those of
+`Augmentation` and `_ONCE_UNRECORDED`."""
+_ONCE_UNRECORDED = (
+    "limit_val_batches", "val_check_interval", "check_val_every_n_epoch", "sync_batchnorm",
+    "overfit_batches", "gradient_clip_algorithm",
+)  # fmt: skip
+"""Options that older versions had and did not record: of their runs, taken to be the same."""
 
 
 def new_run_folder(options: argparse.Namespace, card: UnetCard) -> Path:
@@ -49,7 +57,7 @@ def unfinished_run_folder(options: argparse.Namespace, card: UnetCard) -> Path |
         return None
     now = json.loads(json.dumps(_settings(options, card)))
     try:
-        then = json.loads((folder / _SETTINGS_FILE).read_text())
+        then = _defaults(now) | json.loads((folder / _SETTINGS_FILE).read_text())
         differing = [name for name in now if now[name] != then[name]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"--resume: {folder} has no readable settings.json") from error
@@ -79,10 +87,18 @@ def _numbers(runs: Path) -> list[int]:
 
 
 def _settings(options: argparse.Namespace, card: UnetCard) -> dict[str, Any]:
-    decisive = {name: getattr(options, name, None) for name in _DECISIVE}
+    names = (*_DECISIVE, *_ONCE_UNRECORDED, *options_of(Augmentation))
+    decisive = {name: getattr(options, name, None) for name in names}
     return decisive | {
         "encoder_args": card.encoder_widths,
         "structures": [structure.name for structure in card.structures],
         "working_spacing": card.working_spacing_mm,
         "training_data": card.training_fingerprint,
     }
+
+
+def _defaults(now: dict[str, Any]) -> dict[str, Any]:
+    """Values of options that the version that began a run did not record."""
+    fields = options_of(Augmentation)
+    added: dict[str, Any] = json.loads(json.dumps({name: fields[name].default for name in fields}))
+    return added | {name: now[name] for name in _ONCE_UNRECORDED}

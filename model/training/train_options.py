@@ -4,7 +4,8 @@ import argparse
 import re
 from pathlib import Path
 
-from model.command_line import above_zero, add_spacing_option, names, numbers
+from model.command_line import above_zero, add_options_of, add_spacing_option, names, numbers
+from model.data.augment import Augmentation
 from model.inference.card import CLINICAL, DEMONSTRATION
 from model.training.losses import LOSS_NAMES
 from model.training.optimizers import OPTIMIZER_NAMES
@@ -62,14 +63,7 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
         "--input_shape", type=_crop_shape, default=(1, 512, 512), metavar="1,ROWS,COLUMNS",
         help="shape of the random crops to train on; each is shifted about the centre of its image",
     )  # fmt: skip
-    group.add_argument(
-        "--shift", type=_shift, default=24.0, metavar="PIXELS",
-        help="largest shift of crops in each direction, in pixels of the working spacing",
-    )  # fmt: skip
-    group.add_argument(
-        "--scale", type=_scales, default=(0.7, 1.4), metavar="LEAST,MOST",
-        help="range of the factors by which images are scaled at random",
-    )  # fmt: skip
+    add_options_of(group, Augmentation)
     group.add_argument(
         "--passes", type=above_zero, default=1, help="passes over the images in one epoch"
     )
@@ -174,24 +168,6 @@ def _crop_shape(text: str) -> tuple[int, ...]:
     if len(shape) != 3 or shape[0] != 1:
         raise argparse.ArgumentTypeError(f"{text}: expected 1,ROWS,COLUMNS (one input channel)")
     return shape
-
-
-def _shift(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text}: expected 0 to 10000 pixels")
-    return value
-
-
-def _scales(text: str) -> tuple[float, float]:
-    least, _, most = text.partition(",")
-    try:
-        low, high = float(least), float(most)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: expected two numbers as 0.7,1.4") from error
-    if not 0.1 <= low <= high <= 10.0:
-        raise argparse.ArgumentTypeError(f"{text}: expected two rising numbers in 0.1 to 10")
-    return low, high
 
 
 def _rings(text: str) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping, LearningRateMon
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from core.errors import ConfigurationError, LearningDataError
+from model.command_line import values_of
 from model.data.augment import Augmentation
 from model.data.loading import BatchSettings, SampleDataModule
 from model.training.checkpoint_callback import MONITORED, CheckpointCallback
@@ -78,8 +79,7 @@ def _batches(options: argparse.Namespace) -> BatchSettings:
         seed=options.seed,
         augmentation=Augmentation(
             crop=(options.input_shape[1], options.input_shape[2]),
-            scale=options.scale,
-            shift_pixels=options.shift,
+            **values_of(options, Augmentation),
         ),
     )
 

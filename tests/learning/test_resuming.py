@@ -1,5 +1,6 @@
 """A training that was killed goes on as if it had not been."""
 
+import json
 import subprocess
 import sys
 import time
@@ -77,9 +78,28 @@ def test_another_training_is_not_resumed(
     assert "--resume: seed was 1 in" in capsys.readouterr().err
     assert train.main([*given, "--max_steps", "4", "--around", "Outer:Inner"]) == 2
     assert "--resume: around was" in capsys.readouterr().err
+    for option, value in (("scale", "0.9,1.1"), ("gradient_clip_algorithm", "value")):
+        assert train.main([*given, "--max_steps", "4", f"--{option}", value]) == 2
+        assert f"--resume: {option} was" in capsys.readouterr().err
     (tmp_path / "a.runs" / "run_0" / RESUME_FILE).write_bytes(b"nothing")
     assert train.main([*given, "--max_steps", "4"]) == 2
     assert "damaged" in capsys.readouterr().err
+
+
+def test_a_run_of_a_version_that_recorded_fewer_options_is_resumed(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "a.ckpt"
+    given = ["--data_dir", str(data_set), *QUICK, "--max_steps", "4", "--output", str(output)]
+    given += ["--limit_val_batches", "1"]
+    assert train.main(given) == 0
+    settings = tmp_path / "a.runs" / "run_0" / "settings.json"
+    recorded = json.loads(settings.read_text())
+    assert (recorded.pop("scale"), recorded.pop("limit_val_batches")) == ([0.7, 1.4], 1)
+    settings.write_text(json.dumps(recorded))
+    assert train.main([*given, "--resume"]) == 0
+    assert train.main([*given, "--resume", "--scale", "0.9,1.1"]) == 2
+    assert "--resume: scale was [0.7, 1.4] in" in capsys.readouterr().err
 
 
 def test_a_state_without_its_counts_is_refused(tmp_path: Path) -> None:

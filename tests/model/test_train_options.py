@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import pytorch_lightning as lightning
 
+from model.command_line import options_of, values_of
+from model.data.augment import Augmentation
 from model.training.train_options import train_parser
 from model.training.trainer_options import trainer_arguments
 
@@ -34,6 +36,13 @@ def parsed(*options: str) -> argparse.Namespace:
 def test_the_defaults_are_the_documented_ones() -> None:
     options = vars(parsed())
     assert {name: options[name] for name in DEFAULTS} == DEFAULTS
+
+
+def test_options_of_the_augmentation_are_its_fields_with_their_defaults() -> None:
+    assert set(options_of(Augmentation)) >= {"scale", "shift"}
+    assert Augmentation(**values_of(parsed(), Augmentation)) == Augmentation()
+    given = values_of(parsed("--shift", "3", "--scale", "0.9,1.1"), Augmentation)
+    assert Augmentation(**given) == Augmentation(shift_pixels=3.0, scale=(0.9, 1.1))
 
 
 OTHERWISE = {

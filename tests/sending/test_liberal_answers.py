@@ -15,6 +15,7 @@ from network.dimse import (
     C_ECHO_RQ,
     FIELD,
     MESSAGE_ID,
+    Values,
     read_command,
     write_command,
 )
@@ -125,7 +126,7 @@ def test_a_transfer_syntax_that_was_not_proposed_is_no_acceptance() -> None:
 
 
 def test_a_peer_that_asks_without_end_is_waited_for_only_so_long() -> None:
-    values = {AFFECTED_CLASS: VERIFICATION, FIELD: C_ECHO_RQ, MESSAGE_ID: 1}
+    values: Values = {AFFECTED_CLASS: VERIFICATION, FIELD: C_ECHO_RQ, MESSAGE_ID: 1}
     command = read_command(write_command(values, has_data_set=False))
     request = Message(Context(1, VERIFICATION, "1.2.840.10008.1.2"), command)
     asking = SimpleNamespace(receive=lambda *_, **__: request, send=lambda *_: time.sleep(0.001))

@@ -1,1 +1,1 @@
-"""When a series is whole, what runs for it, and what people ask of it."""
+"""Completion: decides when series are complete and which jobs run; releases by people."""

@@ -37,7 +37,7 @@ def cut(completion: Completion, paths: Sequence[Path], end: End, **sender: str) 
 def test_a_sender_that_comes_back_with_the_rest_completes_the_series(
     completion: Completion, ct_paths: list[Path], cause: EndCause
 ) -> None:
-    cut(completion, ct_paths[:6], End(cause, half="half a data set (9 bytes)"))
+    cut(completion, ct_paths[:6], End(cause, partial="half a data set (9 bytes)"))
     completion.clock.now += 60
     completion.send(ct_paths[6:])
     completion.settle()
@@ -106,7 +106,7 @@ def test_an_association_beside_the_one_that_was_cut_off_is_not_its_rest(
 def test_a_rest_with_a_gap_is_held_with_its_place(
     completion: Completion, ct_paths: list[Path]
 ) -> None:
-    cut(completion, ct_paths[:5], End(EndCause.LOST, half="half a data set (9 bytes)"))
+    cut(completion, ct_paths[:5], End(EndCause.LOST, partial="half a data set (9 bytes)"))
     completion.send(ct_paths[6:])
     completion.settle()
     row = completion.series(ct_paths)
@@ -144,9 +144,9 @@ ENDS = {
     "a node that was killed": End(EndCause.KILLED),
     "a bound": End(EndCause.BOUND, quiet_s=60.0),
     "an idle association with half a message": End(
-        EndCause.IDLE, half="half a command set", quiet_s=60.0
+        EndCause.IDLE, partial="half a command set", quiet_s=60.0
     ),
-    "a stop within a message": End(EndCause.STOP, half="half a command set", quiet_s=60.0),
+    "a stop within a message": End(EndCause.STOP, partial="half a command set", quiet_s=60.0),
     "a stop while it was sending": End(EndCause.STOP, quiet_s=1.0),
 }
 

@@ -18,7 +18,7 @@ class End:
     cause: EndCause
     words: str = ""
     """What happened, as a relative clause, where the cause does not say all."""
-    half: str = ""
+    partial: str = ""
     """The part of a message that was received without its rest or its answer; empty: none."""
     quiet_s: float | None = None
     """Seconds since the peer last sent data."""
@@ -39,7 +39,7 @@ class End:
         if self.cause == EndCause.RELEASE:
             return ""
         said = f"by {self.by}" + (f", {self.words}" if self.words else "")
-        return f"{said}, with {self.half} received" if self.half else said
+        return f"{said}, with {self.partial} received" if self.partial else said
 
 
 def describe_end(connection: Connection, association: int, end: End) -> None:
@@ -48,7 +48,7 @@ def describe_end(connection: Connection, association: int, end: End) -> None:
     connection.execute(
         update(associations)
         .where(associations.c.id == association, unrecorded)
-        .values(cause=end.cause, reason=end.reason, is_half=bool(end.half), quiet_s=end.quiet_s)
+        .values(cause=end.cause, reason=end.reason, is_half=bool(end.partial), quiet_s=end.quiet_s)
     )
 
 

@@ -1,1 +1,1 @@
-"""What the rows say of a series, for people and programs."""
+"""Views of the rows on series, jobs and requests, for people and programs."""

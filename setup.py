@@ -1,4 +1,4 @@
-"""What a wheel holds: one package, `slicewire`, with doors and rooms in its folder `app`."""
+"""Content of a wheel: one package, `slicewire`, with doors and rooms in its folder `app`."""
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
@@ -8,7 +8,7 @@ STAYS_HERE = ("setup", "demo")
 
 
 class BuildWithoutCheckout(build_py):
-    """What only a checkout needs, and lies beside the doors, stays out of the wheel."""
+    """Build step that leaves files needed only in a checkout out of the wheel."""
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         """Modules of a package: its name, theirs, and their files."""

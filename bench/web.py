@@ -36,7 +36,7 @@ _NICE = 10  # real viewers run on another machine
 
 @dataclass
 class Rounds:
-    """What was measured, in seconds."""
+    """Measurements in seconds."""
 
     quiet: list[float] = field(default_factory=list)
     """Time to receive the series without viewers."""

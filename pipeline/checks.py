@@ -59,11 +59,11 @@ def check_segmentation(
         name = segmentation.labels[frame.segment_number]
         if (name, at) not in missing or not np.array_equal(frame.mask, masks[name][at]):
             raise OutputError(
-                f"Segment {name} on instance {frame.source[0]} differs from the mask that was found"
+                f"Segment {name} on instance {frame.source[0]} is not the mask that was found"
             )
         missing.remove((name, at))
     if missing:
-        raise OutputError(f"The segmentation lacks {len(missing)} frames with structures on them")
+        raise OutputError(f"The segmentation lacks {len(missing)} frames on which structures are")
 
 
 def check_derived_series(

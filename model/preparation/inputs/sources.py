@@ -35,7 +35,7 @@ def open_source(path: Path, pixel_spacing_mm: Spacing | None = None) -> SampleSo
     """
     if pixel_spacing_mm is not None and not _is_arrays(path):
         raise ConfigurationError(
-            f"--pixel_spacing: {path} is not a folder of arrays and has a pixel spacing"
+            f"--pixel_spacing: {path} is no folder of arrays and has a pixel spacing"
         )
     if path.is_file():
         if not h5py.is_hdf5(path):

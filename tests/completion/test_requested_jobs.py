@@ -77,7 +77,7 @@ def again(completion: Completion, uid: str) -> RequestedJob:
 
 
 def ct_paths(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.dcm"))
+    return sorted(folder.glob("*.dcm"))[:12]
 
 
 def test_a_folder_runs_the_named_pipeline_alone_and_goes_nowhere(
@@ -150,7 +150,7 @@ def test_a_gap_holds_the_order_until_the_rest_is_there(asking: Asking, ct_folder
     completion, _, root = asking
     paths = ct_paths(ct_folder)
     uids = {path: place_of(path) for path in paths}
-    inner = sorted(paths, key=lambda path: uids[path])[20]
+    inner = sorted(paths, key=lambda path: uids[path])[5]
     placed = requested_job(asking, fill(root, [path for path in paths if path != inner]))
     assert placed.state == "held"
     assert "gap" in placed.words or "spacing" in placed.words
@@ -210,7 +210,7 @@ def test_an_order_does_not_fail_by_an_instance_that_comes_while_it_is_judged(
 def test_cancelling_the_series_cancels_what_was_asked(asking: Asking, ct_folder: Path) -> None:
     completion, _, root = asking
     paths = sorted(ct_paths(ct_folder), key=place_of)
-    placed = requested_job(asking, fill(root, [*paths[:10], *paths[12:]]))
+    placed = requested_job(asking, fill(root, [*paths[:4], *paths[6:]]))
     uid = completion.series(paths).series_instance_uid
     ask(completion.ledger, RELEASE, uid)
     carry_out(completion.ledger)

@@ -70,7 +70,7 @@ def test_a_request_that_joins_is_another_one_with_its_own_sender(
     assert job.state == JobState.DONE
     assert [request.sender.calling_ae_title for request in asked(one, ct_paths)] == ["TPS", "PACS"]
     assert states(one, ct_paths) == ["submitted", "submitted"]
-    assert "stands, also for pacs" in one.words(ct_paths)[-1]
+    assert "exists, also for pacs" in one.words(ct_paths)[-1]
     with one.ledger.reading() as connection:
         assert {state.peer for state in delivery_states(connection, job.job_id)} == {"pacs"}
 

@@ -168,7 +168,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(
         ("contours without image", "bad/3: contour without its image 3.dcm"),
         ("damaged images", "good/79: "),
         ("two patients with one id", "mixed: mixed: instances of 2 patients in one folder"),
-        ("two patients with one id", "again: link.csv: again and of-again"),
+        ("two patients with one id", "again: link.csv: again or of-again"),
         ("links to nothing", "nobody: link.csv: dicoms/nobody is not there"),
         ("links to nothing", "link.csv: link.csv: '../up'"),
         ("contours of one patient at another", "copy: "),

@@ -207,7 +207,7 @@ def test_progress_never_falls_and_tells_every_step(
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
     words = " ".join(words for _, words in told)
     steps = {
-        "blur": ("headers of 6", "read 6 of 6", "blurred 100%", "wrote 6 of 6", "is checked"),
+        "blur": ("headers of 6", "read 6 of 6", "blurred 100%", "wrote 6 of 6", "are checked"),
         "unet": ("headers of 4", "model is loaded", "read 4 of 4", "segmented 4 of 4", "drawn"),
     }
     assert all(step in words for step in steps[name])

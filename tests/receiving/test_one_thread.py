@@ -149,7 +149,7 @@ def test_a_log_that_cannot_be_closed_holds_up_nothing(
     def fail(_: CStoreScp) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(CStoreScp, "rest", fail)
+    monkeypatch.setattr(CStoreScp, "on_pause", fail)
     with associated(receiver) as peer:
         peer.send(ABORT_RQ)
         assert ends(receiver) == ["aborted"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.preparation.inputs.cases import Case
-from tests.learning.conftest import SERIES, drawn
+from tests.learning.blobs import SERIES, drawn
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ def prepared(
     if in_a_process:
         assert prepare.main(given) == 0
         return report_of(output)
-    with mock.patch("model.preparation.run.in_processes", _in_turn):
+    with mock.patch("model.preparation.run.in_processes", in_turn):
         assert prepare.main(given) == 0
     return report_of(output)
 
 
-def _in_turn(
+def in_turn(
     work: Callable[[Task], Result],
     tasks: Sequence[Task],
     workers: int,

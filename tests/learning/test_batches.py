@@ -19,7 +19,7 @@ from model.data.loading import BatchSettings, SampleDataModule, learning_batches
 from model.data.samples import fingerprint
 from model.inference.grid import WorkingGrid
 from model.preparation.inputs.sources import open_source
-from tests.learning.conftest import drawn
+from tests.learning.blobs import drawn
 
 ROOT = Path(__file__).parents[2]
 SMALL = BatchSettings(batch_size=4, seed=3, augmentation=Augmentation((32, 32)))

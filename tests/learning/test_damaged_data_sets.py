@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,19 +10,29 @@ import pytest
 from model import evaluate, train
 from model.inference.checkpoint import load_checkpoint
 from model.training.resuming import RESUME_FILE
-from tests.learning.conftest import damage
+from tests.learning.blobs import damage
 from tests.learning.quick import QUICK
 
 FOLD = ("--k_fold_index", "0", "--max_steps", "4")
 
 
-def trained(data_set: Path) -> tuple[Path, str]:
+@pytest.fixture(scope="module")
+def checkpoint_of_a_fold(
+    shared_data_set: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
     """A checkpoint that hardly trained, and the patient it has not seen."""
-    output = data_set.parent / "fold.ckpt"
-    given = ["--data_dir", str(data_set), *QUICK, *FOLD, "--output", str(output)]
+    output = tmp_path_factory.mktemp("fold") / "fold.ckpt"
+    given = ["--data_dir", str(shared_data_set), *QUICK, *FOLD, "--output", str(output)]
     assert train.main(given) == 0
     [unseen] = {"a", "b", "c"} - set(load_checkpoint(output)[0].training_patients)
     return output, unseen
+
+
+@pytest.fixture
+def trained(checkpoint_of_a_fold: tuple[Path, str], data_set: Path) -> tuple[Path, str]:
+    """A copy beside a data set that may be damaged."""
+    checkpoint, unseen = checkpoint_of_a_fold
+    return Path(shutil.copy(checkpoint, data_set.parent)), unseen
 
 
 def asked(checkpoint: Path, data_set: Path) -> list[str]:
@@ -31,9 +42,9 @@ def asked(checkpoint: Path, data_set: Path) -> list[str]:
 
 
 def test_evaluation_names_damaged_images_counts_them_and_measures_the_others(
-    data_set: Path, capsys: pytest.CaptureFixture[str]
+    data_set: Path, trained: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    checkpoint, unseen = trained(data_set)
+    checkpoint, unseen = trained
     damage(data_set, unseen, 1)
     damage(data_set, unseen, 4)
     assert evaluate.main(asked(checkpoint, data_set)) == 1
@@ -48,17 +59,19 @@ def test_evaluation_names_damaged_images_counts_them_and_measures_the_others(
     assert f"{unseen}/4: data.h5: instance {unseen}/4" in said
 
 
-def test_evaluation_of_a_whole_data_set_ends_with_0_and_names_none(data_set: Path) -> None:
-    checkpoint, _ = trained(data_set)
+def test_evaluation_of_a_whole_data_set_ends_with_0_and_names_none(
+    data_set: Path, trained: tuple[Path, str]
+) -> None:
+    checkpoint, _ = trained
     assert evaluate.main(asked(checkpoint, data_set)) == 0
     assert json.loads(checkpoint.with_suffix(".json").read_text())["damaged"] == []
     assert "Could not be read" not in checkpoint.with_suffix(".html").read_text()
 
 
 def test_evaluation_of_nothing_but_damaged_images_is_refused_in_one_sentence(
-    data_set: Path, capsys: pytest.CaptureFixture[str]
+    data_set: Path, trained: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    checkpoint, unseen = trained(data_set)
+    checkpoint, unseen = trained
     for index in range(6):
         damage(data_set, unseen, index)
     assert evaluate.main(asked(checkpoint, data_set)) == 2
@@ -69,9 +82,12 @@ def test_evaluation_of_nothing_but_damaged_images_is_refused_in_one_sentence(
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_training_ends_with_one_sentence_that_names_file_and_image(
-    data_set: Path, workers: str, capsys: pytest.CaptureFixture[str]
+    data_set: Path,
+    checkpoint_of_a_fold: tuple[Path, str],
+    workers: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    _, unseen = trained(data_set)
+    _, unseen = checkpoint_of_a_fold
     patient = min({"a", "b", "c"} - {unseen})
     damage(data_set, patient, 2)
     capsys.readouterr()

@@ -16,7 +16,7 @@ from model.data.data_set_file import open_data_set
 from model.data.data_set_writer import merge, write_patient
 from model.data.samples import fingerprint
 from model.data.whole_file import GuardedFile
-from tests.learning.conftest import SERIES, STRUCTURES, drawn, part
+from tests.learning.blobs import SERIES, STRUCTURES, drawn, part
 
 
 def test_what_is_written_is_read(data_set: Path) -> None:

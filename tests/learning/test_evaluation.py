@@ -31,10 +31,16 @@ def two_folds(data_set: Path, tmp_path: Path, *options: str) -> list[Path]:
     return paths
 
 
+@pytest.fixture(scope="module")
+def folds(shared_data_set: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The same for the tests that only evaluate them."""
+    return two_folds(shared_data_set, tmp_path_factory.mktemp("folds"))
+
+
 def test_every_fold_is_measured_on_the_patients_it_has_not_seen(
-    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folds: list[Path], data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    paths = two_folds(data_set, tmp_path)
+    paths = folds
     report = tmp_path / "reports" / "folds.html"
     given = ["--checkpoint", *map(str, paths), "--data_dir", str(data_set), "--threads", "1"]
     assert evaluate.main([*given, "--report", str(report), "--pictures", "5"]) == 0
@@ -95,9 +101,9 @@ def test_a_patient_that_all_folds_left_out_counts_once(
 
 
 def test_a_patient_that_is_named_counts_for_the_fold_that_left_it_out(
-    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folds: list[Path], data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    paths = two_folds(data_set, tmp_path)
+    paths = folds
     [left_out] = {"a", "b", "c"} - set(load_checkpoint(paths[1])[0].training_patients)
     given = ["--checkpoint", *map(str, paths), "--data_dir", str(data_set), "--threads", "1"]
     given += ["--report", str(tmp_path / "a.html"), "--patients"]

@@ -4,7 +4,6 @@ import fcntl
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,23 +14,19 @@ from model.data.data_set_file import open_data_set
 from model.data.samples import fingerprint
 from model.preparation.inputs.cases import Plan
 from model.preparation.patient import RunContext, prepare_patient
-from model.preparation.run import Result, Settings, run
-from tests.learning.conftest import STRUCTURES, part
+from model.preparation.run import Settings, run
+from tests.learning.blobs import STRUCTURES, part
 from tests.learning.processes import SyntheticTask
 from tests.learning.reports import report_of
+from tests.learning.runs import ran, ran_in_processes
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def ran(output: Path, tasks: Sequence[SyntheticTask], *, replace: bool = False) -> Result:
-    """A run of two processes without pictures."""
-    settings = Settings(output, workers=2, pictures=False, replace=replace)
-    return run(Plan(STRUCTURES, list(tasks)), settings, lambda _patient: None)
-
-
 def test_patients_are_added_and_those_who_are_there_are_not_read_again(tmp_path: Path) -> None:
     output = tmp_path / "data.h5"
-    assert ran(output, [SyntheticTask("a"), SyntheticTask("b")]).merged.added == ("a", "b")
+    first = ran_in_processes(output, [SyntheticTask("a"), SyntheticTask("b")])
+    assert first.merged.added == ("a", "b")
     # a task that would fail if it were run
     again = ran(output, [SyntheticTask("a", "fail"), SyntheticTask("b"), SyntheticTask("c")])
     assert (again.merged.added, again.merged.same) == (("c",), ("a", "b"))
@@ -54,9 +49,9 @@ def test_other_content_is_named_and_stays_unless_it_is_to_be_replaced(tmp_path: 
 
 
 def test_a_patient_whose_process_dies_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
-    tasks = [SyntheticTask(name, "die" if name == "b" else "") for name in "abcd"]
-    result = ran(tmp_path / "data.h5", tasks)
-    assert result.merged.added == ("a", "c", "d")
+    tasks = [SyntheticTask(name, "die" if name == "b" else "") for name in "abc"]
+    result = ran_in_processes(tmp_path / "data.h5", tasks)
+    assert result.merged.added == ("a", "c")
     assert [(one.key, one.words) for one in result.remarks] == [
         ("b", "b: its process died (out of memory?)")
     ]
@@ -74,7 +69,7 @@ def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> No
     output = tmp_path / "data.h5"
     tasks = [SyntheticTask("a"), SyntheticTask("b", "full")]
     with pytest.raises(OSError, match="No space"):
-        ran(output, tasks)
+        ran_in_processes(output, tasks)
     assert not output.exists()
     # a was finished: it would fail if it were run again
     result = ran(output, [SyntheticTask("a", "fail"), SyntheticTask("b")])
@@ -100,8 +95,9 @@ def test_a_run_that_is_killed_leaves_no_process_and_is_gone_on_with(array_folder
     parts = Settings(output, 1).parts
     code = (
         "from pathlib import Path; from tests.learning.processes import SyntheticTask; "
-        "from tests.learning.test_preparation_runs import ran; "
-        f"ran(Path({str(output)!r}), [SyntheticTask('a'), SyntheticTask('b', 'sleep')])"
+        "from tests.learning.runs import ran_in_processes; "
+        f"output = Path({str(output)!r}); "
+        "ran_in_processes(output, [SyntheticTask('a'), SyntheticTask('b', 'sleep')])"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as process:
         while not list(parts.glob("[!.]*.h5")) or not list(parts.glob(".*.h5.*")):

@@ -9,7 +9,7 @@ from model import prepare
 from model.data.data_set_file import open_data_set
 from model.data.samples import fingerprint
 from model.preparation.inputs.sources import open_source
-from tests.learning.conftest import drawn
+from tests.learning.blobs import drawn
 from tests.learning.reports import findings, prepared
 
 

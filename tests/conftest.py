@@ -1,5 +1,6 @@
 """What every test may use: the repository's samples, and outside programs where they exist."""
 
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -10,6 +11,8 @@ from hypothesis import settings
 from tests.support.missing import unavailable
 from tests.support.samples import SAMPLES
 
+# several of these processes share the cores: threads of one would only wait for those of others
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # a busy machine is no fault of what is tested
 settings.register_profile("slicewire", deadline=None)
 settings.load_profile("slicewire")

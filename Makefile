@@ -10,6 +10,9 @@ ON_LEDGER := tests/ledger tests/receiving tests/completion tests/jobs tests/send
 AT_ONCE := -n 3 --dist loadfile
 CODE := core imaging network model pipeline simulator node web slicewire bench tests scp_server.py scu_export.py tps_simulator.py demo.py
 
+# processes that tests start find what others have compiled
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test slow test-postgresql test-cluster chaos check model folds bench fuzz screenshots clean
 
 demo: $(VENV)/.ready

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
@@ -86,9 +85,11 @@ def test_html_is_given_back_by_no_answer_as_html(client: httpx.Client) -> None:
 
 @pytest.mark.slow
 def test_schemathesis_finds_no_5xx(tmp_path: Path) -> None:
+    import schemathesis  # noqa: PLC0415 - it takes seconds
+
     with working(tmp_path) as node:
         (node.root / "ct").mkdir()
-        for operation in operations_of(node.site):
+        for operation in operations_of(schemathesis, node.site):
             for mode in schemathesis.GenerationMode:
                 try:
                     probe(operation, mode)
@@ -96,7 +97,7 @@ def test_schemathesis_finds_no_5xx(tmp_path: Path) -> None:
                     assert mode is schemathesis.GenerationMode.NEGATIVE
 
 
-def operations_of(site: Site) -> list[Any]:
+def operations_of(schemathesis: Any, site: Site) -> list[Any]:
     document = httpx.get(f"{site.url}/openapi.json").json()
     document["paths"].pop("/api/events/stream")  # never ends
     document["paths"].pop("/health/ready")  # 503 is its answer, as no node runs here
@@ -106,7 +107,7 @@ def operations_of(site: Site) -> list[Any]:
     return [result.ok() for result in results]
 
 
-def probe(operation: Any, mode: schemathesis.GenerationMode) -> None:
+def probe(operation: Any, mode: Any) -> None:
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
         max_examples=20, deadline=None, database=None, suppress_health_check=tuple(HealthCheck)

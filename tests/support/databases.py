@@ -26,19 +26,19 @@ _TEMPLATE = "migrated"
 
 def open_test_ledger(storage_path: Path, clock: Callable[[], float] = time.time) -> Ledger:
     """The ledger of a storage folder."""
-    if _is_sqlite() and not StorageLayout(storage_path).ledger.exists():
+    if is_sqlite() and not StorageLayout(storage_path).ledger.exists():
         shutil.copyfile(_migrated(), StorageLayout(storage_path).ledger)
     return open_ledger(storage_path, clock, database_url=database_url_for(storage_path))
 
 
 def empty_database_url_for(storage_path: Path) -> str | None:
     """A database without tables for a storage folder; None for SQLite."""
-    return None if _is_sqlite() else _server().create_database(_name_for(storage_path))
+    return None if is_sqlite() else _server().create_database(_name_for(storage_path))
 
 
 def database_url_for(storage_path: Path) -> str | None:
     """The database of a storage folder, made at the first question; None for SQLite."""
-    if _is_sqlite():
+    if is_sqlite():
         return None
     server, name = _server(), _name_for(storage_path)
     with psycopg.connect(server.url()) as connection:
@@ -52,7 +52,8 @@ def _name_for(storage_path: Path) -> str:
     return f"t{hashlib.sha256(str(storage_path.absolute()).encode()).hexdigest()[:16]}"
 
 
-def _is_sqlite() -> bool:
+def is_sqlite() -> bool:
+    """True if the ledgers of these tests are files in their storage folders."""
     return os.environ.get("SLICEWIRE_TEST_DATABASE", "sqlite") == "sqlite"
 
 

@@ -95,8 +95,8 @@ class Clinic:
 
 def open_clinic(folder: Path, **keys: Any) -> Clinic:
     storage_path = folder / "storage"
-    (storage_path / "incoming").mkdir(parents=True)
-    (storage_path / "results").mkdir()
+    for name in ("incoming", "results"):
+        (storage_path / name).mkdir(parents=True, exist_ok=True)
     model = {"pipeline": "unet", "checkpoint_path": one_view_checkpoint()}
     configuration = web_configuration(storage_path, **(model | keys))
     clock = Clock(time.time() - 60)

@@ -126,6 +126,17 @@ def test_what_is_asked_stays_out_of_the_logs(client: Client) -> None:
     assert "DOE" not in logs
 
 
+def test_a_stop_ends_the_web_process_too(client: Client) -> None:
+    """Last of those that share the node."""
+    ask, node = client
+    url = str(ask.base_url).rstrip("/")
+    web = web_process_of(node)
+    assert node.stop() == 0
+    assert not web.is_running()
+    assert not answers(url)
+    assert "web process ended" not in node.logs()
+
+
 @pytest.mark.slow
 def test_a_web_process_that_dies_comes_back_and_receiving_goes_on(
     node: NodeProcess, sink: Sink, ct_paths: list[Path]
@@ -139,16 +150,6 @@ def test_a_web_process_that_dies_comes_back_and_receiving_goes_on(
     with httpx.Client(base_url=url) as client:
         assert client.get(f"/api/cases/{series_uid(ct_paths)}").status_code == 200
     assert "web process ended" in node.logs()
-
-
-def test_a_stop_ends_the_web_process_too(node: NodeProcess) -> None:
-    url = url_of(node)
-    wait_until(lambda: answers(url), 30)
-    web = web_process_of(node)
-    assert node.stop() == 0
-    assert not web.is_running()
-    assert not answers(url)
-    assert "web process ended" not in node.logs()
 
 
 @pytest.mark.slow

@@ -54,11 +54,12 @@ class Running:
 def running(house: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder, sink, port = tmp_path_factory.mktemp("node"), Sink(), free_port()
     (folder / "level.json").write_bytes(LEVEL)
+    bright = {"kind": "bright", "checkpoint_path": str(folder / "level.json")}
     node = NodeProcess(
         folder,
         peers=[{"name": "tps", "ae_title": "TPS", "ip": "127.0.0.1", "port": sink.port}],
         rules=[{"pipeline": "bones", "destinations": ["tps"]}],
-        pipelines={"bones": {"kind": "bright", "checkpoint_path": str(folder / "level.json")}},
+        pipelines={"bones": bright, "unet": bright},  # the shipped model takes seconds to read
         export_series=False,
         engine={"scheduler": None},  # workers elsewhere have other code
     )

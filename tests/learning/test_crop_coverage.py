@@ -19,6 +19,7 @@ from model.inference.predict import load_segmenter
 from model.inference.structure import Structure
 from model.preparation.inputs.sunnybrook import read_sunnybrook
 from tests.learning.quick import QUICK
+from tests.support.checkpoints import one_view_checkpoint
 
 ROOT = Path(__file__).parents[2]
 LIVER = Structure("Liver", (230, 159, 0), "ORGAN")
@@ -102,7 +103,7 @@ def test_another_shift_makes_other_weights_and_the_default_is_24(tmp_path: Path)
 def test_a_model_in_use_draws_what_lies_in_a_corner_of_a_large_image(
     corner: tuple[int, int],
 ) -> None:
-    segmenter = load_segmenter(ROOT / "model" / "shipped" / "left_ventricle.ckpt")
+    segmenter = load_segmenter(Path(one_view_checkpoint()))
     source = read_sunnybrook(ROOT / "samples" / "sunnybrook")
     sample = source.read(next(one for one in source.samples() if one.key == "SCD0000501/69"))
     rows, columns = sample.image.shape

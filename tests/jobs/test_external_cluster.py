@@ -107,7 +107,7 @@ def test_a_pipeline_that_needs_a_gpu_runs_where_one_is(mixed: Queue) -> None:
 def test_a_pipeline_that_needs_what_no_worker_has_waits_and_leaves_its_slot(
     mixed: Queue, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_PASS_ON_AFTER_S", 7.0)
+    monkeypatch.setattr(engine_module, "_YIELD_AFTER_S", 7.0)
     wanted = request("9".ljust(64, "0"), "fine", mixed.folder)
     with mixed.ledger.writing() as connection:
         create_job(connection, replace(wanted, resources={"TPU": 1.0}), (), 1.0)

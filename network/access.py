@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 
 from core.config.routing import Peer
 from core.config.settings import Configuration
-from network.associate_pdus import APPLICATION_CONTEXT_NAME, AssociatePdu, read_associate
 from network.sender import Sender
+from network.upper_layer.associate_pdus import (
+    APPLICATION_CONTEXT_NAME,
+    AssociatePdu,
+    read_associate,
+)
 from network.which_peer import is_loopback, may_come_from
 
 _VERIFICATION = "1.2.840.10008.1.1"

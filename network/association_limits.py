@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from network.sender import Sender
-from network.upper_layer import Association
+from network.upper_layer.association import Association
 
 
 @dataclass(slots=True, eq=False)

@@ -23,16 +23,16 @@ from network.access import (
     protocol_rejection,
     read_request,
 )
-from network.associate_pdus import write_associate
 from network.association_limits import AssociationLimits, PendingConnections, Place
-from network.messages import MessageBounds
-from network.negotiation import Agreement, Supported, accept
-from network.pdu_reader import PduReader
-from network.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, abort_pdu, longest_pdus, reject_pdu
 from network.scp import Services, serve
 from network.sender import Sender
 from network.tls import ServerCertificates, certificate_names, why_not_reached
-from network.upper_layer import Association, end_connection, send_last_pdu
+from network.upper_layer.associate_pdus import write_associate
+from network.upper_layer.association import Association, end_connection, send_last_pdu
+from network.upper_layer.messages import MessageBounds
+from network.upper_layer.negotiation import Agreement, Supported, accept
+from network.upper_layer.pdu_reader import PduReader
+from network.upper_layer.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, abort_pdu, longest_pdus, reject_pdu
 
 _BACKLOG = 128
 _NO_DESCRIPTOR, _NO_DESCRIPTOR_PAUSE_S = (errno.EMFILE, errno.ENFILE), 0.1

@@ -6,7 +6,16 @@ from typing import Protocol
 import structlog
 
 from core.errors import BoundError, explain_fault
-from network.dimse import (
+from network.endings import Cause, Ending
+from network.upper_layer.association import (
+    BY_PROVIDER,
+    BY_USER,
+    Association,
+    PeerAbortedError,
+    ReleaseRequested,
+    StoppedError,
+)
+from network.upper_layer.dimse import (
     C_CANCEL_RQ,
     C_ECHO_RQ,
     C_STORE_RQ,
@@ -16,17 +25,8 @@ from network.dimse import (
     CommandSet,
     write_response,
 )
-from network.endings import Cause, Ending
-from network.messages import DataSetSink, Message
-from network.negotiation import Context
-from network.upper_layer import (
-    BY_PROVIDER,
-    BY_USER,
-    Association,
-    PeerAbortedError,
-    ReleaseRequested,
-    StoppedError,
-)
+from network.upper_layer.messages import DataSetSink, Message
+from network.upper_layer.negotiation import Context
 
 _PAUSE_S = 0.5
 Status = tuple[int, str]

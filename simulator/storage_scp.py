@@ -15,16 +15,16 @@ from core.config.wire import ServerTls, Wire
 from core.uids import is_safe_uid
 from network.access import AssociationRequest, Rejection
 from network.association_limits import AssociationLimits
-from network.dimse import C_STORE_RQ, CommandSet
 from network.endings import Cause, Ending
 from network.file_meta import encode_file_meta
 from network.listener import AssociationListener
-from network.messages import DataSetInMemory, DataSetSink, Message
-from network.negotiation import Context, Supported
 from network.presentation import listener_contexts
 from network.scp import Status
 from network.sender import Sender
 from network.tls import ServerCertificates
+from network.upper_layer.dimse import C_STORE_RQ, CommandSet
+from network.upper_layer.messages import DataSetInMemory, DataSetSink, Message
+from network.upper_layer.negotiation import Context, Supported
 
 _SUCCESS, _OUT_OF_RESOURCES, _CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
 _MOST_ASSOCIATIONS = 64

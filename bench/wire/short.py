@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pynetdicom import build_context
 from pynetdicom.dsutils import split_dataset
 
-from network.dimse import store_request
 from network.scu.outgoing import InstanceToSend
+from network.upper_layer.dimse import store_request
 from tests.support.raw_peer import (
     ACCEPTED,
     COMMAND,

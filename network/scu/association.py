@@ -10,7 +10,10 @@ from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.presentation import PresentationContext
 
 from core.errors import BoundError, NotOfferedError, SendError
-from network.associate_pdus import (
+from network.scu.dialogue import Dialogue
+from network.scu.peer_address import PeerAddress, Timeouts
+from network.tls import why_not_reached
+from network.upper_layer.associate_pdus import (
     AssociatePdu,
     ContextItem,
     Roles,
@@ -18,10 +21,11 @@ from network.associate_pdus import (
     read_associate,
     write_associate,
 )
-from network.messages import Message, MessageBounds
-from network.negotiation import Agreement, conclude
-from network.pdu_reader import PduReader
-from network.pdus import (
+from network.upper_layer.association import Association, end_connection
+from network.upper_layer.messages import Message, MessageBounds
+from network.upper_layer.negotiation import Agreement, conclude
+from network.upper_layer.pdu_reader import PduReader
+from network.upper_layer.pdus import (
     ABORT,
     ASSOCIATE_AC,
     ASSOCIATE_RJ,
@@ -30,10 +34,6 @@ from network.pdus import (
     RELEASE_RP,
     RELEASE_RQ,
 )
-from network.scu.dialogue import Dialogue
-from network.scu.peer_address import PeerAddress, Timeouts
-from network.tls import why_not_reached
-from network.upper_layer import Association, end_connection
 
 __all__ = ["PeerAddress", "Timeouts", "associate"]
 

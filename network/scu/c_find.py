@@ -10,13 +10,13 @@ from pynetdicom import build_context
 from core.config.routing import Peer
 from core.errors import SendError
 from imaging.instances.read_errors import BROKEN
-from network.dimse import AFFECTED_CLASS, C_FIND_RQ, FIELD, PRIORITY, SUCCESS, Values
-from network.messages import Message
 from network.scu.addresses import address_for_queries
 from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.dialogue import Dialogue
 from network.statuses import words_of
-from network.upper_layer import decode_data_set
+from network.upper_layer.association import decode_data_set
+from network.upper_layer.dimse import AFFECTED_CLASS, C_FIND_RQ, FIELD, PRIORITY, SUCCESS, Values
+from network.upper_layer.messages import Message
 
 _PENDING = (0xFF00, 0xFF01)
 _STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.1"

@@ -9,7 +9,6 @@ from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
 
 from core.errors import SendError
-from network.dimse import AFFECTED_CLASS, C_ECHO_RQ, FIELD, SUCCESS
 from network.presentation import VERIFICATION
 from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.outgoing import InstanceToSend, instance_to_send
@@ -18,6 +17,7 @@ from network.scu.send_queue import SendOutcome, SendQueue, StoppedElsewhereError
 from network.scu.store_association import send_queued
 from network.scu.transcoder import Transcoder
 from network.statuses import State, words_of
+from network.upper_layer.dimse import AFFECTED_CLASS, C_ECHO_RQ, FIELD, SUCCESS
 
 __all__ = [
     "InstanceToSend",

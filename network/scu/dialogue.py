@@ -7,17 +7,23 @@ from contextlib import contextmanager
 from pydicom.dataset import Dataset
 
 from core.errors import BoundError, SendError
-from network.dimse import MESSAGE_ID, UNRECOGNIZED_OPERATION, Values, write_command, write_response
-from network.messages import Message
-from network.negotiation import Context
 from network.scu.peer_address import PeerAddress, Timeouts
-from network.upper_layer import (
+from network.upper_layer.association import (
     Association,
     NotTakenError,
     PeerAbortedError,
     ReleaseRequested,
     encode_data_set,
 )
+from network.upper_layer.dimse import (
+    MESSAGE_ID,
+    UNRECOGNIZED_OPERATION,
+    Values,
+    write_command,
+    write_response,
+)
+from network.upper_layer.messages import Message
+from network.upper_layer.negotiation import Context
 
 _ABORT_SOURCES = {0: "its user", 2: "its network layer"}
 _LAST_WORDS_S = 1.0

@@ -18,8 +18,8 @@ from imaging.instances.whole import check_not_truncated
 from network.data_sets.file_bytes import FileBytes
 from network.data_sets.limits import DataSetBounds
 from network.data_sets.negotiated import check_encoding
-from network.p_data import Extent
 from network.scu.transcoder import Transcoder
+from network.upper_layer.p_data import Extent
 
 _DEFER_BYTES = 4096
 _PREAMBLE_BYTES = 128

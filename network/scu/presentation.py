@@ -7,8 +7,8 @@ from pydicom.uid import UID
 from pynetdicom.presentation import PresentationContext, build_context
 
 from imaging.pixels.transcode import UNCOMPRESSED
-from network.negotiation import Context
 from network.scu.outgoing import InstanceToSend
+from network.upper_layer.negotiation import Context
 
 MAX_CONTEXTS = 128
 """Context IDs are the odd numbers from 1 to 255 (PS3.8 section 9.3.2.2)."""

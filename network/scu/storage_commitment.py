@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from core.errors import SendError
-from network.dimse import (
+from network.scu.dialogue import Dialogue
+from network.statuses import words_of
+from network.upper_layer.dimse import (
     ACTION_TYPE,
     AFFECTED_CLASS,
     AFFECTED_INSTANCE,
@@ -18,8 +20,6 @@ from network.dimse import (
     REQUESTED_INSTANCE,
     Values,
 )
-from network.scu.dialogue import Dialogue
-from network.statuses import words_of
 
 PUSH_MODEL = "1.2.840.10008.1.20.1"
 PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pynetdicom.presentation import PresentationContext
 
 from core.errors import NotADataSetError, PixelError, SendError
-from network.dimse import CommandSet
 from network.scu.dialogue import Dialogue
 from network.scu.outgoing import InstanceToSend, data_set_to_send
 from network.scu.presentation import accepted_by, choose_context, why_no_context
@@ -13,6 +12,7 @@ from network.scu.send_queue import QueuedInstance, SendOutcome, SendQueue, not_s
 from network.scu.store_channel import StoreChannel
 from network.scu.transcoder import Transcoder
 from network.statuses import state_of, words_of
+from network.upper_layer.dimse import CommandSet
 
 _MESSAGE_IDS = 65_535
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from core.errors import SendError
-from network.dimse import C_STORE_RQ, RESPONSE, CommandSet, store_request
-from network.p_data import Extent, PDataBuffer
 from network.scu.dialogue import Dialogue
+from network.upper_layer.dimse import C_STORE_RQ, RESPONSE, CommandSet, store_request
+from network.upper_layer.p_data import Extent, PDataBuffer
 
 _STORE_RSP = C_STORE_RQ | RESPONSE
 

@@ -16,13 +16,13 @@ from sqlalchemy import Connection
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
-from network.dimse import N_EVENT_REPORT_RQ, UNRECOGNIZED_OPERATION
-from network.messages import Message
 from network.scu import storage_commitment as messages
 from network.scu.addresses import address_for_queries, address_of
 from network.scu.association import Timeouts, associate
 from network.scu.c_find import found_instances
-from network.upper_layer import decode_data_set
+from network.upper_layer.association import decode_data_set
+from network.upper_layer.dimse import N_EVENT_REPORT_RQ, UNRECOGNIZED_OPERATION
+from network.upper_layer.messages import Message
 from node.delivery.commitment_reports import answer_report
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind

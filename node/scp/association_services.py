@@ -5,12 +5,12 @@ from collections.abc import Callable
 import structlog
 
 from core.errors import explain_fault
-from network.dimse import C_STORE_RQ, N_ACTION_RQ, N_EVENT_REPORT_RQ, CommandSet
 from network.endings import Cause, Ending
-from network.messages import DataSetInMemory, DataSetSink, Message
-from network.negotiation import Context
 from network.scp import Status
 from network.scu.storage_commitment import PUSH_MODEL
+from network.upper_layer.dimse import C_STORE_RQ, N_ACTION_RQ, N_EVENT_REPORT_RQ, CommandSet
+from network.upper_layer.messages import DataSetInMemory, DataSetSink, Message
+from network.upper_layer.negotiation import Context
 from node.ledger.row_states import EndCause
 from node.ledger.tables.ends import End
 from node.scp.association_record import AssociationRecord

@@ -10,12 +10,12 @@ from core.errors import (
     UidMismatchError,
     explain_fault,
 )
-from network.dimse import SOP_CLASS_NOT_SUPPORTED, CommandSet
 from network.file_meta import encode_file_meta
-from network.messages import Message
-from network.negotiation import Context
 from network.presentation import is_storage_class
 from network.scp import Status
+from network.upper_layer.dimse import SOP_CLASS_NOT_SUPPORTED, CommandSet
+from network.upper_layer.messages import Message
+from network.upper_layer.negotiation import Context
 from node.scp.association_record import AssociationRecord
 from node.scp.instance_store import DIFFERENT, InstanceStore, ReceivedInstance
 from node.scp.refusals import refusal_of

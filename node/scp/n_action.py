@@ -4,10 +4,10 @@ import structlog
 
 from core.errors import StorageUnavailableError
 from imaging.instances.read_errors import BROKEN
-from network.messages import Message
 from network.scu import storage_commitment as messages
 from network.sender import Sender
-from network.upper_layer import decode_data_set
+from network.upper_layer.association import decode_data_set
+from network.upper_layer.messages import Message
 from node.delivery.commitment_reports import answer_report
 from node.delivery.storage_commitment_scp import StorageCommitmentScp
 from node.delivery.storage_commitment_scu import StorageCommitmentScu

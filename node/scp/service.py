@@ -13,11 +13,11 @@ from network.access import AssociationRequest, Rejection, rejection_of
 from network.association_limits import AssociationLimits
 from network.certificates import expiring
 from network.listener import AssociationListener
-from network.negotiation import Supported
 from network.presentation import listener_contexts
 from network.scu.storage_commitment import PUSH_MODEL
 from network.sender import Sender
 from network.tls import ServerCertificates
+from network.upper_layer.negotiation import Supported
 from node.ledger.database import Ledger
 from node.ledger.group_commit import GroupCommit
 from node.scp.association_record import AssociationRecord, OnEnd

@@ -10,9 +10,9 @@ import pytest
 
 from core.config.file import read_configuration
 from core.job import JobRequest, JobResult, OutputInstance
-from network import dimse
-from network.dimse import CommandSet
 from network.scu.outgoing import instance_to_send
+from network.upper_layer import dimse
+from network.upper_layer.dimse import CommandSet
 from node.delivery.queue_results import queue_results
 from node.ledger.requests.jobs import Destination, create_job, find_job, finish_job
 from node.ledger.row_states import ProofState

@@ -10,8 +10,8 @@ from pynetdicom.dimse_primitives import N_ACTION, N_EVENT_REPORT
 from pynetdicom.dsutils import encode
 
 from core.errors import BoundError
-from network.dimse import CommandSet, read_command, write_response
-from network.pdus import COMMAND, P_DATA, fragments_of, p_data_pdus, pdu
+from network.upper_layer.dimse import CommandSet, read_command, write_response
+from network.upper_layer.pdus import COMMAND, P_DATA, fragments_of, p_data_pdus, pdu
 from tests.support.peers import MR
 from tests.support.raw_peer import store_command
 

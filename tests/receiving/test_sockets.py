@@ -12,8 +12,8 @@ import pytest
 
 from core.config.wire import Wire
 from core.errors import BoundError
-from network.pdu_reader import PduReader
-from network.pdus import longest_pdus
+from network.upper_layer.pdu_reader import PduReader
+from network.upper_layer.pdus import longest_pdus
 from tests.support.peers import encoded
 from tests.support.raw_peer import COMMAND, DATA, LAST, P_DATA, RawPeer, p_data, pdu, store_command
 from tests.support.receiver import Receiver

@@ -6,15 +6,15 @@ from collections import Counter
 
 from core.config.wire import Wire
 from core.errors import InstanceError
-from network.dimse import C_STORE_RQ, CommandSet
 from network.endings import Ending
 from network.file_meta import encode_file_meta
-from network.messages import DataSetInMemory, DataSetSink, Message, MessageBounds
-from network.negotiation import Agreement, Context
-from network.pdu_reader import PduReader
-from network.pdus import longest_pdus
 from network.scp import Status, serve
-from network.upper_layer import Association
+from network.upper_layer.association import Association
+from network.upper_layer.dimse import C_STORE_RQ, CommandSet
+from network.upper_layer.messages import DataSetInMemory, DataSetSink, Message, MessageBounds
+from network.upper_layer.negotiation import Agreement, Context
+from network.upper_layer.pdu_reader import PduReader
+from network.upper_layer.pdus import longest_pdus
 from node.scp.instance_store import InstanceStore, ReceivedInstance
 from node.scp.spool import Spool
 

@@ -17,13 +17,13 @@ from core.config.settings import Configuration
 from core.config.wire import Wire
 from core.errors import BoundError, InstanceError
 from network.access import protocol_rejection, read_request, rejection_of
-from network.associate_pdus import read_associate, write_associate
 from network.data_sets.describe import examined
 from network.data_sets.header_scan import scan
 from network.data_sets.limits import DataSetBounds
-from network.negotiation import Context, Supported, accept
-from network.pdus import ASSOCIATE_AC
 from network.presentation import listener_contexts
+from network.upper_layer.associate_pdus import read_associate, write_associate
+from network.upper_layer.negotiation import Context, Supported, accept
+from network.upper_layer.pdus import ASSOCIATE_AC
 from node.scp.instance_store import InstanceStore, ReceivedInstance
 from tests.security.fuzz_reception import Reading
 from tests.support.databases import open_test_ledger

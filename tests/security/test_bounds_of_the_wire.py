@@ -10,11 +10,11 @@ import pytest
 from pynetdicom import build_context
 
 from core.config.wire import Wire
-from network.messages import MessageBounds
-from network.negotiation import Agreement
-from network.pdu_reader import PduReader
-from network.pdus import longest_pdus
-from network.upper_layer import Association, NotTakenError
+from network.upper_layer.association import Association, NotTakenError
+from network.upper_layer.messages import MessageBounds
+from network.upper_layer.negotiation import Agreement
+from network.upper_layer.pdu_reader import PduReader
+from network.upper_layer.pdus import longest_pdus
 from tests.security.conftest import StartReceiver
 from tests.support.node_process import wait_until
 from tests.support.peers import EXPLICIT, MR, associate, encoded, store

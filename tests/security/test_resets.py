@@ -13,7 +13,7 @@ import pydicom
 import pytest
 
 from network import listener
-from network.upper_layer import Association
+from network.upper_layer.association import Association
 from node.scp.instance_store import InstanceStore
 from tests.security.conftest import StartReceiver, stored_within
 from tests.support.node_process import wait_until

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from core.config.wire import Wire
-from network.messages import MessageBounds
-from network.negotiation import Agreement
-from network.pdu_reader import PduReader
-from network.pdus import longest_pdus
 from network.tls import ClientTls
-from network.upper_layer import Association, NotTakenError
+from network.upper_layer.association import Association, NotTakenError
+from network.upper_layer.messages import MessageBounds
+from network.upper_layer.negotiation import Agreement
+from network.upper_layer.pdu_reader import PduReader
+from network.upper_layer.pdus import longest_pdus
 from tests.security.certificates import Authority
 from tests.security.conftest import StartReceiver
 from tests.support.raw_peer import ACCEPTED, RawPeer, associate_rq

@@ -12,8 +12,8 @@ from pynetdicom.dsutils import encode
 from pynetdicom.pdu import P_DATA_TF
 
 from core.errors import BoundError, SendError
-from network.dimse import read_command, store_request
-from network.p_data import Extent, PDataBuffer
+from network.upper_layer.dimse import read_command, store_request
+from network.upper_layer.p_data import Extent, PDataBuffer
 from tests.sending.raw_scp import response
 
 CT, INSTANCE = "1.2.840.10008.5.1.4.1.1.2", "1.2.826.0.1.3680043.8.498.12"

@@ -10,7 +10,11 @@ from typing import cast
 import pytest
 
 from core.errors import NotOfferedError, SendError
-from network.dimse import (
+from network.presentation import VERIFICATION
+from network.scu.c_store import PeerAddress, Timeouts, echo, instance_to_send, send
+from network.scu.dialogue import Dialogue
+from network.upper_layer.association import Association
+from network.upper_layer.dimse import (
     AFFECTED_CLASS,
     C_ECHO_RQ,
     FIELD,
@@ -19,12 +23,8 @@ from network.dimse import (
     read_command,
     write_command,
 )
-from network.messages import Message
-from network.negotiation import Context
-from network.presentation import VERIFICATION
-from network.scu.c_store import PeerAddress, Timeouts, echo, instance_to_send, send
-from network.scu.dialogue import Dialogue
-from network.upper_layer import Association
+from network.upper_layer.messages import Message
+from network.upper_layer.negotiation import Context
 from tests.sending.raw_scp import COMMAND, LAST, P_DATA, RawScp, fragment, response
 
 CALLING = "SLICEWIRE"

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from core.config.wire import Wire
 from core.errors import BoundError
-from network.dimse import CommandSet, read_command
-from network.negotiation import Context
-from network.pdus import COMMAND, FRAGMENT_BYTES, LAST, Fragment
+from network.upper_layer.dimse import CommandSet, read_command
+from network.upper_layer.negotiation import Context
+from network.upper_layer.pdus import COMMAND, FRAGMENT_BYTES, LAST, Fragment
 
 _MEGABYTE = 1_000_000
 _LONGEST_IN_MEMORY_MB = 64

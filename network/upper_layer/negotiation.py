@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from pynetdicom.presentation import PresentationContext
 
-from network.associate_pdus import (
+from network.upper_layer.associate_pdus import (
     APPLICATION_CONTEXT_NAME,
     AssociatePdu,
     ContextItem,

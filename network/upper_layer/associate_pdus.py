@@ -12,7 +12,7 @@ from pynetdicom import PYNETDICOM_IMPLEMENTATION_UID, PYNETDICOM_IMPLEMENTATION_
 
 from core.ae_titles import parse_ae_title
 from core.errors import BoundError
-from network.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, HEADER_BYTES, pdu
+from network.upper_layer.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, HEADER_BYTES, pdu
 
 APPLICATION_CONTEXT_NAME = "1.2.840.10008.3.1.1.1"
 _PROTOCOL_VERSION = 1

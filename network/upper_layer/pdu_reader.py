@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from core.errors import BoundError
-from network.pdus import HEADER_BYTES
+from network.upper_layer.pdus import HEADER_BYTES
 
 NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _FIRST_BYTES = 16_384

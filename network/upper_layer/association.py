@@ -16,10 +16,16 @@ from pydicom.uid import UID
 from pynetdicom.dsutils import decode, encode
 
 from core.errors import BoundError
-from network.messages import DataSetInMemory, Message, MessageAssembly, MessageBounds, OpenSink
-from network.negotiation import Agreement, Context
-from network.pdu_reader import NOTHING_YET, PduReader
-from network.pdus import (
+from network.upper_layer.messages import (
+    DataSetInMemory,
+    Message,
+    MessageAssembly,
+    MessageBounds,
+    OpenSink,
+)
+from network.upper_layer.negotiation import Agreement, Context
+from network.upper_layer.pdu_reader import NOTHING_YET, PduReader
+from network.upper_layer.pdus import (
     ABORT,
     COMMAND,
     P_DATA,

@@ -23,7 +23,8 @@
     ├── EngineUnavailableError        no scheduler is available to run jobs
     ├── OutputError                   a result did not pass the checks before sending
     └── SendError                     a peer cannot be reached, or did not store an instance
-        └── NotOfferedError           a peer does not offer what it was asked for
+        ├── NotOfferedError           a peer does not offer what it was asked for
+        └── PeerEndedError            a peer ended an association before it had answered
 
 A message says what is wrong, which UID, what was expected and found, in which unit; it never
 contains a patient's name.
@@ -146,6 +147,10 @@ class SendError(SlicewireError):
 
 class NotOfferedError(SendError):
     """A peer accepts the association, but none of the proposed presentation contexts."""
+
+
+class PeerEndedError(SendError):
+    """A peer aborted an association, or closed its connection, before it had answered."""
 
 
 def hold_of(error: SlicewireError) -> Hold:

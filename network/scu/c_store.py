@@ -14,7 +14,7 @@ from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.outgoing import InstanceToSend, instance_to_send
 from network.scu.presentation import propose
 from network.scu.send_queue import SendOutcome, SendQueue, StoppedElsewhereError
-from network.scu.store_association import send_queued
+from network.scu.store_association import WindowNotServedError, send_queued
 from network.scu.transcoder import Transcoder
 from network.statuses import State, words_of
 from network.upper_layer.dimse import AFFECTED_CLASS, C_ECHO_RQ, FIELD, SUCCESS
@@ -107,19 +107,29 @@ class _Request:
     timeouts: Timeouts
 
     def send_from(self, send_queue: SendQueue, transcoder: Transcoder) -> str:
-        """Send from the queue on a new association; returns why it ended early, else ""."""
+        """Send from the queue on a new association; returns why it ended early, else "".
+
+        For a peer that ends the association without an answer there is a second one without an
+        asynchronous operations window: some accept a window and do not serve it.
+        """
         try:
-            with associate(
-                self.peer,
-                self.calling_ae_title,
-                self.contexts,
-                self.timeouts,
-                operations=_OPERATIONS,
-            ) as dialogue:
-                send_queued(dialogue, self.contexts, send_queue, transcoder)
+            try:
+                self._send(send_queue, transcoder, _OPERATIONS)
+            except WindowNotServedError:
+                self._send(send_queue, transcoder, 1)
         except SendError as error:
             return str(error)
         return ""
+
+    def _send(self, send_queue: SendQueue, transcoder: Transcoder, operations: int) -> None:
+        with associate(
+            self.peer,
+            self.calling_ae_title,
+            self.contexts,
+            self.timeouts,
+            operations=operations,
+        ) as dialogue:
+            send_queued(dialogue, self.contexts, send_queue, transcoder)
 
 
 def _send_on_several(

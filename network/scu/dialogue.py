@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from pydicom.dataset import Dataset
 
-from core.errors import BoundError, SendError
+from core.errors import BoundError, PeerEndedError, SendError
 from network.scu.peer_address import PeerAddress, Timeouts
 from network.upper_layer.association import (
     Association,
@@ -156,7 +156,7 @@ class Dialogue:
             limit_s = self.timeouts.response_s
             raise SendError(f"{self.peer} read nothing for {limit_s:g} s") from error
         except OSError as error:
-            raise SendError(self._last_words()) from error
+            raise PeerEndedError(self._last_words()) from error
 
     def release(self) -> None:
         """Release the association; only close it if the peer has ended it."""
@@ -185,7 +185,7 @@ class Dialogue:
                 f"{self.peer} released the association before it had answered"
             ) from None
         except PeerAbortedError as error:
-            raise SendError(self._aborted(error)) from None
+            raise PeerEndedError(self._aborted(error)) from None
         except NotTakenError as error:
             raise SendError(
                 f"{self.peer} read nothing for {self.timeouts.response_s:g} s"
@@ -193,7 +193,7 @@ class Dialogue:
         except BoundError as error:
             raise self._broken(str(error)) from error
         except OSError as error:
-            raise SendError(f"{self.peer} closed the connection") from error
+            raise PeerEndedError(f"{self.peer} closed the connection") from error
 
     def _last_words(self) -> str:
         """Reason why writing failed: an A-ABORT of the peer may still be unread."""

@@ -91,6 +91,13 @@ class SendQueue:
             self._out -= 1
             self._tell(item, outcome)
 
+    def put_back(self, items: Sequence[QueuedInstance]) -> None:
+        """Return instances that were taken last and not settled; they are handed out again."""
+        with self._changed:
+            self._out -= len(items)
+            self._waiting.extendleft(reversed(items))
+            self._changed.notify_all()
+
     def settle_rest(self, words: str) -> list[SendOutcome]:
         """Settle the instances that are left as not sent; returns all outcomes in order."""
         with self._changed:

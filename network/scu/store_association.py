@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pynetdicom.presentation import PresentationContext
 
-from core.errors import NotADataSetError, PixelError, SendError
+from core.errors import NotADataSetError, PeerEndedError, PixelError, SendError
 from network.scu.dialogue import Dialogue
 from network.scu.outgoing import InstanceToSend, data_set_to_send
 from network.scu.presentation import accepted_by, choose_context, why_no_context
@@ -17,6 +17,10 @@ from network.upper_layer.dimse import CommandSet
 _MESSAGE_IDS = 65_535
 
 
+class WindowNotServedError(SendError):
+    """A peer ended an association of several open requests before it had answered any."""
+
+
 def send_queued(
     dialogue: Dialogue,
     contexts: Sequence[PresentationContext],
@@ -26,12 +30,17 @@ def send_queued(
     """Send from the queue until it is empty; each instance that was taken is settled.
 
     Raises:
+        WindowNotServedError: the peer may not serve the asynchronous operations window that it
+            accepted; its instances are in the queue again.
         SendError: the association ended before, with the reason in words.
     """
     association = _StoreAssociation(dialogue, contexts, send_queue, transcoder)
     try:
         association.run(StoreChannel(dialogue))
     except SendError as error:
+        if isinstance(error, PeerEndedError) and association.is_window_suspected:
+            association.put_back_open()
+            raise WindowNotServedError(str(error)) from error
         association.settle_open(str(error))
         raise
 
@@ -53,6 +62,12 @@ class _StoreAssociation:
         self._transcoder = transcoder
         self._open: dict[int, tuple[QueuedInstance, str]] = {}
         """Instance and transfer syntax by message ID."""
+        self._is_answered = False
+
+    @property
+    def is_window_suspected(self) -> bool:
+        """True if several requests might be open, and none was answered."""
+        return self._most_open > 1 and not self._is_answered
 
     def run(self, channel: StoreChannel) -> None:
         while True:
@@ -66,6 +81,11 @@ class _StoreAssociation:
                 answer = channel.answer(wait=item is None or is_full)
                 if answer is not None:
                     self._settle(answer)
+
+    def put_back_open(self) -> None:
+        """Return the instances that were not answered to the queue."""
+        self._send_queue.put_back([item for item, _ in self._open.values()])
+        self._open.clear()
 
     def settle_open(self, why: str) -> None:
         """Settle the instances that the association did not answer before it ended."""
@@ -105,6 +125,7 @@ class _StoreAssociation:
                 f"open are {', '.join(map(str, self._open))}"
             )
         item, syntax = self._open.pop(number)
+        self._is_answered = True
         self._send_queue.settle(item, _outcome(item.instance, answer, syntax))
 
 

@@ -101,12 +101,14 @@ def accept(
 
 
 def conclude(asked: AssociatePdu, answer: AssociatePdu) -> Agreement:
-    """Compare a requestor's proposal with the answer; returns what was agreed."""
+    """Compare a requestor's proposal with the answer; returns what was agreed.
+
+    A role that the answer does not mention counts as accepted: some acceptors of storage commitment
+    reports do not negotiate roles.
+    """
     proposed = {one.context_id: one for one in asked.contexts}
     roles = {
-        uid: _both(asked.user.roles[uid], role)
-        for uid, role in answer.user.roles.items()
-        if uid in asked.user.roles
+        uid: _both(role, answer.user.roles.get(uid, role)) for uid, role in asked.user.roles.items()
     }
     return Agreement(
         calling_ae_title=asked.calling_ae_title,

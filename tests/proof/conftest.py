@@ -32,6 +32,8 @@ class Holder:
     """A storage SCP that may offer storage commitment and C-FIND."""
 
     commitment: bool = False
+    knows_roles: bool = True
+    """Whether it negotiates the roles of storage commitment."""
     find: bool = False
     loses: set[str] = field(default_factory=set)
     """UIDs that it answers 0x0000 to and does not keep."""
@@ -50,7 +52,8 @@ class Holder:
         for context in AllStoragePresentationContexts[:120]:
             self._entity.add_supported_context(str(context.abstract_syntax))
         if self.commitment:
-            self._entity.add_supported_context(messages.PUSH_MODEL, scu_role=True, scp_role=True)
+            both = True if self.knows_roles else None
+            self._entity.add_supported_context(messages.PUSH_MODEL, scu_role=both, scp_role=both)
         if self.find:
             self._entity.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
         handlers: list[Any] = [

@@ -75,6 +75,18 @@ def test_what_is_stored_is_confirmed_also_after_a_restart(
     assert office.commitment_scp.answer_due() == 0
 
 
+def test_a_peer_that_negotiates_no_roles_gets_its_report(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    """dcm4che#463: it accepts the presentation context and leaves the proposed role unanswered."""
+    holder = start_holder(commitment=True, knows_roles=False)
+    office = start_office(holder, storage_commitment=True)
+    assert ask(office, store_three(office, ct_folder)) == 0x0000
+    assert office.commitment_scp.answer_due() == 1
+    assert holder.reported.wait(10)
+    assert promised(office) == 3
+
+
 def test_what_is_not_there_or_damaged_or_another_class_is_not_confirmed(
     start_holder: Any, start_office: Any, ct_folder: Path
 ) -> None:

@@ -29,6 +29,11 @@ READ_AS_USUAL = {
     "an element twice": USUAL + USUAL[-14:],
     "an unknown element": USUAL + struct.pack("<HHL", 0, 0x5000, 0),
     "another group": USUAL + struct.pack("<HHL", 8, 5, 0),
+    "the originator of a C-MOVE": USUAL
+    + struct.pack("<HHL", 0, 0x1030, 6)
+    + b"MOVER "
+    + struct.pack("<HHLH", 0, 0x1031, 2, 7),
+    "no priority": USUAL.replace(b"\0\0\0\7\2\0\0\0\2\0", b""),
     "no group length": USUAL[12:],
     "a wrong group length": USUAL[:8] + b"\xff\xff\xff\xff" + USUAL[12:],
     "a priority of no meaning": USUAL.replace(b"\0\0\0\7\2\0\0\0\2\0", b"\0\0\0\7\2\0\0\0\x63\0"),

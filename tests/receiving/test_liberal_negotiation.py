@@ -67,6 +67,30 @@ def numbered(first: int, second: int) -> bytes:
     return bytes(found)
 
 
+def without_sub_item(*kinds: int) -> bytes:
+    """Without these sub-items of the user information, which is the last item."""
+    begin = REQUEST.rindex(b"\x50\x00")
+    content, at = b"", begin + 4
+    while at < len(REQUEST):
+        end = at + 4 + struct.unpack_from(">H", REQUEST, at + 2)[0]
+        content += b"" if REQUEST[at] in kinds else REQUEST[at:end]
+        at = end
+    return with_length(REQUEST[:begin] + item(0x50, content))
+
+
+def with_contexts(*proposed: tuple[str, str], name: str = "1.2.840.10008.3.1.1.1") -> bytes:
+    """With these abstract and transfer syntaxes, and this application context name."""
+    content = item(0x10, name.encode())
+    for number, (abstract, syntax) in enumerate(proposed):
+        uids = item(0x30, abstract.encode()) + item(0x40, syntax.encode())
+        content += item(0x20, bytes((2 * number + 1, 0, 0, 0)) + uids)
+    return with_length(REQUEST[:ITEMS] + content + REQUEST[REQUEST.rindex(b"\x50\x00") :])
+
+
+def of_class(uid: str) -> bytes:
+    return struct.pack(">H", len(uid)) + uid.encode()
+
+
 LIBERAL = {
     "an unknown item": with_length(REQUEST + item(0x99, b"what")),
     "an empty unknown item": with_length(REQUEST + item(0x7F, b"")),
@@ -81,6 +105,25 @@ LIBERAL = {
     "a long version name": in_user_information(item(0x55, b"V" * 200)),
     "a version name that is not ASCII": in_user_information(item(0x55, b"M\xfcnchen")),
     "an implementation class UID that is none": in_user_information(item(0x52, b"none")),
+    "no implementation class UID": without_sub_item(0x52),
+    "nothing in the user information": without_sub_item(0x51, 0x52, 0x55),
+    "UIDs that are padded": with_contexts(
+        (VERIFICATION + "\0", IMPLICIT + "\0"),
+        (MR + "\0", EXPLICIT + "\0"),
+        name="1.2.840.10008.3.1.1.1\0",
+    ),
+    "the same transfer syntaxes twice": in_each_context(
+        (item(0x40, IMPLICIT.encode()) + item(0x40, EXPLICIT.encode())) * 2
+    ),
+    "extended negotiation": in_user_information(item(0x56, of_class(MR) + b"\1\0\1")),
+    "extended negotiation of a wrong length": in_user_information(item(0x56, b"\xff\xff1.2")),
+    "both roles of every class": in_user_information(
+        item(0x54, of_class(VERIFICATION) + b"\1\1") + item(0x54, of_class(MR) + b"\1\1")
+    ),
+    "an identity that is to be confirmed": in_user_information(
+        item(0x58, bytes((2, 1, 0, 4)) + b"user" + bytes((0, 4)) + b"word")
+    ),
+    "a window without a limit": in_user_information(item(0x53, bytes(4))),
     "titles that end with NULs": put(CALLED, b"SLICEWIRE".ljust(16, b"\0")),
     "a title with rubbish behind a NUL": put(CALLING, b"TPS\0????????????"),
     "a title that is not ASCII": put(CALLING, b"STRAHLENG\xc4NGE".ljust(16)),
@@ -150,6 +193,10 @@ def test_a_request_that_the_standard_rejects_is_rejected(receiver: Receiver, nam
 CONTEXT_RESULTS: dict[str, tuple[Callable[[], bytes], list[tuple[int, int]]]] = {
     "an unknown SOP class": (
         lambda: associate_rq([build_context("1.2.3.4", [IMPLICIT]), *CONTEXTS[:1]]),
+        [(1, 3), (3, 0)],
+    ),
+    "a zero-width space behind a UID": (
+        lambda: with_contexts((VERIFICATION + "\u200b", IMPLICIT), (MR, EXPLICIT)),
         [(1, 3), (3, 0)],
     ),
     "an unknown transfer syntax": (

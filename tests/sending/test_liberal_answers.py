@@ -71,6 +71,10 @@ LIBERAL = {
         more=item(0x21, bytes((99, 0, 0, 0)) + item(0x40, b"1.2"))
     ),
     "a refused context without a syntax": acceptance(more=item(0x21, bytes((1, 0, 4, 0)))),
+    "a refused context with an empty syntax": acceptance(
+        more=item(0x21, bytes((1, 0, 4, 0)) + item(0x40, b""))
+    ),
+    "an implementation class UID that is padded": acceptance(user=item(0x52, b"1.2.3\0")),
 }
 
 

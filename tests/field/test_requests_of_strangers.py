@@ -16,6 +16,7 @@ from core.config.settings import Configuration
 from tests.support.node_process import wait_until
 from tests.support.peers import IMPLICIT, encoded
 from tests.support.raw_peer import (
+    ABORT_RQ,
     ABORTED,
     ACCEPTED,
     COMMAND,
@@ -82,6 +83,18 @@ def test_a_second_association_on_a_connection_is_none(start: Start) -> None:
         peer.send(RELEASE_RQ + associate_rq())
         assert [peer.answer(), peer.answer()] == [RELEASED, -1]
     assert receiver.ended == [(1, "released")]
+
+
+def test_an_abort_right_behind_the_request_leaves_nothing(start: Start) -> None:
+    """pynetdicom#721: the requestor does not wait for the answer (PS3.8 Table 9-10, Sta3)."""
+    receiver = start(maximum_associations=1)
+    with RawPeer(receiver.address) as peer:
+        peer.send(associate_rq() + ABORT_RQ)
+        assert [peer.answer(), peer.answer()] == [ACCEPTED, -1]
+    wait_until(lambda: receiver.listener.reap() > 0 or receiver.ended != [], 10.0)
+    assert [outcome for _, outcome in receiver.ended] == ["aborted"]
+    with RawPeer(receiver.address).associate():
+        pass
 
 
 def test_a_connection_that_the_peer_keeps_after_an_abort_is_closed(start: Start) -> None:

@@ -41,6 +41,7 @@ _LONGEST_PDU_BYTES = 262_144
 _OFFERED_PDU_BYTES = 16_382
 _LONGEST = dict.fromkeys((ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT),
                          _LONGEST_PDU_BYTES)  # fmt: skip
+_REJECTION_BYTES = 10
 _BOUNDS = MessageBounds(passes_stray_data=True)
 
 
@@ -193,12 +194,14 @@ class _Request:
         return f"{self.peer} broke the protocol: PDU of type 0x{answer[0]:02X}"
 
     def _rejected(self, answer: bytes) -> str:
+        if len(answer) < _REJECTION_BYTES:
+            return f"{self.peer} broke the protocol: a rejection of {len(answer)} bytes"
         rejection = A_ASSOCIATE_RJ()
         try:
             rejection.decode(answer)
             reason = rejection.reason_str.lower().replace(" ae title", " AE title")
         except (ValueError, LookupError, TypeError):
-            reason = f"reason {answer[-1]} of source {answer[-2]}"
+            reason = f"reason {answer[9]} of source {answer[8]}"
         lasting = "permanently" if rejection.result == 1 else "for now"
         return f"{self.peer} rejected the association {lasting}: {reason}"
 

@@ -74,9 +74,12 @@ def read_associate(content: bytes) -> AssociatePdu:
     """
     try:
         return _read(content)
-    except (struct.error, IndexError, ValueError) as error:
-        kind = "request" if content[:1] == bytes((ASSOCIATE_RQ,)) else "answer"
-        raise BoundError(f"an association {kind} cannot be read ({error})") from None
+    except (struct.error, IndexError):
+        words = "an item is too short"
+    except ValueError as error:
+        words = str(error)
+    kind = "request" if content[:1] == bytes((ASSOCIATE_RQ,)) else "answer"
+    raise BoundError(f"an association {kind} cannot be read ({words})")
 
 
 def write_associate(kind: int, said: AssociatePdu) -> bytes:

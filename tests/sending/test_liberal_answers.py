@@ -101,11 +101,16 @@ IN_WORDS = {
     fixed(REJECTED, 0, 1, 1, 3): "rejected the association permanently: calling AE title not",
     fixed(REJECTED, 0, 2, 3, 2): "rejected the association for now: local limit exceeded",
     fixed(REJECTED, 0, 1, 9, 9): "rejected the association permanently: reason 9 of source 9",
+    fixed(REJECTED, 0, 1): "broke the protocol: a rejection of 8 bytes",
+    fixed(REJECTED): "broke the protocol: a rejection of 6 bytes",
     fixed(0x07, 0, 0, 2, 0): "aborted while the association was negotiated",
     fixed(0x42, 1, 2, 3): "broke the protocol: PDU of unknown type 0x42",
     fixed(0x06, 0, 0, 0, 0): "broke the protocol: PDU of type 0x06",
     acceptance()[:6] + acceptance()[6:].replace(b"\x10\x00\x00\x15", b"\x10\x00\xff\xff"): (
         "broke the protocol: an association answer cannot be read"
+    ),
+    acceptance(user=item(0x54, b"\0\5")): (
+        "an association answer cannot be read (an item is too short)"
     ),
 }
 

@@ -15,11 +15,14 @@ Take = Callable[[messages.Report], bool]
 log = structlog.get_logger("commitment")
 
 
-def answer_report(read: Callable[[], Dataset], take: Take) -> int:
+def answer_report(event_type: int | None, read: Callable[[], Dataset], take: Take) -> int:
     """Take an N-EVENT-REPORT (PS3.7 10.1.1); returns the status.
 
     `read` decodes the Event Information, `take` records the report.
     """
+    if event_type not in (messages.ALL_COMMITTED, messages.FAILURES_EXIST):
+        log.warning("storage commitment report refused", event_type=event_type)
+        return messages.NO_SUCH_EVENT
     try:
         report = messages.read_report(read())
     except BROKEN as error:

@@ -166,7 +166,9 @@ class StorageCommitmentScu:
         if message.command.field != N_EVENT_REPORT_RQ:
             return UNRECOGNIZED_OPERATION
         return answer_report(
-            lambda: decode_data_set(message.content, message.context), self.take_report
+            message.command.type_id,
+            lambda: decode_data_set(message.content, message.context),
+            self.take_report,
         )
 
     def _look_up(self, peer: Peer, headers: list[pydicom.Dataset]) -> set[str]:

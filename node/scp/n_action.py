@@ -13,7 +13,6 @@ from node.delivery.storage_commitment_scp import StorageCommitmentScp
 from node.delivery.storage_commitment_scu import StorageCommitmentScu
 
 _NOT_AUTHORIZED = 0x0124
-_NO_SUCH_ACTION = 0x0123
 
 log = structlog.get_logger("commitment")
 
@@ -33,8 +32,10 @@ class CommitmentService:
         if peer is None:
             log.warning("storage commitment refused", calling_ae_title=sender.calling_ae_title)
             return _NOT_AUTHORIZED
+        if message.command.sop_class_uid != messages.PUSH_MODEL:
+            return messages.NO_SUCH_CLASS
         if message.command.type_id != messages.REQUEST_COMMITMENT:
-            return _NO_SUCH_ACTION
+            return messages.NO_SUCH_ACTION
         try:
             request = messages.read_request(decode_data_set(message.content, message.context))
             self._commitment_scp.take_request(peer, *request)
@@ -49,6 +50,7 @@ class CommitmentService:
     def on_report(self, message: Message) -> int:
         """Take a peer's answer to a request of this node (PS3.4 J.3.3); returns the status."""
         return answer_report(
+            message.command.type_id,
             lambda: decode_data_set(message.content, message.context),
             self._commitment_scu.take_report,
         )

@@ -118,6 +118,27 @@ def test_a_peer_it_is_not_switched_on_for_is_refused(
     assert office.commitment_scp.answer_due() == 0
 
 
+@pytest.mark.parametrize(
+    ("action", "sop_class_uid", "status"), [(2, messages.PUSH_MODEL, 0x0123), (1, CT, 0x0118)]
+)
+def test_another_action_or_class_is_named_and_nothing_is_promised(
+    start_holder: Any, start_office: Any, action: int, sop_class_uid: str, status: int
+) -> None:
+    office = start_office(start_holder(commitment=True), storage_commitment=True)
+    contexts = [build_context(messages.PUSH_MODEL)]
+    association = AE(ae_title="HOLDER").associate(*office.address, contexts=contexts)
+    answer, _ = association.send_n_action(
+        messages.request(TRANSACTION, {"1.2.3": CT}),
+        action,
+        sop_class_uid,
+        messages.PUSH_MODEL_INSTANCE,
+        meta_uid=messages.PUSH_MODEL,
+    )
+    association.release()
+    assert answer.Status == status
+    assert office.commitment_scp.answer_due() == 0
+
+
 def test_somebody_else_is_refused(start_holder: Any, start_office: Any, ct_folder: Path) -> None:
     office = start_office(start_holder(commitment=True), storage_commitment=True)
     assert ask(office, store_three(office, ct_folder), calling="OTHER") == 0x0124

@@ -17,21 +17,35 @@ def away(_: messages.Report) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("information", "take", "status"),
+    ("event_type", "information", "take", "status"),
     [
-        (REPORT, lambda _: True, 0x0000),
-        (REPORT, lambda _: False, 0x0115),
-        (REPORT, away, 0x0213),
-        (None, lambda _: True, 0x0115),
+        (messages.ALL_COMMITTED, REPORT, lambda _: True, 0x0000),
+        (messages.FAILURES_EXIST, REPORT, lambda _: True, 0x0000),
+        (messages.ALL_COMMITTED, REPORT, lambda _: False, 0x0115),
+        (messages.ALL_COMMITTED, REPORT, away, 0x0213),
+        (messages.ALL_COMMITTED, None, lambda _: True, 0x0115),
+        (3, REPORT, lambda _: True, 0x0113),
+        (None, REPORT, lambda _: True, 0x0113),
     ],
-    ids=["ours", "of an unknown transaction", "the ledger is away", "nothing in it"],
+    ids=[
+        "ours",
+        "ours with failures",
+        "of an unknown transaction",
+        "the ledger is away",
+        "nothing in it",
+        "an unknown event type",
+        "no event type",
+    ],
 )
 def test_a_report_is_answered(
-    information: Dataset | None, take: Callable[[messages.Report], bool], status: int
+    event_type: int | None,
+    information: Dataset | None,
+    take: Callable[[messages.Report], bool],
+    status: int,
 ) -> None:
     def read() -> Dataset:
         if information is None:
             raise EOFError
         return information
 
-    assert answer_report(read, take) == status
+    assert answer_report(event_type, read, take) == status

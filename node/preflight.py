@@ -6,8 +6,6 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from sqlalchemy import text
-
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import ConfigurationError, SendError, StorageUnavailableError
@@ -19,7 +17,7 @@ from network.scu.c_store import echo
 from network.tls import server_context
 from network.which_peer import confusions
 from node.completion.routing import Router
-from node.ledger.database import Ledger
+from node.ledger.database import Ledger, check_version
 from node.ledger.dialects import make_engine
 from node.lock import holder_of
 from node.scp.service import LOOPBACK
@@ -69,7 +67,7 @@ def _ledger(configuration: Configuration) -> Finding:
         engine = make_engine(url or f"sqlite:///{path}")
         ledger = Ledger(engine, float, configuration.storage_path)
         with ledger.reading() as connection:
-            connection.execute(text("SELECT 1"))
+            check_version(connection)
         ledger.close()
     except StorageUnavailableError as error:
         return "ledger", "", str(error)

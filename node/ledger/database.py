@@ -10,6 +10,8 @@ from typing import cast
 
 import alembic.command
 import alembic.config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -169,7 +171,8 @@ def open_ledger(
         database_url: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
 
     Raises:
-        StorageUnavailableError: the ledger cannot be opened, or is of another storage folder.
+        StorageUnavailableError: the ledger cannot be opened, is of another storage folder, or was
+            migrated by a later version.
     """
     engine = make_engine(database_url or f"sqlite:///{StorageLayout(storage_path).ledger}")
     ledger = Ledger(engine, clock, storage_path)
@@ -184,11 +187,27 @@ def open_ledger(
 
 
 def migrate(connection: Connection) -> None:
-    """Migrate the tables of the database to this version."""
+    """Migrate the tables of the database to this version; raises as `check_version`."""
+    check_version(connection)
     config = alembic.config.Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     alembic.command.upgrade(config, "head")
+
+
+def check_version(connection: Connection) -> None:
+    """Check that this version knows the ledger's tables.
+
+    Raises:
+        StorageUnavailableError: a later version has migrated the ledger.
+    """
+    known = {one.revision for one in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+    later = set(MigrationContext.configure(connection).get_current_heads()) - known
+    if later:
+        raise StorageUnavailableError(
+            f"The ledger has schema {min(later)} of a later version of Slicewire; "
+            f"this version knows schemas up to {max(known)}"
+        )
 
 
 def _first_line(error: Exception) -> str:

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
+from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.ledger import database, dialects
 from node.ledger.database import open_ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.schema import metadata
 from node.ledger.tables.events import events_of, record_event
+from node.preflight import node_findings
 from tests.support.databases import database_url_for, open_test_ledger
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +147,19 @@ def test_a_file_that_is_no_ledger_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(StorageUnavailableError, match="The ledger failed: "):
         open_ledger(tmp_path)
+
+
+def test_a_ledger_of_a_later_version_is_said_in_words(tmp_path: Path) -> None:
+    ledger = open_test_ledger(tmp_path)
+    with ledger.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    ledger.close()
+    with pytest.raises(StorageUnavailableError, match="schema 9999 of a later version"):
+        open_test_ledger(tmp_path)
+    keys = {"storage_path": tmp_path, "scp_port": 0, "database_url": database_url_for(tmp_path)}
+    findings = node_findings(Configuration().model_copy(update=keys), try_port=False)
+    [wrong] = [wrong for name, _, wrong in findings if name == "ledger"]
+    assert "schema 9999 of a later version" in wrong
 
 
 def test_closing_waits_for_who_writes(tmp_path: Path) -> None:

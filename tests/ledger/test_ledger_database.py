@@ -162,6 +162,22 @@ def test_a_ledger_of_a_later_version_is_said_in_words(tmp_path: Path) -> None:
     assert "schema 9999 of a later version" in wrong
 
 
+def test_the_way_back_in_the_documentation_can_be_gone(tmp_path: Path) -> None:
+    """After it the tables are those of the version before, and are migrated again."""
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    block = page.split("```sql\n")[1].split("```")[0]
+    ledger = open_test_ledger(tmp_path)
+    with ledger.writing() as connection:
+        for statement in block.split(";")[:-1]:
+            connection.execute(text(statement))
+        assert MigrationContext.configure(connection).get_current_revision() == "0008"
+    ledger.close()
+    ledger = open_test_ledger(tmp_path)
+    with ledger.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
 def test_closing_waits_for_who_writes(tmp_path: Path) -> None:
     ledger = open_test_ledger(tmp_path)
     writing, go_on = threading.Event(), threading.Event()

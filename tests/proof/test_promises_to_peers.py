@@ -125,8 +125,9 @@ def test_another_action_or_class_is_named_and_nothing_is_promised(
     start_holder: Any, start_office: Any, action: int, sop_class_uid: str, status: int
 ) -> None:
     office = start_office(start_holder(commitment=True), storage_commitment=True)
+    ip, port = office.address
     contexts = [build_context(messages.PUSH_MODEL)]
-    association = AE(ae_title="HOLDER").associate(*office.address, contexts=contexts)
+    association = AE(ae_title="HOLDER").associate(ip, port, contexts)
     answer, _ = association.send_n_action(
         messages.request(TRANSACTION, {"1.2.3": CT}),
         action,

@@ -78,12 +78,6 @@ def has_begun(ledger: Ledger, command: int) -> bool:
         return connection.scalar(query) is not None
 
 
-def answer_of(ledger: Ledger, command: int) -> str | None:
-    """Return the words of the node's answer; None while there is none."""
-    answer = answer_to(ledger, command)
-    return None if answer is None else answer.words
-
-
 def why_not(ledger: Ledger, verb: str, series_instance_uid: str) -> str:
     """Say why a command would be refused at present; empty if it would not."""
     with ledger.reading() as connection:

@@ -21,11 +21,9 @@ from distributed.utils import sync
 
 from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError, SlicewireError, WorkerDiedError
-from core.job import Cache, JobRequest, JobResult, Report
+from core.job import JobRequest, JobResult
 from node.jobs.cluster import CACHE, Cluster, ExistingCluster, OwnWorkers, WorkerState, kill_worker
 
-RunJob = Callable[[JobRequest, Report, Cache], JobResult]
-"""Entry of the pipelines; workers import it by name, so that the node never loads torch."""
 OnProgress = Callable[[str, float, str], None]
 """Called with job id, fraction done (0 to 1) and the current step in words."""
 _PROGRESS = "slicewire-progress"

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from core.config.settings import Configuration
-from node.commands import ANSWERS, ECHO, answer_of, ask
+from node.answers import Answer
+from node.commands import ANSWERS, ECHO, answer_to, ask
 from node.echoes import Echoes
 from node.preflight import node_findings
 from tests.security.certificates import Authority
@@ -31,7 +32,7 @@ def test_an_echo_that_a_page_asks_for_goes_by_tls(start: StartReceiver, tmp_path
     receiver, configuration = peer_by_tls(start, tmp_path)
     asked = ask(receiver.ledger, ECHO, "tps")
     assert Echoes(configuration, receiver.ledger).answer_next()
-    assert answer_of(receiver.ledger, asked) == ANSWERS
+    assert answer_to(receiver.ledger, asked) == Answer(ANSWERS)
 
 
 def test_check_asks_a_peer_by_tls(start: StartReceiver, tmp_path: Path) -> None:

@@ -48,13 +48,11 @@ class About:
 
 
 def about_reader() -> Callable[[Path], About]:
-    """`read_about` with a cache, which does not keep answers about files that do not exist yet."""
+    """Make a function that reads the attributes of the instance in a file.
+
+    What it returns is empty if the file cannot be read, and cached unless there is no file yet.
+    """
     return partial(_read_if_here, lru_cache(_KEPT)(_read))
-
-
-def read_about(path: Path) -> About:
-    """Read the attributes from the instance in the file `path`; empty if it cannot be read."""
-    return _read_if_here(_read, path)
 
 
 def _read_if_here(read: Callable[[Path], About], path: Path) -> About:

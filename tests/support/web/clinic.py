@@ -20,7 +20,7 @@ from tests.support.checkpoints import one_view_checkpoint
 from tests.support.completion import Asking, Clock, Completion, series_uid
 from tests.support.databases import open_test_ledger
 from tests.support.web.serving import web_configuration
-from web.cases.about import read_about
+from web.cases.about import about_reader
 from web.cases.cases import Case, Cases, case_numbers
 
 SCRIPT = "<script>alert(1)</script>^O'Hara"
@@ -50,7 +50,7 @@ class Clinic:
         return folder
 
     def case(self, number: int) -> Case:
-        found = Cases(self.completion.ledger, read_about).find(number)
+        found = Cases(self.completion.ledger, about_reader()).find(number)
         assert found is not None
         return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.web.clinic import Clinic, open_clinic
-from web.cases.about import read_about
+from web.cases.about import about_reader
 from web.cases.cases import Cases
 from web.overview.today import today
 
@@ -15,7 +15,7 @@ def came_at(clinic: Clinic, now: str) -> tuple[str, int]:
     """From when on, and how many."""
     clinic.completion.clock.now = datetime.fromisoformat(now).timestamp()
     ledger = clinic.completion.ledger
-    shown = today(ledger, Cases(ledger, read_about))
+    shown = today(ledger, Cases(ledger, about_reader()))
     return shown.since, len(shown.came)
 
 

@@ -1,23 +1,106 @@
-"""Services of one association that a peer opened, and the record of its end."""
+"""Services of one association that a peer opened: C-STORE (PS3.4 Annex B), commitment, its end."""
 
 from collections.abc import Callable
 
 import structlog
 
-from core.errors import explain_fault
+from core.errors import (
+    InstanceError,
+    StorageUnavailableError,
+    UidMismatchError,
+    explain_fault,
+)
 from network.endings import Cause, Ending
+from network.file_meta import encode_file_meta
+from network.presentation import is_storage_class
 from network.scp import Status
 from network.scu.storage_commitment import PUSH_MODEL
-from network.upper_layer.dimse import C_STORE_RQ, N_ACTION_RQ, N_EVENT_REPORT_RQ, CommandSet
+from network.upper_layer.dimse import (
+    C_STORE_RQ,
+    N_ACTION_RQ,
+    N_EVENT_REPORT_RQ,
+    SOP_CLASS_NOT_SUPPORTED,
+    CommandSet,
+)
 from network.upper_layer.messages import DataSetInMemory, DataSetSink, Message
 from network.upper_layer.negotiation import Context
 from node.ledger.row_states import EndCause
 from node.ledger.tables.ends import End
 from node.scp.association_record import AssociationRecord
-from node.scp.c_store import CStoreScp
+from node.scp.instance_store import DIFFERENT, InstanceStore, ReceivedInstance
 from node.scp.n_action import CommitmentService
+from node.scp.refusals import refusal_of
+from node.scp.spool import Spool
+from node.wal.writer import WriteAheadLog
+
+SUCCESS = 0x0000
+OUT_OF_RESOURCES = 0xA700
+DOES_NOT_MATCH = 0xA900
+CANNOT_UNDERSTAND = 0xC000
+PROCESSING_FAILURE = 0xC211
+"""Status for a fault of the node itself, the one that pynetdicom uses."""
+_COMMENT_LENGTH = 64  # LO
 
 log = structlog.get_logger("receive")
+
+
+class CStoreScp:
+    """Stores the instances of one association; used by its thread alone."""
+
+    def __init__(self, instance_store: InstanceStore, record: AssociationRecord) -> None:
+        self._instance_store = instance_store
+        self._record = record
+        self._log: WriteAheadLog = instance_store.wal_writer.open()
+
+    def open_spool(self, context: Context, command: CommandSet) -> Spool:
+        """Make the spool for an instance's data set."""
+        syntax = context.transfer_syntax
+        return Spool(
+            self._instance_store.folder,
+            encode_file_meta(command.sop_class_uid, command.sop_instance_uid, syntax),
+            syntax,
+            check_disk=self._instance_store.watermark.check,
+        )
+
+    def store(self, message: Message) -> Status:
+        """Store a received instance; returns status (PS3.4 Table B.2-1) and comment."""
+        context, command = message.context, message.command
+        if not (
+            is_storage_class(command.sop_class_uid) and is_storage_class(context.abstract_syntax)
+        ):
+            return SOP_CLASS_NOT_SUPPORTED, "no storage SOP class"
+        spool = message.data_set
+        if isinstance(spool, Spool):
+            return self._store(context, command, spool)
+        empty = self.open_spool(context, command)  # a request without a data set
+        try:
+            return self._store(context, command, empty)
+        finally:
+            empty.close()
+
+    def on_pause(self) -> None:
+        """Leave the log, so that its instances get their files."""
+        self._log.close()
+
+    def _store(self, context: Context, command: CommandSet, spool: Spool) -> Status:
+        uid, syntax = command.sop_instance_uid, context.transfer_syntax
+
+        def received() -> ReceivedInstance:
+            return ReceivedInstance(
+                association=self._record.key(),
+                sop_class_uid=command.sop_class_uid,
+                sop_instance_uid=uid,
+                transfer_syntax_uid=syntax,
+                file_meta=spool.file_meta,
+                data_set=spool.data_set(),
+                sha256=spool.sha256(),
+                path=spool.path,
+            )
+
+        def refuse(status: int, error: Exception) -> None:
+            self._record.refuse(refusal_of(uid, spool.head(), syntax, f"0x{status:04X}, {error}"))
+
+        return _outcome(lambda: self._instance_store.receive(received(), self._log), uid, refuse)
 
 
 class AssociationServices:
@@ -83,3 +166,39 @@ class AssociationServices:
         if is_recorded:
             self._on_recorded(self._record)
         return is_recorded
+
+
+def _outcome(
+    receive: Callable[[], str], sop_instance_uid: str, refuse: Callable[[int, Exception], None]
+) -> Status:
+    try:
+        if receive() == DIFFERENT:
+            log.warning("instance arrived with other content", sop_instance_uid=sop_instance_uid)
+        return SUCCESS, ""
+    except (InstanceError, StorageUnavailableError) as error:
+        status = _status_of(error)
+        refuse(status, error)
+        return status, _comment(status, sop_instance_uid, error)
+    except Exception as error:  # noqa: BLE001, whatever it is, the instance is not stored
+        fault = explain_fault(error)
+        log.error("instance not stored", sop_instance_uid=sop_instance_uid, fault=fault)
+        refuse(PROCESSING_FAILURE, InstanceError("it could not be stored"))
+        return PROCESSING_FAILURE, ""
+
+
+def _status_of(error: InstanceError | StorageUnavailableError) -> int:
+    if isinstance(error, UidMismatchError):
+        return DOES_NOT_MATCH
+    return CANNOT_UNDERSTAND if isinstance(error, InstanceError) else OUT_OF_RESOURCES
+
+
+def _comment(status: int, sop_instance_uid: str, error: Exception) -> str:
+    """Log a refusal; returns its reason in ASCII, cut off after 64 characters (VR LO)."""
+    log.warning(
+        "instance refused",
+        sop_instance_uid=sop_instance_uid,
+        status=f"0x{status:04X}",
+        reason=str(error),
+    )
+    words = str(error).removeprefix(f"Instance {sop_instance_uid}: ")
+    return words.encode("ascii", "replace").decode()[:_COMMENT_LENGTH]

@@ -21,8 +21,7 @@ from network.upper_layer.negotiation import Supported
 from node.ledger.database import Ledger
 from node.ledger.group_commit import GroupCommit
 from node.scp.association_record import AssociationRecord, OnEnd
-from node.scp.association_services import AssociationServices
-from node.scp.c_store import CStoreScp
+from node.scp.association_services import AssociationServices, CStoreScp
 from node.scp.incidents import Incidents
 from node.scp.instance_store import InstanceStore
 from node.scp.n_action import CommitmentService

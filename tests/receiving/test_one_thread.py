@@ -16,7 +16,7 @@ from pynetdicom.dsutils import encode
 
 from core.config.settings import Configuration
 from network import listener
-from node.scp.c_store import CStoreScp
+from node.scp.association_services import CStoreScp
 from node.scp.service import Listener
 from tests.support.node_process import wait_until
 from tests.support.peers import EXPLICIT, IMPLICIT, MR, encoded

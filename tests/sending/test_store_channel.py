@@ -261,10 +261,10 @@ def test_nothing_is_left_after_sending(start_raw: StartRaw, cine: list[InstanceT
             peer.answer(peer.read_store()[0])
         peer.take_release()
 
-    descriptors, threads = descriptors_open(), threading.active_count()
+    descriptors, threads = descriptors_open(), set(threading.enumerate())
     for _ in range(3):
         peer = start_raw(take)
         assert send(cine, peer.address, CALLING)[5].is_stored
         peer.close()
-    assert threading.active_count() == threads
+    assert not set(threading.enumerate()) - threads
     assert descriptors_open() <= descriptors

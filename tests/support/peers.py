@@ -1,16 +1,17 @@
 """Senders and series for tests: real associations, real instances with changed attributes."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, generate_uid
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.presentation import build_context
@@ -64,11 +65,26 @@ def store(
         for one in association.accepted_contexts
         if one.abstract_syntax == sop_class_uid and one.transfer_syntax[0] == syntax
     )
-    association._reactor_checkpoint.clear()
+    answers: SimpleQueue[Any] = SimpleQueue()
+
+    def note(event: evt.Event) -> None:
+        answers.put(event.message.message_to_primitive())
+
+    association.bind(evt.EVT_DIMSE_RECV, note)
     association.dimse.send_msg(request, cast(int, context.context_id))
-    _, response = association.dimse.get_msg(block=True)
-    association._reactor_checkpoint.set()
+    response = _taken(answers, association)
+    association.unbind(evt.EVT_DIMSE_RECV, note)
     return response
+
+
+def _taken(answers: "SimpleQueue[Any]", association: Association) -> Any:
+    """The first answer; None if the association ends without one."""
+    while True:
+        is_over = not association.is_established
+        with suppress(Empty):
+            return answers.get(timeout=0.02)
+        if is_over:
+            return None
 
 
 def store_file(association: Association, path: Path) -> int:

@@ -157,7 +157,7 @@ def test_a_ledger_of_a_later_version_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailableError, match="schema 9999 of a later version"):
         open_test_ledger(tmp_path)
     keys = {"storage_path": tmp_path, "scp_port": 0, "database_url": database_url_for(tmp_path)}
-    findings = node_findings(Configuration().model_copy(update=keys), try_port=False)
+    findings = node_findings(Configuration.model_validate(keys), try_port=False)
     [wrong] = [wrong for name, _, wrong in findings if name == "ledger"]
     assert "schema 9999 of a later version" in wrong
 

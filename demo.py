@@ -19,6 +19,7 @@ from rich.table import Table
 
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
+from core.private_files import keep_files_private
 from network.scu.association import PeerAddress
 from node.ledger.database import open_ledger
 from node.ledger.views.series_history import SeriesHistory, latest_histories
@@ -74,6 +75,7 @@ class _Node:
 
 def main() -> int:
     """Run the demonstration; returns the exit code."""
+    keep_files_private()
     quieten_libraries()
     out = Console(highlight=False, markup=False, soft_wrap=True)
     shutil.rmtree(_OUTPUT, ignore_errors=True)

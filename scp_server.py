@@ -20,8 +20,10 @@ from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
+from core.private_files import keep_files_private
 from core.storage_layout import StorageLayout
 from network.which_peer import confusions
+from node.exposures import exposures
 from node.preflight import node_findings, running_node
 from node.supervisor import Node
 from pipeline.kind import all_kinds
@@ -53,6 +55,7 @@ _SWITCH_S = 0.0005
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
     """Run the command, called `prog` in its --help; returns the exit code."""
+    keep_files_private()
     try:
         values = vars(_parser(prog).parse_args(argv))
         only_check = values.pop("check")
@@ -123,6 +126,8 @@ def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
         log.warning("no rules and no --pipeline: series are stored, none is run")
     if configuration.wire.data_path is not None:
         log.warning("wire.data_path does nothing any more, the key may be removed")
+    for words in exposures(configuration):
+        log.warning("other users of this machine have access", reason=words)
     for words in confusions(configuration.peers):
         log.warning("series of some senders will be held", reason=words)
     return node, web

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.command_line import ArgumentParser, ae_title, port, seconds
 from core.errors import ConfigurationError, SendError
 from core.log import quieten_libraries
+from core.private_files import keep_files_private
 from network.scu.c_store import PeerAddress, SendOutcome, Timeouts, echo, send
 from network.scu.gathering import Gathered, gather
 from network.scu.tls_options import add_tls_arguments, client_tls
@@ -24,6 +25,7 @@ _CONNECT_S, _ASSOCIATE_S = 10.0, 30.0
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "scu_export") -> int:
     """Run the command, called `prog` in its --help; returns the exit code."""
+    keep_files_private()
     quieten_libraries()
     out = Console(highlight=False, markup=False, soft_wrap=True)
     try:

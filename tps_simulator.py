@@ -15,6 +15,7 @@ from core.command_line import ArgumentParser, ae_title, listen_port, port, secon
 from core.config.wire import ServerTls
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
+from core.private_files import keep_files_private
 from network.scu.c_store import PeerAddress
 from network.scu.tls_options import add_tls_arguments, client_tls
 from simulator.report import last_line, table_of, write_results
@@ -29,6 +30,7 @@ _CONTOURS = _SAMPLE / "contourfiles" / "SC-HF-I-6" / "i-contours"
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "tps_simulator") -> int:
     """Run the command, called `prog` in its --help; returns the exit code."""
+    keep_files_private()
     quieten_libraries()
     out = Console(highlight=False, markup=False, soft_wrap=True)
     try:

@@ -9,6 +9,7 @@ import torch
 
 from core.command_line import with_underscores
 from core.errors import ConfigurationError
+from core.private_files import keep_files_private
 from model.command_line import add_spacing_option, names, run
 from model.evaluation.notes import notes_on
 from model.evaluation.patients import Evaluation, evaluate
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
         0 if measured; 1 if images are damaged, or a mean Dice is below `--least_dice`; 2 on
         wrong input.
     """
+    keep_files_private()
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser(prog).parse_args([with_underscores(word) for word in given])
     return run(lambda: _evaluate(options))

@@ -14,6 +14,7 @@ from rich.table import Table
 from core.command_line import with_underscores
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
+from core.private_files import keep_files_private
 from model.command_line import run as run_command
 from model.data.array_folder import is_array_folder
 from model.data.data_set_file import open_data_set
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
     Returns:
         0 if written; 2 if the input cannot be used; 130 if interrupted.
     """
+    keep_files_private()
     given = sys.argv[1:] if arguments is None else arguments
     options = prepare_parser(prog).parse_args([with_underscores(word) for word in given])
     quieten_libraries()

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from core.command_line import with_underscores
 from core.errors import ConfigurationError
+from core.private_files import keep_files_private
 from model.command_line import run
 from model.data.crop_coverage import CropCoverage, coverage_warning
 from model.data.samples import SampleSource
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
     Returns:
         0 trained and written; 2 wrong input.
     """
+    keep_files_private()
     given = sys.argv[1:] if arguments is None else arguments
     options = train_parser(prog).parse_args([with_underscores(word) for word in given])
     return run(lambda: _train(options))

@@ -17,6 +17,7 @@ from network.scu.c_store import echo
 from network.tls import server_context
 from network.which_peer import confusions
 from node.completion.routing import Router
+from node.exposures import open_engine, open_storage
 from node.ledger.database import Ledger, check_version
 from node.ledger.dialects import make_engine
 from node.lock import holder_of
@@ -35,6 +36,7 @@ def node_findings(configuration: Configuration, *, try_port: bool) -> Iterator[F
     yield _storage(configuration)
     yield _ledger(configuration)
     yield _rules(configuration)
+    yield _engine(configuration)
     yield from _tls(configuration)
     if try_port:
         yield from _ports(configuration)
@@ -54,7 +56,7 @@ def _storage(configuration: Configuration) -> Finding:
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         return "storage", "", f"--storage_path is {path}, expected a folder that can be written"
     free, needed = shutil.disk_usage(folder).free // _MEGABYTE, configuration.wire.minimum_free_mb
-    words = f"{path}, {free} MB free"
+    words = "; ".join(filter(None, (f"{path}, {free} MB free", open_storage(path))))
     return "storage", words, "" if free >= needed else f"{words}, expected {needed} MB or more"
 
 
@@ -81,6 +83,13 @@ def _rules(configuration: Configuration) -> Finding:
         return "rules", "", str(error)
     count = len(configuration.rules)
     return "rules", f"{count}" if count else "none", ""
+
+
+def _engine(configuration: Configuration) -> Finding:
+    engine = configuration.engine
+    own = f"{engine.workers} at once in own processes, with TLS that is made at the start"
+    words = own if engine.scheduler is None else f"at {engine.scheduler}"
+    return "engine", "; ".join(filter(None, (words, open_engine(configuration)))), ""
 
 
 def _tls(configuration: Configuration) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.command_line import ArgumentParser
 from core.errors import ConfigurationError
+from core.private_files import keep_files_private
 from pipeline.command_line import (
     add_path,
     complain,
@@ -27,6 +28,7 @@ _PROG = "python -m pipeline.dicom_to_hdf5"
 
 def main(argv: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
     """Run the command, called `prog` in its --help; returns the exit code."""
+    keep_files_private()
     return run_command(lambda: _convert(_parser(prog).parse_args(argv)))
 
 

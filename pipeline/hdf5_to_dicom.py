@@ -10,6 +10,7 @@ from pathlib import Path
 from pydicom.dataset import FileDataset
 
 from core.command_line import ArgumentParser
+from core.private_files import keep_files_private
 from core.uids import PYDICOM_ROOT_UID
 from imaging.hdf5.reader import series_uid_in
 from pipeline.command_line import (
@@ -31,6 +32,7 @@ _PROG = "python -m pipeline.hdf5_to_dicom"
 
 def main(argv: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
     """Run the command, called `prog` in its --help; returns the exit code."""
+    keep_files_private()
     return run_command(lambda: _convert(_parser(prog).parse_args(argv)))
 
 

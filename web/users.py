@@ -14,6 +14,7 @@ from pathlib import Path
 from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.errors import ConfigurationError
+from core.private_files import keep_files_private
 from web.auth.passwords import Passwords
 from web.auth.user_file import ROLES, User, UserFile, with_token
 from web.settings import WebSettings
@@ -24,6 +25,7 @@ _LONGEST_NAME = 64
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m web.users") -> int:
     """Run the command, called `prog` in its --help; returns the exit code."""
+    keep_files_private()
     try:
         values = _parser(prog).parse_args(argv)
         flags = {} if values.storage_path is None else {"storage_path": values.storage_path}

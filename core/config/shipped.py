@@ -6,12 +6,14 @@ from pathlib import Path
 
 from core.command_line import ArgumentParser
 from core.errors import ConfigurationError
+from core.private_files import keep_files_private
 
 SHIPPED_CONFIG = Path(__file__).parents[2] / "config.yaml"
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "slicewire init") -> int:
     """Run the command and return its exit code; its --help calls it `prog`."""
+    keep_files_private()
     try:
         path: Path = _parser(prog).parse_args(argv).path
         write_shipped_config(path)

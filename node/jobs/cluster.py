@@ -1,7 +1,7 @@
 """Worker processes of jobs: the node's own, or those of an existing Dask cluster.
 
-Whoever reaches a port of Dask can run code: the node's own ports listen on loopback only, and a
-scheduler on another machine is reached by TLS.
+Whoever may use a port of Dask can run code: the node's own ports listen on loopback only and take
+nobody without the key of this start, and a scheduler on another machine is reached by TLS.
 """
 
 import logging
@@ -21,6 +21,8 @@ from distributed import Client, LocalCluster, Nanny, Security, WorkerPlugin
 from core.config.sections import EngineTls
 from core.errors import EngineUnavailableError, explain_fault
 from core.log import quieten_libraries
+from core.private_files import keep_files_private
+from node.jobs.own_security import make_own_security
 
 CACHE = "model-cache"
 _LOOPBACK = "127.0.0.1"
@@ -69,6 +71,7 @@ class OwnWorkers:
             n_workers=workers,
             threads_per_worker=1,
             host=_LOOPBACK,
+            security=make_own_security(),
             dashboard_address=None,
             scheduler_kwargs={"dashboard_address": f"{_LOOPBACK}:0"},
             local_directory=str(scratch_folder),
@@ -120,11 +123,14 @@ class WorkerState(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
         """Store names: `entry` and the modules `warm` are imported early, before the first job."""
         self._entry = entry
         self._warm = tuple(warm)
+        self._node_user = os.getuid()
         self.cache: dict[str, Any] = {}
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002, the plugin's interface
         """Prepare the worker: silence libraries, leave Ctrl-C to the node, import early."""
         quieten_libraries()
+        if os.getuid() == self._node_user:  # else the node could not read the results
+            keep_files_private()
         with suppress(OSError):  # if memory runs out, a worker is killed, not the listener
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
         if threading.current_thread() is threading.main_thread():

@@ -18,6 +18,7 @@ from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.config.settings import Configuration
 from core.errors import ConfigurationError, StorageUnavailableError
+from core.private_files import keep_files_private
 from core.storage_layout import StorageLayout
 from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, ask, has_begun
 from node.ledger.database import Ledger, open_ledger
@@ -35,6 +36,7 @@ _TABLE_WIDTH = 400  # UIDs are whole, so that they can be copied; a terminal wra
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledger") -> int:
     """Run the command and return its exit code; its --help calls it `prog`."""
+    keep_files_private()
     out = Console(highlight=False, markup=False, soft_wrap=True, width=_TABLE_WIDTH)
     try:
         values = _parser(prog).parse_args(argv)

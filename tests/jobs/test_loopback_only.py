@@ -1,15 +1,20 @@
-"""Dask's ports are code execution for whoever reaches them: nobody may from elsewhere."""
+"""Dask's ports are code execution for whoever may use them: nobody may but the node itself."""
 
 import os
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from cryptography import x509
+from distributed import Client, Security
 
-from core.config.sections import Engine as EngineSettings
-from node.jobs.engine import Engine
-from tests.jobs.queues import ENTRY
+from core.config.settings import Configuration
+from node.exposures import open_engine
+from node.jobs.cluster import OwnWorkers
+from node.jobs.own_security import make_own_security
 from tests.support.cluster import ExternalCluster
 
 
@@ -28,18 +33,64 @@ def family(pid: int) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
 
 
-def test_the_nodes_own_workers_listen_on_loopback_only(tmp_path: Path) -> None:
-    engine = Engine(
-        ENTRY,
-        on_progress=lambda *_: None,
-        scratch_folder=tmp_path,
-        settings=EngineSettings(workers=1),
-    )
-    engine.open()
-    try:
-        assert listening(family(os.getpid())) == {"127.0.0.1"}
-    finally:
-        engine.close()
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """The node's own, of its own workers."""
+    workers = OwnWorkers(1, tmp_path_factory.mktemp("scratch"))
+    yield workers.client
+    workers.close()
+
+
+def stranger_at(address: str, security: Security | None) -> None:
+    """Another user of this machine, who tries to run code."""
+    with Client(address, security=security, timeout=5, set_as_default=False) as client:
+        client.submit(os.getpid).result(timeout=5)
+
+
+@pytest.mark.usefixtures("client")
+def test_the_nodes_own_workers_listen_on_loopback_only() -> None:
+    assert listening(family(os.getpid())) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "tls"])
+def test_another_user_of_this_machine_runs_nothing(client: Client, scheme: str) -> None:
+    address = client.scheduler.address
+    assert address.startswith("tls://127.0.0.1:")
+    assert client.submit(os.getpid).result(timeout=30) != os.getpid()
+    for one in (address, *client.scheduler_info()["workers"]):
+        with pytest.raises(OSError):
+            stranger_at(
+                f"{scheme}://{one.partition('://')[2]}",
+                make_own_security() if scheme == "tls" else None,
+            )
+
+
+def test_every_port_answers_nothing_without_the_key_of_this_start(client: Client) -> None:
+    assert client.status == "running"
+    for port in sorted(
+        connection.laddr.port
+        for process in family(os.getpid())
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as stranger:
+            stranger.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with suppress(ConnectionResetError):
+                assert stranger.recv(100)[:12] in (b"", b"HTTP/1.1 404")
+
+
+def test_the_certificate_is_valid_whatever_the_clock_says() -> None:
+    """A node runs for years, and starts before its machine's clock is set."""
+    certificate = x509.load_pem_x509_certificate(str(make_own_security().tls_ca_file).encode())
+    assert certificate.not_valid_before_utc.year <= 2000
+    assert certificate.not_valid_after_utc.year == 9999
+
+
+def test_a_scheduler_without_tls_is_told_with_the_way_out() -> None:
+    keys = {"scheduler": "tcp://127.0.0.1:8786"}
+    configuration = Configuration.model_validate({"engine": keys})
+    assert "can run code through tcp://127.0.0.1:8786" in open_engine(configuration)
+    assert open_engine(Configuration()) == ""
 
 
 @pytest.mark.slow

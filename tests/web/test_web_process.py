@@ -38,7 +38,11 @@ def start_node(folder: Path, root: Path, sink: Sink) -> NodeProcess:
     peer = {"name": "sink", "ae_title": "SINK", "ip": "127.0.0.1", "port": sink.port}
     web, rules = {"in_dir_root": str(root)}, [{"pipeline": "blur"}]
     node = NodeProcess(folder, peers=[peer], web=web, rules=rules)
-    return node.start("--web-port", str(free_port()))
+    before = os.umask(0o022)  # as on most machines, so that the node has to care by itself
+    try:
+        return node.start("--web-port", str(free_port()))
+    finally:
+        os.umask(before)
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +128,13 @@ def test_what_is_asked_stays_out_of_the_logs(client: Client) -> None:
     ask.post("/job/", json={"job_name": "blur", "in_dir": "DOE^JANE"})
     logs = node.logs() + (node.storage_path / "web.log").read_text()
     assert "DOE" not in logs
+
+
+def test_what_node_web_process_and_workers_wrote_is_of_their_user_alone(client: Client) -> None:
+    _, node = client
+    written = [node.storage_path, *node.storage_path.rglob("*")]
+    assert {"web.log", "debug.log", "volume.h5"} <= {path.name for path in written}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
 def test_a_stop_ends_the_web_process_too(client: Client) -> None:

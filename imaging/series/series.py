@@ -149,7 +149,7 @@ def _frame_of_reference_warnings(headers: Sequence[Header]) -> list[str]:
     if len(named) <= 1:
         missing = len(headers) - sum(named.values())
         words = f"Series {uid}: {missing} of {len(headers)} instances without FrameOfReferenceUID"
-        return [words] if missing else []
+        return [f"{words}, so positions are taken to share one"] if missing else []
     if are_frames_separate(headers):
         return [
             f"Series {uid}: each of the {len(headers)} instances has a frame of reference of its "

@@ -152,6 +152,8 @@ def _show(out: Console, history: SeriesHistory) -> int:
     out.print(f"{history.instances} instances from {history.sender}")
     if history.reason:
         out.print(f"Why: {history.reason}")
+    for words in history.warnings:
+        out.print(f"Warning: {words}")
     for line in request_lines(history.requests):
         out.print(line)
     for at, kind, words in history.events:

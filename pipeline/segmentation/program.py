@@ -23,6 +23,7 @@ from pipeline.segmentation.segmentations import write_segmentations
 from pipeline.segmentation.structure_sets import (
     Content,
     check_configured,
+    names_written,
     with_configured_rois,
     write_structure_sets,
 )
@@ -66,7 +67,7 @@ def run_segmentation(task: Task) -> JobResult:
         )
         panels = _panels(structure_sets, headers, images)
         write_png(overview_picture(panels), task.folder / OVERVIEW_FILE)
-    _describe(task, segmenter, content.masks)
+    _describe(task, segmenter, content)
     return task.result(
         outputs,
         _summary(content.masks),
@@ -152,7 +153,7 @@ def _panels(
     ]
 
 
-def _describe(task: Task, segmenter: Segmenter, masks: Masks) -> None:
+def _describe(task: Task, segmenter: Segmenter, content: Content) -> None:
     card, header = segmenter.card, task.placement.headers[0]
     spacing = (task.placement.slice_spacing_mm or 1.0, *_spacing(header))
     task.findings["model"] = {
@@ -162,14 +163,16 @@ def _describe(task: Task, segmenter: Segmenter, masks: Masks) -> None:
         "intended_use": card.intended_use,
         "training_data": card.training_fingerprint,
     }
+    written = names_written(content.rois, task.request.parameters)
     task.findings["structures"] = {
         name: {
+            "written_as": written[name],
             "instances": int(mask.any(axis=(1, 2)).sum()),
             "volume_ml_by_phase": [
                 round(volume_ml(phase, spacing), 2) for phase in _by_phase(task, mask)
             ],
         }
-        for name, mask in masks.items()
+        for name, mask in content.masks.items()
     }
 
 

@@ -12,7 +12,7 @@ from core.identity import Provenance
 from core.job import OutputInstance
 from imaging.instances.header import Header
 from imaging.rtstruct.reader import StructureSet, read_structure_set
-from imaging.rtstruct.target_systems import name_faults, variant_of
+from imaging.rtstruct.target_systems import Variant, fit_names, name_faults, variant_of
 from imaging.rtstruct.writer import Roi, build_structure_set
 from pipeline.checks import check_structure_set
 from pipeline.task import Task
@@ -78,6 +78,8 @@ def write_structure_sets(
     for roi in content.rois:
         faults = name_faults(roi.name)
         task.warnings += [f"ROI {roi.name!r} against TG-263: {fault}" for fault in faults]
+    variant = variant_of(task.request.parameters.get("variant", "generic"))
+    task.warnings += _warnings_of_variant(content.rois, variant)
     outputs, structure_sets = [], []
     provenance = replace(task.provenance, pipeline=pipeline)
     for phase, headers, masks in _parts(task, content.masks):
@@ -87,6 +89,24 @@ def write_structure_sets(
         structure_sets.append(read_structure_set(task.folder / output.path))
         check_structure_set(structure_sets[-1], headers)
     return outputs, structure_sets
+
+
+def names_written(rois: Sequence[Roi], parameters: Mapping[str, Any]) -> dict[str, str]:
+    """ROINames as written for the target system, by the configured or the model's name."""
+    names = [roi.name for roi in rois]
+    variant = variant_of(parameters.get("variant", "generic"))
+    return dict(zip(names, fit_names(names, variant), strict=True))
+
+
+def _warnings_of_variant(rois: Sequence[Roi], variant: Variant) -> Iterator[str]:
+    """Yield what the target system's limits change or lack in `rois`."""
+    names = [roi.name for roi in rois]
+    for roi, name in zip(rois, fit_names(names, variant), strict=True):
+        if name != roi.name:
+            limit = f"{variant.longest_roi_name} characters"
+            yield f"ROI {roi.name!r} is written as {name!r}: {variant.name} takes {limit}"
+        if variant.needs_interpreted_type and not roi.interpreted_type:
+            yield f"ROI {roi.name!r} has no RTROIInterpretedType, which {variant.name} expects"
 
 
 def _changed(roi: Roi, change: Mapping[str, Any]) -> Roi:

@@ -53,6 +53,8 @@ class Case(BaseModel):
     """Codes of the reasons for which the series is held."""
     is_releasable: bool
     """True if a release would let at least one job run."""
+    warnings: list[str]
+    """Warnings of the latest finished job of each pipeline."""
 
 
 class Happening(BaseModel):

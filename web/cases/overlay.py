@@ -4,7 +4,7 @@ Pixel coordinates here are those of a canvas: (0, 0) is the outer corner of the 
 0.5) its centre, so that a scale factor alone maps them onto a screen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,11 @@ class Overlay:
     """Number of contours whose image is not among the slices, or that lie off its plane."""
     box: Box | None
     """Bounding box of all contours; None if there are none."""
+
+    def count_images(self, structure: int, indices: Collection[int]) -> int:
+        """Count the slices among `indices` that a structure is drawn on."""
+        drawn = (self.contours.get(index, ()) for index in indices)
+        return sum(any(one == structure for one, _ in placed) for placed in drawn)
 
     def lines(self, index: int) -> list[Line]:
         """The lines to draw on the slice `index`, without the bridges of keyholes."""

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from core.errors import GeometryError
 from imaging.geometry.plane import Plane, plane_of
 from imaging.instances.header import Header
+from imaging.rtstruct.target_systems import GENERIC, VARIANTS, fit_names
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.row_states import JobState
@@ -80,8 +81,6 @@ def received_files(ledger: Ledger, case: Case) -> dict[Path, int]:
 def results_view(case: Case, results: Results, volume: VolumeFile) -> dict[str, Any]:
     """Describe the images of a result for the viewer, without pixels and contours."""
     base = f"/cases/{case.number}/results/{results.job_id}"
-    first = volume.planes[0]
-    along = [float(plane.origin_mm @ first.normal) for plane in volume.planes]
     shape = _shape(volume.rows, volume.columns, _steps_mm(volume))
     images = [
         _image(f"{base}/slices/{index}", plane, volume.instance_numbers[index], shape)
@@ -92,7 +91,7 @@ def results_view(case: Case, results: Results, volume: VolumeFile) -> dict[str, 
         "units": volume.units,
         "window": case.about.window,
         "images": images,
-        "phases": _phases(along),
+        "phases": phases_of(volume),
         "contours": f"{base}/contours" if results.structure_sets else None,
         "block": BLOCK,
         "notes": [],
@@ -122,18 +121,22 @@ def received_view(case: Case, received: Received, ids: dict[Path, int]) -> dict[
     }
 
 
-def structure_rows(overlay: Overlay, report: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the structures, with the volumes in ml that the job measured for each phase."""
-    measured = report.get("structures", {})
+def structure_rows(
+    overlay: Overlay, report: dict[str, Any], volume: VolumeFile
+) -> list[dict[str, Any]]:
+    """List the structures with images and volumes in ml by phase, as drawn and as measured."""
+    measured = _by_name_written(report)
+    phases = phases_of(volume)
     return [
         {
             "name": one.name,
             "color": one.color_rgb,
             "type": one.interpreted_type,
             "images": one.images,
+            "images_by_phase": [overlay.count_images(number, phase) for phase in phases],
             "volumes_ml": measured.get(one.name, {}).get("volume_ml_by_phase", []),
         }
-        for one in overlay.structures
+        for number, one in enumerate(overlay.structures)
     ]
 
 
@@ -152,6 +155,24 @@ def contour_block(overlay: Overlay, block: int) -> dict[str, Any]:
             if index in overlay.contours
         },
     }
+
+
+def phases_of(volume: VolumeFile) -> list[list[int]]:
+    """Indices of a volume's slices, by phase."""
+    normal = volume.planes[0].normal
+    return _phases([float(plane.origin_mm @ normal) for plane in volume.planes])
+
+
+def _by_name_written(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What was measured of each structure, by the ROIName that was sent.
+
+    Reports of earlier versions do not state names that were cut for the target system: they are
+    cut here, as the same names were then.
+    """
+    found: dict[str, dict[str, Any]] = report.get("structures", {})
+    variant = VARIANTS.get(report.get("parameters", {}).get("variant", ""), GENERIC)
+    cut = zip(found, fit_names(list(found), variant), strict=True)
+    return {found[name].get("written_as", written): found[name] for name, written in cut}
 
 
 def _results(ledger: Ledger, job: JobRow) -> Results:

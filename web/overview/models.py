@@ -1,6 +1,7 @@
 """Model cards of the configured pipelines, read once for each file."""
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,24 @@ from core.errors import ModelError
 from pipeline.model_cards import model_card
 
 Key = tuple[str, str, int, int]
+
+
+def structures_written(
+    pipeline: PipelineSettings, card: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """The structures of a model's card as a pipeline's `structures` has them written.
+
+    Each has `name`, `color_rgb` and `interpreted_type`, and `own_name`: the name in the model.
+    """
+    changes = pipeline.model_dump().get("structures", {})
+    own = [] if card is None else list(card.get("structures", []))
+    return [_written(one, changes.get(one["name"], {})) for one in own]
+
+
+def _written(own: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("name", "color_rgb", "interpreted_type")
+    found = {name: own[name] if change.get(name) is None else change[name] for name in names}
+    return found | {"own_name": own["name"]}
 
 
 class ModelCards:

@@ -55,11 +55,10 @@ def slice_of(context: PageContextOf, number: Number, job_id: str, index: Number)
 
 @router.get("/cases/{number}/results/{job_id}/structures")
 def structures_of(context: PageContextOf, number: Number, job_id: str) -> JSONResponse:
-    """List the structures of a result with colours, numbers of images and volumes."""
-    results, _ = context.resources.results(number, job_id)
-    return JSONResponse(
-        structure_rows(_overlay(context.resources, number, job_id), results.report())
-    )
+    """List the structures of a result with colours, and numbers of images and volumes by phase."""
+    results, volume = context.resources.results(number, job_id)
+    overlay = _overlay(context.resources, number, job_id)
+    return JSONResponse(structure_rows(overlay, results.report(), volume))
 
 
 @router.get("/cases/{number}/results/{job_id}/contours/{block}")

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from web.overview.configuration import configuration_rows
+from web.overview.models import structures_written
 from web.overview.peer_states import peer_states
 from web.overview.today import today
 from web.pages.page_context import PageContextOf
@@ -41,6 +42,7 @@ def show_models(context: PageContextOf) -> HTMLResponse:
             "rules": [rule for rule in configuration.rules if rule.pipeline == name],
             "for_all": configuration.pipeline == name,
             "card": card,
+            "structures": structures_written(pipeline, card),
             "fault": fault,
         }
         for name, pipeline in configuration.pipelines.items()

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from core.errors import PixelError
 from core.identity import VERSION
+from core.plain_text import without_long_uids
 from node.ledger.database import Ledger
 from node.lock import holder_of
 from web import words
@@ -157,4 +158,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters.update({name: getattr(words, name) for name in _FILTERS})
+    environment.filters["brief"] = without_long_uids
     return environment

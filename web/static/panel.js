@@ -3,8 +3,11 @@
 import { drawSample } from "./contours.js";
 import { usualWindow } from "./pixels.js";
 
-const PRESETS = { "soft tissue": [40, 400], lung: [-600, 1500], bone: [400, 1800], brain: [40, 80], liver: [60, 160] };
-export const STATED = "as stated", FROM_IMAGE = "from the image";
+// Windows by modality: level and width in rescaled units.
+const CT = { "soft tissue": [40, 400], lung: [-600, 1500], bone: [400, 1800], brain: [40, 80], liver: [60, 160] };
+// Windows by modality: parts of the range from 0 (MR, PET) to an image's brightest usual value.
+const PARTS = { MR: { "whole range": [0, 1], "dark tissue": [0, 0.5], "bright tissue": [0.3, 1] }, PT: { "whole range": [0, 1], "weak uptake": [0, 0.3], "strong uptake": [0.2, 1] } };
+export const SOFT_TISSUE = "soft tissue", STATED = "as stated", FROM_IMAGE = "from the image";
 const $ = (id) => document.getElementById(id);
 
 // Set a text only if it changed, which spares the browser a layout.
@@ -41,12 +44,11 @@ export function describe(view, index, { low, high }, names) {
 export function listStructures(structures, hidden, toggle, words) {
   const rows = structures.map((structure, number) => {
     const row = document.createElement("tr");
-    row.innerHTML = `<th scope="row"><label><input type="checkbox"><canvas aria-hidden="true"></canvas><span></span></label></th><td class="right" data-ml></td><td class="right"></td>`;
+    row.innerHTML = `<th scope="row"><label><input type="checkbox"><canvas aria-hidden="true"></canvas><span></span></label></th><td class="right"></td><td class="right"></td>`;
     const box = row.querySelector("input");
     box.checked = !hidden.has(structure.name);
     box.addEventListener("change", () => toggle(structure.name, box.checked));
     row.querySelector("span").textContent = structure.name;
-    row.lastElementChild.textContent = structure.images;
     drawSample(row.querySelector("canvas"), structure, number);
     return row;
   });
@@ -54,13 +56,18 @@ export function listStructures(structures, hidden, toggle, words) {
   write("structures-words", words);
 }
 
-// Show the volumes that the job measured in one phase.
-export function showVolumes(structures, phase) {
-  for (const [number, cell] of $("structures").querySelectorAll("[data-ml]").entries()) {
-    const volume = structures[number]?.volumes_ml[phase];
-    const words = volume === undefined ? "not measured" : volume.toFixed(1);
-    if (cell.textContent !== words) cell.textContent = words;
+// Show the volumes that the job measured in one phase, and on how many of its images structures are.
+export function showPhase(structures, phase) {
+  const rows = $("structures").tBodies[0].rows;
+  for (const [number, structure] of structures.entries()) {
+    const volume = structure.volumes_ml[phase];
+    show(rows[number]?.cells[1], volume === undefined ? "not measured" : volume.toFixed(1));
+    show(rows[number]?.cells[2], `${structure.images_by_phase[phase] ?? 0}`);
   }
+}
+
+function show(cell, words) {
+  if (cell && cell.textContent !== words) cell.textContent = words;
 }
 
 export function note(view, unplaced) {
@@ -72,7 +79,8 @@ export function note(view, unplaced) {
 
 // Offer the windows that a view can be shown with, and select `chosen`.
 export function offerWindows(view, chosen) {
-  const names = ["", ...(view.window ? [STATED] : []), FROM_IMAGE, ...(view.modality === "CT" ? Object.keys(PRESETS) : [])];
+  const own = Object.keys(view.modality === "CT" ? CT : (PARTS[view.modality] ?? {}));
+  const names = ["", ...own, ...(view.window ? [STATED] : []), FROM_IMAGE];
   $("preset").replaceChildren(...names.map((name) => new Option(name || "as chosen", name)));
   $("preset").value = chosen;
 }
@@ -81,8 +89,11 @@ export function offerWindows(view, chosen) {
 export function windowOf(view, name, values) {
   if (name === FROM_IMAGE) return values && usualWindow(values);
   if (name === STATED) return { low: view.window[0], high: view.window[1] };
-  const preset = PRESETS[name];
-  return preset && { low: preset[0] - preset[1] / 2, high: preset[0] + preset[1] / 2 };
+  if (view.modality === "CT") return CT[name] && { low: CT[name][0] - CT[name][1] / 2, high: CT[name][0] + CT[name][1] / 2 };
+  const part = PARTS[view.modality]?.[name];
+  if (!part || !values) return undefined;
+  const brightest = usualWindow(values).high;
+  return { low: part[0] * brightest, high: part[1] * brightest };
 }
 
 export function valueWords(view, [column, row], value) {

@@ -42,11 +42,11 @@ class Viewer {
   #open(view) {
     Object.assign(this, { view, images: new Images(view), contours: new Contours(view), stack: new Stack(view.phases) });
     Object.assign(this, { structures: [], shown: null });
-    const usesStated = view.window && view.modality === "CT"; // in MR it is often far off
-    this.window = usesStated ? panel.windowOf(view, panel.STATED) : null;
+    const usual = view.modality === "CT" ? panel.SOFT_TISSUE : panel.FROM_IMAGE; // stated ones are often far off
+    this.window = view.modality === "CT" ? panel.windowOf(view, usual) : null;
     this.screen.forget();
     this.screen.fit();
-    panel.offerWindows(view, usesStated ? panel.STATED : panel.FROM_IMAGE);
+    panel.offerWindows(view, usual);
     panel.note(view, 0);
     if (!view.images.length) return panel.say("There are no images that can be shown.");
     this.go(0, Math.floor((view.phases[0].length - 1) / 2));
@@ -59,7 +59,7 @@ class Viewer {
       const structures = await this.contours.structures();
       if (this.view !== view) return;
       this.structures = structures;
-      this.#listStructures(view.phases.length > 1 ? "volumes of this phase" : "");
+      this.#listStructures(view.phases.length > 1 ? "volumes and images of this phase" : "");
       this.redraw();
     } catch (error) {
       panel.say(`The structures cannot be shown: ${error.message}`);
@@ -72,7 +72,7 @@ class Viewer {
       this.redraw();
     };
     panel.listStructures(this.structures, this.hidden, toggle, words);
-    panel.showVolumes(this.structures, this.stack.phase);
+    panel.showPhase(this.structures, this.stack.phase);
   }
 
   // Go to a slice and phase; the image is shown when it is loaded.
@@ -148,7 +148,7 @@ class Viewer {
     const names = drawn && [...new Set(drawn.map(([number]) => this.structures[number]?.name ?? "a structure"))];
     const phase = panel.describe(this.view, this.shown, this.window, names);
     Object.assign(this.stage.dataset, { index: this.shown, drawn: drawn?.length ?? "", rests: !this.#moving });
-    panel.showVolumes(this.structures, phase);
+    panel.showPhase(this.structures, phase);
     panel.note(this.view, this.contours.unplaced);
   }
 

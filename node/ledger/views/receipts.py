@@ -72,6 +72,8 @@ class Receipt:
     finished: str
     results: tuple[str, ...]
     """SOP Instance UIDs."""
+    warnings: tuple[str, ...]
+    """Warnings of the job, such as names that were cut, or a frame of reference assumed."""
     peers: tuple[PeerReceipt, ...]
     requests: tuple[dict[str, Any], ...]
     """Requests on the series with their states, oldest first."""
@@ -110,6 +112,7 @@ class Receipt:
             *([f"content: {self.content_choice}"] if self.content_choice else []),
             *(f"released by a person: {words}" for words in self.released.values()),
             f"made: {len(self.results)} instances by {self.pipeline}, {revision}, {self.finished}",
+            *(f"warning: {words}" for words in self.warnings),
             f"with: {made_with}",
             f"job: {self.job_id}",
             *(f"sent: {peer.words}" for peer in self.peers),
@@ -172,6 +175,7 @@ def _receipt(connection: Connection, job: JobRow, sender: str, storage_path: Pat
         made_with=_made_with(Path(request.located(storage_path).output_dir)) or request.parameters,
         finished=_clock(job.finished_at),
         results=tuple(one.sop_instance_uid for one in results),
+        warnings=() if job.result is None else job.result.warnings,
         peers=tuple(_peers(connection, job.job_id)),
         requests=(),
         request_lines=(),

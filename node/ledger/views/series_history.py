@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
-from node.ledger.requests.jobs import jobs_of
+from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.row_states import JobState, SeriesState
 from node.ledger.schema import series
 from node.ledger.tables.events import events_of
@@ -52,6 +52,8 @@ class SeriesHistory:
     """Reasons to hold the series or a request on it: codes of core/hold_reasons.py."""
     is_releasable: bool = False
     """True if a release lets at least one job run."""
+    warnings: tuple[str, ...] = ()
+    """Warnings of the latest finished job of each pipeline, each once."""
 
 
 def latest_histories(
@@ -131,7 +133,19 @@ def history_of_row(
         else (),
         is_releasable=row.is_releasable
         and row.state in (SeriesState.HELD, SeriesState.KEPT, SeriesState.PROCESSING),
+        warnings=_warnings(jobs),
     )
+
+
+def _warnings(jobs: Sequence[JobRow]) -> tuple[str, ...]:
+    """Warnings of the latest finished job of each pipeline, which is named if there are several."""
+    latest = {one.request.pipeline: one for one in jobs if one.state == JobState.DONE}
+    found = [
+        f"{name}: {words}" if len(latest) > 1 else words
+        for name, job in latest.items()
+        for words in (() if job.result is None else job.result.warnings)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _senders(row: SeriesRow, requests: Sequence[RequestStatus]) -> str:

@@ -1,0 +1,40 @@
+"""Times and UIDs in texts for people."""
+
+import re
+from datetime import datetime
+
+_LONGEST = 20
+_SHOWN = 8
+_STANDARD = "1.2.840.10008."
+_UID = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+){3,}(?![\w]|\.[0-9])")
+_HASH = re.compile(r"\b[0-9a-f]{40,}\b")
+
+
+def stamp(at: float) -> str:
+    """Local date and time with its zone, such as `2026-03-10 23:50:00+01:00`."""
+    return datetime.fromtimestamp(at).astimezone().isoformat(" ", "seconds")
+
+
+def zone_of(at: float) -> str:
+    """Zone of the local time at `at`, such as `CET, UTC+01:00`."""
+    local = datetime.fromtimestamp(at).astimezone()
+    offset = local.isoformat("T", "seconds")[19:]
+    name = local.tzname() or ""
+    return "UTC" if name == "UTC" else f"{name}, UTC{offset}" if name.isalpha() else f"UTC{offset}"
+
+
+def without_long_uids(text: str, series_instance_uid: str = "") -> str:
+    """Shorten long UIDs and hashes in `text`, and leave out that it is about this series.
+
+    Of a UID the end stays, by which a series can be found; UIDs of the standard stay whole.
+    """
+    if series_instance_uid:
+        text = text.replace(f"Series {series_instance_uid}: ", "")
+    text = _UID.sub(lambda found: _end_of(found[0]), text)
+    return _HASH.sub(lambda found: f"{found[0][:12]}…", text)
+
+
+def _end_of(uid: str) -> str:
+    if len(uid) <= _LONGEST or uid.startswith(_STANDARD):
+        return uid
+    return f"…{uid[-_SHOWN:]}"

@@ -7,20 +7,17 @@ that waits for its next attempt is a row, and no thread.
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import structlog
 
 from core.config.settings import Configuration
-from core.errors import NotADataSetError, StorageUnavailableError, explain_fault
-from core.storage_layout import IN_LEDGER
+from core.errors import StorageUnavailableError, explain_fault
 from network.scu.association import Timeouts
 from network.scu.c_store import SendOutcome, State, send
-from network.scu.outgoing import InstanceToSend, instance_to_send
 from network.scu.transcoder import Transcoder
 from node.delivery.addresses import address_now
+from node.delivery.committed import committed_instances
 from node.delivery.conclusion import conclude
-from node.delivery.hashes import content_hash, file_hash
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import Destination, find_job
@@ -35,7 +32,6 @@ from node.ledger.tables.deliveries import (
     settle_delivery,
 )
 from node.ledger.tables.events import record_event
-from node.ledger.tables.instances import find_instances
 
 log = structlog.get_logger("delivery")
 
@@ -115,9 +111,12 @@ class Delivery:
             pending = pending_deliveries(connection, job_id, destination.peer)
         if not pending:  # cancelled by a person in between
             return
-        sendable, by_uid = self._open(pending)
+        sendable, unusable = committed_instances(pending, self._ledger, self._configuration)
+        for one, words in unusable:
+            self._settle(one, DeliveryState.GIVEN_UP, words)
+        by_uid = {instance.sop_instance_uid: one for one, instance in sendable}
         outcomes = send(
-            sendable,
+            [instance for _, instance in sendable],
             address_now(self._configuration, destination),
             self._configuration.ae_title,
             on_outcome=lambda outcome: self._record(
@@ -127,42 +126,6 @@ class Delivery:
             transcoder=self._transcoder,
         )
         self._tell(pending, destination, outcomes)
-
-    def _open(
-        self, pending: Sequence[PendingDelivery]
-    ) -> tuple[list[InstanceToSend], dict[str, PendingDelivery]]:
-        sendable, by_uid = [], {}
-        for one in pending:
-            path = self._configuration.storage_path / one.path
-            try:
-                instance = instance_to_send(path)
-                is_changed = self._is_changed(one, instance)
-            except (NotADataSetError, OSError) as error:
-                self._settle(
-                    one, DeliveryState.GIVEN_UP, f"file cannot be read: {type(error).__name__}"
-                )
-                continue
-            if is_changed:
-                self._settle(
-                    one,
-                    DeliveryState.GIVEN_UP,
-                    "file is not the one that was committed: not sent",
-                )
-                continue
-            sendable.append(instance)
-            by_uid[instance.sop_instance_uid] = one
-        return sendable, by_uid
-
-    def _is_changed(self, pending: PendingDelivery, instance: InstanceToSend) -> bool:
-        """True if the file is no longer the one that the pipeline wrote, or that was received."""
-        if pending.sha256:
-            return file_hash(instance.path) != pending.sha256
-        if Path(pending.path).is_relative_to(IN_LEDGER.results):
-            return False  # written by an older version, which recorded no hashes
-        with self._ledger.reading() as connection:
-            known = find_instances(connection, pending.sop_instance_uid)
-        received = {path: digest for _, digest, path in known}.get(pending.path)
-        return content_hash(instance.path, instance.transfer_syntax_uid) != received
 
     def _record(self, pending: PendingDelivery, outcome: SendOutcome, begun_at: float) -> None:
         if self._holds(outcome):

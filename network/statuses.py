@@ -14,6 +14,10 @@ class State(StrEnum):
     OUT_OF_RESOURCES = "out of resources"
     DUPLICATE = "duplicate"
     """Refused because the peer holds an instance with this UID."""
+    FAILED = "failed"
+    """The peer failed to process it, which may pass, such as a collision of two requests."""
+    NOT_ACCEPTED = "not accepted"
+    """The peer accepts no presentation context for it."""
     NOT_SENT = "not sent"
     """No status was received: the instance was not sent, or not answered."""
 
@@ -34,12 +38,14 @@ _MEANINGS = (
     _Meaning(0xB000, 0xB000, State.WARNING, "Warning: coercion of data elements"),
     _Meaning(0xB006, 0xB006, State.WARNING, "Warning: elements discarded"),
     _Meaning(0xB007, 0xB007, State.WARNING, "Warning: data set does not match SOP class"),
+    _Meaning(0xB000, 0xBFFF, State.WARNING, "Warning"),
     _Meaning(0xC000, 0xCFFF, State.REFUSED, "Error: cannot understand"),
     # PS3.7 section 9.1.1.1.9 and Annex C: general statuses
+    _Meaning(0x0001, 0x0001, State.WARNING, "Warning: optional attributes not supported"),
     _Meaning(0x0105, 0x0105, State.REFUSED, "Error: no such attribute"),
     _Meaning(0x0106, 0x0106, State.REFUSED, "Error: invalid attribute value"),
     _Meaning(0x0107, 0x0107, State.WARNING, "Warning: attribute list error"),
-    _Meaning(0x0110, 0x0110, State.REFUSED, "Error: processing failure"),
+    _Meaning(0x0110, 0x0110, State.FAILED, "Error: processing failure"),
     _Meaning(0x0111, 0x0111, State.DUPLICATE, "Error: duplicate SOP instance"),
     _Meaning(0x0112, 0x0112, State.REFUSED, "Error: no such SOP instance"),
     _Meaning(0x0115, 0x0115, State.REFUSED, "Error: invalid argument value"),
@@ -51,7 +57,7 @@ _MEANINGS = (
     _Meaning(0x0121, 0x0121, State.REFUSED, "Error: missing attribute value"),
     _Meaning(0x0122, 0x0122, State.REFUSED, "Refused: SOP class not supported"),
     _Meaning(0x0124, 0x0124, State.REFUSED, "Refused: not authorized"),
-    _Meaning(0x0210, 0x0210, State.REFUSED, "Error: duplicate invocation"),
+    _Meaning(0x0210, 0x0210, State.FAILED, "Error: duplicate invocation"),
     _Meaning(0x0211, 0x0211, State.REFUSED, "Error: unrecognized operation"),
     _Meaning(0x0212, 0x0212, State.REFUSED, "Error: mistyped argument"),
     _Meaning(0x0213, 0x0213, State.OUT_OF_RESOURCES, "Error: resource limitation"),
@@ -59,7 +65,10 @@ _MEANINGS = (
 
 
 def state_of(status: int) -> State:
-    """Outcome that a status stands for; a status that no table names counts as refused."""
+    """Outcome that a status stands for; a status that no table names counts as refused.
+
+    Every status of class B000 is a warning (PS3.7 Annex C.4), whoever defines it.
+    """
     meaning = _meaning_of(status)
     return State.REFUSED if meaning is None else meaning.state
 
@@ -73,4 +82,5 @@ def words_of(status: int, comment: str = "") -> str:
 
 
 def _meaning_of(status: int) -> _Meaning | None:
+    """The first meaning that fits, so that single statuses come before their class."""
     return next((one for one in _MEANINGS if one.first <= status <= one.last), None)

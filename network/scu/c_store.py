@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pydicom.uid import UID
 from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
 
-from core.errors import SendError
+from core.errors import NotOfferedError, SendError
 from network.presentation import VERIFICATION
 from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.outgoing import InstanceToSend, instance_to_send
 from network.scu.presentation import propose
-from network.scu.send_queue import SendOutcome, SendQueue, StoppedElsewhereError
+from network.scu.send_queue import SendOutcome, SendQueue, StoppedElsewhereError, not_sent
 from network.scu.store_association import WindowNotServedError, send_queued
 from network.scu.transcoder import Transcoder
 from network.statuses import State, words_of
@@ -68,8 +69,9 @@ def send(
     ones of another SOP class are answered, and no more requests are open than the peer accepts.
 
     A failure of the peer or of a file raises nothing: without an association, or if it ends early,
-    the instances without a status are `State.NOT_SENT` with the reason. An exception of
-    `on_outcome` aborts the open associations and is passed on.
+    the instances without a status are `State.NOT_SENT` with the reason. Those of a SOP class that
+    the peer does not accept are `State.NOT_ACCEPTED`. An exception of `on_outcome` aborts the open
+    associations and is passed on.
 
     Args:
         instances: the instances to send.
@@ -91,10 +93,10 @@ def send(
     with _given_or_own(transcoder) as copies:
         most = min(peer.associations, max(1, len(instances) // _FEWEST_EACH))
         if most == 1:
-            why = request.send_from(send_queue, copies)
+            ended = request.send_from(send_queue, copies)
         else:
-            why = _send_on_several(request, send_queue, copies, most)
-    return send_queue.settle_rest(why)
+            ended = _send_on_several(request, send_queue, copies, most)
+    return send_queue.settle_rest(lambda one: request.outcome_without_status(one, ended))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,17 @@ class _Request:
     contexts: Sequence[PresentationContext]
     timeouts: Timeouts
 
-    def send_from(self, send_queue: SendQueue, transcoder: Transcoder) -> str:
-        """Send from the queue on a new association; returns why it ended early, else "".
+    def outcome_without_status(
+        self, instance: InstanceToSend, ended: SendError | None
+    ) -> SendOutcome:
+        """Outcome of an instance that was left when the associations had ended."""
+        if isinstance(ended, NotOfferedError):
+            name = UID(instance.sop_class_uid).name
+            return SendOutcome(instance, None, State.NOT_ACCEPTED, f"{ended}, no {name}")
+        return not_sent(instance, str(ended or ""))
+
+    def send_from(self, send_queue: SendQueue, transcoder: Transcoder) -> SendError | None:
+        """Send from the queue on a new association; returns why it ended early, else None.
 
         For a peer that ends the association without an answer there is a second one without an
         asynchronous operations window: some accept a window and do not serve it.
@@ -118,8 +129,8 @@ class _Request:
             except WindowNotServedError:
                 self._send(send_queue, transcoder, 1)
         except SendError as error:
-            return str(error)
-        return ""
+            return error
+        return None
 
     def _send(self, send_queue: SendQueue, transcoder: Transcoder, operations: int) -> None:
         with associate(
@@ -134,9 +145,9 @@ class _Request:
 
 def _send_on_several(
     request: _Request, send_queue: SendQueue, transcoder: Transcoder, count: int
-) -> str:
-    """Send on up to `count` associations; returns why the last failed one ended early, or ""."""
-    reasons: list[str] = []
+) -> SendError | None:
+    """Send on up to `count` associations; returns why the last failed one ended early, or None."""
+    reasons: list[SendError | None] = []
     raised: list[BaseException] = []
 
     def take_part() -> None:
@@ -154,8 +165,8 @@ def _send_on_several(
     if raised:
         raise raised[0]
     if not started:
-        return why_no_more
-    return next((why for why in reversed(reasons) if why), "")
+        return SendError(why_no_more)
+    return next((why for why in reversed(reasons) if why is not None), None)
 
 
 def _started(threads: Sequence[threading.Thread]) -> tuple[list[threading.Thread], str]:

@@ -8,6 +8,8 @@ from pynetdicom.presentation import PresentationContext, build_context
 
 from imaging.pixels.transcode import UNCOMPRESSED
 from network.scu.outgoing import InstanceToSend
+from network.scu.send_queue import SendOutcome, not_sent
+from network.statuses import State
 from network.upper_layer.negotiation import Context
 
 MAX_CONTEXTS = 128
@@ -52,14 +54,16 @@ def choose_context(accepted: Accepted, instance: InstanceToSend) -> tuple[str, i
     return None
 
 
-def why_no_context(
+def without_context(
     contexts: Iterable[PresentationContext], instance: InstanceToSend, peer: str
-) -> str:
-    """Reason in words why `instance` has no accepted context; `contexts` were proposed."""
+) -> SendOutcome:
+    """Outcome of an instance that has no accepted context; `contexts` were proposed."""
     name = UID(instance.sop_class_uid).name
     if not any(context.abstract_syntax == instance.sop_class_uid for context in contexts):
-        return (
+        return not_sent(
+            instance,
             f"no presentation context for {name} was left: one association holds "
-            f"{MAX_CONTEXTS}; send these instances with fewer SOP classes at a time"
+            f"{MAX_CONTEXTS}; send these instances with fewer SOP classes at a time",
         )
-    return f"{peer} accepts no {name} in the syntax of the file or uncompressed"
+    words = f"{peer} accepts no {name} in the syntax of the file or uncompressed"
+    return SendOutcome(instance, None, State.NOT_ACCEPTED, words)

@@ -21,6 +21,8 @@ class SendOutcome:
     """Status, or the reason why there is none, in words."""
     transcoded_to: str = ""
     """Transfer Syntax UID of the copy that was sent; empty if the file's own."""
+    is_unanswered: bool = False
+    """True if the association ended after the request, and before its response."""
 
     @property
     def is_stored(self) -> bool:
@@ -28,9 +30,9 @@ class SendOutcome:
         return self.state in (State.STORED, State.WARNING)
 
 
-def not_sent(instance: InstanceToSend, words: str) -> SendOutcome:
+def not_sent(instance: InstanceToSend, words: str, *, is_unanswered: bool = False) -> SendOutcome:
     """Outcome of an instance for which no status was received."""
-    return SendOutcome(instance, None, State.NOT_SENT, words)
+    return SendOutcome(instance, None, State.NOT_SENT, words, is_unanswered=is_unanswered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,12 @@ class SendQueue:
             self._waiting.extendleft(reversed(items))
             self._changed.notify_all()
 
-    def settle_rest(self, words: str) -> list[SendOutcome]:
-        """Settle the instances that are left as not sent; returns all outcomes in order."""
+    def settle_rest(self, outcome_of: Callable[[InstanceToSend], SendOutcome]) -> list[SendOutcome]:
+        """Settle the instances that are left by `outcome_of`; returns all outcomes in order."""
         with self._changed:
             while self._waiting:
                 item = self._waiting.popleft()
-                self._tell(item, not_sent(item.instance, words))
+                self._tell(item, outcome_of(item.instance))
         return [self._outcomes[position] for position in sorted(self._outcomes)]
 
     def _may_go(self, item: QueuedInstance) -> bool:

@@ -7,7 +7,7 @@ from pynetdicom.presentation import PresentationContext
 from core.errors import NotADataSetError, PeerEndedError, PixelError, SendError
 from network.scu.dialogue import Dialogue
 from network.scu.outgoing import InstanceToSend, data_set_to_send
-from network.scu.presentation import accepted_by, choose_context, why_no_context
+from network.scu.presentation import accepted_by, choose_context, without_context
 from network.scu.send_queue import QueuedInstance, SendOutcome, SendQueue, not_sent
 from network.scu.store_channel import StoreChannel
 from network.scu.transcoder import Transcoder
@@ -92,7 +92,7 @@ class _StoreAssociation:
         words = f"{why}; whether this instance was stored is unknown"
         while self._open:
             item, _ = self._open.pop(next(iter(self._open)))
-            self._send_queue.settle(item, not_sent(item.instance, words))
+            self._send_queue.settle(item, not_sent(item.instance, words, is_unanswered=True))
 
     def _next(self) -> QueuedInstance | None:
         if len(self._open) >= self._most_open:
@@ -103,8 +103,8 @@ class _StoreAssociation:
         instance = item.instance
         chosen = choose_context(self._accepted, instance)
         if chosen is None:
-            words = why_no_context(self._contexts, instance, str(self._peer))
-            self._send_queue.settle(item, not_sent(instance, words))
+            outcome = without_context(self._contexts, instance, str(self._peer))
+            self._send_queue.settle(item, outcome)
             return
         syntax, context_id = chosen
         message_id = item.position % _MESSAGE_IDS + 1

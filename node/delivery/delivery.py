@@ -7,17 +7,19 @@ that waits for its next attempt is a row, and no thread.
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
 from core.config.settings import Configuration
 from core.errors import StorageUnavailableError, explain_fault
 from network.scu.association import Timeouts
-from network.scu.c_store import SendOutcome, State, send
+from network.scu.c_store import InstanceToSend, SendOutcome, State, send
 from network.scu.transcoder import Transcoder
 from node.delivery.addresses import address_now
-from node.delivery.committed import committed_instances
-from node.delivery.conclusion import conclude
+from node.delivery.attempt import MOST_FAILURES, Attempt, Attempted, is_failure, is_final
+from node.delivery.committed import committed_instances, is_received
+from node.delivery.conclusion import conclude, tell_not_accepted
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import Destination, find_job
@@ -114,35 +116,46 @@ class Delivery:
         sendable, unusable = committed_instances(pending, self._ledger, self._configuration)
         for one, words in unusable:
             self._settle(one, DeliveryState.GIVEN_UP, words)
-        by_uid = {instance.sop_instance_uid: one for one, instance in sendable}
-        outcomes = send(
-            [instance for _, instance in sendable],
+        attempt = Attempt({instance.sop_instance_uid: one for one, instance in sendable})
+        try:
+            self._send(attempt, [instance for _, instance in sendable], destination)
+            if results := attempt.past_images():
+                self._send(attempt, results, destination)
+        finally:  # what failed is judged when it is known whether something was stored
+            for one, outcome in attempt.failures():
+                self._try_later(one, outcome.words, begun_at, is_failure=is_failure(outcome))
+        self._tell(pending, destination, attempt.attempted())
+
+    def _send(
+        self, attempt: Attempt, instances: Sequence[InstanceToSend], destination: Destination
+    ) -> None:
+        send(
+            instances,
             address_now(self._configuration, destination),
             self._configuration.ae_title,
-            on_outcome=lambda outcome: self._record(
-                by_uid[outcome.instance.sop_instance_uid], outcome, begun_at
-            ),
+            on_outcome=lambda outcome: self._record(attempt, outcome),
             timeouts=Timeouts(response_s=self._configuration.delivery.timeout_s),
             transcoder=self._transcoder,
         )
-        self._tell(pending, destination, outcomes)
 
-    def _record(self, pending: PendingDelivery, outcome: SendOutcome, begun_at: float) -> None:
-        if self._holds(outcome):
+    def _record(self, attempt: Attempt, outcome: SendOutcome) -> None:
+        pending = attempt.take(outcome)
+        if self._holds(pending, outcome):
             self._settle(pending, DeliveryState.STORED, outcome.words)
-        elif outcome.state in (State.REFUSED, State.DUPLICATE):
+        elif is_final(outcome):
             self._settle(pending, DeliveryState.REFUSED, outcome.words)
-        else:
-            self._try_later(pending, outcome.words, begun_at)
         if self._stopping.is_set():
             raise _StoppedError("it continues at the next start")
         with self._ledger.reading() as connection:
             if is_cancelled(connection, pending):
                 raise _StoppedError("cancelled by a person")
 
-    def _holds(self, outcome: SendOutcome) -> bool:
-        """True if the peer has the instance, by its status and `delivery.duplicate_is_stored`."""
-        duplicate_counts = self._configuration.delivery.duplicate_is_stored
+    def _holds(self, pending: PendingDelivery, outcome: SendOutcome) -> bool:
+        """True if the peer has the instance, by its status and `delivery.duplicate_is_stored`.
+
+        An image that was received is the peer's as well as ours: a duplicate is no conflict.
+        """
+        duplicate_counts = self._configuration.delivery.duplicate_is_stored or is_received(pending)
         return outcome.is_stored or (outcome.state is State.DUPLICATE and duplicate_counts)
 
     def _settle(self, pending: PendingDelivery, state: DeliveryState, words: str) -> None:
@@ -151,11 +164,22 @@ class Delivery:
             settle_delivery(connection, pending, state=state, words=words, now=now)
             conclude(connection, pending, asks_for_proof=asks_for_proof, now=now)
 
-    def _try_later(self, pending: PendingDelivery, words: str, begun_at: float) -> None:
-        """Postpone or give up; an attempt that stored some of the results counts as the first."""
+    def _try_later(
+        self, pending: PendingDelivery, words: str, begun_at: float, *, is_failure: bool = False
+    ) -> None:
+        """Postpone or give up; an attempt that stored some of the results counts as the first.
+
+        With `is_failure` the peer failed to process the instance, which is tried a few times only.
+        """
         policy, now = self._configuration.retry_of(pending.peer), self._ledger.clock()
         with self._ledger.reading() as connection:
+            if is_cancelled(connection, pending):
+                return
             stored_at = last_stored_at(connection, pending)
+        failures = pending.failures + is_failure
+        if failures >= MOST_FAILURES:
+            self._settle(pending, DeliveryState.REFUSED, f"{words}; tried {failures} times")
+            return
         has_progress = begun_at <= stored_at <= now
         attempts = 1 if has_progress else pending.attempts + 1
         until = policy.next(attempts, max(pending.created_at, stored_at), now)
@@ -163,7 +187,8 @@ class Delivery:
             self._settle(pending, DeliveryState.GIVEN_UP, words)
             return
         with self._ledger.writing() as connection:
-            postpone_delivery(connection, pending, words=words, attempts=attempts, until=until)
+            failed = replace(pending, attempts=attempts, failures=failures)
+            postpone_delivery(connection, failed, words=words, until=until)
 
     def _asks_for_proof(self, name: str) -> bool:
         """True if the peer is configured with a `proof`; --scu_ip alone names no such peer."""
@@ -174,14 +199,15 @@ class Delivery:
         self,
         pending: Sequence[PendingDelivery],
         destination: Destination,
-        outcomes: Sequence[SendOutcome],
+        attempted: Sequence[Attempted],
     ) -> None:
         """Record the outcome of an attempt as an event, in words."""
-        stored = sum(self._holds(outcome) for outcome in outcomes)
+        missing = [outcome for one, outcome in attempted if not self._holds(one, outcome)]
+        stored = len(attempted) - len(missing)
         words = f"{destination.peer}: {stored} of {len(pending)} instances stored"
-        missing = next((one for one in outcomes if not self._holds(one)), None)
-        if missing is not None:
-            words += f"; first that was not: {missing.instance.sop_instance_uid}, {missing.words}"
+        if missing:
+            first = missing[0]
+            words += f"; first that was not: {first.instance.sop_instance_uid}, {first.words}"
         is_all = stored == len(pending)
         kind = EventKind.DELIVERED if is_all else EventKind.NOT_DELIVERED
         job_id = pending[0].job_id
@@ -190,4 +216,6 @@ class Delivery:
             uid = "" if job is None else job.request.series_instance_uid
             now = self._ledger.clock()
             record_event(connection, kind, words, now=now, series_instance_uid=uid)
+            not_accepted = [one.words for one in missing if one.state is State.NOT_ACCEPTED]
+            tell_not_accepted(connection, pending[0], not_accepted, now=now)
         (log.info if is_all else log.warning)(kind, job_id=job_id[:12], result=words)

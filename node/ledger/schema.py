@@ -150,6 +150,7 @@ deliveries = Table(
     Column("finished_at", Float),
     Column("sha256", String(64), nullable=False, server_default=""),  # of the committed file
     Column("confirmed_at", Float),  # the peer proved that it holds the instance
+    Column("failures", Integer, nullable=False, server_default="0"),  # to process it, at the peer
     UniqueConstraint("job_id", "peer", "position"),
     Index("ix_deliveries_state_next_attempt_at", "state", "next_attempt_at"),
     Index(None, "finished_at"),

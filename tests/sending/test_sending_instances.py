@@ -200,7 +200,7 @@ def test_a_class_that_the_peer_does_not_take_does_not_stop_the_others(
     structure_set = instance_to_send(ct_structure_set)
     peer = start_peer(sop_classes=(cine[0].sop_class_uid,))
     outcomes = send([structure_set, cine[0]], peer.address, CALLING)
-    assert [str(one.state) for one in outcomes] == ["not sent", "stored"]
+    assert [str(one.state) for one in outcomes] == ["not accepted", "stored"]
     assert "accepts no RT Structure Set Storage" in outcomes[0].words
 
 
@@ -209,7 +209,9 @@ def test_a_peer_that_takes_none_of_the_classes_is_named(
 ) -> None:
     peer = start_peer(sop_classes=(cine[0].sop_class_uid,))
     outcomes = send([instance_to_send(ct_structure_set)], peer.address, CALLING)
+    assert outcomes[0].state is State.NOT_ACCEPTED
     assert "accepted none of the presentation contexts" in outcomes[0].words
+    assert "RT Structure Set Storage" in outcomes[0].words
 
 
 def test_a_file_that_vanished_does_not_stop_the_others(

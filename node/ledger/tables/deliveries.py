@@ -27,6 +27,8 @@ class PendingDelivery:
     """Hash of the committed file; empty for a received instance."""
     job_id: str
     peer: str
+    failures: int = 0
+    """How often the peer failed to process the instance (0x0110)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +141,14 @@ def last_stored_at(connection: Connection, pending: PendingDelivery) -> float:
 
 
 def postpone_delivery(
-    connection: Connection, pending: PendingDelivery, *, words: str, attempts: int, until: float
+    connection: Connection, pending: PendingDelivery, *, words: str, until: float
 ) -> None:
     """Record failed attempts since the last progress, and when the next one is due."""
+    counts = {"attempts": pending.attempts, "failures": pending.failures}
     connection.execute(
         update(deliveries)
         .where(deliveries.c.id == pending.key)
-        .values(words=words, next_attempt_at=until, attempts=attempts)
+        .values(words=words, next_attempt_at=until, **counts)
     )
 
 
@@ -225,6 +228,21 @@ def delivery_states_of(
     return found
 
 
+def delivery_words(
+    connection: Connection, job_id: str, peer: str, state: DeliveryState, *, limit: int
+) -> list[tuple[str, int]]:
+    """Return the most frequent words of a job's deliveries to a peer in one state, with counts."""
+    own = (deliveries.c.job_id == job_id) & (deliveries.c.peer == peer)
+    rows = connection.execute(
+        select(deliveries.c.words, func.count().label("number"))
+        .where(own & (deliveries.c.state == state))
+        .group_by(deliveries.c.words)
+        .order_by(func.count().desc(), deliveries.c.words)
+        .limit(limit)
+    )
+    return [(row.words, row.number) for row in rows]
+
+
 def _send(connection: Connection, wanted: ColumnElement[bool], now: float) -> int:
     """Make deliveries due, with attempts counted anew; not those that retention removed."""
     removed = exists(
@@ -239,6 +257,7 @@ def _send(connection: Connection, wanted: ColumnElement[bool], now: float) -> in
         "next_attempt_at": now,
         "created_at": now,
         "attempts": 0,
+        "failures": 0,
     }
     return connection.execute(update(deliveries).where(wanted & ~removed).values(**values)).rowcount
 

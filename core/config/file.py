@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,31 +11,50 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.config.settings import Configuration
+from core.config.values import PathsOfFile
 from core.errors import ConfigurationError
 
 _DEFAULT_CONFIG = Path("config.yaml")
 _SECRETS = ("secret", "database_url")
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigurationFile:
+    """The configuration file and the flags that a node was started with, to be read again."""
+
+    given: Path | None
+    """The file of `--config`, if any."""
+    flags: Mapping[str, Any]
+
+    def read(self) -> Configuration:
+        """Read the configuration as it is now; raises as `read_configuration`."""
+        return read_configuration(found_config(self.given), self.flags)
+
+    def paths_by_working_folder(self) -> list[Path]:
+        """Return paths of the file that exist below the working folder, but not beside the file.
+
+        Earlier versions started relative paths at the working folder; such files go on working.
+        """
+        path = found_config(self.given)
+        if path is None:
+            return []
+        places = PathsOfFile(path.parent)
+        _read(path, self.flags, places)
+        return list(dict.fromkeys(places.by_working_folder))
+
+
 def read_configuration(path: Path | None, flags: Mapping[str, Any]) -> Configuration:
     """Read the configuration file `path`; `flags` of the command line replace its values.
 
     Args:
-        path: a YAML file, or None for the defaults alone.
-        flags: top-level keys that were given on the command line.
+        path: a YAML file, or None for the defaults alone. Its relative paths start at its folder.
+        flags: top-level keys that were given on the command line; paths start at the working
+            folder.
 
     Raises:
         ConfigurationError: a key or value is wrong; the message names it and what was expected.
     """
-    from_file = {} if path is None else _read_yaml(path)
-    try:
-        return Configuration.model_validate(from_file | dict(flags))
-    except ValidationError as error:
-        first = min(error.errors(), key=_is_consequence)
-        key = str(first["loc"][0]) if first["loc"] else ""
-        if key in flags and len(first["loc"]) == 1:
-            raise ConfigurationError(_wrong_value(f"--{key}", first)) from error
-        raise ConfigurationError(f"{path or 'defaults'}: {_explain(first)}") from error
+    return _read(path, flags, None if path is None else PathsOfFile(path.parent))
 
 
 def found_config(given: Path | None) -> Path | None:
@@ -46,6 +66,35 @@ def found_config(given: Path | None) -> Path | None:
     if given is not None:
         return given
     return _DEFAULT_CONFIG if _DEFAULT_CONFIG.exists() else None
+
+
+def _read(path: Path | None, flags: Mapping[str, Any], places: PathsOfFile | None) -> Configuration:
+    from_file = {} if path is None else _read_yaml(path)
+    flags = flags if places is None else _with_whole_paths(flags, places.folder)
+    try:
+        return Configuration.model_validate(from_file | dict(flags), context=places)
+    except ValidationError as error:
+        first = min(error.errors(), key=_is_consequence)
+        key = str(first["loc"][0]) if first["loc"] else ""
+        if key in flags and len(first["loc"]) == 1:
+            raise ConfigurationError(_wrong_value(f"--{key}", first)) from error
+        raise ConfigurationError(f"{path or 'defaults'}: {_explain(first)}") from error
+
+
+def _with_whole_paths(flags: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Make the paths among flags absolute, unless the file lies in the working folder."""
+    if folder.resolve() == Path.cwd():
+        return dict(flags)
+    fields = Configuration.model_fields
+    paths = {name for name in flags if name in fields and _is_path(fields[name].annotation)}
+    return {
+        name: Path(value).absolute() if name in paths and value is not None else value
+        for name, value in flags.items()
+    }
+
+
+def _is_path(annotation: Any) -> bool:
+    return annotation is Path or Path in get_args(annotation)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

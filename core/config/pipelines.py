@@ -7,7 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from core.config.values import Positive, Section
@@ -78,7 +84,7 @@ def _settings_of(kind: str) -> type[PipelineSettings]:
     return settings
 
 
-def _of_its_kind(values: Any) -> Any:
+def _of_its_kind(values: Any, info: ValidationInfo) -> Any:
     """Validate `values` by the settings class of the kind that they name."""
     if isinstance(values, PipelineSettings):
         return values
@@ -90,7 +96,7 @@ def _of_its_kind(values: Any) -> Any:
         error_type = wrong if "kind" in values else "missing"
         place = InitErrorDetails(type=error_type, loc=("kind",), input=kind)
         raise ValidationError.from_exception_data("Pipeline", [place])
-    return _settings_of(kind).model_validate(values)
+    return _settings_of(kind).model_validate(values, context=info.context)
 
 
 Pipeline = Annotated[SerializeAsAny[PipelineSettings], BeforeValidator(_of_its_kind)]

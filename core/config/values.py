@@ -1,8 +1,17 @@
 """Kinds of values that the configuration's sections are made of."""
 
-from typing import Annotated
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from core.ae_titles import parse_ae_title
 from core.uids import is_standard_uid, longest_root_uid
@@ -36,7 +45,36 @@ TimeLimit = Annotated[float, Field(gt=0, le=86_400)]
 """Seconds, at most a day, so that every limit has an end."""
 
 
+@dataclass(frozen=True, slots=True)
+class PathsOfFile:
+    """Where relative paths of a configuration file start: at the folder of the file."""
+
+    folder: Path
+    by_working_folder: list[Path] = field(default_factory=list)
+    """Paths that exist below the working folder alone, as earlier versions read them."""
+
+    def place(self, path: Path) -> Path:
+        """Return `path` below the file's folder; below the working folder if only there."""
+        beside = self.folder / path
+        if path.is_absolute() or self.folder.resolve() == Path.cwd():
+            return path
+        if path.exists() and not beside.exists():
+            self.by_working_folder.append(path)
+            return path.absolute()
+        return beside
+
+
 class Section(BaseModel):
-    """A section of the configuration; unknown keys are errors, values cannot be changed."""
+    """A section of the configuration; unknown keys are errors, values cannot be changed.
+
+    A validation whose context is a `PathsOfFile` places relative paths by it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _place_path(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, Path) and isinstance(info.context, PathsOfFile):
+            return info.context.place(value)
+        return value

@@ -6,25 +6,26 @@ it is 0 if all checks pass and 1 if one fails.
 
 import argparse
 import gc
-import signal
 import sys
-import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from core.command_line import ArgumentParser
-from core.config.file import found_config, read_configuration
+from core.config.file import ConfigurationFile
 from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
 from core.private_files import keep_files_private
+from core.signals import Signals
 from core.storage_layout import StorageLayout
 from network.which_peer import confusions
 from node.exposures import exposures
-from node.preflight import node_findings, running_node
+from node.preflight import node_findings, running_node, static_findings
+from node.reloading import ReadAgain
 from node.supervisor import Node
 from pipeline.kind import all_kinds
 from pipeline.preflight import pipeline_findings
@@ -59,21 +60,21 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
     try:
         values = vars(_parser(prog).parse_args(argv))
         only_check = values.pop("check")
-        configuration = read_configuration(found_config(values.pop("config")), values)
+        file = ConfigurationFile(values.pop("config"), values)
         if only_check:
-            return _check(configuration)
+            return _check(file.read())
         sys.setswitchinterval(_SWITCH_S)
-        node, web = _start(configuration)
+        signals = Signals()
+        node, web = _start(file)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     gc.collect()
     gc.freeze()  # keep later collections from scanning what is loaded now
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    while not stop.wait(1.0):
-        pass
+    signals.catch_stops()
+    while not signals.wants_stop(1.0):
+        if signals.wants_reload():
+            node.ask_to_reload("SIGHUP")
     if web is not None:
         web.stop()
     node.stop()
@@ -96,27 +97,52 @@ def _check(configuration: Configuration) -> int:
     return 1 if wrong_ones else 0
 
 
-def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
+def reader_of_changes(file: ConfigurationFile) -> ReadAgain:
+    """Return a function that reads the file anew and checks it, beside the running configuration.
+
+    It raises ConfigurationError if a key, a rule, a certificate, a model or a peer is wrong. What
+    was odd in the running configuration already is no reason against a changed one.
+    """
+    return partial(_checked_again, file)
+
+
+def _checked_again(file: ConfigurationFile, running: Configuration) -> Configuration:
+    changed = file.read()
+    pipelines = {
+        name: one for name, one in changed.pipelines.items() if running.pipelines.get(name) != one
+    }
+    known = {wrong for _, _, wrong in static_findings(running)}
+    found = (*static_findings(changed), *pipeline_findings(pipelines))
+    wrong_ones = [f"{name}: {wrong}" for name, _, wrong in found if wrong and wrong not in known]
+    if wrong_ones:
+        raise ConfigurationError("; ".join(wrong_ones))
+    return changed
+
+
+def _start(file: ConfigurationFile) -> tuple[Node, WebProcess | None]:
     quieten_libraries()
+    configuration = file.read()
     kinds = all_kinds()
     node = Node(
         configuration,
         _PIPELINES,
         geometry_rules={kind.name: kind.rules for kind in kinds},
         modules={kind.name: kind.modules for kind in kinds},
+        read_again=reader_of_changes(file),
     )
     node.prepare()
     log_file = configuration.log.file or StorageLayout(configuration.storage_path).node_log
     configure_logging(
         configuration.log.level, json_lines=configuration.log.json_lines, file=log_file
     )
-    web = WebProcess(WebSettings(configuration)) if configuration.web_port else None
+    web = WebProcess(WebSettings(configuration, file=file)) if configuration.web_port else None
     ip, port = node.start()
     said = f"Slicewire {VERSION} listens on {ip}:{port} as {configuration.ae_title}\n"
     if node.tls_address is not None:
         said += "By TLS on {}:{}\n".format(*node.tls_address)
     if web is not None:
         web.start()
+        node.follow_with(web)
         said += f"Pages and REST API: {web.url or f'none yet, {web.fault}'}\n"
     sys.stdout.write(said)
     sys.stdout.flush()
@@ -128,6 +154,8 @@ def _start(configuration: Configuration) -> tuple[Node, WebProcess | None]:
         log.warning("wire.data_path does nothing any more, the key may be removed")
     for words in exposures(configuration):
         log.warning("other users of this machine have access", reason=words)
+    for path in file.paths_by_working_folder():
+        log.warning("relative to the working folder, write it relative to the file", path=str(path))
     for words in confusions(configuration.peers):
         log.warning("series of some senders will be held", reason=words)
     return node, web

@@ -38,6 +38,8 @@ from node.ledger.tables.events import record_event
 from node.ledger.tables.series import find_series
 
 RELEASE, RETRY, RESEND, CANCEL = "release", "retry", "resend", "cancel"
+RELOAD = "reload"
+"""Takes what changed in the configuration file; node/reloading.py answers it."""
 TAKES = {NEWEST: "take-newest", FIRST: "take-first"}
 """The contents that a person can choose, and the verb for each."""
 ECHO = "echo"

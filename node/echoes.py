@@ -9,6 +9,7 @@ from network.scu.association import Timeouts
 from network.scu.c_store import echo
 from node.answers import Asker
 from node.commands import ANSWERS, ECHO
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.schema import commands
@@ -18,7 +19,7 @@ _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
 _TOO_LATE_S = 60.0
 
 
-class Echoes:
+class Echoes(Follower):
     """Carries out one C-ECHO after the other; an unreachable peer takes its timeout."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:

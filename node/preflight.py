@@ -45,6 +45,13 @@ def node_findings(configuration: Configuration, *, try_port: bool) -> Iterator[F
         yield from pool.map(lambda peer: _peer(configuration, peer), configuration.peers)
 
 
+def static_findings(configuration: Configuration) -> Iterator[Finding]:
+    """Yield a finding for each part that files and rules alone decide; nobody is asked."""
+    yield _rules(configuration)
+    yield from _tls(configuration)
+    yield _peers(configuration)
+
+
 def running_node(configuration: Configuration) -> str:
     """Return the process id of the node that uses the storage folder; empty if none does."""
     return holder_of(configuration.storage_path)

@@ -15,6 +15,7 @@ import structlog
 
 from core.config.settings import Configuration
 from core.storage_layout import uncommitted
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import record_event
@@ -37,7 +38,7 @@ _MEGABYTE = 1_000_000
 log = structlog.get_logger("retention")
 
 
-class Retention:
+class Retention(Follower):
     """Removes files that are older than the configured days and not needed."""
 
     def __init__(
@@ -49,7 +50,7 @@ class Retention:
         self._steady = steady
         self._offset = ledger.clock() - steady()
         self._trusted_at = steady() + _TRUST_AFTER_S
-        self._settings = configuration.retention
+        self._configuration = configuration
         self._storage_path = configuration.storage_path
         self._ledger = ledger
         self._next_at: float | None = None
@@ -87,7 +88,7 @@ class Retention:
     def preview(self) -> list[Expired]:
         """Return everything older than the configured days, with the reason if it must stay."""
         with self._ledger.reading() as connection:
-            return list(expired(connection, self._settings, self._ledger.clock()))
+            return list(expired(connection, self._configuration.retention, self._ledger.clock()))
 
     def explain(self, what: Expired) -> str:
         """Describe results or sources with their size, and whether they are removed."""

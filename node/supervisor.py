@@ -19,7 +19,7 @@ from imaging.geometry.placement import GeometryRules
 from network.data_sets.limits import DataSetBounds
 from network.scu.transcoder import Transcoder
 from node.clock import ClockWatch, NodeClock, shorten_waits
-from node.commands import carry_out
+from node.commands import RELOAD, ask, carry_out
 from node.completion.expected_count import settle_s
 from node.completion.routing import Router
 from node.completion.series_completion import SeriesCompletion
@@ -37,6 +37,7 @@ from node.ledger.row_states import EndCause
 from node.ledger.tables.ends import End, describe_end
 from node.ledger.tables.instances import ABORTED, open_associations
 from node.lock import StorageLock
+from node.reloading import FollowsConfiguration, ReadAgain, Reloading
 from node.retention import Retention
 from node.rounds import Rounds
 from node.scp.instance_store import InstanceStore
@@ -61,6 +62,7 @@ class Node:
         *,
         geometry_rules: Mapping[str, GeometryRules],
         modules: Mapping[str, Sequence[str]],
+        read_again: ReadAgain | None = None,
     ) -> None:
         """Store the configuration, and names of the pipelines' code.
 
@@ -69,11 +71,13 @@ class Node:
             entry: name of the pipelines' function, as `package.module:function`, for workers.
             geometry_rules: geometry rules of pipelines, by kind.
             modules: modules that workers import early, by kind.
+            read_again: reads and checks the configuration file for a reload.
         """
         self._configuration = configuration
         self._entry = entry
         self._geometry_rules = geometry_rules
         self._modules = modules
+        self._read_again = read_again
         self._completion_is_ready = threading.Event()
 
     def prepare(self) -> None:
@@ -98,6 +102,15 @@ class Node:
         """Address and port that listen with TLS; None if none does."""
         return self._listener.tls_address
 
+    def follow_with(self, part: FollowsConfiguration) -> None:
+        """Let a part beside the node, such as the pages, follow its configuration after `start`."""
+        self._reloading.add(part)
+
+    def ask_to_reload(self, asker: str) -> None:
+        """Read the configuration file again soon, for `asker` (`SIGHUP`); does not wait for it."""
+        with suppress(StorageUnavailableError):  # said by the rounds, which fail as well
+            ask(self._ledger, RELOAD, asker)
+
     def start(self) -> tuple[str, int]:
         """Listen, resume unfinished work and start all rounds; return address and port.
 
@@ -105,6 +118,7 @@ class Node:
             ConfigurationError: the address is taken, or a rule is wrong.
         """
         configuration, ledger = self._configuration, self._ledger
+        self._reloading = Reloading(configuration, ledger, self._read_again)
         instance_store = InstanceStore(
             configuration.storage_path,
             ledger,
@@ -143,6 +157,13 @@ class Node:
         self._delivery = Delivery(configuration, ledger, self._transcoder)
         self._engine = self._make_engine()
         runner = Runner(configuration, ledger, self._engine)
+        echoes, webhook = Echoes(configuration, ledger), Webhook(configuration, ledger)
+        retention = Retention(configuration, ledger)
+        importer = Importer(
+            configuration, ledger, instance_store, series_completion=self._series_completion
+        )
+        self._reloading.add(self._listener, self._series_completion, importer, runner, echoes)
+        self._reloading.add(self._delivery, commitment_scu, commitment_scp, retention, webhook)
         self._rounds = Rounds(ledger)
         self._rounds.watch()
         self._rounds.start("clock", ClockWatch(ledger, self._clock).look, is_clock=True)
@@ -150,24 +171,22 @@ class Node:
         self._rounds.start("completion", self._series_completion.examine_due)
         self._rounds.start("associations", self._listener.reap)
         self._rounds.start("commands", lambda: carry_out(ledger))
-        self._rounds.start("echoes", Echoes(configuration, ledger).answer_next)
-        importer = Importer(
-            configuration, ledger, instance_store, series_completion=self._series_completion
-        )
+        self._rounds.start("configuration", self._reloading.answer_next)
+        self._rounds.start("echoes", echoes.answer_next)
         self._rounds.start("requested jobs", importer.read_next)
         for slot in range(configuration.engine.workers):
             self._rounds.start(f"jobs {slot + 1}", runner.run_next)
         self._rounds.start("delivery", self._start_deliveries)
         self._rounds.start("proof", commitment_scu.ask_due)
         self._rounds.start("commitment", commitment_scp.answer_due)
-        self._rounds.start("retention", Retention(configuration, ledger).remove_due)
-        self._rounds.start("webhook", Webhook(configuration, ledger).post_next)
+        self._rounds.start("retention", retention.remove_due)
+        self._rounds.start("webhook", webhook.post_next)
         return address
 
     def stop(self) -> None:
         """Stop in order: associations, running jobs within their grace, then the rest."""
         log.info("stopping")
-        self._listener.drain(_DRAIN_S, partial(settle_s, self._configuration))
+        self._listener.drain(_DRAIN_S, partial(settle_s, self._reloading.configuration))
         self._listener.stop()
         self._rounds.stop()
         grace_s = self._configuration.engine.stop_grace_s

@@ -17,6 +17,7 @@ import structlog
 
 from core.config.settings import Configuration
 from core.identity import MANUFACTURER, VERSION
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.row_states import NoticeState
@@ -36,12 +37,11 @@ _GONE = 410
 log = structlog.get_logger("webhook")
 
 
-class Webhook:
+class Webhook(Follower):
     """Posts the notices that are due."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
-        self._settings = configuration.webhook
-        self._node = configuration.ae_title
+        self._configuration = configuration
         self._ledger = ledger
         self._opener = urllib.request.OpenerDirector()  # no redirects, no proxies, any status
         self._opener.add_handler(urllib.request.HTTPHandler())
@@ -60,7 +60,7 @@ class Webhook:
             notice = next_notice(connection, now)
         if notice is None:
             return False
-        if self._settings.url is None:
+        if self._configuration.webhook.url is None:
             with self._ledger.writing() as connection:
                 forget_waiting(connection)
             return False
@@ -80,16 +80,18 @@ class Webhook:
         """Post a notice; return the HTTP status, 0 without an answer, and words for it."""
         try:
             with self._opener.open(
-                self._request(notice), timeout=self._settings.timeout_s
+                self._request(notice), timeout=self._configuration.webhook.timeout_s
             ) as response:
                 return int(response.status), f"answered {response.status}"
         except (OSError, http.client.HTTPException) as error:
             return 0, f"cannot be reached: {_kind_of(error)}"
 
     def _request(self, notice: Notice) -> urllib.request.Request:
-        secret = self._settings.secret
-        assert self._settings.url is not None and secret is not None  # checked by the configuration
-        body = json.dumps(notice.body | {"node": self._node}).encode()
+        secret = self._configuration.webhook.secret
+        assert (
+            self._configuration.webhook.url is not None and secret is not None
+        )  # checked by the configuration
+        body = json.dumps(notice.body | {"node": self._configuration.ae_title}).encode()
         timestamp = str(int(self._ledger.clock()))
         headers = {
             "Content-Type": "application/json",
@@ -98,11 +100,11 @@ class Webhook:
             "X-Slicewire-Signature": sign(secret.get_secret_value(), timestamp, body),
         }
         # the configuration allows http and https only
-        return urllib.request.Request(self._settings.url, body, headers, method="POST")  # noqa: S310
+        return urllib.request.Request(self._configuration.webhook.url, body, headers, method="POST")  # noqa: S310
 
     def _try_later(self, notice: Notice, words: str) -> None:
         now = self._ledger.clock()
-        until = self._settings.policy.next(notice.attempts + 1, notice.created_at, now)
+        until = self._configuration.webhook.policy.next(notice.attempts + 1, notice.created_at, now)
         if until is None:
             self._give_up(notice, words)
             return

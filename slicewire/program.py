@@ -34,6 +34,7 @@ VERBS = {
     "init": Verb("core.config.shipped:main", "write config.yaml, every key with a comment"),
     "check": Verb("scp_server:main", "report what would keep the node from working", ("--check",)),
     "node": Verb("scp_server:main", "receive series, run pipelines, push results back"),
+    "reload": Verb("node.reload_command:main", "let the running node take a changed config.yaml"),
     "ledger": Verb(
         "node.ledger.__main__:main", "state and history of series; release, retry, resend"
     ),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.config.file import ConfigurationFile
 from core.config.settings import Configuration
 from core.storage_layout import StorageLayout
 
@@ -14,6 +15,8 @@ class WebSettings:
     configuration: Configuration
     listener: tuple[str, int] = ("", 0)
     """Address and port of the SCP; an empty address if there is none."""
+    file: ConfigurationFile | None = None
+    """Where the configuration was read from, to show what differs there since."""
 
     @property
     def storage_path(self) -> Path:

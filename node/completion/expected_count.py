@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import Connection
 
 from core.config.routing import Peer
 from core.config.sections import Completion
@@ -12,6 +13,8 @@ from core.errors import SendError
 from network.scu.c_find import count_instances
 from network.sender import Sender
 from network.which_peer import which_peer
+from node.ledger.event_kinds import EventKind
+from node.ledger.tables.events import record_event
 from node.ledger.tables.series import SeriesRow
 
 CountInstances = Callable[[Peer, SeriesRow], int | None]
@@ -79,6 +82,14 @@ def ask_for_count(count: CountInstances, peer: Peer, row: SeriesRow) -> Expected
         return ExpectedCount(peer.name, None, f"{peer.name} could not be asked: {error}")
     words = "" if expected is not None else f"{peer.name} does not find the series"
     return ExpectedCount(peer.name, expected, words)
+
+
+def record_expected_count(
+    connection: Connection, uid: str, expected_count: ExpectedCount, now: float
+) -> None:
+    """Record the sender's answer as an event, so that later questions can be settled."""
+    words = expected_count.words or f"{expected_count.peer} has {expected_count.expected} instances"
+    record_event(connection, EventKind.COUNT, words, now=now, series_instance_uid=uid)
 
 
 def missing_words(expected_count: ExpectedCount, here: int) -> str:

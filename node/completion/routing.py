@@ -70,6 +70,10 @@ class Router:
                         f"rules.{number}.tags: {keyword!r}, expected a DICOM keyword as Modality"
                     )
 
+    def following(self, configuration: Configuration) -> "Router":
+        """Return a router of the same listeners with the rules of `configuration`."""
+        return Router(configuration, *self._listeners)
+
     def find_rules(self, sender: Sender, tags: TagMatch) -> list[NamedRule]:
         """Return the first rule that matches sender and instances, and further ones by `also_next`.
 

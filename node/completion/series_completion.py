@@ -36,6 +36,7 @@ from node.completion.expected_count import (
     c_find_count,
     missing_words,
     peer_to_ask,
+    record_expected_count,
     settle_s,
     waited_long_enough,
 )
@@ -44,6 +45,7 @@ from node.completion.routing import Router
 from node.completion.settle_time import is_too_soon
 from node.completion.sources.association import AssociationSource
 from node.completion.sources.source import InstanceSource, SourceEnd
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.group_commit import GroupCommit
@@ -64,10 +66,12 @@ from node.ledger.tables.series import (
 )
 from node.scp.refusals import Refusal
 
+_MOST_ASKED = 64  # peers at once, how many instances a series has
+
 log = structlog.get_logger("completion")
 
 
-class SeriesCompletion:
+class SeriesCompletion(Follower):
     """Decides on due series; records every decision as rows and events in the ledger."""
 
     def __init__(
@@ -89,19 +93,25 @@ class SeriesCompletion:
             router: finds rules and destinations.
             geometry_rules: the pipelines' own rules, by kind.
             count: counts the instances of a series at a peer; by default C-FIND.
-            pool: runs `count`; by default with a thread for each peer that answers C-FIND.
+            pool: runs `count`; by default with a thread for each peer that is asked.
             waits_for_files: True for a SeriesInstanceUID of which files are not made yet.
         """
-        self._configuration = configuration
         self._ledger = ledger
         self._ends = GroupCommit(ledger)
-        self._judgement = Judgement(configuration, router, geometry_rules=geometry_rules)
-        self._decisions = Decisions(configuration, ledger)
+        self._router, self._geometry_rules = router, geometry_rules
         self._waits_for_files = waits_for_files
-        self._count = count or c_find_count(configuration)
-        peers = sum(peer.query for peer in configuration.peers)
-        self._pool = pool or ThreadPoolExecutor(max(1, peers), thread_name_prefix="counting")
+        self._own_count = count
+        self._pool = pool or ThreadPoolExecutor(_MOST_ASKED, thread_name_prefix="counting")
         self._asking: dict[str, Future[None]] = {}
+        self.follow(configuration)
+
+    def follow(self, configuration: Configuration) -> None:
+        """Judge by `configuration` from now on; raises as `Router`."""
+        router, rules = self._router.following(configuration), self._geometry_rules
+        self._judgement = Judgement(configuration, router, geometry_rules=rules)
+        self._decisions = Decisions(configuration, self._ledger)
+        self._count = self._own_count or c_find_count(configuration)
+        super().follow(configuration)
 
     def association_ended(
         self, association: int, outcome: str, refused: Sequence[Refusal] = ()
@@ -237,7 +247,7 @@ class SeriesCompletion:
             set_state(connection, uid, SeriesState.HELD, words)
             record_holds(connection, uid, held.holds, is_releasable=held.is_releasable)
             if expected_count is not None:
-                _record_expected_count(connection, uid, expected_count, now)
+                record_expected_count(connection, uid, expected_count, now)
             record_event(connection, EventKind.HELD, words, now=now, series_instance_uid=uid)
             queue_notice(connection, NoticeKind.HELD, now=now, series_instance_uid=uid, words=words)
         log.warning("series held", series_instance_uid=uid, reason=words)
@@ -255,7 +265,7 @@ class SeriesCompletion:
             if not is_unchanged(connection, row):
                 return
             if expected_count is not None:
-                _record_expected_count(connection, uid, expected_count, now)
+                record_expected_count(connection, uid, expected_count, now)
             for words in whole:
                 record_event(connection, EventKind.WHOLE, words, now=now, series_instance_uid=uid)
             self._decisions.record(connection, uid, judged)
@@ -276,14 +286,6 @@ class SeriesCompletion:
                 record_event(
                     connection, EventKind.WAITING, missing, now=now, series_instance_uid=uid
                 )
-
-
-def _record_expected_count(
-    connection: Connection, uid: str, expected_count: ExpectedCount, now: float
-) -> None:
-    """Record the sender's answer as an event, so that later questions can be settled."""
-    words = expected_count.words or f"{expected_count.peer} has {expected_count.expected} instances"
-    record_event(connection, EventKind.COUNT, words, now=now, series_instance_uid=uid)
 
 
 def _record_refusal(

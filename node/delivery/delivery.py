@@ -20,6 +20,7 @@ from node.delivery.addresses import address_now
 from node.delivery.attempt import MOST_FAILURES, Attempt, Attempted, is_failure, is_final
 from node.delivery.committed import committed_instances, is_received
 from node.delivery.conclusion import conclude, tell_not_accepted
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import Destination, find_job
@@ -42,7 +43,7 @@ class _StoppedError(Exception):
     """The node stops: the association is aborted between two instances."""
 
 
-class Delivery:
+class Delivery(Follower):
     """Sends the deliveries that are due in the ledger."""
 
     def __init__(

@@ -15,6 +15,7 @@ from network.scu.association import Timeouts, associate
 from network.sender import Sender
 from network.which_peer import which_peer
 from node.delivery.hashes import content_hash
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.row_states import CommitmentState
@@ -35,7 +36,7 @@ _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=30.0)
 log = structlog.get_logger("commitment")
 
 
-class StorageCommitmentScp:
+class StorageCommitmentScp(Follower):
     """Takes requests of configured peers, checks the instances they name, and reports."""
 
     def __init__(

@@ -24,6 +24,7 @@ from network.upper_layer.association import decode_data_set
 from network.upper_layer.dimse import N_EVENT_REPORT_RQ, UNRECOGNIZED_OPERATION
 from network.upper_layer.messages import Message
 from node.delivery.commitment_reports import answer_report
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import find_job
@@ -56,7 +57,7 @@ _HOUR_S = 3600.0
 log = structlog.get_logger("proof")
 
 
-class StorageCommitmentScu:
+class StorageCommitmentScu(Follower):
     """Asks the peers of finished deliveries whether they keep the instances they stored."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:

@@ -17,6 +17,7 @@ from core.errors import (
 )
 from core.job import JobResult
 from node.delivery.queue_results import queue_results
+from node.follower import Follower
 from node.jobs.engine import Engine
 from node.jobs.pauses import pause_s
 from node.ledger.database import Ledger
@@ -43,7 +44,7 @@ _ASK_EVERY_S = 1.0
 log = structlog.get_logger("jobs")
 
 
-class Runner:
+class Runner(Follower):
     """Runs the jobs that are queued in the ledger; a failed job does not delay the next one.
 
     `run_next` may be called from several threads, each of which runs one job.

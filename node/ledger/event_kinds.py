@@ -52,6 +52,8 @@ class EventKind(StrEnum):
     """Retention removed files."""
     WEBHOOK = "webhook"
     """An event could not be posted."""
+    CONFIGURATION = "configuration"
+    """A changed configuration was taken, or refused."""
     DISK = "disk"
     CLOCK = "clock"
 
@@ -66,6 +68,7 @@ class EventKind(StrEnum):
     PERSON_RETRY = "person: retry"
     PERSON_RESEND = "person: resend"
     PERSON_CANCEL = "person: cancel"
+    PERSON_RELOAD = "person: reload"
     PERSON_ECHO = "person: echo"
     PERSON_DOWNLOAD = "person: download"
 

@@ -18,6 +18,7 @@ from network.scu.storage_commitment import PUSH_MODEL
 from network.sender import Sender
 from network.tls import ServerCertificates
 from network.upper_layer.negotiation import Supported
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.group_commit import GroupCommit
 from node.scp.association_record import AssociationRecord, OnEnd
@@ -34,7 +35,7 @@ _STOPPED_WITHIN_S = 10.0
 log = structlog.get_logger("receive")
 
 
-class Listener:
+class Listener(Follower):
     """Accepts associations and serves them; a `network.listener.Acceptor`."""
 
     def __init__(

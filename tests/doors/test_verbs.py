@@ -15,7 +15,7 @@ from slicewire.program import VERBS, main
 ROOT = Path(__file__).parents[2]
 ASKED = (
     "node", "send", "simulate", "ledger", "users", "prepare", "train", "evaluate", "to-hdf5",
-    "to-dicom", "check", "init",
+    "to-dicom", "check", "init", "reload",
 )  # fmt: skip
 
 
@@ -45,9 +45,9 @@ def test_without_a_verb_and_with_help_each_verb_has_one_line(
         assert [line.split(maxsplit=1) for line in lines].count([name, verb.summary]) == 1
 
 
-def test_readme_tells_every_verb() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert [name for name in VERBS if f"`slicewire {name}`" not in readme] == []
+def test_the_documentation_tells_every_verb() -> None:
+    told = "".join(page.read_text() for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")))
+    assert [name for name in VERBS if f"`slicewire {name}`" not in told] == []
 
 
 @pytest.mark.parametrize("verb", ASKED)

@@ -44,6 +44,7 @@ _HEADINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         EventKind.COMMITMENT_GIVEN_UP: ("The report of storage commitment was given up", "failed"),
         EventKind.REMOVED: ("Files were removed by retention", "quiet"),
         EventKind.WEBHOOK: ("The webhook could not be delivered", "failed"),
+        EventKind.CONFIGURATION: ("The configuration file was read again", "quiet"),
         EventKind.DISK: ("Disk space", "held"),
         EventKind.CLOCK: ("The clock was set", "quiet"),
         EventKind.SIGNED_IN: ("A person signed in", "person"),

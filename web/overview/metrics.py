@@ -84,6 +84,10 @@ class Metrics:
         self._finished = {jobs.name: ledger.clock(), deliveries.name: ledger.clock()}
         self._open_associations: set[int] = set()
 
+    def follow(self, configuration: Configuration) -> None:
+        """Count by `configuration` from now on."""
+        self._configuration = configuration
+
     def scrape(self) -> bytes:
         """All metrics in Prometheus' text format.
 

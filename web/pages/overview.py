@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from web.overview.configuration import configuration_rows
+from web.overview.configuration_file import file_now, latest_reload
 from web.overview.models import structures_written
 from web.overview.peer_states import peer_states
 from web.overview.today import today
@@ -53,6 +54,13 @@ def show_models(context: PageContextOf) -> HTMLResponse:
 
 @router.get("/configuration")
 def show_configuration(context: PageContextOf) -> HTMLResponse:
-    """Show the configuration in force with defaults; secrets are hidden."""
-    sections = configuration_rows(context.resources.settings.configuration)
-    return context.render("configuration.html", sections=sections)
+    """Show the configuration in force, and what the file has otherwise; secrets are hidden."""
+    settings = context.resources.settings
+    file = file_now(settings)
+    in_file = None if file is None else file.configuration
+    return context.render(
+        "configuration.html",
+        sections=configuration_rows(settings.configuration, in_file),
+        file=file,
+        latest=latest_reload(context.resources.ledger),
+    )

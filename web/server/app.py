@@ -12,6 +12,7 @@ from node.ledger.database import open_ledger
 from web.answers import install_answers
 from web.api import (
     cases,
+    configuration,
     health,
     jobs_by_name,
     models,
@@ -32,7 +33,19 @@ from web.pages.router import pages_router
 from web.settings import WebSettings
 
 _MEGABYTE = 1_000_000
-_API = (jobs_by_name, uploads, cases, stream, rows, peers, models, results, sessions, health)
+_API = (
+    jobs_by_name,
+    uploads,
+    cases,
+    stream,
+    rows,
+    peers,
+    configuration,
+    models,
+    results,
+    sessions,
+    health,
+)
 _STATIC = Path(__file__).parents[1] / "static"
 
 
@@ -71,6 +84,13 @@ def create_app(settings: WebSettings) -> FastAPI:
     _mount(app, settings)
     _guard(app, settings)
     return app
+
+
+def follow(app: FastAPI, settings: WebSettings) -> None:
+    """Let the application answer by changed settings; what was made at its start stays."""
+    app.state.settings = settings
+    app.state.resources.settings = settings
+    app.state.metrics.follow(settings.configuration)
 
 
 def _mount(app: FastAPI, settings: WebSettings) -> None:

@@ -5,19 +5,21 @@ them. Receiving goes on whatever happens to the web process, also if it cannot s
 is taken, a certificate or a file of users that cannot be read.
 """
 
-import pickle
 import socket
 import ssl
 import subprocess
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
 from core.child_process import module_command, module_environment
+from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from web.auth.user_file import check_users
+from web.server.handover import hand_over
 from web.settings import WebSettings
 
 _PROGRAM = "web.server.serve"
@@ -40,6 +42,8 @@ class WebProcess:
         """Why the socket does not listen; empty if it does."""
         self._listen()
         self._stopping = threading.Event()
+        self._handing_over = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._supervise, name="web")
 
     @property
@@ -54,6 +58,14 @@ class WebProcess:
     def start(self) -> None:
         """Start the web process and supervise it in a thread."""
         self._thread.start()
+
+    def follow(self, configuration: Configuration) -> None:
+        """Hand a changed configuration to the web process; open requests go on."""
+        with self._handing_over:
+            self._settings = replace(self._settings, configuration=configuration)
+            if self._process is not None and self._process.stdin is not None:
+                with suppress(OSError, ValueError):  # it ended; the next one starts with these
+                    hand_over(self._settings, self._process.stdin)
 
     def stop(self) -> None:
         """End the web process; open streams are cut off."""
@@ -113,10 +125,11 @@ class WebProcess:
             pass_fds=(socket_number,),
             env=module_environment(),
         )
-        if process.stdin is not None:
-            with suppress(BrokenPipeError):  # it died at once, which `poll` reports soon
-                pickle.dump(self._settings, process.stdin)
-                process.stdin.flush()
+        with self._handing_over:
+            self._process = process
+            if process.stdin is not None:
+                with suppress(BrokenPipeError):  # it died at once, which `poll` reports soon
+                    hand_over(self._settings, process.stdin)
         return process
 
 

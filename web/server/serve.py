@@ -6,12 +6,13 @@ standard input.
 
 import logging
 import os
-import pickle
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 import uvicorn
@@ -20,7 +21,8 @@ from fastapi import FastAPI
 from core.errors import SlicewireError
 from core.log import configure_logging
 from core.storage_layout import StorageLayout
-from web.server.app import create_app
+from web.server.app import create_app, follow
+from web.server.handover import take_over
 from web.settings import WebSettings
 
 _NICE = 5
@@ -39,10 +41,11 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
     _configure_logging(settings)
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the door's to handle
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # and so is a reload
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    _stop_with_parent(stop)
     try:
         app = create_app(settings)
+        _stop_with_parent(stop, partial(follow, app))
         server = make_server(settings, app)
     except (SlicewireError, OSError) as error:
         log.error("web process cannot start", reason=str(error))
@@ -89,20 +92,22 @@ def _configure_logging(settings: WebSettings) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
-def _stop_with_parent(stop: threading.Event) -> None:
-    """Set `stop` when the starting process is gone, so that the port does not stay taken."""
+def _stop_with_parent(stop: threading.Event, follow: Callable[[WebSettings], None]) -> None:
+    """Set `stop` when the starting process is gone, so that the port does not stay taken.
+
+    Until then, settings that it hands over are followed.
+    """
 
     def watch() -> None:
         with suppress(OSError):
-            while os.read(0, 4096):  # a buffered read would hold its lock at the exit
-                pass
+            while (settings := take_over(0)) is not None:
+                follow(settings)
         stop.set()
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":
-    serve(
-        pickle.load(sys.stdin.buffer),  # noqa: S301, from the process that started this one
-        socket.socket(fileno=int(sys.argv[1])),
-    )
+    handed_over = take_over(0)
+    if handed_over is not None:
+        serve(handed_over, socket.socket(fileno=int(sys.argv[1])))

@@ -13,6 +13,7 @@ from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.folder import FolderSource
 from node.completion.sources.source import FileSource
 from node.completion.sources.upload import UploadSource
+from node.follower import Follower
 from node.ledger.database import Ledger
 from node.ledger.requests.requested_jobs import (
     IN_DIR,
@@ -31,7 +32,7 @@ SOURCES: FileSources = {IN_DIR: FolderSource, UPLOADS: UploadSource}
 log = structlog.get_logger("importer")
 
 
-class Importer:
+class Importer(Follower):
     """Imports files, one requested job after the other; a faulty file fails its own job only."""
 
     def __init__(

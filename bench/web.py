@@ -25,9 +25,9 @@ from rich.table import Table
 from bench.series import planning_ct, series_uid
 from node.ledger.database import open_ledger
 from node.ledger.requests.jobs import jobs_of
+from node.ledger.tables.case_numbers import case_numbers
 from tests.support.node_process import NodeProcess, send, wait_until
 from tests.support.ports import free_port
-from web.cases.cases import case_numbers
 
 _SLICES_A_SECOND, _QUERIES_A_SECOND = 30, 10
 _WITHIN_S = 600.0

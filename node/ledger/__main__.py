@@ -20,13 +20,14 @@ from core.config.settings import Configuration
 from core.errors import ConfigurationError, StorageUnavailableError
 from core.private_files import keep_files_private
 from core.storage_layout import StorageLayout
-from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, answer_to, ask, has_begun
+from node.commands import answer_to, ask, has_begun
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import request_lines
 from node.ledger.views.series_history import SeriesHistory, history_of, latest_histories
 from node.ledger.views.status import status_lines
 from node.retention import Retention
+from node.verbs import CANCEL, RELEASE, RESEND, RETRY, TAKES
 
 _ANSWER_WITHIN_S = 10.0
 _OUTCOME_WITHIN_S = 120.0  # a release is answered after the series was judged again

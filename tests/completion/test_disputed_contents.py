@@ -6,12 +6,12 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from node.commands import RELEASE, RESEND, RETRY, TAKES
 from node.ledger.row_states import DeliveryState, JobState
 from node.ledger.tables.contents import choice_of
 from node.ledger.tables.deliveries import delivery_states, queue_deliveries
 from node.ledger.tables.series import instances_of
 from node.ledger.views.receipts import receipt_of
+from node.verbs import RELEASE, RESEND, RETRY, TAKES
 from tests.completion.steps import finish
 from tests.support.completion import Completion, Start, series_uid
 

@@ -6,9 +6,9 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from node.commands import RELEASE
 from node.ledger.row_states import SeriesState
 from node.ledger.tables.instances import ABORTED, RELEASED
+from node.verbs import RELEASE
 from tests.completion.steps import refusal
 from tests.support.completion import Completion, series_uid
 from tests.support.peers import Change, write_series

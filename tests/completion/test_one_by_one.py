@@ -8,11 +8,12 @@ import pytest
 
 from core.job import JobResult
 from network.sender import Sender
-from node.commands import RELEASE, ask, carry_out
+from node.commands import ask, carry_out
 from node.ledger.requests.jobs import JobRow, finish_job, jobs_of, start_job
 from node.ledger.row_states import SeriesState
 from node.ledger.tables.habits import habits_of, longest_pause_s
 from node.ledger.tables.instances import ABORTED
+from node.verbs import RELEASE
 from tests.support.completion import Completion, Start, series_uid
 from tests.support.databases import open_test_ledger
 from tests.support.peers import write_series

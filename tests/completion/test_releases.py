@@ -6,9 +6,10 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from node.commands import RELEASE, RETRY, why_not
+from node.commands import why_not
 from node.ledger.tables.instances import ABORTED
 from node.ledger.views.series_history import history_of
+from node.verbs import RELEASE, RETRY
 from tests.support.completion import Completion, Start, series_uid
 from tests.support.peers import Change, write_series
 

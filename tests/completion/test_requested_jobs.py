@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from network.file_meta import encode_file_meta
-from node.commands import CANCEL, RELEASE, ask, carry_out
+from node.commands import ask, carry_out
 from node.completion.routing import Router
 from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.importer import Importer
@@ -24,6 +24,7 @@ from node.ledger.requests.requested_jobs import (
 )
 from node.ledger.tables.instances import RELEASED, StoredInstance
 from node.ledger.tables.series import instances_of
+from node.verbs import CANCEL, RELEASE
 from tests.support.completion import Completion, Start
 from tests.support.dicom.rewritten import BIG_ENDIAN, encoded_in
 from tests.support.peers import EXPLICIT, IMPLICIT

@@ -6,11 +6,11 @@ from pathlib import Path
 import pydicom
 from sqlalchemy import select
 
-from node.commands import CANCEL, RELEASE, RETRY
 from node.delivery.queue_results import queue_results
 from node.ledger.row_states import JobState
 from node.ledger.schema import deliveries
 from node.ledger.tables.instances import ABORTED
+from node.verbs import CANCEL, RELEASE, RETRY
 from tests.completion.asking import asked, person, states
 from tests.completion.steps import finish
 from tests.support.completion import Completion

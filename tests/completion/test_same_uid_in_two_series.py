@@ -5,7 +5,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from node.commands import TAKES
+from node.verbs import TAKES
 from tests.support.completion import Completion, series_uid
 from tests.support.peers import write_series
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from node.commands import CANCEL
 from node.delivery.queue_results import queue_results
 from node.ledger.row_states import DeliveryState, JobState
 from node.ledger.schema import deliveries
 from node.ledger.views.series_history import history_of
 from node.ledger.views.states import CaseState
+from node.verbs import CANCEL
 from tests.completion.asking import person, states
 from tests.completion.steps import finish
 from tests.support.completion import PACS, TPS, Completion, Start, series_uid

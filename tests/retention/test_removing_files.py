@@ -6,13 +6,14 @@ import pydicom
 import pytest
 from sqlalchemy import delete, update
 
-from node.commands import RESEND, ask, carry_out
+from node.commands import ask, carry_out
 from node.ledger.__main__ import main
 from node.ledger.row_states import SeriesState
 from node.ledger.schema import deliveries, instances
 from node.ledger.tables.deliveries import delivery_states
 from node.ledger.tables.proofs import queue_proof
 from node.retention import Retention
+from node.verbs import RESEND
 from tests.retention.conftest import DAY_S, Store
 from tests.support.completion import Start, series_uid
 from tests.support.databases import database_url_for

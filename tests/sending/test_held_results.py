@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from network.hosts import is_this_machine
-from node.commands import CANCEL, RELEASE, RETRY, ask, carry_out
+from node.commands import ask, carry_out
 from node.ledger.requests.jobs import Destination
 from node.ledger.schema import deliveries, events, notices, series
+from node.verbs import CANCEL, RELEASE, RETRY
 from tests.sending.desk import Desk, came, to
 
 WHY = "model m is for demonstration: a person looks at what leaves this machine"

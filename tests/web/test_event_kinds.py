@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import String
 
-from node import commands
+from node import commands, verbs
 from node.ledger.event_kinds import PERSON, EventKind, asked_by_person
 from node.ledger.row_states import ProofState
 from node.ledger.schema import events
@@ -42,8 +42,7 @@ def test_a_kind_of_an_earlier_version_is_its_own_heading() -> None:
 
 
 def test_every_verb_of_a_person_and_every_end_of_a_proof_is_a_kind() -> None:
-    verbs = (commands.RELEASE, commands.RETRY, commands.RESEND, commands.CANCEL, commands.ECHO)
-    for verb in (*verbs, *commands.TAKES.values()):
+    for verb in (*verbs.VERBS, commands.ECHO):
         assert asked_by_person(verb) in EventKind
     for state in set(ProofState) - {ProofState.WAITING, ProofState.ASKED}:
         assert EventKind(f"proof {state}") in EventKind

@@ -10,7 +10,7 @@ from core.config.routing import Peer
 from node.commands import ANSWERS, ECHO
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import commands, deliveries
-from web.api.cases import Asked
+from web.api.case_commands import Asked
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
 from web.auth.access import Operator, Viewer

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 from node.ledger.database import Ledger
 from node.ledger.row_states import JobState
 from node.ledger.schema import instances, jobs, requests, series
+from node.ledger.tables.case_numbers import case_numbers, series_of_case
 from node.ledger.tables.series import SeriesRow, find_series, latest_series
 from node.ledger.views.series_history import SeriesHistory, history_of_row
 from node.ledger.views.series_status import SeriesStatus, may_stand_at, statuses
@@ -133,29 +134,6 @@ class Cases:
         return cases
 
 
-def series_of_case(connection: Connection, number: int) -> str | None:
-    """The SeriesInstanceUID of case `number`; None if no series has this number."""
-    key = instances.c.id == number
-    uid = connection.scalar(select(instances.c.series_instance_uid).where(key))
-    if uid is None or _numbers(connection, [uid]).get(uid) != number:
-        return None
-    return str(uid)
-
-
-def case_numbers(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
-    """Case numbers by SeriesInstanceUID; unknown and empty UIDs are left out."""
-    return _numbers(connection, [uid for uid in dict.fromkeys(uids) if uid])
-
-
-def _numbers(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
-    rows = connection.execute(
-        select(instances.c.series_instance_uid, func.min(instances.c.id))
-        .where(instances.c.series_instance_uid.in_(uids))
-        .group_by(instances.c.series_instance_uid)
-    )
-    return {uid: int(number) for uid, number in rows}
-
-
 def _first_instances(connection: Connection, uids: Sequence[str]) -> dict[str, tuple[int, str]]:
     """Case number of each series, and the file of its first instance that was not removed."""
     of_these = instances.c.series_instance_uid.in_(uids) & instances.c.removed_at.is_(None)
@@ -166,7 +144,7 @@ def _first_instances(connection: Connection, uids: Sequence[str]) -> dict[str, t
         select(instances.c.series_instance_uid, instances.c.path).where(instances.c.id.in_(here))
     )
     paths = {row.series_instance_uid: row.path for row in rows}
-    numbers = _numbers(connection, uids)
+    numbers = case_numbers(connection, uids)
     return {uid: (number, paths.get(uid, "")) for uid, number in numbers.items()}
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from node.ledger.database import Ledger
 from node.ledger.schema import instances
-from web.cases.cases import series_of_case
+from node.ledger.tables.case_numbers import series_of_case
 
 
 def file_of_instance(ledger: Ledger, case_number: int, instance: int) -> Path | None:

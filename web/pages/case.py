@@ -8,12 +8,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from core.hold_reasons import HoldReason
 from node.answers import Asker
-from node.commands import CANCEL, RELEASE, RESEND, RETRY, TAKES, ask, why_not
+from node.commands import ask, why_not
 from node.ledger.tables.contents import FIRST, NEWEST
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import job_words
 from node.ledger.views.series_status import RequestStatus
 from node.ledger.views.states import OPEN, CaseState
+from node.verbs import CANCEL, RELEASE, RESEND, RETRY, TAKES
 from web.auth.access import Person, form_operator
 from web.cases.cases import Case, tone_of
 from web.cases.timeline import timeline_of

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from node.ledger.database import Ledger
 from node.ledger.schema import events
-from web.cases.cases import case_numbers
+from node.ledger.tables.case_numbers import case_numbers
 from web.pages.page_context import PageContextOf
 
 router = APIRouter()

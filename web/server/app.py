@@ -11,6 +11,7 @@ from core.identity import VERSION
 from node.ledger.database import open_ledger
 from web.answers import install_answers
 from web.api import (
+    case_commands,
     cases,
     configuration,
     health,
@@ -37,6 +38,7 @@ _API = (
     jobs_by_name,
     uploads,
     cases,
+    case_commands,
     stream,
     rows,
     peers,

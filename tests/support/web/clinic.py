@@ -13,6 +13,7 @@ from node.completion.series_completion import SeriesCompletion
 from node.delivery.queue_results import queue_results
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
+from node.ledger.tables.case_numbers import case_numbers
 from node.ledger.tables.events import record_event
 from node.scp.instance_store import InstanceStore
 from pipeline.entry import run_job
@@ -21,7 +22,7 @@ from tests.support.completion import Asking, Clock, Completion, series_uid
 from tests.support.databases import open_test_ledger
 from tests.support.web.serving import web_configuration
 from web.cases.about import about_reader
-from web.cases.cases import Case, Cases, case_numbers
+from web.cases.cases import Case, Cases
 
 SCRIPT = "<script>alert(1)</script>^O'Hara"
 

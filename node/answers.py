@@ -1,6 +1,8 @@
-"""Commands of people: who asks, and the node's answer."""
+"""Commands of people: who asks for what, and the node's answer."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +26,17 @@ class Asker:
     def words(self) -> str:
         """Words for the event; empty for the command line."""
         return f", by {self.person} from {self.address}" if self.person else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command on a series that the node carries out."""
+
+    number: int
+    """Its id in the ledger."""
+    series_instance_uid: str
+    asker: Asker
+    now: float
+    """When the node begins it, in seconds since 1970."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """`pipeline` and `destinations` of the verb `run`."""

@@ -1,19 +1,22 @@
 """Commands of people to the running node: written as rows, which the node carries out."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from node.answers import Answer, Asker
+from node.answers import Answer, Asker, Command
 from node.completion.releasing import outcome_of, why_not_released, why_not_taken
+from node.completion.running import outcome_of_run, why_not_run
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import asked_by_person
 from node.ledger.requests.releases import waits_for_person
 from node.ledger.schema import commands
 from node.ledger.tables.events import record_event
 from node.ledger.tables.series import find_series
-from node.verbs import RELEASE, TAKES, VERBS
+from node.verbs import RELEASE, RUN, TAKES, VERBS
 
 RELOAD = "reload"
 """Takes what changed in the configuration file; node/reloading.py answers it."""
@@ -21,13 +24,22 @@ ECHO = "echo"
 ANSWERS = "answers"
 """Answer to an echo command if the peer answered; other answers say why it did not."""
 _NOBODY = Asker()
+_NO_ARGUMENTS: Mapping[str, Any] = MappingProxyType({})
 
 
-def ask(ledger: Ledger, verb: str, target: str, asker: Asker = _NOBODY) -> int:
+def ask(
+    ledger: Ledger,
+    verb: str,
+    target: str,
+    asker: Asker = _NOBODY,
+    *,
+    arguments: Mapping[str, Any] = _NO_ARGUMENTS,
+) -> int:
     """Write a command for the running node, on a series or, for `echo`, a peer; return its id."""
     with ledger.writing() as connection:
         row = {"at": ledger.clock(), "verb": verb, "target": target, "answer": ""}
         row |= {"person": asker.person, "address": asker.address}
+        row |= {"arguments": dict(arguments)}
         key = connection.execute(insert(commands).values(**row)).inserted_primary_key
     return 0 if key is None else int(key[0])
 
@@ -58,6 +70,8 @@ def why_not(ledger: Ledger, verb: str, series_instance_uid: str) -> str:
         row = find_series(connection, series_instance_uid)
         if row is None:
             return ""
+        if verb == RUN:
+            return why_not_run(connection, row)
         if verb in TAKES.values():
             return why_not_taken(connection, row)
         is_held = verb == RELEASE and waits_for_person(connection, row)
@@ -83,7 +97,8 @@ def carry_out(ledger: Ledger) -> int:
 
 def _begin(connection: Connection, row: Row[Any], now: float) -> None:
     asker = Asker(row.person, row.address)
-    answer = VERBS[row.verb](connection, row.target, asker, now)
+    command = Command(row.id, row.target, asker, now, row.arguments)
+    answer = VERBS[row.verb](connection, command)
     words = f"{answer.words}{asker.words}"
     kind = asked_by_person(row.verb)
     record_event(connection, kind, words, now=now, series_instance_uid=row.target)
@@ -96,7 +111,12 @@ def _begin(connection: Connection, row: Row[Any], now: float) -> None:
 
 def _await(connection: Connection, row: Row[Any], now: float) -> None:
     series = find_series(connection, row.target)
-    outcome = None if series is None else outcome_of(connection, series, row.begun_at)
+    if series is None:
+        return
+    if row.verb == RUN:
+        outcome = outcome_of_run(connection, series, row.id, row.begun_at)
+    else:
+        outcome = outcome_of(connection, series, row.begun_at)
     if outcome is not None:
         words = f"{row.answer}; {outcome.words}"
         _answer(connection, row, replace(outcome, words=words), now)

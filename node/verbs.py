@@ -4,8 +4,16 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from node.answers import Answer, Asker
+from node.answers import Answer, Command
 from node.completion.releasing import release_series, take_content
+from node.completion.running import run_pipeline
+from node.ledger.requests.cancellations import (
+    cancel_requests_of_jobs,
+    cancel_undecided,
+    rejudge_held_requests,
+    reopen_cancelled_requests,
+    reopen_requests_of_jobs,
+)
 from node.ledger.requests.jobs import cancel_job, current_jobs, jobs_of, requeue_job
 from node.ledger.requests.releases import (
     cancel_series,
@@ -13,25 +21,26 @@ from node.ledger.requests.releases import (
     reopen_series,
     waits_for_person,
 )
-from node.ledger.requests.requests import (
-    cancel_requests_of_jobs,
-    cancel_undecided,
-    rejudge_held_requests,
-    reopen_cancelled_requests,
-    reopen_requests_of_jobs,
-)
 from node.ledger.row_states import JobState
 from node.ledger.tables.contents import FIRST, NEWEST
 from node.ledger.tables.deliveries import cancel_deliveries, release_deliveries, send_again
 from node.ledger.tables.series import find_series
 
-RELEASE, RETRY, RESEND, CANCEL = "release", "retry", "resend", "cancel"
+RUN, RELEASE, RETRY, RESEND, CANCEL = "run", "release", "retry", "resend", "cancel"
 TAKES = {NEWEST: "take-newest", FIRST: "take-first"}
 """The contents that a person can choose, and the verb for each."""
 _BY_PERSON = "cancelled by a person"
 
 
-def _release(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
+def _run(connection: Connection, command: Command) -> Answer:
+    row = find_series(connection, command.series_instance_uid)
+    if row is None:
+        return Answer("not in this ledger", is_refused=True)
+    return run_pipeline(connection, row, command)
+
+
+def _release(connection: Connection, command: Command) -> Answer:
+    series_instance_uid, now = command.series_instance_uid, command.now
     row = find_series(connection, series_instance_uid)
     answer = None if row is None else release_series(connection, row, now)
     if answer is not None:
@@ -43,17 +52,18 @@ def _release(connection: Connection, series_instance_uid: str, _asker: Asker, no
     return Answer("is not held, nothing to release", is_refused=True)
 
 
-def _take(which: str) -> Callable[[Connection, str, Asker, float], Answer]:
-    def take(connection: Connection, uid: str, asker: Asker, now: float) -> Answer:
-        row = find_series(connection, uid)
+def _take(which: str) -> Callable[[Connection, Command], Answer]:
+    def take(connection: Connection, command: Command) -> Answer:
+        row = find_series(connection, command.series_instance_uid)
         if row is None:
             return Answer("not in this ledger", is_refused=True)
-        return take_content(connection, row, which, asker=asker, now=now)
+        return take_content(connection, row, which, asker=command.asker, now=command.now)
 
     return take
 
 
-def _retry(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
+def _retry(connection: Connection, command: Command) -> Answer:
+    series_instance_uid, now = command.series_instance_uid, command.now
     jobs = current_jobs(connection, series_instance_uid)
     failed = [job for job in jobs if job.state in (JobState.FAILED, JobState.CANCELLED)]
     for job in failed:
@@ -73,7 +83,8 @@ def _retry(connection: Connection, series_instance_uid: str, _asker: Asker, now:
     return Answer(words)
 
 
-def _resend(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
+def _resend(connection: Connection, command: Command) -> Answer:
+    series_instance_uid, now = command.series_instance_uid, command.now
     done = current_jobs(connection, series_instance_uid, states=(JobState.DONE,))
     here = [job for job in done if job.removed_at is None]
     count = sum(send_again(connection, job.job_id, now, also_stored=True) for job in here)
@@ -83,7 +94,8 @@ def _resend(connection: Connection, series_instance_uid: str, _asker: Asker, now
     return Answer(words)
 
 
-def _cancel(connection: Connection, series_instance_uid: str, _asker: Asker, now: float) -> Answer:
+def _cancel(connection: Connection, command: Command) -> Answer:
+    series_instance_uid, now = command.series_instance_uid, command.now
     done = []
     if cancel_series(connection, series_instance_uid, _BY_PERSON):
         done.append("the series is cancelled")
@@ -98,7 +110,8 @@ def _cancel(connection: Connection, series_instance_uid: str, _asker: Asker, now
     return Answer("; ".join(done) or "nothing of it waits or runs, nothing to cancel")
 
 
-VERBS: dict[str, Callable[[Connection, str, Asker, float], Answer]] = {
+VERBS: dict[str, Callable[[Connection, Command], Answer]] = {
+    RUN: _run,
     RELEASE: _release,
     **{verb: _take(which) for which, verb in TAKES.items()},
     RETRY: _retry,

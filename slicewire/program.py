@@ -36,7 +36,7 @@ VERBS = {
     "node": Verb("scp_server:main", "receive series, run pipelines, push results back"),
     "reload": Verb("node.reload_command:main", "let the running node take a changed config.yaml"),
     "ledger": Verb(
-        "node.ledger.__main__:main", "state and history of series; release, retry, resend"
+        "node.ledger.__main__:main", "state and history of cases; run, release, retry, resend"
     ),
     "users": Verb("web.users:main", "manage the users of the pages and the REST API"),
     "send": Verb("scu_export:main", "send DICOM files and folders to a peer"),

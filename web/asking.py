@@ -1,5 +1,9 @@
 """Commands of people to the running node, and events that name who did what."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from node.answers import Asker
 from node.commands import ask
 from node.ledger.database import Ledger
@@ -7,16 +11,25 @@ from node.ledger.event_kinds import EventKind
 from node.ledger.tables.events import record_event
 from web.auth.access import Person
 
+_NO_ARGUMENTS: Mapping[str, Any] = MappingProxyType({})
 
-def ask_node(ledger: Ledger, person: Person, verb: str, target: str) -> int:
-    """Record the command `release`, `retry`, `resend` or `cancel` on a series, or `echo` on a peer.
+
+def ask_node(
+    ledger: Ledger,
+    person: Person,
+    verb: str,
+    target: str,
+    *,
+    arguments: Mapping[str, Any] = _NO_ARGUMENTS,
+) -> int:
+    """Record a command on a series (`run`, `release`, ...), or `echo` on a peer.
 
     The running node carries it out and records an event with the person's name and the outcome.
 
     Returns:
         The command's number, with which the node's answer is found.
     """
-    return ask(ledger, verb, target, Asker(person.name, person.address))
+    return ask(ledger, verb, target, Asker(person.name, person.address), arguments=arguments)
 
 
 def record_act(

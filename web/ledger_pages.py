@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, func, select, tuple_
 
 from node.ledger.database import Ledger
 from node.ledger.schema import deliveries, events, instances, jobs, series
+from node.ledger.tables.case_numbers import series_by_number
 from web.paging import Window
 
 Rows = list[Row[Any]]
@@ -48,6 +49,12 @@ def event_rows(ledger: Ledger, window: Window, kind: str, series_instance_uid: s
     query = _with(query, events.c.kind, kind)
     query = _with(query, events.c.series_instance_uid, series_instance_uid)
     return _rows(ledger, _by_number(query, events, window))
+
+
+def uid_of_case(ledger: Ledger, case: str) -> str:
+    """The SeriesInstanceUID of a case by its number; any other text is taken for a UID."""
+    with ledger.reading() as connection:
+        return series_by_number(connection, case) or case
 
 
 def _with(query: Select[Any], column: ColumnElement[str], value: str) -> Select[Any]:

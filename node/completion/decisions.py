@@ -9,7 +9,8 @@ from node.completion.submission import Submission
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.releases import record_holds
-from node.ledger.requests.requests import decide, jobs_of_requests, requests_of
+from node.ledger.requests.request_jobs import jobs_of_requests
+from node.ledger.requests.requests import RUN, decide, requests_of
 from node.ledger.row_states import NoticeKind, RequestState, SeriesState
 from node.ledger.tables.events import record_event
 from node.ledger.tables.notices import queue_notice
@@ -91,6 +92,8 @@ def _with_asker(verdict: Verdict, words: str, *, several: bool) -> str:
     request = verdict.request
     if not request.is_by_name:
         return f"for {request.asker}: {words}" if several else words
+    if request.source == RUN:
+        return f"{request.pipeline}, run by {request.by_whom}: {words}"
     if verdict.state == RequestState.SUBMITTED:
         return f"requested by {request.person}: {words}"
     return f"job {request.order_uid} ({request.pipeline}): {words}"
@@ -101,7 +104,7 @@ def _state_of_series(connection: Connection, series_instance_uid: str) -> tuple[
     requests = [
         one
         for one in requests_of(connection, series_instance_uid)
-        if one.state != RequestState.SUPERSEDED
+        if one.state != RequestState.SUPERSEDED and not one.is_given_up_run
     ]
     linked = {one.request for one in jobs_of_requests(connection, [one.key for one in requests])}
     if any(

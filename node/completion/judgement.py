@@ -169,7 +169,8 @@ class Judgement:
         )
         for one in rules:
             goes_nowhere = request.is_by_name and not request.destinations
-            found = () if goes_nowhere else self._router.destinations(one.rule, request.sender)
+            sender = images.row.sender if request.is_by_name else request.sender
+            found = () if goes_nowhere else self._router.destinations(one.rule, sender)
             yield Route(one.rule.pipeline, one.name, found)
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from core.hold_reasons import HoldReason, held_words, hold_for, released_words
 from node.answers import Answer, Asker
 from node.ledger.event_kinds import EventKind
+from node.ledger.requests.cancellations import rejudge_held_requests
 from node.ledger.requests.releases import judge_again, release, waits_for_person
-from node.ledger.requests.requests import rejudge_held_requests
 from node.ledger.requests.withdrawals import withdraw_jobs
 from node.ledger.row_states import SeriesState
 from node.ledger.tables.contents import (

@@ -23,7 +23,7 @@ from node.ledger.requests.jobs import (
     set_destinations,
     supersede_jobs,
 )
-from node.ledger.requests.requests import JobOfRequest, link_job, standing_jobs
+from node.ledger.requests.request_jobs import JobOfRequest, link_job, standing_jobs
 from node.ledger.row_states import JobState
 from node.ledger.tables.deliveries import send_undelivered
 

@@ -1,4 +1,4 @@
-"""Show what the node knows, and ask it to release, retry, resend or cancel: `slicewire ledger`.
+"""Show what the node knows, and ask to run, release, retry, resend or cancel: `slicewire ledger`.
 
 Exit code: 0 shown or done, 1 the series is unknown, the node refuses or does not answer, 2 wrong
 command line.
@@ -7,9 +7,10 @@ command line.
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,21 +18,23 @@ from rich.table import Table
 from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.config.settings import Configuration
-from core.errors import ConfigurationError, StorageUnavailableError
+from core.errors import ConfigurationError, RequestedJobError, StorageUnavailableError
 from core.private_files import keep_files_private
 from core.storage_layout import StorageLayout
 from node.commands import answer_to, ask, has_begun
+from node.completion.running import NOBODY, run_arguments
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import request_lines
 from node.ledger.views.series_history import SeriesHistory, history_of, latest_histories
 from node.ledger.views.status import status_lines
 from node.retention import Retention
-from node.verbs import CANCEL, RELEASE, RESEND, RETRY, TAKES
+from node.verbs import CANCEL, RELEASE, RESEND, RETRY, RUN, TAKES
 
 _ANSWER_WITHIN_S = 10.0
 _OUTCOME_WITHIN_S = 120.0  # a release is answered after the series was judged again
 _LATEST = 50
+_CASE = "number of the case, SeriesInstanceUID, or its end"
 _TABLE_WIDTH = 400  # UIDs are whole, so that they can be copied; a terminal wraps by itself
 
 
@@ -53,13 +56,15 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledge
             return _print(out, status_lines(ledger, configuration))
         if values.verb == "retention":
             return _print(out, _retention_lines(configuration, ledger))
-        return _about_one(out, ledger, values)
+        return _about_one(out, ledger, configuration, values)
     finally:
         ledger.close()
 
 
-def _about_one(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
-    """Run a verb that names a series."""
+def _about_one(
+    out: Console, ledger: Ledger, configuration: Configuration, values: argparse.Namespace
+) -> int:
+    """Run a verb that names a case."""
     history = history_of(ledger, values.series)
     if history is None:
         out.print(f"Series {values.series}: not in this ledger")
@@ -68,8 +73,15 @@ def _about_one(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
         return _show(out, history)
     if values.verb == "receipt":
         return _receipt(out, ledger, history, as_json=values.json)
+    arguments: Mapping[str, Any] = {}
+    if values.verb == RUN:
+        try:
+            arguments = run_arguments(configuration, values.pipeline, values.to)
+        except RequestedJobError as error:
+            out.print(f"Series {history.series_instance_uid}: {error}")
+            return 1
     verb = TAKES.get(getattr(values, "take", None) or "", values.verb)
-    return _ask(out, ledger, verb, history.series_instance_uid)
+    return _ask(out, ledger, verb, history.series_instance_uid, arguments=arguments)
 
 
 def _parser(prog: str) -> ArgumentParser:
@@ -100,16 +112,23 @@ def _add_verbs(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
     verbs.add_parser("retention", help="what retention would remove now; removes nothing")
     one = verbs.add_parser("receipt", help="instances received, made, sent, stored and confirmed")
     one.add_argument("--json", action="store_true", help="for programs")
-    one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
+    one.add_argument("series", metavar="CASE", help=_CASE)
     for verb, text in (
         ("show", "everything that happened to a series"),
+        (RUN, "run a pipeline on a case, whatever the rules say"),
         (RELEASE, "let a held series run as it is, where that can be right"),
         (RETRY, "run failed jobs, send undelivered results, judge a held series again"),
         (RESEND, "send all results once more, the same bytes"),
         (CANCEL, "cancel a series: no jobs, nothing more sent"),
     ):
         one = verbs.add_parser(verb, help=text)
-        one.add_argument("series", metavar="SERIES", help="SeriesInstanceUID, or its end")
+        one.add_argument("series", metavar="CASE", help=_CASE)
+        if verb == RUN:
+            one.add_argument("pipeline", metavar="PIPELINE", help="of the configuration")
+            words = (
+                f"peer that gets the results, or {NOBODY}; may be repeated (default: the sender)"
+            )
+            one.add_argument("--to", action="append", default=[], metavar="PEER", help=words)
         if verb == RELEASE:
             words = "the content to use, where instances were received with different contents"
             one.add_argument("--take", choices=tuple(TAKES), help=words)
@@ -133,10 +152,11 @@ def _existing_ledger(configuration: Configuration) -> Ledger:
 
 def _list(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
     table = Table(box=None)
-    for name in ("last instance", "series", "from", "instances", "state", "why"):
+    for name in ("case", "last instance", "series", "from", "instances", "state", "why"):
         table.add_column(name, no_wrap=True)
     for history in latest_histories(ledger, None if values.all else _LATEST, values.state):
         table.add_row(
+            str(history.number),
             _clock(history.last_at),
             history.series_instance_uid,
             history.sender,
@@ -150,7 +170,7 @@ def _list(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
 
 def _show(out: Console, history: SeriesHistory) -> int:
     out.print(f"Series {history.series_instance_uid}: {history.state}")
-    out.print(f"{history.instances} instances from {history.sender}")
+    out.print(f"Case {history.number}: {history.instances} instances from {history.sender}")
     if history.reason:
         out.print(f"Why: {history.reason}")
     for words in history.warnings:
@@ -188,8 +208,15 @@ def _print(out: Console, lines: Sequence[str]) -> int:
     return 0
 
 
-def _ask(out: Console, ledger: Ledger, verb: str, series_instance_uid: str) -> int:
-    command = ask(ledger, verb, series_instance_uid)
+def _ask(
+    out: Console,
+    ledger: Ledger,
+    verb: str,
+    series_instance_uid: str,
+    *,
+    arguments: Mapping[str, Any],
+) -> int:
+    command = ask(ledger, verb, series_instance_uid, arguments=arguments)
     begin = time.monotonic()
     while (waited_s := time.monotonic() - begin) < _OUTCOME_WITHIN_S:
         if waited_s > _ANSWER_WITHIN_S and not has_begun(ledger, command):

@@ -62,6 +62,7 @@ class EventKind(StrEnum):
     SIGNED_OUT = "signed out"
     WRONG_PASSWORD = "wrong password"  # noqa: S105, says what happened
     PERSON_JOB = "person: job"
+    PERSON_RUN = "person: run"
     PERSON_RELEASE = "person: release"
     PERSON_TAKE_NEWEST = "person: take-newest"
     PERSON_TAKE_FIRST = "person: take-first"

@@ -225,6 +225,7 @@ commands = Table(
     Column("at", Float, nullable=False),
     Column("verb", String(16), nullable=False),
     Column("target", String(64), nullable=False),
+    Column("arguments", JSON, nullable=False, server_default="{}"),  # of the verb `run`
     Column("done_at", Float),
     Column("answer", Text, nullable=False),
     Column("begun_at", Float),  # carried out; its effect is awaited before the answer
@@ -239,7 +240,7 @@ requests = Table(  # who asked for what of a series: a sender, a folder, a perso
     metadata,
     Column("id", Integer, primary_key=True),
     Column("series_instance_uid", String(64), nullable=False),
-    Column("source", String(16), nullable=False),  # association, folder, upload
+    Column("source", String(16), nullable=False),  # association, folder, upload, person
     Column("calling_ae_title", String(16), nullable=False),
     Column("called_ae_title", String(16), nullable=False),
     Column("address", String(64), nullable=False),

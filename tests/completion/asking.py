@@ -5,7 +5,8 @@ from pathlib import Path
 
 from node.commands import ask, carry_out
 from node.ledger.requests.jobs import JobRow
-from node.ledger.requests.requests import Request, jobs_of_requests, requests_of
+from node.ledger.requests.request_jobs import jobs_of_requests
+from node.ledger.requests.requests import Request, requests_of
 from node.ledger.row_states import JobState
 from tests.support.completion import Completion, series_uid
 

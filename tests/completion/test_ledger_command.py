@@ -2,6 +2,8 @@
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,27 @@ from tests.completion.steps import finish, told
 from tests.support.completion import Completion, series_uid
 from tests.support.databases import database_url_for
 
-VERBS = ("list", "show", "status", "receipt", "release", "retry", "resend", "cancel", "retention")
+VERBS = (
+    *("list", "show", "status", "receipt", "run", "release", "retry", "resend", "cancel"),
+    "retention",
+)
+
+
+@contextmanager
+def running_node(completion: Completion) -> Iterator[None]:
+    """A node that carries out commands and judges series meanwhile."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(0.05):
+            carry_out(completion.ledger)
+            completion.series_completion.examine_due()
+
+    node = threading.Thread(target=work, daemon=True)
+    node.start()
+    yield
+    stop.set()
+    node.join()
 
 
 def test_list_shows_every_series_whole_with_its_state_and_reason(
@@ -61,18 +83,8 @@ def test_release_is_carried_out_by_the_running_node(
 ) -> None:
     completion.send(ct_paths, outcome=ABORTED)
     completion.settle()
-    stop = threading.Event()
-
-    def node() -> None:
-        while not stop.wait(0.05):
-            carry_out(completion.ledger)
-            completion.series_completion.examine_due()
-
-    running = threading.Thread(target=node, daemon=True)
-    running.start()
-    text = told(capsys, completion, "release", series_uid(ct_paths))
-    stop.set()
-    running.join()
+    with running_node(completion):
+        text = told(capsys, completion, "release", series_uid(ct_paths))
     expected = (
         f"Series {series_uid(ct_paths)}: released by a person; released with a part cut off; "
     )
@@ -125,10 +137,52 @@ def test_a_wrong_command_line_is_one_sentence_with_exit_code_2(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_help_and_readme_tell_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_documentation_tell_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
-    readme, text = (Path(__file__).parents[2] / "README.md").read_text(), capsys.readouterr().out
+    text, root = capsys.readouterr().out, Path(__file__).parents[2]
+    pages = [root / "README.md", *sorted((root / "docs").glob("**/*.md"))]
+    documented = "".join(one.read_text() for one in pages)
     for verb in VERBS:
         assert verb in text
-        assert f"python -m node.ledger {verb}" in readme
+        assert f"ledger {verb}" in documented
+
+
+@pytest.mark.parametrize("verb", ["show", "receipt", "run", "cancel"])
+def test_a_case_number_names_a_case_wherever_a_uid_does(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    finish(completion, completion.jobs(ct_paths)[0])
+    [_, row] = told(capsys, completion, "list").splitlines()
+    number = row.split()[0]
+    with running_node(completion):
+        more = ["blur"] if verb == "run" else []
+        text = told(capsys, completion, verb, number, *more)
+    assert f"Series {series_uid(ct_paths)}" in text
+
+
+def test_a_number_is_a_case_first_and_the_end_of_a_uid_else(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths)
+    text = told(capsys, completion, "show", "1")
+    assert "Case 1: 10 instances from TPS@127.0.0.1" in text
+    assert told(capsys, completion, "show", "2", code=1).endswith("not in this ledger\n")
+    assert series_uid(ct_paths) in told(capsys, completion, "show", series_uid(ct_paths)[-3:])
+
+
+def test_run_runs_a_pipeline_on_a_case_and_refuses_with_exit_code_1(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths)
+    completion.settle()
+    with running_node(completion):
+        text = told(capsys, completion, "run", "1", "3dblur", "--to", "nobody")
+        assert "blur, run by a person at the command line: 10 instances, job" in text
+        text = told(capsys, completion, "run", "1", "sharpen", code=1)
+        assert "pipeline: expected one of blur, unet" in text
+        text = told(capsys, completion, "run", "1", "blur", "--to", "mars", code=1)
+        assert "destinations: expected sender, nobody or names of peers" in text
+    assert [job.request.pipeline for job in completion.jobs(ct_paths)] == ["unet", "blur"]

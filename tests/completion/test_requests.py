@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from node.ledger.requests.requests import jobs_of_requests
+from node.ledger.requests.request_jobs import jobs_of_requests
 from node.ledger.row_states import JobState
 from node.ledger.tables.deliveries import delivery_states
 from tests.completion.asking import asked, by_pipeline, goes, states

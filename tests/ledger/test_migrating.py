@@ -13,8 +13,9 @@ from core.storage_layout import StorageLayout
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
 from node.ledger.requests.jobs import Destination
+from node.ledger.requests.request_jobs import jobs_of_requests
 from node.ledger.requests.requested_jobs import find_requested_job, waiting_uids
-from node.ledger.requests.requests import Request, jobs_of_requests, requests_of
+from node.ledger.requests.requests import Request, requests_of
 from tests.support.databases import empty_database_url_for
 
 MIGRATIONS = Path(__file__).parents[2] / "node" / "migrations"

@@ -13,13 +13,8 @@ from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.requests import requests as asked
 from node.ledger.requests.jobs import Destination, create_job
-from node.ledger.requests.requests import (
-    JobOfRequest,
-    decide,
-    link_job,
-    request_by_sender,
-    requests_of,
-)
+from node.ledger.requests.request_jobs import JobOfRequest, link_job
+from node.ledger.requests.requests import decide, request_by_sender, requests_of
 from node.ledger.row_states import DeliveryState, JobState, RequestState, SeriesState
 from node.ledger.schema import deliveries, jobs
 from node.ledger.tables.instances import StoredInstance, open_association, touch_series

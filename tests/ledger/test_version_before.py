@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from core.storage_layout import IN_LEDGER, StorageLayout
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.dialects import WRITING, begin, make_engine
-from node.ledger.requests.requests import jobs_of_requests, requests_of
+from node.ledger.requests.request_jobs import jobs_of_requests
+from node.ledger.requests.requests import requests_of
 from node.ledger.views.series_history import SeriesHistory, history_of
 from tests.support.databases import empty_database_url_for
 from tests.support.node_process import NodeProcess, Sink

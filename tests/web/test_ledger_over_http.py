@@ -188,3 +188,44 @@ def test_who_was_cut_off_misses_nothing(site: Site) -> None:
     listener.start()
     listener.join(10)
     assert [values["words"] for _, values in listener.messages] == ["second", "third"]
+
+
+def test_a_case_number_names_a_case_wherever_a_uid_does(
+    node: WorkingNode, ask: httpx.Client
+) -> None:
+    uid = a_case(node, ask)
+    number = ask.get(f"/api/cases/{uid}").json()["number"]
+    assert ask.get(f"/api/cases/{number}").json()["series_instance_uid"] == uid
+    assert [one["number"] for one in ask.get("/api/cases").json()["items"]] == [number]
+    for rows in ("jobs", "events"):
+        found = ask.get(f"/api/{rows}?series_instance_uid={number}").json()["items"]
+        assert found
+        assert {one["series_instance_uid"] for one in found} == {uid}
+    assert ask.post(f"/api/cases/{number}/cancel").status_code == 202
+    assert ask.get("/api/cases/99999").status_code == 404
+    assert ask.get(f"/api/cases/{uid[-6:]}").status_code == 404
+
+
+def test_a_pipeline_is_run_on_a_case_over_http(node: WorkingNode, ask: httpx.Client) -> None:
+    uid = a_case(node, ask)
+    run = f"/api/cases/{uid}/run"
+    command = ask.post(run, params={"pipeline": "unet", "destination": ["tps"]}).json()["command"]
+    node.work()
+    node.work()
+    answer = ask.get(f"/api/commands/{command}").json()
+    assert (answer["done"], answer["refused"]) == (True, False)
+    assert "unet, run by local from 127.0.0.1: 8 instances" in answer["answer"]
+    requests = ask.get(f"/api/cases/{uid}").json()["requests"]
+    assert [(one["source"], one["state"]) for one in requests] == [
+        ("folder", "queued"),
+        ("person", "queued"),
+    ]
+    assert requests[1]["jobs"][0]["destinations"] == ["tps"]
+    for params, words in (
+        ({"pipeline": "sharpen"}, "pipeline: expected one of"),
+        ({"pipeline": "blur", "destination": "mars"}, "destinations: expected"),
+    ):
+        refused = ask.post(run, params=params)
+        assert refused.status_code == 400
+        assert words in refused.json()["msg"]
+    assert ask.post(run).status_code == 422

@@ -24,6 +24,8 @@ class Case(BaseModel):
     """A series with its state and the reason for it."""
 
     series_instance_uid: str
+    number: int
+    """Number of the case, as on the pages; routes take it in place of the UID."""
     sender: str
     instances: int
     last_at: datetime | None
@@ -63,7 +65,7 @@ class RequestOfCase(BaseModel):
 
     number: int
     source: str
-    """One of `association`, `folder` and `upload`."""
+    """One of `association`, `folder`, `upload` and `person`."""
     calling_ae_title: str
     called_ae_title: str
     address: str
@@ -120,10 +122,10 @@ def cases(
     return cast(Page[Case], window.page([Case(**_case(one)) for one in found], *last))
 
 
-@router.get("/cases/{series_instance_uid}")
-def case(series_instance_uid: str, _: Viewer, ledger: LedgerOf) -> WholeCase:
-    """Show one case by its SeriesInstanceUID: events, requests, jobs and receipt."""
-    history = history_or_404(ledger, series_instance_uid)
+@router.get("/cases/{case}")
+def whole_case(case: str, _: Viewer, ledger: LedgerOf) -> WholeCase:
+    """Show a case by its number or SeriesInstanceUID: events, requests, jobs and receipt."""
+    history = history_or_404(ledger, case)
     with ledger.reading() as connection:
         own_jobs = jobs_of(connection, history.series_instance_uid)
     receipt = receipt_of(ledger, history.series_instance_uid)
@@ -140,10 +142,15 @@ def case(series_instance_uid: str, _: Viewer, ledger: LedgerOf) -> WholeCase:
     )
 
 
-def history_or_404(ledger: Ledger, series_instance_uid: str) -> SeriesHistory:
-    history = history_of(ledger, series_instance_uid)
-    if history is None or history.series_instance_uid != series_instance_uid:
-        raise HTTPException(404, "no series has this UID")
+def history_or_404(ledger: Ledger, case: str) -> SeriesHistory:
+    """Return the history of a case by its number or SeriesInstanceUID.
+
+    Raises:
+        HTTPException: 404, there is no such case.
+    """
+    history = history_of(ledger, case, may_be_end=False)
+    if history is None:
+        raise HTTPException(404, "no case has this number, and no series this UID")
     return history
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from node.commands import RELOAD
-from web.api.cases import Asked
+from web.api.case_commands import Asked
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
 from web.auth.access import Operator

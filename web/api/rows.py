@@ -9,14 +9,21 @@ from pydantic import BaseModel
 from web.api.refusals import REFUSALS
 from web.auth.access import Viewer
 from web.dependencies import LedgerOf
-from web.ledger_pages import Rows, delivery_rows, event_rows, job_rows, series_rows
+from web.ledger_pages import (
+    Rows,
+    delivery_rows,
+    event_rows,
+    job_rows,
+    series_rows,
+    uid_of_case,
+)
 from web.paging import Page, Window, WindowOf, at
 
 router = APIRouter(prefix="/api", tags=["ledger"], responses=REFUSALS)
 
 State = Annotated[str, Query(max_length=16)]
 Item = TypeVar("Item", bound=BaseModel)
-SeriesUid = Annotated[str, Query(max_length=64)]
+SeriesUid = Annotated[str, Query(max_length=64, description="or the number of the case")]
 
 
 class SeriesOfLedger(BaseModel):
@@ -100,7 +107,7 @@ def all_jobs(
     series_instance_uid: SeriesUid = "",
 ) -> Page[JobOfLedger]:
     """List jobs, the latest first."""
-    rows = job_rows(ledger, window, state, series_instance_uid)
+    rows = job_rows(ledger, window, state, uid_of_case(ledger, series_instance_uid))
     return _page(JobOfLedger, window, rows, "created_at", "job_id")
 
 
@@ -125,7 +132,7 @@ def all_events(
     series_instance_uid: SeriesUid = "",
 ) -> Page[EventOfLedger]:
     """List events, the latest first."""
-    rows = event_rows(ledger, window, kind, series_instance_uid)
+    rows = event_rows(ledger, window, kind, uid_of_case(ledger, series_instance_uid))
     return _page(EventOfLedger, window, rows, "id")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 from node.ledger.database import Ledger
 from node.ledger.row_states import JobState
 from node.ledger.schema import instances, jobs, requests, series
-from node.ledger.tables.case_numbers import case_numbers, series_of_case
+from node.ledger.tables.case_numbers import case_numbers, series_by_number, series_of_case
 from node.ledger.tables.series import SeriesRow, find_series, latest_series
 from node.ledger.views.series_history import SeriesHistory, history_of_row
 from node.ledger.views.series_status import SeriesStatus, may_stand_at, statuses
@@ -176,7 +176,7 @@ def _matches(connection: Connection, text: str) -> ColumnElement[bool]:
     fits: list[ColumnElement[bool]] = [exists(select(requests.c.id).where(own, or_(*asked)))]
     fits.append(series.c.series_instance_uid.endswith(text, autoescape=True))
     fits.append(series.c.study_instance_uid.endswith(text, autoescape=True))
-    uid = series_of_case(connection, int(text)) if text.isdecimal() and len(text) < 10 else None
+    uid = series_by_number(connection, text)
     if uid is not None:
         fits.append(series.c.series_instance_uid == uid)
     return or_(*fits)

@@ -5,22 +5,21 @@ association that ends joins its sender's request while that waits or is held, el
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from network.sender import Sender
-from node.ledger.requests.jobs import Destination
-from node.ledger.row_states import AssociationOutcome, JobState, RequestState
-from node.ledger.schema import jobs, request_jobs, requests
+from node.ledger.row_states import AssociationOutcome, RequestState
+from node.ledger.schema import requests
 from node.ledger.tables.instances import StoredInstance
 
 UNDECIDED = (RequestState.WAITING, RequestState.HELD)
 STANDING = (RequestState.WAITING, RequestState.HELD, RequestState.KEPT, RequestState.SUBMITTED)
 """States in which a request is judged again when the series gets new instances."""
-ASSOCIATION, FROM_FOLDER, UPLOAD = "association", "folder", "upload"
+ASSOCIATION, FROM_FOLDER, UPLOAD, RUN = "association", "folder", "upload", "person"
 """Sources of requests."""
 
 _SENDER = ("calling_ae_title", "called_ae_title", "address")
@@ -45,7 +44,7 @@ class Request:
     """Both AE titles are empty for a request of a person."""
     person: str
     order_uid: str
-    """Id of the requested job; empty for a request by association."""
+    """Id of the requested job, or number of the command; empty for a request by association."""
     pipeline: str
     """Pipeline requested by name; empty: routing rules decide."""
     destinations: tuple[str, ...]
@@ -70,25 +69,27 @@ class Request:
         """The sender or person, in words."""
         if self.source == ASSOCIATION:
             return str(self.sender)
+        if self.source == RUN:
+            return self.by_whom
         return f"{self.person} from {self.sender.address}, {self.source}"
+
+    @property
+    def by_whom(self) -> str:
+        """The person who runs a pipeline on a case, and from where."""
+        if self.person:
+            return f"{self.person} from {self.sender.address}"
+        return "a person at the command line"
+
+    @property
+    def is_given_up_run(self) -> bool:
+        """True if a person could not run a pipeline on a case; nothing else depends on it."""
+        return self.source == RUN and self.state == RequestState.CANCELLED
 
     def has_same_asker(self, other: "Request") -> bool:
         """True if both requests are of the same sender; a request by name has its own asker."""
         if self.is_by_name or other.is_by_name:
             return self.key == other.key
         return self.sender == other.sender
-
-
-@dataclass(frozen=True, slots=True)
-class JobOfRequest:
-    """A job of a request, and the destinations of its results for this request."""
-
-    request: int
-    job_id: str
-    pipeline: str
-    rule: str
-    """The routing rule; empty for a request by name."""
-    destinations: tuple[Destination, ...]
 
 
 def content_hash(instances: Iterable[StoredInstance]) -> str:
@@ -129,6 +130,13 @@ def ask_by_name(
     connection.execute(_MADE, row)
 
 
+def find_order(connection: Connection, order_uid: str) -> Request | None:
+    """Return the request with this id of a requested job or command; None if there is none."""
+    query = select(requests).where(requests.c.order_uid == order_uid)
+    row = connection.execute(query).first()
+    return None if row is None else request_of(row)
+
+
 def requests_of(connection: Connection, series_instance_uid: str) -> list[Request]:
     """Return the requests of a series, oldest first."""
     query = select(requests).where(requests.c.series_instance_uid == series_instance_uid)
@@ -144,12 +152,6 @@ def wants_by_name_alone(connection: Connection, series_instance_uid: str) -> boo
     return all(connection.scalars(waiting))
 
 
-def jobs_of_requests(connection: Connection, keys: Collection[int]) -> list[JobOfRequest]:
-    """Return the jobs of requests, oldest first."""
-    query = select(request_jobs).where(request_jobs.c.request_id.in_(keys))
-    return [_job(row) for row in connection.execute(query.order_by(request_jobs.c.id))]
-
-
 def decide(
     connection: Connection,
     key: int,
@@ -162,69 +164,6 @@ def decide(
     values = {"state": state, "reason": reason}
     values |= {} if content is None else {"content": content}
     connection.execute(update(requests).where(requests.c.id == key).values(**values))
-
-
-def link_job(connection: Connection, job: JobOfRequest) -> None:
-    """Link a job to a request; the latest link for a pipeline counts."""
-    own = (request_jobs.c.request_id == job.request) & (request_jobs.c.job_id == job.job_id)
-    values: dict[str, Any] = {"rule": job.rule, "pipeline": job.pipeline}
-    values |= {"destinations": [asdict(one) for one in job.destinations]}
-    if not connection.execute(update(request_jobs).where(own).values(**values)).rowcount:
-        key = {"request_id": job.request, "job_id": job.job_id}
-        connection.execute(insert(request_jobs).values(**key, **values))
-
-
-def standing_jobs(connection: Connection, job_id: str) -> list[JobOfRequest]:
-    """Return the links of a job to standing requests, the oldest request first."""
-    rows = connection.execute(
-        select(request_jobs)
-        .join(requests, requests.c.id == request_jobs.c.request_id)
-        .where(request_jobs.c.job_id == job_id, requests.c.state.in_(STANDING))
-        .order_by(request_jobs.c.request_id)
-    )
-    return [_job(row) for row in rows]
-
-
-def rejudge_held_requests(connection: Connection, series_instance_uid: str) -> int:
-    """Let held requests wait for a new judgement; return how many."""
-    held = (requests.c.series_instance_uid == series_instance_uid) & (
-        requests.c.state == RequestState.HELD
-    )
-    values = {"state": RequestState.WAITING, "reason": ""}
-    return connection.execute(update(requests).where(held).values(**values)).rowcount
-
-
-def cancel_undecided(connection: Connection, series_instance_uid: str, reason: str) -> int:
-    """Cancel the undecided and failed requests of a series; return how many."""
-    own = requests.c.series_instance_uid == series_instance_uid
-    open_ones = own & requests.c.state.in_((*UNDECIDED, RequestState.FAILED))
-    values = {"state": RequestState.CANCELLED, "reason": reason}
-    return connection.execute(update(requests).where(open_ones).values(**values)).rowcount
-
-
-def cancel_requests_of_jobs(connection: Connection, job_ids: Sequence[str], reason: str) -> None:
-    """Cancel the requests of cancelled jobs, unless they have other jobs that run or have run."""
-    left = select(request_jobs.c.request_id).join(jobs, jobs.c.job_id == request_jobs.c.job_id)
-    stand = left.where(jobs.c.state.not_in((JobState.CANCELLED, JobState.SUPERSEDED)))
-    theirs = _with_jobs(job_ids) & requests.c.state.in_(STANDING) & requests.c.id.not_in(stand)
-    values = {"state": RequestState.CANCELLED, "reason": reason}
-    connection.execute(update(requests).where(theirs).values(**values))
-
-
-def reopen_requests_of_jobs(connection: Connection, job_ids: Sequence[str]) -> None:
-    """Reopen the cancelled requests of jobs that run again."""
-    theirs = _with_jobs(job_ids) & (requests.c.state == RequestState.CANCELLED)
-    values = {"state": RequestState.SUBMITTED, "reason": ""}
-    connection.execute(update(requests).where(theirs).values(**values))
-
-
-def reopen_cancelled_requests(connection: Connection, series_instance_uid: str) -> int:
-    """Reopen requests that were cancelled before a decision; return how many."""
-    own = requests.c.series_instance_uid == series_instance_uid
-    decided = requests.c.id.in_(select(request_jobs.c.request_id))
-    given_up = own & (requests.c.state == RequestState.CANCELLED) & ~decided
-    values = {"state": RequestState.WAITING, "reason": ""}
-    return connection.execute(update(requests).where(given_up).values(**values)).rowcount
 
 
 def request_of(row: Row[Any]) -> Request:
@@ -247,11 +186,6 @@ def request_of(row: Row[Any]) -> Request:
     )
 
 
-def _with_jobs(job_ids: Sequence[str]) -> Any:
-    linked = select(request_jobs.c.request_id).where(request_jobs.c.job_id.in_(job_ids))
-    return requests.c.id.in_(linked)
-
-
 def _new(series_instance_uid: str, source: str, now: float) -> dict[str, Any]:
     return {
         "series_instance_uid": series_instance_uid,
@@ -270,13 +204,3 @@ def _new(series_instance_uid: str, source: str, now: float) -> dict[str, Any]:
         "reason": "",
         "content": "",
     }
-
-
-def _job(row: Row[Any]) -> JobOfRequest:
-    return JobOfRequest(
-        request=row.request_id,
-        job_id=row.job_id,
-        pipeline=row.pipeline,
-        rule=row.rule,
-        destinations=tuple(Destination(**one) for one in row.destinations),
-    )

@@ -6,6 +6,14 @@ from sqlalchemy import Connection, func, select
 
 from node.ledger.schema import instances
 
+_LONGEST_NUMBER = 9
+
+
+def series_by_number(connection: Connection, text: str) -> str | None:
+    """The SeriesInstanceUID of the case with the number `text`; None if there is no such case."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    return series_of_case(connection, int(text)) if is_number else None
+
 
 def series_of_case(connection: Connection, number: int) -> str | None:
     """The SeriesInstanceUID of case `number`; None if no series has this number."""

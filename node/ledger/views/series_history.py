@@ -12,6 +12,7 @@ from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import JobRow, jobs_of
 from node.ledger.row_states import JobState, SeriesState
 from node.ledger.schema import series
+from node.ledger.tables.case_numbers import case_numbers, series_by_number
 from node.ledger.tables.events import events_of
 from node.ledger.tables.series import (
     SeriesRow,
@@ -37,6 +38,8 @@ class SeriesHistory:
     """State of a series with its reason, events, requests and results."""
 
     series_instance_uid: str
+    number: int
+    """Number of the case; 0 while no instance of it is recorded."""
     sender: str
     instances: int
     last_at: float
@@ -97,12 +100,17 @@ def matching_histories(
                 yield history_of_row(connection, row, storage_path, status)
 
 
-def history_of(ledger: Ledger, uid_or_end: str) -> SeriesHistory | None:
-    """Return the history of the series with this UID, else of the latest whose UID ends with it."""
-    if not uid_or_end:
+def history_of(ledger: Ledger, case: str, *, may_be_end: bool = True) -> SeriesHistory | None:
+    """Return the history of a case by its number or SeriesInstanceUID; None if it is unknown.
+
+    With `may_be_end` also of the latest series whose UID ends with `case`.
+    """
+    if not case:
         return None
     with ledger.reading() as connection:
-        row = find_series(connection, uid_or_end) or latest_ending_with(connection, uid_or_end)
+        row = find_series(connection, series_by_number(connection, case) or case)
+        if row is None and may_be_end:
+            row = latest_ending_with(connection, case)
         return None if row is None else history_of_row(connection, row, ledger.storage_path)
 
 
@@ -115,6 +123,7 @@ def history_of_row(
     events = events_of(connection, row.series_instance_uid)
     return SeriesHistory(
         series_instance_uid=row.series_instance_uid,
+        number=case_numbers(connection, [row.series_instance_uid]).get(row.series_instance_uid, 0),
         sender=_senders(row, found.requests),
         instances=count_instances(connection, row.series_instance_uid),
         last_at=row.last_at,

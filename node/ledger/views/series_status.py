@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
-from node.ledger.requests.requests import JobOfRequest, Request, jobs_of_requests, request_of
+from node.ledger.requests.request_jobs import JobOfRequest, jobs_of_requests
+from node.ledger.requests.requests import RUN, Request, request_of
 from node.ledger.row_states import DeliveryState, JobState, RequestState
 from node.ledger.schema import deliveries, jobs, requests, series
 from node.ledger.tables.deliveries import DeliveriesAtPeer, delivery_states_of
@@ -68,6 +69,8 @@ class RequestStatus:
     def how_it_came(self) -> str:
         """How its last association ended, or what was read."""
         request = self.request
+        if request.source == RUN:
+            return f"{request.pipeline} is run on the case"
         if request.is_by_name:
             return f"the {request.source} was read"
         return f"the last association was {request.outcome}"
@@ -160,7 +163,8 @@ def may_stand_at(state: str) -> ColumnElement[bool]:
 
 def _status_of_series(row: SeriesRow, found: Sequence[RequestStatus]) -> SeriesStatus:
     """Derive the state of a case; the latest request of each sender or person counts."""
-    latest = {_asker(one.request): (one.state, one.words) for one in found}
+    counted = [one for one in found if not one.request.is_given_up_run]
+    latest = {_asker(one.request): (one.state, one.words) for one in counted}
     state, words = state_of_case((row.state, row.reason), latest.values())
     return SeriesStatus(state, words, tuple(found))
 

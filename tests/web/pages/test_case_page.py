@@ -42,7 +42,7 @@ def test_a_case_offers_what_makes_sense(client: httpx.Client, numbers: Numbers) 
         return re.findall(r'data-ask="sure-(\w+)"', page(client, f"/cases/{number}"))
 
     assert offered(numbers.held) == ["release", "cancel"]
-    assert offered(numbers.failed) == ["retry"]
+    assert offered(numbers.failed) == ["retry", "run"]
 
 
 def test_what_a_person_asks_is_done_by_the_node_and_told_with_the_name(

@@ -95,3 +95,24 @@ def test_the_content_is_chosen_over_http_and_a_plain_release_refused(
     found = client.get(f"/api/commands/{command}").json()
     assert (found["done"], found["refused"]) == (True, False)
     assert found["answer"].startswith("the first content of 3 instances counts from now on")
+
+
+def test_any_pipeline_is_run_on_a_case_from_its_page(
+    client: httpx.Client, clinic: Clinic, ct_folder: Path, tmp_path: Path
+) -> None:
+    paths = write_series(sorted(ct_folder.glob("*.dcm"))[:5], tmp_path / "other")
+    number = clinic.receive(paths)
+    text = page(client, f"/cases/{number}")
+    assert "run" in offered(text)
+    dialog = text.partition('id="sure-run"')[2].partition("</dialog>")[0]
+    assert re.findall(r"<option[^>]*>([^<]*)", dialog) == [
+        *("blur", "unet", "its sender", "tps", "nobody: they stay on this machine")
+    ]
+    asked = token(text) | {"pipeline": "blur", "destination": "nobody"}
+    answer = client.post(f"/cases/{number}/run", data=asked)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/cases/{number}")
+    judge(clinic)
+    assert [job.request.pipeline for job in clinic.completion.jobs(paths)] == ["unet", "blur"]
+    assert "blur, run by local from 127.0.0.1" in page(client, f"/cases/{number}")
+    refused = client.post(f"/cases/{number}/run", data=asked | {"pipeline": "sharpen"})
+    assert refused.status_code == 400

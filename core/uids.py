@@ -20,6 +20,13 @@ def is_safe_uid(uid: str) -> bool:
     return len(uid) <= MAX_UID_LENGTH and _SAFE_UID.fullmatch(uid) is not None
 
 
+def fault_of_uid(uid: str) -> str:
+    """Why `uid` is not what `is_safe_uid` expects, without its value; empty if it is."""
+    if len(uid) > MAX_UID_LENGTH:
+        return f"has {len(uid)} characters, at most {MAX_UID_LENGTH}"
+    return "" if is_safe_uid(uid) else "is not digits and dots"
+
+
 def is_standard_uid(uid: str) -> bool:
     """True if `uid` follows PS3.5 section 9.1, which forbids leading zeros."""
     return len(uid) <= MAX_UID_LENGTH and _STRICT_UID.fullmatch(uid) is not None

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydicom.uid import UID
 
 from core.config.values import AeTitle, Name, Port, Positive, Section, TimeLimit
+from core.uids import is_standard_uid
 
 TlsVersion = Literal["1.2", "1.3"]
 
@@ -27,7 +29,18 @@ def _from_yes_or_no(value: Any) -> Any:
     return None if value is False else value
 
 
+def _parse_sop_class(value: str) -> str:
+    """Return a SOP Class UID that may be stored; raise ValueError with what was expected."""
+    if not is_standard_uid(value):
+        raise ValueError("a UID such as 1.3.12.2.1107.5.9.1: digits and dots, in quotes")
+    known = UID(value)
+    if known.type and not ("Storage" in known.name and known.type == "SOP Class"):
+        raise ValueError(f"a SOP class of instances to store, this is {known.name}")
+    return value
+
+
 Network = Annotated[str, AfterValidator(_parse_network)]
+SopClass = Annotated[str, AfterValidator(_parse_sop_class)]
 
 
 class ServerTls(Section):
@@ -102,6 +115,8 @@ class Wire(Section):
     plain: Literal["open", "loopback", "closed"] = "open"
     """Where the port without TLS listens: at `scp_ip`, on this machine only, or nowhere."""
     tls: ServerTls | None = None
+    private_sop_classes: tuple[SopClass, ...] = ()
+    """SOP Class UIDs of makers, or of a later edition of the standard, that are stored, too."""
     data_path: Literal["own", "pynetdicom"] | None = None
     """Without effect; accepted so that older configurations stay valid."""
 

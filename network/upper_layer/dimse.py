@@ -111,21 +111,26 @@ def store_request(message_id: int, sop_class_uid: str, sop_instance_uid: str) ->
 
 
 def write_response(request: CommandSet, status: int, comment: str = "") -> bytes:
-    """Encode the response to `request`, without a data set.
+    """Encode the response to `request`, without a data set; it repeats no overlong UID.
 
     `comment` is an ErrorComment of at most 64 ASCII characters.
     """
     values: dict[int, int | str] = {
-        AFFECTED_CLASS: request.sop_class_uid,
+        AFFECTED_CLASS: _repeated(request.sop_class_uid),
         FIELD: request.field | RESPONSE,
         RESPONDED_ID: request.message_id or 0,
         STATUS: status,
         COMMENT: comment,
-        AFFECTED_INSTANCE: request.sop_instance_uid,
+        AFFECTED_INSTANCE: _repeated(request.sop_instance_uid),
     }
     if request.type_id is not None and request.field in _TYPES:
         values[_TYPES[request.field]] = request.type_id
     return write_command(values, has_data_set=False)
+
+
+def _repeated(uid: str) -> str:
+    """A UID of a request as its response has it, where it is optional (PS3.7 9.3.1.2)."""
+    return uid if len(uid) <= _LONGEST_UID else ""
 
 
 def _values(content: bytes) -> dict[int, bytes]:

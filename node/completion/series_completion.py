@@ -41,6 +41,7 @@ from node.completion.expected_count import (
     waited_long_enough,
 )
 from node.completion.judgement import Judged, Judgement
+from node.completion.refused import record_refusal_of
 from node.completion.routing import Router
 from node.completion.settle_time import is_too_soon
 from node.completion.sources.association import AssociationSource
@@ -56,7 +57,6 @@ from node.ledger.row_states import NoticeKind, SeriesState
 from node.ledger.tables.events import record_event
 from node.ledger.tables.instances import StoredInstance, close_association
 from node.ledger.tables.notices import queue_notice
-from node.ledger.tables.refusals import record_refusal
 from node.ledger.tables.series import (
     SeriesRow,
     instances_of,
@@ -144,7 +144,7 @@ class SeriesCompletion(Follower):
             close_association(connection, association, outcome, end.at)
             uids = source.conclude(connection, end)
             for refusal in refused:
-                _record_refusal(connection, refusal, uids, end.at)
+                record_refusal_of(connection, refusal, uids, end.at)
             return uids
 
         return self._ends.run(step)
@@ -286,13 +286,3 @@ class SeriesCompletion(Follower):
                 record_event(
                     connection, EventKind.WAITING, missing, now=now, series_instance_uid=uid
                 )
-
-
-def _record_refusal(
-    connection: Connection, refusal: Refusal, brought: Sequence[str], now: float
-) -> None:
-    """Record a refusal for its series; if that is unknown, for all series of the association."""
-    for uid in [refusal.series_instance_uid] if refusal.series_instance_uid else brought:
-        record_refusal(connection, uid, refusal.sop_instance_uid, words=refusal.words, now=now)
-        words = f"instance {refusal.sop_instance_uid}: {refusal.words}"
-        record_event(connection, EventKind.REFUSED, words, now=now, series_instance_uid=uid)

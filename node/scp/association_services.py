@@ -1,6 +1,6 @@
 """Services of one association that a peer opened: C-STORE (PS3.4 Annex B), commitment, its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 import structlog
 
@@ -10,9 +10,9 @@ from core.errors import (
     UidMismatchError,
     explain_fault,
 )
+from core.uids import fault_of_uid
 from network.endings import Cause, Ending
 from network.file_meta import encode_file_meta
-from network.presentation import is_storage_class
 from network.scp import Status
 from network.scu.storage_commitment import PUSH_MODEL
 from network.upper_layer.dimse import (
@@ -47,9 +47,13 @@ log = structlog.get_logger("receive")
 class CStoreScp:
     """Stores the instances of one association; used by its thread alone."""
 
-    def __init__(self, instance_store: InstanceStore, record: AssociationRecord) -> None:
+    def __init__(
+        self, instance_store: InstanceStore, record: AssociationRecord, classes: Set[str]
+    ) -> None:
+        """`classes` are the SOP Class UIDs whose instances are stored."""
         self._instance_store = instance_store
         self._record = record
+        self._classes = classes
         self._log: WriteAheadLog = instance_store.wal_writer.open()
 
     def open_spool(self, context: Context, command: CommandSet) -> Spool:
@@ -65,9 +69,7 @@ class CStoreScp:
     def store(self, message: Message) -> Status:
         """Store a received instance; returns status (PS3.4 Table B.2-1) and comment."""
         context, command = message.context, message.command
-        if not (
-            is_storage_class(command.sop_class_uid) and is_storage_class(context.abstract_syntax)
-        ):
+        if not {command.sop_class_uid, context.abstract_syntax} <= self._classes:
             return SOP_CLASS_NOT_SUPPORTED, "no storage SOP class"
         spool = message.data_set
         if isinstance(spool, Spool):
@@ -86,6 +88,8 @@ class CStoreScp:
         uid, syntax = command.sop_instance_uid, context.transfer_syntax
 
         def received() -> ReceivedInstance:
+            if fault := fault_of_uid(uid):
+                raise InstanceError(f"AffectedSOPInstanceUID {fault}")
             return ReceivedInstance(
                 association=self._record.key(),
                 sop_class_uid=command.sop_class_uid,

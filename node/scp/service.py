@@ -9,11 +9,12 @@ import structlog
 from pynetdicom import build_context
 
 from core.config.settings import Configuration
+from core.config.wire import Wire
 from network.access import AssociationRequest, Rejection, rejection_of
 from network.association_limits import AssociationLimits
 from network.certificates import expiring
 from network.listener import AssociationListener
-from network.presentation import listener_contexts
+from network.presentation import listener_contexts, storage_classes
 from network.scu.storage_commitment import PUSH_MODEL
 from network.sender import Sender
 from network.tls import ServerCertificates
@@ -64,7 +65,8 @@ class Listener(Follower):
             wire.maximum_associations, wire.maximum_associations_per_address
         )
         self._incidents = Incidents(ledger)
-        self._supported = _supported(commitment is not None)
+        self._classes = storage_classes(wire.private_sop_classes)
+        self._supported = _supported(wire, commitment is not None)
 
     def start(self) -> tuple[str, int]:
         """Start to listen on the configured ports.
@@ -128,7 +130,7 @@ class Listener(Follower):
         log.debug("association accepted")
         return AssociationServices(
             record,
-            CStoreScp(self._instance_store, record),
+            CStoreScp(self._instance_store, record, self._classes),
             self._commitment,
             on_recorded=self._forget,
         )
@@ -174,8 +176,8 @@ class Listener(Follower):
             self._open.discard(record)
 
 
-def _supported(with_commitment: bool) -> Supported:
-    contexts = list(listener_contexts())
+def _supported(wire: Wire, with_commitment: bool) -> Supported:
+    contexts = list(listener_contexts(wire.private_sop_classes))
     if with_commitment:
         commitment = build_context(PUSH_MODEL)
         # a peer is the SCU of its requests, and the SCP of its reports

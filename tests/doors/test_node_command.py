@@ -52,13 +52,13 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert printed.out == ""
 
 
-def test_help_and_readme_tell_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_documentation_tell_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         scp_server.main(["--help"])
-    told, readme = capsys.readouterr().out, (ROOT / "README.md").read_text()
+    told, page = capsys.readouterr().out, (ROOT / "docs" / "commands.md").read_text()
     for name in FLAGS:
         assert f"--{name}" in told
-        assert f"`--{name}`" in readme
+        assert f"`--{name}`" in page
 
 
 def test_the_shipped_configuration_is_valid_and_states_the_defaults() -> None:

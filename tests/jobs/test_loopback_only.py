@@ -104,10 +104,10 @@ def test_the_readmes_commands_listen_on_loopback_only() -> None:
         cluster.stop()
 
 
-def test_the_readme_starts_dask_as_these_tests_do() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    commands = [line for line in readme.splitlines() if "dask scheduler" in line]
-    commands += [line for line in readme.splitlines() if "dask worker" in line]
+def test_the_documentation_starts_dask_as_these_tests_do() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+    commands = [line for line in page.splitlines() if "dask scheduler" in line]
+    commands += [line for line in page.splitlines() if "dask worker" in line]
     assert len(commands) == 3
     for command in commands:
         for flag in ("--host 127.0.0.1", "--no-dashboard", "--dashboard-address 127.0.0.1:0"):

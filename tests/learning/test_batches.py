@@ -1,7 +1,6 @@
 """Batches come straight from where the samples lie, shuffled, and the log says which they are."""
 
 import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from model.data.samples import fingerprint
 from model.inference.grid import WorkingGrid
 from model.preparation.inputs.sources import open_source
 from tests.learning.blobs import drawn
+from tests.support.documented.commands import blocks
 
 ROOT = Path(__file__).parents[2]
 SMALL = BatchSettings(batch_size=4, seed=3, augmentation=Augmentation((32, 32)))
@@ -28,17 +28,16 @@ WITH_WORKERS = BatchSettings(
 )
 
 
-def test_the_loop_of_the_readme_learns(
+def test_the_loop_of_the_documentation_learns(
     data_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = (ROOT / "README.md").read_text()
-    block = text[text.index("    from pathlib import Path\n    import torch") :]
-    lines = block[: block.index("\n\n## ")].replace("range(10)", "range(1)")
+    [block] = [one for one in blocks(ROOT / "docs" / "own_model.md") if one.language == "python"]
+    lines = block.text.replace("range(10)", "range(1)")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     Path("data.h5").symlink_to(data_set)
     found: dict[str, Any] = {}
-    exec(textwrap.dedent(lines), found)
+    exec(lines, found)
     assert found["images"].shape[1:] == (1, 128, 128)
     assert found["masks"].shape[1:] == (2, 128, 128)
     assert found["known"].shape[1:] == (2,)

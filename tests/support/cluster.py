@@ -20,7 +20,7 @@ _WITHIN_S = 60.0
 
 
 class ExternalCluster:
-    """Started as the README says, ended by the ids of its processes."""
+    """Started as docs/operating.md says, ended by the ids of its processes."""
 
     def __init__(
         self, *, workers: int = 2, resources: str = "", tls: dict[str, str] | None = None

@@ -40,3 +40,9 @@ def _binds(one: socket.socket, address: object) -> bool:
     except OSError:
         return False
     return True
+
+
+def answers(port: int) -> bool:
+    """True if somebody listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

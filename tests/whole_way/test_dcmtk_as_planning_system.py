@@ -1,4 +1,4 @@
-"""DCMTK's storescu and storescp in place of the planning system, with the README's commands."""
+"""DCMTK's storescu and storescp in place of the planning system, as docs/tutorial.md has it."""
 
 import subprocess
 import time

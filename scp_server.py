@@ -6,10 +6,16 @@ it is 0 if all checks pass and 1 if one fails.
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+
+from core.signals import Signals, end_without_words
+
+if __name__ == "__main__":
+    end_without_words()  # what is imported below takes seconds
 
 import structlog
 
@@ -20,7 +26,6 @@ from core.errors import ConfigurationError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
 from core.private_files import keep_files_private
-from core.signals import Signals
 from core.storage_layout import StorageLayout
 from network.which_peer import confusions
 from node.exposures import exposures
@@ -65,19 +70,21 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
             return _check(file.read())
         sys.setswitchinterval(_SWITCH_S)
         signals = Signals()
+        signals.catch_stops()
         node, web = _start(file)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    gc.collect()
-    gc.freeze()  # keep later collections from scanning what is loaded now
-    signals.catch_stops()
-    while not signals.wants_stop(1.0):
-        if signals.wants_reload():
-            node.ask_to_reload("SIGHUP")
-    if web is not None:
-        web.stop()
-    node.stop()
+    try:
+        gc.collect()
+        gc.freeze()  # keep later collections from scanning what is loaded now
+        while not signals.wants_stop(1.0):
+            if signals.wants_reload():
+                node.ask_to_reload("SIGHUP")
+    finally:
+        if web is not None:
+            web.stop()
+        node.stop()
     return 0
 
 
@@ -144,8 +151,7 @@ def _start(file: ConfigurationFile) -> tuple[Node, WebProcess | None]:
         web.start()
         node.follow_with(web)
         said += f"Pages and REST API: {web.url or f'none yet, {web.fault}'}\n"
-    sys.stdout.write(said)
-    sys.stdout.flush()
+    _say(said)
     log = structlog.get_logger("node")
     log.info("started", storage_path=str(configuration.storage_path), log_file=str(log_file))
     if configuration.pipeline is None and not configuration.rules:
@@ -159,6 +165,15 @@ def _start(file: ConfigurationFile) -> tuple[Node, WebProcess | None]:
     for words in confusions(configuration.peers):
         log.warning("series of some senders will be held", reason=words)
     return node, web
+
+
+def _say(words: str) -> None:
+    """Print; nobody may read any more what the node prints, and it goes on."""
+    try:
+        sys.stdout.write(words)
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(prog: str) -> ArgumentParser:

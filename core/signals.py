@@ -1,10 +1,41 @@
-"""Signals of a program that runs until it is told to stop, and reads its files again on SIGHUP."""
+"""Signals of a program that runs until it is told to stop, and reads its files again on SIGHUP.
+
+Python's own answer to Ctrl-C is an exception wherever the program happens to be, with a page of
+words.
+"""
 
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _STANDARD_STREAMS = (0, 1, 2)
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+def end_without_words() -> None:
+    """Let SIGINT and SIGTERM end a program at once while it loads; SIGHUP does nothing then.
+
+    To be called in the main thread.
+    """
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+@contextmanager
+def signals_stay_here() -> Iterator[None]:
+    """Block SIGINT and SIGHUP in this thread; processes and threads that it starts inherit that.
+
+    A terminal sends them to every process of the program, also to those that still load; the
+    first one ends the others.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGHUP])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Signals:
@@ -17,8 +48,8 @@ class Signals:
         signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
 
     def catch_stops(self) -> None:
-        """Catch SIGINT and SIGTERM, once there is something that a stop has to close."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        """Catch SIGINT and SIGTERM, before there is something that a stop has to close."""
+        for number in _STOPS:
             signal.signal(number, lambda *_: self._stop.set())
 
     def wants_stop(self, within_s: float) -> bool:

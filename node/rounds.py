@@ -79,6 +79,8 @@ class Rounds:
             try:
                 is_busy, said, pause_s = bool(step()), "", _QUICKEST_S
             except Exception as error:  # noqa: BLE001, one bad round must not end the node
+                if self._is_stopping:
+                    return  # what it needed is ending, too
                 fault = _words_of(error)
                 if fault != said or time.monotonic() - said_at > _SAY_AGAIN_AFTER_S:
                     said, said_at = fault, time.monotonic()

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pkgutil import resolve_name
 
 from core.identity import VERSION
+from core.signals import end_without_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,15 @@ class Verb:
     """Arguments that precede those of the command line."""
     tidies_up: bool = False
     """True if SIGTERM ends the command as Ctrl-C does, so that no incomplete file is left."""
+    serves: bool = False
+    """True for the node, which a signal ends without words while it is loaded."""
 
     def run(self, argv: Sequence[str], prog: str) -> int:
         """Run the command, called `prog` in its --help; returns the exit code."""
         if self.tidies_up:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if self.serves:
+            end_without_words()
         code: int = resolve_name(self.entry)([*self.arguments, *argv], prog=prog)
         return code
 
@@ -33,7 +38,9 @@ class Verb:
 VERBS = {
     "init": Verb("core.config.shipped:main", "write config.yaml, every key with a comment"),
     "check": Verb("scp_server:main", "report what would keep the node from working", ("--check",)),
-    "node": Verb("scp_server:main", "receive series, run pipelines, push results back"),
+    "node": Verb(
+        "scp_server:main", "receive series, run pipelines, push results back", serves=True
+    ),
     "reload": Verb("node.reload_command:main", "let the running node take a changed config.yaml"),
     "ledger": Verb(
         "node.ledger.__main__:main", "state and history of cases; run, release, retry, resend"

@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 
 from core.child_process import module_command, module_environment
 from core.errors import NotADataSetError, PixelError
+from core.signals import signals_stay_here
 
 _MODULE = "imaging.pixels.transcoding"
 _LIMIT_S = 600.0
@@ -109,13 +110,14 @@ class _Worker:
 
     def __init__(self, parent_folder: Path | None) -> None:
         self._folder = Path(mkdtemp(prefix="slicewire-", dir=parent_folder)).resolve()
-        self._process = subprocess.Popen(  # noqa: S603
-            module_command(_MODULE, str(self._folder), warnings=False),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=module_environment(),
-        )
+        with signals_stay_here():
+            self._process = subprocess.Popen(  # noqa: S603
+                module_command(_MODULE, str(self._folder), warnings=False),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=module_environment(),
+            )
 
     def is_alive(self) -> bool:
         return self._process.poll() is None

@@ -5,6 +5,7 @@ nobody without the key of this start, and a scheduler on another machine is reac
 """
 
 import logging
+import multiprocessing
 import os
 import pkgutil
 import signal
@@ -22,6 +23,7 @@ from core.config.sections import EngineTls
 from core.errors import EngineUnavailableError, explain_fault
 from core.log import quieten_libraries
 from core.private_files import keep_files_private
+from core.signals import signals_stay_here
 from node.jobs.own_security import make_own_security
 
 CACHE = "model-cache"
@@ -67,17 +69,20 @@ class OwnWorkers:
                 "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": threads,
             }
         )
-        self._cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host=_LOOPBACK,
-            security=make_own_security(),
-            dashboard_address=None,
-            scheduler_kwargs={"dashboard_address": f"{_LOOPBACK}:0"},
-            local_directory=str(scratch_folder),
-            memory_limit=0,  # a volume is as large as it is; the system's limit counts
-            silence_logs=logging.CRITICAL,
-        )
+        # starts what watches over semaphores; Python unblocks signals in the thread that does
+        multiprocessing.get_context("spawn").Lock()
+        with signals_stay_here():
+            self._cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host=_LOOPBACK,
+                security=make_own_security(),
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": f"{_LOOPBACK}:0"},
+                local_directory=str(scratch_folder),
+                memory_limit=0,  # a volume is as large as it is; the system's limit counts
+                silence_logs=logging.CRITICAL,
+            )
         self.client = Client(self._cluster, set_as_default=False)
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ import structlog
 from core.child_process import module_command, module_environment
 from core.config.settings import Configuration
 from core.errors import ConfigurationError
+from core.signals import signals_stay_here
 from web.auth.user_file import check_users
 from web.server.handover import hand_over
 from web.settings import WebSettings
@@ -119,12 +120,13 @@ class WebProcess:
 
     def _start_one(self, socket_number: int) -> subprocess.Popen[bytes]:
         """Start a process with socket and settings; its standard input closes with this process."""
-        process = subprocess.Popen(  # noqa: S603, our own program
-            module_command(_PROGRAM, str(socket_number)),
-            stdin=subprocess.PIPE,
-            pass_fds=(socket_number,),
-            env=module_environment(),
-        )
+        with signals_stay_here():
+            process = subprocess.Popen(  # noqa: S603, our own program
+                module_command(_PROGRAM, str(socket_number)),
+                stdin=subprocess.PIPE,
+                pass_fds=(socket_number,),
+                env=module_environment(),
+            )
         with self._handing_over:
             self._process = process
             if process.stdin is not None:

@@ -32,6 +32,22 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path, *, below: Path) -> None:
+    """Make `folder` and what is missing above it; every name up to the folder `below` is synced.
+
+    Folders that exist already may have been made by another thread, or before a crash, without a
+    sync of their names, so these are synced, too.
+
+    Raises:
+        OSError: the disk is full, read-only or gone.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for parent in folder.parents:
+        sync_folder(parent)
+        if parent == below:
+            return
+
+
 def sync_tree(folder: Path) -> None:
     """Sync every file and folder below `folder`, and `folder` itself."""
     for path in sorted(folder.rglob("*")):

@@ -4,6 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from core.durable import make_folder
 from core.errors import ConfigurationError
 from core.storage_layout import StorageLayout
 
@@ -19,7 +20,7 @@ class StorageLock:
         """
         path = StorageLayout(storage_path).lock
         try:
-            storage_path.mkdir(parents=True, exist_ok=True)
+            _make_storage(storage_path)
             self._file = path.open("a+")
         except OSError as error:
             raise ConfigurationError(
@@ -43,6 +44,13 @@ class StorageLock:
     def release(self) -> None:
         """Let another node use the folder."""
         self._file.close()
+
+
+def _make_storage(storage_path: Path) -> None:
+    """Make the storage folder unless it exists; its name, and those above that are new, last."""
+    there = next(one for one in storage_path.absolute().parents if one.is_dir())
+    if not storage_path.is_dir():
+        make_folder(storage_path.absolute(), below=there)
 
 
 def holder_of(storage_path: Path) -> str:

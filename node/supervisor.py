@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from core.config.settings import Configuration
+from core.durable import make_folder
 from core.errors import (
     ConfigurationError,
     StorageUnavailableError,
@@ -89,7 +90,7 @@ class Node:
         storage_path = self._configuration.storage_path
         self._lock = StorageLock(storage_path)
         try:
-            _prepare_storage(storage_path)
+            prepare_storage(storage_path)
             self._clock = NodeClock()
             self._ledger = open_ledger(
                 storage_path, self._clock, database_url=self._configuration.plain_database_url
@@ -254,13 +255,13 @@ class Node:
         return len(self._delivery.start_due())
 
 
-def _prepare_storage(storage_path: Path) -> None:
-    """Create the folders of the storage path, and remove files that an interrupted run left."""
+def prepare_storage(storage_path: Path) -> None:
+    """Create the folders of the storage path durably; remove what an interrupted run left."""
     layout = StorageLayout(storage_path)
     for folder in (layout.scratch, *layout.uncommitted_results()):
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in (layout.incoming, layout.scratch, layout.results):
-        folder.mkdir(parents=True, exist_ok=True)
+    for folder in (layout.incoming, layout.instances, layout.scratch, layout.results):
+        make_folder(folder, below=storage_path)
     for path in layout.incoming.iterdir():  # write-ahead logs hold acknowledged instances
         if path.suffix not in (SUFFIX, KEPT_SUFFIX):
             path.unlink()

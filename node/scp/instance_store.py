@@ -33,7 +33,6 @@ from node.ledger.tables.instances import (
 )
 from node.scp.watermark import Watermark
 from node.wal.checkpointer import Checkpointer
-from node.wal.files import make_folder
 from node.wal.writer import Content, WalWriter, WriteAheadLog
 
 STORED, KNOWN, DIFFERENT = "stored", "known", "different"
@@ -248,7 +247,7 @@ class InstanceStore:
 
     def _rename(self, temporary: Path, path: str) -> None:
         final = self._storage_path / path
-        make_folder(final.parent)
+        self.checkpointer.folders.make(final.parent)
         temporary.rename(final)
         sync_folder(final.parent)
 

@@ -17,7 +17,7 @@ import structlog
 
 from core.durable import sync_folder
 from core.errors import explain_fault
-from node.wal.files import copy_records, make_folder, remove
+from node.wal.files import InstanceFolders, copy_records, remove
 from node.wal.recycled_segments import RecycledSegments
 from node.wal.segments import Record
 
@@ -52,6 +52,8 @@ class Checkpointer:
         self._sync_ledger = sync_ledger
         self.recycled_segments = RecycledSegments()
         """Segments that may be written over."""
+        self.folders = InstanceFolders(storage_path)
+        """Folders of instances' files."""
         self._lock = threading.Lock()
         self._making = threading.Lock()
         self._entries: dict[str, _Entry] = {}
@@ -205,7 +207,7 @@ class Checkpointer:
             copy_records((entry.record, temporary) for temporary, entry in made)
             for temporary, entry in made:
                 final = self._storage_path / entry.path
-                make_folder(final.parent)
+                self.folders.make(final.parent)
                 temporary.rename(final)
             for folder in {(self._storage_path / one.path).parent for one in entries}:
                 sync_folder(folder)

@@ -1,23 +1,40 @@
 """Make the files of instances: their folders, and copies out of a segment."""
 
 import os
+import threading
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from core.durable import sync_folder
+from core.durable import make_folder
 from node.scp.spool import write_all
 from node.wal.segments import Record
 
 _PIECE_BYTES = 1 << 20
+_MOST_KNOWN = 10_000
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of a series, and that of its study, durably; raises OSError."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(folder.parent)
-        sync_folder(folder.parent.parent)
+class InstanceFolders:
+    """Makes the folders of series, and knows those whose names are durable; for any thread."""
+
+    def __init__(self, storage_path: Path) -> None:
+        self._storage_path = storage_path
+        self._lock = threading.Lock()
+        self._durable: set[Path] = set()
+
+    def make(self, folder: Path) -> None:
+        """Make the folder of a series, that of its study and `instances` durably; raises OSError.
+
+        What retention removed meanwhile is made again.
+        """
+        with self._lock:
+            if folder in self._durable and folder.is_dir():
+                return
+            self._durable.discard(folder)
+            make_folder(folder, below=self._storage_path)
+            if len(self._durable) >= _MOST_KNOWN:
+                self._durable.clear()
+            self._durable.add(folder)
 
 
 def copy_records(copies: Iterable[tuple[Record, Path]]) -> None:

@@ -86,8 +86,8 @@ def _place(
         raise HTTPException(422, "files: expected at least one, found none")
     pipeline = known_pipeline(settings.configuration, values.job_name)
     folder = StorageLayout(settings.storage_path).upload(uid)
-    sync_folder(folder)
-    sync_folder(folder.parent)
+    for one in (folder, folder.parent, settings.storage_path):
+        sync_folder(one)
     wanted = values.series_instance_uid or ""
     return record_request(ledger, person, JobDescription(pipeline, UPLOADS, uid, wanted), uid)
 

@@ -16,7 +16,12 @@ from tests.support.documented.checkout import Checkout
 from tests.support.documented.commands import ROOT, commands, pages_with_commands
 
 PAGES = [page.relative_to(ROOT) for page in pages_with_commands()]
-NEEDS_A_SERIES = ("docs/commands.md", "docs/nothing_came_back.md", "docs/operating.md")
+NEEDS_A_SERIES = (
+    "docs/commands.md",
+    "docs/nothing_came_back.md",
+    "docs/operating.md",
+    "docs/pages.md",
+)
 NEEDS_A_NODE = ("docs/api.md",)
 NODE = ".venv/bin/python -m slicewire node"
 SIMULATE = ".venv/bin/python -m slicewire simulate"

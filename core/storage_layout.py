@@ -1,6 +1,7 @@
 """Names of all files and folders below the storage folder; no other module spells them.
 
 STORAGE/lock  ledger.sqlite  ledger.id  debug.log  users.json  web.key  web.log
+STORAGE/users.seen  sessions.ended        that the pages had users; sessions that were ended
 STORAGE/incoming/                       partly received instances, and write-ahead logs
 STORAGE/instances/STUDY/SERIES/SOP.dcm  as received; SOP.HASH.dcm where contents differ
 STORAGE/results/JOB/                    committed results
@@ -94,6 +95,14 @@ class StorageLayout:
     def upload(self, uid: str) -> Path:
         """The folder of one upload."""
         return self.uploads / uid
+
+    def users_seen(self) -> Path:
+        """File that exists since the pages had users for the first time."""
+        return self.storage_path / "users.seen"
+
+    def ended_sessions(self) -> Path:
+        """Sessions that were ended before their time."""
+        return self.storage_path / "sessions.ended"
 
     def uncommitted_results(self) -> Iterator[Path]:
         """Folders of results that a stopped or killed node left, in no order."""

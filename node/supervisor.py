@@ -25,7 +25,7 @@ from node.completion.expected_count import settle_s
 from node.completion.routing import Router
 from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.importer import Importer
-from node.completion.sources.upload import remove_orphaned_uploads
+from node.completion.sources.orphaned_uploads import remove_orphaned_uploads
 from node.delivery.delivery import Delivery
 from node.delivery.storage_commitment_scp import StorageCommitmentScp
 from node.delivery.storage_commitment_scu import StorageCommitmentScu

@@ -15,6 +15,7 @@ from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.errors import ConfigurationError
 from core.private_files import keep_files_private
+from web.auth.admission import remember_users
 from web.auth.passwords import Passwords
 from web.auth.user_file import ROLES, User, UserFile, with_token
 from web.settings import WebSettings
@@ -30,9 +31,15 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m web.users"
         values = _parser(prog).parse_args(argv)
         flags = {} if values.storage_path is None else {"storage_path": values.storage_path}
         configuration = read_configuration(found_config(values.config), flags)
-        path = WebSettings(configuration).users_path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return _do(UserFile(path), values)
+        settings = WebSettings(configuration)
+        settings.users_path.parent.mkdir(parents=True, exist_ok=True)
+        settings.storage_path.mkdir(parents=True, exist_ok=True)
+        file = UserFile(settings.users_path)
+        had_users = bool(file.users())
+        code = _do(file, values)
+        if had_users or file.users():
+            remember_users(settings)
+        return code
     except (ConfigurationError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -52,6 +59,8 @@ def _do(file: UserFile, values: argparse.Namespace) -> int:
         return 1
     if values.verb == "remove":
         file.remove(values.name)
+        if not file.users():
+            sys.stdout.write("no user is left: nobody gets in before there is one again\n")
         return 0
     token = secrets.token_urlsafe(32)
     user = users[values.name]

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from core.config.values import Positive, Section
+from core.config.wire import Network
 
 
 def is_loopback(host: str) -> bool:
@@ -44,6 +45,9 @@ class Web(Section):
     """Host names accepted in requests, besides this machine's addresses and localhost."""
     plain_http: bool = False
     """True if a proxy in front does the HTTPS: passwords reach this process unencrypted."""
+    proxies: tuple[Network, ...] = ()
+    """Addresses of proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed; with
+    `plain_http` and none given, a proxy on this machine."""
     in_dir_root: Path = Path()
     """Folder that contains all folders which requested jobs may name."""
     session_h: Positive = 12.0

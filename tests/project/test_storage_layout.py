@@ -17,7 +17,7 @@ CODE = (
 LAYOUT = ROOT / "core" / "storage_layout.py"
 
 OWN_NAMES = frozenset(("ledger.sqlite", "ledger.id", "debug.log", "web.log", "web.key")) | {
-    *("users.json", "incoming", "scratch", "attempt-"),
+    *("users.json", "users.seen", "sessions.ended", "incoming", "scratch", "attempt-"),
 }
 """Nothing else is called so."""
 WORDS = frozenset(["lock", "instances", "results", "uploads"])
@@ -85,6 +85,8 @@ def test_names_are_those_of_earlier_versions() -> None:
     assert layout.instance("1.2", "1.3", "1.4") == Path("/s/instances/1.2/1.3/1.4.dcm")
     assert layout.results_of("ab") == Path("/s/results/ab")
     assert layout.upload("cd") == Path("/s/uploads/cd")
+    assert layout.users_seen() == Path("/s/users.seen")
+    assert layout.ended_sessions() == Path("/s/sessions.ended")
 
 
 def _paths(layout: StorageLayout) -> dict[str, Path]:

@@ -4,7 +4,9 @@ import os
 import shutil
 import signal
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -137,15 +139,40 @@ def test_what_node_web_process_and_workers_wrote_is_of_their_user_alone(client: 
     assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
+def test_a_web_process_that_dies_leaves_no_part_of_an_upload(client: Client) -> None:
+    """Receiving goes on, and a whole upload that waits is kept."""
+    ask, node = client
+    url, uploads = str(ask.base_url).rstrip("/"), node.storage_path / "uploads"
+    stop = threading.Event()
+
+    def parts() -> Iterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\nDICM'
+        stop.wait(60)  # a sender that takes its time
+
+    def upload() -> None:
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        with suppress(httpx.HTTPError):
+            httpx.post(f"{url}/api/uploads", content=parts(), headers=headers, timeout=60)
+
+    sender = threading.Thread(target=upload)
+    sender.start()
+    wait_until(lambda: uploads.exists() and any(uploads.iterdir()), 30)
+    web_process_of(node).kill()
+    stop.set()
+    sender.join()
+    wait_until(lambda: answers(url), 30)
+    assert list(uploads.iterdir()) == []
+
+
 def test_a_stop_ends_the_web_process_too(client: Client) -> None:
     """Last of those that share the node."""
     ask, node = client
     url = str(ask.base_url).rstrip("/")
-    web = web_process_of(node)
+    web, deaths = web_process_of(node), node.logs().count("web process ended")
     assert node.stop() == 0
     assert not web.is_running()
     assert not answers(url)
-    assert "web process ended" not in node.logs()
+    assert node.logs().count("web process ended") == deaths
 
 
 @pytest.mark.slow

@@ -29,11 +29,13 @@ class Me(BaseModel):
 
 
 @router.post("/login", status_code=204)
-def login(body: NameAndPassword, request: Request, response: Response, ledger: LedgerOf) -> None:
+async def login(
+    body: NameAndPassword, request: Request, response: Response, ledger: LedgerOf
+) -> None:
     """Sign in: begin a session in a cookie; 429 after too many wrong passwords."""
     access, password = access_of(request), body.password.get_secret_value()
-    user = sign_in(access, ledger, request, name=body.name, password=password)
-    set_cookie(access, response, user)
+    user = await sign_in(access, ledger, request, name=body.name, password=password)
+    set_cookie(access, request, response, user)
 
 
 @router.post("/logout", status_code=204)
@@ -43,7 +45,7 @@ def logout(request: Request, response: Response, person: Viewer, ledger: LedgerO
         check_csrf(person, request.headers.get("x-csrf-token", ""))
     access = access_of(request)
     sign_out(access, ledger, request, person)
-    drop_cookie(access, response)
+    drop_cookie(access, request, response)
 
 
 @router.get("/me")

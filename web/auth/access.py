@@ -4,17 +4,27 @@ import hmac
 from dataclasses import dataclass
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, HTTPException, Request
 from starlette.requests import HTTPConnection
 
 from core.errors import ConfigurationError
+from web.auth.admission import check_access, remember_users
+from web.auth.clients import address_of, is_forwarded
+from web.auth.ended_sessions import EndedSessions
 from web.auth.passwords import GuessLimit, Passwords
 from web.auth.sessions import Session, Sessions, read_secret
-from web.auth.user_file import OPERATOR, User, UserFile, check_users, hash_of_token
+from web.auth.turns import Turns
+from web.auth.user_file import OPERATOR, User, UserFile, hash_of_token
 from web.settings import WebSettings
 
 LOCAL = "local"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_BEHIND_A_PROXY = (
+    "a proxy passes this on, for which web.proxies and users are missing (docs/api.md)"
+)
+
+log = structlog.get_logger("web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +51,23 @@ class Access:
         """Read the users.
 
         Raises:
-            ConfigurationError: the file of users is wrong, or there are no users and the address
-                is open to other machines.
+            ConfigurationError: the file of users is wrong, or there are no users though there
+                were, or though others than this machine would have access.
+            OSError: the storage folder cannot be written.
         """
         configuration = settings.configuration
+        self._settings = settings
         self.users = UserFile(settings.users_path)
         self.passwords = Passwords()
+        self.turns = Turns()
         self.guesses = GuessLimit(configuration.web.limits.logins_a_minute)
         self.lasts_s = configuration.web.session_h * 3600
-        self.sessions = Sessions(read_secret(settings.session_key_path), self.lasts_s)
-        self.cookie = "__Host-slicewire" if settings.is_https else "slicewire"
-        self.is_https = settings.is_https
-        self._had_users = check_users(settings.users_path, configuration.web_ip)
+        secret, ended = read_secret(settings.session_key_path), settings.ended_sessions_path
+        self.sessions = Sessions(secret, self.lasts_s, EndedSessions(ended))
+        self.had_users = False
+        """True as soon as there were users once: nobody gets in without a name any more."""
+        if check_access(settings):
+            self._note_users()
 
     def person_of(self, request: HTTPConnection) -> Person | None:
         """The user of a request; None without valid credentials.
@@ -61,7 +76,9 @@ class Access:
             ConfigurationError: the file of users cannot be read.
         """
         users, address = self.users.users(), address_of(request)
-        if not users and not self._had_users:
+        if users and not self.had_users:
+            self._note_users()
+        if not self.had_users:
             return Person(LOCAL, OPERATOR, address, self.sessions.csrf_token(LOCAL))
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -75,7 +92,23 @@ class Access:
 
     def session_of(self, request: HTTPConnection) -> Session | None:
         """The session in a request's cookie; None if there is no valid one."""
-        return self.sessions.read(request.cookies.get(self.cookie, ""))
+        return self.sessions.read(request.cookies.get(self.cookie_of(request), ""))
+
+    def is_https(self, request: HTTPConnection) -> bool:
+        """True if the person's browser asked by HTTPS, as far as this server or its proxy knows."""
+        return self._settings.is_behind_https or request.url.scheme == "https"
+
+    def cookie_of(self, request: HTTPConnection) -> str:
+        """The name of the session's cookie; with HTTPS, one that only this server can set."""
+        return "__Host-slicewire" if self.is_https(request) else "slicewire"
+
+    def _note_users(self) -> None:
+        """From now on nobody gets in without a name, also if the users vanish."""
+        self.had_users = True
+        try:
+            remember_users(self._settings)
+        except OSError as error:
+            log.warning("a restart will not know that there were users", reason=error.strerror)
 
     def _of_token(self, users: dict[str, User], token: str, address: str) -> Person | None:
         given = hash_of_token(token)
@@ -83,11 +116,6 @@ class Access:
             if any(hmac.compare_digest(given, known) for known in user.token_hashes):
                 return Person(user.name, user.role, address, "")
         return None
-
-
-def address_of(request: HTTPConnection) -> str:
-    """The IP address that a request comes from; empty if unknown."""
-    return request.client.host if request.client is not None else ""
 
 
 def access_of(request: HTTPConnection) -> Access:
@@ -108,7 +136,26 @@ def viewer(request: Request) -> Person:
         raise HTTPException(503, str(error)) from error
     if person is None:
         raise HTTPException(401, "sign in first", {"WWW-Authenticate": "Bearer"})
+    if not access_of(request).had_users and is_forwarded(request):
+        raise HTTPException(403, _BEHIND_A_PROXY)
     return person
+
+
+def is_still(request: Request, person: Person) -> bool:
+    """True as long as a request that lasts would be answered for the same person."""
+    try:
+        return access_of(request).person_of(request) == person
+    except ConfigurationError:
+        return False
+
+
+def is_signed_in(request: Request) -> bool:
+    """True if a route that shows something would answer this request."""
+    try:
+        viewer(request)
+    except HTTPException:
+        return False
+    return True
 
 
 def operator(request: Request, person: Annotated[Person, Depends(viewer)]) -> Person:

@@ -1,7 +1,6 @@
 """Passwords: Argon2id hashes, and a limit on guesses."""
 
 import secrets
-import threading
 import time
 from collections import deque
 
@@ -10,6 +9,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 _WINDOW_S = 60.0
 _MOST_KEYS = 10_000
+_CLIENTS_A_NAME = 10
+"""So many clients can fail for one name before nobody may try it; one alone cannot."""
 
 
 class Passwords:
@@ -33,34 +34,46 @@ class Passwords:
 
 
 class GuessLimit:
-    """Limit on wrong passwords a minute for each address and name; kept in memory."""
+    """Limit on passwords that fail within a minute, for each client and each name.
+
+    A password is counted before it is checked, so that none is checked beyond the limit; it is
+    taken back if it was right. Used in one thread, kept in memory.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._failures: dict[str, deque[float]] = {}
-        self._lock = threading.Lock()
+        self._counted: dict[str, deque[float]] = {}
 
-    def wait_s(self, *keys: str) -> float:
-        """Seconds until the next password is checked; 0 if at once."""
+    def wait_s(self, client: str, name: str) -> float:
+        """Count one password; returns 0, or the seconds to wait if it must not be checked."""
         now = time.monotonic()
-        with self._lock:
-            return max((self._wait_of(key, now) for key in keys), default=0.0)
+        self._forget(now)
+        limits = self._limits(client, name)
+        wait_s = max(self._wait_of(key, most, now) for key, most in limits.items())
+        if wait_s <= 0:
+            for key, most in limits.items():
+                self._counted.setdefault(key, deque(maxlen=most)).append(now)
+        return wait_s
 
-    def count(self, *keys: str) -> None:
-        """Count a wrong password for each of `keys`."""
-        now = time.monotonic()
-        with self._lock:
-            if len(self._failures) > _MOST_KEYS:
-                self._failures = {
-                    key: times
-                    for key, times in self._failures.items()
-                    if now - times[-1] < _WINDOW_S
-                }
-            for key in keys:
-                self._failures.setdefault(key, deque(maxlen=self._most)).append(now)
+    def take_back(self, client: str, name: str) -> None:
+        """Take back the password that was counted last: it was right."""
+        for key in self._limits(client, name):
+            if self._counted.get(key):
+                self._counted[key].pop()
 
-    def _wait_of(self, key: str, now: float) -> float:
-        times = self._failures.get(key)
-        if times is None or len(times) < self._most:
+    def _limits(self, client: str, name: str) -> dict[str, int]:
+        return {f"client {client}": self._most, f"name {name}": self._most * _CLIENTS_A_NAME}
+
+    def _forget(self, now: float) -> None:
+        if len(self._counted) > _MOST_KEYS:
+            self._counted = {
+                key: times
+                for key, times in self._counted.items()
+                if times and now - times[-1] < _WINDOW_S
+            }
+
+    def _wait_of(self, key: str, most: int, now: float) -> float:
+        times = self._counted.get(key)
+        if times is None or len(times) < most:
             return 0.0
         return max(0.0, _WINDOW_S - (now - times[0]))

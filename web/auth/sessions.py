@@ -1,20 +1,20 @@
-"""Sessions in signed cookies; only sessions that were ended early are kept in memory."""
+"""Sessions in signed cookies; only those that were ended early are kept, in a file."""
 
 import hashlib
 import hmac
 import os
 import secrets
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from core.errors import StorageUnavailableError
+from web.auth.ended_sessions import EndedSessions
 from web.auth.user_file import User
 
 _SECRET_BYTES = 32
-_MOST_ENDED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,11 @@ class Session:
 class Sessions:
     """Begins, reads and ends sessions."""
 
-    def __init__(self, secret: bytes, lasts_s: float) -> None:
+    def __init__(self, secret: bytes, lasts_s: float, ended: EndedSessions) -> None:
         self._secret = secret
         self._lasts_s = lasts_s
+        self._ended = ended
         self._serializer = URLSafeTimedSerializer(secret, salt="slicewire.session")
-        self._ended: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     def begin(self, user: User) -> str:
         """Begin a session of `user`; returns the value of its cookie."""
@@ -44,23 +43,31 @@ class Sessions:
     def read(self, cookie: str) -> Session | None:
         """The session in a cookie; None if the cookie is forged, expired or ended."""
         try:
-            key, name, stamp = self._serializer.loads(cookie, max_age=int(self._lasts_s))
+            (key, name, stamp), begun_at = self._serializer.loads(
+                cookie, max_age=int(self._lasts_s), return_timestamp=True
+            )
         except (BadSignature, ValueError, TypeError):
             return None
-        with self._lock:
-            return None if key in self._ended else Session(str(key), str(name), str(stamp))
+        if self._ended.has(str(key), begun_at.timestamp()):
+            return None
+        return Session(str(key), str(name), str(stamp))
 
     def is_valid_for(self, session: Session, user: User) -> bool:
         """True if the user's password is still the one that the session began with."""
         return hmac.compare_digest(session.stamp, _stamp(user))
 
     def end(self, session: Session) -> None:
-        """End a session: its cookie is refused from now on."""
-        now = time.monotonic()
-        with self._lock:
-            self._ended = {k: at for k, at in self._ended.items() if now - at < self._lasts_s}
-            if len(self._ended) < _MOST_ENDED:
-                self._ended[session.key] = now
+        """End a session: its cookie is refused from now on, also after a restart.
+
+        Raises:
+            StorageUnavailableError: the end cannot be kept; it holds until a restart.
+        """
+        try:
+            self._ended.add(session.key, time.time())
+        except OSError as error:
+            raise StorageUnavailableError(
+                f"The end of the session cannot be kept: {error.strerror}"
+            ) from error
 
     def csrf_token(self, key: str) -> str:
         """The token that forms of a session must carry, so that no other site can post them."""

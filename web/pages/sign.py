@@ -21,11 +21,13 @@ def show_login(request: Request, resources: PageResourcesOf) -> HTMLResponse:
 
 
 @router.post("/login")
-def log_in(request: Request, resources: PageResourcesOf, name: Text, password: Text) -> Response:
+async def log_in(
+    request: Request, resources: PageResourcesOf, name: Text, password: Text
+) -> Response:
     """Sign in and go on to the page that the person asked for."""
     access = access_of(request)
     try:
-        user = sign_in(access, resources.ledger, request, name=name, password=password)
+        user = await sign_in(access, resources.ledger, request, name=name, password=password)
     except HTTPException as error:
         page = resources.render(
             request,
@@ -38,7 +40,7 @@ def log_in(request: Request, resources: PageResourcesOf, name: Text, password: T
         page.headers.update(error.headers or {})
         return page
     answer = RedirectResponse(_next_path(request), 303)
-    set_cookie(access, answer, user)
+    set_cookie(access, request, answer, user)
     return answer
 
 
@@ -51,7 +53,7 @@ def log_out(
     access = access_of(request)
     sign_out(access, resources.ledger, request, person)
     answer = RedirectResponse("/login", 303, {"clear-site-data": '"cache"'})
-    drop_cookie(access, answer)
+    drop_cookie(access, request, answer)
     return answer
 
 

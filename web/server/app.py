@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from core.identity import VERSION
 from node.ledger.database import open_ledger
@@ -104,6 +105,7 @@ def _mount(app: FastAPI, settings: WebSettings) -> None:
 
 
 def _guard(app: FastAPI, settings: WebSettings) -> None:
+    """Put the checks of every request around the routes, and what a proxy says around those."""
     web = settings.configuration.web
     app.add_middleware(
         Guard,
@@ -112,3 +114,5 @@ def _guard(app: FastAPI, settings: WebSettings) -> None:
         upload_bytes=int(web.limits.upload_mb * _MEGABYTE),
         is_https=settings.is_https,
     )
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from core.errors import ConfigurationError
-from web.auth.user_file import UserFile, check_users
+from web.auth.admission import check_access
+from web.auth.user_file import UserFile
 from web.server.process import check_certificate, listen
 from web.settings import WebSettings
 
@@ -15,7 +16,9 @@ def web_findings(settings: WebSettings, *, try_port: bool) -> Iterator[tuple[str
         yield "web", "none, --web_port is 0", ""
         return
     ip, port = configuration.web_ip, configuration.web_port
-    yield _finding("web users", _people(settings), lambda: check_users(settings.users_path, ip))
+    yield _finding("web users", _people(settings), lambda: check_access(settings))
+    if configuration.web.plain_http or configuration.web.proxies:
+        yield "web proxies", f"{', '.join(settings.proxies)} say who asks (X-Forwarded-For)", ""
     certificate = configuration.web.certificate_path
     words = f"HTTPS with {certificate}" if certificate else "HTTP, no certificate"
     yield _finding("web certificate", words, lambda: check_certificate(settings))

@@ -19,7 +19,7 @@ from core.child_process import module_command, module_environment
 from core.config.settings import Configuration
 from core.errors import ConfigurationError
 from core.signals import signals_stay_here
-from web.auth.user_file import check_users
+from web.auth.admission import check_access
 from web.server.handover import hand_over
 from web.settings import WebSettings
 
@@ -138,7 +138,7 @@ class WebProcess:
 def _checked_listener(settings: WebSettings) -> socket.socket:
     """A listening socket; raises ConfigurationError for a wrong address, certificate or users."""
     configuration = settings.configuration
-    check_users(settings.users_path, configuration.web_ip)
+    check_access(settings)
     check_certificate(settings)
     return listen(configuration.web_ip, configuration.web_port)
 

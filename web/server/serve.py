@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from core.errors import SlicewireError
 from core.log import configure_logging
 from core.storage_layout import StorageLayout
+from node.completion.sources.orphaned_uploads import remove_orphaned_uploads
 from web.server.app import create_app, follow
 from web.server.handover import take_over
 from web.settings import WebSettings
@@ -45,6 +46,7 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
         app = create_app(settings)
+        remove_orphaned_uploads(settings.storage_path, app.state.ledger)  # of one that died
         _stop_with_parent(stop, partial(follow, app))
         server = make_server(settings, app)
     except (SlicewireError, OSError) as error:

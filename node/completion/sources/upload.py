@@ -7,8 +7,7 @@ from pathlib import Path
 from core.config.settings import Configuration
 from core.storage_layout import StorageLayout
 from node.completion.sources.by_name import SeriesByName
-from node.ledger.database import Ledger
-from node.ledger.requests.requested_jobs import RequestedJob, waiting_uids
+from node.ledger.requests.requested_jobs import RequestedJob
 from node.ledger.requests.requests import UPLOAD
 
 
@@ -26,12 +25,3 @@ class UploadSource(SeriesByName):
     def clear(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def remove_orphaned_uploads(storage_path: Path, ledger: Ledger) -> None:
-    """Remove uploads without a requested job: they were cut off. Only for the start of the node."""
-    with ledger.reading() as connection:
-        waiting = waiting_uids(connection)
-    for folder in StorageLayout(storage_path).uploads.glob("*"):
-        if folder.name not in waiting:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
+from fastapi import FastAPI
 
 from core.config.file import read_configuration
 from core.config.settings import Configuration
 from node.ledger.database import Ledger
 from tests.support.databases import database_url_for
 from web.server.app import create_app
+from web.server.serve import make_server
 from web.settings import WebSettings
 
 
@@ -27,6 +28,7 @@ class Site:
     url: str
     settings: WebSettings
     ledger: Ledger
+    app: FastAPI
 
     def client(self, **options: Any) -> httpx.Client:
         """Without certificates, which take 50 ms to load."""
@@ -43,9 +45,8 @@ def web_configuration(storage_path: Path, **keys: Any) -> Configuration:
 def serving(configuration: Configuration) -> Iterator[Site]:
     settings = WebSettings(configuration)
     app = create_app(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
-    )
+    server = make_server(settings, app)
+    server.config.timeout_graceful_shutdown = 1
     # with its protocol named, or asyncio leaves Nagle's delay of 40 ms in every answer
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
@@ -55,7 +56,7 @@ def serving(configuration: Configuration) -> Iterator[Site]:
             time.sleep(0.01)
         try:
             port = listener.getsockname()[1]
-            yield Site(f"http://127.0.0.1:{port}", settings, app.state.ledger)
+            yield Site(f"http://127.0.0.1:{port}", settings, app.state.ledger, app)
         finally:
             server.should_exit = True
             thread.join()

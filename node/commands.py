@@ -10,13 +10,14 @@ from sqlalchemy import Connection, Row, insert, select, update
 from node.answers import Answer, Asker, Command
 from node.completion.releasing import outcome_of, why_not_released, why_not_taken
 from node.completion.running import outcome_of_run, why_not_run
+from node.delivery.resending import why_not_resent
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import asked_by_person
 from node.ledger.requests.releases import waits_for_person
 from node.ledger.schema import commands
 from node.ledger.tables.events import record_event
 from node.ledger.tables.series import find_series
-from node.verbs import RELEASE, RUN, TAKES, VERBS
+from node.verbs import RELEASE, RESEND, RUN, TAKES, VERBS
 
 RELOAD = "reload"
 """Takes what changed in the configuration file; node/reloading.py answers it."""
@@ -72,6 +73,8 @@ def why_not(ledger: Ledger, verb: str, series_instance_uid: str) -> str:
             return ""
         if verb == RUN:
             return why_not_run(connection, row)
+        if verb == RESEND:
+            return why_not_resent(connection, series_instance_uid)
         if verb in TAKES.values():
             return why_not_taken(connection, row)
         is_held = verb == RELEASE and waits_for_person(connection, row)

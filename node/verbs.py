@@ -7,12 +7,12 @@ from sqlalchemy import Connection
 from node.answers import Answer, Command
 from node.completion.releasing import release_series, take_content
 from node.completion.running import run_pipeline
+from node.delivery.resending import resend
 from node.ledger.requests.cancellations import (
     cancel_requests_of_jobs,
     cancel_undecided,
     rejudge_held_requests,
     reopen_cancelled_requests,
-    reopen_requests_of_jobs,
 )
 from node.ledger.requests.jobs import cancel_job, current_jobs, jobs_of, requeue_job
 from node.ledger.requests.releases import (
@@ -68,7 +68,6 @@ def _retry(connection: Connection, command: Command) -> Answer:
     failed = [job for job in jobs if job.state in (JobState.FAILED, JobState.CANCELLED)]
     for job in failed:
         requeue_job(connection, job.job_id)
-    reopen_requests_of_jobs(connection, [job.job_id for job in failed])
     here = [job for job in jobs if job.state == JobState.DONE and job.removed_at is None]
     again = sum(send_again(connection, job.job_id, now) for job in here)
     words = f"{len(failed)} failed jobs queued again, {again} undelivered instances sent again"
@@ -84,14 +83,7 @@ def _retry(connection: Connection, command: Command) -> Answer:
 
 
 def _resend(connection: Connection, command: Command) -> Answer:
-    series_instance_uid, now = command.series_instance_uid, command.now
-    done = current_jobs(connection, series_instance_uid, states=(JobState.DONE,))
-    here = [job for job in done if job.removed_at is None]
-    count = sum(send_again(connection, job.job_id, now, also_stored=True) for job in here)
-    words = f"{count} instances sent again"
-    if len(here) < len(done):
-        words += f"; the results of {len(done) - len(here)} jobs were removed by retention"
-    return Answer(words)
+    return resend(connection, command.series_instance_uid, command.now)
 
 
 def _cancel(connection: Connection, command: Command) -> Answer:
@@ -107,7 +99,8 @@ def _cancel(connection: Connection, command: Command) -> Answer:
     done += [f"{len(cancelled)} unfinished jobs cancelled"] if cancelled else []
     unsent = sum(cancel_deliveries(connection, job.job_id, now) for job in jobs)
     done += [f"{unsent} waiting instances are not sent"] if unsent else []
-    return Answer("; ".join(done) or "nothing of it waits or runs, nothing to cancel")
+    words = "; ".join(done) or "nothing of it waits or runs, nothing to cancel"
+    return Answer(words, is_refused=not done)
 
 
 VERBS: dict[str, Callable[[Connection, Command], Answer]] = {

@@ -118,7 +118,7 @@ def test_resend_says_that_results_are_gone(store: Store) -> None:
     store.after(1000)
     ask(store.completion.ledger, RESEND, series_uid(store.paths))
     carry_out(store.completion.ledger)
-    words = "0 instances sent again; the results of 1 jobs were removed by retention"
+    words = "nothing sent: the results of 1 jobs were removed by retention"
     assert store.completion.words(store.paths)[-1] == words
 
 

@@ -149,14 +149,15 @@ def test_a_folder_that_cannot_be_run_is_422_with_the_reason(
     assert "no DICOM images among the 0 files" in answer.json()["reason"]
 
 
-def test_a_held_job_is_202_with_the_reason_and_cancelled_422(
+def test_a_held_job_is_409_with_the_reason_and_cancelled_422(
     node: WorkingNode, ask: httpx.Client
 ) -> None:
     sorted((node.root / "ct").iterdir())[3].unlink()
     uid = post(ask)
     node.work()
     held = ask.get(f"/query/{uid}")
-    assert (held.status_code, held.json()["msg"]) == (202, "Job is held")
+    assert (held.status_code, held.json()["msg"]) == (409, "Job is held")
+    assert held.json()["state"] == "held"
     assert held.json()["reason"]
     series = held.json()["series_instance_uid"]
     assert ask.get("/api/cases", params={"state": "held"}).json()["items"]

@@ -18,9 +18,10 @@ from web.dependencies import LedgerOf, SettingsOf
 
 router = APIRouter(tags=["jobs by name"])
 
-_STATUS = {COMPLETED: 200, HELD_BACK: 202, NOT_DONE: 422, REMOVED: 410}
+_STATUS = {COMPLETED: 200, HELD_BACK: 409, NOT_DONE: 422, REMOVED: 410}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    202: {"description": "running or held"},
+    202: {"description": "running"},
+    409: {"description": "held: a person has to decide, `reason` says on what"},
     410: {"description": "completed, and its results were removed since"},
 }
 Uid = Annotated[str, Field(pattern=r"^[0-9.]{1,64}$")]
@@ -49,6 +50,8 @@ class Answer(BaseModel):
     """Status of a requested job."""
 
     msg: str
+    state: str = ""
+    """One of running, completed, held, failed and removed."""
     reason: str = ""
     progress: float = 0.0
     """Fraction done, from 0 to 1."""
@@ -91,13 +94,14 @@ def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: Sett
 
 @router.get("/query/{uid}", responses=REFUSALS | _ANSWERS)
 def query(uid: str, _: Viewer, ledger: LedgerOf, response: Response) -> Answer:
-    """Status of a job: 200 completed, 202 running or held, 422 failed, 410 removed since."""
+    """Status of a job: 200 completed, 202 running, 409 held, 422 failed, 410 removed since."""
     status = job_status_of(ledger, uid)
     if status is None:
         raise HTTPException(404, "no job has this uid")
     response.status_code = _STATUS.get(status.state, 202)
     return Answer(
         msg=f"Job {_VERBS.get(status.state, 'is running')}",
+        state=status.state,
         reason=status.words,
         progress=1.0 if status.state == COMPLETED else status.progress,
         output_dir=status.output_dir or None,

@@ -27,7 +27,6 @@ from web.pages.page_context import Number, PageContextOf, PageResources, PageRes
 
 router = APIRouter()
 Poster = Annotated[Person, Depends(form_operator)]
-_SENT = (CaseState.DELIVERED, CaseState.SENDING, CaseState.NOT_DELIVERED)
 _FAILED = (CaseState.FAILED, CaseState.NOT_DELIVERED)
 _BUTTONS = {
     RELEASE: "Release",
@@ -131,7 +130,7 @@ def verbs_for(case: Case) -> list[str]:
     may_look_again = case.state == CaseState.HELD and HoldReason.NODE in case.history.holds
     if may_look_again or case.state in (*_FAILED, CaseState.CANCELLED, CaseState.SENDING):
         verbs.append(RETRY)
-    if case.history.result_folders and case.state in _SENT:
+    if case.history.result_folders:
         verbs.append(RESEND)
     verbs.append(RUN)
     if case.state in OPEN and case.state not in _FAILED:

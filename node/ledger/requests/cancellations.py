@@ -20,11 +20,19 @@ def rejudge_held_requests(connection: Connection, series_instance_uid: str) -> i
 
 
 def cancel_undecided(connection: Connection, series_instance_uid: str, reason: str) -> int:
-    """Cancel the undecided and failed requests of a series; return how many."""
+    """Cancel the undecided and failed requests of a series; return how many.
+
+    A held request of which other pipelines have results stands for those.
+    """
     own = requests.c.series_instance_uid == series_instance_uid
+    linked = select(request_jobs.c.request_id).join(jobs, jobs.c.job_id == request_jobs.c.job_id)
+    has_results = requests.c.id.in_(linked.where(jobs.c.state == JobState.DONE))
+    in_part = own & (requests.c.state == RequestState.HELD) & has_results
+    values = {"state": RequestState.SUBMITTED, "reason": reason}
+    count = connection.execute(update(requests).where(in_part).values(**values)).rowcount
     open_ones = own & requests.c.state.in_((*UNDECIDED, RequestState.FAILED))
     values = {"state": RequestState.CANCELLED, "reason": reason}
-    return connection.execute(update(requests).where(open_ones).values(**values)).rowcount
+    return count + connection.execute(update(requests).where(open_ones).values(**values)).rowcount
 
 
 def cancel_requests_of_jobs(connection: Connection, job_ids: Sequence[str], reason: str) -> None:
@@ -36,21 +44,17 @@ def cancel_requests_of_jobs(connection: Connection, job_ids: Sequence[str], reas
     connection.execute(update(requests).where(theirs).values(**values))
 
 
-def reopen_requests_of_jobs(connection: Connection, job_ids: Sequence[str]) -> None:
-    """Reopen the cancelled requests of jobs that run again."""
-    theirs = _with_jobs(job_ids) & (requests.c.state == RequestState.CANCELLED)
-    values = {"state": RequestState.SUBMITTED, "reason": ""}
-    connection.execute(update(requests).where(theirs).values(**values))
-
-
 def reopen_cancelled_requests(connection: Connection, series_instance_uid: str) -> int:
-    """Reopen requests that were cancelled before a decision; return how many."""
+    """Let requests that were cancelled, as a whole or in part, be judged again; return how many."""
     own = requests.c.series_instance_uid == series_instance_uid
-    decided = requests.c.id.in_(select(request_jobs.c.request_id))
-    given_up = own & (requests.c.state == RequestState.CANCELLED) & ~decided
-    given_up &= requests.c.source != RUN  # that said why it could not run
+    is_decided = requests.c.id.in_(select(request_jobs.c.request_id))
+    whole = (requests.c.state == RequestState.CANCELLED) & (
+        is_decided | (requests.c.source != RUN)  # a run without a job said why it could not be
+    )
+    in_part = (requests.c.state == RequestState.SUBMITTED) & (requests.c.reason != "")
     values = {"state": RequestState.WAITING, "reason": ""}
-    return connection.execute(update(requests).where(given_up).values(**values)).rowcount
+    query = update(requests).where(own & (whole | in_part)).values(**values)
+    return connection.execute(query).rowcount
 
 
 def _with_jobs(job_ids: Sequence[str]) -> Any:

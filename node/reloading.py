@@ -16,6 +16,7 @@ from core.errors import ConfigurationError, StorageUnavailableError
 from node.answers import Answer, Asker
 from node.clock import shorten_waits
 from node.commands import RELOAD
+from node.completion.looking_again import look_again_at_kept
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.schema import commands
@@ -111,3 +112,4 @@ class Reloading:
 def _look_again(connection: Connection, changes: Changes, now: float) -> None:
     """Let what waits be judged anew by the configuration that was just taken."""
     shorten_waits(connection, changes.configuration, now)
+    look_again_at_kept(connection, changes.configuration, now)

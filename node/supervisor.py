@@ -22,6 +22,7 @@ from network.scu.transcoder import Transcoder
 from node.clock import ClockWatch, NodeClock, shorten_waits
 from node.commands import RELOAD, ask, carry_out
 from node.completion.expected_count import settle_s
+from node.completion.looking_again import look_again_at_kept
 from node.completion.routing import Router
 from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.importer import Importer
@@ -224,6 +225,7 @@ class Node:
         with self._ledger.writing() as connection:
             shorten_waits(connection, self._configuration, self._ledger.clock())
             interrupted = requeue_running(connection)
+            look_again_at_kept(connection, self._configuration, self._ledger.clock())
         for job_id in interrupted:
             log.info("job resumed", job_id=job_id[:12])
 

@@ -29,6 +29,9 @@ class Completion(Section):
     """Upper limit of that settle time; longer pauses are not remembered."""
     revision_wait_s: Seconds = 300.0
     """Shortest time from one revision of results to the next."""
+    look_again_days: Seconds = 7.0
+    """Age in days up to which series that no rule took are looked at again by other rules; 0: none
+    are."""
 
     @model_validator(mode="after")
     def _check_bounds(self) -> "Completion":

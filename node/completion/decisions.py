@@ -10,7 +10,7 @@ from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.releases import record_holds
 from node.ledger.requests.request_jobs import jobs_of_requests
-from node.ledger.requests.requests import RUN, decide, requests_of
+from node.ledger.requests.requests import RUN, Request, decide, requests_of
 from node.ledger.row_states import NoticeKind, RequestState, SeriesState
 from node.ledger.tables.events import record_event
 from node.ledger.tables.notices import queue_notice
@@ -43,7 +43,7 @@ class Decisions:
         several = len({one.asker for one in requests_of(connection, series_instance_uid)}) > 1
         for verdict in judged.verdicts:
             words = self._carry_out(connection, verdict, judged.content)
-            if not _is_held_as_before(verdict):
+            if not _is_as_before(verdict):
                 self._tell(connection, verdict, words, several=several)
         state, reason = _state_of_series(connection, series_instance_uid)
         set_state(connection, series_instance_uid, state, reason)
@@ -54,7 +54,14 @@ class Decisions:
     def _carry_out(self, connection: Connection, verdict: Verdict, content: str) -> str:
         key = verdict.request.key
         done = [self._submission.submit(connection, key, wanted) for wanted in verdict.jobs]
-        decide(connection, key, verdict.state, verdict.reason, content=content)
+        decide(
+            connection,
+            key,
+            verdict.state,
+            verdict.reason,
+            content=content,
+            rules=verdict.rules,
+        )
         return "; ".join([*done, *([verdict.reason] if verdict.reason else [])])
 
     def _tell(self, connection: Connection, verdict: Verdict, words: str, *, several: bool) -> None:
@@ -80,16 +87,23 @@ class Decisions:
         tell(f"request {verdict.state}", series_instance_uid=uid, reason=told)
 
 
-def _is_held_as_before(verdict: Verdict) -> bool:
-    """True if the request was held before for the same reason, so that nobody is told again."""
+def _is_as_before(verdict: Verdict) -> bool:
+    """True if the request was held or kept for the same reason, so that nobody is told again."""
     before = verdict.request
     is_held = verdict.state == before.state == RequestState.HELD
-    return is_held and before.reason == verdict.reason
+    is_kept = verdict.state == RequestState.KEPT and _is_looked_at_again(before)
+    return (is_held or is_kept) and before.reason == verdict.reason
+
+
+def _is_looked_at_again(request: Request) -> bool:
+    """True if other rules left the request before (`node/completion/looking_again.py`)."""
+    return request.state == RequestState.WAITING and bool(request.rules)
 
 
 def _with_asker(verdict: Verdict, words: str, *, several: bool) -> str:
     """Add to `words` who asked, where several did or a job was requested by name."""
     request = verdict.request
+    words = f"the rules are others now: {words}" if _is_looked_at_again(request) else words
     if not request.is_by_name:
         return f"for {request.asker}: {words}" if several else words
     if request.source == RUN:

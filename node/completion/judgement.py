@@ -26,7 +26,7 @@ from node.completion.completeness_checks import (
     completeness_holds,
     unequal_positions,
 )
-from node.completion.routing import NamedRule, Router
+from node.completion.routing import NamedRule, Router, rules_hash
 from node.completion.series_images import SeriesImages, is_passed
 from node.completion.submission import Route, WantedJob
 from node.ledger.requests.jobs import Destination
@@ -49,6 +49,8 @@ class Verdict:
     jobs: tuple[WantedJob, ...] = ()
     holds: tuple[Hold, ...] = ()
     """Reasons against the jobs that it does not get."""
+    rules: str = ""
+    """Hash of the routing rules if none of them took it."""
 
     @property
     def may_run(self) -> bool:
@@ -135,7 +137,8 @@ class Judgement:
         except SenderError as error:
             return _held(request, (hold_of(error),))
         if not routes:
-            return _kept(request, "no rule of the configuration matches: stored, not processed")
+            kept = _kept(request, "no rule of the configuration matches: stored, not processed")
+            return replace(kept, rules=rules_hash(self._configuration))
         jobs, faults = self._jobs(routes, images, now)
         if not faults:
             return Verdict(request, RequestState.SUBMITTED, jobs=jobs)

@@ -1,6 +1,8 @@
 """Routing: the pipelines that a request gets, and the destinations of their results."""
 
 import fnmatch
+import hashlib
+import json
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -125,6 +127,13 @@ class Router:
 
     def _is_self(self, destination: Destination) -> bool:
         return any(_is_at(destination, *listener) for listener in self._listeners)
+
+
+def rules_hash(configuration: Configuration) -> str:
+    """Hash the routing rules, with `pipeline`, which replaces their pipelines."""
+    rules = [rule.model_dump(mode="json") for rule in configuration.rules]
+    text = json.dumps([configuration.pipeline, rules], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def current_destination(configuration: Configuration, destination: Destination) -> Destination:

@@ -254,6 +254,7 @@ requests = Table(  # who asked for what of a series: a sender, a folder, a perso
     Column("state", String(16), nullable=False),  # node/ledger/row_states.py names them
     Column("reason", Text, nullable=False),
     Column("content", String(64), nullable=False),  # hash of the instances that were judged
+    Column("rules", String(64), nullable=False, server_default=""),  # none of which took it
     Index(None, "series_instance_uid"),
     Index(None, "state"),
 )

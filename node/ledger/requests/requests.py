@@ -58,6 +58,8 @@ class Request:
     reason: str
     content: str
     """Hash of the instances that were judged; empty before."""
+    rules: str
+    """Hash of the routing rules none of which took it; empty: a rule did, or none was asked."""
 
     @property
     def is_by_name(self) -> bool:
@@ -109,6 +111,7 @@ def request_by_sender(
     """Record that an association of `sender` with instances of a series has ended."""
     who = asdict(sender)
     values = {"last_at": now, "outcome": outcome, "state": RequestState.WAITING, "reason": ""}
+    values |= {"rules": ""}
     key = {"of_series": series_instance_uid} | {f"of_{name}": who[name] for name in _SENDER}
     if connection.execute(_JOINED, values | key).rowcount:
         return
@@ -159,9 +162,10 @@ def decide(
     reason: str = "",
     *,
     content: str | None = None,
+    rules: str = "",
 ) -> None:
-    """Record the state of a request, its reason, and the content that was judged."""
-    values = {"state": state, "reason": reason}
+    """Record the state of a request, its reason, the content judged, and rules that left it."""
+    values = {"state": state, "reason": reason, "rules": rules}
     values |= {} if content is None else {"content": content}
     connection.execute(update(requests).where(requests.c.id == key).values(**values))
 
@@ -183,6 +187,7 @@ def request_of(row: Row[Any]) -> Request:
         state=RequestState(row.state),
         reason=row.reason,
         content=row.content,
+        rules=row.rules,
     )
 
 
@@ -203,4 +208,5 @@ def _new(series_instance_uid: str, source: str, now: float) -> dict[str, Any]:
         "state": RequestState.WAITING,
         "reason": "",
         "content": "",
+        "rules": "",
     }

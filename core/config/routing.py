@@ -37,6 +37,8 @@ class Peer(Section):
     """Proof that the peer holds results; `auto`: storage commitment, else C-FIND, else none."""
     storage_commitment: bool = False
     """True if the peer may request storage commitment of the node, and then delete its copy."""
+    resend_results: bool = False
+    """True: a peer that sends a whole series again gets its results once more."""
     occasional: bool = False
     """True for a peer that is not always online: --check does not report it as wrong."""
 

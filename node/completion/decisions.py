@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from core.config.settings import Configuration
 from node.completion.judgement import Judged, Verdict
+from node.completion.sent_again import answer_resend
 from node.completion.submission import Submission
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
@@ -32,6 +33,7 @@ class Decisions:
     """Records verdicts in the caller's transaction."""
 
     def __init__(self, configuration: Configuration, ledger: Ledger) -> None:
+        self._configuration = configuration
         self._ledger = ledger
         self._submission = Submission(configuration, ledger)
 
@@ -62,7 +64,9 @@ class Decisions:
             content=content,
             rules=verdict.rules,
         )
-        return "; ".join([*done, *([verdict.reason] if verdict.reason else [])])
+        now = self._ledger.clock()
+        again = answer_resend(connection, self._configuration, verdict.request, now)
+        return "; ".join(one for one in (*done, again, verdict.reason) if one)
 
     def _tell(self, connection: Connection, verdict: Verdict, words: str, *, several: bool) -> None:
         now, request = self._ledger.clock(), verdict.request

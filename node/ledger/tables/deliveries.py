@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
+from node.ledger.batches import batches
 from node.ledger.requests.jobs import Destination, JobRow
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import deliveries, instances
@@ -175,6 +176,18 @@ def send_undelivered(
     )
     own = (deliveries.c.job_id == job_id) & deliveries.c.peer.in_(peers)
     return _send(connection, own & undelivered, now)
+
+
+def send_results_again(
+    connection: Connection, job_id: str, peers: Collection[str], *, uids: Sequence[str], now: float
+) -> int:
+    """Send results with these SOP Instance UIDs again that the peers stored; return how many."""
+    stored = (deliveries.c.job_id == job_id) & (deliveries.c.state == DeliveryState.STORED)
+    count = 0
+    for some in batches(uids):
+        own = deliveries.c.sop_instance_uid.in_(some) & deliveries.c.peer.in_(peers)
+        count += _send(connection, stored & own, now)
+    return count
 
 
 def release_deliveries(connection: Connection, job_id: str, now: float) -> int:

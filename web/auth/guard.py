@@ -1,6 +1,8 @@
 """ASGI middleware around every route: checks of requests, headers of answers, faults."""
 
+import asyncio
 import ipaddress
+import math
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -28,6 +30,10 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 _HSTS = "max-age=31536000"
+_UPLOADS = "/api/uploads"
+_PART_OF_BODY_S = 30.0
+_WHOLE_BODY_S = 60.0
+"""For a request that is no upload."""
 
 log = structlog.get_logger("web")
 
@@ -74,7 +80,7 @@ class Guard:
     ) -> tuple[int, str] | None:
         """Send the route's answer; returns None, or status and reason of an unforeseen fault."""
         try:
-            await self._app(scope, _counted(receive, self._most_bytes(scope)), send)
+            await self._app(scope, self._bounded(scope, receive), send)
         except Exception as error:  # noqa: BLE001, its own words may quote patient data
             fault = explain_fault(error)
             log.error("request failed", method=scope["method"], fault=fault)
@@ -103,8 +109,15 @@ class Guard:
             return False
         return True
 
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """Read no more of a body, and wait for it no longer, than is allowed."""
+        is_upload = scope["path"] == _UPLOADS
+        whole_s = math.inf if is_upload else _WHOLE_BODY_S
+        timed = _timed(receive, part_s=_PART_OF_BODY_S, whole_s=whole_s)
+        return _counted(timed, self._most_bytes(scope))
+
     def _most_bytes(self, scope: Scope) -> int:
-        return self._upload_bytes if scope["path"] == "/api/uploads" else self._body_bytes
+        return self._upload_bytes if scope["path"] == _UPLOADS else self._body_bytes
 
     def _add_headers(self, message: Message, scope: Scope) -> None:
         headers = MutableHeaders(scope=message)
@@ -128,6 +141,27 @@ def _counted(receive: Receive, most: int) -> Receive:
         return message
 
     return counted
+
+
+def _timed(receive: Receive, *, part_s: float, whole_s: float) -> Receive:
+    """Wait for each part of a body, and for all of it, no longer than that."""
+    loop = asyncio.get_running_loop()
+    end, is_whole = loop.time() + whole_s, False
+
+    async def timed() -> Message:
+        nonlocal is_whole
+        if is_whole:  # what follows is the end of the connection, for which streams wait
+            return await receive()
+        try:
+            async with asyncio.timeout_at(min(end, loop.time() + part_s)):
+                message = await receive()
+        except TimeoutError as error:
+            words = "the request did not arrive in time"
+            raise HTTPException(408, words, {"Connection": "close"}) from error
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return timed
 
 
 def _is_same_site(headers: Headers) -> bool:

@@ -28,6 +28,7 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _STOP_WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.5
+_UNREAD_WITHIN_MS = 60_000
 
 log = structlog.get_logger("web")
 
@@ -154,6 +155,8 @@ def listen(ip: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = found
         listener = socket.socket(family, kind, protocol)  # unnamed, asyncio keeps Nagle's delay
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # connections inherit it: one that reads nothing of its answer is closed by the system
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_WITHIN_MS)
         listener.bind(address)
         listener.listen(128)
     except OSError as error:

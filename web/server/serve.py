@@ -23,6 +23,7 @@ from core.log import configure_logging
 from core.storage_layout import StorageLayout
 from node.completion.sources.orphaned_uploads import remove_orphaned_uploads
 from web.server.app import create_app, follow
+from web.server.connections import bounded_http
 from web.server.handover import take_over
 from web.settings import WebSettings
 
@@ -70,6 +71,7 @@ def make_server(settings: WebSettings, app: FastAPI) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=bounded_http(),
             ssl_certfile=web.certificate_path,
             ssl_keyfile=web.key_path,
             access_log=False,  # query strings may contain what people searched for

@@ -7,18 +7,20 @@ by `BEGIN IMMEDIATE` on SQLite, by an advisory lock on PostgreSQL.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from psycopg.abc import Buffer
-from psycopg.types.string import StrDumper
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.errors import StorageUnavailableError
+from node.ledger.postgresql import (
+    READ_WITHIN_S,
+    WRITE_WITHIN_S,
+    BoundedConnection,
+    postgresql_engine,
+)
 
 READING, WRITING, LOGGED = "reading", "writing", "logged"
 _BUSY_TIMEOUT_S = 30
-_CONNECT_TIMEOUT_S = 5
 _WRITERS_LOCK = 5_115_227_093  # any number that other users of the server do not lock
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 _BEGIN = {
@@ -73,30 +75,9 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    """Make an engine that tests connections before use and limits the time of every statement."""
-    timeout_ms = _BUSY_TIMEOUT_S * 1000
-    arguments = {
-        "connect_timeout": _CONNECT_TIMEOUT_S,
-        "autocommit": True,  # transactions begin below, with their isolation
-        "options": f"-c lock_timeout={timeout_ms} -c statement_timeout={timeout_ms}",
-        "keepalives_idle": _CONNECT_TIMEOUT_S,
-        "tcp_user_timeout": timeout_ms,
-    }
-    engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=20)
-    event.listen(engine, "connect", _prepare_postgresql)
+    engine = postgresql_engine(url)
     event.listen(engine, "begin", _begin)
     return engine
-
-
-class _WithoutNul(StrDumper):
-    """Replaces NUL, which peers may send and PostgreSQL's text type does not allow."""
-
-    def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
-
-
-def _prepare_postgresql(connection: Any, _record: object) -> None:
-    connection.adapters.register_dumper(str, _WithoutNul)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -111,4 +92,7 @@ def _begin(connection: Connection) -> None:
     if pragma is not None and connection.info.get("synchronous") != pragma:
         connection.exec_driver_sql(pragma)
         connection.info["synchronous"] = pragma
+    driver = connection.connection.driver_connection
+    if isinstance(driver, BoundedConnection):
+        driver.limit_s = READ_WITHIN_S if purpose == READING else WRITE_WITHIN_S
     connection.exec_driver_sql(_BEGIN[connection.dialect.name, purpose])

@@ -76,7 +76,7 @@ class NodeProcess:
         self.config = folder / "config.yaml"
         self.database_url = database_url_for(self.storage_path)
         if self.database_url is not None:
-            keys = keys | {"database_url": self.database_url}
+            keys = {"database_url": self.database_url} | keys
         scheduler = scheduler_for_tests()
         if scheduler is not None:
             keys = keys | {"engine": {"scheduler": scheduler} | keys.get("engine", {})}

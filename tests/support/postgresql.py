@@ -7,8 +7,11 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from tests.support.ports import free_port
@@ -55,6 +58,20 @@ class PostgresServer:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         _wait_until_free(self.port)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Suspend all of its processes: packets are confirmed, nothing is answered."""
+        postmaster = psutil.Process(self._process.pid)
+        postmaster.suspend()  # first, so that it starts no other
+        children = postmaster.children(recursive=True)
+        for one in children:
+            one.suspend()
+        try:
+            yield
+        finally:
+            for one in (*children, postmaster):
+                one.resume()
 
     def stop(self) -> None:
         """End it, and have everything removed that it had.

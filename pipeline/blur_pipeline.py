@@ -63,7 +63,7 @@ def _write_phase(
     outputs = []
     with task.stopwatch.measure("write"):
         derived = build_derived_series(
-            volume, result, task.provenance, description=f"Blurred sigma {sigma_mm:g} mm"
+            volume, result, task.provenance, description=f"Blurred {sigma_mm:g} mm"
         )
         for number, data_set in enumerate(derived, 1):
             outputs.append(write_instance(data_set, task.folder))

@@ -8,13 +8,15 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, ExplicitVRLittleEndian
 
+from imaging.derived.descriptions import LONGEST_LO
 from imaging.derived.encoding import Encoding
 from imaging.pixels.reader import Voxels
 
 LONGEST_ST = 1024
 SERIES_NUMBER_STEP = 1000
 _WARNING = "NOT FOR DOSE"
-_LONGEST_LO = 64
+LONGEST_WITH_WARNING = LONGEST_LO - len(_WARNING) - 1
+"""Most characters of a SeriesDescription besides its warning."""
 _OVERLAY_GROUPS = range(0x6000, 0x6100)
 _CURVE_GROUPS = range(0x5000, 0x5100)
 _PIXEL_GROUP = 0x7FE0
@@ -105,8 +107,13 @@ def write_identity(data_set: FileDataset, sop_instance_uid: str) -> None:
 
 def description_with_warning(description: str) -> str:
     """SeriesDescription (LO, at most 64 characters) that ends with the warning NOT FOR DOSE."""
-    plain = description.encode("ascii", "replace").decode().replace("\\", "/")
-    return f"{plain[: _LONGEST_LO - len(_WARNING) - 1]} {_WARNING}".strip()
+    return with_warning(description.encode("ascii", "replace").decode())
+
+
+def with_warning(description: str) -> str:
+    """As `description_with_warning`, with all letters: the character set has to have them."""
+    plain = description.replace("\\", "/")
+    return f"{plain[:LONGEST_WITH_WARNING].strip()} {_WARNING}".strip()
 
 
 def code_item(code: Code) -> Dataset:

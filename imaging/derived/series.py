@@ -11,14 +11,16 @@ from core.errors import OutputError
 from core.identity import Provenance
 from imaging.derived.attributes import (
     LONGEST_ST,
+    LONGEST_WITH_WARNING,
     SERIES_NUMBER_STEP,
     code_item,
-    description_with_warning,
     drop_pixel_dependent,
+    with_warning,
     write_encoded_pixels,
     write_identity,
     write_source,
 )
+from imaging.derived.descriptions import describe_result, source_description, spelled
 from imaging.derived.encoding import PET, choose_encoding
 from imaging.derived.provenance import contributing_equipment
 from imaging.enhanced.single_frames import single_frame
@@ -48,8 +50,8 @@ def build_derived_series(
         volume: the volume that `result` was computed from.
         result: float32 [slice, row, column] in the units of the volume (HU for CT).
         provenance: identity of the job, from which UIDs and dates derive.
-        description: short text such as "Blurred 3 mm", written to SeriesDescription with a
-            warning against use for dose calculation.
+        description: short text such as "Blurred 3 mm", written to SeriesDescription with the
+            source's own, the time, and a warning against use for dose calculation.
         series_uid_part: name that tells several series of one job apart.
 
     Raises:
@@ -61,15 +63,15 @@ def build_derived_series(
     encoding = choose_encoding(sources, result)
     series_uid = provenance.uid(series_uid_part)
     frame_uid = common_frame_uid(volume.headers, provenance.root_uid)
-    words = ", ".join(part for part in (description, provenance.revision_words) if part)
-    words = ": ".join(part for part in (provenance.released_words, words) if part)
+    of = source_description(sources[0])
+    words = describe_result(description, of, provenance, longest=LONGEST_WITH_WARNING)
     for values, header in zip(result, volume.headers, strict=True):
         source = sources.pop(0)  # so that only the caller keeps instances with pixels
         drop_pixel_dependent(source, same_encoding=encoding.from_source)
         _write_general(source, provenance)
         if frame_uid:
             source.FrameOfReferenceUID = frame_uid
-        _write_series(source, provenance, series_uid, description_with_warning(words))
+        _write_series(source, provenance, series_uid, with_warning(spelled(words, source)))
         _write_predecessors(source, provenance)
         _write_derivation(source, provenance, header)
         write_encoded_pixels(source, values, encoding)

@@ -17,10 +17,11 @@ from pydicom.uid import RTStructureSetStorage
 from core.errors import ContourError
 from core.identity import Provenance
 from imaging.contours.tracing import Holes
+from imaging.derived.descriptions import describe_result, source_description
 from imaging.instances.header import Header
 from imaging.rtstruct import modules
 from imaging.rtstruct.contour_data import SeriesContours, contour_sequence
-from imaging.rtstruct.modules import build_item, fill
+from imaging.rtstruct.modules import build_item, fill, one_line
 from imaging.rtstruct.target_systems import GENERIC, Variant, fit_names
 
 Masks = Mapping[str, npt.NDArray[np.bool_]]
@@ -82,15 +83,21 @@ def build_structure_set(
     check_content(headers, masks, rois, label)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
     data_set = _empty_file(provenance, phase)
-    label, description = with_phase_and_revision(label, description, provenance, phase)
+    of = source_description(source)
+    label = with_phase_and_revision(label, provenance, phase)
+    description = description or label
+    line = describe_result(one_line(description), of, provenance, more=phase_words(phase))
+    description = describe_result(
+        description, of, provenance, more=phase_words(phase), longest=_LONGEST_TEXT
+    )
     texts = [label, description, provenance.pipeline]
     texts += [text for roi in rois for text in (roi.name, roi.description)]
     modules.copy_character_set(data_set, source, texts)
     modules.copy_source(data_set, source)
-    fill(data_set, modules.series(source, provenance, description or label))
+    fill(data_set, modules.series(source, provenance, line))
     fill(data_set, modules.equipment(provenance))
     frames = modules.frame_references(headers, provenance.uid("frame of reference"))
-    fill(data_set, _structure_set(frames, provenance, label, description))
+    fill(data_set, _structure_set(frames, provenance, label, (line, description)))
     fill(data_set, _predecessors(provenance, phase))
     frame_uid = str(frames[0].FrameOfReferenceUID)
     fill(data_set, {"FrameOfReferenceUID": frame_uid})
@@ -102,19 +109,16 @@ def build_structure_set(
     return data_set
 
 
-def with_phase_and_revision(
-    label: str, description: str, provenance: Provenance, phase: int | None
-) -> tuple[str, str]:
-    """Add phase and revision to label and description, so that results of one series differ.
-
-    Hold reasons that a person released come first, as readers cut long descriptions.
-    """
+def with_phase_and_revision(label: str, provenance: Provenance, phase: int | None) -> str:
+    """Add phase and revision to a label of 16 characters, so that results of one series differ."""
     suffix = f" P{phase}" if phase is not None else ""
     suffix += f" REV{provenance.revision}" if provenance.revision > 1 else ""
-    phase_words = f"phase {phase}" if phase is not None else ""
-    words = [part for part in (description, phase_words, provenance.revision_words) if part]
-    description = ": ".join(part for part in (provenance.released_words, ", ".join(words)) if part)
-    return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix, description
+    return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix
+
+
+def phase_words(phase: int | None) -> str:
+    """The phase in words, for descriptions; empty if there is only one."""
+    return f"phase {phase}" if phase is not None else ""
 
 
 def _fitted(rois: Sequence[Roi], variant: Variant) -> list[Roi]:
@@ -172,11 +176,12 @@ def _empty_file(provenance: Provenance, phase: int | None) -> FileDataset:
 
 
 def _structure_set(
-    frames: list[Dataset], provenance: Provenance, label: str, description: str
+    frames: list[Dataset], provenance: Provenance, label: str, words: tuple[str, str]
 ) -> dict[str, Any]:
+    line, description = words
     return {
         "StructureSetLabel": label,
-        "StructureSetName": modules.one_line(description or label),
+        "StructureSetName": line,
         "StructureSetDescription": f"{description}\n{provenance.details}".strip()[:_LONGEST_TEXT],
         "StructureSetDate": provenance.date,
         "StructureSetTime": provenance.time,

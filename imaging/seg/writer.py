@@ -22,10 +22,11 @@ from core.errors import SegmentationError
 from core.identity import MANUFACTURER, VERSION, Provenance
 from core.uids import derive_uid
 from imaging.derived.attributes import code_item
+from imaging.derived.descriptions import describe_result, source_description
 from imaging.geometry.plane import plane_of
 from imaging.instances.header import Header
 from imaging.rtstruct.modules import copy_character_set, fill, one_line
-from imaging.rtstruct.writer import Masks, Roi, check_content, with_phase_and_revision
+from imaging.rtstruct.writer import Masks, Roi, check_content, phase_words, with_phase_and_revision
 from imaging.seg.codes import codes_of
 from imaging.seg.modules import complete, stand_ins
 
@@ -78,7 +79,13 @@ def build_segmentation(
     check_frame_of_reference(headers)
     _check_phase(headers, masks)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
-    label, description = with_phase_and_revision(label, description, provenance, phase)
+    label = with_phase_and_revision(label, provenance, phase)
+    description = describe_result(
+        one_line(description or label),
+        source_description(source),
+        provenance,
+        more=phase_words(phase),
+    )
     composed = Segmentation(
         source_images=stand_ins(headers, source),
         pixel_array=_pixels(rois, masks),
@@ -96,7 +103,7 @@ def build_segmentation(
         software_versions=VERSION,
         device_serial_number=provenance.root_uid.rstrip("."),  # tells installations apart
         content_label=label,
-        content_description=one_line(description or label),
+        content_description=description,
         transfer_syntax_uid=ImplicitVRLittleEndian,
     )
     data_set = complete(composed, source, headers, provenance)

@@ -52,7 +52,8 @@ def test_it_is_marked_as_derived_and_not_for_dose(
     paths = save(ct_part, _blurred(ct_part))
     derived = pydicom.dcmread(paths[0])
     assert list(derived.ImageType) == ["DERIVED", "SECONDARY", "AXIAL"]
-    assert derived.SeriesDescription == "Blurred 3 mm NOT FOR DOSE"
+    words = "Blurred 3 mm of IBSI_1_STS_00..T_image, 05-06 07:08 NOT FOR DOSE"
+    assert derived.SeriesDescription == words
     assert derived.DerivationDescription == provenance.pipeline
     assert derived.DerivationCodeSequence[0].CodeMeaning == "Gaussian blur"
     assert (derived.SeriesDate, derived.ContentTime) == (provenance.date, provenance.time)

@@ -46,7 +46,7 @@ def test_a_structure_set_of_a_series_with_a_gap_says_so_first(
 def test_a_blur_of_a_series_that_was_cut_off_says_so_first(ct_folder: Path, tmp_path: Path) -> None:
     plain = request_for(sorted(ct_folder.glob("*.dcm"))[:3], tmp_path, "blur", {"sigma_mm": 3.0})
     data_set, warnings = last_result(replace(plain, released=CUT_OFF))
-    expected = "released with a part cut off: Blurred sigma 3 mm NOT FOR DOSE"
+    expected = "released with a part cut off: Blurred 3 mm NOT FOR DOSE"
     assert data_set.SeriesDescription == expected
     assert len(expected) <= 64
     assert data_set.DerivationDescription.startswith("Released by a person: 3 of 3 instances")

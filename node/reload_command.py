@@ -13,6 +13,7 @@ from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.config.settings import Configuration
 from core.errors import ConfigurationError, StorageUnavailableError
+from core.private_files import keep_files_private
 from core.storage_layout import StorageLayout
 from node.answers import Answer
 from node.commands import RELOAD, answer_to, ask
@@ -25,6 +26,7 @@ _ASKER = "slicewire reload"
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "slicewire reload") -> int:
     """Run the command and return its exit code; its --help calls it `prog`."""
+    keep_files_private()
     try:
         values = vars(_parser(prog).parse_args(argv))
         config = values.pop("config")

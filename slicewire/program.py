@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pkgutil import resolve_name
 
 from core.identity import VERSION
+from core.private_files import keep_files_private
 from core.signals import end_without_words
 
 
@@ -27,6 +28,7 @@ class Verb:
 
     def run(self, argv: Sequence[str], prog: str) -> int:
         """Run the command, called `prog` in its --help; returns the exit code."""
+        keep_files_private()
         if self.tidies_up:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         if self.serves:

@@ -129,6 +129,22 @@ def test_a_removed_script_keeps_no_stream(guarded: Site) -> None:
         assert len(list(lines)) < 20
 
 
+def test_an_upload_of_a_user_who_was_removed_meanwhile_is_nothing(guarded: Site) -> None:
+    def body() -> Iterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="job_name"\r\n\r\nblur\r\n'
+        yield b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\nDICM'
+        while not any((guarded.settings.storage_path / "uploads").glob("*/*")):
+            time.sleep(0.02)
+        remove_user(guarded, client)
+        yield b"\r\n--b--\r\n"
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    with signed_in(guarded, "ada") as client:
+        answer = client.post("/api/uploads", content=body(), headers=headers)
+    assert answer.status_code == 401
+    assert list((guarded.settings.storage_path / "uploads").iterdir()) == []
+
+
 def test_streams_that_open_at_once_do_not_exceed_their_limit(guarded: Site) -> None:
     with signed_in(guarded, "ben") as client, ExitStack() as opened:
 

@@ -16,7 +16,7 @@ from node.ledger.requests.requested_jobs import UPLOADS, JobDescription
 from web.api.jobs_by_name import Placed, Uid, known_pipeline, record_request
 from web.api.multipart import Upload
 from web.api.refusals import REFUSALS
-from web.auth.access import Operator, Person
+from web.auth.access import Operator, Person, is_still
 from web.dependencies import LedgerOf, SettingsOf
 from web.settings import WebSettings
 
@@ -65,6 +65,8 @@ async def post_upload(
     upload = Upload(folder, most_files=settings.configuration.web.limits.upload_files)
     try:
         await upload.take(request.headers.get("content-type", ""), request.stream())
+        if not await run_in_threadpool(is_still, request, person):
+            raise HTTPException(401, "the right to upload ended before the upload did")
         return await run_in_threadpool(_place, ledger, person, settings, upload=upload, uid=uid)
     except OSError as error:
         upload.discard()

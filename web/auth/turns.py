@@ -11,7 +11,7 @@ _AT_ONCE = 2
 """Each takes 64 MB and up to four cores for a moment (RFC 9106, section 4)."""
 _MOST_OF_A_CLIENT = 64
 _MOST_WAITING = 256
-_WITHIN_S = 15.0
+_WITHIN_S = 45.0
 
 
 class BusyError(SlicewireError):

@@ -23,7 +23,7 @@ def configure_logging(level: str, *, json_lines: bool, file: Path) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=False),
+        structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S.%f%z", utc=False),
         structlog.processors.format_exc_info,
     ]
     structlog.configure(

@@ -1,6 +1,7 @@
-"""Times and UIDs in texts for people."""
+"""Times, UIDs and tables in texts for people."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 _LONGEST = 20
@@ -32,6 +33,16 @@ def without_long_uids(text: str, series_instance_uid: str = "") -> str:
         text = text.replace(f"Series {series_instance_uid}: ", "")
     text = _UID.sub(lambda found: _end_of(found[0]), text)
     return _HASH.sub(lambda found: f"{found[0][:12]}…", text)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table with every text of `rows` whole; the last column may be of any length."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    lines = []
+    for row in rows:
+        padded = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
+        lines.append("  ".join([*padded, row[-1]]).rstrip())
+    return lines
 
 
 def _end_of(uid: str) -> str:

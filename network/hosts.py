@@ -28,6 +28,35 @@ def is_this_machine(host: str) -> bool:
     return address.is_loopback or host in _own_addresses()
 
 
+def reachable_addresses() -> list[str]:
+    """IPv4 addresses at which other systems reach this machine, that of its default route first.
+
+    Without IPv4, its IPv6 addresses. Addresses of loopback and of single links are left out.
+    """
+    found = [one for one in map(_address, _own_addresses()) if one is not None]
+    wanted = [one for one in found if one.version == 4] or found
+    first = _default_address()
+    return sorted((str(one) for one in wanted), key=lambda one: (one != first, one))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None  # a MAC address, or IPv6 of one link
+    return None if address.is_loopback or address.is_link_local else address
+
+
+def _default_address() -> str:
+    """This machine's address on its way to others; empty if it has none. Nothing is sent."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return ""
+
+
 def _own_addresses() -> set[str]:
     interfaces = psutil.net_if_addrs().values()
     return {address.address for addresses in interfaces for address in addresses}

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from core.plain_text import zone_of
+
 _KILO = 1000.0
 _MINUTE_S, _HOUR_S, _DAY_S = 60.0, 3600.0, 86400.0
 
@@ -23,6 +25,12 @@ def moment(at: float | None) -> str:
     local = _local(at)
     is_today = local.date() == datetime.now().astimezone().date()
     return local.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
+
+
+def zone(at: float) -> str:
+    """The zone of a time as people name it, such as CET; else its offset, such as UTC-03:00."""
+    name = _local(at).tzname() or ""
+    return name if name.isalpha() else zone_of(at)
 
 
 def iso(at: float) -> str:

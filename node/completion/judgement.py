@@ -26,6 +26,7 @@ from node.completion.completeness_checks import (
     completeness_holds,
     unequal_positions,
 )
+from node.completion.nearest_rule import nearest_rule
 from node.completion.routing import NamedRule, Router, rules_hash
 from node.completion.series_images import SeriesImages, is_passed
 from node.completion.submission import Route, WantedJob
@@ -35,6 +36,8 @@ from node.ledger.row_states import RequestState
 from node.ledger.tables.instances import StoredInstance
 from node.ledger.tables.series import SeriesRow
 
+NO_RULE = "no rule of the configuration matches: stored, not processed"
+"""Begin of the reason why a request that no rule took is kept."""
 _MADE_HERE = "made by this node or another Slicewire node"
 
 
@@ -137,7 +140,7 @@ class Judgement:
         except SenderError as error:
             return _held(request, (hold_of(error),))
         if not routes:
-            kept = _kept(request, "no rule of the configuration matches: stored, not processed")
+            kept = _kept(request, self._why_no_rule(request, images))
             return replace(kept, rules=rules_hash(self._configuration))
         jobs, faults = self._jobs(routes, images, now)
         if not faults:
@@ -148,6 +151,11 @@ class Judgement:
         if len(routes) > 1:
             holds = [(name, replace(one, words=f"{name}: {one.words}")) for name, one in holds]
         return _held(request, tuple(one for _, one in holds), jobs)
+
+    def _why_no_rule(self, request: Request, images: SeriesImages) -> str:
+        paths = [one.path for one in images.headers]
+        nearest = nearest_rule(self._configuration.rules, request.sender, paths)
+        return NO_RULE if nearest is None else f"{NO_RULE}; {nearest.words}"
 
     def _jobs(
         self, routes: Sequence[Route], images: SeriesImages, now: float

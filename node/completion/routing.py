@@ -170,12 +170,13 @@ def _fits_tags(rule: Rule, path: Path) -> bool:
         return True
     data_set = pydicom.dcmread(path, specific_tags=list(rule.tags), stop_before_pixels=True)
     return all(
-        fnmatch.fnmatchcase(_text(data_set.get(keyword)).lower(), pattern.lower())
+        fnmatch.fnmatchcase(text_of(data_set.get(keyword)).lower(), pattern.lower())
         for keyword, pattern in rule.tags.items()
     )
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """The value of an attribute as the tags of rules are compared with it."""
     if isinstance(value, pydicom.multival.MultiValue):
         return "\\".join(str(part) for part in value)
     return "" if value is None else str(value)

@@ -8,17 +8,16 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.config.settings import Configuration
 from core.errors import ConfigurationError, RequestedJobError, StorageUnavailableError
+from core.plain_text import columns, stamp, without_long_uids
 from core.private_files import keep_files_private
 from core.storage_layout import StorageLayout
 from node.commands import answer_to, ask, has_begun
@@ -35,13 +34,12 @@ _ANSWER_WITHIN_S = 10.0
 _OUTCOME_WITHIN_S = 120.0  # a release is answered after the series was judged again
 _LATEST = 50
 _CASE = "number of the case, SeriesInstanceUID, or its end"
-_TABLE_WIDTH = 400  # UIDs are whole, so that they can be copied; a terminal wraps by itself
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledger") -> int:
     """Run the command and return its exit code; its --help calls it `prog`."""
     keep_files_private()
-    out = Console(highlight=False, markup=False, soft_wrap=True, width=_TABLE_WIDTH)
+    out = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         values = _parser(prog).parse_args(argv)
         configuration = _configuration(values)
@@ -151,21 +149,20 @@ def _existing_ledger(configuration: Configuration) -> Ledger:
 
 
 def _list(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
-    table = Table(box=None)
-    for name in ("case", "last instance", "series", "from", "instances", "state", "why"):
-        table.add_column(name, no_wrap=True)
+    rows = [("case", "last instance", "series", "from", "instances", "state", "why")]
     for history in latest_histories(ledger, None if values.all else _LATEST, values.state):
-        table.add_row(
-            str(history.number),
-            _clock(history.last_at),
-            history.series_instance_uid,
-            history.sender,
-            str(history.instances),
-            history.state,
-            history.reason,
+        rows.append(
+            (
+                str(history.number),
+                stamp(history.last_at),
+                history.series_instance_uid,
+                history.sender,
+                str(history.instances),
+                history.state,
+                without_long_uids(history.reason, history.series_instance_uid),
+            )
         )
-    out.print(table)
-    return 0
+    return _print(out, columns(rows))
 
 
 def _show(out: Console, history: SeriesHistory) -> int:
@@ -178,7 +175,7 @@ def _show(out: Console, history: SeriesHistory) -> int:
     for line in request_lines(history.requests):
         out.print(line)
     for at, kind, words in history.events:
-        out.print(f"{_clock(at)}  {kind}: {words}")
+        out.print(f"{stamp(at)}  {kind}: {words}")
     for folder in history.result_folders:
         out.print(f"Results: {folder}")
     return 0
@@ -229,10 +226,6 @@ def _ask(
     words = "is still at it" if has_begun(ledger, command) else "will when it runs"
     out.print(f"The node has not answered yet; it {words}")
     return 1
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 if __name__ == "__main__":

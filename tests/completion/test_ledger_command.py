@@ -1,6 +1,7 @@
 """`python -m node.ledger` tells what became of a series, and passes on what a person asks."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ import pytest
 
 from node.commands import carry_out
 from node.ledger.__main__ import main
+from node.ledger.row_states import SeriesState
 from node.ledger.tables.conditions import set_condition
 from node.ledger.tables.instances import ABORTED
+from node.ledger.tables.series import set_state
 from tests.completion.steps import finish, told
 from tests.support.completion import Completion, series_uid
 from tests.support.databases import database_url_for
@@ -49,6 +52,24 @@ def test_list_shows_every_series_whole_with_its_state_and_reason(
     assert "TPS@127.0.0.1 to SLICEWIRE" in row
     assert "held" in row
     assert "received only over an aborted association" in row
+
+
+def test_list_is_one_table_whose_columns_are_all_there_however_long_a_reason_is(
+    completion: Completion, ct_paths: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion.send(ct_paths, calling="A", address="2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff")
+    completion.settle()
+    uid, reason = series_uid(ct_paths), "word " * 200 + "end"
+    with completion.ledger.writing() as connection:
+        set_state(connection, uid, SeriesState.HELD, f"Series {uid}: {reason}")
+    head, row = told(capsys, completion, "list").splitlines()
+    for name in ("last instance", "series", "from", "instances", "state", "why"):
+        assert name in head
+    assert row[head.index("series") :].startswith(f"{uid} ")
+    assert row[head.index("from") :].startswith("A@2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff to ")
+    assert row[head.index("state") :].startswith("held ")
+    assert row[head.index("why") :] == reason
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d ", row[head.index("last") :])
 
 
 def test_whose_ledger_it_is_may_be_said_before_the_verb_and_after_it(

@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from web.overview.configuration import configuration_rows
 from web.overview.configuration_file import file_now, latest_reload
+from web.overview.listening import listenings
 from web.overview.models import structures_written
 from web.overview.peer_states import peer_states
 from web.overview.today import today
@@ -16,12 +17,15 @@ router = APIRouter()
 @router.get("/")
 def show_today(context: PageContextOf) -> HTMLResponse:
     """Show the cases of today: received, running, waiting for a person, failed."""
+    resources = context.resources
+    configuration, ledger = resources.settings.configuration, resources.ledger
     return context.render(
         "today.html",
-        today=today(context.resources.ledger, context.resources.cases),
-        peers=peer_states(context.resources.ledger, context.resources.settings.configuration),
-        disk=context.resources.disk.usage(),
-        now=context.resources.ledger.clock(),
+        today=today(ledger, resources.cases, resources.untaken, configuration.rules),
+        peers=peer_states(ledger, configuration),
+        listenings=listenings(configuration),
+        disk=resources.disk.usage(),
+        now=ledger.clock(),
     )
 
 

@@ -27,13 +27,14 @@ from web.cases.views import Results, results_of
 from web.overview.disk import DiskWatch
 from web.overview.event_kinds import EventKinds
 from web.overview.models import ModelCards
+from web.overview.no_rule import UntakenCases
 from web.settings import WebSettings
 
 Number = Annotated[int, PathParameter(ge=0, le=2**31 - 1)]
 """A number in an address, within the range of a ledger's ids."""
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
-_FILTERS = ("clock", "moment", "iso", "size", "duration", "days", "seconds", "number")
+_FILTERS = ("clock", "moment", "zone", "iso", "size", "duration", "days", "seconds", "number")
 _VOLUMES_KEPT = 64
 _OVERLAYS_KEPT = 4
 _RECEIVED_KEPT = 16
@@ -45,6 +46,7 @@ class PageResources:
     def __init__(self, ledger: Ledger, settings: WebSettings, models: ModelCards) -> None:
         self.ledger, self.settings, self.models = ledger, settings, models
         self.cases = Cases(ledger, about_reader())
+        self.untaken = UntakenCases(ledger, self.cases)
         self.disk = DiskWatch(ledger, settings.configuration.wire.minimum_free_mb)
         self.event_kinds = EventKinds(ledger)
         self.volume = lru_cache(_VOLUMES_KEPT)(open_volume)

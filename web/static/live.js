@@ -119,6 +119,12 @@ document.addEventListener("click", (event) => {
   if (echo) askPeer(echo);
 });
 
+// An address that ends with the id of a button (`#ask-run`) opens its dialog.
+function openAsked() {
+  const ask = location.hash && document.getElementById(location.hash.slice(1));
+  if (ask?.dataset.ask) document.getElementById(ask.dataset.ask)?.showModal();
+}
+
 document.addEventListener("submit", (event) => {
   for (const button of event.target.querySelectorAll("button")) setTimeout(() => (button.disabled = true));
 });
@@ -166,6 +172,7 @@ document.addEventListener("exchanged", () => {
   paint();
 });
 paint();
+openAsked();
 if (lamp) {
   listen();
   document.addEventListener("visibilitychange", listenWhileSeen);

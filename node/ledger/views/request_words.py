@@ -1,8 +1,8 @@
 """Requests of a case as lines of text."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
+from core.plain_text import stamp
 from node.ledger.views.series_status import RequestStatus
 from node.ledger.views.states import JobStatus, state_of_job
 
@@ -10,7 +10,7 @@ from node.ledger.views.states import JobStatus, state_of_job
 def request_lines(requests: Sequence[RequestStatus]) -> Iterator[str]:
     """Yield for each request who asked, when, its state, and a line for each job."""
     for number, one in enumerate(requests, 1):
-        asked_at = _clock(one.request.created_at)
+        asked_at = stamp(one.request.created_at)
         yield f"Request {number}: {one.request.asker}, {asked_at}, {one.how_it_came}"
         yield f"  {one.about}"
         yield from (f"  {job_words(job)}" for job in one.jobs)
@@ -24,7 +24,3 @@ def job_words(job: JobStatus) -> str:
     peers = ", ".join(one.peer for one in job.destinations) or "nobody"
     why = f": {words}" if words else ""
     return f"{job.pipeline}{rule}{revision}, job {job.job_id[:12]} for {peers}, {state}{why}"
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -2,11 +2,11 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
 
 from sqlalchemy import Connection, Table, func, select
 
 from core.config.settings import Configuration
+from core.plain_text import stamp
 from network.certificates import certificates
 from node.ledger.database import Ledger
 from node.ledger.row_states import DeliveryState, JobState, NoticeState
@@ -51,7 +51,7 @@ def _disk_words(configuration: Configuration) -> str:
 
 def _condition_words(connection: Connection) -> Iterator[str]:
     for one in all_conditions(connection):
-        yield f"trouble since {_clock(one.since)}: {one.name}: {one.words}"
+        yield f"trouble since {stamp(one.since)}: {one.name}: {one.words}"
 
 
 def _case_words(connection: Connection) -> str:
@@ -102,7 +102,7 @@ def _peer_words(connection: Connection) -> Iterator[str]:
     )
     for row in rows:
         when = {
-            DeliveryState.WAITING: f", next attempt {_clock(row.at)}",
+            DeliveryState.WAITING: f", next attempt {stamp(row.at)}",
             DeliveryState.HELD: "",
         }.get(row.state, ", dead letter")
         yield f"peer {row.peer}: {row.count} {row.state}{when}" + (
@@ -121,7 +121,3 @@ def _open_words(connection: Connection) -> Iterator[str]:
         count = connection.scalar(open_rows)
         if count:
             yield f"{name}: {count} open"
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

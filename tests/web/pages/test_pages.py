@@ -21,7 +21,13 @@ def test_today_tells_what_waits_what_failed_and_why(client: httpx.Client, number
     assert "received only over an aborted association" in held
     assert f'href="/cases/{numbers.failed}"' in failed
     assert "broken.ckpt" in failed
-    assert all(f'href="/cases/{one}"' in section(text, "came") for one in vars(numbers).values())
+    assert f'href="/cases/{numbers.done}"' in section(text, "under-way")
+
+
+def test_no_case_is_listed_twice_on_today(client: httpx.Client, numbers: Numbers) -> None:
+    listed = re.findall(r'<th scope="row"><a href="/cases/(\d+)"', page(client, "/"))
+    assert set(map(str, vars(numbers).values())) <= set(listed)
+    assert len(set(listed)) == len(listed)
 
 
 def test_today_tells_how_long_the_disk_lasts_and_what_is_wrong(

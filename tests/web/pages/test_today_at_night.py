@@ -8,6 +8,7 @@ import pytest
 from tests.support.web.clinic import Clinic, open_clinic
 from web.cases.about import about_reader
 from web.cases.cases import Cases
+from web.overview.no_rule import UntakenCases
 from web.overview.today import today
 
 
@@ -15,7 +16,8 @@ def came_at(clinic: Clinic, now: str) -> tuple[str, int]:
     """From when on, and how many."""
     clinic.completion.clock.now = datetime.fromisoformat(now).timestamp()
     ledger = clinic.completion.ledger
-    shown = today(ledger, Cases(ledger, about_reader()))
+    cases = Cases(ledger, about_reader())
+    shown = today(ledger, cases, UntakenCases(ledger, cases))
     return shown.since, len(shown.came)
 
 

@@ -20,6 +20,7 @@ from node.completion.routing import Router
 from node.exposures import open_engine, open_storage
 from node.ledger.database import Ledger, check_version
 from node.ledger.dialects import make_engine
+from node.ledger.existing import migration_words
 from node.lock import holder_of
 from node.scp.service import LOOPBACK
 
@@ -77,10 +78,12 @@ def _ledger(configuration: Configuration) -> Finding:
         ledger = Ledger(engine, float, configuration.storage_path)
         with ledger.reading() as connection:
             check_version(connection)
+            migration = migration_words(connection)
         ledger.close()
     except StorageUnavailableError as error:
         return "ledger", "", str(error)
-    return "ledger", "PostgreSQL answers" if url else str(path), ""
+    words = "PostgreSQL answers" if url else str(path)
+    return "ledger", f"{words}. {migration}" if migration else words, ""
 
 
 def _rules(configuration: Configuration) -> Finding:

@@ -14,10 +14,10 @@ from core.config.file import found_config, read_configuration
 from core.config.settings import Configuration
 from core.errors import ConfigurationError, StorageUnavailableError
 from core.private_files import keep_files_private
-from core.storage_layout import StorageLayout
 from node.answers import Answer
 from node.commands import RELOAD, answer_to, ask
-from node.ledger.database import Ledger, open_ledger
+from node.ledger.database import Ledger
+from node.ledger.existing import open_existing_ledger
 from node.lock import holder_of
 
 _ANSWER_WITHIN_S = 150.0  # a new model is loaded before it is taken
@@ -45,9 +45,7 @@ def _reload(configuration: Configuration) -> int:
             "storage_path needs a restart.\n"
         )
         return 1
-    if url is None and not StorageLayout(storage_path).ledger.exists():
-        raise ConfigurationError(f"--storage_path is {storage_path}, expected a node's: no ledger")
-    ledger = open_ledger(storage_path, database_url=url)
+    ledger = open_existing_ledger(storage_path, database_url=url)
     try:
         answer = _asked(ledger)
     finally:

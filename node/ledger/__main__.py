@@ -19,10 +19,10 @@ from core.config.settings import Configuration
 from core.errors import ConfigurationError, RequestedJobError, StorageUnavailableError
 from core.plain_text import columns, stamp, without_long_uids
 from core.private_files import keep_files_private
-from core.storage_layout import StorageLayout
 from node.commands import answer_to, ask, has_begun
 from node.completion.running import NOBODY, run_arguments
-from node.ledger.database import Ledger, open_ledger
+from node.ledger.database import Ledger
+from node.ledger.existing import open_existing_ledger
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import request_lines
 from node.ledger.views.series_history import SeriesHistory, history_of, latest_histories
@@ -43,7 +43,9 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledge
     try:
         values = _parser(prog).parse_args(argv)
         configuration = _configuration(values)
-        ledger = _existing_ledger(configuration)
+        ledger = open_existing_ledger(
+            configuration.storage_path, database_url=configuration.plain_database_url
+        )
     except (ConfigurationError, StorageUnavailableError) as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
         return 2
@@ -139,13 +141,6 @@ def _configuration(values: argparse.Namespace) -> Configuration:
         if name in ("storage_path", "database_url")
     }
     return read_configuration(found_config(getattr(values, "config", None)), flags)
-
-
-def _existing_ledger(configuration: Configuration) -> Ledger:
-    storage_path, database_url = configuration.storage_path, configuration.plain_database_url
-    if database_url is None and not StorageLayout(storage_path).ledger.exists():
-        raise ConfigurationError(f"--storage_path is {storage_path}, expected a node's: no ledger")
-    return open_ledger(storage_path, database_url=database_url)
 
 
 def _list(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:

@@ -195,6 +195,11 @@ def migrate(connection: Connection) -> None:
     alembic.command.upgrade(config, "head")
 
 
+def newest_schema() -> str:
+    """Return the schema of this version, the number of the newest migration."""
+    return str(ScriptDirectory(str(_MIGRATIONS)).get_current_head())
+
+
 def check_version(connection: Connection) -> None:
     """Check that this version knows the ledger's tables.
 

@@ -20,12 +20,21 @@ def check_owner(connection: Connection, storage_path: Path) -> None:
     Raises:
         StorageUnavailableError: the ledger is of another folder, or the folder cannot be used.
     """
-    ours, theirs = _storage_id(storage_path), connection.scalar(select(identity.c.storage_id))
-    if theirs is None:
+    ours = _storage_id(storage_path)
+    if connection.scalar(select(identity.c.storage_id)) is None:
         if any(StorageLayout(storage_path).instances.glob("*")):
             log.warning("the ledger is new, but instances lie in storage: it does not know them")
         connection.execute(insert(identity).values(storage_id=ours))
-    elif theirs != ours:
+    check_is_ours(connection, storage_path)
+
+
+def check_is_ours(connection: Connection, storage_path: Path) -> None:
+    """Check that ledger and storage folder belong together; raises as `check_owner`."""
+    theirs = connection.scalar(select(identity.c.storage_id))
+    if theirs is None or not StorageLayout(storage_path).ledger_id.exists():
+        return  # the next start of the node binds them
+    ours = _storage_id(storage_path)
+    if theirs != ours:
         raise StorageUnavailableError(
             f"The ledger belongs to storage folder {theirs[:8]}, and {storage_path} is folder "
             f"{ours[:8]}: expected a database of its own for each storage_path"

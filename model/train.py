@@ -31,7 +31,12 @@ from model.inference.predict import load_segmenter
 from model.preparation.inputs.sources import assumption, open_source
 from model.training.plan import Plan, plan_of
 from model.training.resuming import RESUME_FILE
-from model.training.run_folder import new_run_folder, newest_run_folder, unfinished_run_folder
+from model.training.run_folder import (
+    new_run_folder,
+    newest_run_folder,
+    unfinished_run_folder,
+    unnamed_output,
+)
 from model.training.run_log import logged_to
 from model.training.train_options import train_parser
 from model.training.training import fit
@@ -54,10 +59,12 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
 
 def _train(options: argparse.Namespace) -> int:
     console = wide_console()
+    options.output = options.output or unnamed_output(is_resumed=options.resume)
     source = open_source(options.data_dir, options.pixel_spacing)
     print_notes(console, filter(None, [assumption(options.data_dir, options.pixel_spacing)]))
     print_defects(console, source, source.patients)
     plan = plan_of(options, source)
+    print_notes(console, plan.notes)
     _make_parent(options.output)
     folder = _run_folder(options, plan, console)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

@@ -32,7 +32,7 @@ def refusal(status: int, words: str, headers: Mapping[str, str] | None = None) -
 def is_page(request: Request) -> bool:
     """True if a browser asks for a page; false for a program that asks for data."""
     wants_html = "text/html" in request.headers.get("accept", "")
-    return wants_html and not request.url.path.startswith(("/api/", "/job/", "/query/"))
+    return wants_html and not request.url.path.startswith(("/api/", "/job", "/query/"))
 
 
 def answer_to(

@@ -15,6 +15,20 @@ class Fold:
     validation: frozenset[str]
 
 
+def possible_folds(patients: int, k_folds: int) -> tuple[int, str]:
+    """Cut a number of folds to the number of patients, as each fold validates on one or more.
+
+    Returns:
+        The number of folds, 0 for one patient, and a sentence if it was cut.
+    """
+    if k_folds <= max(patients, 1):
+        return k_folds, ""
+    if patients == 1:
+        return 0, f"--k_folds {k_folds}: there is 1 patient, so all train and none validates"
+    words = f"--k_folds {k_folds}: there are {patients} patients, so {patients} folds are used"
+    return patients, words
+
+
 def fold_of(patients: Sequence[str], k_folds: int, index: int, seed: int) -> Fold:
     """Fold `index` of `k_folds` of `patients`; with 0 folds, all patients train.
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from core.errors import ConfigurationError
-from model.data.folds import Fold, fold_of
+from model.data.folds import Fold, fold_of, possible_folds
 from model.data.samples import SampleEntry, SampleSource, fingerprint
 from model.data.structure_selection import StructureSelection, check_selected, choose_names
 from model.inference.checkpoint import check_card
@@ -27,6 +27,8 @@ class Plan:
     fold: Fold
     card: UnetCard
     """Card as written, before the scores are added."""
+    notes: tuple[str, ...] = ()
+    """What was done otherwise than asked, in sentences."""
 
     @property
     def grid(self) -> WorkingGrid:
@@ -52,8 +54,9 @@ def plan_of(options: argparse.Namespace, source: SampleSource) -> Plan:
     usable = sorted({entry.patient for entry in chosen.samples()} - held_out)
     if not usable:
         raise ConfigurationError(f"{options.data_dir}: no patient is left to train on")
-    fold = fold_of(usable, options.k_folds, options.k_fold_index, options.seed)
-    plan = Plan(chosen, fold, _card(options, chosen, fold))
+    k_folds, cut = possible_folds(len(usable), options.k_folds)
+    fold = fold_of(usable, k_folds, options.k_fold_index if k_folds else 0, options.seed)
+    plan = Plan(chosen, fold, _card(options, chosen, fold), (cut,) if cut else ())
     check_card(plan.card)
     _check_crops(options.input_shape, len(plan.card.encoder_widths))
     return plan

@@ -13,6 +13,7 @@ from model.training.resuming import RESUME_FILE
 
 _SETTINGS_FILE = "settings.json"
 _PREFIX = "run_"
+_MOST = 1000  # checkpoints without a name in one folder
 _DECISIVE = (
     "batch_size", "input_shape", "passes", "loss_function", "optimizer",
     "learning_rate", "seed", "k_folds", "k_fold_index", "rings", "around", "solid", "views",
@@ -68,6 +69,22 @@ def unfinished_run_folder(options: argparse.Namespace, card: UnetCard) -> Path |
             "expected the same, or a new run without --resume"
         )
     return folder
+
+
+def unnamed_output(*, is_resumed: bool) -> Path:
+    """Checkpoint of a run without `--output`: model.ckpt, model_1.ckpt, ..., none written twice.
+
+    A resumed run goes on with the latest one.
+    """
+    free = next(one for one in _unnamed_outputs() if not one.exists())
+    if not is_resumed:
+        return free
+    begun = [one for one in _unnamed_outputs() if one.with_suffix(".runs").exists()]
+    return begun[-1] if begun else free
+
+
+def _unnamed_outputs() -> list[Path]:
+    return [Path("model.ckpt"), *(Path(f"model_{number}.ckpt") for number in range(1, _MOST))]
 
 
 def newest_run_folder(options: argparse.Namespace) -> Path:

@@ -35,7 +35,7 @@ def _panel(image: Tensor, by_hand: Tensor, by_network: Tensor) -> Tensor:
     """`image` `(H, W)` with the edges of two masks `(H, W)` over it, as RGB `(3, H, W)`."""
     picture = image.clamp(0.0, 1.0).expand(3, *image.shape).clone()
     for mask, color in ((by_hand, _BY_HAND), (by_network, _BY_NETWORK)):
-        picture[:, _edge(mask)] = torch.tensor(color)[:, None]
+        picture[:, _edge(mask)] = torch.tensor(color, dtype=picture.dtype)[:, None]
     return picture
 
 

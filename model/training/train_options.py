@@ -11,7 +11,13 @@ from model.training.losses import LOSS_NAMES
 from model.training.optimizers import OPTIMIZER_NAMES
 from model.training.trainer_options import add_trainer_options
 
-PRECISIONS = ("auto", "32-true", "16-mixed", "bf16-mixed")
+PRECISIONS = (
+    "auto", "64-true", "32-true", "16-mixed", "bf16-mixed", "bf16-true",
+)  # fmt: skip
+_SHORT_PRECISIONS = {"64": "64-true", "32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}
+"""Lightning's short names of number formats."""
+_SAMPLES = Path(__file__).parents[2] / "samples" / "sunnybrook"
+_HAS_SAMPLES = (_SAMPLES / "link.csv").exists()
 
 
 class _ShowDefaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -42,7 +48,8 @@ def train_parser(prog: str = "python -m model.train") -> argparse.ArgumentParser
 
 def _add_data_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--data_dir", type=Path, required=True,
+        "--data_dir", type=Path, required=not _HAS_SAMPLES,
+        default=_SAMPLES if _HAS_SAMPLES else None,
         help="data set of model.prepare, or a folder that can be read without it",
     )  # fmt: skip
     add_spacing_option(group)
@@ -55,7 +62,8 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--k_folds", type=int, default=5,
-        help="number of cross-validation folds of patients; 0 trains on all, without validation",
+        help="number of cross-validation folds of patients, at most as many as patients; 0 trains "
+        "on all, without validation",
     )  # fmt: skip
     group.add_argument("--k_fold_index", type=int, default=0, help="fold to validate on, from 0")
     group.add_argument("--batch_size", type=above_zero, default=5, help="images per batch")
@@ -70,7 +78,10 @@ def _add_data_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_model_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--output", type=Path, required=True, help="the checkpoint to write")
+    group.add_argument(
+        "--output", type=Path,
+        help="the checkpoint to write (default: model.ckpt, or model_1.ckpt, ... if that exists)",
+    )  # fmt: skip
     group.add_argument("--name", default="", help="the model's name (default: the file's)")
     group.add_argument("--version", default="1", help="the model's version")
     group.add_argument(
@@ -155,8 +166,8 @@ def _add_machine_options(group: argparse._ArgumentGroup) -> None:
         help="number of GPUs, -1 for all, indices as 0,1, or auto: one if there is one",
     )  # fmt: skip
     group.add_argument(
-        "--precision", choices=PRECISIONS, default="auto",
-        help="number format; auto: mixed on a GPU, else 32-true",
+        "--precision", type=_precision, choices=PRECISIONS, default="auto",
+        help="number format, or 64, 32, 16, bf16 for short; auto: mixed on a GPU, else 32-true",
     )  # fmt: skip
     group.add_argument(
         "--threads", type=int, default=0, help="CPU threads; 0 leaves the choice to PyTorch"
@@ -175,6 +186,10 @@ def _rings(text: str) -> tuple[tuple[str, str], ...]:
     if any(len(pair) != 2 or not all(pair) for pair in pairs):
         raise argparse.ArgumentTypeError(f"{text}: expected RING:INNER, with commas between pairs")
     return tuple((pair[0], pair[1]) for pair in pairs)
+
+
+def _precision(text: str) -> str:
+    return _SHORT_PRECISIONS.get(text, text)
 
 
 def _gpus(text: str) -> str:

@@ -45,7 +45,8 @@ def fit(options: argparse.Namespace, plan: Plan, folder: Path) -> None:
     try:
         trainer = lightning.Trainer(**_arguments(options, plan, resume_state))
     except (MisconfigurationException, ValueError) as error:
-        raise ConfigurationError(f"The Trainer refuses: {_one_line(error)}") from error
+        way_out = "" if options.gpus in ("auto", "0") else "; --gpus 0 trains on the CPU"
+        raise ConfigurationError(f"The Trainer refuses: {_one_line(error)}{way_out}") from error
     if state is not None:
         set_progress(trainer, state)
     with warnings.catch_warnings():

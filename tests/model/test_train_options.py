@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytorch_lightning as lightning
 
 from model.command_line import options_of, values_of
 from model.data.augment import Augmentation
+from model.training.run_folder import unnamed_output
 from model.training.train_options import train_parser
 from model.training.trainer_options import trainer_arguments
 
@@ -57,6 +59,48 @@ def test_every_parameter_of_the_trainer_that_words_can_give_is_an_option() -> No
     parameters = set(inspect.signature(lightning.Trainer).parameters) - OTHERWISE
     assert {name for name in parameters if f"--{name} VALUE" not in words} == set()
     assert set(trainer_arguments(parsed())) <= parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "precision"),
+    [
+        ("16", "16-mixed"),
+        ("bf16", "bf16-mixed"),
+        ("32", "32-true"),
+        ("64", "64-true"),
+        ("16-mixed", "16-mixed"),
+        ("bf16-true", "bf16-true"),
+    ],
+)
+def test_short_precisions_are_those_of_the_trainer(text: Any, precision: Any) -> None:
+    options = parsed("--batch_size=5", "--gpus=1", f"--precision={text}")
+    assert (options.batch_size, options.gpus, options.precision) == (5, "1", precision)
+    plugins = [
+        lightning.Trainer(accelerator="cpu", precision=one, logger=False).precision
+        for one in (text, precision)
+    ]
+    assert plugins[0] == plugins[1]
+
+
+def test_without_data_and_output_the_samples_are_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = train_parser().parse_args(["--batch_size=5", "--gpus=1", "--precision=16"])
+    assert (options.data_dir / "link.csv").is_file()
+    assert options.output is None
+    assert unnamed_output(is_resumed=False) == unnamed_output(is_resumed=True) == Path("model.ckpt")
+
+
+def test_a_checkpoint_without_a_name_never_replaces_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("model.ckpt", "model_1.ckpt"):
+        Path(name).touch()
+        Path(name).with_suffix(".runs").mkdir()
+    assert unnamed_output(is_resumed=False) == Path("model_2.ckpt")
+    assert unnamed_output(is_resumed=True) == Path("model_1.ckpt")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from core.errors import ConfigurationError
 from model import evaluate, train
 from model.data.augment import Augmentation, augment
 from model.data.batches import DrawSampler
-from model.data.folds import Fold, fold_of
+from model.data.folds import Fold, fold_of, possible_folds
 from model.data.loading import BatchSettings, SampleDataModule, SampleDataset
 from model.data.samples import SampleSource, fingerprint
 from model.inference.checkpoint import load_checkpoint
@@ -50,6 +50,24 @@ def test_each_patient_validates_in_exactly_one_fold() -> None:
 
 def test_no_folds_train_on_all() -> None:
     assert fold_of(["a", "b"], 0, 0, 1) == Fold(frozenset({"a", "b"}), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("patients", "k_folds", "folds", "words"),
+    [
+        (4, 4, 4, ""),
+        (4, 0, 0, ""),
+        (4, 5, 4, "--k_folds 5: there are 4 patients, so 4 folds are used"),
+        (2, 99, 2, "--k_folds 99: there are 2 patients, so 2 folds are used"),
+        (1, 5, 0, "--k_folds 5: there is 1 patient, so all train and none validates"),
+        (1, 1, 1, ""),
+        (4, -1, -1, ""),
+    ],
+)
+def test_more_folds_than_patients_are_cut_with_a_sentence(
+    patients: int, k_folds: int, folds: int, words: str
+) -> None:
+    assert possible_folds(patients, k_folds) == (folds, words)
 
 
 @pytest.mark.parametrize(("k_folds", "index"), [(1, 0), (3, 0), (2, 2), (-1, 0), (2, -1)])
@@ -178,7 +196,7 @@ def test_wrong_input_ends_with_two_and_one_sentence(
         (("--working_spacing", "-1"), "working_spacing_mm"),
         (("--name", "x" * 65), "at most 64"),
         (("--output", "/dev/null/a.ckpt"), "--output"),
-        (("--k_folds", "5"), "expected 2 to 4 folds"),
+        (("--k_folds", "1"), "expected 2 to 4 folds"),
         (("--output_channels", "3"), "has 2 structures"),
         (("--structures", "LV_Myocardium,LV_Endocardium"), "expected 2, one channel for each"),
         (("--structures", "Liver"), "expected some of LV_Endocardium, LV_Myocardium"),

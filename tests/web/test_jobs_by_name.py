@@ -47,6 +47,26 @@ def test_a_job_runs_from_a_folder_to_its_output_dir(node: WorkingNode, ask: http
     assert done.json()["output_dir"] == str(folder.absolute())
 
 
+@pytest.mark.parametrize("path", ["/job", "/job/"])
+@pytest.mark.parametrize("kind", [{}, {"content-type": "application/x-www-form-urlencoded"}])
+def test_a_job_is_taken_without_a_content_type_and_a_last_slash(
+    unasked: httpx.Client, path: str, kind: dict[str, str]
+) -> None:
+    """`curl -d` names the type of a form."""
+    body = b'{"job_name": "3dblur", "in_dir": "nowhere"}'
+    answer = unasked.post(path, content=body, headers=kind)
+    assert answer.status_code == 400
+    assert answer.json()["msg"].startswith("in_dir: ")
+    assert unasked.post(path, content=b"job_name=3dblur", headers=kind).status_code == 422
+    assert unasked.get(path).status_code == 405
+
+
+def test_a_page_of_another_site_gets_no_job_either_way(unasked: httpx.Client) -> None:
+    body, kind = b"{}", "application/x-www-form-urlencoded"
+    headers = {"content-type": kind, "origin": "https://elsewhere.example"}
+    assert unasked.post("/job", content=body, headers=headers).status_code == 403
+
+
 def test_the_uid_answers_after_a_restart(node: WorkingNode, ask: httpx.Client) -> None:
     uid = post(ask)
     with serving(node.site.settings.configuration) as again, again.client() as client:

@@ -1,10 +1,13 @@
 """`POST /job/` and `GET /query/UID`: run a named pipeline on a folder of this machine."""
 
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
+from starlette.datastructures import MutableHeaders
 
 from core.config.settings import Configuration
 from core.config.values import PIPELINE_ALIASES
@@ -16,8 +19,29 @@ from web.api.refusals import REFUSALS
 from web.auth.access import Operator, Person, Viewer
 from web.dependencies import LedgerOf, SettingsOf
 
-router = APIRouter(tags=["jobs by name"])
 
+class JsonByDefault(APIRoute):
+    """A route whose body is JSON without a Content-Type too, and under that of `curl --data`.
+
+    Another type stays what it says. Posts of other sites' pages are refused before (guard.py).
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's function, which reads such a body as JSON."""
+        answer = super().get_route_handler()
+
+        async def with_type(request: Request) -> Response:
+            headers = MutableHeaders(scope=request.scope)
+            if headers.get("content-type", "").partition(";")[0].strip().lower() in _UNSAID:
+                headers["content-type"] = "application/json"
+            return await answer(Request(request.scope, request.receive))
+
+        return with_type
+
+
+router = APIRouter(tags=["jobs by name"], route_class=JsonByDefault)
+
+_UNSAID = ("", "application/x-www-form-urlencoded")
 _STATUS = {COMPLETED: 200, HELD_BACK: 409, NOT_DONE: 422, REMOVED: 410}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"description": "running"},
@@ -60,6 +84,7 @@ class Answer(BaseModel):
     job_id: str = ""
 
 
+@router.post("/job", status_code=201, include_in_schema=False)
 @router.post("/job/", status_code=201, responses=REFUSALS)
 def post_job(body: JobByName, person: Operator, ledger: LedgerOf, settings: SettingsOf) -> Placed:
     """Request a job on a folder; the node reads the files and checks them like those of a peer.

@@ -12,8 +12,10 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from core.durable import commit_folder, sync_folder, write_synced
 from core.errors import ConfigurationError, NotADataSetError, SeriesError
+from imaging.instances.element_words import MODALITIES
 from imaging.instances.header import read_header
 from imaging.instances.read_errors import READING_ERRORS
+from imaging.instances.reading_faults import explain_file
 from imaging.instances.whole import check_not_truncated
 from imaging.series.series import Series, is_image, is_of_image_class, read_folder
 
@@ -53,13 +55,17 @@ def choose_series(series: Sequence[Series], wanted_uid: str | None) -> Series:
     if len(chosen) == 1:
         return chosen[0]
     found = ", ".join(
-        f"{one.uid} ({len(one.headers)} {one.headers[0].modality or 'images'})" for one in series
+        f"{one.uid} ({len(one.headers)} {_told(one.headers[0].modality)})" for one in series
     )
     if wanted_uid is None:
         raise ConfigurationError(
             f"--series: expected the UID of one of {len(series)} series: {found}"
         )
     raise ConfigurationError(f"--series: no series {wanted_uid} there, found {found}")
+
+
+def _told(modality: str) -> str:
+    return modality if modality in MODALITIES else "images"
 
 
 def read_instances(paths: Sequence[Path], *, pixels: bool) -> list[FileDataset]:
@@ -126,7 +132,7 @@ def _why_left_out(path: Path, by_uid: Mapping[str, Path]) -> str:
             return "a DICOMDIR"
         header = read_header(path)
     except READING_ERRORS as error:
-        raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
+        raise _unreadable(path, error) from error
     if path.read_bytes() == by_uid[header.sop_instance_uid].read_bytes():
         return f"a copy of SOP instance {header.sop_instance_uid}, with the same content"
     raise SeriesError(
@@ -135,11 +141,16 @@ def _why_left_out(path: Path, by_uid: Mapping[str, Path]) -> str:
     )
 
 
+def _unreadable(path: Path, error: Exception) -> NotADataSetError:
+    words = explain_file(path, error)
+    return NotADataSetError(f"{path.name}: not a readable DICOM instance: {words}")
+
+
 def _read(path: Path, *, pixels: bool) -> FileDataset:
     try:
         data_set = pydicom.dcmread(path, stop_before_pixels=not pixels)
     except READING_ERRORS as error:
-        raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
+        raise _unreadable(path, error) from error
     if pixels:
         check_not_truncated(data_set, path.stat().st_size)
     return data_set

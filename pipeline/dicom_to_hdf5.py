@@ -11,6 +11,7 @@ from pathlib import Path
 from core.command_line import ArgumentParser
 from core.errors import ConfigurationError
 from core.private_files import keep_files_private
+from imaging.instances.reading_faults import explained
 from pipeline.command_line import (
     add_path,
     complain,
@@ -61,7 +62,9 @@ def _convert(values: argparse.Namespace) -> str:
     for line in skipped:
         complain(f"skipped {line}")
     chosen = choose_series(series, values.series)
-    converted = dicom_to_hdf5(read_instances([h.path for h in chosen.headers], pixels=True))
+    paths = [header.path for header in chosen.headers]
+    with explained(paths):
+        converted = dicom_to_hdf5(read_instances(paths, pixels=True))
     for line in converted.summary["warnings"]:
         complain(f"warning: {line}")
     contents: dict[Path, bytes] = {values.hdf5: converted.hdf5}

@@ -13,6 +13,7 @@ from core.identity import Provenance
 from core.job import Cache, JobRequest, JobResult, Report
 from imaging.geometry.placement import GeometryRules, place
 from imaging.instances.frames import read_headers
+from imaging.instances.reading_faults import explained
 from imaging.series.series import check_one_series
 from pipeline.kind import kind_named
 from pipeline.task import Stopwatch, Task
@@ -34,7 +35,8 @@ def run_job(request: JobRequest, report: Report, cache: Cache) -> JobResult:
     if committed.is_dir():
         return read_result(committed)
     try:
-        return _attempt(request, report, committed, cache)
+        with explained(map(Path, request.instance_paths)):
+            return _attempt(request, report, committed, cache)
     except Exception as error:
         number = _disk_trouble(error)
         if number is None:

@@ -13,6 +13,7 @@ from core.command_line import ArgumentParser
 from core.private_files import keep_files_private
 from core.uids import PYDICOM_ROOT_UID
 from imaging.hdf5.reader import series_uid_in
+from imaging.instances.reading_faults import explained
 from pipeline.command_line import (
     add_path,
     complain,
@@ -66,12 +67,11 @@ def _parser(prog: str) -> ArgumentParser:
 def _convert(values: argparse.Namespace) -> str:
     content = values.hdf5.read_bytes()
     own_uid = series_uid_in(content, values.hdf5.name)
-    templates = read_instances(
-        _template_paths(values.template, values.series, own_uid), pixels=False
-    )
-    data_sets = hdf5_to_dicom(content, templates, root_uid=values.root_uid, name=values.hdf5.name)
-    with new_folder(values.output) as folder:
-        count, series_uid = _write(data_sets, folder)
+    paths = _template_paths(values.template, values.series, own_uid)
+    with explained(paths), new_folder(values.output) as folder:
+        templates = read_instances(paths, pixels=False)
+        made = hdf5_to_dicom(content, templates, root_uid=values.root_uid, name=values.hdf5.name)
+        count, series_uid = _write(made, folder)
     return f"{values.output}: {count} instances of the new series {series_uid}"
 
 

@@ -55,8 +55,12 @@ def read_text_contour(path: Path) -> Polygon:
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ContourError(f"{path.name}: not a readable contour file ({error})") from error
+    except OSError as error:
+        words = f"it cannot be read ({error.strerror})"
+        raise ContourError(f"{path.name}: not a readable contour file: {words}") from error
+    except UnicodeDecodeError as error:
+        words = "expected text in UTF-8, found other bytes"
+        raise ContourError(f"{path.name}: not a readable contour file: {words}") from error
     points = [
         _parse_point(path, number, line) for number, line in enumerate(lines, 1) if line.strip()
     ]

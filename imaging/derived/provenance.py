@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as PydicomSequence
 from pydicom.sr.codedict import codes
 
 from core.identity import MANUFACTURER, VERSION, Provenance
+from imaging.instances.element_walk import UNDEFINED_LENGTH
+from imaging.instances.read_errors import READING_ERRORS
 
 _LONGEST_DESCRIPTION = 1024
+_LONGEST = 1 << 20  # bytes, of a sequence with many items
 
 
 def contributing_equipment(provenance: Provenance) -> Dataset:
@@ -38,9 +42,19 @@ def is_made_here(data_set: Dataset) -> bool:
     Manufacturer is compared without regard to case and padding, at the top level and in every item
     of ContributingEquipmentSequence, so that other systems may rewrite one of them or add items.
     """
-    equipment = data_set.get("ContributingEquipmentSequence")
-    items: Sequence[Any] = equipment if isinstance(equipment, Sequence) else ()
-    return any(_is_ours(item.get("Manufacturer")) for item in (data_set, *items))
+    equipment = _value(data_set, "ContributingEquipmentSequence")
+    items: Sequence[Any] = equipment if isinstance(equipment, PydicomSequence) else ()
+    return any(_is_ours(_value(item, "Manufacturer")) for item in (data_set, *items))
+
+
+def _value(data_set: Dataset, keyword: str) -> Any:
+    """Value of an attribute; None for one that cannot be read, or too long to be ours."""
+    try:
+        element = data_set.get_item(keyword, keep_deferred=True) if keyword in data_set else None
+        length = getattr(element, "length", 0)
+        return None if _LONGEST < length < UNDEFINED_LENGTH else data_set.get(keyword)
+    except READING_ERRORS:
+        return None
 
 
 def _is_ours(manufacturer: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from core.errors import GeometryError
 from core.hold_reasons import HoldReason
 from imaging.geometry.plane import Plane, plane_of
+from imaging.instances.element_words import told_photometric
 from imaging.instances.header import GREY, Header
 from imaging.series.series import is_image
 
@@ -50,7 +51,7 @@ def _check_grey(header: Header) -> None:
         found = f"colour ({header.samples_per_pixel} samples per pixel), expected 1"
     elif photometric not in GREY:
         found = (
-            f"colour or unknown pixels ({photometric or 'no PhotometricInterpretation'}), "
+            f"colour or unknown pixels ({told_photometric(photometric)}), "
             f"expected {GREY[0]} or {GREY[1]}"
         )
     else:

@@ -12,9 +12,11 @@ import numpy as np
 from core.errors import PixelError
 from core.uids import is_safe_uid
 from imaging.geometry.plane import direction_fault
+from imaging.hdf5.reading_faults import explain_hdf5
 from imaging.hdf5.stored import StoredSlices, check_counts, read_stored, text, texts
 from imaging.hdf5.volume_file import SCHEMA_VERSION
 from imaging.hdf5.writer import STORED
+from imaging.instances.element_words import told_uid
 from imaging.instances.read_errors import BROKEN_HDF5
 from imaging.pixels.reader import Voxels
 from imaging.series.series import is_known_non_image
@@ -65,7 +67,7 @@ def read_hdf5(content: bytes, name: str = "HDF5") -> VolumeContent:
             _check_schema(file, name)
             return _read(file, name)
     except BROKEN_HDF5 as error:
-        raise _unreadable(name, error) from error
+        raise _unreadable(name, content) from error
 
 
 def series_uid_in(content: bytes, name: str = "HDF5") -> str:
@@ -75,12 +77,12 @@ def series_uid_in(content: bytes, name: str = "HDF5") -> str:
             _check_schema(file, name)
             return text(file.attrs.get("series_instance_uid", ""))
     except BROKEN_HDF5 as error:
-        raise _unreadable(name, error) from error
+        raise _unreadable(name, content) from error
 
 
-def _unreadable(name: str, error: Exception) -> PixelError:
-    words = str(error).strip("'\"")
-    return PixelError(f"{name}: not a readable volume of docs/hdf5.md ({words})")
+def _unreadable(name: str, content: bytes) -> PixelError:
+    words = explain_hdf5(BytesIO(content))
+    return PixelError(f"{name}: not a readable volume of docs/hdf5.md: {words}")
 
 
 def _check_schema(file: Any, name: str) -> None:
@@ -119,7 +121,7 @@ def _read(file: Any, name: str) -> VolumeContent:
 def _image_class(file: Any, name: str) -> str:
     uid = text(file.attrs.get("sop_class_uid", ""))
     if uid and (not is_safe_uid(uid) or is_known_non_image(uid)):
-        raise PixelError(f"{name}: sop_class_uid {uid[:64]!r}, expected an image storage class")
+        raise PixelError(f"{name}: sop_class_uid {told_uid(uid)}, expected an image storage class")
     return uid
 
 
@@ -129,9 +131,9 @@ def _read_slices(file: Any, count: int, name: str) -> tuple[SliceRecord, ...]:
         texts(file, "sop_instance_uids", [""] * count),
         texts(file, "frame_of_reference_uids", [frame] * count),
         _instance_numbers(file, count, name),
-        _rows(file, "positions_mm", None, 3),
-        _rows(file, "orientations", "orientation", 6),
-        _rows(file, "pixel_spacings_mm", "pixel_spacing_mm", 2),
+        _rows(file, ("positions_mm", None), 3, name),
+        _rows(file, ("orientations", "orientation"), 6, name),
+        _rows(file, ("pixel_spacings_mm", "pixel_spacing_mm"), 2, name),
         _numbers(file, "slice_thicknesses_mm", [np.nan] * count),
     )
     check_counts(columns, count, name)
@@ -176,14 +178,19 @@ def _numbers(group: Any, key: str, otherwise: Sequence[float]) -> list[float]:
     return list(group[key][()].tolist() if key in group else otherwise)
 
 
-def _rows(file: Any, key: str, attribute: str | None, width: int) -> list[tuple[float, ...]]:
+def _rows(
+    file: Any, keys: tuple[str, str | None], width: int, name: str
+) -> list[tuple[float, ...]]:
     """Table (slice, `width`); if it is missing, the series' attribute for each slice."""
+    key, attribute = keys
     if key in file or attribute is None:
         table = np.asarray(file[key][()], np.float64)
     else:
         table = np.tile(np.asarray(file.attrs[attribute], np.float64), (len(file["voxels"]), 1))
     if table.ndim != 2 or table.shape[1] != width or not np.isfinite(table).all():
-        raise ValueError(f"{key} has shape {table.shape}, expected finite numbers (slice, {width})")
+        raise PixelError(
+            f"{name}: {key} has shape {table.shape}, expected finite numbers (slice, {width})"
+        )
     return [tuple(row) for row in table.tolist()]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.errors import PixelError
 from imaging.hdf5.writer import STORED
+from imaging.instances.element_words import told_photometric
 from imaging.instances.header import GREY
 from imaging.pixels.pixel_format import ALLOCATED, Cells, PixelFormat
 from imaging.pixels.reader import Voxels
@@ -101,7 +102,8 @@ def _check_format(pixel_format: PixelFormat, place: str) -> None:
     if allocated not in ALLOCATED or not 1 <= stored <= allocated:
         raise PixelError(f"{place} has {allocated} bits allocated and {stored} stored")
     if pixel_format.photometric_interpretation not in GREY:
-        raise PixelError(f"{place} is {pixel_format.photometric_interpretation}, expected grey")
+        found = told_photometric(pixel_format.photometric_interpretation)
+        raise PixelError(f"{place} is {found}, expected {GREY[0]} or {GREY[1]}")
     if not np.isfinite([pixel_format.slope, pixel_format.intercept]).all():
         raise PixelError(f"{place} has a slope or intercept that is not a finite number")
     if pixel_format.slope == 0:

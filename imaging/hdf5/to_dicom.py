@@ -18,6 +18,7 @@ from imaging.derived.provenance import contributing_equipment
 from imaging.hdf5.reader import SliceRecord, VolumeContent
 from imaging.hdf5.restored_frame import copy_common, copy_instance, write_geometry
 from imaging.hdf5.restored_pixels import choose_volume_encoding, write_pixels
+from imaging.instances.element_words import told_instance, told_modality, told_uid
 from imaging.instances.header import patient_key
 
 _LONGEST_LO = 64
@@ -91,7 +92,7 @@ def _check_templates(volume: VolumeContent, templates: Sequence[Dataset]) -> Non
     for record in volume.slices:
         uid = record.frame_of_reference_uid
         if uid and not is_safe_uid(uid):
-            raise OutputError(f"Frame of reference {uid[:64]!r} of the HDF5 file is not a UID")
+            raise OutputError(f"Frame of reference {told_uid(uid)} of the HDF5 file is not a UID")
 
 
 def _check_same_origin(volume: VolumeContent, template: Dataset) -> None:
@@ -99,14 +100,14 @@ def _check_same_origin(volume: VolumeContent, template: Dataset) -> None:
     study = str(template.StudyInstanceUID)
     if volume.study_instance_uid not in ("", study):
         raise SeriesError(
-            f"The HDF5 file is of study {volume.study_instance_uid}, the template of study "
-            f"{study}: the pixels would be filed under another patient"
+            f"The HDF5 file is of study {told_uid(volume.study_instance_uid)}, the template of "
+            f"study {told_uid(study)}: the pixels would be filed under another patient"
         )
     modality = str(template.get("Modality") or "")
     if volume.modality not in ("", modality):
         raise SeriesError(
-            f"The HDF5 file is of modality {volume.modality}, the template of "
-            f"{modality or 'none'}, expected the same"
+            f"The HDF5 file is of modality {told_modality(volume.modality)}, the template of "
+            f"{told_modality(modality)}, expected the same"
         )
 
 
@@ -114,7 +115,7 @@ def _check_image(template: Dataset) -> None:
     missing = [keyword for keyword in _NEEDED if keyword not in template]
     if missing or template.SamplesPerPixel != 1:
         raise SeriesError(
-            f"Template {template.get('SOPInstanceUID', 'without UID')}: not a grey image "
+            f"Template: {told_instance(template)}: not a grey image "
             f"({', '.join(missing) or 'colour'})"
         )
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from core.errors import GeometryError, PixelError
 from imaging.geometry.plane import plane_of
+from imaging.hdf5.reading_faults import explain_hdf5
 from imaging.instances.header import Header
 from imaging.pixels.reader import Voxels
 
@@ -62,7 +63,7 @@ def read_volume_hdf5(path: Path, index: int | None = None) -> Voxels:
             return values
     except (OSError, KeyError, IndexError, ValueError) as error:
         what = "voxels" if index is None else f"slice {index}"
-        raise PixelError(f"{path.name}: {what} cannot be read ({error})") from error
+        raise PixelError(f"{path.name}: {what} cannot be read: {explain_hdf5(path)}") from error
 
 
 def create_slices(group: Any, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Any:

@@ -14,6 +14,7 @@ from core.errors import NotADataSetError, PixelError
 from imaging.enhanced.classes import SINGLE_FRAME_CLASSES
 from imaging.enhanced.functional_groups import PER_FRAME, frame_groups, macro_attributes
 from imaging.geometry.distinctions import distinctions_of_frame
+from imaging.instances.element_words import told_instance
 from imaging.instances.header import Header, header_of, read_with
 from imaging.instances.pages import page_of_frame
 from imaging.pixels.rescale import rescale_of
@@ -57,7 +58,7 @@ def rescaling(data_set: Dataset) -> Iterator[tuple[float, float]]:
         is_per_frame = "RescaleSlope" in flat or "RescaleIntercept" in flat
         yield rescale_of(
             flat if is_per_frame else data_set,
-            f"Instance {data_set.SOPInstanceUID}, frame {number}",
+            f"{told_instance(data_set)}, frame {number}",
         )
 
 
@@ -80,7 +81,7 @@ def _count_fault(data_set: Dataset) -> str:
     if items in (0, stated):
         return ""
     return (
-        f"Instance {data_set.SOPInstanceUID}: NumberOfFrames {stated}, but {items} items in "
+        f"{told_instance(data_set)}: NumberOfFrames {stated}, but {items} items in "
         f"{PER_FRAME}, expected one for each frame"
     )
 

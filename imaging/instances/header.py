@@ -4,19 +4,28 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import pydicom
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset, FileDataset
 
 from core.errors import NotADataSetError
+from core.uids import is_safe_uid
 from imaging.geometry.distinctions import DISTINCTION_TAGS, Distinctions, Value, distinctions_of
 from imaging.instances.csa import CSA_TAGS
+from imaging.instances.element_walk import UNDEFINED_LENGTH
+from imaging.instances.element_words import WAY_OUT, element_fault
 from imaging.instances.elements import read_elements, tags_of
 from imaging.instances.pages import PAGE_TAGS, page_of
 from imaging.instances.read_errors import READING_ERRORS
+from imaging.instances.reading_faults import explain_file
 
 _DEFER_BYTES = 4096
+_MOST_IN_US = 65_535
+_LONGEST = 65_534
+_MOST = MappingProxyType({"NumberOfFrames": 10_000_000})
 Read = TypeVar("Read")
 _TAGS = tags_of(
     "ImageType",
@@ -41,8 +50,13 @@ _TAGS = tags_of(
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
-_ALL_TAGS = _TAGS | DISTINCTION_TAGS | PAGE_TAGS | CSA_TAGS
+HEADER_TAGS = _TAGS | DISTINCTION_TAGS | PAGE_TAGS | CSA_TAGS
 """All attributes that the headers of instances and of frames are made from."""
+_SHORT_TAGS = (
+    HEADER_TAGS
+    - CSA_TAGS
+    - tags_of("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+)
 GREY = ("MONOCHROME1", "MONOCHROME2")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
@@ -128,28 +142,44 @@ def read_with(path: Path, read: Callable[[FileDataset, Path], Read]) -> Read:
     Raises as `read_header` does.
     """
     try:
-        data_set = read_elements(path, _ALL_TAGS, pixels=False)
-        return read(data_set or pydicom.dcmread(path, defer_size=_DEFER_BYTES), path)
+        data_set = read_elements(path, HEADER_TAGS, pixels=False)
+        return read(data_set or _read_by_pydicom(path), path)
     except READING_ERRORS as error:
-        raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
+        words = explain_file(path, error, HEADER_TAGS)
+        raise NotADataSetError(f"{path.name}: not a readable DICOM instance: {words}") from error
+
+
+def _read_by_pydicom(path: Path) -> FileDataset:
+    """Read the file `path`; raises NotADataSetError for a value that would fill memory."""
+    data_set = pydicom.dcmread(path, defer_size=_DEFER_BYTES)
+    for tag in _SHORT_TAGS & set(data_set.keys()):
+        element = data_set.get_item(tag, keep_deferred=True)
+        if _LONGEST < getattr(element, "length", 0) < UNDEFINED_LENGTH:
+            expected = f"a value of at most {_LONGEST} bytes"
+            raise _fault(data_set, keyword_for_tag(tag), path, expected)
+    return data_set
 
 
 def header_of(data_set: FileDataset, path: Path) -> Header:
-    """Header of a data set that was read from `path`."""
+    """Header of a data set that was read from `path`.
+
+    Raises:
+        NotADataSetError: a UID is none, or a size is impossible; names the element.
+    """
     return Header(
         path=path,
-        sop_class_uid=str(data_set.SOPClassUID),
-        sop_instance_uid=str(data_set.SOPInstanceUID),
-        series_instance_uid=str(data_set.SeriesInstanceUID),
-        study_instance_uid=str(data_set.StudyInstanceUID),
-        frame_of_reference_uid=str(data_set.get("FrameOfReferenceUID", "") or ""),
+        sop_class_uid=_uid(data_set, "SOPClassUID", path),
+        sop_instance_uid=_uid(data_set, "SOPInstanceUID", path),
+        series_instance_uid=_uid(data_set, "SeriesInstanceUID", path),
+        study_instance_uid=_uid(data_set, "StudyInstanceUID", path),
+        frame_of_reference_uid=_uid(data_set, "FrameOfReferenceUID", path, is_optional=True),
         transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
         patient_key=patient_key(data_set),
         modality=str(data_set.get("Modality", "") or ""),
-        rows=int(data_set.get("Rows") or 0),
-        columns=int(data_set.get("Columns") or 0),
-        number_of_frames=int(data_set.get("NumberOfFrames") or 1),
-        samples_per_pixel=int(data_set.get("SamplesPerPixel") or 1),
+        rows=_count(data_set, "Rows", path, 0),
+        columns=_count(data_set, "Columns", path, 0),
+        number_of_frames=_count(data_set, "NumberOfFrames", path, 1),
+        samples_per_pixel=_count(data_set, "SamplesPerPixel", path, 1),
         has_pixel_data=any(keyword in data_set for keyword in _PIXEL_KEYWORDS),
         photometric_interpretation=str(data_set.get("PhotometricInterpretation", "") or ""),
         instance_number=int(data_set.get("InstanceNumber") or 0),
@@ -167,6 +197,26 @@ def patient_key(data_set: Dataset) -> str:
     values = (data_set.get(name) for name in ("PatientID", "PatientName", "PatientBirthDate"))
     text = "\x00".join(str(value or "").strip() for value in values)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _uid(data_set: Dataset, keyword: str, path: Path, *, is_optional: bool = False) -> str:
+    uid = str(data_set.get(keyword) or "")
+    if is_safe_uid(uid) or (is_optional and not uid):
+        return uid
+    raise _fault(data_set, keyword, path, "a UID of digits and dots, at most 64 characters")
+
+
+def _count(data_set: Dataset, keyword: str, path: Path, otherwise: int) -> int:
+    value = data_set.get(keyword) or otherwise
+    count, most = int(value), _MOST.get(keyword, _MOST_IN_US)
+    if count != float(value) or not 0 <= count <= most:
+        raise _fault(data_set, keyword, path, f"a whole number from 0 to {most}")
+    return count
+
+
+def _fault(data_set: Dataset, keyword: str, path: Path, expected: str) -> NotADataSetError:
+    words = element_fault(data_set, keyword, expected)
+    return NotADataSetError(f"{path.name}: not a readable DICOM instance: {words}; {WAY_OUT}")
 
 
 def _numbers(data_set: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:

@@ -16,7 +16,9 @@ from pydicom.uid import (
 )
 
 from core.errors import PixelError
+from imaging.instances.element_words import WAY_OUT, element_fault, told_instance
 from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
+from imaging.pixels.pixel_faults import explain_pixels
 from imaging.pixels.reader import DECODING_ERRORS, StoredPixels, Voxels, check_supported
 from imaging.pixels.rescale import rescale_of
 
@@ -75,7 +77,7 @@ def format_of(data_set: FileDataset) -> PixelFormat:
     is_usual = allocated in ALLOCATED and 1 <= stored <= allocated and high == stored - 1
     if not is_usual or "PixelData" not in data_set:
         raise PixelError(
-            f"Instance {data_set.SOPInstanceUID}: {allocated} bits allocated, {stored} stored, "
+            f"{told_instance(data_set)}: {allocated} bits allocated, {stored} stored, "
             f"high bit {high}, expected integers of 8, 16 or 32 bits with the stored ones lowest"
         )
     slope, intercept = rescale_of(data_set)
@@ -107,19 +109,14 @@ def cells_of(data_set: FileDataset, pixel_format: PixelFormat) -> Cells:
             cells = pixel_array(data_set, raw=True, correct_unused_bits=False)
         return cells.astype(pixel_format.dtype, copy=False)
     except DECODING_ERRORS as error:
-        syntax = UID(data_set.file_meta.TransferSyntaxUID).name
-        raise PixelError(
-            f"Instance {data_set.SOPInstanceUID}: pixels cannot be decoded from {syntax} ({error})"
-        ) from error
+        raise PixelError(explain_pixels(data_set)) from error
 
 
 def _integer(data_set: Dataset, keyword: str) -> int:
     value = data_set.get(keyword)
     if not isinstance(value, int):
-        found = "missing" if keyword not in data_set else value if value is not None else "empty"
-        raise PixelError(
-            f"Instance {data_set.SOPInstanceUID}: {keyword} is {found}, expected a whole number"
-        )
+        words = element_fault(data_set, keyword, "a whole number")
+        raise PixelError(f"{told_instance(data_set)}: {words}; {WAY_OUT}")
     return value
 
 

@@ -13,11 +13,14 @@ from pydicom.pixels.utils import pixel_array
 
 from core.errors import PixelError
 from imaging.enhanced.functional_groups import converted_attributes
+from imaging.instances.element_words import told_instance, told_photometric
 from imaging.instances.elements import read_elements
 from imaging.instances.frames import rescaling
 from imaging.instances.header import GREY
 from imaging.instances.read_errors import READING_ERRORS
+from imaging.instances.reading_faults import explain_file, explained
 from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
+from imaging.pixels.pixel_faults import explain_pixels
 from imaging.pixels.plain_pixels import PIXEL_TAGS, plain_values
 from imaging.pixels.rescale import rescale_of
 
@@ -73,7 +76,7 @@ def read_pixels(path: Path) -> Voxels:
 
 def read_stored(path: Path) -> StoredPixels:
     """Read an instance's stored values; raises as `read_pixels` does."""
-    with warnings.catch_warnings():
+    with explained([path], PixelError), warnings.catch_warnings():
         # Odd values in the header are reported once a series, by check_one_series.
         warnings.simplefilter("ignore", UserWarning)
         return stored_pixels(_read(path))
@@ -84,7 +87,7 @@ def read_frames(path: Path) -> list[StoredPixels]:
 
     Each frame may have a slope and intercept of its own; else raises as `read_pixels` does.
     """
-    with warnings.catch_warnings():
+    with explained([path], PixelError), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         data_set = _read(path)
         check_supported(data_set, by_frame=True)
@@ -101,7 +104,7 @@ def read_frame(path: Path, number: int) -> StoredPixels:
 
     Other frames are not decoded. Raises as `read_pixels` does, and if there is no such frame.
     """
-    with warnings.catch_warnings():
+    with explained([path], PixelError), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         data_set = _read(path)
         check_supported(data_set, by_frame=True)
@@ -126,7 +129,8 @@ def _read(path: Path) -> FileDataset:
     try:
         return read_elements(path, PIXEL_TAGS, pixels=True) or pydicom.dcmread(path)
     except READING_ERRORS as error:
-        raise PixelError(f"{path.name}: not a readable DICOM instance ({error})") from error
+        words = explain_file(path, error, PIXEL_TAGS)
+        raise PixelError(f"{path.name}: not a readable DICOM instance: {words}") from error
 
 
 def _decoded(data_set: FileDataset, index: int | None = None) -> npt.NDArray[Any]:
@@ -141,10 +145,7 @@ def _decoded(data_set: FileDataset, index: int | None = None) -> npt.NDArray[Any
         if values is None:
             values = np.asarray(pixel_array(data_set, index=index))
     except DECODING_ERRORS as error:
-        syntax = data_set.file_meta.TransferSyntaxUID.name
-        raise PixelError(
-            f"Instance {data_set.SOPInstanceUID}: pixels cannot be decoded from {syntax} ({error})"
-        ) from error
+        raise PixelError(explain_pixels(data_set)) from error
     return values if values.ndim == 3 else values[np.newaxis]
 
 
@@ -156,22 +157,22 @@ def check_supported(data_set: Dataset, *, by_frame: bool = False) -> None:
     Raises:
         PixelError: no pixels, colour, a Modality LUT, or a rescale per frame without `by_frame`.
     """
-    uid = data_set.get("SOPInstanceUID", "without a SOP Instance UID")
+    name = told_instance(data_set)
     if not any(
         name in data_set for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
     ):
-        raise PixelError(f"Instance {uid}: no pixel data")
+        raise PixelError(f"{name}: no pixel data")
     photometric = data_set.get("PhotometricInterpretation", "")
     if data_set.get("SamplesPerPixel", 1) != 1 or photometric not in GREY:
         raise PixelError(
-            f"Instance {uid}: colour or unknown pixels ({photometric or 'no interpretation'}), "
+            f"{name}: colour or unknown pixels ({told_photometric(photometric)}), "
             f"expected {GREY[0]} or {GREY[1]}"
         )
     if "ModalityLUTSequence" in data_set:
-        raise PixelError(f"Instance {uid}: values given by a Modality LUT, which is not supported")
+        raise PixelError(f"{name}: values given by a Modality LUT, which is not supported")
     if not by_frame and _is_rescaled_by_frame(data_set):
         raise PixelError(
-            f"Instance {uid}: multi-frame with a rescale for each frame; read it frame by frame"
+            f"{name}: multi-frame with a rescale for each frame; read it frame by frame"
         )
 
 

@@ -3,12 +3,10 @@
 import math
 from typing import Any
 
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from core.errors import PixelError
-
-_LONGEST_FOUND = 40
+from imaging.instances.element_words import WAY_OUT, element_fault, told_instance
 
 
 def rescale_of(data_set: Dataset, name: str | None = None) -> tuple[float, float]:
@@ -22,7 +20,7 @@ def rescale_of(data_set: Dataset, name: str | None = None) -> tuple[float, float
         PixelError: one of them is not a single finite number, or the slope is 0: every pixel
             would have the same value.
     """
-    name = name or f"Instance {data_set.get('SOPInstanceUID', 'without a SOP Instance UID')}"
+    name = name or told_instance(data_set)
     slope = _number(data_set, "RescaleSlope", name, otherwise=1.0)
     if slope == 0:
         raise PixelError(f"{name}: RescaleSlope is 0, expected a number other than 0")
@@ -38,16 +36,6 @@ def _number(data_set: Dataset, keyword: str, name: str, *, otherwise: float) -> 
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise PixelError(
-            f"{name}: {keyword} {_found(data_set, keyword)}, expected one finite number"
-        )
+        words = element_fault(data_set, keyword, "one finite number")
+        raise PixelError(f"{name}: {words}; {WAY_OUT}")
     return number
-
-
-def _found(data_set: Dataset, keyword: str) -> str:
-    """Text of the element's value as received."""
-    element = data_set.get_item(keyword)
-    value = element.value if element is not None else None
-    if isinstance(element, RawDataElement) and isinstance(value, bytes):
-        return repr(value.decode("ascii", "replace").strip(" \0"))[:_LONGEST_FOUND]
-    return repr(str(value))[:_LONGEST_FOUND]

@@ -4,6 +4,7 @@ Frames are decoded one by one, so that a comparison needs memory for two frames 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID
 
 from core.errors import PixelError
+from imaging.instances.reading_faults import explain_file
 from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
+from imaging.pixels.pixel_faults import explain_pixels
 from imaging.pixels.reader import DECODING_ERRORS
 
 Frame = npt.NDArray[Any]
@@ -52,7 +55,13 @@ def _frames(path: Path) -> Iterator[Frame]:
         is_masked = not _has_overlay_within(header)
         yield from iter_pixels(source, raw=True, correct_unused_bits=is_masked)
     except DECODING_ERRORS as error:
-        raise PixelError(f"{path.name}: pixels cannot be decoded ({error})") from error
+        raise PixelError(f"{path.name}: {_words(path, error)}") from error
+
+
+def _words(path: Path, error: Exception) -> str:
+    with suppress(*DECODING_ERRORS):
+        return explain_pixels(pydicom.dcmread(path))
+    return explain_file(path, error)
 
 
 def _has_overlay_within(header: FileDataset) -> bool:

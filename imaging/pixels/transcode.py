@@ -5,7 +5,6 @@ from pathlib import Path
 import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import InvalidDicomError
 from pydicom.pixels.utils import decompress
 from pydicom.uid import (
     UID,
@@ -15,7 +14,10 @@ from pydicom.uid import (
 )
 
 from core.errors import NotADataSetError, PixelError
+from imaging.instances.read_errors import BROKEN
+from imaging.instances.reading_faults import explain_file
 from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
+from imaging.pixels.pixel_faults import explain_pixels
 
 UNCOMPRESSED = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
 """Syntaxes that can be written, preferred first: explicit VR keeps private elements' types."""
@@ -38,8 +40,9 @@ def write_uncompressed(source: Path, destination: Path, transfer_syntax_uid: str
     """
     try:
         data_set = pydicom.dcmread(source)
-    except (InvalidDicomError, EOFError, ValueError) as error:
-        raise NotADataSetError(f"{source.name}: not a readable DICOM file ({error})") from error
+    except BROKEN as error:
+        words = explain_file(source, error)
+        raise NotADataSetError(f"{source.name}: not a readable DICOM file: {words}") from error
     was = UID(data_set.file_meta.TransferSyntaxUID)
     if was.is_encapsulated:
         _decompress(data_set)
@@ -63,10 +66,7 @@ def _decompress(data_set: FileDataset) -> None:
             return
         decompress(data_set, as_rgb=False, generate_instance_uid=False)
     except (RuntimeError, ValueError, AttributeError, EOFError) as error:
-        name = UID(data_set.file_meta.TransferSyntaxUID).name
-        raise PixelError(
-            f"Instance {data_set.SOPInstanceUID}: its {name} pixels cannot be decoded ({error})"
-        ) from error
+        raise PixelError(explain_pixels(data_set)) from error
     if data_set.PhotometricInterpretation in _SUBSAMPLED:
         data_set.PhotometricInterpretation = "YBR_FULL"  # decoders upsample the chroma
 

@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import NotADataSetError, PixelError
+from imaging.instances.read_errors import BROKEN
+from imaging.instances.reading_faults import explain_file
 from imaging.pixels.same_pixels import same_pixels
 from imaging.pixels.transcode import write_uncompressed
 
@@ -50,10 +52,10 @@ def _answer(question: list[str], copy: Path) -> dict[str, str | bool]:
         words = {"error": type(error).__name__, "words": str(error)}
     except MemoryError:
         words = {"error": "PixelError", "words": f"{source.name}: too large to be decoded here"}
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
-        words = {"error": "PixelError", "words": f"{source.name}: {error}"}
     except OSError as error:
-        words = {"error": "OSError", "words": str(error)}
+        words = {"error": "OSError", "words": f"{source.name}: {error.strerror or 'not readable'}"}
+    except BROKEN as error:
+        words = {"error": "PixelError", "words": f"{source.name}: {explain_file(source, error)}"}
     else:
         return {"copy": str(copy)}
     copy.unlink(missing_ok=True)

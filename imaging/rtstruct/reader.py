@@ -20,6 +20,7 @@ from imaging.contours.findings import Finding, FindingKind
 from imaging.geometry.plane import Points
 from imaging.instances.header import patient_key
 from imaging.instances.read_errors import READING_ERRORS
+from imaging.instances.reading_faults import explain_file
 from imaging.instances.whole import check_not_truncated
 from imaging.rtstruct.placement import Reference
 from imaging.rtstruct.plain_contours import PlainContour, plain_contours
@@ -108,7 +109,8 @@ def read_structure_set(path: Path) -> StructureSet:
     except NotADataSetError as error:
         raise ContourError(f"{path.name}: {error}") from error
     except READING_ERRORS as error:
-        raise ContourError(f"{path.name}: not a readable RT Structure Set ({error})") from error
+        words = explain_file(path, error)
+        raise ContourError(f"{path.name}: not a readable RT Structure Set: {words}") from error
 
 
 def _check_mandatory(data_set: Dataset, name: str) -> None:

@@ -12,8 +12,10 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import SegmentationStorage
 
 from core.errors import SegmentationError
+from imaging.instances.element_words import element_fault
 from imaging.instances.header import Header, header_of
 from imaging.instances.read_errors import READING_ERRORS
+from imaging.instances.reading_faults import explain_file
 
 _PLACE = MappingProxyType(
     {
@@ -90,18 +92,24 @@ def read_segmentation(path: Path) -> SegmentationContent:
             raise SegmentationError(f"{path.name}: not a Segmentation")
         return _content(data_set, path)
     except READING_ERRORS as error:
-        raise SegmentationError(f"{path.name}: not a readable Segmentation ({error})") from error
+        words = explain_file(path, error)
+        raise SegmentationError(f"{path.name}: not a readable Segmentation: {words}") from error
 
 
 def _content(data_set: FileDataset, path: Path) -> SegmentationContent:
     if data_set.SegmentationType != "BINARY":
-        raise SegmentationError(f"{path.name}: {data_set.SegmentationType}, expected BINARY")
+        raise SegmentationError(
+            f"{path.name}: {element_fault(data_set, 'SegmentationType', 'BINARY')}"
+        )
     header = header_of(data_set, path)
     [shared] = data_set.SharedFunctionalGroupsSequence
     shared_header = _placed(header, shared)
     groups = data_set.PerFrameFunctionalGroupsSequence
     if len(groups) != header.number_of_frames:
-        raise ValueError(f"{len(groups)} functional groups, expected {header.number_of_frames}")
+        raise SegmentationError(
+            f"{path.name}: not a readable Segmentation: {len(groups)} functional groups, "
+            f"expected {header.number_of_frames}"
+        )
     return SegmentationContent(
         header=header,
         labels={int(one.SegmentNumber): str(one.SegmentLabel) for one in data_set.SegmentSequence},
@@ -117,7 +125,10 @@ def _packed(data_set: Dataset, header: Header) -> Iterator[tuple[npt.NDArray[np.
     content = np.frombuffer(data_set.PixelData, dtype=np.uint8)
     count = header.rows * header.columns
     if len(content) * 8 < header.number_of_frames * count:  # numpy would fill up with zeros
-        raise ValueError(f"{len(content)} bytes of pixels, too few")
+        raise SegmentationError(
+            f"{header.path.name}: not a readable Segmentation: {len(content)} bytes of pixels for "
+            f"{header.number_of_frames} frames of {header.rows} x {header.columns}"
+        )
     for start in range(0, header.number_of_frames * count, count):
         yield content[start // 8 : -(-(start + count) // 8)], start % 8
 

@@ -14,8 +14,11 @@ from core.errors import GeometryError, NotADataSetError
 from imaging.geometry.common_plane import check_images, common_plane
 from imaging.geometry.placement import RULES_2D, RULES_3D, place
 from imaging.geometry.plane import has_valid_plane, plane_of
+from imaging.instances.element_words import told_instance
 from imaging.instances.frames import has_frames
-from imaging.instances.header import GREY, Header, header_of
+from imaging.instances.header import GREY, HEADER_TAGS, Header, header_of
+from imaging.instances.read_errors import BROKEN
+from imaging.instances.reading_faults import explain_data_set
 from imaging.pixels.pixel_format import PixelFormat, format_of
 from imaging.series.series import check_one_series, is_known_non_image
 from imaging.series.set_aside import Kept, set_aside
@@ -110,10 +113,12 @@ def _check_single_frame(header: Header, data_set: FileDataset) -> None:
 
 
 def _header(data_set: FileDataset) -> Header:
+    name = told_instance(data_set)
     try:
-        return header_of(data_set, Path(str(data_set.get("SOPInstanceUID", ""))))
-    except (AttributeError, ValueError, TypeError, KeyError) as error:
-        raise NotADataSetError(f"A data set is no readable DICOM instance ({error})") from error
+        return header_of(data_set, Path(name))
+    except BROKEN as error:
+        words = explain_data_set(data_set, HEADER_TAGS)
+        raise NotADataSetError(f"{name}: no readable DICOM instance: {words}") from error
 
 
 def _storable(headers: Sequence[Header], kept: Kept) -> list[Header]:

@@ -20,10 +20,12 @@ from imaging.instances.element_walk import (
     Encoding,
     unpacker,
 )
+from imaging.instances.element_words import WAY_OUT
 from network.data_sets.file_bytes import DataSet
 
 _ITEM, _SEQUENCE_END = ITEM & 0xFFFF, END_OF_SEQUENCE & 0xFFFF
 _PIXELS = 0x7FE0
+_CHARACTER_SET, _LONGEST_CHARACTER_SET = (0x0008, 0x0005), 1024
 _BINARY = frozenset((b"OB", b"OW"))
 _MAY_NEST = frozenset((b"SQ", b"UN", b""))
 
@@ -56,7 +58,7 @@ class Structure:
         """Check the number of elements and the depth of sequences.
 
         Raises:
-            BeyondBoundsError: one of them is exceeded.
+            BeyondBoundsError: one of them is exceeded, or SpecificCharacterSet is too long.
         """
         count, position, end = 0, 0, len(self._content) - 8
         while position <= end:
@@ -75,13 +77,16 @@ class Structure:
         if group == ITEM_GROUP:
             return self._past_item(position + 8, element, length)
         if self._is_implicit:
+            _check_character_set(group, element, length)
             return self._into_or_past(position + 8, group, b"", length)
         kind, length = self._kind_and_length(self._content, position + 4)
         if kind not in LONG_VRS:
+            _check_character_set(group, element, length)
             return self._into_or_past(position + 8, group, kind, length)
         if position + 12 > len(self._content):
             return len(self._content)
         [length] = self._length(self._content, position + 8)
+        _check_character_set(group, element, length)
         return self._into_or_past(position + 12, group, kind, length)
 
     def _past_item(self, content: int, element: int, length: int) -> int:
@@ -119,6 +124,15 @@ class Structure:
 
     def _close(self) -> None:
         self._is_implicit = self._open.pop().implicit_outside
+
+
+def _check_character_set(group: int, element: int, length: int) -> None:
+    """Refuse a long SpecificCharacterSet, which pydicom reads and converts before any other."""
+    if (group, element) == _CHARACTER_SET and length > _LONGEST_CHARACTER_SET:
+        raise BeyondBoundsError(
+            f"(0008,0005) SpecificCharacterSet: expected at most {_LONGEST_CHARACTER_SET} bytes, "
+            f"found VR CS of {length} bytes; {WAY_OUT}"
+        )
 
 
 def _is_implicit(content: DataSet, position: int, is_agreed: bool) -> bool:

@@ -12,8 +12,10 @@ from pynetdicom.dsutils import split_dataset
 
 from core.config.wire import Wire
 from core.errors import NotADataSetError
+from core.uids import is_safe_uid
 from imaging.instances.elements import end_of_file_meta, read_bytes
 from imaging.instances.read_errors import BROKEN
+from imaging.instances.reading_faults import explain_file
 from imaging.instances.whole import check_not_truncated
 from network.data_sets.file_bytes import FileBytes
 from network.data_sets.limits import DataSetBounds
@@ -24,6 +26,7 @@ from network.upper_layer.p_data import Extent
 _DEFER_BYTES = 4096
 _PREAMBLE_BYTES = 128
 _FIRST_BYTES = 8192
+_LONGEST_UID_BYTES = 256
 _IDENTITY = (0x00080016, 0x00080018, 0x00020010)
 """SOPClassUID, SOPInstanceUID, TransferSyntaxUID; `read_bytes` finds them in whole files only."""
 
@@ -59,12 +62,14 @@ def instance_to_send(path: Path) -> InstanceToSend:
             path=path,
             sop_class_uid=_uid(data_set, "SOPClassUID"),
             sop_instance_uid=_uid(data_set, "SOPInstanceUID"),
-            transfer_syntax_uid=str(data_set.file_meta.TransferSyntaxUID),
+            transfer_syntax_uid=_text(str(data_set.file_meta.TransferSyntaxUID).encode()),
         )
     except BROKEN as error:
-        raise NotADataSetError(f"{path.name}: not a readable DICOM instance ({error})") from error
+        words = explain_file(path, error)
+        raise NotADataSetError(f"{path.name}: not a readable DICOM instance: {words}") from error
     except OSError as error:
-        raise NotADataSetError(f"{path.name}: cannot be read ({error})") from error
+        reason = error.strerror or "no such file"
+        raise NotADataSetError(f"{path.name}: cannot be read ({reason})") from error
     check_not_truncated(data_set, path.stat().st_size)
     return instance
 
@@ -87,11 +92,14 @@ def _uid(data_set: FileDataset, keyword: str) -> str:
     if element is None or not element.value:
         raise AttributeError(f"no {keyword}")
     value = element.value
-    return _text(value) if isinstance(value, bytes) else str(value).rstrip("\x00 ")
+    return _text(value if isinstance(value, bytes) else str(value).encode())
 
 
 def _text(value: bytes) -> str:
-    return value.decode("ascii").rstrip("\x00 ")
+    uid = value[:_LONGEST_UID_BYTES].decode("ascii").rstrip("\x00 ")
+    if not is_safe_uid(uid):
+        raise ValueError
+    return uid
 
 
 @contextmanager
@@ -137,4 +145,5 @@ def _end_by_pydicom(path: Path) -> int:
     try:
         return int(split_dataset(path)[1])
     except BROKEN as error:
-        raise NotADataSetError(f"{path.name}: not a readable DICOM file ({error})") from error
+        words = explain_file(path, error)
+        raise NotADataSetError(f"{path.name}: not a readable DICOM file: {words}") from error

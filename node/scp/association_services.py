@@ -11,6 +11,7 @@ from core.errors import (
     explain_fault,
 )
 from core.uids import fault_of_uid
+from imaging.instances.element_words import told_uid
 from network.endings import Cause, Ending
 from network.file_meta import encode_file_meta
 from network.scp import Status
@@ -40,6 +41,7 @@ CANNOT_UNDERSTAND = 0xC000
 PROCESSING_FAILURE = 0xC211
 """Status for a fault of the node itself, the one that pynetdicom uses."""
 _COMMENT_LENGTH = 64  # LO
+_LONGEST_REASON = 500
 
 log = structlog.get_logger("receive")
 
@@ -175,17 +177,18 @@ class AssociationServices:
 def _outcome(
     receive: Callable[[], str], sop_instance_uid: str, refuse: Callable[[int, Exception], None]
 ) -> Status:
+    told = told_uid(sop_instance_uid)
     try:
         if receive() == DIFFERENT:
-            log.warning("instance arrived with other content", sop_instance_uid=sop_instance_uid)
+            log.warning("instance arrived with other content", sop_instance_uid=told)
         return SUCCESS, ""
     except (InstanceError, StorageUnavailableError) as error:
         status = _status_of(error)
         refuse(status, error)
-        return status, _comment(status, sop_instance_uid, error)
+        return status, _comment(status, told, error)
     except Exception as error:  # noqa: BLE001, whatever it is, the instance is not stored
         fault = explain_fault(error)
-        log.error("instance not stored", sop_instance_uid=sop_instance_uid, fault=fault)
+        log.error("instance not stored", sop_instance_uid=told, fault=fault)
         refuse(PROCESSING_FAILURE, InstanceError("it could not be stored"))
         return PROCESSING_FAILURE, ""
 
@@ -196,13 +199,12 @@ def _status_of(error: InstanceError | StorageUnavailableError) -> int:
     return CANNOT_UNDERSTAND if isinstance(error, InstanceError) else OUT_OF_RESOURCES
 
 
-def _comment(status: int, sop_instance_uid: str, error: Exception) -> str:
+def _comment(status: int, told_uid: str, error: Exception) -> str:
     """Log a refusal; returns its reason in ASCII, cut off after 64 characters (VR LO)."""
+    reason = str(error)[:_LONGEST_REASON]
     log.warning(
-        "instance refused",
-        sop_instance_uid=sop_instance_uid,
-        status=f"0x{status:04X}",
-        reason=str(error),
+        "instance refused", sop_instance_uid=told_uid, status=f"0x{status:04X}", reason=reason
     )
-    words = str(error).removeprefix(f"Instance {sop_instance_uid}: ")
+    words = reason.removeprefix(f"Instance {told_uid}: ").removeprefix("not a readable data set: ")
+    words = words.partition("; ")[0]  # what to do about it stays here
     return words.encode("ascii", "replace").decode()[:_COMMENT_LENGTH]

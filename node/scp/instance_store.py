@@ -16,6 +16,7 @@ from core.durable import sync_file, sync_folder, write_synced
 from core.errors import BeyondBoundsError, EncodingError, StorageUnavailableError
 from core.storage_layout import IN_LEDGER, StorageLayout, other_content
 from core.uids import is_derived_uid
+from imaging.instances.element_words import told_uid
 from network.data_sets.describe import describe
 from network.data_sets.file_bytes import DataSet, in_memory
 from network.data_sets.limits import DataSetBounds
@@ -134,7 +135,7 @@ class InstanceStore:
         try:
             found = describe(received, self._bounds)
         except (BeyondBoundsError, EncodingError) as error:
-            raise type(error)(f"Instance {uid}: {error}") from error
+            raise type(error)(f"Instance {told_uid(uid)}: {error}") from error
         study_uid, series_uid = found.study_instance_uid, found.series_instance_uid
         digest = received.sha256 or _sha256(syntax, received.data_set)
         return StoredInstance(

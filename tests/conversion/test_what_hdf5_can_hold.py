@@ -60,7 +60,7 @@ def _replaced(content: bytes, key: str, value: Any) -> bytes:
 def test_numbers_that_are_none_do_not_go_in(
     series: list[FileDataset], keyword: str, content: bytes
 ) -> None:
-    with pytest.raises((GeometryError, PixelError), match=f"Instance {SERIES}.1: {keyword}"):
+    with pytest.raises((GeometryError, PixelError), match=f"Instance {SERIES}.1: .*{keyword}"):
         dicom_to_hdf5(_with_raw(series, keyword, "DS", content))
 
 
@@ -154,10 +154,18 @@ def test_more_rows_or_columns_than_dicom_counts_are_refused(
         hdf5_to_dicom(content, series)
 
 
-@pytest.mark.parametrize("uid", [RT_STRUCTURE_SET, "1.2.840.10008.5.1.4.1.1.481.2", "../x", "CT"])
-def test_a_class_of_no_images_is_refused(series: list[FileDataset], uid: str) -> None:
+@pytest.mark.parametrize(
+    ("uid", "told"),
+    [
+        (RT_STRUCTURE_SET, RT_STRUCTURE_SET),
+        ("1.2.840.10008.5.1.4.1.1.481.2", "1.2.840.10008.5.1.4.1.1.481.2"),
+        ("../x", r"\(no UID, 4 characters\)"),
+        ("CT", r"\(no UID, 2 characters\)"),
+    ],
+)
+def test_a_class_of_no_images_is_refused(series: list[FileDataset], uid: str, told: str) -> None:
     memory = io.BytesIO(dicom_to_hdf5(series).hdf5)
     with h5py.File(memory, "r+") as file:
         file.attrs["sop_class_uid"] = uid
-    with pytest.raises(PixelError, match=f"sop_class_uid '{uid}', expected an image storage class"):
+    with pytest.raises(PixelError, match=f"sop_class_uid {told}, expected an image storage class"):
         hdf5_to_dicom(memory.getvalue(), series)

@@ -85,7 +85,7 @@ def _header_or_words(path: Path, *, by_pydicom: bool) -> Header | str:
             return "not readable"
     try:
         return header_of(pydicom.dcmread(path, defer_size=4096), path)
-    except READING_ERRORS:
+    except (NotADataSetError, *READING_ERRORS):
         return "not readable"
 
 

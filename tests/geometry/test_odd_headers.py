@@ -30,13 +30,37 @@ def _with_raw(keyword: str, vr: str, content: bytes) -> list[FileDataset]:
 @pytest.mark.parametrize(
     ("keyword", "content", "words"),
     [
-        ("RescaleSlope", b"1\\1 ", r"RescaleSlope '\[1.*, 1.*\]', expected one finite number"),
-        ("RescaleSlope", b"1,0 ", "RescaleSlope '1,0', expected one finite number"),
-        ("RescaleSlope", b"abc ", "RescaleSlope 'abc', expected one finite number"),
-        ("RescaleSlope", b"nan ", "RescaleSlope 'nan', expected one finite number"),
-        ("RescaleSlope", b"1e999 ", "RescaleSlope '1e999', expected one finite number"),
+        (
+            "RescaleSlope",
+            b"1\\1 ",
+            r"\(0028,1053\) RescaleSlope: expected one finite number.*2 values",
+        ),
+        (
+            "RescaleSlope",
+            b"1,0 ",
+            r"\(0028,1053\) RescaleSlope: expected one finite number, .*DS of",
+        ),
+        (
+            "RescaleSlope",
+            b"abc ",
+            r"\(0028,1053\) RescaleSlope: expected one finite number, .*DS of",
+        ),
+        (
+            "RescaleSlope",
+            b"nan ",
+            r"\(0028,1053\) RescaleSlope: expected one finite number, .*DS of",
+        ),
+        (
+            "RescaleSlope",
+            b"1e999 ",
+            r"\(0028,1053\) RescaleSlope: expected one finite number, .*DS",
+        ),
         ("RescaleSlope", b"0 ", "RescaleSlope is 0, expected a number other than 0"),
-        ("RescaleIntercept", b"-inf", "RescaleIntercept '-inf', expected one finite number"),
+        (
+            "RescaleIntercept",
+            b"-inf",
+            r"\(0028,1052\) RescaleIntercept: expected one finite",
+        ),
     ],
 )
 def test_a_rescale_that_gives_no_values_is_refused(
@@ -51,7 +75,7 @@ def test_a_rescale_that_gives_no_values_is_refused(
         lambda: dicom_to_hdf5(_with_raw(keyword, "DS", content)),
         lambda: choose_encoding(_with_raw(keyword, "DS", content), values),
     ):
-        with pytest.raises(PixelError, match=f"^{_UID}: {words}$"):
+        with pytest.raises(PixelError, match=f"^{_UID}: {words}"):
             read()
 
 
@@ -66,7 +90,7 @@ def test_an_absent_or_empty_rescale_is_1_and_0() -> None:
 
 @pytest.mark.parametrize("keyword", ["HighBit", "BitsStored", "BitsAllocated"])
 def test_empty_bits_are_refused(keyword: str) -> None:
-    with pytest.raises(PixelError, match=f"{_UID}: {keyword} is empty, expected a whole number"):
+    with pytest.raises(PixelError, match=f"{_UID}: .*{keyword}: expected a whole number"):
         dicom_to_hdf5(_with_raw(keyword, "US", b""))
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from core.errors import PixelError
 from imaging.geometry.plane import Plane
+from imaging.hdf5.reading_faults import explain_hdf5
 from imaging.hdf5.volume_file import read_volume_hdf5
 from imaging.instances.read_errors import BROKEN_HDF5
 
@@ -70,7 +71,9 @@ def open_volume(path: Path) -> VolumeFile:
                 units=str(attributes["units"]),
             )
     except BROKEN_HDF5 as error:
-        raise PixelError(f"{path.name}: cannot be read as a volume ({error})") from error
+        raise PixelError(
+            f"{path.name}: cannot be read as a volume: {explain_hdf5(path)}"
+        ) from error
 
 
 def encoded_slice(volume: VolumeFile, index: int) -> bytes:

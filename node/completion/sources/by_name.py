@@ -15,7 +15,10 @@ from sqlalchemy import Connection
 from core.config.settings import Configuration
 from core.errors import EncodingError, InstanceError, RequestedJobError
 from core.folders import files_below
+from core.uids import is_safe_uid
+from imaging.instances.element_words import WAY_OUT, element_fault, told_uid
 from imaging.instances.read_errors import READING_ERRORS
+from imaging.instances.reading_faults import explain_file
 from network.scu.outgoing import check_file_encoding, is_dicom_file
 from network.sender import Sender
 from node.completion.sources.source import SourceEnd
@@ -65,7 +68,7 @@ class SeriesByName:
                 f"no DICOM images {what}among the {len(files)} files of the folder"
             )
         if len(found) > 1:
-            told = ", ".join(sorted(found)[:_TOLD_SERIES])
+            told = ", ".join(map(told_uid, sorted(found)[:_TOLD_SERIES]))
             told += ", ..." if len(found) > _TOLD_SERIES else ""
             raise RequestedJobError(
                 f"the folder holds {len(found)} series, expected one ({told}): name it as "
@@ -114,12 +117,16 @@ def _images_by_series(files: Sequence[Path]) -> dict[str, list[Path]]:
             )
             sop_class, uid = str(data_set.get("SOPClassUID", "")), data_set.get("SeriesInstanceUID")
         except Exception as error:
+            words = explain_file(path, error)
             raise RequestedJobError(
-                f"a DICOM file of the folder cannot be read ({type(error).__name__})"
+                f"a DICOM file of the folder cannot be read: {words}"
             ) from error
         if not (sop_class and uid):
             _check_encoding(path)
         if "Image Storage" in UID(sop_class).name and uid:
+            if not is_safe_uid(str(uid)):
+                words = element_fault(data_set, "SeriesInstanceUID", "a UID of digits and dots")
+                raise RequestedJobError(f"a DICOM file of the folder: {words}; {WAY_OUT}")
             found[str(uid)].append(path)
     return dict(found)
 

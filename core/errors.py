@@ -25,6 +25,7 @@
     └── SendError                     a peer cannot be reached, or did not store an instance
         ├── NotOfferedError           a peer does not offer what it was asked for
         └── PeerEndedError            a peer ended an association before it had answered
+            └── UnansweredError       ... before it had answered anything at all
 
 A message says what is wrong, which UID, what was expected and found, in which unit; it never
 contains a patient's name.
@@ -151,6 +152,13 @@ class NotOfferedError(SendError):
 
 class PeerEndedError(SendError):
     """A peer aborted an association, or closed its connection, before it had answered."""
+
+
+class UnansweredError(PeerEndedError):
+    """A peer ended an association before any answer, or rejected it without a reason.
+
+    It may not stand something that the association request offers.
+    """
 
 
 def hold_of(error: SlicewireError) -> Hold:

@@ -4,6 +4,7 @@ from sqlalchemy import select, update
 
 from core.config.settings import Configuration
 from core.errors import SendError
+from network.optional_items import words_of_items
 from network.scu.addresses import address_of
 from network.scu.association import Timeouts
 from network.scu.c_store import echo
@@ -14,6 +15,7 @@ from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.schema import commands
 from node.ledger.tables.events import record_event
+from node.withholding import as_known
 
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=5.0, response_s=5.0)
 _TOO_LATE_S = 60.0
@@ -48,9 +50,10 @@ class Echoes(Follower):
         peers = {peer.name: peer for peer in self._configuration.peers}
         if name not in peers:
             return "is not a configured peer"
-        address = address_of(peers[name])
+        address = as_known(address_of(peers[name]), self._ledger)
         try:
             echo(address, self._configuration.ae_title, timeouts=_TIMEOUTS)
         except SendError as error:
             return f"does not answer: {error}"
-        return ANSWERS
+        left_out = as_known(address, self._ledger).leaves_out  # with what was just learned
+        return f"{ANSWERS}, without {words_of_items(left_out)}" if left_out else ANSWERS

@@ -1,12 +1,31 @@
 """Peers and rules: who may send, which pipeline a series gets, and where results go."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from core.config.retry import Retry
 from core.config.values import AeTitle, Name, PeerPort, PipelineName, Seconds, Section
 from core.config.wire import AeTitles, Network, PeerTlsOrNot
+
+
+def _from_yes_or_no(value: Any) -> Any:
+    """Read true as `always` and false as `never`."""
+    return {True: "always", False: "never"}.get(value, value) if isinstance(value, bool) else value
+
+
+Offer = Annotated[Literal["auto", "always", "never"], BeforeValidator(_from_yes_or_no)]
+"""`auto`: offered until the peer turns out not to stand it."""
+
+
+class Negotiation(Section):
+    """What is optional in the association requests that a peer gets (PS3.7 D.3.3)."""
+
+    operations_window: Offer = "auto"
+    """Asynchronous operations window: several C-STORE requests may be open at once."""
+    role_selection: Offer = "auto"
+    """SCP/SCU role selection: for reports of storage commitment."""
+    implementation_version_name: Offer = "auto"
 
 
 class Peer(Section):
@@ -24,6 +43,7 @@ class Peer(Section):
     """If given, associations with the peer use TLS in both directions."""
     associations: Annotated[int, Field(ge=1, le=16)] = 1
     """Associations that the node may open to the peer at once, to send the instances of one job."""
+    negotiation: Negotiation = Negotiation()
     settle_s: Seconds | None = None
     """Replaces `completion.settle_s` for series that the peer sends."""
     retry: Retry | None = None

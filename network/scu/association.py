@@ -4,12 +4,13 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.presentation import PresentationContext
 
-from core.errors import BoundError, NotOfferedError, SendError
+from core.errors import BoundError, NotOfferedError, SendError, UnansweredError
+from network.optional_items import OptionalItem
 from network.scu.dialogue import Dialogue
 from network.scu.peer_address import PeerAddress, Timeouts
 from network.tls import why_not_reached
@@ -58,6 +59,8 @@ def associate(
 ) -> Iterator[Dialogue]:
     """Open an association with `peer`; released at the end, or aborted on an exception.
 
+    What `peer.leaves_out` names is not proposed; roles that are not are taken as agreed.
+
     Args:
         peer: address and AE title of the peer.
         calling_ae_title: AE title of this side.
@@ -69,14 +72,20 @@ def associate(
 
     Raises:
         NotOfferedError: the peer accepts none of the presentation contexts.
+        UnansweredError: the peer ended the negotiation, or rejected the request without a reason.
         SendError: there is no association, with the reason in words.
     """
+    if OptionalItem.WINDOW in peer.leaves_out:
+        operations = 1
     asked = AssociatePdu(
         called_ae_title=peer.ae_title,
         calling_ae_title=calling_ae_title,
         contexts=_items(contexts),
         user=UserInformation(
-            _OFFERED_PDU_BYTES, roles or {}, None if operations == 1 else (operations, 1)
+            _OFFERED_PDU_BYTES,
+            roles or {},
+            None if operations == 1 else (operations, 1),
+            has_version_name=OptionalItem.VERSION not in peer.leaves_out,
         ),
     )
     dialogue = _Request(peer, timeouts, asked).opened(operations, on_request)
@@ -123,8 +132,11 @@ class _Request:
         )
 
     def _encoded(self) -> bytes:
+        said = self.asked
+        if OptionalItem.ROLES in self.peer.leaves_out:
+            said = replace(said, user=replace(said.user, roles={}))
         try:
-            return write_associate(ASSOCIATE_RQ, self.asked)
+            return write_associate(ASSOCIATE_RQ, said)
         except ValueError as error:
             raise SendError(f"No association with {self.peer} can be requested: {error}") from error
 
@@ -163,7 +175,8 @@ class _Request:
             left = self._left_s()
             answer = reader.next(left, within_s=left)
             if answer is None or answer[0] != ASSOCIATE_AC:
-                raise SendError(self._why_none(answer))
+                kind = UnansweredError if _is_ended(answer) else SendError
+                raise kind(self._why_none(answer))
             return reader, conclude(self.asked, read_associate(bytes(answer)))
         except BoundError as error:
             if self._left_s() <= _SHORTEST_S:
@@ -172,12 +185,10 @@ class _Request:
         except TimeoutError as error:
             raise SendError(self._why_none(None)) from error
         except OSError as error:
-            perhaps = (
-                "" if self.peer.tls is None else ", perhaps as it does not accept our certificate"
-            )
-            raise SendError(
-                f"{self.peer} closed the connection while the association was negotiated{perhaps}"
-            ) from error
+            words = f"{self.peer} closed the connection while the association was negotiated"
+            if self.peer.tls is None:
+                raise UnansweredError(words) from error
+            raise SendError(f"{words}, perhaps as it does not accept our certificate") from error
 
     def _left_s(self) -> float:
         return max(_SHORTEST_S, self.begun + self.timeouts.associate_s - time.monotonic())
@@ -207,6 +218,14 @@ class _Request:
 
 
 _SHORTEST_S = 0.001
+
+
+def _is_ended(answer: memoryview | None) -> bool:
+    """True for an A-ABORT, and for a permanent rejection without a reason (PS3.8 Table 9-21)."""
+    if answer is None:
+        return False
+    is_rejected = answer[0] == ASSOCIATE_RJ and len(answer) >= _REJECTION_BYTES
+    return answer[0] == ABORT or (is_rejected and (answer[7], answer[9]) == (1, 1))
 
 
 def _items(contexts: Sequence[PresentationContext]) -> list[ContextItem]:

@@ -10,9 +10,11 @@ from pynetdicom import build_context
 from core.config.routing import Peer
 from core.errors import SendError
 from imaging.instances.read_errors import BROKEN
+from network.optional_items import OptionalItem
 from network.scu.addresses import address_for_queries
 from network.scu.association import PeerAddress, Timeouts, associate
 from network.scu.dialogue import Dialogue
+from network.scu.leaving_out import with_less
 from network.statuses import words_of
 from network.upper_layer.association import decode_data_set
 from network.upper_layer.dimse import AFFECTED_CLASS, C_FIND_RQ, FIELD, PRIORITY, SUCCESS, Values
@@ -23,6 +25,7 @@ _STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.1"
 """Study Root Query/Retrieve Information Model - FIND."""
 _LOW_PRIORITY = 2
 _ALL_WITHIN_S = 120.0
+_OFFERED = (OptionalItem.VERSION,)
 _TIMEOUTS = Timeouts(connect_s=5.0, associate_s=10.0, response_s=20.0)
 
 
@@ -42,20 +45,27 @@ def count_instances(
     Raises:
         SendError: the peer cannot be queried, with the reason in words.
     """
-    address = address_for_queries(peer)
-    with _associated(address, calling_ae_title, timeouts) as dialogue:
-        query = _series_query(study_instance_uid, series_instance_uid)
-        query.NumberOfSeriesRelatedInstances = ""
-        found = [
-            one
-            for one in _find(dialogue, query)
-            if one.get("SeriesInstanceUID", series_instance_uid) == series_instance_uid
-        ]
-        if not found:
-            return None
-        with suppress(AttributeError, TypeError, ValueError):
-            return int(found[0].NumberOfSeriesRelatedInstances)
-        return len(_instances(dialogue, study_instance_uid, series_instance_uid))
+
+    def count(address: PeerAddress, _: object) -> int | None:
+        with _associated(address, calling_ae_title, timeouts) as dialogue:
+            return _count(dialogue, study_instance_uid, series_instance_uid)
+
+    return with_less(address_for_queries(peer), _OFFERED, count)
+
+
+def _count(dialogue: Dialogue, study_instance_uid: str, series_instance_uid: str) -> int | None:
+    query = _series_query(study_instance_uid, series_instance_uid)
+    query.NumberOfSeriesRelatedInstances = ""
+    found = [
+        one
+        for one in _find(dialogue, query)
+        if one.get("SeriesInstanceUID", series_instance_uid) == series_instance_uid
+    ]
+    if not found:
+        return None
+    with suppress(AttributeError, TypeError, ValueError):
+        return int(found[0].NumberOfSeriesRelatedInstances)
+    return len(_instances(dialogue, study_instance_uid, series_instance_uid))
 
 
 def found_instances(
@@ -71,8 +81,12 @@ def found_instances(
     Raises:
         SendError: the peer cannot be queried, with the reason in words.
     """
-    with _associated(peer, calling_ae_title, timeouts) as dialogue:
-        return _instances(dialogue, study_instance_uid, series_instance_uid)
+
+    def find(address: PeerAddress, _: object) -> set[str]:
+        with _associated(address, calling_ae_title, timeouts) as dialogue:
+            return _instances(dialogue, study_instance_uid, series_instance_uid)
+
+    return with_less(peer, _OFFERED, find)
 
 
 def _associated(

@@ -10,12 +10,14 @@ from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
 
 from core.errors import NotOfferedError, SendError
+from network.optional_items import OptionalItem
 from network.presentation import VERIFICATION
 from network.scu.association import PeerAddress, Timeouts, associate
+from network.scu.leaving_out import with_less
 from network.scu.outgoing import InstanceToSend, instance_to_send
 from network.scu.presentation import propose
 from network.scu.send_queue import SendOutcome, SendQueue, StoppedElsewhereError, not_sent
-from network.scu.store_association import WindowNotServedError, send_queued
+from network.scu.store_association import send_queued
 from network.scu.transcoder import Transcoder
 from network.statuses import State, words_of
 from network.upper_layer.dimse import AFFECTED_CLASS, C_ECHO_RQ, FIELD, SUCCESS
@@ -34,6 +36,7 @@ __all__ = [
 _DEFAULT_TIMEOUTS = Timeouts()
 _OPERATIONS = 16
 """Asynchronous operations window to propose (PS3.7 D.3.3.3)."""
+_OFFERED = (OptionalItem.WINDOW, OptionalItem.VERSION)
 _FEWEST_EACH = 4
 """Fewest instances that are worth an association of their own."""
 
@@ -46,6 +49,12 @@ def echo(
     Raises:
         SendError: no association or no success, with the reason in words.
     """
+    with_less(
+        peer, (OptionalItem.VERSION,), lambda address, _: _echo(address, calling_ae_title, timeouts)
+    )
+
+
+def _echo(peer: PeerAddress, calling_ae_title: str, timeouts: Timeouts) -> None:
     with associate(peer, calling_ae_title, [build_context(VERIFICATION)], timeouts) as dialogue:
         context = dialogue.context_of(VERIFICATION)
         answer = dialogue.ask(context, {AFFECTED_CLASS: VERIFICATION, FIELD: C_ECHO_RQ}).command
@@ -120,27 +129,29 @@ class _Request:
     def send_from(self, send_queue: SendQueue, transcoder: Transcoder) -> SendError | None:
         """Send from the queue on a new association; returns why it ended early, else None.
 
-        For a peer that ends the association without an answer there is a second one without an
-        asynchronous operations window: some accept a window and do not serve it.
+        For a peer that ends the association without an answer there are others, with less on offer.
         """
+
+        def run(peer: PeerAddress, is_last: bool) -> None:
+            self._send(send_queue, transcoder, peer, is_last=is_last)
+
         try:
-            try:
-                self._send(send_queue, transcoder, _OPERATIONS)
-            except WindowNotServedError:
-                self._send(send_queue, transcoder, 1)
+            with_less(self.peer, _OFFERED, run)
         except SendError as error:
             return error
         return None
 
-    def _send(self, send_queue: SendQueue, transcoder: Transcoder, operations: int) -> None:
+    def _send(
+        self, send_queue: SendQueue, transcoder: Transcoder, peer: PeerAddress, *, is_last: bool
+    ) -> None:
         with associate(
-            self.peer,
+            peer,
             self.calling_ae_title,
             self.contexts,
             self.timeouts,
-            operations=operations,
+            operations=_OPERATIONS,
         ) as dialogue:
-            send_queued(dialogue, self.contexts, send_queue, transcoder)
+            send_queued(dialogue, self.contexts, send_queue, transcoder, is_last=is_last)
 
 
 def _send_on_several(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from pydicom.dataset import Dataset
 
-from core.errors import BoundError, PeerEndedError, SendError
+from core.errors import BoundError, PeerEndedError, SendError, UnansweredError
 from network.scu.peer_address import PeerAddress, Timeouts
 from network.upper_layer.association import (
     Association,
@@ -52,6 +52,7 @@ class Dialogue:
         self._on_request = on_request
         self._message_id = 0
         self._is_over = False
+        self._is_answered = False
         self.was_released = False
         """True if the peer answered the release."""
 
@@ -130,6 +131,7 @@ class Dialogue:
             with self._in_words():
                 message = self._association.receive(left, within_s=left)
                 if message is None or message.command.is_response:
+                    self._is_answered |= message is not None
                     return message
                 self._answer(message)
             if time.monotonic() > deadline:  # a peer may send requests without end
@@ -156,7 +158,7 @@ class Dialogue:
             limit_s = self.timeouts.response_s
             raise SendError(f"{self.peer} read nothing for {limit_s:g} s") from error
         except OSError as error:
-            raise PeerEndedError(self._last_words()) from error
+            raise self._ended(self._last_words()) from error
 
     def release(self) -> None:
         """Release the association; only close it if the peer has ended it."""
@@ -185,7 +187,7 @@ class Dialogue:
                 f"{self.peer} released the association before it had answered"
             ) from None
         except PeerAbortedError as error:
-            raise PeerEndedError(self._aborted(error)) from None
+            raise self._ended(self._aborted(error)) from None
         except NotTakenError as error:
             raise SendError(
                 f"{self.peer} read nothing for {self.timeouts.response_s:g} s"
@@ -193,7 +195,10 @@ class Dialogue:
         except BoundError as error:
             raise self._broken(str(error)) from error
         except OSError as error:
-            raise PeerEndedError(f"{self.peer} closed the connection") from error
+            raise self._ended(f"{self.peer} closed the connection") from error
+
+    def _ended(self, words: str) -> PeerEndedError:
+        return PeerEndedError(words) if self._is_answered else UnansweredError(words)
 
     def _last_words(self) -> str:
         """Reason why writing failed: an A-ABORT of the peer may still be unread."""

@@ -1,7 +1,9 @@
 """Address of a peer, and the timeouts for it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
+from network.optional_items import NO_ITEMS, Items
 from network.tls import ClientTls
 
 
@@ -15,6 +17,12 @@ class PeerAddress:
     tls: ClientTls | None = None
     associations: int = 1
     """Number of associations that the peer accepts from this side at once."""
+    leaves_out: Items = NO_ITEMS
+    """What is not offered to the peer."""
+    keeps: Items = NO_ITEMS
+    """What is offered to the peer whatever it does."""
+    learn: Callable[[Items], None] | None = field(default=None, compare=False, repr=False)
+    """Called with items without which the peer answers, and with which it did not."""
 
     def __str__(self) -> str:
         return f"{self.ae_title} at {self.ip}:{self.port}"

@@ -30,9 +30,15 @@ class SendOutcome:
         return self.state in (State.STORED, State.WARNING)
 
 
-def not_sent(instance: InstanceToSend, words: str, *, is_unanswered: bool = False) -> SendOutcome:
-    """Outcome of an instance for which no status was received."""
-    return SendOutcome(instance, None, State.NOT_SENT, words, is_unanswered=is_unanswered)
+def not_sent(instance: InstanceToSend, words: str) -> SendOutcome:
+    """Outcome of an instance that was not sent."""
+    return SendOutcome(instance, None, State.NOT_SENT, words)
+
+
+def unanswered(instance: InstanceToSend, why: str) -> SendOutcome:
+    """Outcome of an instance whose association ended after its request, before the response."""
+    words = f"{why}; whether this instance was stored is unknown"
+    return SendOutcome(instance, None, State.NOT_SENT, words, is_unanswered=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class SendQueue:
         self._waiting = deque(QueuedInstance(*numbered) for numbered in enumerate(instances))
         self._on_outcome = on_outcome
         self._outcomes: dict[int, SendOutcome] = {}
+        self._unanswered: set[int] = set()
         self._out = 0
         self._class_out = ""
         self._stopped: BaseException | None = None
@@ -97,6 +104,7 @@ class SendQueue:
         """Return instances that were taken last and not settled; they are handed out again."""
         with self._changed:
             self._out -= len(items)
+            self._unanswered.update(item.position for item in items)
             self._waiting.extendleft(reversed(items))
             self._changed.notify_all()
 
@@ -105,7 +113,10 @@ class SendQueue:
         with self._changed:
             while self._waiting:
                 item = self._waiting.popleft()
-                self._tell(item, outcome_of(item.instance))
+                outcome = outcome_of(item.instance)
+                if item.position in self._unanswered and outcome.state is State.NOT_SENT:
+                    outcome = unanswered(item.instance, outcome.words)
+                self._tell(item, outcome)
         return [self._outcomes[position] for position in sorted(self._outcomes)]
 
     def _may_go(self, item: QueuedInstance) -> bool:

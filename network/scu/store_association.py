@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from pynetdicom.presentation import PresentationContext
 
-from core.errors import NotADataSetError, PeerEndedError, PixelError, SendError
+from core.errors import NotADataSetError, PixelError, SendError, UnansweredError
 from network.scu.dialogue import Dialogue
 from network.scu.outgoing import InstanceToSend, data_set_to_send
 from network.scu.presentation import accepted_by, choose_context, without_context
-from network.scu.send_queue import QueuedInstance, SendOutcome, SendQueue, not_sent
+from network.scu.send_queue import QueuedInstance, SendOutcome, SendQueue, not_sent, unanswered
 from network.scu.store_channel import StoreChannel
 from network.scu.transcoder import Transcoder
 from network.statuses import state_of, words_of
@@ -17,31 +17,29 @@ from network.upper_layer.dimse import CommandSet
 _MESSAGE_IDS = 65_535
 
 
-class WindowNotServedError(SendError):
-    """A peer ended an association of several open requests before it had answered any."""
-
-
 def send_queued(
     dialogue: Dialogue,
     contexts: Sequence[PresentationContext],
     send_queue: SendQueue,
     transcoder: Transcoder,
+    *,
+    is_last: bool = True,
 ) -> None:
     """Send from the queue until it is empty; each instance that was taken is settled.
 
+    Unless this `is_last` association, an UnansweredError leaves its instances in the queue.
+
     Raises:
-        WindowNotServedError: the peer may not serve the asynchronous operations window that it
-            accepted; its instances are in the queue again.
         SendError: the association ended before, with the reason in words.
     """
     association = _StoreAssociation(dialogue, contexts, send_queue, transcoder)
     try:
         association.run(StoreChannel(dialogue))
     except SendError as error:
-        if isinstance(error, PeerEndedError) and association.is_window_suspected:
+        if isinstance(error, UnansweredError) and not is_last:
             association.put_back_open()
-            raise WindowNotServedError(str(error)) from error
-        association.settle_open(str(error))
+        else:
+            association.settle_open(str(error))
         raise
 
 
@@ -62,12 +60,6 @@ class _StoreAssociation:
         self._transcoder = transcoder
         self._open: dict[int, tuple[QueuedInstance, str]] = {}
         """Instance and transfer syntax by message ID."""
-        self._is_answered = False
-
-    @property
-    def is_window_suspected(self) -> bool:
-        """True if several requests might be open, and none was answered."""
-        return self._most_open > 1 and not self._is_answered
 
     def run(self, channel: StoreChannel) -> None:
         while True:
@@ -89,10 +81,9 @@ class _StoreAssociation:
 
     def settle_open(self, why: str) -> None:
         """Settle the instances that the association did not answer before it ended."""
-        words = f"{why}; whether this instance was stored is unknown"
         while self._open:
             item, _ = self._open.pop(next(iter(self._open)))
-            self._send_queue.settle(item, not_sent(item.instance, words, is_unanswered=True))
+            self._send_queue.settle(item, unanswered(item.instance, why))
 
     def _next(self) -> QueuedInstance | None:
         if len(self._open) >= self._most_open:
@@ -125,7 +116,6 @@ class _StoreAssociation:
                 f"open are {', '.join(map(str, self._open))}"
             )
         item, syntax = self._open.pop(number)
-        self._is_answered = True
         self._send_queue.settle(item, _outcome(item.instance, answer, syntax))
 
 

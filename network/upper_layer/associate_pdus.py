@@ -50,6 +50,8 @@ class UserInformation:
     roles: Roles = field(default_factory=dict)
     window: tuple[int, int] | None = None
     """Maximum operations invoked and performed (PS3.7 D.3.3.3); 0 means no limit."""
+    has_version_name: bool = True
+    """True if its author names its implementation version (PS3.7 D.3.3.2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,7 @@ def _user_information(user: UserInformation) -> bytes:
     for uid, (scu, scp) in user.roles.items():
         name = uid.encode("ascii")
         content += _item(_ROLES, struct.pack(">H", len(name)) + name + bytes((scu, scp)))
-    return content + _item(
-        _IMPLEMENTATION_VERSION, PYNETDICOM_IMPLEMENTATION_VERSION.encode("ascii")
-    )
+    if user.has_version_name:
+        name = PYNETDICOM_IMPLEMENTATION_VERSION.encode("ascii")
+        content += _item(_IMPLEMENTATION_VERSION, name)
+    return content

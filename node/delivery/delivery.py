@@ -35,6 +35,7 @@ from node.ledger.tables.deliveries import (
     settle_delivery,
 )
 from node.ledger.tables.events import record_event
+from node.withholding import as_known
 
 log = structlog.get_logger("delivery")
 
@@ -132,7 +133,7 @@ class Delivery(Follower):
     ) -> None:
         send(
             instances,
-            address_now(self._configuration, destination),
+            as_known(address_now(self._configuration, destination), self._ledger),
             self._configuration.ae_title,
             on_outcome=lambda outcome: self._record(attempt, outcome),
             timeouts=Timeouts(response_s=self._configuration.delivery.timeout_s),

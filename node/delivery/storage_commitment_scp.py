@@ -9,9 +9,12 @@ from pynetdicom import build_context
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import SendError, StorageUnavailableError, explain_fault
+from network.optional_items import OptionalItem
 from network.scu import storage_commitment as messages
 from network.scu.addresses import address_of
 from network.scu.association import Timeouts, associate
+from network.scu.leaving_out import with_less
+from network.scu.peer_address import PeerAddress
 from network.sender import Sender
 from network.which_peer import which_peer
 from node.delivery.hashes import content_hash
@@ -30,6 +33,7 @@ from node.ledger.tables.commitments import (
     settle_commitment,
 )
 from node.ledger.tables.events import record_event
+from node.withholding import as_known
 
 _TIMEOUTS = Timeouts(connect_s=10.0, associate_s=30.0, response_s=30.0)
 
@@ -151,10 +155,17 @@ class StorageCommitmentScp(Follower):
 
     def _report(self, peer: Peer, commitment: Commitment) -> None:
         """Send an N-EVENT-REPORT on a new association, in the role of the SCP (PS3.4 J.3.3)."""
+        with_less(
+            as_known(address_of(peer), self._ledger),
+            (OptionalItem.ROLES, OptionalItem.VERSION),
+            lambda address, _: self._report_to(address, commitment),
+        )
+
+    def _report_to(self, address: PeerAddress, commitment: Commitment) -> None:
         failures = commitment.failures
         event_type = messages.FAILURES_EXIST if failures else messages.ALL_COMMITTED
         with associate(
-            address_of(peer),
+            address,
             self._configuration.ae_title,
             [build_context(messages.PUSH_MODEL)],
             _TIMEOUTS,

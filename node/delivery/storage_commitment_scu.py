@@ -16,10 +16,13 @@ from sqlalchemy import Connection
 from core.config.routing import Peer
 from core.config.settings import Configuration
 from core.errors import NotOfferedError, SendError, StorageUnavailableError, explain_fault
+from network.optional_items import OptionalItem
 from network.scu import storage_commitment as messages
 from network.scu.addresses import address_for_queries, address_of
 from network.scu.association import Timeouts, associate
 from network.scu.c_find import found_instances
+from network.scu.leaving_out import with_less
+from network.scu.peer_address import PeerAddress
 from network.upper_layer.association import decode_data_set
 from network.upper_layer.dimse import N_EVENT_REPORT_RQ, UNRECOGNIZED_OPERATION
 from network.upper_layer.messages import Message
@@ -43,6 +46,7 @@ from node.ledger.tables.proofs import (
     send_missing,
     settle_proof,
 )
+from node.withholding import as_known
 
 _METHODS = {
     "auto": (ProofMethod.COMMITMENT, ProofMethod.QUERY),
@@ -144,9 +148,18 @@ class StorageCommitmentScu(Follower):
 
     def _request_commitment(self, peer: Peer, proof: Proof, references: Mapping[str, str]) -> None:
         """Send an N-ACTION; the report may come on this association, or on one of the peer's."""
+        with_less(
+            as_known(address_of(peer), self._ledger),
+            (OptionalItem.VERSION,),
+            lambda address, _: self._request_at(address, proof, references),
+        )
+
+    def _request_at(
+        self, address: PeerAddress, proof: Proof, references: Mapping[str, str]
+    ) -> None:
         answered, settings = threading.Event(), self._configuration.proof
         asking = associate(
-            address_of(peer),
+            address,
             self._configuration.ae_title,
             [build_context(messages.PUSH_MODEL)],
             _TIMEOUTS,
@@ -181,7 +194,7 @@ class StorageCommitmentScu(Follower):
         found: set[str] = set()
         for study_uid, series_uid in by_series:
             found |= found_instances(
-                address_for_queries(peer),
+                as_known(address_for_queries(peer), self._ledger),
                 self._configuration.ae_title,
                 study_instance_uid=study_uid,
                 series_instance_uid=series_uid,

@@ -19,6 +19,9 @@ class EventKind(StrEnum):
     BOUND = "bound"
     """A peer exceeded a limit, and its connection was closed."""
 
+    PEER = "peer"
+    """A peer ends associations that offer something optional, which is left out from now on."""
+
     # completion
     WAITING = "waiting"
     COUNT = "count"

@@ -1,6 +1,6 @@
 """Tables about the node: current conditions, identity of the storage folder, sender habits."""
 
-from sqlalchemy import Column, Float, String, Table, Text
+from sqlalchemy import Column, Float, Integer, String, Table, Text
 
 from node.ledger import schema_contents
 
@@ -18,6 +18,16 @@ identity = Table(  # which storage folder this ledger belongs to
     "identity",
     metadata,
     Column("storage_id", String(32), primary_key=True),
+)
+
+withheld = Table(  # optional items without which a peer answers, and with which it did not
+    "withheld",
+    metadata,
+    Column("ae_title", String(16), primary_key=True),
+    Column("ip", String(255), primary_key=True),
+    Column("port", Integer, primary_key=True),
+    Column("item", String(64), primary_key=True),  # network/optional_items.py names them
+    Column("since", Float, nullable=False),
 )
 
 habits = Table(  # senders that open an association for each instance

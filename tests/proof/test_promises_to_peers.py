@@ -8,13 +8,18 @@ import pytest
 from pynetdicom import AE, build_context
 
 from core.errors import SendError
+from network.optional_items import OptionalItem
 from network.scu import storage_commitment as messages
 from node.ledger.schema import instances
 from tests.proof.conftest import Office
+from tests.support.gate import Gate
 from tests.support.node_process import wait_until
 from tests.support.peers import CT, EXPLICIT, IMPLICIT, associate, store_file
 
 TRANSACTION = "1.2.826.0.1.3680043.8.498.77"
+
+ROLES = 0x54
+"""Type of the sub-item of role selection (PS3.7 D.3.3.4)."""
 
 
 def store_three(office: Office, ct_folder: Path) -> dict[str, str]:
@@ -85,6 +90,34 @@ def test_a_peer_that_negotiates_no_roles_gets_its_report(
     assert office.commitment_scp.answer_due() == 1
     assert holder.reported.wait(10)
     assert promised(office) == 3
+
+
+def test_a_peer_that_cannot_stand_a_proposed_role_gets_its_report(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder = start_holder(commitment=True)
+    gate = Gate(holder.port, [OptionalItem.ROLES])
+    office = start_office(holder, storage_commitment=True, port=gate.port)
+    assert ask(office, store_three(office, ct_folder)) == 0x0000
+    assert office.commitment_scp.answer_due() == 1
+    assert holder.reported.wait(10)
+    assert promised(office) == 3
+    assert [ROLES in one for one in gate.offered] == [True, False]
+    gate.close()
+
+
+def test_no_role_is_proposed_to_a_peer_whose_key_says_so(
+    start_holder: Any, start_office: Any, ct_folder: Path
+) -> None:
+    holder = start_holder(commitment=True)
+    gate = Gate(holder.port, [])
+    keys = {"negotiation": {"role_selection": "never"}, "port": gate.port}
+    office = start_office(holder, storage_commitment=True, **keys)
+    assert ask(office, store_three(office, ct_folder)) == 0x0000
+    assert office.commitment_scp.answer_due() == 1
+    assert holder.reported.wait(10)
+    assert [ROLES in one for one in gate.offered] == [False]
+    gate.close()
 
 
 def test_what_is_not_there_or_damaged_or_another_class_is_not_confirmed(

@@ -19,7 +19,7 @@ from node.delivery.queue_results import queue_results
 from node.ledger.database import Ledger
 from node.ledger.requests.jobs import Destination, create_job, find_job, finish_job
 from node.ledger.schema import deliveries
-from node.ledger.tables.deliveries import delivery_states
+from node.ledger.tables.deliveries import delivery_states, send_again
 from node.ledger.tables.instances import StoredInstance, record_instance
 from tests.support.databases import open_test_ledger
 
@@ -74,6 +74,11 @@ class Desk:
         """The node starts again, with another configuration."""
         configuration = read_configuration(None, {"storage_path": self.storage_path} | keys)
         self.delivery = Delivery(configuration, self.ledger)
+
+    def again(self) -> None:
+        """A person has everything sent once more."""
+        with self.ledger.writing() as connection:
+            send_again(connection, JOB, self.now[0], also_stored=True)
 
     def parcel_words(self) -> list[str]:
         """What is recorded of each instance, in the order of sending."""

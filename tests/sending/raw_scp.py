@@ -28,6 +28,8 @@ Script = Callable[["RawScp"], None]
 class RawScp:
     """Takes one association; what happens on it is `script`'s, which runs in a thread."""
 
+    takes_several = False
+
     def __init__(self, script: Script, *, maximum_length: int = 16_384, window: int = 1) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = PeerAddress("127.0.0.1", self.listener.getsockname()[1], "PEER")
@@ -100,6 +102,8 @@ class RawScp:
             self.listener.settimeout(20)
             self.connection, _ = self.listener.accept()
             self.connection.settimeout(20)
+            if not self.takes_several:
+                self.listener.close()
             with self.connection:
                 self._accept()
                 script(self)

@@ -33,6 +33,8 @@ def cine(cine_folder: Path) -> list[InstanceToSend]:
 class WindowOnly(RawScp):
     """Accepts an asynchronous operations window, and ends the association at its first request."""
 
+    takes_several = True
+
     def __init__(self, script: Script, *, closes: bool) -> None:
         self.asked: list[bool] = []
         self._closes = closes

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, func, select
 
 from core.config.routing import Peer
-from node.commands import ANSWERS, ECHO
+from node.commands import ECHO
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import commands, deliveries
 from web.api.case_commands import Asked
@@ -16,6 +16,7 @@ from web.asking import ask_node
 from web.auth.access import Operator, Viewer
 from web.dependencies import LedgerOf, SettingsOf
 from web.overview.habits import habits_in_words
+from web.overview.peer_states import is_answer
 from web.paging import at
 
 router = APIRouter(prefix="/api", tags=["peers"], responses=REFUSALS)
@@ -45,7 +46,7 @@ class PeerState(BaseModel):
     next_attempt_at: datetime | None
     echo: Echoed | None
     habit: str
-    """How the peer sends, as observed: pauses between instances, and the settle time."""
+    """How the peer sends, as observed (pauses, settle time), and what it is not offered."""
 
 
 @router.get("/peers")
@@ -105,4 +106,4 @@ def _latest_echo(connection: Connection, name: str) -> Echoed | None:
     row = connection.execute(done.order_by(commands.c.id.desc()).limit(1)).first()
     if row is None:
         return None
-    return Echoed(at=at(row.done_at), answers=row.answer == ANSWERS, words=row.answer)
+    return Echoed(at=at(row.done_at), answers=is_answer(row.answer), words=row.answer)

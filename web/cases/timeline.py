@@ -20,6 +20,7 @@ _HEADINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         EventKind.REFUSED: ("An instance was refused", "held"),
         EventKind.REJECTED: ("An association was rejected", "failed"),
         EventKind.BOUND: ("A connection exceeded a limit and was closed", "failed"),
+        EventKind.PEER: ("Less is offered to a peer", "quiet"),
         EventKind.WAITING: ("Waiting for the rest of the series", "waiting"),
         EventKind.COUNT: ("The sender was asked for its number of instances", "quiet"),
         EventKind.WHOLE: ("Complete, although an association was aborted", "quiet"),

@@ -1,15 +1,30 @@
-"""How peers send, as observed, in words."""
+"""How peers send and what they are not offered, as observed, in words."""
+
+import time
 
 from sqlalchemy import Connection
 
 from core.config.settings import Configuration
+from network.optional_items import words_of_items
 from network.which_peer import which_peer
 from node.completion.settle_time import one_by_one_settle_s
 from node.ledger.tables.habits import habits_of
+from node.ledger.tables.withheld import withheld_from
 
 
 def habits_in_words(connection: Connection, configuration: Configuration) -> dict[str, str]:
-    """Pauses and settle times by name, for peers that open an association for each instance."""
+    """What was observed of peers, by name: pauses and settle times, and what they cannot stand."""
+    words = _pauses(connection, configuration)
+    for peer in configuration.peers:
+        withheld = withheld_from(connection, (peer.ae_title, peer.ip, peer.port), time.time())
+        if withheld:
+            said = f"is offered no {words_of_items(withheld)}, as it ended associations with it"
+            words[peer.name] = "; ".join(filter(None, (words.get(peer.name), said)))
+    return words
+
+
+def _pauses(connection: Connection, configuration: Configuration) -> dict[str, str]:
+    """Pauses and settle times of peers that open an association for each instance."""
     longest: dict[str, float] = {}
     for sender, pause_s in habits_of(connection):
         peer = which_peer(configuration.peers, sender).peer

@@ -22,6 +22,11 @@ ANSWERS = "answers"
 """The node's answer to an `echo` command when the peer answered (node/echoes.py)."""
 
 
+def is_answer(words: str) -> bool:
+    """True if the node's answer says that the peer answered, perhaps without something optional."""
+    return words.partition(",")[0] == ANSWERS
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A peer as configured."""
@@ -46,7 +51,7 @@ class Echo:
     @property
     def is_answered(self) -> bool:
         """True if the peer answered."""
-        return self.words == ANSWERS
+        return is_answer(self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class PeerState:
     echo: Echo | None
     """The latest requested C-ECHO; None if there was none."""
     habit: str = ""
-    """How the peer sends, as observed, in words."""
+    """How the peer sends, as observed, and what it is not offered, in words."""
 
 
 def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]:

@@ -1,6 +1,6 @@
 """Series that no rule took are looked at again when the rules change."""
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, Exists, exists, select, update
 
 from core.config.settings import Configuration
 from node.completion.routing import rules_hash
@@ -29,6 +29,7 @@ def look_again_at_kept(connection: Connection, configuration: Configuration, now
         (requests.c.state == RequestState.KEPT)
         & (requests.c.rules != "")
         & (requests.c.rules != rules_hash(configuration))
+        & ~_is_followed_by_another()
     )
     decided = (SeriesState.KEPT, SeriesState.PROCESSING)
     query = (
@@ -44,3 +45,13 @@ def look_again_at_kept(connection: Connection, configuration: Configuration, now
     for uid in uids:
         judge_again(connection, uid, now)
     return len(uids)
+
+
+def _is_followed_by_another() -> Exists:
+    """Match requests with a later one of the same sender, which counts for both."""
+    later = requests.alias()
+    same = ("series_instance_uid", "calling_ae_title", "called_ae_title", "address")
+    is_same = [later.c[name] == requests.c[name] for name in same]
+    return exists(
+        select(later.c.id).where(later.c.id > requests.c.id, later.c.pipeline == "", *is_same)
+    )

@@ -9,8 +9,8 @@ from core.config.settings import Configuration
 from network.which_peer import which_peer
 from node.ledger.requests.jobs import JobRow, find_job
 from node.ledger.requests.request_jobs import jobs_of_requests
-from node.ledger.requests.requests import ASSOCIATION, Request
-from node.ledger.row_states import JobState
+from node.ledger.requests.requests import ASSOCIATION, RUN, Request, requests_of
+from node.ledger.row_states import JobState, RequestState
 from node.ledger.schema import associations, instances, receptions
 from node.ledger.tables.deliveries import send_results_again
 from node.ledger.tables.series import instances_of
@@ -30,13 +30,25 @@ def answer_resend(
     if not _is_whole(connection, request):
         return ""
     count = 0
-    for link in jobs_of_requests(connection, [request.key]):
-        job = find_job(connection, link.job_id)
+    for job_id, peers in _wanted(connection, request, peer.name).items():
+        job = find_job(connection, job_id)
         if job is not None and _had_results(job, request):
             uids = [one.sop_instance_uid for one in job.result.instances] if job.result else []
-            peers = [one.peer for one in link.destinations]
             count += send_results_again(connection, job.job_id, peers, uids=uids, now=now)
     return f"{count} results sent again, as the whole series came again" if count else ""
+
+
+def _wanted(connection: Connection, request: Request, sender: str) -> dict[str, set[str]]:
+    """Return the peers by job: of this request, and the sender of what a person ran on the case."""
+    wanted = {
+        link.job_id: {one.peer for one in link.destinations}
+        for link in jobs_of_requests(connection, [request.key])
+    }
+    own = requests_of(connection, request.series_instance_uid)
+    runs = [one.key for one in own if one.source == RUN and one.state == RequestState.SUBMITTED]
+    for link in jobs_of_requests(connection, runs):
+        wanted.setdefault(link.job_id, set()).add(sender)
+    return wanted
 
 
 def _had_results(job: JobRow, request: Request) -> bool:

@@ -96,3 +96,14 @@ def test_a_sender_that_a_rule_took_is_not_judged_again_with_one_that_none_took(
     assert change(kept, rules=[SOFT, HARD]) == 1
     assert [pipeline for _, pipeline, _ in goes(kept, ct_paths)] == ["unet", "blur"]
     assert len(kept.jobs(ct_paths)) == 2
+
+
+def test_a_series_that_was_sent_twice_is_looked_at_once(
+    kept: Completion, ct_paths: list[Path]
+) -> None:
+    kept.send(ct_paths, called="HARD")
+    kept.settle()
+    assert states(kept, ct_paths) == ["kept", "kept"]
+    assert change(kept, rules=[HARD]) == 1
+    assert states(kept, ct_paths) == ["kept", "submitted"]
+    assert change(kept, rules=[SOFT, HARD]) == 0

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from node.commands import ask, carry_out
 from node.delivery.queue_results import queue_results
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import deliveries
+from node.verbs import RUN
 from tests.completion.steps import finish
-from tests.support.completion import PACS, TPS, Completion, Start
+from tests.support.completion import PACS, SOFT, TPS, Completion, Start, series_uid
 
 AGAIN = TPS | {"resend_results": True}
 
@@ -21,13 +23,18 @@ def delivered(start: Start, ct_paths: list[Path]) -> Completion:
     for calling in ("TPS", "PACS"):
         completion.send(ct_paths, calling=calling)
     completion.settle()
-    finish(completion, completion.jobs(ct_paths)[0])
+    deliver(completion, ct_paths)
+    return completion
+
+
+def deliver(completion: Completion, paths: list[Path]) -> None:
+    """The only job is done, and its destinations have everything."""
+    finish(completion, completion.jobs(paths)[0])
     with completion.ledger.writing() as connection:
-        [job] = completion.jobs(ct_paths)
+        [job] = completion.jobs(paths)
         queue_results(connection, job, completion.configuration, now=1.0)
     set_deliveries(completion, DeliveryState.STORED)
     completion.clock.now += 60
-    return completion
 
 
 def set_deliveries(completion: Completion, state: str) -> None:
@@ -68,6 +75,20 @@ def test_several_associations_may_bring_it(delivered: Completion, ct_paths: list
     delivered.send(ct_paths[6:])
     delivered.settle()
     assert waiting(delivered) == [("tps", "rs.dcm")]
+
+
+def test_results_that_a_person_ran_are_sent_again_too(start: Start, ct_paths: list[Path]) -> None:
+    completion = start(pipeline=None, peers=[AGAIN], rules=[SOFT])
+    completion.send(ct_paths)
+    completion.settle()
+    arguments = {"pipeline": "unet", "destinations": ["sender"]}
+    ask(completion.ledger, RUN, series_uid(ct_paths), arguments=arguments)
+    carry_out(completion.ledger)
+    completion.settle(0)
+    deliver(completion, ct_paths)
+    completion.send(ct_paths)
+    completion.settle()
+    assert waiting(completion) == [("tps", "rs.dcm")]
 
 
 def test_a_part_of_the_series_brings_nothing(delivered: Completion, ct_paths: list[Path]) -> None:

@@ -92,11 +92,12 @@ class Decisions:
 
 
 def _is_as_before(verdict: Verdict) -> bool:
-    """True if the request was held or kept for the same reason, so that nobody is told again."""
+    """True if the request is still held for its reason, or kept, so that nobody is told again."""
     before = verdict.request
+    if verdict.state == RequestState.KEPT:
+        return _is_looked_at_again(before)
     is_held = verdict.state == before.state == RequestState.HELD
-    is_kept = verdict.state == RequestState.KEPT and _is_looked_at_again(before)
-    return (is_held or is_kept) and before.reason == verdict.reason
+    return is_held and before.reason == verdict.reason
 
 
 def _is_looked_at_again(request: Request) -> bool:

@@ -52,6 +52,19 @@ def test_with_users_it_is_right(tmp_path: Path, web: dict[str, Any]) -> None:
     assert check_access(settings_with(tmp_path, **web)) is True
 
 
+@pytest.mark.parametrize(
+    ("proxies", "told"),
+    [([], "name it in web.proxies"), (["192.0.2.4"], "192.0.2.4/32 say who asks")],
+)
+def test_check_says_whose_word_on_clients_counts(
+    tmp_path: Path, proxies: list[str], told: str
+) -> None:
+    web = {"plain_http": True, "proxies": proxies}
+    settings = WebSettings(web_configuration(tmp_path / "storage", web_ip="0.0.0.0", web=web))
+    found = {name: words for name, words, _ in web_findings(settings, try_port=False)}
+    assert told in found["web proxies"]
+
+
 def test_what_a_proxy_passes_on_is_nothing_without_users(shared_site: Site) -> None:
     """It says so in a header, of any kind."""
     with shared_site.client() as client:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from core.config.web import is_loopback
 from core.errors import ConfigurationError
 from web.auth.admission import check_access
 from web.auth.user_file import UserFile
@@ -18,7 +19,7 @@ def web_findings(settings: WebSettings, *, try_port: bool) -> Iterator[tuple[str
     ip, port = configuration.web_ip, configuration.web_port
     yield _finding("web users", _people(settings), lambda: check_access(settings))
     if configuration.web.plain_http or configuration.web.proxies:
-        yield "web proxies", f"{', '.join(settings.proxies)} say who asks (X-Forwarded-For)", ""
+        yield "web proxies", _proxies(settings), ""
     certificate = configuration.web.certificate_path
     words = f"HTTPS with {certificate}" if certificate else "HTTP, no certificate"
     yield _finding("web certificate", words, lambda: check_certificate(settings))
@@ -27,6 +28,14 @@ def web_findings(settings: WebSettings, *, try_port: bool) -> Iterator[tuple[str
     yield "web in_dir_root", str(root.absolute()), wrong
     if try_port:
         yield _finding("web port", f"{ip}:{port} is free", lambda: listen(ip, port).close())
+
+
+def _proxies(settings: WebSettings) -> str:
+    words = f"{', '.join(settings.proxies)} say who asks (X-Forwarded-For)"
+    configuration = settings.configuration
+    if configuration.web.proxies or is_loopback(configuration.web_ip):
+        return words
+    return f"{words}; all who come through a proxy elsewhere count as one: name it in web.proxies"
 
 
 def _people(settings: WebSettings) -> str:

@@ -126,6 +126,11 @@ class HoldReason(StrEnum):
         "pixel spacings",
         "send the images of each pixel spacing as a series of their own",
     )
+    TOO_LARGE = (
+        "too large",
+        "send it in parts; or raise engine.maximum_decoded_mb, to a third of a worker's memory at "
+        "most, and retry",
+    )
     # causes outside the series
     NODE = (
         "node",

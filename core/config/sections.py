@@ -132,6 +132,8 @@ class Engine(Section):
     tls: EngineTls | None = None
     attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """Number of worker deaths after which a job fails."""
+    maximum_decoded_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
+    """Size of a series' images as float32 voxels, above which it is held."""
     time_limit_s: Positive = 3600.0
     stop_grace_s: Seconds = 20.0
     """How long a stop waits for running jobs; unfinished jobs run again after the next start."""

@@ -10,6 +10,7 @@ from core.job import JobRequest
 from imaging.geometry.placement import GeometryRules, place
 from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
+from imaging.series.decoded_size import check_decoded_size
 from imaging.series.series import is_of_image_class
 from imaging.series.set_aside import set_aside
 from node.completion.routing import TagMatch
@@ -61,12 +62,13 @@ class SeriesImages:
 
         Raises:
             RequestedJobError: the pipeline is not configured any more.
-            SeriesError: the images do not satisfy its geometry rules.
+            SeriesError: the images do not satisfy its geometry rules, or are too large.
             ModelError: its checkpoint cannot be read.
         """
         pipeline = self.configuration.pipelines.get(name)
         if pipeline is None:
             raise RequestedJobError(f"there is no pipeline {name} any more")
+        check_decoded_size(self.headers, self.configuration.engine.maximum_decoded_mb)
         passed = self._check_geometry(pipeline.kind, geometry_rules[pipeline.kind])
         if name not in self._jobs:
             job = job_request(

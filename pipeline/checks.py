@@ -44,19 +44,21 @@ def check_segmentation(
 ) -> None:
     """Check that frames lie on their source images and are exactly the non-empty `masks`.
 
-    `masks` are [instance, row, column] by structure name, in the order of `headers`.
+    `masks` are [instance, row, column] by structure name in the order of segment numbers, and in
+    the order of `headers`.
 
     Raises:
         OutputError: a frame lies elsewhere, differs from its mask, or is missing.
     """
     index = {header.image: at for at, header in enumerate(headers)}
+    names = dict(enumerate(masks, 1))  # labels may be spelled otherwise
     missing = {(name, at) for name in masks for at, one in enumerate(masks[name]) if one.any()}
     for frame in segmentation.frames:  # one at a time: all masks together can be large
         at = index.get(frame.source)
         if at is None:
             raise OutputError(f"A segment's frame refers to {frame.source[0]}, not in the series")
         _check_at_its_image(frame, headers[at])
-        name = segmentation.labels[frame.segment_number]
+        name = names[frame.segment_number]
         if (name, at) not in missing or not np.array_equal(frame.mask, masks[name][at]):
             raise OutputError(
                 f"Segment {name} on instance {frame.source[0]} is not the mask that was found"

@@ -55,6 +55,13 @@ class PipelineSettings(Section):
     def in_words(self) -> dict[str, str]:
         """Return settings for the page of models, by label."""
 
+    def roi_names(
+        self,
+        card: Mapping[str, Any] | None = None,  # noqa: ARG002, for kinds that draw structures
+    ) -> tuple[str, ...]:
+        """Names of the structures in results; without the model's card, those configured."""
+        return ()
+
     def check_model(self, card: Mapping[str, Any]) -> None:
         """Check the settings against the card of the pipeline's model.
 

@@ -1,15 +1,12 @@
 """Descriptions of results: what was made, of which series, and when, within 64 characters (LO)."""
 
-import unicodedata
-
-from pydicom.charset import convert_encodings, default_encoding
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from core.identity import Provenance
+from imaging.instances.character_sets import ascii_spelling, character_set_of
 
 LONGEST_LO = 64
-_ASCII_SETS = ("", "ISO_IR 6", "ISO 2022 IR 6")
 _FEWEST = 8  # characters of a source's description that still tell it apart
 _FEWEST_WITH_TIME = 16
 _TIMES = ("%Y-%m-%d %H:%M", "%m-%d %H:%M")
@@ -49,16 +46,18 @@ def describe_result(
     return f"{head}{middle}{tail}"
 
 
+def phase_words(phase: int | None) -> str:
+    """The phase in words, for descriptions; empty if there is only one."""
+    return f"phase {phase}" if phase is not None else ""
+
+
 def spelled(text: str, source: Dataset) -> str:
     """`text` if the source's character set has all its letters, else in ASCII letters.
 
     The default character set is ASCII (PS3.3 C.12.1.1.2).
     """
-    if text.isascii() or any(_is_encodable(text, one) for one in _encodings(source)):
-        return text
-    plain = unicodedata.normalize("NFKD", text)
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return bare.encode("ascii", "replace").decode()
+    has_all = character_set_of(source).encoded(text) is not None
+    return text if has_all else ascii_spelling(text)
 
 
 def _middle(source: str, provenance: Provenance, room: int) -> str:
@@ -89,23 +88,3 @@ def _one_line(text: str) -> str:
     """Without backslashes, line breaks and other control characters."""
     printed = "".join(one if one.isprintable() else " " for one in text.replace("\\", "/"))
     return " ".join(printed.split())
-
-
-def _encodings(source: Dataset) -> list[str]:
-    """Encodings of Python for the source's character sets; none for unknown ones."""
-    value = source.get("SpecificCharacterSet") or ""
-    names = [value] if isinstance(value, str) else [str(name or "") for name in value]
-    wanted = [name for name in names if name not in _ASCII_SETS]
-    try:
-        found = convert_encodings(wanted) if wanted else []
-    except LookupError:
-        return []
-    return [one for one in found if one != default_encoding]  # which stands for an unknown set
-
-
-def _is_encodable(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -25,6 +25,7 @@ from imaging.derived.encoding import PET, choose_encoding
 from imaging.derived.provenance import contributing_equipment
 from imaging.enhanced.single_frames import single_frame
 from imaging.geometry.frames_of_reference import common_frame_uid
+from imaging.instances.encoded_texts import encode_texts
 from imaging.instances.header import Header
 from imaging.pixels.reader import Voxels
 from imaging.pixels.transcode import swap_byte_order
@@ -79,6 +80,7 @@ def build_derived_series(
         if frame and not source.get("FrameOfReferenceUID"):
             source.FrameOfReferenceUID = provenance.uid("frame of reference")
         write_identity(source, provenance.uid("derived", header.sop_instance_uid, *frame))
+        encode_texts(source, implicit_vr=False)
         yield source
 
 
@@ -87,8 +89,7 @@ def _read_source(header: Header) -> FileDataset:
     source = pydicom.dcmread(header.path, stop_before_pixels=True)
     if source.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:
         swap_byte_order(source)
-        # everything is decoded now, and will be written in the new byte order
-        source.set_original_encoding(False, True, source.original_character_set)
+    encode_texts(source, implicit_vr=False)
     return single_frame(source, header)
 
 

@@ -14,6 +14,7 @@ from pydicom.uid import (
 )
 
 from core.errors import NotADataSetError, PixelError
+from imaging.instances.encoded_texts import encode_texts
 from imaging.instances.read_errors import BROKEN
 from imaging.instances.reading_faults import explain_file
 from imaging.pixels.extended_jpeg import decode_extended_jpeg, is_extended_jpeg
@@ -49,6 +50,7 @@ def write_uncompressed(source: Path, destination: Path, transfer_syntax_uid: str
     elif was == ExplicitVRBigEndian:
         swap_byte_order(data_set)
     target = UID(transfer_syntax_uid)
+    encode_texts(data_set, implicit_vr=target.is_implicit_VR)
     data_set.file_meta.TransferSyntaxUID = target
     pydicom.dcmwrite(
         destination,
@@ -73,10 +75,16 @@ def _decompress(data_set: FileDataset) -> None:
 
 def swap_byte_order(data_set: Dataset) -> None:
     """Swap the byte order of all OW, OL, OF, OD and OV values, in place; pydicom does not."""
-    data_set.walk(_swap_words)
+    for tag in list(data_set.keys()):
+        element = data_set.get_item(tag)
+        if element is not None and element.VR == "SQ":
+            for item in data_set[tag].value or ():
+                swap_byte_order(item)
+        elif element is not None and element.VR in _WORD_BYTES:  # texts are not decoded
+            _swap_words(data_set[tag])
 
 
-def _swap_words(_: Dataset, element: DataElement) -> None:
+def _swap_words(element: DataElement) -> None:
     size = _WORD_BYTES.get(element.VR)
     value = element.value
     if size is None or not isinstance(value, bytes):

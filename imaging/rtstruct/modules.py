@@ -6,19 +6,18 @@ from functools import cache
 from typing import Any
 
 from pydicom import config
-from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID, ImplicitVRLittleEndian
 
-from core.errors import ContourError
 from core.identity import MANUFACTURER, VERSION, Provenance
 from imaging.derived.provenance import contributing_equipment
+from imaging.instances.character_sets import UTF_8, CharacterSet, character_set_of
+from imaging.instances.encoded_texts import text_bytes
 from imaging.instances.header import Header
 
-_ASCII_SETS = ("", "ISO_IR 6")
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 _SERIES_NUMBER_OFFSET = 1000
 _LONGEST_LINE = 64
@@ -84,30 +83,29 @@ def copy_source(data_set: Dataset, source: Dataset) -> None:
             fill(data_set, {keyword: ""})
 
 
-def copy_character_set(data_set: Dataset, source: Dataset, texts: Iterable[str]) -> None:
-    """Use the source's character set; for an ASCII source, UTF-8 if `texts` need it.
+def copy_character_set(data_set: Dataset, source: Dataset, texts: Iterable[str]) -> CharacterSet:
+    """Write the character set for results of `source` with `texts`; returns it."""
+    found, tag = character_set_for(source, texts), _tag("SpecificCharacterSet")
+    if found == UTF_8 != character_set_of(source):
+        fill(data_set, {"SpecificCharacterSet": "ISO_IR 192"})
+    elif tag in source:
+        data_set[tag] = copy.deepcopy(source[tag])
+    return found
 
-    Raises:
-        ContourError: a text cannot be written in the source's character set.
+
+def character_set_for(source: Dataset, texts: Iterable[str]) -> CharacterSet:
+    """Character set of results of `source`: its own, whose bytes are copied.
+
+    UTF-8 for a source in ASCII of which every copied byte is ASCII, if `texts` need it: the same
+    bytes then mean the same.
     """
-    value = source.get("SpecificCharacterSet") or ""
-    names = [value] if isinstance(value, str) else [str(name) for name in value]
-    if all(name in _ASCII_SETS for name in names):
-        if not all(text.isascii() for text in texts):
-            fill(data_set, {"SpecificCharacterSet": "ISO_IR 192"})
-        return
-    fill(data_set, {"SpecificCharacterSet": names if len(names) > 1 else names[0]})
-    # pydicom treats the default as Latin-1; it is ASCII only (PS3.3 C.12.1.1.2)
-    encodings = [
-        "ascii" if name in _ASCII_SETS else encoding
-        for name, encoding in zip(names, convert_encodings(names), strict=True)
-    ]
-    for text in texts:
-        if not any(_is_encodable(text, encoding) for encoding in encodings):
-            raise ContourError(
-                f"The text {text!r} cannot be written in the source's character set "
-                f"{' and '.join(names)}: expected only characters that it has"
-            )
+    own = character_set_of(source)
+    if not own.is_ascii or all(text.isascii() for text in texts):
+        return own
+    copied = Dataset()
+    copy_source(copied, source)
+    as_read = text_bytes(copied)
+    return UTF_8 if as_read.isascii() and b"\x1b" not in as_read else own
 
 
 def equipment(provenance: Provenance) -> dict[str, Any]:
@@ -179,14 +177,6 @@ def _frame_reference(uid: str, headers: Sequence[Header]) -> Dataset:
 def one_line(text: str) -> str:
     """`text` as an LO value: no line breaks or backslashes, at most 64 characters."""
     return " ".join(text.replace("\\", "/").split())[:_LONGEST_LINE].strip()
-
-
-def _is_encodable(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @cache

@@ -65,12 +65,13 @@ def fit_names(names: Sequence[str], variant: Variant) -> list[str]:
     taken = {name.casefold() for name in names if len(name) <= limit}
     fitted = []
     for name in names:
-        fitted.append(name if len(name) <= limit else _cut(name, limit, taken))
+        fitted.append(name if len(name) <= limit else unique_name(name, limit, taken))
         taken.add(fitted[-1].casefold())
     return fitted
 
 
-def _cut(name: str, limit: int, taken: set[str]) -> str:
+def unique_name(name: str, limit: int, taken: set[str]) -> str:
+    """Cut `name` to `limit`, with a number if it is among the `taken` (case-folded) names."""
     shorter, number = name[:limit].rstrip(), 0
     while shorter.casefold() in taken:
         number += 1

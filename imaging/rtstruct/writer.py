@@ -17,11 +17,14 @@ from pydicom.uid import RTStructureSetStorage
 from core.errors import ContourError
 from core.identity import Provenance
 from imaging.contours.tracing import Holes
-from imaging.derived.descriptions import describe_result, source_description
+from imaging.derived.descriptions import describe_result, phase_words, source_description
+from imaging.instances.character_sets import CharacterSet
+from imaging.instances.encoded_texts import encode_texts
 from imaging.instances.header import Header
 from imaging.rtstruct import modules
 from imaging.rtstruct.contour_data import SeriesContours, contour_sequence
 from imaging.rtstruct.modules import build_item, fill, one_line
+from imaging.rtstruct.roi_names import written_names
 from imaging.rtstruct.target_systems import GENERIC, Variant, fit_names
 
 Masks = Mapping[str, npt.NDArray[np.bool_]]
@@ -61,6 +64,8 @@ def build_structure_set(
 ) -> FileDataset:
     """Build an RT Structure Set of `rois`, ready for `save_as(path, enforce_file_format=True)`.
 
+    Patient and study are the source's, byte for byte, whatever its character set; names with
+    letters that it lacks are spelled in ASCII (`imaging/rtstruct/roi_names.py`).
     Every contour refers to its instance and lies in that instance's plane. An ROI with an empty
     mask is written without contours, with a note in ROIDescription. The transfer syntax is implicit
     VR little endian, which every receiver accepts and in which no element has a length limit.
@@ -92,7 +97,7 @@ def build_structure_set(
     )
     texts = [label, description, provenance.pipeline]
     texts += [text for roi in rois for text in (roi.name, roi.description)]
-    modules.copy_character_set(data_set, source, texts)
+    character_set = modules.copy_character_set(data_set, source, texts)
     modules.copy_source(data_set, source)
     fill(data_set, modules.series(source, provenance, line))
     fill(data_set, modules.equipment(provenance))
@@ -103,10 +108,16 @@ def build_structure_set(
     fill(data_set, {"FrameOfReferenceUID": frame_uid})
     writer = SeriesContours(headers, holes)
     contours = [contour_sequence(writer.items(masks[roi.name])) for roi in rois]
-    fill(data_set, _roi_sequences(_fitted(rois, variant), contours, frame_uid, provenance))
-    # copied elements are then written byte for byte, unless the character set had to change
-    data_set.set_original_encoding(True, True, source.original_character_set)
+    written = _fitted(with_written_names(rois, character_set), variant)
+    fill(data_set, _roi_sequences(written, contours, frame_uid, provenance))
+    encode_texts(data_set, implicit_vr=True, character_set=character_set)
     return data_set
+
+
+def with_written_names(rois: Sequence[Roi], character_set: CharacterSet) -> list[Roi]:
+    """Copies of `rois` with names that the character set can write."""
+    names = written_names([roi.name for roi in rois], character_set)
+    return [replace(roi, name=name) for roi, name in zip(rois, names, strict=True)]
 
 
 def with_phase_and_revision(label: str, provenance: Provenance, phase: int | None) -> str:
@@ -114,11 +125,6 @@ def with_phase_and_revision(label: str, provenance: Provenance, phase: int | Non
     suffix = f" P{phase}" if phase is not None else ""
     suffix += f" REV{provenance.revision}" if provenance.revision > 1 else ""
     return label[: _LONGEST_LABEL - len(suffix)].strip() + suffix
-
-
-def phase_words(phase: int | None) -> str:
-    """The phase in words, for descriptions; empty if there is only one."""
-    return f"phase {phase}" if phase is not None else ""
 
 
 def _fitted(rois: Sequence[Roi], variant: Variant) -> list[Roi]:

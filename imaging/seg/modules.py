@@ -73,7 +73,6 @@ def complete(
     fill(data_set, _series(data_set, source, provenance))
     _write_dimensions(data_set, provenance.uid("dimensions"))
     _write_references(data_set, headers)
-    data_set.set_original_encoding(True, True, source.original_character_set)
     return data_set
 
 

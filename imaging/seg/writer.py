@@ -22,11 +22,18 @@ from core.errors import SegmentationError
 from core.identity import MANUFACTURER, VERSION, Provenance
 from core.uids import derive_uid
 from imaging.derived.attributes import code_item
-from imaging.derived.descriptions import describe_result, source_description
+from imaging.derived.descriptions import describe_result, phase_words, source_description
 from imaging.geometry.plane import plane_of
+from imaging.instances.encoded_texts import encode_texts
 from imaging.instances.header import Header
-from imaging.rtstruct.modules import copy_character_set, fill, one_line
-from imaging.rtstruct.writer import Masks, Roi, check_content, phase_words, with_phase_and_revision
+from imaging.rtstruct.modules import character_set_for, copy_character_set, fill, one_line
+from imaging.rtstruct.writer import (
+    Masks,
+    Roi,
+    check_content,
+    with_phase_and_revision,
+    with_written_names,
+)
 from imaging.seg.codes import codes_of
 from imaging.seg.modules import complete, stand_ins
 
@@ -86,13 +93,15 @@ def build_segmentation(
         provenance,
         more=phase_words(phase),
     )
+    texts = [description, *(f"{roi.name} {roi.description}" for roi in rois)]
+    written = with_written_names(rois, character_set_for(source, texts))
     composed = Segmentation(
         source_images=stand_ins(headers, source),
         pixel_array=_pixels(rois, masks),
         segmentation_type="BINARY",
         segment_descriptions=[
-            _segment(number, roi, algorithm, is_empty=not masks[roi.name].any())
-            for number, roi in enumerate(rois, 1)
+            _segment(number, named, algorithm, is_empty=not masks[roi.name].any())
+            for number, (roi, named) in enumerate(zip(rois, written, strict=True), 1)
         ],
         series_instance_uid=provenance.uid("segmentation series"),
         series_number=1,
@@ -107,9 +116,9 @@ def build_segmentation(
         transfer_syntax_uid=ImplicitVRLittleEndian,
     )
     data_set = complete(composed, source, headers, provenance)
-    _write_tracking(data_set, headers[0], provenance)
-    texts = [description, *(f"{roi.name} {roi.description}" for roi in rois)]
-    copy_character_set(data_set, source, texts)
+    _write_tracking(data_set, rois, headers[0], provenance)
+    character_set = copy_character_set(data_set, source, texts)
+    encode_texts(data_set, implicit_vr=True, character_set=character_set)
     return data_set
 
 
@@ -185,9 +194,10 @@ def _segment(number: int, roi: Roi, algorithm: Algorithm, *, is_empty: bool) -> 
     return item
 
 
-def _write_tracking(data_set: Dataset, header: Header, provenance: Provenance) -> None:
+def _write_tracking(
+    data_set: Dataset, rois: Sequence[Roi], header: Header, provenance: Provenance
+) -> None:
     """Write a tracking UID that is the same for a structure in every revision of a series."""
-    for item in data_set.SegmentSequence:
-        name = str(item.SegmentLabel)
-        uid = derive_uid(provenance.root_uid, "tracking", header.series_instance_uid, name)
-        fill(item, {"TrackingID": name, "TrackingUID": uid})
+    for item, roi in zip(data_set.SegmentSequence, rois, strict=True):
+        uid = derive_uid(provenance.root_uid, "tracking", header.series_instance_uid, roi.name)
+        fill(item, {"TrackingID": str(item.SegmentLabel), "TrackingUID": uid})

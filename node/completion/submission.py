@@ -11,8 +11,10 @@ from core.config.settings import Configuration
 from core.job import JobRequest
 from core.storage_layout import IN_LEDGER
 from imaging.instances.header import Header
+from imaging.rtstruct.roi_names import spelling_warnings
 from node.delivery.queue_results import queue_results
 from node.ledger.database import Ledger
+from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import (
     Destination,
     JobRow,
@@ -26,6 +28,7 @@ from node.ledger.requests.jobs import (
 from node.ledger.requests.request_jobs import JobOfRequest, link_job, standing_jobs
 from node.ledger.row_states import JobState
 from node.ledger.tables.deliveries import send_undelivered
+from node.ledger.tables.events import record_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Submission:
         standing = find_job(connection, job.job_id)
         if standing is None:
             create_job(connection, job, (), self._ledger.clock())
+            self._warn_of_names(connection, job)
         is_new = request not in {one.request for one in standing_jobs(connection, job.job_id)}
         link = JobOfRequest(request, job.job_id, route.pipeline, route.rule, route.destinations)
         link_job(connection, link)
@@ -73,6 +77,19 @@ class Submission:
             words += self._send_again(connection, standing, route) if is_new else ""
         words += "".join(f"; supersedes job {job_id[:12]}" for job_id in superseded)
         return words if route.destinations else f"{words}; no destination, results stay here"
+
+    def _warn_of_names(self, connection: Connection, job: JobRequest) -> None:
+        """Record how ROI names are written that the series' character set cannot write."""
+        names = self._configuration.pipelines[job.pipeline].roi_names()
+        first = self._configuration.storage_path / job.instance_paths[0]
+        for words in spelling_warnings(first, names):
+            record_event(
+                connection,
+                EventKind.WARNING,
+                f"job {job.job_id[:12]}: {words}",
+                now=self._ledger.clock(),
+                series_instance_uid=job.series_instance_uid,
+            )
 
     def _send_again(self, connection: Connection, standing: JobRow, route: Route) -> str:
         """Send again to a new request's destinations what was refused, given up or cancelled."""

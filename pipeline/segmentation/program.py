@@ -13,6 +13,7 @@ from imaging.instances.header import Header
 from imaging.metrics import volume_ml
 from imaging.pictures import Outline, Panel, choose_panels, overview_picture, write_png
 from imaging.rtstruct.reader import StructureSet
+from imaging.rtstruct.roi_names import spelling_warnings
 from imaging.rtstruct.writer import Roi
 from imaging.seg.writer import Algorithm
 from imaging.series.volume import read_images
@@ -24,6 +25,7 @@ from pipeline.segmentation.structure_sets import (
     Content,
     check_configured,
     names_written,
+    with_changes,
     with_configured_rois,
     write_structure_sets,
 )
@@ -48,6 +50,8 @@ def run_segmentation(task: Task) -> JobResult:
         segmenter = _segmenter(task)
         segmenter.check_fits(headers)
         check_configured(_rois(segmenter), task.request.parameters)
+    names = [roi.name for roi in with_changes(_rois(segmenter), task.request.parameters)]
+    task.warnings += spelling_warnings(headers[0].path, names)
     with task.stopwatch.measure("read"):
         images = read_images(headers, task.part(0.0, 0.05))
     with task.stopwatch.measure("compute"):
@@ -163,7 +167,7 @@ def _describe(task: Task, segmenter: Segmenter, content: Content) -> None:
         "intended_use": card.intended_use,
         "training_data": card.training_fingerprint,
     }
-    written = names_written(content.rois, task.request.parameters)
+    written = names_written(task, content.rois)
     task.findings["structures"] = {
         name: {
             "written_as": written[name],

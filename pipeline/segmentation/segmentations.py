@@ -62,5 +62,6 @@ def _write(
         phase=phase,
     )
     output = write_instance(data_set, task.folder)
-    check_segmentation(read_segmentation(task.folder / output.path), headers, content.masks)
+    masks = {roi.name: content.masks[roi.name] for roi in content.rois}
+    check_segmentation(read_segmentation(task.folder / output.path), headers, masks)
     return output

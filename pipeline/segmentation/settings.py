@@ -79,6 +79,14 @@ class SegmentationSettings(PipelineSettings):
         """Settings for the page of models: target system and phases."""
         return {"Written for": f"{self.variant}, phases {self.phases}"}
 
+    def roi_names(self, card: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+        """Names of the structures in results; without the model's card, those configured."""
+        if card is None:
+            return tuple(one.name for one in self.structures.values() if one.name)
+        known = [str(one["name"]) for one in card["structures"]]
+        changed = {name: one.name for name, one in self.structures.items()}
+        return tuple(changed.get(name) or name for name in known)
+
     def check_model(self, card: Mapping[str, Any]) -> None:
         """Check that the model has all structures that the settings name.
 

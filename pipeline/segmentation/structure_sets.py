@@ -12,6 +12,7 @@ from core.identity import Provenance
 from core.job import OutputInstance
 from imaging.instances.header import Header
 from imaging.rtstruct.reader import StructureSet, read_structure_set
+from imaging.rtstruct.roi_names import names_for
 from imaging.rtstruct.target_systems import Variant, fit_names, name_faults, variant_of
 from imaging.rtstruct.writer import Roi, build_structure_set
 from pipeline.checks import check_structure_set
@@ -40,13 +41,18 @@ def with_configured_rois(content: Content, parameters: Mapping[str, Any]) -> Con
         ContourError: the configuration names a structure that the model lacks.
     """
     check_configured(content.rois, parameters)
-    changes: Mapping[str, Mapping[str, Any]] = parameters.get("structures", {})
     known = [roi.name for roi in content.rois]
-    rois = tuple(_changed(roi, changes.get(roi.name, {})) for roi in content.rois)
+    rois = with_changes(content.rois, parameters)
     masks = {
         roi.name: content.masks[name] for roi, name in zip(rois, known, strict=True)
     }  # equal names are refused by the writer
     return Content(masks, rois)
+
+
+def with_changes(rois: Sequence[Roi], parameters: Mapping[str, Any]) -> tuple[Roi, ...]:
+    """ROIs with names, colours and types from `structures` of the pipeline's configuration."""
+    changes: Mapping[str, Mapping[str, Any]] = parameters.get("structures", {})
+    return tuple(_changed(roi, changes.get(roi.name, {})) for roi in rois)
 
 
 def check_configured(rois: Sequence[Roi], parameters: Mapping[str, Any]) -> None:
@@ -91,11 +97,12 @@ def write_structure_sets(
     return outputs, structure_sets
 
 
-def names_written(rois: Sequence[Roi], parameters: Mapping[str, Any]) -> dict[str, str]:
-    """ROINames as written for the target system, by the configured or the model's name."""
+def names_written(task: Task, rois: Sequence[Roi]) -> dict[str, str]:
+    """ROINames as written for series and target system, by the configured or the model's name."""
     names = [roi.name for roi in rois]
-    variant = variant_of(parameters.get("variant", "generic"))
-    return dict(zip(names, fit_names(names, variant), strict=True))
+    variant = variant_of(task.request.parameters.get("variant", "generic"))
+    spelled = names_for(task.placement.headers[0].path, names)
+    return dict(zip(names, fit_names(spelled, variant), strict=True))
 
 
 def _warnings_of_variant(rois: Sequence[Roi], variant: Variant) -> Iterator[str]:

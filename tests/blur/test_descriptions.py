@@ -64,7 +64,7 @@ def test_a_long_name_of_what_was_made_keeps_the_revision(provenance: Provenance)
         ("Schädel", "ISO_IR 6", "Schadel"),
         ("Schädel", "ISO_IR 144", "Schadel"),
         ("Череп", "ISO_IR 144", "Череп"),
-        ("Череп", "ISO_IR 100", "?????"),
+        ("Череп", "ISO_IR 100", "Cherep"),
         ("頭部 CT", ["", "ISO 2022 IR 87"], "頭部 CT"),
         ("头部", "GB18030", "头部"),
         ("Schädel", "NO SUCH SET", "Schadel"),

@@ -11,7 +11,7 @@ import pytest
 from highdicom.color import CIELabColor
 from pydicom.dataset import FileDataset
 
-from core.errors import ContourError, SegmentationError
+from core.errors import SegmentationError
 from core.identity import Provenance
 from imaging.geometry.placement import RULES_2D, place
 from imaging.geometry.plane import corner_shift_mm
@@ -206,16 +206,12 @@ def test_several_images_at_a_position_are_refused_with_their_number(
         build(headers, {"Lung_L": blobs(headers, 1)}, provenance)
 
 
-def test_nothing_found_and_names_that_cannot_be_written_are_refused(
+def test_nothing_found_is_refused(
     ct_headers: list[Header], blobs: Any, provenance: Provenance
 ) -> None:
     mask = blobs(ct_headers, 1)
     with pytest.raises(SegmentationError, match="no voxel of Lung_L was found"):
         build(ct_headers, {"Lung_L": mask & False}, provenance)
-    with pytest.raises(ContourError, match="cannot be written in the source's character set"):
-        words: dict[str, Any] = {"label": "AUTO", "algorithm": UNET}
-        rois = [Roi("肺", (0, 0, 255))]
-        build_segmentation(ct_headers, {"肺": mask}, rois, provenance, **words)
 
 
 def test_what_is_no_segmentation_is_refused(ct_headers: list[Header], tmp_path: Path) -> None:

@@ -258,16 +258,6 @@ def test_names_are_written_in_the_sources_character_set(
     assert pydicom.dcmread(path).PatientName == "Phantom^Oblique"
 
 
-def test_name_that_the_sources_character_set_lacks_is_refused(
-    write_phantom: Phantom, provenance: Provenance
-) -> None:
-    headers = write_phantom(SpecificCharacterSet="ISO_IR 100")
-    mask = np.ones((4, headers[0].rows, headers[0].columns), dtype=bool)
-    with pytest.raises(ContourError, match="ISO_IR 100"):
-        rois = [Roi("心臓", (1, 2, 3))]
-        build_structure_set(headers, {"心臓": mask}, rois, provenance, label="AUTO")
-
-
 @pytest.mark.parametrize(
     ("roi", "words"),
     [

@@ -153,3 +153,14 @@ def test_output_keys_are_parameters_and_part_of_the_fingerprint() -> None:
 def test_wrong_output_keys_are_named(keys: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(keys))):
         read_configuration(None, {"pipelines": {"unet": keys}})
+
+
+def test_a_name_that_the_series_cannot_hold_is_spelled_in_ascii_with_a_warning(
+    cine_folder: Path, tmp_path: Path
+) -> None:
+    renamed = {"LV_Endocardium": {"name": "Größe ж"}}
+    job = request(cine_folder, tmp_path, structures=renamed, segmentation=True)
+    result = run_job(job, lambda *_: None, {})
+    paths = [Path(job.output_dir, output.path) for output in result.instances]
+    assert read_structure_set(paths[-1]).rois[0].name == "Grosse zh"
+    assert any("'Größe ж' is written as 'Grosse zh'" in one for one in result.warnings)

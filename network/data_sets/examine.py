@@ -8,7 +8,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
 
 from core.errors import InstanceError, NotADataSetError, UidMismatchError
-from core.uids import is_safe_uid
+from core.uids import MAX_UID_LENGTH, is_safe_uid
 from imaging.instances.element_words import WAY_OUT, element_fault, told_uid
 from imaging.instances.read_errors import READING_ERRORS
 from imaging.instances.reading_faults import explain_file
@@ -73,8 +73,17 @@ def _check_identifiers(data_set: FileDataset, found: dict[str, str], name: str) 
         if keyword not in data_set:
             fault = element_fault(data_set, keyword, "a UID of digits and dots")
             raise NotADataSetError(f"{name}: {keyword} is missing; {fault}; {WAY_OUT}")
-        fault = element_fault(data_set, keyword, "a UID of digits and dots")
+        fault = element_fault(data_set, keyword, _expected(data_set, keyword, uid))
         raise InstanceError(f"{name}: {fault}; {WAY_OUT}")
+
+
+def _expected(data_set: FileDataset, keyword: str, uid: str) -> str:
+    """What a UID should have been; the length alone for one that is too long."""
+    element = data_set.get_item(keyword, keep_deferred=True)
+    length = element.length if isinstance(element, RawDataElement) else len(uid)
+    if length > MAX_UID_LENGTH:
+        return f"a UID of at most {MAX_UID_LENGTH} characters"
+    return "a UID of digits and dots"
 
 
 def _check_request(found: dict[str, str], sop_class_uid: str, sop_instance_uid: str) -> None:

@@ -1,5 +1,6 @@
 """Services of one association that a peer opened: C-STORE (PS3.4 Annex B), commitment, its end."""
 
+import re
 from collections.abc import Callable, Set
 
 import structlog
@@ -41,6 +42,7 @@ CANNOT_UNDERSTAND = 0xC000
 PROCESSING_FAILURE = 0xC211
 """Status for a fault of the node itself, the one that pynetdicom uses."""
 _COMMENT_LENGTH = 64  # LO
+_TAG = re.compile(r"\([0-9A-F]{4},[0-9A-F]{4}\) ")
 _LONGEST_REASON = 500
 
 log = structlog.get_logger("receive")
@@ -200,11 +202,25 @@ def _status_of(error: InstanceError | StorageUnavailableError) -> int:
 
 
 def _comment(status: int, told_uid: str, error: Exception) -> str:
-    """Log a refusal; returns its reason in ASCII, cut off after 64 characters (VR LO)."""
+    """Log a refusal; returns its reason in ASCII, in at most 64 characters (VR LO)."""
     reason = str(error)[:_LONGEST_REASON]
     log.warning(
         "instance refused", sop_instance_uid=told_uid, status=f"0x{status:04X}", reason=reason
     )
     words = reason.removeprefix(f"Instance {told_uid}: ").removeprefix("not a readable data set: ")
     words = words.partition("; ")[0]  # what to do about it stays here
-    return words.encode("ascii", "replace").decode()[:_COMMENT_LENGTH]
+    return _fitting(words.encode("ascii", "replace").decode())
+
+
+def _fitting(words: str) -> str:
+    """A reason that fits: without the tag beside the keyword, and up to the end of a part."""
+    if len(words) <= _COMMENT_LENGTH:
+        return words
+    words = _TAG.sub("", words)
+    if len(words) <= _COMMENT_LENGTH:
+        return words
+    cut = words[: _COMMENT_LENGTH + 1]
+    for end in (", ", ": ", " "):
+        if end in cut:
+            return cut.rpartition(end)[0]
+    return words[:_COMMENT_LENGTH]

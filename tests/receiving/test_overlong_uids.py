@@ -76,6 +76,23 @@ def test_an_overlong_uid_of_a_request_is_0xc000_with_its_length(
     assert len(receiver.files()) == 1
 
 
+@pytest.mark.parametrize("length", [65, 66, 300, 60_000])
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
+def test_an_overlong_uid_of_a_data_set_is_0xc000_with_what_was_expected(
+    receiver: Receiver, cine_folder: Path, keyword: str, length: int
+) -> None:
+    instance = pydicom.dcmread(cine_folder / "9.dcm")
+    overlong = copy.deepcopy(instance)
+    setattr(overlong, keyword, "1." + "2" * (length - 2))
+    with RawPeer(receiver.address).associate() as peer:
+        response = stored(peer, overlong, str(instance.SOPInstanceUID))
+        assert status_of(response) == 0xC000
+        words = f"{keyword}: expected a UID of at most 64 characters"
+        assert response[COMMENT].decode().strip() == words
+        assert status_of(stored(peer, instance, str(instance.SOPInstanceUID))) == 0
+    assert len(receiver.files()) == 1
+
+
 @pytest.mark.parametrize("uid", ["1.2.3/4", "..", "1.2.3.", "1.2.x"])
 def test_a_uid_of_other_characters_is_0xc000_and_not_repeated_in_words(
     receiver: Receiver, cine_folder: Path, uid: str

@@ -8,8 +8,9 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from core.signals import Signals, end_without_words
@@ -22,12 +23,14 @@ import structlog
 from core.command_line import ArgumentParser
 from core.config.file import ConfigurationFile
 from core.config.settings import Configuration
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, RequestedJobError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
 from core.private_files import keep_files_private
 from core.storage_layout import StorageLayout
+from network.sender import Sender
 from network.which_peer import confusions
+from node.completion.forecast import Forecast
 from node.exposures import exposures
 from node.preflight import node_findings, running_node, static_findings
 from node.reloading import ReadAgain
@@ -64,10 +67,13 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
     keep_files_private()
     try:
         values = vars(_parser(prog).parse_args(argv))
-        only_check = values.pop("check")
+        only_check, paths = values.pop("check"), values.pop("files")
+        titles = values.pop("calling_ae_title"), values.pop("called_ae_title")
+        if not only_check and (paths or any(titles)):
+            raise ConfigurationError(f"{(*paths, *titles)[0]}: expected only with --check")
         file = ConfigurationFile(values.pop("config"), values)
         if only_check:
-            return _check(file.read())
+            return _forecast(file.read(), paths, *titles) if paths else _check(file.read())
         sys.setswitchinterval(_SWITCH_S)
         signals = Signals()
         signals.catch_stops()
@@ -93,12 +99,32 @@ def _check(configuration: Configuration) -> int:
     holder = running_node(configuration)
     if holder:
         sys.stdout.write(f"ok     ports: not tried, the node runs as process {holder}\n")
+    return _print_findings(
+        chain(
+            node_findings(configuration, try_port=not holder),
+            pipeline_findings(configuration.pipelines),
+            web_findings(WebSettings(configuration), try_port=not holder),
+        )
+    )
+
+
+def _forecast(
+    configuration: Configuration, paths: Sequence[Path], calling: str | None, called: str | None
+) -> int:
+    """Print what the rules would do with files; returns 1 if nothing would run on one of them."""
+    quieten_libraries()  # they quote values of data sets
+    sender = Sender(calling or "ANY-SCU", called or configuration.ae_title, "127.0.0.1")
+    forecast = Forecast(configuration, sender, {kind.name: kind.rules for kind in all_kinds()})
+    try:
+        return _print_findings(forecast.findings(paths))
+    except RequestedJobError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _print_findings(findings: Iterable[tuple[str, str, str]]) -> int:
+    """Print a line for each finding; returns 1 if one is wrong."""
     wrong_ones = 0
-    for name, words, wrong in (
-        *node_findings(configuration, try_port=not holder),
-        *pipeline_findings(configuration.pipelines),
-        *web_findings(WebSettings(configuration), try_port=not holder),
-    ):
+    for name, words, wrong in findings:
         wrong_ones += bool(wrong)
         sys.stdout.write(f"{'WRONG' if wrong else 'ok':<6} {name}: {wrong or words}\n")
     return 1 if wrong_ones else 0
@@ -186,6 +212,11 @@ def _parser(prog: str) -> ArgumentParser:
     parser.add_argument(
         "--check", action="store_true", help="start nothing, only report what is wrong"
     )
+    told = "with --check: tell what the rules would do with these files or folders"
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help=told)
+    for name, default in (("calling_ae_title", "ANY-SCU"), ("called_ae_title", "--ae_title")):
+        words = f"with --check FILE: as if sent with this AE title (default: {default})"
+        parser.add_argument(f"--{name}", default=None, help=words)
     parser.add_argument("--version", action="version", version=f"Slicewire {VERSION}")
     return parser
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 
 from core.errors import SendError
+from core.uids import is_safe_uid
 from network.scu.dialogue import Dialogue
 from network.statuses import words_of
 from network.upper_layer.dimse import (
@@ -60,15 +61,16 @@ def read_request(data_set: Dataset) -> tuple[str, dict[str, str]]:
     """Read Transaction UID and references of a request.
 
     Raises:
-        ValueError: one of them is missing.
+        ValueError: one of them is missing, or no UID: what is kept of a request is bounded.
     """
     transaction_uid = str(data_set.get("TransactionUID", ""))
     references = {
         str(item.get("ReferencedSOPInstanceUID", "")): str(item.get("ReferencedSOPClassUID", ""))
         for item in data_set.get("ReferencedSOPSequence") or ()
     }
-    if not transaction_uid or not references or "" in references:
-        raise ValueError("TransactionUID or ReferencedSOPSequence is missing")
+    uids = (transaction_uid, *references, *references.values())
+    if not references or not all(map(is_safe_uid, uids)):
+        raise ValueError("TransactionUID or ReferencedSOPSequence is missing, or no UID")
     return transaction_uid, references
 
 

@@ -6,9 +6,11 @@ import structlog
 from pydicom.dataset import Dataset
 
 from core.errors import StorageUnavailableError
+from imaging.instances.element_words import told_uid
 from imaging.instances.read_errors import BROKEN
 from network.scu import storage_commitment as messages
 
+_EXPECTED = "expected TransactionUID and references (PS3.4 J.3.3.1), found others"
 Take = Callable[[messages.Report], bool]
 """Records a report; returns False if no request of this node has its Transaction UID."""
 
@@ -25,8 +27,8 @@ def answer_report(event_type: int | None, read: Callable[[], Dataset], take: Tak
         return messages.NO_SUCH_EVENT
     try:
         report = messages.read_report(read())
-    except BROKEN as error:
-        log.warning("storage commitment report refused", reason=type(error).__name__)
+    except BROKEN:
+        log.warning("storage commitment report refused", reason=_EXPECTED)
         return messages.INVALID_ARGUMENT
     try:
         if take(report):
@@ -34,5 +36,7 @@ def answer_report(event_type: int | None, read: Callable[[], Dataset], take: Tak
     except StorageUnavailableError as error:
         log.error("storage commitment report not recorded", reason=str(error))
         return messages.RESOURCE_LIMITATION
-    log.warning("report of an unknown transaction", transaction_uid=report.transaction_uid)
+    log.warning(
+        "report of an unknown transaction", transaction_uid=told_uid(report.transaction_uid)
+    )
     return messages.INVALID_ARGUMENT

@@ -13,6 +13,7 @@ from node.delivery.storage_commitment_scp import StorageCommitmentScp
 from node.delivery.storage_commitment_scu import StorageCommitmentScu
 
 _NOT_AUTHORIZED = 0x0124
+_EXPECTED = "expected TransactionUID and references, UIDs all of them (PS3.4 J.3.2.1), found others"
 
 log = structlog.get_logger("commitment")
 
@@ -39,8 +40,8 @@ class CommitmentService:
         try:
             request = messages.read_request(decode_data_set(message.content, message.context))
             self._commitment_scp.take_request(peer, *request)
-        except BROKEN as error:
-            log.warning("storage commitment request refused", reason=type(error).__name__)
+        except BROKEN:
+            log.warning("storage commitment request refused", reason=_EXPECTED)
             return messages.INVALID_ARGUMENT
         except StorageUnavailableError as error:
             log.error("storage commitment request not recorded", reason=str(error))

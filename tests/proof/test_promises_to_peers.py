@@ -5,6 +5,7 @@ from typing import Any
 
 import pydicom
 import pytest
+import structlog
 from pynetdicom import AE, build_context
 
 from core.errors import SendError
@@ -170,6 +171,18 @@ def test_another_action_or_class_is_named_and_nothing_is_promised(
     )
     association.release()
     assert answer.Status == status
+    assert office.commitment_scp.answer_due() == 0
+
+
+@pytest.mark.parametrize("text", ["DOE^JANE", "1.2." + "3" * 10_000, "1.2.3\n4"])
+def test_what_is_no_uid_is_refused_and_not_kept(
+    start_holder: Any, start_office: Any, text: str
+) -> None:
+    office = start_office(start_holder(commitment=True), storage_commitment=True)
+    with structlog.testing.capture_logs() as logged:
+        assert ask(office, {text: CT}) == 0x0115
+        assert ask(office, {"1.2.3": CT}, transaction_uid=text) == 0x0115
+    assert text not in str(logged)
     assert office.commitment_scp.answer_due() == 0
 
 

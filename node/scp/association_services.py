@@ -42,7 +42,7 @@ CANNOT_UNDERSTAND = 0xC000
 PROCESSING_FAILURE = 0xC211
 """Status for a fault of the node itself, the one that pynetdicom uses."""
 _COMMENT_LENGTH = 64  # LO
-_TAG = re.compile(r"\([0-9A-F]{4},[0-9A-F]{4}\) ")
+_TAG = re.compile(r"\([0-9A-F]{4},[0-9A-F]{4}\) (?=[A-Z][A-Za-z]+:)")
 _LONGEST_REASON = 500
 
 log = structlog.get_logger("receive")

@@ -4,11 +4,13 @@ import copy
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+import numpy as np
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import CTImageStorage, SegmentationStorage
 
 from core.identity import Provenance
 from imaging.enhanced.functional_groups import frame_groups
+from imaging.geometry.plane import plane_of
 from imaging.instances.header import Header
 from imaging.rtstruct import modules
 from imaging.rtstruct.modules import build_item, fill, image_reference
@@ -44,7 +46,7 @@ def stand_ins(headers: Sequence[Header], source: Dataset) -> list[Dataset]:
         "Columns": headers[0].columns,
         "PixelSpacing": list(headers[0].pixel_spacing_mm or ()),
         "ImageOrientationPatient": list(headers[0].image_orientation or ()),
-        "SliceThickness": _thickness_mm(headers[0], source),
+        "SliceThickness": _thickness_mm(headers[0], source) or _distance_mm(headers),
     }
     common |= {name: source[name].value for name in _LOSSY if name in source}
     return [
@@ -82,6 +84,13 @@ def _thickness_mm(header: Header, source: Dataset) -> float | None:
     )
     thickness_mm = attributes.get("SliceThickness")
     return float(thickness_mm) if thickness_mm and float(thickness_mm) > 0 else None
+
+
+def _distance_mm(headers: Sequence[Header]) -> float | None:
+    """Median distance of neighbouring images, for a source without SliceThickness (type 1C)."""
+    normal = plane_of(headers[0]).normal
+    positions = np.sort([plane_of(header).origin_mm @ normal for header in headers])
+    return round(float(np.median(np.diff(positions))), 6) if len(headers) > 1 else None
 
 
 def _series(data_set: Dataset, source: Dataset, provenance: Provenance) -> dict[str, str | int]:

@@ -206,6 +206,16 @@ def test_several_images_at_a_position_are_refused_with_their_number(
         build(headers, {"Lung_L": blobs(headers, 1)}, provenance)
 
 
+@pytest.mark.parametrize("thickness", ["", "0", "2.5"])
+def test_slice_thickness_is_that_of_the_source_or_the_distance_of_images(
+    write_phantom: Any, blobs: Any, provenance: Provenance, thickness: str
+) -> None:
+    headers = write_phantom((0.0, 3.0, 6.0), SliceThickness=thickness)
+    data_set = build(headers, {"Lung_L": blobs(headers, 3)}, provenance)
+    [measures] = data_set.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    assert measures.SliceThickness == (2.5 if thickness == "2.5" else 3.0)
+
+
 def test_nothing_found_is_refused(
     ct_headers: list[Header], blobs: Any, provenance: Provenance
 ) -> None:

@@ -121,7 +121,7 @@ document.addEventListener("click", (event) => {
 
 // An address that ends with the id of a button (`#ask-run`) opens its dialog.
 function openAsked() {
-  const ask = location.hash && document.getElementById(location.hash.slice(1));
+  const ask = document.getElementById(location.hash.slice(1));
   if (ask?.dataset.ask) document.getElementById(ask.dataset.ask)?.showModal();
 }
 

@@ -144,7 +144,7 @@ def test_the_whole_node_quotes_nothing(tmp_path: Path) -> None:
         tmp_path,
         web={"in_dir_root": str(root)},
         webhook={"url": posted.url, "secret": "a sentence that nobody guesses"},
-        rules=[{"pipeline": "blur"}],
+        rules=[],
         retention={},
     ).start("--web-port", str(port))
     told: list[str] = []
@@ -152,6 +152,7 @@ def test_the_whole_node_quotes_nothing(tmp_path: Path) -> None:
         assert check_answers(node.address, _sent()) > 100
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             told += _ask_for_jobs(client, folders)
+            assert sum("Job has completed" in text for text in told) >= 3
             told += _pages(client)
         told += _commands(node)
     finally:

@@ -110,7 +110,8 @@ class Importer(Follower):
                 data_set=content[offset:],
             )
         except NotADataSetError as error:
-            raise RequestedJobError(f"{place} is not a complete DICOM instance") from error
+            words = str(error).removeprefix(f"{path.name}: ")
+            raise RequestedJobError(f"{place} is not a complete DICOM instance: {words}") from error
         try:
             self._instance_store.receive(received)
         except InstanceError as error:

@@ -21,7 +21,7 @@ CANARIES = ("QUETZAL", "KANARI", "27182818284", "quetzal")
 _NAME, _NUMBER = CANARY.encode(), b"27182818284"
 _LONG = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT")
 UID = "1.2.826.99.77"
-_SOP_INSTANCE = 0x00080018
+_SOP_INSTANCE, _SERIES = 0x00080018, 0x0020000E
 SOP_CLASS = "1.2.840.10008.5.1.4.1.1.2"
 
 
@@ -74,7 +74,10 @@ def instance(number: int = 1) -> FileDataset:
 
 
 def damaged(every: int = 1, *, only: str = "") -> Iterator[Damaged]:
-    """Every `every`-th pair of an element and a wrong form of it, if `only` is in its name."""
+    """Every `every`-th pair of an element and a wrong form of it, if `only` is in its name.
+
+    Each is a series of its own.
+    """
     pairs = [(int(element.tag), form) for element in instance() for form in FORMS]
     whole = {implicit: encoded_elements(implicit=implicit) for implicit in (False, True)}
     for number, (tag, form) in enumerate(pairs[::every], 1):
@@ -83,7 +86,10 @@ def damaged(every: int = 1, *, only: str = "") -> Iterator[Damaged]:
             if only not in name:
                 continue
             uid = f"{UID}.1.{2 * number + implicit}"
-            elements = whole[implicit] | {_SOP_INSTANCE: _uid(uid, implicit=implicit)}
+            elements = whole[implicit] | {
+                _SOP_INSTANCE: _uid(_SOP_INSTANCE, uid, implicit=implicit),
+                _SERIES: _uid(_SERIES, f"{uid}.2", implicit=implicit),
+            }
             elements[tag] = FORMS[form](tag, elements[tag], implicit)
             syntax = str(ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian)
             yield Damaged(name, b"".join(elements.values()), syntax, uid)
@@ -92,11 +98,11 @@ def damaged(every: int = 1, *, only: str = "") -> Iterator[Damaged]:
 def encoded_elements(*, implicit: bool, sop_instance_uid: str = UID) -> dict[int, bytes]:
     """Each element of an instance as it is encoded, by tag."""
     found = {int(one.tag): _bytes(one, implicit=implicit) for one in instance()}
-    return found | {_SOP_INSTANCE: _uid(sop_instance_uid, implicit=implicit)}
+    return found | {_SOP_INSTANCE: _uid(_SOP_INSTANCE, sop_instance_uid, implicit=implicit)}
 
 
-def _uid(uid: str, *, implicit: bool) -> bytes:
-    return _bytes(DataElement(_SOP_INSTANCE, "UI", uid), implicit=implicit)
+def _uid(tag: int, uid: str, *, implicit: bool) -> bytes:
+    return _bytes(DataElement(tag, "UI", uid), implicit=implicit)
 
 
 def _bytes(element: DataElement, *, implicit: bool) -> bytes:

@@ -27,7 +27,8 @@ def run_blur(task: Task) -> JobResult:
         SlicewireError: pixels cannot be read, or the result cannot be written as DICOM.
     """
     sigma_mm = float(task.request.parameters["sigma_mm"])
-    volumes, blurred, outputs = [], [], []
+    blurred: list[Voxels] = []
+    outputs: list[OutputInstance] = []
     phases = task.placement.phases
     for number, phase in enumerate(phases):
         length = _PROGRESS_AT_SIDE_RESULTS / len(phases)
@@ -46,11 +47,21 @@ def run_blur(task: Task) -> JobResult:
                 report=computing,
             )
         outputs += _write_phase(task, (volume, result), sigma_mm, writing)
-        volumes.append(volume)
+        if not blurred:
+            _write_picture(task, volume, result)
+        affine_mm = volume.affine_mm
+        del volume  # else the next one, or the file below, comes on top of it
         blurred.append(result)
-    task.report(_PROGRESS_AT_SIDE_RESULTS, "results are checked, and pictures are made")
+    task.report(_PROGRESS_AT_SIDE_RESULTS, "results are checked, and a file is written")
     check_derived_series(outputs, task.placement.headers, task.folder)
-    _write_side_results(task, volumes, blurred)
+    with task.stopwatch.measure("pictures"):
+        write_volume_hdf5(
+            task.folder / VOLUME_FILE,
+            blurred,
+            task.placement.headers,
+            affine_mm=affine_mm if len(phases) == 1 else None,
+            slice_spacing_mm=task.placement.slice_spacing_mm,
+        )
     summary = f"{len(outputs)} images blurred with sigma {sigma_mm:g} mm"
     task.findings["sigma_mm"] = sigma_mm
     return task.result(outputs, summary, has_structure_set=False)
@@ -71,19 +82,10 @@ def _write_phase(
     return outputs
 
 
-def _write_side_results(task: Task, volumes: list[Volume], blurred: list[Voxels]) -> None:
-    """Write the blurred pixels as HDF5, and a picture of source and result side by side."""
+def _write_picture(task: Task, volume: Volume, blurred: Voxels) -> None:
+    """Write a picture of source and result side by side."""
     with task.stopwatch.measure("pictures"):
-        headers = [header for volume in volumes for header in volume.headers]
-        write_volume_hdf5(
-            task.folder / VOLUME_FILE,
-            np.concatenate(blurred),
-            headers,
-            affine_mm=volumes[0].affine_mm if len(volumes) == 1 else None,
-            slice_spacing_mm=task.placement.slice_spacing_mm,
-        )
-        picture = overview_picture(_panels(volumes[0], blurred[0]))
-        write_png(picture, task.folder / OVERVIEW_FILE)
+        write_png(overview_picture(_panels(volume, blurred)), task.folder / OVERVIEW_FILE)
 
 
 def _panels(volume: Volume, blurred: Voxels) -> list[Panel]:

@@ -6,6 +6,7 @@ The layout is in docs/hdf5.md. A job writes the voxels that it computed on; a co
 
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ _GZIP_LEVEL = 1
 
 def write_volume_hdf5(
     path: Path,
-    voxels: Voxels,
+    voxels: Voxels | Sequence[Voxels],
     headers: Sequence[Header],
     *,
     affine_mm: npt.NDArray[np.float64] | None = None,
@@ -33,19 +34,23 @@ def write_volume_hdf5(
 ) -> None:
     """Write `voxels` [slice, row, column] and the geometry of `headers`, one for each slice.
 
-    The same values give the same bytes.
+    Several `voxels`, such as phases, are written one behind the other, without a copy of them. The
+    same values give the same bytes.
 
     Raises:
         GeometryError: counts differ, or an instance has no position in the patient.
         OSError: the file cannot be written.
     """
-    if len(headers) != len(voxels) or not headers:
-        raise GeometryError(f"{len(voxels)} slices with {len(headers)} headers, expected one each")
+    parts = [voxels] if isinstance(voxels, np.ndarray) else voxels
+    count = sum(map(len, parts))
+    if len(headers) != count or not headers:
+        raise GeometryError(f"{count} slices with {len(headers)} headers, expected one each")
     # in memory first: after a full disk HDF5 keeps the file open, and crashes at exit
     memory = BytesIO()  # not closed explicitly: a worker's profiler may still access its buffer
     with h5py.File(memory, "w") as file:
-        dataset = create_slices(file, "voxels", voxels.shape, np.float32)
-        dataset[...] = voxels
+        dataset = create_slices(file, "voxels", (count, *parts[0].shape[1:]), np.float32)
+        for index, one in enumerate(chain.from_iterable(parts)):
+            dataset[index] = one
         write_geometry(file, headers, affine_mm=affine_mm, slice_spacing_mm=slice_spacing_mm)
     path.write_bytes(memory.getbuffer())
 

@@ -1,5 +1,6 @@
 """`volume.h5` has the same values and their geometry, without patient data."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,20 @@ def test_the_same_values_give_the_same_bytes(ct_volume: Volume, tmp_path: Path) 
 def test_slices_without_headers_are_refused(ct_volume: Volume, tmp_path: Path) -> None:
     with pytest.raises(GeometryError, match="51 slices with 50 headers"):
         write_volume_hdf5(tmp_path / "v.h5", ct_volume.voxels, ct_volume.headers[1:])
+
+
+def test_phases_are_written_one_behind_the_other_without_a_copy(
+    tmp_path: Path, ct_volume: Volume
+) -> None:
+    headers = [ct_volume.headers[0]] * 40
+    phases = [np.full((20, 256, 256), number, np.float32) for number in (1, 2)]
+    write_volume_hdf5(tmp_path / "joined.h5", np.concatenate(phases), headers)
+    tracemalloc.start()
+    write_volume_hdf5(tmp_path / "phases.h5", phases, headers)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < phases[0].nbytes / 2
+    assert (tmp_path / "phases.h5").read_bytes() == (tmp_path / "joined.h5").read_bytes()
 
 
 def test_a_damaged_file_or_a_slice_beyond_the_last_is_refused(

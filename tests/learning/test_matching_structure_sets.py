@@ -210,3 +210,21 @@ def test_what_is_found_by_frame_of_reference_is_in_the_data_set(folder: Path) ->
     source = open_data_set(folder.parent / "data.h5")
     assert any(source.read(entry).masks.any() for entry in source.samples())
     assert len(findings(report)[Kind.BY_FRAME.value]) == 1
+
+
+LONG = ["Left_Ventricle_Endocardium", "Left_Ventricle_Epicardium, äußere Kontur"]
+
+
+def test_long_names_stop_no_folder_and_are_cut_with_a_remark(folder: Path) -> None:
+    data_set = pydicom.dcmread(folder / "sets" / "RS.dcm")
+    data_set.SpecificCharacterSet = "ISO_IR 100"
+    for item, name in zip(data_set.StructureSetROISequence, LONG, strict=False):
+        item.ROIName = name
+    data_set.save_as(folder / "sets" / "RS.dcm")
+    report = prepared(folder, folder.parent / "data.h5", "--no-pictures")
+    source = open_data_set(folder.parent / "data.h5")
+    names = [one.name for one in source.structures]
+    assert all(len(name) <= 16 for name in names)
+    assert len({name.casefold() for name in names}) == len(names)
+    assert any(source.read(entry).masks.any() for entry in source.samples())
+    assert len(findings(report)[Kind.CUT_NAME.value]) == min(2, len(names))

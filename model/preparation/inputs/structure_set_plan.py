@@ -1,6 +1,6 @@
 """Input from folders of DICOM series with RT Structure Sets, matched by UIDs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,13 @@ from model.preparation.inputs.structure_set_task import (
     Slices,
     StructureSetTask,
 )
-from model.preparation.inputs.structure_table import StructureTable, read_table, table_of
+from model.preparation.inputs.structure_table import (
+    LONGEST_NAME,
+    StructureTable,
+    read_table,
+    table_of,
+    table_of_found,
+)
 from model.preparation.patient_keys import Naming, Patients, patients_in
 from model.preparation.report.remarks import Kind, Remark
 
@@ -54,6 +60,7 @@ def plan_structure_sets(folder: Path, options: StructureSetOptions, done: FilesD
     table = _table(index, options)
     plan = Plan(options.structures or _structures(table, index), remarks=index.remarks)
     matches = match_sets(index)
+    plan.remarks += [] if options.table else _cut_names(table, index)
     plan.remarks += matches.remarks
     patients = patients_in(folder, index.series, options.naming, options.existing)
     for path in matches.refused:
@@ -94,10 +101,21 @@ def _add_tasks(
 def _table(index: FolderIndex, options: StructureSetOptions) -> StructureTable:
     if options.table is not None:
         return read_table(options.table)
-    if options.structures:
-        return table_of([one.name for one in options.structures], "the data set")
-    names = sorted({roi.name.strip() for one in index.sets for roi in one.rois})
-    return table_of([name for name in names if name], "structure sets")
+    names = sorted({roi.name.strip() for one in index.sets for roi in one.rois} - {""})
+    if not options.structures:
+        return table_of_found(names, "structure sets")
+    known = table_of([one.name for one in options.structures], "the data set")
+    found = table_of_found(names, "structure sets").rules if names else ()
+    return StructureTable((*known.rules, *(one for one in found if one[1] in known.names)))
+
+
+def _cut_names(table: StructureTable, index: FolderIndex) -> Iterator[Remark]:
+    """Remark on each structure that the data set has under a shorter name."""
+    for name in sorted({roi.name.strip() for one in index.sets for roi in one.rois}):
+        cut = table.name_of(name)
+        if cut and len(name) > LONGEST_NAME:
+            words = f"{name!r} is {cut!r} in the data set, of at most {LONGEST_NAME} characters"
+            yield Remark(Kind.CUT_NAME, name, words, left_out=False)
 
 
 def _structures(table: StructureTable, index: FolderIndex) -> tuple[Structure, ...]:

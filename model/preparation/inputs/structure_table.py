@@ -19,9 +19,11 @@ from pathlib import Path
 import yaml
 
 from core.errors import ConfigurationError
+from imaging.rtstruct.target_systems import Variant, fit_names
 
 LONGEST_NAME = 16
 """Length of ROIObservationLabel (VR SH)."""
+_DATA_SET = Variant("data set", longest_roi_name=LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,18 @@ def table_of(names: Sequence[str], where: str) -> StructureTable:
         ConfigurationError: there is no name, or one longer than 16 characters.
     """
     check_names(names, where)
-    escaped = ("".join(f"[{one}]" if one in "*?[" else one for one in name) for name in names)
-    return StructureTable(tuple(zip(escaped, names, strict=True)))
+    return StructureTable(tuple((_escaped(name), name) for name in names))
+
+
+def table_of_found(names: Sequence[str], where: str) -> StructureTable:
+    """Table of names as they were found; those of more than 16 characters are cut, and unique.
+
+    Raises:
+        ConfigurationError: there is no name.
+    """
+    table = table_of(fit_names(names, _DATA_SET), where)
+    rules = zip(names, table.names, strict=True)
+    return StructureTable(tuple((_escaped(name), cut) for name, cut in rules))
 
 
 def check_names(names: Iterable[str], where: str) -> None:
@@ -86,6 +98,11 @@ def check_names(names: Iterable[str], where: str) -> None:
             f"{where}: {what}, expected names of 1 to {LONGEST_NAME} characters "
             "(--structures gives a table that chooses and renames)"
         )
+
+
+def _escaped(name: str) -> str:
+    """Pattern that only `name` matches, in any case."""
+    return "".join(f"[{one}]" if one in "*?[" else one for one in name)
 
 
 def _yaml_rows(path: Path) -> list[tuple[str, str]]:

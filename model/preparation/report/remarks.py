@@ -33,6 +33,7 @@ class Kind(StrEnum):
     BY_FRAME = "structure sets used by frame of reference, as their series is not there"
     OTHER_PATIENT = "structure sets of other patients than their images"
     WRITTEN_OTHERWISE = "structure sets that write their patient otherwise than the images"
+    CUT_NAME = "structures with names of more than 16 characters, cut"
     NO_SET = "images of series without structure set"
     UNREADABLE_SET = "damaged structure sets"
     SEVERAL_SETS = "structures in several structure sets"

@@ -179,7 +179,8 @@ def test_a_case_number_names_a_case_wherever_a_uid_does(
     number = row.split()[0]
     with running_node(completion):
         more = ["blur"] if verb == "run" else []
-        text = told(capsys, completion, verb, number, *more)
+        code = int(verb == "cancel")  # everything is done: refused, and the series is named
+        text = told(capsys, completion, verb, number, *more, code=code)
     assert f"Series {series_uid(ct_paths)}" in text
 
 

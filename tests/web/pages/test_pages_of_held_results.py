@@ -23,7 +23,7 @@ def test_results_that_wait_for_a_person_are_on_the_first_page_and_go_when_releas
         assert f'href="/cases/{number}"' in section(page(client, "/"), "held")
         text = page(client, f"/cases/{number}")
         assert "model left_ventricle is for demonstration" in text
-        assert re.findall(r'data-ask="sure-(\w+)"', text) == ["release", "cancel"]
+        assert re.findall(r'data-ask="sure-(\w+)"', text) == ["release", "run", "cancel"]
         assert "The results leave this machine." in text
         token = re.search(r'name="csrf_token" value="(\w+)"', text)
         assert token is not None

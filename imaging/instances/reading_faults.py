@@ -183,9 +183,18 @@ def _unreadable(data_set: Dataset) -> Iterator[str]:
         except READING_ERRORS:
             yield _fault(data_set, tag)
             continue
+        if _is_misplaced(tag, value):
+            yield _fault(data_set, tag)
         if isinstance(value, Sequence):
             for item in value:
                 yield from (f"{element_name(tag)}: {words}" for words in _unreadable(item))
+
+
+def _is_misplaced(tag: int, value: Any) -> bool:
+    """True for a text where a sequence belongs, and for one with a NUL within."""
+    if isinstance(value, Sequence):
+        return False
+    return (_usual_vr(tag) == "SQ" and bool(value)) or "\0" in str(value)[:_DEFER_BYTES]
 
 
 def _is_deferred(data_set: Dataset, tag: int) -> bool:

@@ -107,9 +107,12 @@ def cells_of(data_set: FileDataset, pixel_format: PixelFormat) -> Cells:
             cells: Cells = decode_extended_jpeg(data_set)[0]
         else:
             cells = pixel_array(data_set, raw=True, correct_unused_bits=False)
-        return cells.astype(pixel_format.dtype, copy=False)
     except DECODING_ERRORS as error:
         raise PixelError(explain_pixels(data_set)) from error
+    if cells.shape != (data_set.Rows, data_set.Columns):
+        words = element_fault(data_set, "PixelData", "one frame of Rows x Columns pixels")
+        raise PixelError(f"{told_instance(data_set)}: {words}; {WAY_OUT}")
+    return cells.astype(pixel_format.dtype, copy=False)
 
 
 def _integer(data_set: Dataset, keyword: str) -> int:

@@ -84,12 +84,12 @@ class Cases:
     """Reads cases from the ledger."""
 
     def __init__(self, ledger: Ledger, about: Callable[[Path], About]) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._about = about
 
     def find(self, number: int) -> Case | None:
         """The case `number`; None if there is none."""
-        with self._ledger.reading() as connection:
+        with self.ledger.reading() as connection:
             uid = series_of_case(connection, number)
             row = None if uid is None else find_series(connection, uid)
             if row is None:
@@ -98,13 +98,22 @@ class Cases:
 
     def latest(self, search: Search, *, limit: int, skip: int = 0) -> list[Case]:
         """At most `limit` cases that match, after `skip` others, the latest first."""
-        with self._ledger.reading() as connection:
-            rows = latest_series(connection, _condition(connection, search))
-            return list(islice(self._fitting(connection, rows, search.state), skip, skip + limit))
+        with self.ledger.reading() as connection:
+            rows = latest_series(connection, condition_of(connection, search))
+            return list(islice(self.fitting(connection, rows, search.state), skip, skip + limit))
 
-    def _fitting(
+    def about_of(self, connection: Connection, uids: Sequence[str]) -> dict[str, About]:
+        """What the header of each series' first instance says; without files an empty `About`."""
+        first = first_instances(connection, uids)
+        return {
+            uid: self._about(self.ledger.storage_path / path) if path else About()
+            for uid, (_, path) in first.items()
+        }
+
+    def fitting(
         self, connection: Connection, rows: Iterator[SeriesRow], state: str
     ) -> Iterator[Case]:
+        """The cases of those of `rows` that are in `state`; of all if that is empty."""
         wanted = states_named(state)
         while chunk := list(islice(rows, _CHUNK)):
             found = statuses(connection, chunk)
@@ -117,7 +126,7 @@ class Cases:
         self, connection: Connection, rows: Sequence[SeriesRow], found: Mapping[str, SeriesStatus]
     ) -> list[Case]:
         uids = [row.series_instance_uid for row in rows]
-        first, running = _first_instances(connection, uids), _running(connection, uids)
+        first, running = first_instances(connection, uids), _running(connection, uids)
         cases = []
         for row in rows:
             uid = row.series_instance_uid
@@ -125,16 +134,16 @@ class Cases:
             cases.append(
                 Case(
                     number=number,
-                    history=history_of_row(connection, row, self._ledger.storage_path, found[uid]),
+                    history=history_of_row(connection, row, self.ledger.storage_path, found[uid]),
                     first_at=row.first_at,
-                    about=self._about(self._ledger.storage_path / path) if path else About(),
+                    about=self._about(self.ledger.storage_path / path) if path else About(),
                     progress=running.get(uid),
                 )
             )
         return cases
 
 
-def _first_instances(connection: Connection, uids: Sequence[str]) -> dict[str, tuple[int, str]]:
+def first_instances(connection: Connection, uids: Sequence[str]) -> dict[str, tuple[int, str]]:
     """Case number of each series, and the file of its first instance that was not removed."""
     of_these = instances.c.series_instance_uid.in_(uids) & instances.c.removed_at.is_(None)
     here = (
@@ -157,18 +166,19 @@ def _running(connection: Connection, uids: Sequence[str]) -> dict[str, Progress]
     return {uid: Progress(progress, step, at) for uid, progress, step, at in rows}
 
 
-def _condition(connection: Connection, search: Search) -> ColumnElement[bool]:
+def condition_of(connection: Connection, search: Search) -> ColumnElement[bool]:
+    """Match series with a search, as far as rows tell: of a state possibly more than are in it."""
     condition = series.c.last_at >= (search.since or 0.0)
     if search.state:
         condition &= may_stand_at(search.state)
     if search.until is not None:
         condition &= series.c.last_at < search.until
     if search.text:
-        condition &= _matches(connection, search.text)
+        condition &= matches(connection, search.text)
     return condition
 
 
-def _matches(connection: Connection, text: str) -> ColumnElement[bool]:
+def matches(connection: Connection, text: str) -> ColumnElement[bool]:
     """Match a search text with case number, AE titles, address, person and ends of UIDs."""
     names = ("calling_ae_title", "called_ae_title", "address", "person")
     asked = [requests.c[name].icontains(text, autoescape=True) for name in names]

@@ -27,6 +27,7 @@ from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import request_lines
 from node.ledger.views.series_history import SeriesHistory, history_of, latest_histories
 from node.ledger.views.status import status_lines
+from node.rebuilding.rebuild import rebuild
 from node.retention import Retention
 from node.verbs import CANCEL, RELEASE, RESEND, RETRY, RUN, TAKES
 
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledge
     try:
         values = _parser(prog).parse_args(argv)
         configuration = _configuration(values)
+        if values.verb == "rebuild":
+            return _rebuild(out, configuration)
         ledger = open_existing_ledger(
             configuration.storage_path, database_url=configuration.plain_database_url
         )
@@ -109,6 +112,7 @@ def _add_verbs(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
     one.add_argument("--all", action="store_true", help="every series")
     one.add_argument("--state", default="", help="only this state: held, failed, sending, ...")
     verbs.add_parser("status", help="what is wrong, what waits, what runs")
+    verbs.add_parser("rebuild", help="make a lost ledger again from instances and results")
     verbs.add_parser("retention", help="what retention would remove now; removes nothing")
     one = verbs.add_parser("receipt", help="instances received, made, sent, stored and confirmed")
     one.add_argument("--json", action="store_true", help="for programs")
@@ -158,6 +162,15 @@ def _list(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
             )
         )
     return _print(out, columns(rows))
+
+
+def _rebuild(out: Console, configuration: Configuration) -> int:
+    done = rebuild(configuration)
+    out.print(
+        f"The ledger knows {done.instances} instances of {done.series} series again, and the "
+        f"results of {done.jobs} jobs. Nothing runs or is sent by itself"
+    )
+    return 0
 
 
 def _show(out: Console, history: SeriesHistory) -> int:

@@ -23,7 +23,10 @@ def check_owner(connection: Connection, storage_path: Path) -> None:
     ours = _storage_id(storage_path)
     if connection.scalar(select(identity.c.storage_id)) is None:
         if any(StorageLayout(storage_path).instances.glob("*")):
-            log.warning("the ledger is new, but instances lie in storage: it does not know them")
+            log.warning(
+                "the ledger is new, but instances lie in storage: it does not know them",
+                helps="stop the node, then slicewire ledger rebuild",
+            )
         connection.execute(insert(identity).values(storage_id=ours))
     check_is_ours(connection, storage_path)
 

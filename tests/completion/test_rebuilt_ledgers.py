@@ -1,0 +1,179 @@
+"""A lost ledger is made again from instances and results; nothing runs or is sent by itself."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+import yaml
+from sqlalchemy import delete
+
+from core.errors import ConfigurationError
+from core.job import JobResult, OutputInstance
+from core.storage_layout import StorageLayout
+from node.ledger.__main__ import main
+from node.ledger.database import Ledger
+from node.ledger.schema import instances, metadata
+from node.ledger.views.series_history import history_of
+from node.lock import StorageLock
+from node.rebuilding.rebuild import Rebuilt, rebuild
+from tests.support.completion import Completion, Start, series_uid
+from tests.support.databases import database_url_for, is_sqlite, open_test_ledger
+
+KEPT = (
+    "sop_instance_uid",
+    "sha256",
+    "study_instance_uid",
+    "series_instance_uid",
+    "path",
+    "sop_class_uid",
+    "transfer_syntax_uid",
+    "size_bytes",
+    "made_here",
+    "differs",
+)
+
+
+def with_other_pixels(path: Path, to: Path) -> Path:
+    """A copy under the same UIDs."""
+    data_set = pydicom.dcmread(path)
+    data_set.PixelData = bytes(len(data_set.PixelData))
+    data_set.save_as(to)
+    return to
+
+
+def rows(ledger: Ledger) -> list[dict[str, Any]]:
+    with ledger.reading() as connection:
+        found = connection.execute(instances.select()).mappings()
+        return sorted(({name: one[name] for name in KEPT} for one in found), key=str)
+
+
+def lose(completion: Completion) -> None:
+    """The ledger is gone, the storage folder is not."""
+    storage = completion.configuration.storage_path
+    if is_sqlite():
+        completion.ledger.close()
+        for path in storage.glob("ledger.sqlite*"):
+            path.unlink()
+        return
+    with completion.ledger.writing() as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table.name not in ("alembic_version", "identity"):
+                connection.execute(delete(table))
+
+
+def rebuilt(completion: Completion) -> tuple[Rebuilt, Ledger]:
+    configuration = completion.configuration
+    return rebuild(configuration), open_test_ledger(configuration.storage_path, completion.clock)
+
+
+@pytest.fixture
+def stored(start: Start, ct_paths: list[Path], tmp_path: Path) -> Completion:
+    """Ten instances, one of them with two contents."""
+    completion = start(database_url=database_url_for(tmp_path / "storage"))
+    completion.send(ct_paths)
+    completion.send([with_other_pixels(ct_paths[0], tmp_path / "other.dcm")])
+    return completion
+
+
+def test_it_knows_every_instance_as_before(stored: Completion, ct_paths: list[Path]) -> None:
+    before = rows(stored.ledger)
+    lose(stored)
+    done, ledger = rebuilt(stored)
+    assert done == Rebuilt(series=1, instances=11, jobs=0)
+    assert rows(ledger) == before
+    history = history_of(ledger, series_uid(ct_paths))
+    assert history is not None
+    assert history.state == "kept"
+    assert "made again from files" in history.reason
+    ledger.close()
+
+
+def test_acknowledged_instances_that_are_in_a_log_only_get_their_files(
+    start: Start, ct_paths: list[Path], tmp_path: Path
+) -> None:
+    completion = start(database_url=database_url_for(tmp_path / "storage"))
+    log = completion.instance_store.wal_writer.open()
+    completion.receive(completion.open(), ct_paths, log)
+    before = rows(completion.ledger)
+    assert list(completion.configuration.storage_path.rglob("*.dcm")) == []
+    lose(completion)
+    done, ledger = rebuilt(completion)
+    assert done.instances == 10
+    assert rows(ledger) == before
+    assert len(list(completion.configuration.storage_path.rglob("*.dcm"))) == 10
+    ledger.close()
+
+
+def test_committed_results_are_known_again_as_done(
+    stored: Completion, ct_paths: list[Path]
+) -> None:
+    uid, job_id = series_uid(ct_paths), "a" * 64
+    folder = StorageLayout(stored.configuration.storage_path).results_of(job_id)
+    folder.mkdir(parents=True)
+    output = OutputInstance("dicom/1.dcm", "1.2.840.10008.5.1.4.1.1.481.3", "1.9", "1.8", "0" * 64)
+    result = JobResult((output,), has_structure_set=True, summary="contours")
+    report = {
+        "job_id": job_id,
+        "pipeline": "unet",
+        "kind": "unet",
+        "parameters": {},
+        "created": "2026-01-01T00:00:00+00:00",
+        "series_instance_uid": uid,
+        "released": {},
+        "content_choice": "",
+        "result": asdict(result),
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    lose(stored)
+    done, ledger = rebuilt(stored)
+    assert done.jobs == 1
+    history = history_of(ledger, uid)
+    assert history is not None
+    assert [str(path).endswith(job_id) for path in history.result_folders] == [True]
+    ledger.close()
+
+
+def test_what_is_no_instance_is_left_out(stored: Completion) -> None:
+    [folder] = stored.configuration.storage_path.glob("instances/*/*")
+    (folder / "1.2.3.dcm").write_bytes(b"nothing")
+    elsewhere = folder.with_name("1.2.3.4")
+    elsewhere.mkdir()
+    content = next(folder.glob("1.3*.dcm")).read_bytes()
+    (elsewhere / "1.dcm").write_bytes(content)
+    lose(stored)
+    done, ledger = rebuilt(stored)
+    assert done == Rebuilt(series=1, instances=11, jobs=0)
+    ledger.close()
+
+
+def test_a_ledger_that_is_there_is_never_touched(stored: Completion) -> None:
+    before = rows(stored.ledger)
+    with pytest.raises(ConfigurationError, match="knows 11 instances and is not lost"):
+        rebuild(stored.configuration)
+    assert rows(stored.ledger) == before
+
+
+def test_a_node_that_runs_keeps_its_folder(stored: Completion) -> None:
+    lock = StorageLock(stored.configuration.storage_path)
+    with pytest.raises(ConfigurationError, match="already uses"):
+        rebuild(stored.configuration)
+    lock.release()
+
+
+@pytest.mark.skipif(not is_sqlite(), reason="names the database on the command line")
+def test_the_command_says_what_it_made(
+    stored: Completion, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lose(stored)
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({"storage_path": str(stored.configuration.storage_path)}))
+    assert main(["--config", str(config), "rebuild"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "The ledger knows 11 instances of 1 series again, and the results of 0 jobs. Nothing runs "
+        "or is sent by itself\n"
+    )
+    assert main(["--config", str(config), "rebuild"]) == 2
+    assert "is not lost: nothing was changed" in capsys.readouterr().err

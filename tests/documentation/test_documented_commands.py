@@ -28,7 +28,7 @@ SIMULATE = ".venv/bin/python -m slicewire simulate"
 SHORT = re.compile(r"(slicewire train .*?)(;|$)")
 """A training, which is cut short here."""
 ALSO_ONE = re.compile(
-    r"ledger (release|retry|resend|cancel) "  # nothing to release; the node says so
+    r"ledger (release|retry|resend|cancel|rebuild)"  # there is nothing to do; it says so
     r"|slicewire check|env/bin/slicewire check"  # a peer or port of the example is missing
     r"|--output tutorial_output"  # a model that was trained for a minute is too bad
 )

@@ -35,6 +35,8 @@ class About:
     """Attributes by which a person recognises a series; texts are empty if not stated."""
 
     patient_name: str = ""
+    whole_name: str = ""
+    """PatientName with all component groups, alphabetic, ideographic and phonetic (PS3.5 6.2.1)."""
     patient_id: str = ""
     born: str = ""
     sex: str = ""
@@ -76,6 +78,7 @@ def _read(path: Path) -> About:
 def _about(data_set: Dataset) -> About:
     return About(
         patient_name=_name(data_set),
+        whole_name=_text(data_set, "PatientName"),
         patient_id=_text(data_set, "PatientID"),
         born=_date(data_set, "PatientBirthDate"),
         sex=_text(data_set, "PatientSex"),

@@ -5,6 +5,7 @@ first, for a few seconds at most; the next search goes on from there. They are k
 """
 
 import time
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -59,12 +60,28 @@ def search_everywhere(
 
 
 def about_matches(about: About, text: str) -> bool:
-    """True if every word of `text` is in what is known of a patient and series, in any case."""
+    """True if every word of `text` is in what is known of a patient and series.
+
+    Neither case nor accents count, as nobody knows how a name was typed.
+    """
     dates = [one.replace("-", "") for one in (about.born, about.study_date)]
-    known = [about.patient_name, about.patient_id, about.born, about.study_date, *dates]
+    known = [
+        about.patient_name,
+        about.whole_name,
+        about.patient_id,
+        about.born,
+        about.study_date,
+        *dates,
+    ]
     known += [about.study, about.series, about.modality, about.body_part]
-    whole = "\n".join(known).casefold()
-    return all(word in whole for word in text.replace(",", " ").casefold().split())
+    whole = _plain("\n".join(known))
+    return all(word in whole for word in _plain(text).replace(",", " ").replace("^", " ").split())
+
+
+def _plain(text: str) -> str:
+    """`text` without accents and differences of case and width."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _fitting(

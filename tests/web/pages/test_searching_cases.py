@@ -27,7 +27,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, ct_folder: Path) -> Clinic:
     def named(number: int) -> None:
         def change(data_set: FileDataset, _: int) -> None:
             data_set.SpecificCharacterSet = "ISO_IR 192"
-            data_set.PatientName = "Müller^Ada" if number == 0 else f"Other^{number}"
+            data_set.PatientName = "Müller^Ada=山田^太郎" if number == 0 else f"Other^{number}"
             data_set.PatientID, data_set.PatientBirthDate = f"ID-{number:03}", "19310412"
             data_set.StudyDate = "20190304" if number == 0 else "20200101"
             data_set.SeriesDescription = f"Thorax native {number:03}"
@@ -56,6 +56,10 @@ def numbers_in(text: str) -> list[int]:
         "müller",
         "Müller, Ada",
         "ADA müll",
+        "Muller",
+        "mu\u0308ller",  # u and its dots as two characters
+        "Müller^Ada",
+        "山田",
         "ID-000",
         "2019-03-04",
         "20190304",

@@ -32,7 +32,7 @@ from network.sender import Sender
 from network.which_peer import confusions
 from node.completion.forecast import Forecast
 from node.exposures import exposures
-from node.preflight import node_findings, running_node, static_findings
+from node.preflight import is_of_later_version, node_findings, running_node, static_findings
 from node.reloading import ReadAgain
 from node.supervisor import Node
 from pipeline.kind import all_kinds
@@ -95,17 +95,18 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
 
 
 def _check(configuration: Configuration) -> int:
-    """Print a line for each check; returns 1 if one failed."""
+    """Print a line for each check; returns 1 if one failed, 2 for a later version's ledger."""
     holder = running_node(configuration)
     if holder:
         sys.stdout.write(f"ok     ports: not tried, the node runs as process {holder}\n")
-    return _print_findings(
+    code = _print_findings(
         chain(
             node_findings(configuration, try_port=not holder),
             pipeline_findings(configuration.pipelines),
             web_findings(WebSettings(configuration), try_port=not holder),
         )
     )
+    return 2 if is_of_later_version(configuration) else code
 
 
 def _forecast(

@@ -74,6 +74,10 @@ class StorageUnavailableError(SlicewireError):
     """The disk or the ledger cannot take an instance at present."""
 
 
+class LaterLedgerError(StorageUnavailableError):
+    """The ledger was migrated by a later version; this one neither reads nor writes it."""
+
+
 class SeriesError(SlicewireError):
     """A series cannot be processed as it is, and is held for a person."""
 

@@ -8,7 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from core.config.routing import Peer
 from core.config.settings import Configuration
-from core.errors import ConfigurationError, SendError, StorageUnavailableError
+from core.errors import (
+    ConfigurationError,
+    LaterLedgerError,
+    SendError,
+    StorageUnavailableError,
+)
 from core.storage_layout import StorageLayout
 from network.certificates import certificates
 from network.scu.addresses import address_of
@@ -53,6 +58,18 @@ def static_findings(configuration: Configuration) -> Iterator[Finding]:
     yield _peers(configuration)
 
 
+def is_of_later_version(configuration: Configuration) -> bool:
+    """True if a later version has migrated the ledger: this one cannot start on it."""
+    if _has_ledger(configuration):
+        try:
+            _read_ledger(configuration)
+        except LaterLedgerError:
+            return True
+        except StorageUnavailableError:
+            pass  # the findings say so
+    return False
+
+
 def running_node(configuration: Configuration) -> str:
     """Return the process id of the node that uses the storage folder; empty if none does."""
     return holder_of(configuration.storage_path)
@@ -69,21 +86,33 @@ def _storage(configuration: Configuration) -> Finding:
 
 
 def _ledger(configuration: Configuration) -> Finding:
-    url = configuration.plain_database_url
     path = StorageLayout(configuration.storage_path).ledger
-    if url is None and not path.exists():
+    if not _has_ledger(configuration):
         return "ledger", f"{path} will be made", ""
     try:
-        engine = make_engine(url or f"sqlite:///{path}")
-        ledger = Ledger(engine, float, configuration.storage_path)
-        with ledger.reading() as connection:
-            check_version(connection)
-            migration = migration_words(connection)
-        ledger.close()
+        migration = _read_ledger(configuration)
     except StorageUnavailableError as error:
         return "ledger", "", str(error)
-    words = "PostgreSQL answers" if url else str(path)
+    words = "PostgreSQL answers" if configuration.database_url else str(path)
     return "ledger", f"{words}. {migration}" if migration else words, ""
+
+
+def _has_ledger(configuration: Configuration) -> bool:
+    path = StorageLayout(configuration.storage_path).ledger
+    return configuration.database_url is not None or path.exists()
+
+
+def _read_ledger(configuration: Configuration) -> str:
+    """Return what the next start will do to the ledger; raises as `check_version`."""
+    path = StorageLayout(configuration.storage_path).ledger
+    engine = make_engine(configuration.plain_database_url or f"sqlite:///{path}")
+    ledger = Ledger(engine, float, configuration.storage_path)
+    try:
+        with ledger.reading() as connection:
+            check_version(connection)
+            return migration_words(connection)
+    finally:
+        ledger.close()
 
 
 def _rules(configuration: Configuration) -> Finding:

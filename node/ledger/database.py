@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.errors import StorageUnavailableError
+from core.errors import LaterLedgerError, StorageUnavailableError
 from core.storage_layout import StorageLayout
 from node.ledger.dialects import LOGGED, READING, WRITING, begin, make_engine
 from node.ledger.node_tables import identity
@@ -204,12 +204,12 @@ def check_version(connection: Connection) -> None:
     """Check that this version knows the ledger's tables.
 
     Raises:
-        StorageUnavailableError: a later version has migrated the ledger.
+        LaterLedgerError: a later version has migrated the ledger.
     """
     known = {one.revision for one in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
     later = set(MigrationContext.configure(connection).get_current_heads()) - known
     if later:
-        raise StorageUnavailableError(
+        raise LaterLedgerError(
             f"The ledger has schema {min(later)} of a later version of Slicewire; "
             f"this version knows schemas up to {max(known)}"
         )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.uid import UID
 from sqlalchemy import update
 
 from core.errors import RequestedJobError
@@ -161,7 +162,7 @@ def test_a_case_without_images_is_not_run_and_stays_what_it_was(
     ruled: Completion, tmp_path: Path, ct_paths: list[Path]
 ) -> None:
     plan = pydicom.dcmread(ct_paths[0])
-    plan.SOPClassUID = plan.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.481.5"
+    plan.SOPClassUID = plan.file_meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.481.5")
     del plan.PixelData
     plan.save_as(tmp_path / "plan.dcm")
     paths = [tmp_path / "plan.dcm"]

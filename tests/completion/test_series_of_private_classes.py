@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pydicom
+from pydicom.uid import UID
 from sqlalchemy import select
 
 from node.ledger.schema import events
@@ -14,7 +15,7 @@ CSA = "1.3.12.2.1107.5.9.1"
 
 
 def make_private(data_set: pydicom.FileDataset, _: int) -> None:
-    data_set.SOPClassUID = data_set.file_meta.MediaStorageSOPClassUID = CSA
+    data_set.SOPClassUID = data_set.file_meta.MediaStorageSOPClassUID = UID(CSA)
 
 
 def test_a_series_of_a_private_class_is_kept(

@@ -83,6 +83,14 @@ def test_a_node_does_not_start_on_a_later_ledger_and_says_so_in_one_sentence(
     assert said.out == ""
 
 
+def test_check_of_a_later_ledger_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scp_server.main([*with_schema(tmp_path, "9999"), "--check"]) == 2
+    [line] = [one for one in capsys.readouterr().out.splitlines() if "WRONG" in one]
+    assert line.startswith("WRONG  ledger: The ledger has schema 9999 of a later version")
+
+
 def test_check_says_that_an_earlier_ledger_will_be_migrated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

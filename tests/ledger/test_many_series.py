@@ -29,7 +29,7 @@ def told(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> list[
     url = database_url_for(folder)
     flags = ["--storage_path", str(folder), *([] if url is None else ["--database_url", url])]
     assert main([*flags, *words]) == 0
-    return [line.split()[2] for line in capsys.readouterr().out.splitlines()[1:]]
+    return [line.split()[3] for line in capsys.readouterr().out.splitlines()[1:]]
 
 
 def test_list_shows_the_latest_fifty_the_latest_last_and_all_when_asked(

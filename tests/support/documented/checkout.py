@@ -22,11 +22,13 @@ from tests.support.ports import answers, free_port
 
 SAMPLE = "samples/sunnybrook/dicoms/SCD0000501"
 WORDS = {
-    "prepare --input FOLDER": "prepare --input five_patients",
+    "prepare --input FOLDER": "prepare --input five_patients --modality MR",
     "FOLDER": SAMPLE,
     "DICOM_DIR": SAMPLE,
     "TEMPLATE_DICOM": SAMPLE,
     "IN.h5": "OUT.h5",
+    "env/bin/slicewire init": "mkdir own && cd own && PYTHONPATH=.. "
+    "../.venv/bin/python -m slicewire init",
     "env/bin/slicewire": ".venv/bin/python -m slicewire",
     "192.0.2.10 --scu_port 104": "127.0.0.1 --scu_port 11112",
     "--inputs 1000000": "--inputs 200",

@@ -83,8 +83,9 @@ def test_a_series_is_watched_coming_in_and_its_contours_are_those_that_arrived(
     page.evaluate("window.neverLoadedAgain = true")
     visits = sink.released
     send(node, cine)
+    coming = page.locator("#under-way tbody tr").first
+    expect(coming).to_contain_text("SCD0000501", timeout=10_000)
     row = page.locator("#came tbody tr").first
-    expect(row).to_contain_text("SCD0000501", timeout=10_000)
     expect(row).to_contain_text("delivered", timeout=90_000)
     assert page.evaluate("window.neverLoadedAgain")
     row.get_by_role("link").click()

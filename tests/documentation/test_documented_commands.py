@@ -26,7 +26,9 @@ NEEDS_A_NODE = ("docs/api.md",)
 NODE = ".venv/bin/python -m slicewire node"
 SIMULATE = ".venv/bin/python -m slicewire simulate"
 SHORT = re.compile(r"(slicewire train .*?)(;|$)")
-"""A training, which is cut short here."""
+"""A training, which is cut short here, and small where its size is not documented."""
+ONE_STEP = " --max_steps 1 --num_workers 0"
+SMALL = " --encoder_args 4,8 --input_shape 1,64,64"
 ALSO_ONE = re.compile(
     r"ledger (release|retry|resend|cancel) "  # there is nothing to do; it says so
     r"|slicewire check|env/bin/slicewire check"  # a peer or port of the example is missing
@@ -73,7 +75,8 @@ def prepare(page: str, checkout: Checkout) -> None:
 
 
 def run(command: str, checkout: Checkout) -> None:
-    done = checkout.run(SHORT.sub(r"\1 --max_steps 1 --num_workers 0\2", command))
+    more = ONE_STEP if "--encoder_args" in command else ONE_STEP + SMALL
+    done = checkout.run(SHORT.sub(rf"\1{more}\2", command))
     if done is not None:
         said = f"{command}\n{done.returncode}\n{done.stdout}\n{done.stderr}"
         assert done.returncode in expected_codes(command), said

@@ -111,7 +111,7 @@ class _Worker:
     def __init__(self, parent_folder: Path | None) -> None:
         self._folder = Path(mkdtemp(prefix="slicewire-", dir=parent_folder)).resolve()
         with signals_stay_here():
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603, our own program
                 module_command(_MODULE, str(self._folder), warnings=False),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

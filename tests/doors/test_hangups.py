@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 _PROGRAM = """
@@ -22,7 +23,7 @@ for _ in range(600):
 """
 
 
-def start(**streams: object) -> tuple[subprocess.Popen[bytes], int]:
+def start(**streams: Any) -> tuple[subprocess.Popen[bytes], int]:
     """A program with these signals, and where it tells what it does."""
     told, tells = os.pipe()
     process = subprocess.Popen(
@@ -30,7 +31,7 @@ def start(**streams: object) -> tuple[subprocess.Popen[bytes], int]:
         cwd=ROOT,
         pass_fds=(tells,),
         start_new_session=True,
-        **streams,  # type: ignore[call-overload]
+        **streams,
     )
     os.close(tells)
     assert os.read(told, 64) == b"ready\n"

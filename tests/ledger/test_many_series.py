@@ -64,9 +64,8 @@ def test_a_whole_uid_comes_before_a_later_series_that_ends_with_it(ledger: Ledge
 
 def test_the_latest_are_found_without_sorting_all(ledger: Ledger, tmp_path: Path) -> None:
     if database_url_for(tmp_path) is not None:
-        # its planner rightly sorts a short table, so the plan proves nothing; bench.ledger, at a
-        # million instances, measures it on PostgreSQL
-        pytest.skip("PostgreSQL sorts a short table on purpose")
+        # bench.ledger measures it there, at a million instances
+        pytest.skip("PostgreSQL sorts a short table on purpose")  # so its plan proves nothing
     questions = (
         "SELECT * FROM series ORDER BY last_at DESC LIMIT 50",
         "SELECT * FROM series WHERE state = 'held' ORDER BY last_at DESC LIMIT 50",

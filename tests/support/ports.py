@@ -34,9 +34,9 @@ def _claim(port: int) -> bool:
     return False
 
 
-def _binds(one: socket.socket, address: object) -> bool:
+def _binds(one: socket.socket, address: tuple[str, int] | str) -> bool:
     try:
-        one.bind(address)  # type: ignore[arg-type]
+        one.bind(address)
     except OSError:
         return False
     return True

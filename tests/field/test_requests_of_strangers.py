@@ -3,16 +3,13 @@
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pydicom
 import pytest
 from pynetdicom import build_context
 
-from core.config.settings import Configuration
 from tests.support.node_process import wait_until
 from tests.support.peers import IMPLICIT, encoded
 from tests.support.raw_peer import (
@@ -30,24 +27,15 @@ from tests.support.raw_peer import (
     p_data,
     store_command,
 )
-from tests.support.receiver import Receiver, start_receiver
+from tests.support.receiver import StartWithWire, receivers_with_wire
 
 VERIFICATION = "1.2.840.10008.1.1"
-Start = Callable[..., Receiver]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path) -> Iterator[StartWithWire]:
     """Starts a listener with keys of the wire."""
-    with ExitStack() as over:
-
-        def begin(**wire: Any) -> Receiver:
-            keys = {"wire": wire}
-            receiver = start_receiver(tmp_path, configuration=Configuration.model_validate(keys))
-            over.callback(receiver.ledger.close)
-            over.callback(receiver.listener.stop)
-            return receiver
-
+    with receivers_with_wire(tmp_path) as begin:
         yield begin
 
 
@@ -57,7 +45,7 @@ def echo_without_a_class() -> bytes:
     return p_data(b"".join(elements), COMMAND | LAST)
 
 
-def test_an_echo_that_names_no_class_is_answered(start: Start) -> None:
+def test_an_echo_that_names_no_class_is_answered(start: StartWithWire) -> None:
     """go-netdicom#11: Orthanc aborts it, as DCMTK cannot read the command set."""
     with RawPeer(start().address).associate() as peer:
         peer.send(echo_without_a_class())
@@ -67,7 +55,7 @@ def test_an_echo_that_names_no_class_is_answered(start: Start) -> None:
         assert peer.answer() == RELEASED
 
 
-def test_an_association_without_a_context_is_accepted_and_released(start: Start) -> None:
+def test_an_association_without_a_context_is_accepted_and_released(start: StartWithWire) -> None:
     """pynetdicom#37, #197, dcm4che#840: none of the proposed contexts can be accepted."""
     with RawPeer(start().address) as peer:
         peer.send(associate_rq([build_context("1.2.3.4", [IMPLICIT])]))
@@ -76,7 +64,7 @@ def test_an_association_without_a_context_is_accepted_and_released(start: Start)
         assert peer.answer() == RELEASED
 
 
-def test_a_second_association_on_a_connection_is_none(start: Start) -> None:
+def test_a_second_association_on_a_connection_is_none(start: StartWithWire) -> None:
     """fo-dicom#896: the requestor goes on with the connection of an association it released."""
     receiver = start()
     with RawPeer(receiver.address).associate() as peer:
@@ -85,7 +73,7 @@ def test_a_second_association_on_a_connection_is_none(start: Start) -> None:
     assert receiver.ended == [(1, "released")]
 
 
-def test_an_abort_right_behind_the_request_leaves_nothing(start: Start) -> None:
+def test_an_abort_right_behind_the_request_leaves_nothing(start: StartWithWire) -> None:
     """pynetdicom#721: the requestor does not wait for the answer (PS3.8 Table 9-10, Sta3)."""
     receiver = start(maximum_associations=1)
     with RawPeer(receiver.address) as peer:
@@ -97,7 +85,7 @@ def test_an_abort_right_behind_the_request_leaves_nothing(start: Start) -> None:
         pass
 
 
-def test_a_connection_that_the_peer_keeps_after_an_abort_is_closed(start: Start) -> None:
+def test_a_connection_that_the_peer_keeps_after_an_abort_is_closed(start: StartWithWire) -> None:
     """pynetdicom#194, #979: its peer never closes, and its places for associations run out."""
     receiver = start(idle_timeout_s=0.2, maximum_associations=1)
     with RawPeer(receiver.address).associate() as peer:
@@ -111,7 +99,7 @@ def test_a_connection_that_the_peer_keeps_after_an_abort_is_closed(start: Start)
 
 
 def test_what_a_peer_sent_before_it_closed_its_half_is_stored_and_answered(
-    start: Start, cine_folder: Path
+    start: StartWithWire, cine_folder: Path
 ) -> None:
     """A requestor that sends no more, and still reads."""
     receiver, instance = start(), pydicom.dcmread(cine_folder / "9.dcm")

@@ -2,8 +2,7 @@
 
 import struct
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from pynetdicom.dsutils import encode
 from sqlalchemy import Row
 
-from core.config.settings import Configuration
 from core.errors import StorageUnavailableError
 from node.ledger.row_states import EndCause
 from node.ledger.schema import associations
@@ -33,7 +31,7 @@ from tests.support.raw_peer import (
     pdu,
     store_command,
 )
-from tests.support.receiver import Receiver, start_receiver
+from tests.support.receiver import Receiver, StartWithWire, receivers_with_wire
 
 STORE = p_data(store_command(), COMMAND | LAST)
 FRAGMENT = p_data(b"\x00" * 1000, DATA)
@@ -45,21 +43,12 @@ HALVES = {
     "half a data set in memory": (STORE + FRAGMENT, "half a data set (1000 bytes)"),
     "half a data set in a file": (STORE + LARGE, "half a data set (1600000 bytes)"),
 }
-Start = Callable[..., Receiver]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path) -> Iterator[StartWithWire]:
     """Starts a listener with keys of the wire."""
-    with ExitStack() as over:
-
-        def begin(**wire: Any) -> Receiver:
-            keys = {"wire": wire}
-            receiver = start_receiver(tmp_path, configuration=Configuration.model_validate(keys))
-            over.callback(receiver.ledger.close)
-            over.callback(receiver.listener.stop)
-            return receiver
-
+    with receivers_with_wire(tmp_path) as begin:
         yield begin
 
 
@@ -86,7 +75,7 @@ def end_of(receiver: Receiver) -> Row[Any]:
 
 @pytest.mark.parametrize("name", HALVES)
 def test_a_release_in_the_middle_of_a_message_is_no_release(
-    start: Start, whole: bytes, name: str
+    start: StartWithWire, whole: bytes, name: str
 ) -> None:
     receiver, (sent, half) = start(), HALVES[name]
     with RawPeer(receiver.address).associate() as peer:
@@ -105,7 +94,7 @@ def test_a_release_in_the_middle_of_a_message_is_no_release(
 @pytest.mark.parametrize("name", HALVES)
 @pytest.mark.parametrize("way", ["abort", "close", "reset"])
 def test_a_peer_that_goes_within_a_message_has_cut_it_off(
-    start: Start, name: str, way: str
+    start: StartWithWire, name: str, way: str
 ) -> None:
     receiver, (sent, half) = start(), HALVES[name]
     with RawPeer(receiver.address).associate() as peer:
@@ -119,7 +108,7 @@ def test_a_peer_that_goes_within_a_message_has_cut_it_off(
     assert row.reason.endswith(f", with {half} received")
 
 
-def test_a_release_between_messages_is_one(start: Start, whole: bytes) -> None:
+def test_a_release_between_messages_is_one(start: StartWithWire, whole: bytes) -> None:
     receiver = start()
     with RawPeer(receiver.address).associate() as peer:
         peer.send(whole)
@@ -131,7 +120,7 @@ def test_a_release_between_messages_is_one(start: Start, whole: bytes) -> None:
 
 
 def test_what_was_sent_ahead_of_a_release_is_stored_before_it(
-    start: Start, cine_folder: Path
+    start: StartWithWire, cine_folder: Path
 ) -> None:
     receiver = start()
     stream = b""
@@ -146,7 +135,7 @@ def test_what_was_sent_ahead_of_a_release_is_stored_before_it(
     assert len(receiver.files()) == 6
 
 
-def test_a_command_that_announces_no_data_set_is_refused(start: Start) -> None:
+def test_a_command_that_announces_no_data_set_is_refused(start: StartWithWire) -> None:
     """Its instance is not here, whatever the release says."""
     receiver, command = start(), pydicom.Dataset()
     command.AffectedSOPClassUID, command.CommandField, command.MessageID = MR, 0x0001, 1
@@ -160,7 +149,7 @@ def test_a_command_that_announces_no_data_set_is_refused(start: Start) -> None:
     assert [one.sop_instance_uid for one in receiver.refused] == ["1.2.3"]
 
 
-def test_a_command_that_cannot_be_answered_is_no_whole_message(start: Start) -> None:
+def test_a_command_that_cannot_be_answered_is_no_whole_message(start: StartWithWire) -> None:
     receiver, command = start(), pydicom.Dataset()
     command.AffectedSOPClassUID, command.CommandField = MR, 0x0001
     command.CommandDataSetType, command.AffectedSOPInstanceUID = 0x0101, "1.2.3"
@@ -172,7 +161,7 @@ def test_a_command_that_cannot_be_answered_is_no_whole_message(start: Start) -> 
 
 
 def test_a_fault_while_an_instance_is_stored_is_a_refusal(
-    start: Start, whole: bytes, monkeypatch: pytest.MonkeyPatch
+    start: StartWithWire, whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver = start()
 
@@ -188,7 +177,7 @@ def test_a_fault_while_an_instance_is_stored_is_a_refusal(
     assert [one.words for one in receiver.refused] == ["0xC211, it could not be stored"]
 
 
-def test_an_idle_association_is_ended_by_the_node(start: Start, whole: bytes) -> None:
+def test_an_idle_association_is_ended_by_the_node(start: StartWithWire, whole: bytes) -> None:
     receiver = start(idle_timeout_s=0.5)
     with RawPeer(receiver.address).associate() as peer:
         peer.send(whole)
@@ -200,7 +189,7 @@ def test_an_idle_association_is_ended_by_the_node(start: Start, whole: bytes) ->
     assert 0.5 <= row.quiet_s < 5
 
 
-def test_an_association_that_is_idle_within_a_message_says_so(start: Start) -> None:
+def test_an_association_that_is_idle_within_a_message_says_so(start: StartWithWire) -> None:
     receiver = start(idle_timeout_s=0.5)
     with RawPeer(receiver.address).associate() as peer:
         peer.send(STORE)
@@ -211,7 +200,7 @@ def test_an_association_that_is_idle_within_a_message_says_so(start: Start) -> N
 
 @pytest.mark.parametrize("sent", [b"", STORE + FRAGMENT, FRAGMENT[:3]])
 def test_a_stop_ends_what_is_open_and_says_whether_a_message_was_half_here(
-    start: Start, sent: bytes
+    start: StartWithWire, sent: bytes
 ) -> None:
     receiver = start()
     with RawPeer(receiver.address).associate() as peer:
@@ -232,7 +221,7 @@ BEYOND = {
 
 
 @pytest.mark.parametrize("words", BEYOND)
-def test_a_bound_that_was_exceeded_is_told(start: Start, words: str) -> None:
+def test_a_bound_that_was_exceeded_is_told(start: StartWithWire, words: str) -> None:
     receiver = start(maximum_instance_mb=1)
     with RawPeer(receiver.address).associate() as peer:
         peer.send(BEYOND[words] + RELEASE_RQ)
@@ -245,7 +234,7 @@ def test_a_bound_that_was_exceeded_is_told(start: Start, words: str) -> None:
 
 @pytest.mark.parametrize("error", [StorageUnavailableError, ValueError])
 def test_a_release_that_cannot_be_recorded_is_ended_by_the_node(
-    start: Start, whole: bytes, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+    start: StartWithWire, whole: bytes, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     receiver = start()
     record = receiver.listener._on_end

@@ -1,8 +1,10 @@
 """A listener with its inbox and ledger on a free port, without anything behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.config.settings import Configuration
 from network.data_sets.limits import DataSetBounds
@@ -38,6 +40,10 @@ class Receiver:
         wait_until(lambda: not list(self.storage_path.glob("incoming/*.log")), 30.0)
 
 
+StartWithWire = Callable[..., Receiver]
+"""Starts a listener with the given keys of the section `wire`."""
+
+
 def start_receiver(
     tmp_path: Path,
     minimum_free_mb: int = 0,
@@ -67,3 +73,18 @@ def start_receiver(
 
     listener = Listener(configuration, ledger, instance_store, on_end=on_end)
     return Receiver(listener.start(), storage_path, ledger, ended, refused, listener)
+
+
+@contextmanager
+def receivers_with_wire(tmp_path: Path) -> Iterator[StartWithWire]:
+    """A function that starts a listener with keys of the wire; all are stopped at the end."""
+    with ExitStack() as over:
+
+        def begin(**wire: Any) -> Receiver:
+            keys = {"wire": wire}
+            receiver = start_receiver(tmp_path, configuration=Configuration.model_validate(keys))
+            over.callback(receiver.ledger.close)
+            over.callback(receiver.listener.stop)
+            return receiver
+
+        yield begin

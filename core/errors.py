@@ -26,6 +26,7 @@
         ├── NotOfferedError           a peer does not offer what it was asked for
         └── PeerEndedError            a peer ended an association before it had answered
             └── UnansweredError       ... before it had answered anything at all
+                └── SilentError       it kept the association open, and let the time limit pass
 
 A message says what is wrong, which UID, what was expected and found, in which unit; it never
 contains a patient's name.
@@ -163,6 +164,10 @@ class UnansweredError(PeerEndedError):
 
     It may not stand something that the association request offers.
     """
+
+
+class SilentError(UnansweredError):
+    """A peer neither answered anything within its time limit, nor ended the association."""
 
 
 def hold_of(error: SlicewireError) -> Hold:

@@ -38,7 +38,7 @@ def _place(peer: PeerAddress) -> Place:
 
 def _record(peer: PeerAddress, items: Items, ledger: Ledger) -> None:
     words = (
-        f"{peer} ended an association with {words_of_items(items)} before any answer, and answers "
+        f"{peer} gave no answer on an association with {words_of_items(items)}, and answers "
         "without; it is left out from now on (`negotiation` of the peer says otherwise)"
     )
     try:

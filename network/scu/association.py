@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.presentation import PresentationContext
 
-from core.errors import BoundError, NotOfferedError, SendError, UnansweredError
+from core.errors import BoundError, NotOfferedError, SendError, SilentError, UnansweredError
 from network.optional_items import OptionalItem
 from network.scu.dialogue import Dialogue
 from network.scu.peer_address import PeerAddress, Timeouts
@@ -72,7 +72,8 @@ def associate(
 
     Raises:
         NotOfferedError: the peer accepts none of the presentation contexts.
-        UnansweredError: the peer ended the negotiation, or rejected the request without a reason.
+        UnansweredError: the peer ended the negotiation, rejected the request without a reason, or
+            did not answer it in time (SilentError).
         SendError: there is no association, with the reason in words.
     """
     if OptionalItem.WINDOW in peer.leaves_out:
@@ -175,15 +176,14 @@ class _Request:
             left = self._left_s()
             answer = reader.next(left, within_s=left)
             if answer is None or answer[0] != ASSOCIATE_AC:
-                kind = UnansweredError if _is_ended(answer) else SendError
-                raise kind(self._why_none(answer))
+                raise _kind_of(answer)(self._why_none(answer))
             return reader, conclude(self.asked, read_associate(bytes(answer)))
         except BoundError as error:
             if self._left_s() <= _SHORTEST_S:
-                raise SendError(self._why_none(None)) from error
+                raise SilentError(self._why_none(None)) from error
             raise SendError(f"{self.peer} broke the protocol: {error}") from error
         except TimeoutError as error:
-            raise SendError(self._why_none(None)) from error
+            raise SilentError(self._why_none(None)) from error
         except OSError as error:
             words = f"{self.peer} closed the connection while the association was negotiated"
             if self.peer.tls is None:
@@ -220,12 +220,13 @@ class _Request:
 _SHORTEST_S = 0.001
 
 
-def _is_ended(answer: memoryview | None) -> bool:
-    """True for an A-ABORT, and for a permanent rejection without a reason (PS3.8 Table 9-21)."""
+def _kind_of(answer: memoryview | None) -> type[SendError]:
+    """UnansweredError for an A-ABORT, and a permanent rejection without a reason (PS3.8 9.3.4)."""
     if answer is None:
-        return False
+        return SilentError
     is_rejected = answer[0] == ASSOCIATE_RJ and len(answer) >= _REJECTION_BYTES
-    return answer[0] == ABORT or (is_rejected and (answer[7], answer[9]) == (1, 1))
+    has_no_reason = is_rejected and (answer[7], answer[9]) == (1, 1)
+    return UnansweredError if has_no_reason or answer[0] == ABORT else SendError
 
 
 def _items(contexts: Sequence[PresentationContext]) -> list[ContextItem]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from pydicom.dataset import Dataset
 
-from core.errors import BoundError, PeerEndedError, SendError, UnansweredError
+from core.errors import BoundError, PeerEndedError, SendError, SilentError, UnansweredError
 from network.scu.peer_address import PeerAddress, Timeouts
 from network.upper_layer.association import (
     Association,
@@ -110,7 +110,7 @@ class Dialogue:
         while True:
             response = self.response(self.timeouts.response_s)
             if response is None:
-                raise SendError(self._too_late())
+                raise self.too_late()
             if response.command.responded_id != number:
                 raise self._broken(
                     f"it answered request {response.command.responded_id}, open is {number}"
@@ -137,6 +137,10 @@ class Dialogue:
             if time.monotonic() > deadline:  # a peer may send requests without end
                 return None
 
+    def too_late(self) -> SendError:
+        """The error for a response that was not received in time."""
+        return self._late("did not answer within")
+
     def serve_until(self, is_done: Callable[[], bool], within_s: float) -> None:
         """Answer requests of the peer until `is_done`, time is over, or the association ends."""
         deadline = time.monotonic() + within_s
@@ -155,8 +159,7 @@ class Dialogue:
         try:
             self._association.write(pdus)
         except NotTakenError as error:
-            limit_s = self.timeouts.response_s
-            raise SendError(f"{self.peer} read nothing for {limit_s:g} s") from error
+            raise self._late("read nothing for") from error
         except OSError as error:
             raise self._ended(self._last_words()) from error
 
@@ -189,9 +192,7 @@ class Dialogue:
         except PeerAbortedError as error:
             raise self._ended(self._aborted(error)) from None
         except NotTakenError as error:
-            raise SendError(
-                f"{self.peer} read nothing for {self.timeouts.response_s:g} s"
-            ) from error
+            raise self._late("read nothing for") from error
         except BoundError as error:
             raise self._broken(str(error)) from error
         except OSError as error:
@@ -219,5 +220,6 @@ class Dialogue:
     def _broken(self, words: str) -> SendError:
         return SendError(f"{self.peer} broke the protocol: {words}")
 
-    def _too_late(self) -> str:
-        return f"{self.peer} did not answer within {self.timeouts.response_s:g} s"
+    def _late(self, words: str) -> SendError:
+        kind = SendError if self._is_answered else SilentError
+        return kind(f"{self.peer} {words} {self.timeouts.response_s:g} s")

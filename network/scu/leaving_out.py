@@ -1,14 +1,14 @@
 """Ask a peer with less on offer, if it ends associations right after their acceptance.
 
 Some systems accept an optional item and drop the connection at the first message, or abort at the
-request already. What they cannot stand is left out.
+request already, or never answer. What they cannot stand is left out.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from core.errors import SendError, UnansweredError
+from core.errors import SendError, SilentError, UnansweredError
 from network.optional_items import Items, OptionalItem
 from network.scu.peer_address import PeerAddress
 
@@ -21,6 +21,9 @@ def with_less(
     run: Callable[[PeerAddress, bool], _Result],
 ) -> _Result:
     """Call `run` with the address of `peer`, again with one item less for each UnansweredError.
+
+    A silence takes the peer's whole time limit: it is followed by one more call, and only if an
+    asynchronous operations window was offered, at which some systems hang.
 
     Args:
         peer: the peer; its `learn` is called with the items without which it answered.
@@ -38,7 +41,10 @@ def with_less(
             result = run(replace(peer, leaves_out=leaves_out), leaves_out == steps[-1])
             return _learning(peer, leaves_out, result)
         except UnansweredError as error:
+            is_followed = first is None and OptionalItem.WINDOW in steps[-1] - leaves_out
             first = first or error
+            if isinstance(error, SilentError) and not is_followed:
+                break
         except SendError as error:
             raise first or error from None
     assert first is not None

@@ -46,17 +46,16 @@ class StoreChannel:
         Raises:
             SendError: there will be no response, with the reason in words.
         """
-        peer, limit_s = self._dialogue.peer, self._dialogue.timeouts.response_s
-        message = self._dialogue.response(limit_s if wait else 0.0)
+        message = self._dialogue.response(self._dialogue.timeouts.response_s if wait else 0.0)
         if message is None:
             if wait:
-                raise SendError(f"{peer} did not answer within {limit_s:g} s")
+                raise self._dialogue.too_late()
             return None
         command = message.command
         if command.field != _STORE_RSP or command.responded_id is None or command.status is None:
             raise SendError(
-                f"{peer} broke the protocol: a C-STORE response was expected, found command "
-                f"0x{command.field:04X}"
+                f"{self._dialogue.peer} broke the protocol: a C-STORE response was expected, "
+                f"found command 0x{command.field:04X}"
             )
         return command
 

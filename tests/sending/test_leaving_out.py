@@ -11,7 +11,7 @@ from core.config.file import read_configuration
 from core.errors import SendError
 from network.optional_items import OptionalItem
 from network.scu.c_find import found_instances
-from network.scu.c_store import PeerAddress, echo, instance_to_send, send
+from network.scu.c_store import PeerAddress, Timeouts, echo, instance_to_send, send
 from node.answers import Asker
 from node.commands import ECHO, answer_to, ask
 from node.echoes import Echoes
@@ -52,10 +52,10 @@ def queue(desk: Desk, gate: Gate, **keys: Any) -> None:
     start(desk, gate, **keys)
 
 
-def start(desk: Desk, gate: Gate, **keys: Any) -> None:
+def start(desk: Desk, gate: Gate, timeout_s: float = 5.0, **keys: Any) -> None:
     """The node starts, with the gate as its peer."""
     peer = {"name": "tps", "ae_title": "PEER", "ip": "127.0.0.1", "port": gate.port}
-    desk.restart(peers=[peer | {"proof": "none"} | keys], delivery={"timeout_s": 5.0})
+    desk.restart(peers=[peer | {"proof": "none"} | keys], delivery={"timeout_s": timeout_s})
 
 
 def told(desk: Desk) -> list[str]:
@@ -76,6 +76,41 @@ def test_results_come_at_the_first_attempt_without_what_the_peer_cannot_stand(
     assert desk.states() == {"stored": 5}
     [words] = told(desk)
     assert item in words
+
+
+def test_a_peer_that_hangs_is_asked_without_a_window(desk: Desk, gate: MakeGate) -> None:
+    door = gate(WINDOW, how="hangs")
+    queue(desk, door, timeout_s=3.0)
+    desk.deliver()
+    assert came(door.peer) == desk.sources + desk.results
+    assert [WINDOW_KIND in one for one in door.offered] == [True, False]
+    [words] = told(desk)
+    assert WINDOW in words
+    desk.again()
+    desk.deliver()
+    assert desk.states() == {"stored": 5}
+    assert [WINDOW_KIND in one for one in door.offered] == [True, False, False]
+
+
+def test_a_request_that_is_not_answered_is_followed_by_one_without_a_window(
+    gate: MakeGate, cine_folder: Any
+) -> None:
+    door, learned = gate(WINDOW, how="ignores"), list[object]()
+    instance = instance_to_send(next(cine_folder.glob("*.dcm")))
+    timeouts = Timeouts(associate_s=3.0)
+    [outcome] = send([instance], address(door, learn=learned.append), CALLING, timeouts=timeouts)
+    assert outcome.is_stored
+    assert learned == [{WINDOW}]
+
+
+def test_a_peer_that_never_answers_waits_for_two_time_limits(desk: Desk, gate: MakeGate) -> None:
+    door = gate(*OptionalItem, how="hangs")
+    queue(desk, door, timeout_s=1.0)
+    desk.deliver()
+    assert desk.states() == {"waiting": 5}
+    assert told(desk) == []
+    assert "did not answer within 1 s" in desk.parcel_words()[0]
+    assert [WINDOW_KIND in one for one in door.offered] == [True, False]
 
 
 def test_it_is_remembered_over_a_restart_and_forgotten_after_a_month(

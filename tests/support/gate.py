@@ -11,6 +11,8 @@ from network.optional_items import OptionalItem
 _KINDS = {OptionalItem.WINDOW: 0x53, OptionalItem.ROLES: 0x54, OptionalItem.VERSION: 0x55}
 _REJECTION = bytes((3, 0, 0, 0, 0, 4, 0, 1, 1, 1))  # permanent, by the user, no reason given
 _ABORT = bytes((7, 0, 0, 0, 0, 4, 0, 0, 0, 0))
+_LAST_WORDS = {"rejects": _REJECTION, "aborts": _ABORT, "aborts at once": _ABORT}
+_INSTEAD, _SILENT = ("rejects", "closes", "aborts at once", "ignores"), ("hangs", "ignores")
 _USER_INFORMATION, _FIRST_ITEM = 0x50, 74
 
 
@@ -32,8 +34,9 @@ def items_of(request: bytes) -> set[int]:
 class Gate:
     """Passes connections on to a peer, but ends those that offer one of `cannot_stand`.
 
-    `how`: `drops` or `aborts` at the first message after the acceptance; `rejects`, `closes` or
-    `aborts at once` in place of an acceptance.
+    `how`: `drops` or `aborts` at the first message after the acceptance, or `hangs` there until the
+    other side ends the association; `rejects`, `closes`, `aborts at once` or `ignores` in place of
+    an acceptance.
     """
 
     def __init__(
@@ -68,21 +71,25 @@ class Gate:
             request = _read_pdu(connection)
             self.offered.append(items_of(request))
             ends = bool(self._kinds & self.offered[-1])
-            if ends and self._how in ("rejects", "closes", "aborts at once"):
-                answers = {"rejects": _REJECTION, "aborts at once": _ABORT, "closes": b""}
-                connection.sendall(answers[self._how])
+            if ends and self._how in _INSTEAD:
+                self._end(connection)
                 return
             with socket.create_connection(("127.0.0.1", self._target), 10) as target:
                 target.sendall(request)
                 if ends:
                     connection.sendall(_read_pdu(target))
                     connection.recv(6)
-                    connection.sendall(_ABORT if self._how == "aborts" else b"")
+                    self._end(connection)
                     return
                 back = threading.Thread(target=_pump, args=(target, connection), daemon=True)
                 back.start()
                 _pump(connection, target)
                 back.join(10)
+
+    def _end(self, connection: socket.socket) -> None:
+        connection.sendall(_LAST_WORDS.get(self._how, b""))
+        while self._how in _SILENT and connection.recv(65_536):
+            pass
 
 
 def _read_pdu(connection: socket.socket) -> bytes:

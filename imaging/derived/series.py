@@ -27,6 +27,7 @@ from imaging.enhanced.single_frames import single_frame
 from imaging.geometry.frames_of_reference import common_frame_uid
 from imaging.instances.encoded_texts import encode_texts
 from imaging.instances.header import Header
+from imaging.instances.time_zones import in_zone_of, write_zone
 from imaging.pixels.reader import Voxels
 from imaging.pixels.transcode import swap_byte_order
 from imaging.series.volume import Volume
@@ -44,8 +45,9 @@ def build_derived_series(
 
     Patient, study, frame of reference, geometry and acquisition are copied from the source
     instance, invalid values included. If each source has its own frame of reference, all results
-    share one that is derived from the series. Stored values reproduce `result` to half a step.
-    Padding attributes are removed, as padding was treated by `volume.read_images`.
+    share one that is derived from the series. Own times are in the zone that the source states.
+    Stored values reproduce `result` to half a step. Padding attributes are removed, as padding was
+    treated by `volume.read_images`.
 
     Args:
         volume: the volume that `result` was computed from.
@@ -65,7 +67,8 @@ def build_derived_series(
     series_uid = provenance.uid(series_uid_part)
     frame_uid = common_frame_uid(volume.headers, provenance.root_uid)
     of = source_description(sources[0])
-    words = describe_result(description, of, provenance, longest=LONGEST_WITH_WARNING)
+    described = in_zone_of(sources[0], provenance)
+    words = describe_result(description, of, described, longest=LONGEST_WITH_WARNING)
     for values, header in zip(result, volume.headers, strict=True):
         source = sources.pop(0)  # so that only the caller keeps instances with pixels
         drop_pixel_dependent(source, same_encoding=encoding.from_source)
@@ -94,6 +97,8 @@ def _read_source(header: Header) -> FileDataset:
 
 
 def _write_general(data_set: Dataset, provenance: Provenance) -> None:
+    provenance = in_zone_of(data_set, provenance)
+    write_zone(data_set, data_set)
     kind = list(data_set.get("ImageType") or ())
     examination = "PRIMARY" if data_set.SOPClassUID == PET else "SECONDARY"  # C.8.9.4.1.1
     data_set.ImageType = ["DERIVED", examination, *kind[2:]]
@@ -110,8 +115,9 @@ def _write_series(
     data_set.SeriesDescription = description
     data_set.SeriesNumber = int(data_set.get("SeriesNumber") or 0) + SERIES_NUMBER_STEP
     if data_set.SOPClassUID != PET:  # for PET, decay is corrected to the series' time
-        data_set.SeriesDate = provenance.date
-        data_set.SeriesTime = provenance.time
+        made = in_zone_of(data_set, provenance)
+        data_set.SeriesDate = made.date
+        data_set.SeriesTime = made.time
 
 
 def _write_predecessors(data_set: Dataset, provenance: Provenance) -> None:

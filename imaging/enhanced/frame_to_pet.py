@@ -10,6 +10,7 @@ from pydicom.valuerep import DT
 from imaging.enhanced.frame_to_pet_orientation import write_orientation
 from imaging.enhanced.frame_values import add_empty, add_missing, copy_attributes, decimal, integer
 from imaging.enhanced.functional_groups import PER_FRAME
+from imaging.instances.time_zones import without_offset
 
 _AS_THEY_ARE = (
     *("TableHeight", "GantryDetectorTilt", "ReconstructionDiameter", "SecondaryCountsType"),
@@ -81,7 +82,7 @@ def write_pet(data_set: Dataset, frame: Dataset) -> None:
 
 def _write_series_time(data_set: Dataset) -> None:
     """Write series date and time, the reference of decay correction: the acquisition's start."""
-    acquired = str(data_set.get("AcquisitionDateTime") or "")
+    acquired = without_offset(str(data_set.get("AcquisitionDateTime") or ""), data_set)
     dates = (acquired[:8], data_set.get("AcquisitionDate"), data_set.get("StudyDate"))
     times = (acquired[8:14], data_set.get("AcquisitionTime"), data_set.get("StudyTime"), "000000")
     add_missing(
@@ -119,7 +120,7 @@ def _decay_correction(data_set: Dataset) -> str:
 def _reference_ms(data_set: Dataset, frame: Dataset) -> float:
     """FrameReferenceTime in ms: from the series' date and time to the frame's."""
     series = _time(f"{data_set.get('SeriesDate') or ''}{data_set.get('SeriesTime') or ''}")
-    reference = _time(frame.get("FrameReferenceDateTime"))
+    reference = _time(without_offset(str(frame.get("FrameReferenceDateTime") or ""), data_set))
     if series is None or reference is None:
         return 0.0
     return max(0.0, (reference - series).total_seconds() * _MS)

@@ -19,6 +19,7 @@ from imaging.enhanced.frame_to_pet import write_pet
 from imaging.enhanced.frame_values import add_empty, add_missing, copy_attributes
 from imaging.enhanced.functional_groups import converted_attributes, macro_attributes
 from imaging.instances.header import Header
+from imaging.instances.time_zones import without_offset
 
 _WRITERS: Mapping[str, Callable[[Dataset, Dataset], None]] = {
     CT: write_ct,
@@ -43,7 +44,6 @@ _OTHER_GROUPS = (0x0002, 0x0004, 0x7FE0)
 """Groups of file meta information, directories and pixels."""
 _DATE, _AGE, _LO = len("YYYYMMDD"), len("nnnY"), 64
 _SHORT_AGE = re.compile(r"\d{1,2}[DWMY]")
-_ZONE = re.compile(r"[+-]\d{4}$")
 
 
 def single_frame(data_set: FileDataset, header: Header) -> FileDataset:
@@ -89,9 +89,10 @@ def _write_general(data_set: Dataset, frame: Dataset) -> None:
     acquired = str(
         frame.get("FrameAcquisitionDateTime") or data_set.get("AcquisitionDateTime") or ""
     )
+    acquired = without_offset(acquired, data_set)
     values = {
         "AcquisitionDate": acquired[:_DATE],
-        "AcquisitionTime": _ZONE.sub("", acquired[_DATE:]),
+        "AcquisitionTime": acquired[_DATE:],
         "AcquisitionNumber": frame.get("FrameAcquisitionNumber"),
         "ImageLaterality": frame.get("FrameLaterality"),
         "ContrastBolusAgent": _contrast_agents(data_set),

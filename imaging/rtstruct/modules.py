@@ -17,6 +17,7 @@ from imaging.derived.provenance import contributing_equipment
 from imaging.instances.character_sets import UTF_8, CharacterSet, character_set_of
 from imaging.instances.encoded_texts import text_bytes
 from imaging.instances.header import Header
+from imaging.instances.time_zones import write_zone
 
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 _SERIES_NUMBER_OFFSET = 1000
@@ -73,7 +74,7 @@ def fill(data_set: Dataset, values: Mapping[str, Any]) -> None:
 
 
 def copy_source(data_set: Dataset, source: Dataset) -> None:
-    """Copy patient, study and frame of reference attributes of the source, byte for byte."""
+    """Copy patient, study and frame of reference attributes, byte for byte, and the times' zone."""
     for keyword, kind in _COPIED.items():
         tag = _tag(keyword)
         if tag in source:
@@ -81,6 +82,7 @@ def copy_source(data_set: Dataset, source: Dataset) -> None:
             data_set[tag] = copy.deepcopy(source[tag]) if is_sequence else source.get_item(tag)
         elif kind == 2:
             fill(data_set, {keyword: ""})
+    write_zone(data_set, source)
 
 
 def copy_character_set(data_set: Dataset, source: Dataset, texts: Iterable[str]) -> CharacterSet:

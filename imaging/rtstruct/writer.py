@@ -21,6 +21,7 @@ from imaging.derived.descriptions import describe_result, phase_words, source_de
 from imaging.instances.character_sets import CharacterSet
 from imaging.instances.encoded_texts import encode_texts
 from imaging.instances.header import Header
+from imaging.instances.time_zones import in_zone_of
 from imaging.rtstruct import modules
 from imaging.rtstruct.contour_data import SeriesContours, contour_sequence
 from imaging.rtstruct.modules import build_item, fill, one_line
@@ -87,6 +88,7 @@ def build_structure_set(
     """
     check_content(headers, masks, rois, label)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
+    provenance = in_zone_of(source, provenance)
     data_set = _empty_file(provenance, phase)
     of = source_description(source)
     label = with_phase_and_revision(label, provenance, phase)
@@ -99,13 +101,11 @@ def build_structure_set(
     texts += [text for roi in rois for text in (roi.name, roi.description)]
     character_set = modules.copy_character_set(data_set, source, texts)
     modules.copy_source(data_set, source)
-    fill(data_set, modules.series(source, provenance, line))
-    fill(data_set, modules.equipment(provenance))
+    fill(data_set, modules.series(source, provenance, line) | modules.equipment(provenance))
     frames = modules.frame_references(headers, provenance.uid("frame of reference"))
     fill(data_set, _structure_set(frames, provenance, label, (line, description)))
-    fill(data_set, _predecessors(provenance, phase))
     frame_uid = str(frames[0].FrameOfReferenceUID)
-    fill(data_set, {"FrameOfReferenceUID": frame_uid})
+    fill(data_set, _predecessors(provenance, phase) | {"FrameOfReferenceUID": frame_uid})
     writer = SeriesContours(headers, holes)
     contours = [contour_sequence(writer.items(masks[roi.name])) for roi in rois]
     written = _fitted(with_written_names(rois, character_set), variant)

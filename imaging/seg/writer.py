@@ -26,6 +26,7 @@ from imaging.derived.descriptions import describe_result, phase_words, source_de
 from imaging.geometry.plane import plane_of
 from imaging.instances.encoded_texts import encode_texts
 from imaging.instances.header import Header
+from imaging.instances.time_zones import in_zone_of
 from imaging.rtstruct.modules import character_set_for, copy_character_set, fill, one_line
 from imaging.rtstruct.writer import (
     Masks,
@@ -86,6 +87,7 @@ def build_segmentation(
     check_frame_of_reference(headers)
     _check_phase(headers, masks)
     source = pydicom.dcmread(headers[0].path, stop_before_pixels=True)
+    provenance = in_zone_of(source, provenance)
     label = with_phase_and_revision(label, provenance, phase)
     description = describe_result(
         one_line(description or label),

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
 
 from core.folders import files_below
@@ -12,8 +12,9 @@ from node.ledger.requests.jobs import find_job
 from node.ledger.row_states import JobState
 from web.api.refusals import REFUSALS
 from web.asking import record_act
-from web.auth.access import Viewer
+from web.auth.access import Viewer, is_still
 from web.dependencies import LedgerOf
+from web.download import Download
 from web.zip_stream import zip_of
 
 router = APIRouter(prefix="/api", tags=["results"], responses=REFUSALS)
@@ -31,12 +32,17 @@ _MOST_FILES = 100_000
     },
 )
 def results(
+    *,
     job_id: str,
+    request: Request,
     person: Viewer,
     ledger: LedgerOf,
     volume: Annotated[bool, Query(description="true: include the HDF5 volume")] = False,
 ) -> StreamingResponse:
-    """Download a finished job's DICOM files, report and picture; the download is logged."""
+    """Download a finished job's DICOM files, report and picture; the download is logged.
+
+    It is cut off when the person signs out, is removed or gets another password.
+    """
     with ledger.reading() as connection:
         job = find_job(connection, job_id)
     if job is None or job.state != JobState.DONE:
@@ -54,7 +60,9 @@ def results(
         f"results of job {job_id[:12]}",
         series_instance_uid=uid,
     )
-    name = f"attachment; filename=results-{job_id[:12]}.zip"
-    return StreamingResponse(
-        zip_of(folder, paths), media_type="application/zip", headers={"content-disposition": name}
+    return Download(
+        zip_of(folder, paths),
+        lambda: is_still(request, person),
+        name=f"results-{job_id[:12]}.zip",
+        media_type="application/zip",
     )

@@ -175,6 +175,7 @@ def _start(file: ConfigurationFile) -> tuple[Node, WebProcess | None]:
     if node.tls_address is not None:
         said += "By TLS on {}:{}\n".format(*node.tls_address)
     if web is not None:
+        web.tell_ports(port, node.tls_address[1] if node.tls_address else 0)
         web.start()
         node.follow_with(web)
         said += f"Pages and REST API: {web.url or f'none yet, {web.fault}'}\n"

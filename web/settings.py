@@ -12,11 +12,13 @@ THIS_MACHINE = ("127.0.0.0/8", "::1/128")
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """The node's configuration, and the address and port of its SCP."""
+    """The node's configuration, where it was read from, and the ports that it listens on."""
 
     configuration: Configuration
-    listener: tuple[str, int] = ("", 0)
-    """Address and port of the SCP; an empty address if there is none."""
+    port: int = 0
+    """The port that takes associations without TLS; 0 for the configured one."""
+    tls_port: int = 0
+    """The port that takes associations with TLS; 0 for the configured one."""
     file: ConfigurationFile | None = None
     """Where the configuration was read from, to show what differs there since."""
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from core.config.settings import Configuration
 from network.hosts import reachable_addresses
 from network.which_peer import is_loopback
+from web.settings import WebSettings
 
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104, compared with, not bound to
 
@@ -35,15 +35,21 @@ class Listening:
         return all(is_loopback(one) or one == "localhost" for one in self.addresses)
 
 
-def listenings(configuration: Configuration) -> list[Listening]:
-    """Read the ports at which the node takes associations, the one without TLS first."""
+def listenings(settings: WebSettings) -> list[Listening]:
+    """Read the ports at which the node takes associations, the one without TLS first.
+
+    Where the configuration has 0, the port that was free at the start.
+    """
+    configuration = settings.configuration
     wire, title = configuration.wire, configuration.ae_title
     found = []
     if wire.plain != "closed":
         ip = "127.0.0.1" if wire.plain == "loopback" else configuration.scp_ip
-        found.append(Listening(title, _addresses(ip), configuration.scp_port, is_tls=False))
+        port = settings.port or configuration.scp_port
+        found.append(Listening(title, _addresses(ip), port, is_tls=False))
     if wire.tls is not None:
-        found.append(Listening(title, _addresses(configuration.scp_ip), wire.tls.port, is_tls=True))
+        port = settings.tls_port or wire.tls.port
+        found.append(Listening(title, _addresses(configuration.scp_ip), port, is_tls=True))
     return found
 
 

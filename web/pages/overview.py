@@ -23,7 +23,7 @@ def show_today(context: PageContextOf) -> HTMLResponse:
         "today.html",
         today=today(ledger, resources.cases, resources.untaken, configuration.rules),
         peers=peer_states(ledger, configuration),
-        listenings=listenings(configuration),
+        listenings=listenings(resources.settings),
         disk=resources.disk.usage(),
         now=ledger.clock(),
     )

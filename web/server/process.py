@@ -57,6 +57,10 @@ class WebProcess:
         ip, port = self._listener.getsockname()[:2]
         return f"{scheme}://{f'[{ip}]' if ':' in ip else ip}:{port}/"
 
+    def tell_ports(self, port: int, tls_port: int = 0) -> None:
+        """Tell the pages, before `start`, the ports that take associations; 0 for none."""
+        self._settings = replace(self._settings, port=port, tls_port=tls_port)
+
     def start(self) -> None:
         """Start the web process and supervise it in a thread."""
         self._thread.start()

@@ -17,6 +17,7 @@ from tests.support.web.serving import Site, serving
 from tests.web.pages.reading import page, section
 from web.overview.listening import listenings
 from web.overview.rejections import rejections
+from web.settings import WebSettings
 
 CT_1, MR_1 = Sender("CT_1", "SLICEWIRE", "192.0.2.7"), Sender("MR_1", "BLUR", "192.0.2.8")
 STRANGER = "calling AE title 'CT_1' is no configured peer"
@@ -98,14 +99,15 @@ def test_every_time_carries_its_zone(text: str, client: httpx.Client) -> None:
 def listened(monkeypatch: pytest.MonkeyPatch, **keys: Any) -> list[str]:
     monkeypatch.setattr(hosts, "_own_addresses", lambda: {"127.0.0.1", "10.0.0.9", "192.0.2.5"})
     monkeypatch.setattr(hosts, "_default_address", lambda: "192.0.2.5")
-    return [one.words for one in listenings(read_configuration(None, keys))]
+    return [one.words for one in listenings(WebSettings(read_configuration(None, keys)))]
 
 
 def test_a_node_on_all_addresses_says_the_one_that_others_reach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert listened(monkeypatch, scp_ip="0.0.0.0") == ["SLICEWIRE at 192.0.2.5:11112"]
-    [one] = listenings(read_configuration(None, {"scp_ip": "0.0.0.0", "ae_title": "AI"}))
+    keys = {"scp_ip": "0.0.0.0", "ae_title": "AI"}
+    [one] = listenings(WebSettings(read_configuration(None, keys)))
     assert (one.words, one.others, one.is_local) == ("AI at 192.0.2.5:11112", "10.0.0.9", False)
 
 

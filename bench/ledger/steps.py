@@ -11,7 +11,8 @@ from core.storage_layout import IN_LEDGER
 from network.sender import Sender
 from node.ledger.database import Ledger
 from node.ledger.requests.due import due_series
-from node.ledger.requests.jobs import create_job, fail_job, find_job, next_queued, start_job
+from node.ledger.requests.jobs import create_job, fail_job, find_job, start_job
+from node.ledger.requests.waiting_jobs import next_queued
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import deliveries
 from node.ledger.tables.deliveries import due_jobs

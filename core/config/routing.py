@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from core.config.retry import Retry
 from core.config.values import AeTitle, Name, PeerPort, PipelineName, Seconds, Section
 from core.config.wire import AeTitles, Network, PeerTlsOrNot
+from core.priority import PriorityName
 
 
 def _from_yes_or_no(value: Any) -> Any:
@@ -75,3 +76,5 @@ class Rule(Section):
     """Names of peers, or `sender`; empty: the sender if it is a peer, else --scu_ip/--scu_port."""
     also_next: bool = False
     """True if the next matching rule counts too, so that a series gets several pipelines."""
+    priority: Literal["sender", PriorityName] = "sender"
+    """Which jobs go first; `sender`: Priority (0000,0700) as the sender gave it with C-STORE."""

@@ -49,6 +49,8 @@ class CommandSet:
     comment: str = ""
     type_id: int | None = None
     """EventTypeID or ActionTypeID."""
+    priority: int | None = None
+    """Priority (0000,0700) of a C-STORE request; core/priority.py says what it means."""
 
     @property
     def is_response(self) -> bool:
@@ -79,6 +81,7 @@ def read_command(content: bytes) -> CommandSet:
         status=_number(values, STATUS),
         comment=_text(values.get(COMMENT)),
         type_id=event if action is None else action,
+        priority=_number(values, PRIORITY),
     )
 
 

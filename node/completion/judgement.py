@@ -19,6 +19,7 @@ from core.errors import (
     hold_of,
 )
 from core.hold_reasons import Hold, held_words
+from core.priority import Priority
 from imaging.geometry.placement import GeometryRules
 from imaging.series.series import check_one_series
 from node.completion.completeness_checks import (
@@ -165,7 +166,8 @@ class Judgement:
         faults: list[tuple[str, SlicewireError]] = []
         for route in routes:
             try:
-                jobs.append(WantedJob(images.job(route.pipeline, self._geometry_rules, now), route))
+                job = images.job(route.pipeline, self._geometry_rules, now)
+                jobs.append(WantedJob(job, route, images.decoded_mb))
             except StorageUnavailableError:
                 raise
             except SlicewireError as error:
@@ -182,7 +184,8 @@ class Judgement:
             goes_nowhere = request.is_by_name and not request.destinations
             sender = images.row.sender if request.is_by_name else request.sender
             found = () if goes_nowhere else self._router.destinations(one.rule, sender)
-            yield Route(one.rule.pipeline, one.name, found)
+            priority = _priority(one.rule, request)
+            yield Route(one.rule.pipeline, one.name, found, priority)
 
 
 def _check_releasable(holds: Sequence[Hold], row: SeriesRow) -> list[Hold]:
@@ -237,6 +240,11 @@ def _kept(request: Request, words: str) -> Verdict:
     return Verdict(request, RequestState.KEPT, words)
 
 
+def _priority(rule: Rule, request: Request) -> Priority:
+    """The rule's priority, or the one that the sender gave."""
+    return request.priority if rule.priority == "sender" else Priority.named(rule.priority)
+
+
 def _by_pipeline(routes: Iterator[Route]) -> Iterator[Route]:
     """Join routes with the same pipeline into one, with the destinations of all of them."""
     found: dict[str, list[Route]] = {}
@@ -247,4 +255,5 @@ def _by_pipeline(routes: Iterator[Route]) -> Iterator[Route]:
         for destination in (one for route in of_pipeline for one in route.destinations):
             peers.setdefault(destination.peer, destination)
         names = ", ".join(dict.fromkeys(route.rule for route in of_pipeline))
-        yield Route(pipeline, names, tuple(peers.values()))
+        priority = max(route.priority for route in of_pipeline)
+        yield Route(pipeline, names, tuple(peers.values()), priority)

@@ -130,8 +130,8 @@ class Router:
 
 
 def rules_hash(configuration: Configuration) -> str:
-    """Hash the routing rules, with `pipeline`, which replaces their pipelines."""
-    rules = [rule.model_dump(mode="json") for rule in configuration.rules]
+    """Hash what decides which series the rules take, and `pipeline`, which replaces theirs."""
+    rules = [rule.model_dump(mode="json", exclude={"priority"}) for rule in configuration.rules]
     text = json.dumps([configuration.pipeline, rules], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -10,13 +10,15 @@ from core.job import JobRequest
 from imaging.geometry.placement import GeometryRules, place
 from imaging.instances.frames import read_headers
 from imaging.instances.header import Header
-from imaging.series.decoded_size import check_decoded_size
+from imaging.series.decoded_size import check_decoded_size, decoded_bytes
 from imaging.series.series import is_of_image_class
 from imaging.series.set_aside import set_aside
 from node.completion.routing import TagMatch
 from node.completion.submission import job_request
 from node.ledger.tables.instances import StoredInstance
 from node.ledger.tables.series import SeriesRow
+
+_MEGABYTE = 1_000_000
 
 
 @dataclass(slots=True)
@@ -49,6 +51,11 @@ class SeriesImages:
         tags = TagMatch([header.path for header in slices])
         contents = {one.sop_instance_uid: one.sha256 for one in here}
         return cls(configuration, row, headers, contents, tags)
+
+    @property
+    def decoded_mb(self) -> float:
+        """Size of the images as float32 voxels, in megabytes (1,000,000 bytes)."""
+        return decoded_bytes(self.headers) / _MEGABYTE
 
     def pass_over(self, holds: Iterable[Hold]) -> None:
         """Note in the results of every pipeline which holds a release passed over."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from core.config.settings import Configuration
 from core.job import JobRequest
+from core.priority import Priority
 from core.storage_layout import IN_LEDGER
 from imaging.instances.header import Header
 from imaging.rtstruct.roi_names import spelling_warnings
@@ -21,6 +22,7 @@ from node.ledger.requests.jobs import (
     create_job,
     find_job,
     jobs_of,
+    raise_priority,
     requeue_job,
     set_destinations,
     supersede_jobs,
@@ -38,6 +40,7 @@ class Route:
     pipeline: str
     rule: str
     destinations: tuple[Destination, ...]
+    priority: Priority = Priority.MEDIUM
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class WantedJob:
 
     job: JobRequest
     route: Route
+    decoded_mb: float | None = None
+    """Size of the images as float32 voxels."""
 
 
 class Submission:
@@ -60,8 +65,8 @@ class Submission:
         job, route = _revised(connection, wanted.job), wanted.route
         standing = find_job(connection, job.job_id)
         if standing is None:
-            create_job(connection, job, (), self._ledger.clock())
-            self._warn_of_names(connection, job)
+            self._create(connection, replace(wanted, job=job))
+        raise_priority(connection, job.job_id, route.priority)
         is_new = request not in {one.request for one in standing_jobs(connection, job.job_id)}
         link = JobOfRequest(request, job.job_id, route.pipeline, route.rule, route.destinations)
         link_job(connection, link)
@@ -71,12 +76,18 @@ class Submission:
         wanted_by_all = _destinations_of(connection, job.job_id)
         if standing is None:
             set_destinations(connection, job.job_id, wanted_by_all)
-            words = _queued_words(job)
+            words = _queued_words(job, route.priority)
         else:
             words = self._join(connection, standing, job, wanted_by_all)
             words += self._send_again(connection, standing, route) if is_new else ""
         words += "".join(f"; supersedes job {job_id[:12]}" for job_id in superseded)
         return words if route.destinations else f"{words}; no destination, results stay here"
+
+    def _create(self, connection: Connection, wanted: WantedJob) -> None:
+        now, priority = self._ledger.clock(), wanted.route.priority
+        size_mb = wanted.decoded_mb
+        create_job(connection, wanted.job, (), now, priority=priority, decoded_mb=size_mb)
+        self._warn_of_names(connection, wanted.job)
 
     def _warn_of_names(self, connection: Connection, job: JobRequest) -> None:
         """Record how ROI names are written that the series' character set cannot write."""
@@ -160,15 +171,19 @@ def job_request(
     )
 
 
-def _queued_words(job: JobRequest) -> str:
+def _queued_words(job: JobRequest, priority: Priority) -> str:
     words = f"{len(job.instance_paths)} instances, job {job.job_id[:12]} ({job.pipeline}) queued"
+    words += "" if priority == Priority.MEDIUM else f", priority {priority.words}"
     if job.revision > 1:
         words += f", revision {job.revision}, replaces job {job.predecessor_job_id[:12]}"
     return words
 
 
 def _take_over(connection: Connection, old: str, new: str) -> None:
-    """Link the requests of a superseded job to the new job."""
+    """Link the requests of a superseded job to the new job, which gets its priority."""
+    superseded = find_job(connection, old)
+    if superseded is not None:
+        raise_priority(connection, new, superseded.priority)
     for one in standing_jobs(connection, old):
         already = {other.request for other in standing_jobs(connection, new)}
         if one.request not in already:

@@ -28,11 +28,11 @@ from node.ledger.requests.jobs import (
     fail_job,
     find_job,
     finish_job,
-    next_queued,
     put_back,
     requeue_running,
     start_job,
 )
+from node.ledger.requests.waiting_jobs import QueueOrder, next_queued
 from node.ledger.row_states import JobState, NoticeKind
 from node.ledger.tables.conditions import ENGINE, RESULTS, clear_condition, set_condition
 from node.ledger.tables.events import record_event
@@ -54,11 +54,13 @@ class Runner(Follower):
         self._configuration = configuration
         self._ledger = ledger
         self._engine = engine
+        engine_settings = configuration.engine
+        self._order = QueueOrder(engine_settings.overtake_s, engine_settings.small_mb)
         self._running: set[str] = set()
         self._engine_missing = True  # so that a condition of the last run is cleared
 
     def run_next(self) -> bool:
-        """Run the longest waiting job to its end; True if there was one.
+        """Run the first of the waiting jobs to its end; True if there was one.
 
         Raises:
             EngineUnavailableError: no scheduler or workers at present.
@@ -109,12 +111,12 @@ class Runner(Follower):
             self._finish(job, result)
 
     def _take(self) -> JobRow | None:
-        """Start the longest waiting job; jobs that only seem to run are queued again first."""
+        """Start the first waiting job; jobs that only seem to run are queued again before."""
         now, job = self._ledger.clock(), None
         try:
             with self._ledger.writing() as connection:
                 requeue_running(connection, self._running)
-                job = next_queued(connection, now)
+                job = next_queued(connection, now, self._order)
                 if job is None:
                     return None
                 start_job(connection, job.job_id, now)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from node.ledger import node_tables
@@ -63,18 +64,8 @@ receptions = Table(  # which association brought which instance
     metadata,
     Column("association_id", ForeignKey("associations.id"), primary_key=True),
     Column("instance_id", ForeignKey("instances.id"), primary_key=True),
+    Column("priority", Integer, nullable=False, server_default="0"),  # core/priority.py, of C-STORE
     Index(None, "instance_id"),
-)
-
-refusals = Table(  # instances that were sent and not stored: their series is incomplete
-    "refusals",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("series_instance_uid", String(64), nullable=False),
-    Column("sop_instance_uid", String(64), nullable=False),
-    Column("at", Float, nullable=False),
-    Column("words", Text, nullable=False),
-    UniqueConstraint("series_instance_uid", "sop_instance_uid"),
 )
 
 series = Table(
@@ -124,8 +115,19 @@ jobs = Table(
     Column("next_attempt_at", Float, nullable=False, server_default="0"),
     Column("step", Text, nullable=False, server_default=""),  # current step, in words
     Column("removed_at", Float),  # retention removed its results
+    Column("pipeline", String(64), nullable=False, server_default=""),
+    Column("priority", Integer, nullable=False, server_default="0"),  # core/priority.py
+    Column("resources", Text, nullable=False, server_default=""),  # JSON, of its worker
+    Column("decoded_mb", Float),  # size of its images as float32; none: not known
     Index(None, "series_instance_uid"),
     Index("ix_jobs_state_created_at", "state", "created_at"),
+    Index(  # all that the order of the queue needs, beside the long column `request`
+        "ix_jobs_queued",
+        *("state", "created_at", "priority", "decoded_mb", "next_attempt_at"),
+        *("job_id", "pipeline", "resources"),
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
     Index(None, "created_at"),
     Index(None, "finished_at"),
 )
@@ -255,6 +257,7 @@ requests = Table(  # who asked for what of a series: a sender, a folder, a perso
     Column("reason", Text, nullable=False),
     Column("content", String(64), nullable=False),  # hash of the instances that were judged
     Column("rules", String(64), nullable=False, server_default=""),  # none of which took it
+    Column("priority", Integer, nullable=False, server_default="0"),  # as its sender gave it
     Index(None, "series_instance_uid"),
     Index(None, "state"),
 )

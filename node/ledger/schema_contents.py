@@ -1,6 +1,16 @@
-"""Metadata of all tables of the ledger, and the table of content choices."""
+"""Metadata of all tables of the ledger, and tables of content choices and refusals."""
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -23,4 +33,15 @@ content_choices = Table(  # which of several contents under the UIDs of a series
     Column("person", String(64), nullable=False),
     Column("address", String(64), nullable=False),
     Index(None, "series_instance_uid"),
+)
+
+refusals = Table(  # instances that were sent and not stored: their series is incomplete
+    "refusals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("series_instance_uid", String(64), nullable=False),
+    Column("sop_instance_uid", String(64), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("words", Text, nullable=False),
+    UniqueConstraint("series_instance_uid", "sop_instance_uid"),
 )

@@ -11,6 +11,7 @@ from core.errors import (
     UidMismatchError,
     explain_fault,
 )
+from core.priority import Priority
 from core.uids import fault_of_uid
 from imaging.instances.element_words import told_uid
 from network.endings import Cause, Ending
@@ -103,6 +104,7 @@ class CStoreScp:
                 data_set=spool.data_set(),
                 sha256=spool.sha256(),
                 path=spool.path,
+                priority=Priority.on_the_wire(command.priority),
             )
 
         def refuse(status: int, error: Exception) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from core.config.wire import Wire
 from core.durable import sync_file, sync_folder, write_synced
 from core.errors import BeyondBoundsError, EncodingError, StorageUnavailableError
+from core.priority import Priority
 from core.storage_layout import IN_LEDGER, StorageLayout, other_content
 from core.uids import is_derived_uid
 from imaging.instances.element_words import told_uid
@@ -56,6 +57,8 @@ class ReceivedInstance:
     """SHA-256 of transfer syntax and data set, if it is known already."""
     path: Path | None = None
     """A file with file meta and data set, not synced yet; its owner removes it."""
+    priority: Priority = Priority.MEDIUM
+    """Priority of the C-STORE request."""
 
     @property
     def size_bytes(self) -> int:
@@ -191,7 +194,7 @@ class InstanceStore:
         for key, digest, path in here:
             same = compared.get(digest)
             if digest == instance.sha256 or (self._same(path, temporary) if same is None else same):
-                record_reception(connection, received.association, key)
+                record_reception(connection, received.association, key, received.priority)
                 if not restore_instance(connection, key):
                     return KNOWN
                 touch_series(connection, instance, received.association, now)
@@ -203,7 +206,7 @@ class InstanceStore:
             key, path = gone[instance.sha256]
             self._rename(temporary, path)
             restore_instance(connection, key)
-            record_reception(connection, received.association, key)
+            record_reception(connection, received.association, key, received.priority)
             touch_series(connection, instance, received.association, now)
             return STORED
         mark_gone(connection, [key for key, _ in gone.values()], now)
@@ -213,7 +216,7 @@ class InstanceStore:
             log.warning("instance differs", sop_instance_uid=instance.sop_instance_uid)
         self._rename(temporary, instance.path)
         key = record_instance(connection, instance, now)
-        record_reception(connection, received.association, key)
+        record_reception(connection, received.association, key, received.priority)
         touch_series(connection, instance, received.association, now)
         return DIFFERENT if here else STORED
 

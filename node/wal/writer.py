@@ -13,6 +13,7 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection
 
+from core.priority import Priority
 from network.data_sets.file_bytes import Buffer
 from node.ledger.database import Ledger
 from node.ledger.group_commit import GroupCommit
@@ -45,6 +46,8 @@ class Content(Protocol):
 
     @property
     def association(self) -> int: ...
+    @property
+    def priority(self) -> Priority: ...
     @property
     def file_meta(self) -> bytes: ...
     @property
@@ -92,11 +95,14 @@ class WalWriter:
             with suppress(OSError):
                 segment.path.unlink(missing_ok=True)
 
-    def _record(self, association: int, instance: StoredInstance) -> bool:
+    def _record(self, content: Content, instance: StoredInstance) -> bool:
         """Record an instance in the ledger; False if the ledger had it already."""
 
         def step(connection: Connection) -> bool:
-            return self._first.record(connection, instance, association, self._ledger.clock())
+            now, association = self._ledger.clock(), content.association
+            return self._first.record(
+                connection, instance, association, now, priority=content.priority
+            )
 
         return self._commits.run(step)
 
@@ -167,7 +173,8 @@ class WalWriter:
         with self._ledger.writing() as connection:
             now = self._ledger.clock()
             key = record_instance(connection, instance, now)
-            record_reception(connection, association, key)
+            priority = Priority(int(record.meta.get("priority", Priority.MEDIUM)))
+            record_reception(connection, association, key, priority)
             touch_series(connection, instance, association, now)
 
 
@@ -181,7 +188,7 @@ class WriteAheadLog:
         finish: Callable[[Segment], None],
         *,
         checkpointer: Checkpointer,
-        record: Callable[[int, StoredInstance], bool],
+        record: Callable[[Content, StoredInstance], bool],
     ) -> None:
         """`begin` opens a segment, `leave` leaves it to other associations, `finish` ends it.
 
@@ -248,6 +255,7 @@ class WriteAheadLog:
         fields = {name: getattr(instance, name) for name in instance.__slots__}
         meta = {
             "association": content.association,
+            "priority": int(content.priority),
             "instance": fields,
             "file_meta_bytes": len(content.file_meta),
         }
@@ -256,7 +264,7 @@ class WriteAheadLog:
             return False
         recorded = False
         try:
-            recorded = self._record(content.association, instance)
+            recorded = self._record(content, instance)
         finally:
             if not recorded:
                 self._checkpointer.forget(instance.path)

@@ -16,6 +16,7 @@ from node.ledger.requests.jobs import Destination
 from node.ledger.requests.request_jobs import jobs_of_requests
 from node.ledger.requests.requested_jobs import find_requested_job, waiting_uids
 from node.ledger.requests.requests import Request, requests_of
+from node.ledger.schema import jobs
 from tests.support.databases import empty_database_url_for
 
 MIGRATIONS = Path(__file__).parents[2] / "node" / "migrations"
@@ -118,7 +119,7 @@ def add_job(
         series_instance_uid=uid,
         state=state,
         reason="",
-        request={"pipeline": pipeline},
+        request={"pipeline": pipeline, "resources": {"GPU": 1.0} if pipeline == "unet" else {}},
         destinations=destinations,
         progress=0.0,
         attempts=0,
@@ -193,6 +194,14 @@ def test_orders_whose_folder_was_read_are_requests_of_their_series(ledger: Ledge
     assert (order.source, order.person, order.order_uid) == ("folder", "Ada", "b")
     assert (order.state, order.pipeline, order.created_at) == ("submitted", "blur", 7.0)
     assert [one.source for one in asked(ledger, "1.1")] == ["association", "upload"]
+
+
+def test_jobs_have_their_pipeline_and_what_it_needs_as_before(ledger: Ledger) -> None:
+    columns = [jobs.c[name] for name in ("job_id", "pipeline", "resources", "priority")]
+    with ledger.reading() as connection:
+        found = {row.job_id: tuple(row)[1:] for row in connection.execute(sa.select(*columns))}
+    assert found["new"] == ("blur", "", 0)
+    assert found["ordered"] == ("unet", '{"GPU": 1.0}', 0)
 
 
 def test_orders_are_known_under_their_uids_as_before(ledger: Ledger) -> None:

@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 
 from core.errors import StorageUnavailableError
+from core.priority import Priority
 from node.ledger.group_commit import GroupCommit
 from node.ledger.schema import instances, receptions, series
 from node.ledger.tables.instances import find_instances
+from node.ledger.tables.series import series_of_association
 from node.scp.instance_store import DIFFERENT, KNOWN, STORED, ReceivedInstance
 from node.wal import segments as segments_module
 from node.wal.segments import Segment, records_of
@@ -93,6 +95,21 @@ def test_what_a_power_cut_took_from_the_ledger_comes_back_from_the_log(
     again.settled()
     assert len(place.files()) == 4
     assert [again.instance_store.receive(one) for one in received_instances] == [KNOWN] * 4
+
+
+def test_the_priority_that_the_sender_gave_comes_back_from_the_log(
+    place: Place, received_instances: list[ReceivedInstance]
+) -> None:
+    log = place.instance_store.wal_writer.open()
+    place.instance_store.receive(replace(received_instances[0], priority=Priority.HIGH), log)
+    with place.ledger.writing() as connection:
+        for table in (receptions, instances, series):
+            connection.execute(table.delete())
+    assert place.started_again().instance_store.wal_writer.recover() == 1
+    with place.ledger.reading() as connection:
+        assert list(series_of_association(connection, place.association).values()) == [
+            Priority.HIGH
+        ]
 
 
 def test_what_was_never_synced_and_never_answered_is_no_instance(

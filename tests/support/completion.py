@@ -12,6 +12,7 @@ from pynetdicom.dsutils import encode_file_meta
 
 from core.config.file import read_configuration
 from core.config.settings import Configuration
+from core.priority import Priority
 from imaging.geometry.placement import RULES_2D, RULES_3D
 from network.sender import Sender
 from node.answers import Answer, Asker
@@ -82,7 +83,12 @@ class Completion:
             return open_association(connection, Sender(calling, called, address), self.clock.now)
 
     def receive(
-        self, association: int, paths: Sequence[Path], segments: WriteAheadLog | None = None
+        self,
+        association: int,
+        paths: Sequence[Path],
+        segments: WriteAheadLog | None = None,
+        *,
+        priority: Priority = Priority.MEDIUM,
     ) -> None:
         """Instances that come in through an association; their files once `segments` is closed."""
         for path in paths:
@@ -96,6 +102,7 @@ class Completion:
                     transfer_syntax_uid=str(meta.TransferSyntaxUID),
                     file_meta=b"\x00" * 128 + b"DICM" + encode_file_meta(meta),
                     data_set=encoded(data_set, implicit=meta.TransferSyntaxUID.is_implicit_VR),
+                    priority=priority,
                 ),
                 segments,
             )

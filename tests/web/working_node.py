@@ -12,7 +12,8 @@ from node.commands import carry_out
 from node.completion.routing import Router
 from node.completion.series_completion import SeriesCompletion
 from node.completion.sources.importer import Importer
-from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
+from node.ledger.requests.jobs import fail_job, finish_job, start_job
+from node.ledger.requests.waiting_jobs import next_queued
 from node.scp.instance_store import InstanceStore
 from tests.support.web.serving import Site, serving, web_configuration
 

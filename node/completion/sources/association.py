@@ -30,12 +30,15 @@ class AssociationSource:
             connection, self._configuration, association=association, sender=sender, now=now
         )
         uids = series_of_association(connection, association)
-        for uid in uids:
+        for uid, priority in uids.items():
             settle(connection, uid, sender, now + wait.seconds, reason=wait.words)
-            request_by_sender(connection, uid, sender, outcome=end.outcome, now=now)
+            request_by_sender(
+                connection, uid, sender, outcome=end.outcome, now=now, priority=priority
+            )
             record_event(connection, EventKind.ASSOCIATION, words, now=now, series_instance_uid=uid)
         if wait.words:
+            first = next(iter(uids))
             record_event(
-                connection, EventKind.WAITING, wait.words, now=now, series_instance_uid=uids[0]
+                connection, EventKind.WAITING, wait.words, now=now, series_instance_uid=first
             )
-        return uids
+        return list(uids)

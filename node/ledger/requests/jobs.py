@@ -1,6 +1,7 @@
 """Rows of jobs: their identity, state, request and result."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from core.job import JobRequest, JobResult, OutputInstance
+from core.priority import Priority
 from node.ledger.row_states import JobState
 from node.ledger.schema import jobs
 
@@ -46,12 +48,19 @@ class JobRow:
     """Current step, in words."""
     removed_at: float | None
     """When retention removed the results."""
+    priority: Priority = Priority.MEDIUM
 
 
 def create_job(
-    connection: Connection, request: JobRequest, destinations: Sequence[Destination], now: float
+    connection: Connection,
+    request: JobRequest,
+    destinations: Sequence[Destination],
+    now: float,
+    *,
+    priority: Priority = Priority.MEDIUM,
+    decoded_mb: float | None = None,
 ) -> None:
-    """Queue a new job."""
+    """Queue a new job; `decoded_mb` is the size of its images as float32 voxels, if known."""
     connection.execute(
         insert(jobs).values(
             job_id=request.job_id,
@@ -65,8 +74,23 @@ def create_job(
             created_at=now,
             revision=request.revision,
             predecessor=request.predecessor_job_id or None,
+            pipeline=request.pipeline,
+            priority=int(priority),
+            resources=resources_text(request.resources),
+            decoded_mb=decoded_mb,
         )
     )
+
+
+def resources_text(resources: Mapping[str, float]) -> str:
+    """Return resources as the table has them: JSON, empty for none."""
+    return json.dumps(resources) if resources else ""
+
+
+def raise_priority(connection: Connection, job_id: str, priority: Priority) -> None:
+    """Give a job a higher priority, as another request needs it; never a lower one."""
+    lower = (jobs.c.job_id == job_id) & (jobs.c.priority < int(priority))
+    connection.execute(update(jobs).where(lower).values(priority=int(priority)))
 
 
 def find_job(connection: Connection, job_id: str) -> JobRow | None:
@@ -93,16 +117,17 @@ def current_jobs(
     return list(latest.values())
 
 
-def next_queued(connection: Connection, now: float) -> JobRow | None:
-    """Return the queued job that is due and waits longest; None if none is due."""
-    due = (jobs.c.state == JobState.QUEUED) & (jobs.c.next_attempt_at <= now)
-    row = connection.execute(select(jobs).where(due).order_by(jobs.c.created_at).limit(1)).first()
-    return None if row is None else _job_row(row)
-
-
 def start_job(connection: Connection, job_id: str, now: float) -> None:
     """Record the start of an attempt."""
-    _set(connection, job_id, state=JobState.RUNNING, started_at=now, attempts=jobs.c.attempts + 1)
+    begun = {"state": JobState.RUNNING, "started_at": now, "reason": ""}
+    _set(connection, job_id, **begun, attempts=jobs.c.attempts + 1)
+
+
+def say_why(connection: Connection, job_id: str, reason: str, *, in_place_of: str = "") -> None:
+    """Record why a queued job waits, if its present reason begins with `in_place_of`."""
+    queued = (jobs.c.job_id == job_id) & (jobs.c.state == JobState.QUEUED)
+    other = (jobs.c.reason != reason) & jobs.c.reason.startswith(in_place_of, autoescape=True)
+    connection.execute(update(jobs).where(queued, other).values(reason=reason))
 
 
 def report_progress(connection: Connection, job_id: str, progress: float, step: str) -> None:
@@ -142,6 +167,7 @@ def requeue_job(connection: Connection, job_id: str, request: JobRequest | None 
     if request is not None:
         values = {"request": _fields(request), "revision": request.revision}
         values["predecessor"] = request.predecessor_job_id or None
+        values["resources"] = resources_text(request.resources)
     _set(connection, job_id, **_AGAIN, **values, attempts=0, deaths=0)
 
 
@@ -232,6 +258,7 @@ def _job_row(row: Row[Any]) -> JobRow:
         deaths=row.deaths,
         step=row.step,
         removed_at=row.removed_at,
+        priority=Priority(row.priority),
     )
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, insert, select, update
 
+from core.priority import Priority
 from network.sender import Sender
 from node.ledger.row_states import AssociationOutcome, RequestState
 from node.ledger.schema import requests
@@ -24,11 +25,16 @@ ASSOCIATION, FROM_FOLDER, UPLOAD, RUN = "association", "folder", "upload", "pers
 
 _SENDER = ("calling_ae_title", "called_ae_title", "address")
 # Built once, as building a statement in SQLAlchemy takes longer than running it.
-_JOINED = update(requests).where(
-    requests.c.series_instance_uid == bindparam("of_series"),
-    requests.c.source == ASSOCIATION,
-    *(requests.c[name] == bindparam(f"of_{name}") for name in _SENDER),
-    requests.c.state.in_(UNDECIDED),
+_GIVEN = bindparam("given", type_=requests.c.priority.type)
+_JOINED = (
+    update(requests)
+    .where(
+        requests.c.series_instance_uid == bindparam("of_series"),
+        requests.c.source == ASSOCIATION,
+        *(requests.c[name] == bindparam(f"of_{name}") for name in _SENDER),
+        requests.c.state.in_(UNDECIDED),
+    )
+    .values(priority=case((requests.c.priority < _GIVEN, _GIVEN), else_=requests.c.priority))
 )
 _MADE = insert(requests)
 
@@ -60,6 +66,8 @@ class Request:
     """Hash of the instances that were judged; empty before."""
     rules: str
     """Hash of the routing rules none of which took it; empty: a rule did, or none was asked."""
+    priority: Priority = Priority.MEDIUM
+    """The highest that the sender gave with C-STORE."""
 
     @property
     def is_by_name(self) -> bool:
@@ -107,15 +115,17 @@ def request_by_sender(
     *,
     outcome: str,
     now: float,
+    priority: Priority = Priority.MEDIUM,
 ) -> None:
     """Record that an association of `sender` with instances of a series has ended."""
     who = asdict(sender)
     values = {"last_at": now, "outcome": outcome, "state": RequestState.WAITING, "reason": ""}
     values |= {"rules": ""}
     key = {"of_series": series_instance_uid} | {f"of_{name}": who[name] for name in _SENDER}
-    if connection.execute(_JOINED, values | key).rowcount:
+    if connection.execute(_JOINED, values | key | {"given": int(priority)}).rowcount:
         return
     row = _new(series_instance_uid, ASSOCIATION, now) | who | values
+    row |= {"priority": int(priority)}
     connection.execute(_MADE, row)
 
 
@@ -188,6 +198,7 @@ def request_of(row: Row[Any]) -> Request:
         reason=row.reason,
         content=row.content,
         rules=row.rules,
+        priority=Priority(row.priority),
     )
 
 
@@ -209,4 +220,5 @@ def _new(series_instance_uid: str, source: str, now: float) -> dict[str, Any]:
         "reason": "",
         "content": "",
         "rules": "",
+        "priority": int(Priority.MEDIUM),
     }

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
 from sqlalchemy.sql.expression import Executable
 
+from core.priority import Priority
 from node.ledger.schema import instances, receptions, series
 from node.ledger.tables.instances import StoredInstance, arriving, touch_series
 
@@ -41,14 +42,21 @@ class FirstInstances:
         self._dialect = dialect
 
     def record(
-        self, connection: Connection, instance: StoredInstance, association: int, now: float
+        self,
+        connection: Connection,
+        instance: StoredInstance,
+        association: int,
+        now: float,
+        *,
+        priority: Priority = Priority.MEDIUM,
     ) -> bool:
         """Record an instance and its reception; False if its SOP Instance UID is known already."""
         values = {name: getattr(instance, name) for name in instance.__slots__}
         if self._find.run(connection, values).fetchall():
             return False
         [(key,)] = self._insert.run(connection, values | {"received_at": now}).fetchall()
-        self._receive.run(connection, {"association_id": association, "instance_id": key})
+        received = {"association_id": association, "instance_id": key, "priority": int(priority)}
+        self._receive.run(connection, received)
         touched = arriving(now) | {"uid": instance.series_instance_uid}
         if not self._touch.run(connection, touched).rowcount:
             touch_series(connection, instance, association, now)
@@ -67,7 +75,7 @@ class FirstInstances:
 
     @cached_property
     def _receive(self) -> _Statement:
-        names = ("association_id", "instance_id")
+        names = ("association_id", "instance_id", "priority")
         return self._made(insert(receptions).values(**{name: bindparam(name) for name in names}))
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, bindparam, insert, select, update
 
 from core.errors import StorageUnavailableError
+from core.priority import Priority
 from network.sender import Sender
 from node.ledger.row_states import AssociationOutcome, SeriesState
 from node.ledger.schema import associations, instances, receptions, series
@@ -132,14 +133,21 @@ def mark_gone(connection: Connection, keys: Sequence[int], now: float) -> None:
     connection.execute(update(instances).where(gone).values(removed_at=now))
 
 
-def record_reception(connection: Connection, association: int, instance: int) -> None:
+def record_reception(
+    connection: Connection,
+    association: int,
+    instance: int,
+    priority: Priority = Priority.MEDIUM,
+) -> None:
     """Record that an instance was received over an association, once even if it was sent twice."""
     known = select(receptions).where(
         receptions.c.association_id == association, receptions.c.instance_id == instance
     )
     if connection.execute(known).first() is None:
         connection.execute(
-            insert(receptions).values(association_id=association, instance_id=instance)
+            insert(receptions).values(
+                association_id=association, instance_id=instance, priority=int(priority)
+            )
         )
 
 

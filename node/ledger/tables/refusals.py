@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection, exists, func, insert, select, update
 
-from node.ledger.schema import instances, refusals
+from node.ledger.schema import instances
+from node.ledger.schema_contents import refusals
 
 
 def record_refusal(

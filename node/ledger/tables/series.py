@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from core.priority import Priority
 from network.sender import Sender
 from node.ledger.row_states import SeriesState
 from node.ledger.schema import instances, receptions, series
@@ -24,10 +25,10 @@ from node.ledger.tables.instances import StoredInstance
 
 _PAGE = 50
 _BROUGHT = (
-    select(instances.c.series_instance_uid)
+    select(instances.c.series_instance_uid, func.max(receptions.c.priority))
     .join(receptions, receptions.c.instance_id == instances.c.id)
     .where(receptions.c.association_id == bindparam("association"))
-    .distinct()
+    .group_by(instances.c.series_instance_uid)
 )
 _SETTLED = update(series).where(series.c.series_instance_uid == bindparam("uid"))
 
@@ -55,9 +56,13 @@ class SeriesRow:
     """Since when its sender is known to have more instances than are stored."""
 
 
-def series_of_association(connection: Connection, association: int) -> list[str]:
-    """Return UIDs of the series of which an association sent instances, new or known."""
-    return list(connection.scalars(_BROUGHT, {"association": association}))
+def series_of_association(connection: Connection, association: int) -> dict[str, Priority]:
+    """Return the series of which an association sent instances, new or known.
+
+    Each UID has the highest priority among the C-STORE requests.
+    """
+    rows = connection.execute(_BROUGHT, {"association": association})
+    return {uid: Priority(priority) for uid, priority in rows}
 
 
 def settle(

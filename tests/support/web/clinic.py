@@ -12,7 +12,8 @@ from node.completion.routing import Router
 from node.completion.series_completion import SeriesCompletion
 from node.delivery.queue_results import queue_results
 from node.ledger.event_kinds import EventKind
-from node.ledger.requests.jobs import fail_job, finish_job, next_queued, start_job
+from node.ledger.requests.jobs import fail_job, finish_job, start_job
+from node.ledger.requests.waiting_jobs import next_queued
 from node.ledger.tables.case_numbers import case_numbers
 from node.ledger.tables.events import record_event
 from node.scp.instance_store import InstanceStore

@@ -39,7 +39,7 @@ class JobRequest:
     Paths are relative to the storage folder in the ledger, and absolute in a worker.
     """
     resources: dict[str, float] = field(default_factory=dict)
-    """Resources that a worker of an external cluster must offer, such as `GPU: 1`."""
+    """Resources that its worker must have, such as `GPU: 1`."""
     revision: int = 1
     """1 for the first results of a series, 2 for the results that replace them, and so on."""
     predecessor_job_id: str = ""

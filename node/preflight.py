@@ -23,6 +23,7 @@ from network.tls import server_context
 from network.which_peer import confusions
 from node.completion.routing import Router
 from node.exposures import open_engine, open_storage
+from node.jobs.slots import slots_of, waits_for_words
 from node.ledger.database import Ledger, check_version
 from node.ledger.dialects import make_engine
 from node.ledger.existing import migration_words
@@ -127,8 +128,19 @@ def _rules(configuration: Configuration) -> Finding:
 def _engine(configuration: Configuration) -> Finding:
     engine = configuration.engine
     own = f"{engine.workers} at once in own processes, with TLS that is made at the start"
+    own += f"; {engine.small_workers} more for small jobs" if engine.small_workers else ""
     words = own if engine.scheduler is None else f"at {engine.scheduler}"
-    return "engine", "; ".join(filter(None, (words, open_engine(configuration)))), ""
+    waits = "; ".join(_pipelines_that_wait(configuration))
+    return "engine", "; ".join(filter(None, (words, open_engine(configuration)))), waits
+
+
+def _pipelines_that_wait(configuration: Configuration) -> Iterator[str]:
+    """Say of each pipeline whose resources no own worker has that its jobs would wait."""
+    slots = slots_of(configuration.engine)
+    for name, pipeline in sorted(configuration.pipelines.items()):
+        words = waits_for_words(slots, pipeline.resources)
+        if words:
+            yield f"pipelines.{name}.resources: a job {words}"
 
 
 def _tls(configuration: Configuration) -> Iterator[Finding]:

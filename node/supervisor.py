@@ -176,8 +176,8 @@ class Node:
         self._rounds.start("configuration", self._reloading.answer_next)
         self._rounds.start("echoes", echoes.answer_next)
         self._rounds.start("requested jobs", importer.read_next)
-        for slot in range(configuration.engine.workers):
-            self._rounds.start(f"jobs {slot + 1}", runner.run_next)
+        for slot in runner.slots:
+            self._rounds.start(f"jobs, {slot.name}", partial(runner.run_next, slot))
         self._rounds.start("delivery", self._start_deliveries)
         self._rounds.start("proof", commitment_scu.ask_due)
         self._rounds.start("commitment", commitment_scp.answer_due)

@@ -32,7 +32,8 @@ class PipelineSettings(Section):
 
     kind: str
     resources: dict[str, Positive] = Field(default_factory=dict)
-    """Resources that a worker of an external cluster must offer, such as `GPU: 1`."""
+    """Resources that a worker must have, such as `GPU: 1`: `engine.worker_resources`, or of a Dask
+    cluster's workers."""
 
     @property
     def model_path(self) -> Path | None:

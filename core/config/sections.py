@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, model_validator
 from core.config.retry import RetryPolicy
 from core.config.values import Growth, Positive, Seconds, Section, TimeLimit
 
+GPU = "GPU"
+"""Resource of which each worker has devices of its own (CUDA_VISIBLE_DEVICES)."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 
@@ -127,6 +129,10 @@ class Engine(Section):
 
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Number of jobs that run at once, each in a process of its own."""
+    small_workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Own workers beside those, for small jobs alone; a process starts when one is needed."""
+    worker_resources: tuple[dict[str, Positive], ...] = ()
+    """Resources of the own workers, an entry for each; one with `GPU: 1` has a GPU for itself."""
     scheduler: str | None = None
     """Address of an existing Dask scheduler, which replaces the node's own workers."""
     tls: EngineTls | None = None
@@ -143,6 +149,36 @@ class Engine(Section):
     time_limit_s: Positive = 3600.0
     stop_grace_s: Seconds = 20.0
     """How long a stop waits for running jobs; unfinished jobs run again after the next start."""
+
+    @property
+    def gpus(self) -> int:
+        """Number of GPUs that the own workers have together."""
+        return sum(int(one.get(GPU, 0)) for one in self.worker_resources)
+
+    @property
+    def gives_gpus(self) -> bool:
+        """True if each own worker sees its own GPUs alone, or none."""
+        return self.gpus > 0
+
+    @model_validator(mode="after")
+    def _check_resources(self) -> "Engine":
+        count = len(self.worker_resources)
+        if count > self.workers:
+            raise ValueError(
+                f"engine.worker_resources: {count} entries, expected at most one for each of "
+                f"engine.workers, {self.workers}"
+            )
+        if self.worker_resources and self.scheduler is not None:
+            raise ValueError(
+                "engine.worker_resources: is of own workers, expected without engine.scheduler, "
+                "whose workers are started with --resources"
+            )
+        for number, one in enumerate(self.worker_resources):
+            if one.get(GPU, 0.0) % 1:
+                raise ValueError(
+                    f"engine.worker_resources.{number}.{GPU}: {one[GPU]:g}, expected a whole number"
+                )
+        return self
 
     @model_validator(mode="after")
     def _check(self) -> "Engine":

@@ -10,7 +10,7 @@ import os
 import pkgutil
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,11 +25,13 @@ from core.log import quieten_libraries
 from core.private_files import keep_files_private
 from core.signals import signals_stay_here
 from node.jobs.own_security import make_own_security
+from node.jobs.slots import Slot
 
 CACHE = "model-cache"
 _LOOPBACK = "127.0.0.1"
 _CONNECT_WITHIN_S = 10
 _CLOSE_WITHIN_S = 5
+_START_WITHIN_S = 120
 
 log = structlog.get_logger("engine")
 
@@ -39,6 +41,12 @@ class Cluster(Protocol):
 
     client: Client
     honours_resources: bool
+    """True if its scheduler knows the resources of its workers."""
+
+    def resources_for(
+        self, resources: Mapping[str, float], slot: Slot | None
+    ) -> dict[str, float] | None:
+        """Return the Dask resources of a job's task in a slot."""
 
     def close(self) -> None:
         """Disconnect; the node's own workers end."""
@@ -49,8 +57,17 @@ class OwnWorkers:
 
     honours_resources = False
 
-    def __init__(self, workers: int, scratch_folder: Path) -> None:
-        """Start the workers; `scratch_folder` holds the data that they spill to disk."""
+    def __init__(self, slots: Sequence[Slot], scratch_folder: Path) -> None:
+        """Start a worker for each slot; `scratch_folder` holds the data that they spill to disk.
+
+        Those for small jobs start when they are needed.
+
+        Raises:
+            EngineUnavailableError: they did not start in time.
+        """
+        self._slots = tuple(slots)
+        self._started, self._starting = 0, threading.Lock()
+        workers = sum(not slot.is_for_small for slot in slots)
         threads = max(1, (os.cpu_count() or 1) // workers)
         dask.config.set(
             {
@@ -72,8 +89,8 @@ class OwnWorkers:
         # starts what watches over semaphores; Python unblocks signals in the thread that does
         multiprocessing.get_context("spawn").Lock()
         with signals_stay_here():
-            self._cluster = LocalCluster(
-                n_workers=workers,
+            self._cluster = _SlotWorkers(
+                self._slots,
                 threads_per_worker=1,
                 host=_LOOPBACK,
                 security=make_own_security(),
@@ -84,6 +101,31 @@ class OwnWorkers:
                 silence_logs=logging.CRITICAL,
             )
         self.client = Client(self._cluster, set_as_default=False)
+        self._start(workers)
+        try:
+            self.client.wait_for_workers(workers, timeout=_START_WITHIN_S)
+        except TimeoutError as error:
+            self.close()
+            words = f"The worker processes did not start within {_START_WITHIN_S} s"
+            raise EngineUnavailableError(words) from error
+
+    def resources_for(
+        self,
+        resources: Mapping[str, float],  # noqa: ARG002, the slot was chosen by them
+        slot: Slot | None,
+    ) -> dict[str, float] | None:
+        """Return what binds a task to its slot's worker, which is started if it is not yet."""
+        if slot is None:
+            return None
+        self._start(self._slots.index(slot) + 1)
+        return {slot.name: 1.0}
+
+    def _start(self, count: int) -> None:
+        """Start the workers of the first `count` slots that were not started yet."""
+        with self._starting:
+            if count > self._started:
+                self._cluster.scale(count)
+                self._started = count
 
     def close(self) -> None:
         """End the worker processes; slow ones end with this process."""
@@ -92,6 +134,22 @@ class OwnWorkers:
                 closes.close(timeout=_CLOSE_WITHIN_S)
             except (OSError, TimeoutError) as error:
                 log.warning("workers end late", reason=explain_fault(error))
+
+
+class _SlotWorkers(LocalCluster):  # type: ignore[misc]  # distributed is untyped
+    """A worker for each slot, started by `scale` in their order."""
+
+    def __init__(self, slots: Sequence[Slot], **keys: Any) -> None:
+        self._slots_by_worker = dict(enumerate(slots))
+        super().__init__(n_workers=0, **keys)
+
+    def new_worker_spec(self) -> dict[Any, Any]:
+        """Return the next worker with its slot's name as a resource, and its slot's GPUs."""
+        [(number, spec)] = super().new_worker_spec().items()
+        slot = self._slots_by_worker[number]
+        own: dict[str, Any] = {"resources": {slot.name: 1}}
+        own |= {} if slot.devices is None else {"env": {"CUDA_VISIBLE_DEVICES": slot.devices}}
+        return {number: {**spec, "options": spec["options"] | own}}
 
 
 class ExistingCluster:
@@ -114,6 +172,14 @@ class ExistingCluster:
             )
         except (OSError, TimeoutError) as error:
             raise EngineUnavailableError(f"No Dask scheduler answers at {scheduler}") from error
+
+    def resources_for(
+        self,
+        resources: Mapping[str, float],
+        slot: Slot | None,  # noqa: ARG002, any worker with the resources may run the task
+    ) -> dict[str, float] | None:
+        """Return the job's own resources."""
+        return dict(resources)
 
     def close(self) -> None:
         """Disconnect; the workers go on."""

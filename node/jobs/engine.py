@@ -23,6 +23,7 @@ from core.config.sections import Engine as EngineSettings
 from core.errors import EngineUnavailableError, SlicewireError, WorkerDiedError
 from core.job import JobRequest, JobResult
 from node.jobs.cluster import CACHE, Cluster, ExistingCluster, OwnWorkers, WorkerState, kill_worker
+from node.jobs.slots import Slot, resource_words, slots_of
 
 OnProgress = Callable[[str, float, str], None]
 """Called with job id, fraction done (0 to 1) and the current step in words."""
@@ -112,8 +113,7 @@ class _Task:
     def waiting_words(self) -> str:
         """Say in words what a job waits for before a worker begins."""
         resources = self.resources if self.cluster.honours_resources else {}
-        wanted = ", ".join(f"{name}={amount:g}" for name, amount in resources.items())
-        return "waits for a worker" + (f" with {wanted}" if wanted else "")
+        return "waits for a worker" + (f" with {resource_words(resources)}" if resources else "")
 
 
 class Engine:
@@ -153,6 +153,7 @@ class Engine:
         *,
         time_limit_s: float,
         is_wanted: Callable[[], bool] = lambda: True,
+        slot: Slot | None = None,
     ) -> JobResult:
         """Run a job to its end.
 
@@ -160,6 +161,7 @@ class Engine:
             request: with absolute paths.
             time_limit_s: seconds from the moment when a worker begins.
             is_wanted: called several times a second; once False, the worker is killed.
+            slot: whose worker runs the job; None: any worker does.
 
         Raises:
             SlicewireError: the pipeline failed with this reason, or exceeded the time limit.
@@ -172,7 +174,7 @@ class Engine:
         with self._lock:
             self._running[key] = running
         try:
-            future = self._submit(cluster, key, request)
+            future = self._submit(cluster, key, request, slot)
             future.add_done_callback(lambda _: running.changed.set())
             return self._wait(
                 _Task(cluster, future, running, request.resources), time_limit_s, is_wanted
@@ -215,15 +217,15 @@ class Engine:
         settings = self._settings
         cluster: Cluster
         if settings.scheduler is None:
-            cluster = OwnWorkers(settings.workers, self._scratch_folder)
+            cluster = OwnWorkers(slots_of(settings), self._scratch_folder)
         else:
             cluster = ExistingCluster(settings.scheduler, settings.tls)
         cluster.client.register_plugin(WorkerState(self._entry, self._warm), name=CACHE)
         cluster.client.subscribe_topic(_PROGRESS, lambda event: self._on_event(*event[1]))
         return cluster
 
-    def _submit(self, cluster: Cluster, key: str, request: JobRequest) -> Future:
-        resources = request.resources if cluster.honours_resources else None
+    def _submit(self, cluster: Cluster, key: str, request: JobRequest, slot: Slot | None) -> Future:
+        resources = cluster.resources_for(request.resources, slot)
         try:
             return cluster.client.submit(
                 _run_on_worker, self._entry, request, key, key=key, pure=False, resources=resources

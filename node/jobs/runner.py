@@ -1,7 +1,7 @@
 """Runner: runs queued jobs in the engine and records the outcome in the ledger."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 
 import structlog
@@ -20,6 +20,7 @@ from node.delivery.queue_results import queue_results
 from node.follower import Follower
 from node.jobs.engine import Engine
 from node.jobs.pauses import pause_s
+from node.jobs.slots import WAITS, Slot, may_take, slots_of, waits_for_words
 from node.ledger.database import Ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import (
@@ -30,9 +31,10 @@ from node.ledger.requests.jobs import (
     finish_job,
     put_back,
     requeue_running,
+    say_why,
     start_job,
 )
-from node.ledger.requests.waiting_jobs import QueueOrder, next_queued
+from node.ledger.requests.waiting_jobs import QueueOrder, WaitingJob, next_queued
 from node.ledger.row_states import JobState, NoticeKind
 from node.ledger.tables.conditions import ENGINE, RESULTS, clear_condition, set_condition
 from node.ledger.tables.events import record_event
@@ -47,7 +49,7 @@ log = structlog.get_logger("jobs")
 class Runner(Follower):
     """Runs the jobs that are queued in the ledger; a failed job does not delay the next one.
 
-    `run_next` may be called from several threads, each of which runs one job.
+    `run_next` may be called from several threads, one for each slot.
     """
 
     def __init__(self, configuration: Configuration, ledger: Ledger, engine: Engine) -> None:
@@ -56,24 +58,28 @@ class Runner(Follower):
         self._engine = engine
         engine_settings = configuration.engine
         self._order = QueueOrder(engine_settings.overtake_s, engine_settings.small_mb)
-        self._running: set[str] = set()
+        self.slots = slots_of(engine_settings)
+        """Slots of the engine, each of which runs one job."""
+        self._running: dict[str, str] = {}  # ids of jobs, each with the name of its slot
         self._engine_missing = True  # so that a condition of the last run is cleared
 
-    def run_next(self) -> bool:
-        """Run the first of the waiting jobs to its end; True if there was one.
+    def run_next(self, slot: Slot | None = None) -> bool:
+        """Run the first of the waiting jobs to its end, in a slot; True if there was one.
+
+        Without a slot any job is taken, and any worker runs it.
 
         Raises:
             EngineUnavailableError: no scheduler or workers at present.
             StorageUnavailableError: the ledger failed; the job is queued again.
         """
         self._open_engine()
-        job = self._take()
+        job = self._take(slot)
         if job is None:
             return False
         try:
-            self._run_to_an_end(job)
+            self._run_to_an_end(job, slot)
         finally:
-            self._running.discard(job.job_id)
+            self._running.pop(job.job_id, None)
         return True
 
     def _open_engine(self) -> None:
@@ -89,14 +95,14 @@ class Runner(Follower):
             with self._ledger.writing() as connection:
                 clear_condition(connection, ENGINE)
 
-    def _run_to_an_end(self, job: JobRow) -> None:
+    def _run_to_an_end(self, job: JobRow, slot: Slot | None) -> None:
         if job.attempts >= _MOST_ATTEMPTS:
             self._fail(job, f"given up after {job.attempts} attempts that did not end")
             return
         uid = job.request.series_instance_uid
         log.info("job started", job_id=job.job_id[:12], series_instance_uid=uid)
         try:
-            result = self._run(job)
+            result = self._run(job, slot)
         except CancelledError:
             self._put_back(job)
         except WorkerDiedError:
@@ -110,30 +116,48 @@ class Runner(Follower):
         else:
             self._finish(job, result)
 
-    def _take(self) -> JobRow | None:
-        """Start the first waiting job; jobs that only seem to run are queued again before."""
-        now, job = self._ledger.clock(), None
+    def _take(self, slot: Slot | None = None) -> JobRow | None:
+        """Start a slot's first waiting job; jobs that only seem to run are queued again before."""
+        now, job, seen = self._ledger.clock(), None, list[WaitingJob]()
         try:
             with self._ledger.writing() as connection:
                 requeue_running(connection, self._running)
-                job = next_queued(connection, now, self._order)
+                job = next_queued(connection, now, self._order, fits=self._fits(slot, seen))
+                self._say_what_they_wait_for(connection, seen)
                 if job is None:
                     return None
                 start_job(connection, job.job_id, now)
-                self._running.add(
-                    job.job_id
-                )  # before the commit: another slot must not put it back
+                # before the commit: another slot must not put it back
+                self._running[job.job_id] = "" if slot is None else slot.name
         except StorageUnavailableError:
             if job is not None:  # the commit may have succeeded, but no thread runs the job
-                self._running.discard(job.job_id)
+                self._running.pop(job.job_id, None)
             raise
         return job
 
-    def _run(self, job: JobRow) -> JobResult:
+    def _fits(self, slot: Slot | None, seen: list[WaitingJob]) -> Callable[[WaitingJob], bool]:
+        """Return which jobs a slot takes; those that it was asked about are added to `seen`."""
+        busy = set(self._running.values())
+
+        def fits(job: WaitingJob) -> bool:
+            seen.append(job)
+            return slot is None or may_take(self.slots, slot, job, busy)
+
+        return fits
+
+    def _say_what_they_wait_for(self, connection: Connection, jobs: Sequence[WaitingJob]) -> None:
+        """Record for queued jobs which resources they wait for, as no slot offers them."""
+        for job in jobs:
+            if job.resources:
+                words = waits_for_words(self.slots, job.resources)
+                say_why(connection, job.job_id, words, in_place_of="" if words else WAITS)
+
+    def _run(self, job: JobRow, slot: Slot | None) -> JobResult:
         return self._engine.run(
             job.request.located(self._configuration.storage_path),
             time_limit_s=self._configuration.engine.time_limit_s,
             is_wanted=self._is_wanted(job.job_id),
+            slot=slot,
         )
 
     def _is_wanted(self, job_id: str) -> Callable[[], bool]:

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from distributed import get_worker
+from distributed import get_client, get_worker
 
 from core.errors import GeometryError
 from core.job import Cache, JobRequest, JobResult, Report
@@ -28,6 +28,9 @@ def run(request: JobRequest, report: Report, cache: Cache) -> JobResult:
         _meet(Path(request.output_dir).parent)
     if mode == "resources":
         return JobResult((), False, f"{get_worker().state.total_resources}")
+    if mode == "devices":
+        count = len(get_client().scheduler_info()["workers"])
+        return JobResult((), False, f"{os.environ['CUDA_VISIBLE_DEVICES']!r} of {count} workers")
     warnings = ("1 of 9 images set aside",) if mode == "warn" else ()
     return JobResult((), False, f"run {cache['runs']} in {os.getpid()}", warnings=warnings)
 

@@ -11,10 +11,12 @@ import pytest
 from cryptography import x509
 from distributed import Client, Security
 
+from core.config.sections import Engine as EngineSettings
 from core.config.settings import Configuration
 from node.exposures import open_engine
 from node.jobs.cluster import OwnWorkers
 from node.jobs.own_security import make_own_security
+from node.jobs.slots import slots_of
 from tests.support.cluster import ExternalCluster
 
 
@@ -36,7 +38,7 @@ def family(pid: int) -> list[psutil.Process]:
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """The node's own, of its own workers."""
-    workers = OwnWorkers(1, tmp_path_factory.mktemp("scratch"))
+    workers = OwnWorkers(slots_of(EngineSettings()), tmp_path_factory.mktemp("scratch"))
     yield workers.client
     workers.close()
 

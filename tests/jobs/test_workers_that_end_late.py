@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from distributed import Client, LocalCluster
 
+from core.config.sections import Engine as EngineSettings
 from node.jobs.cluster import OwnWorkers
+from node.jobs.slots import slots_of
 
 
 def test_workers_that_end_late_do_not_fail_a_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workers, closed = OwnWorkers(1, tmp_path), []
+    workers, closed = OwnWorkers(slots_of(EngineSettings()), tmp_path), []
     ends = {kind: kind.close for kind in (Client, LocalCluster)}
 
     def late(kind: type) -> Any:

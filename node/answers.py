@@ -30,7 +30,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command on a series that the node carries out."""
+    """A command that the node carries out, on a series, a pipeline or a peer."""
 
     number: int
     """Its id in the ledger."""
@@ -39,4 +39,6 @@ class Command:
     now: float
     """When the node begins it, in seconds since 1970."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    """`pipeline` and `destinations` of the verb `run`."""
+    """`pipeline` and `destinations` of the verb `run`; `what` of `pause` and `resume`."""
+    target: str = ""
+    """Name of the pipeline or peer of `pause` and `resume`."""

@@ -1,6 +1,6 @@
 """Commands of people to the running node: written as rows, which the node carries out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,7 @@ from node.ledger.requests.releases import waits_for_person
 from node.ledger.schema import commands
 from node.ledger.tables.events import record_event
 from node.ledger.tables.series import find_series
-from node.verbs import RELEASE, RESEND, RUN, TAKES, VERBS
+from node.verbs import ON_NO_CASE, RELEASE, RESEND, RUN, TAKES, VERBS
 
 RELOAD = "reload"
 """Takes what changed in the configuration file; node/reloading.py answers it."""
@@ -36,7 +36,7 @@ def ask(
     *,
     arguments: Mapping[str, Any] = _NO_ARGUMENTS,
 ) -> int:
-    """Write a command for the running node, on a series or, for `echo`, a peer; return its id."""
+    """Write a command for the running node, on a series, a pipeline or a peer; return its id."""
     with ledger.writing() as connection:
         row = {"at": ledger.clock(), "verb": verb, "target": target, "answer": ""}
         row |= {"person": asker.person, "address": asker.address}
@@ -81,12 +81,12 @@ def why_not(ledger: Ledger, verb: str, series_instance_uid: str) -> str:
         return why_not_released(row) if is_held else ""
 
 
-def carry_out(ledger: Ledger) -> int:
-    """Carry out every waiting command; return how many.
+def carry_out(ledger: Ledger, verbs: Collection[str] = tuple(VERBS)) -> int:
+    """Carry out every waiting command of these verbs; return how many.
 
     Completion judges a released series first, so that a release is answered in a later round.
     """
-    undone = commands.c.done_at.is_(None) & commands.c.verb.in_(VERBS)
+    undone = commands.c.done_at.is_(None) & commands.c.verb.in_(verbs)
     with ledger.reading() as connection:
         waiting = connection.execute(select(commands).where(undone)).all()
     for row in waiting:
@@ -99,12 +99,12 @@ def carry_out(ledger: Ledger) -> int:
 
 
 def _begin(connection: Connection, row: Row[Any], now: float) -> None:
-    asker = Asker(row.person, row.address)
-    command = Command(row.id, row.target, asker, now, row.arguments)
+    asker, uid = Asker(row.person, row.address), "" if row.verb in ON_NO_CASE else row.target
+    command = Command(row.id, uid, asker, now, row.arguments, row.target)
     answer = VERBS[row.verb](connection, command)
     words = f"{answer.words}{asker.words}"
     kind = asked_by_person(row.verb)
-    record_event(connection, kind, words, now=now, series_instance_uid=row.target)
+    record_event(connection, kind, words, now=now, series_instance_uid=uid)
     if answer.is_awaited:
         begun = update(commands).where(commands.c.id == row.id)
         connection.execute(begun.values(begun_at=now, answer=answer.words))

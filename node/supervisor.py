@@ -46,6 +46,7 @@ from node.scp.instance_store import InstanceStore
 from node.scp.n_action import CommitmentService
 from node.scp.refusals import Refusal
 from node.scp.service import Listener
+from node.verbs import ON_NO_CASE
 from node.wal.segments import KEPT_SUFFIX, SUFFIX
 from node.webhook import Webhook
 
@@ -222,6 +223,8 @@ class Node:
             with self._ledger.writing() as connection:
                 describe_end(connection, association, killed)
             self._series_completion.association_ended(association, ABORTED)
+        with suppress(StorageUnavailableError):  # the rounds carry them out as well
+            carry_out(self._ledger, ON_NO_CASE)  # before a job begins, or something is sent
         with self._ledger.writing() as connection:
             shorten_waits(connection, self._configuration, self._ledger.clock())
             interrupted = requeue_running(connection)

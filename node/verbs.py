@@ -25,6 +25,7 @@ from node.ledger.row_states import JobState
 from node.ledger.tables.contents import FIRST, NEWEST
 from node.ledger.tables.deliveries import cancel_deliveries, release_deliveries, send_again
 from node.ledger.tables.series import find_series
+from node.pausing import PAUSE, RESUME, pause, resume
 
 RUN, RELEASE, RETRY, RESEND, CANCEL = "run", "release", "retry", "resend", "cancel"
 TAKES = {NEWEST: "take-newest", FIRST: "take-first"}
@@ -110,4 +111,8 @@ VERBS: dict[str, Callable[[Connection, Command], Answer]] = {
     RETRY: _retry,
     RESEND: _resend,
     CANCEL: _cancel,
+    PAUSE: pause,
+    RESUME: resume,
 }
+ON_NO_CASE = (PAUSE, RESUME)
+"""Verbs whose target is a pipeline or a peer."""

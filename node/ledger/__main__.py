@@ -1,4 +1,4 @@
-"""Show what the node knows, and ask to run, release, retry, resend or cancel: `slicewire ledger`.
+"""Show what the node knows, and ask it to act on cases, pipelines and peers: `slicewire ledger`.
 
 Exit code: 0 shown or done, 1 the series is unknown, the node refuses or does not answer, 2 wrong
 command line.
@@ -23,13 +23,15 @@ from node.commands import answer_to, ask, has_begun
 from node.completion.running import NOBODY, run_arguments
 from node.ledger.database import Ledger
 from node.ledger.existing import open_existing_ledger
+from node.ledger.tables.pauses import Pausable
 from node.ledger.views.receipts import receipt_of
 from node.ledger.views.request_words import request_lines
 from node.ledger.views.series_history import SeriesHistory, history_of, latest_histories
 from node.ledger.views.status import status_lines
+from node.pausing import PAUSE, RESUME, pause_target
 from node.rebuilding.rebuild import rebuild
 from node.retention import Retention
-from node.verbs import CANCEL, RELEASE, RESEND, RETRY, RUN, TAKES
+from node.verbs import CANCEL, ON_NO_CASE, RELEASE, RESEND, RETRY, RUN, TAKES
 
 _ANSWER_WITHIN_S = 10.0
 _OUTCOME_WITHIN_S = 120.0  # a release is answered after the series was judged again
@@ -67,7 +69,9 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledge
 def _about_one(
     out: Console, ledger: Ledger, configuration: Configuration, values: argparse.Namespace
 ) -> int:
-    """Run a verb that names a case."""
+    """Run a verb that names a case, a pipeline or a peer."""
+    if values.verb in ON_NO_CASE:
+        return _pause(out, ledger, configuration, values)
     history = history_of(ledger, values.series)
     if history is None:
         out.print(f"Series {values.series}: not in this ledger")
@@ -85,6 +89,18 @@ def _about_one(
             return 1
     verb = TAKES.get(getattr(values, "take", None) or "", values.verb)
     return _ask(out, ledger, verb, history.series_instance_uid, arguments=arguments)
+
+
+def _pause(
+    out: Console, ledger: Ledger, configuration: Configuration, values: argparse.Namespace
+) -> int:
+    """Ask to pause or resume a pipeline or a peer."""
+    try:
+        target, asked = pause_target(configuration, ledger, Pausable(values.what), values.name)
+    except RequestedJobError as error:
+        out.print(str(error))
+        return 1
+    return _ask(out, ledger, values.verb, target, arguments=asked)
 
 
 def _parser(prog: str) -> ArgumentParser:
@@ -136,6 +152,13 @@ def _add_verbs(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
         if verb == RELEASE:
             words = "the content to use, where instances were received with different contents"
             one.add_argument("--take", choices=tuple(TAKES), help=words)
+    for verb, text in (
+        (PAUSE, "begin no more jobs of a pipeline, or send nothing more to a peer"),
+        (RESUME, "run or send what waits because of a pause"),
+    ):
+        one = verbs.add_parser(verb, help=text)
+        one.add_argument("what", choices=tuple(map(str, Pausable)), help="pipeline or peer")
+        one.add_argument("name", metavar="NAME", help="its name in the configuration")
 
 
 def _configuration(values: argparse.Namespace) -> Configuration:
@@ -217,18 +240,19 @@ def _ask(
     out: Console,
     ledger: Ledger,
     verb: str,
-    series_instance_uid: str,
+    target: str,
     *,
     arguments: Mapping[str, Any],
 ) -> int:
-    command = ask(ledger, verb, series_instance_uid, arguments=arguments)
+    about = "" if verb in ON_NO_CASE else f"Series {target}: "
+    command = ask(ledger, verb, target, arguments=arguments)
     begin = time.monotonic()
     while (waited_s := time.monotonic() - begin) < _OUTCOME_WITHIN_S:
         if waited_s > _ANSWER_WITHIN_S and not has_begun(ledger, command):
             break
         answer = answer_to(ledger, command)
         if answer is not None:
-            out.print(f"Series {series_instance_uid}: {answer.words}")
+            out.print(f"{about}{answer.words}")
             return int(answer.is_refused)
         time.sleep(0.1)
     words = "is still at it" if has_begun(ledger, command) else "will when it runs"

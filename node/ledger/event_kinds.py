@@ -72,6 +72,8 @@ class EventKind(StrEnum):
     PERSON_RETRY = "person: retry"
     PERSON_RESEND = "person: resend"
     PERSON_CANCEL = "person: cancel"
+    PERSON_PAUSE = "person: pause"
+    PERSON_RESUME = "person: resume"
     PERSON_RELOAD = "person: reload"
     PERSON_ECHO = "person: echo"
     PERSON_DOWNLOAD = "person: download"

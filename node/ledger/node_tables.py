@@ -30,6 +30,16 @@ withheld = Table(  # optional items without which a peer answers, and with which
     Column("since", Float, nullable=False),
 )
 
+pauses = Table(  # pipelines of which no job begins, and peers to which nothing is sent
+    "pauses",
+    metadata,
+    Column("what", String(16), primary_key=True),  # pipeline, peer
+    Column("name", String(64), primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("person", String(64), nullable=False),  # empty: the command line
+    Column("address", String(64), nullable=False),
+)
+
 habits = Table(  # senders that open an association for each instance
     "habits",
     metadata,

@@ -227,7 +227,7 @@ commands = Table(
     Column("at", Float, nullable=False),
     Column("verb", String(16), nullable=False),
     Column("target", String(64), nullable=False),
-    Column("arguments", JSON, nullable=False, server_default="{}"),  # of the verb `run`
+    Column("arguments", JSON, nullable=False, server_default="{}"),  # of `run`, `pause`, `resume`
     Column("done_at", Float),
     Column("answer", Text, nullable=False),
     Column("begun_at", Float),  # carried out; its effect is awaited before the answer

@@ -30,7 +30,7 @@ def test_the_priority_of_a_request_is_read_from_its_command_set() -> None:
 
 def test_a_series_has_the_highest_priority_that_its_sender_gave(tmp_path: Path) -> None:
     receiver = start_receiver(tmp_path)
-    entity, samples = AE("TPS"), [dcmread(get_testdata_file(name)) for name in SAMPLES]
+    entity, samples = AE("TPS"), [dcmread(str(get_testdata_file(name))) for name in SAMPLES]
     for sample in samples:
         entity.add_requested_context(sample.SOPClassUID, sample.file_meta.TransferSyntaxUID)
     association = entity.associate(*receiver.address)

@@ -10,6 +10,7 @@ from core.config.routing import Peer
 from node.commands import ECHO
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import commands, deliveries
+from node.ledger.tables.pauses import Pausable, find_pause
 from web.api.case_commands import Asked
 from web.api.refusals import REFUSALS
 from web.asking import ask_node
@@ -47,6 +48,8 @@ class PeerState(BaseModel):
     echo: Echoed | None
     habit: str
     """How the peer sends, as observed (pauses, settle time), and what it is not offered."""
+    paused: str = ""
+    """Since when the peer is paused and by whom; empty if it is not."""
 
 
 @router.get("/peers")
@@ -85,6 +88,7 @@ def peer_state(connection: Connection, peer: Peer, habit: str = "") -> PeerState
         .order_by(deliveries.c.next_attempt_at)
         .limit(1)
     ).first()
+    pause = find_pause(connection, Pausable.PEER, peer.name)
     return PeerState(
         name=peer.name,
         ae_title=peer.ae_title,
@@ -97,6 +101,7 @@ def peer_state(connection: Connection, peer: Peer, habit: str = "") -> PeerState
         next_attempt_at=None if waiting is None else at(waiting.next_attempt_at),
         echo=_latest_echo(connection, peer.name),
         habit=habit,
+        paused="" if pause is None else pause.words,
     )
 
 

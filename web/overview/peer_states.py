@@ -15,6 +15,7 @@ from node.ledger.database import Ledger
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import associations, commands, deliveries
 from node.ledger.tables.instances import REJECTED
+from node.ledger.tables.pauses import Pausable, pauses_of
 from web.overview.habits import habits_in_words
 
 UP, DOWN, UNKNOWN = "up", "down", "not known"
@@ -76,6 +77,8 @@ class PeerState:
     """The latest requested C-ECHO; None if there was none."""
     habit: str = ""
     """How the peer sends, as observed, and what it is not offered, in words."""
+    paused: str = ""
+    """Since when the peer is paused and by whom; empty if it is not."""
 
 
 def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]:
@@ -91,7 +94,13 @@ def peer_states(ledger: Ledger, configuration: Configuration) -> list[PeerState]
     with ledger.reading() as connection:
         habits = habits_in_words(connection, configuration)
         states = [_state(connection, one, configuration.peers) for one in known]
-    return [replace(one, habit=habits.get(one.known.name, "")) for one in states]
+        pauses = pauses_of(connection, Pausable.PEER)
+    paused = {name: one.words for name, one in pauses.items()}
+    return [
+        replace(one, habit=habits.get(name, ""), paused=paused.get(name, ""))
+        for one in states
+        for name in [one.known.name]
+    ]
 
 
 def _roles(peer: Peer) -> tuple[str, ...]:

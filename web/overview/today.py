@@ -7,6 +7,7 @@ from itertools import chain
 from core.config.routing import Rule
 from node.ledger.database import Ledger
 from node.ledger.tables.conditions import Condition, all_conditions
+from node.ledger.tables.pauses import Pause, all_pauses
 from node.ledger.views.states import ON_THE_WAY, CaseState
 from web.cases.cases import Case, Cases, Search
 from web.overview.no_rule import Untaken, UntakenCases
@@ -33,6 +34,8 @@ class Today:
     """Period of `came` in words: `today`, or in the first hours of a day `since 18:05`."""
     conditions: list[Condition]
     """Conditions that hinder the node at present."""
+    pauses: list[Pause]
+    """Paused pipelines and peers."""
 
     @property
     def over(self) -> list[Case]:
@@ -52,6 +55,7 @@ def today(ledger: Ledger, cases: Cases, untaken: UntakenCases, rules: Sequence[R
     now = ledger.clock()
     with ledger.reading() as connection:
         conditions, rejected = all_conditions(connection), rejections(connection, now)
+        pauses = all_pauses(connection)
     begin, since = _begin(now)
     return Today(
         held=_in_state(cases, CaseState.HELD),
@@ -62,6 +66,7 @@ def today(ledger: Ledger, cases: Cases, untaken: UntakenCases, rules: Sequence[R
         rejected=rejected,
         since=since,
         conditions=conditions,
+        pauses=pauses,
     )
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from node.ledger.tables.pauses import Pausable, pauses_of
 from web.overview.configuration import configuration_rows
 from web.overview.configuration_file import file_now, latest_reload
 from web.overview.listening import listenings
@@ -40,6 +41,8 @@ def show_peers(context: PageContextOf) -> HTMLResponse:
 def show_models(context: PageContextOf) -> HTMLResponse:
     """Show the pipelines of the configuration, their models and the series that they get."""
     configuration = context.resources.settings.configuration
+    with context.resources.ledger.reading() as connection:
+        pauses = pauses_of(connection, Pausable.PIPELINE)
     pipelines = [
         {
             "name": name,
@@ -49,6 +52,7 @@ def show_models(context: PageContextOf) -> HTMLResponse:
             "card": card,
             "structures": structures_written(pipeline, card),
             "fault": fault,
+            "pause": pauses.get(name),
         }
         for name, pipeline in configuration.pipelines.items()
         for card, fault in [context.resources.models.card_of(pipeline)]

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, case, literal_column, select
 from node.ledger.requests.jobs import JobRow, find_job
 from node.ledger.row_states import JobState
 from node.ledger.schema import jobs
+from node.ledger.tables.pauses import Pausable, paused_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ _QUEUED = jobs.c.state == literal_column(f"'{JobState.QUEUED}'")  # as ix_jobs_q
 
 
 def waiting_jobs(connection: Connection, now: float, order: QueueOrder) -> Iterator[WaitingJob]:
-    """Yield the queued jobs that are due, the first to run first."""
+    """Yield the queued jobs that are due, the first to run first; of no paused pipeline."""
     due = _QUEUED & (jobs.c.next_attempt_at <= now)
+    due &= jobs.c.pipeline.not_in(paused_names(Pausable.PIPELINE))
     columns = [jobs.c[name] for name in _COLUMNS]
     turn = jobs.c.created_at - order.overtake_s * _rank(order)
     query = select(*columns).where(due).order_by(turn, jobs.c.created_at, jobs.c.job_id)

@@ -10,6 +10,7 @@ from node.ledger.batches import batches
 from node.ledger.requests.jobs import Destination, JobRow
 from node.ledger.row_states import DeliveryState
 from node.ledger.schema import deliveries, instances
+from node.ledger.tables.pauses import Pausable, paused_names
 
 FileToSend = tuple[str, str, str]
 """Path, SOP Instance UID, and the SHA-256 of a result or an empty text."""
@@ -76,8 +77,12 @@ def queue_deliveries(
 
 
 def due_jobs(connection: Connection, now: float) -> list[tuple[str, Destination]]:
-    """Return jobs with results to send now, each with a destination; the longest waiting first."""
+    """Return jobs with results to send now, each with a destination; the longest waiting first.
+
+    A peer that is paused is left out.
+    """
     due = (deliveries.c.state == DeliveryState.WAITING) & (deliveries.c.next_attempt_at <= now)
+    due &= deliveries.c.peer.not_in(paused_names(Pausable.PEER))
     columns = [deliveries.c[name] for name in ("job_id", "peer", "ip", "port", "ae_title")]
     rows = connection.execute(
         select(*columns, func.min(deliveries.c.id).label("first"))

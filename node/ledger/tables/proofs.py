@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from node.ledger.batches import batches
 from node.ledger.row_states import DeliveryState, ProofMethod, ProofState
 from node.ledger.schema import deliveries, proofs
+from node.ledger.tables.pauses import Pausable, paused_names
 
 UNSETTLED = (ProofState.WAITING, ProofState.ASKED, ProofState.SENT_AGAIN)
 
@@ -47,10 +48,11 @@ def queue_proof(connection: Connection, job_id: str, peer: str, now: float) -> N
 
 
 def due_proofs(connection: Connection, now: float) -> list[Proof]:
-    """Return the proofs that are to be requested, or whose answer is overdue."""
+    """Return the proofs that are to be requested, or whose answer is overdue; of no paused peer."""
     due = proofs.c.state.in_((ProofState.WAITING, ProofState.ASKED)) & (
         proofs.c.next_attempt_at <= now
     )
+    due &= proofs.c.peer.not_in(paused_names(Pausable.PEER))
     return [_proof(row) for row in connection.execute(select(proofs).where(due))]
 
 

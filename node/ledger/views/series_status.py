@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from node.ledger.requests.requests import RUN, Request, request_of
 from node.ledger.row_states import DeliveryState, JobState, RequestState
 from node.ledger.schema import deliveries, jobs, requests, series
 from node.ledger.tables.deliveries import DeliveriesAtPeer, delivery_states_of
+from node.ledger.tables.pauses import Pausable, Pause, all_pauses
 from node.ledger.tables.series import SeriesRow, rows_of_series
 from node.ledger.views.states import (
     CaseState,
@@ -105,7 +106,7 @@ class SeriesStatus:
 
 
 def statuses(connection: Connection, rows: Sequence[SeriesRow]) -> dict[str, SeriesStatus]:
-    """Read the states of series by UID, in four queries for any number of series."""
+    """Read the states of series by UID, in five queries for any number of series."""
     by_uid = {row.series_instance_uid: row for row in rows}
     found: dict[str, list[RequestStatus]] = {uid: [] for uid in by_uid}
     of_series = requests.c.series_instance_uid.in_(by_uid)
@@ -180,10 +181,11 @@ def _jobs(connection: Connection, keys: Sequence[int]) -> dict[int, list[JobStat
     rows = connection.execute(select(*columns).where(jobs.c.job_id.in_(ids)))
     by_id = {row.job_id: row for row in rows}
     deliveries_by_job = delivery_states_of(connection, ids)
+    pauses = {(one.what, one.name): one for one in all_pauses(connection)}
     found: dict[int, list[JobStatus]] = defaultdict(list)
     for link in links:
         job = _job(link, by_id[link.job_id], deliveries_by_job.get(link.job_id, ()))
-        found[link.request].append(job)
+        found[link.request].append(_paused(job, pauses))
     return found
 
 
@@ -201,6 +203,19 @@ def _job(link: JobOfRequest, row: Any, states: Sequence[DeliveriesAtPeer]) -> Jo
         destinations=link.destinations,
         deliveries=tuple(one for one in states if one.peer in peers),
     )
+
+
+def _paused(job: JobStatus, pauses: Mapping[tuple[Pausable, str], Pause]) -> JobStatus:
+    """Say of a job and its deliveries that they wait because of a pause."""
+    pause = pauses.get((Pausable.PIPELINE, job.pipeline))
+    if job.state == JobState.QUEUED and pause is not None:
+        return replace(job, reason=pause.words)
+    found = [(one, pauses.get((Pausable.PEER, one.peer))) for one in job.deliveries]
+    told = (
+        one if why is None or one.state != DeliveryState.WAITING else replace(one, words=why.words)
+        for one, why in found
+    )
+    return replace(job, deliveries=tuple(told)) if pauses else job
 
 
 def _job_fields(job: JobStatus) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from node.ledger.row_states import DeliveryState, JobState, NoticeState
 from node.ledger.schema import commitments, deliveries, jobs, notices, proofs
 from node.ledger.tables.commitments import UNREPORTED
 from node.ledger.tables.conditions import all_conditions
+from node.ledger.tables.pauses import all_pauses
 from node.ledger.tables.proofs import UNSETTLED
 from node.ledger.views.series_status import count_states
 from node.lock import holder_of
@@ -28,6 +29,7 @@ def status_lines(ledger: Ledger, configuration: Configuration) -> list[str]:
             _disk_words(configuration),
             *(one.words for one in certificates(configuration)),
             *_condition_words(connection),
+            *(f"paused: {one.words}" for one in all_pauses(connection)),
             f"cases: {_case_words(connection)}",
             f"jobs: {_counts(connection, jobs)}",
             *_job_words(connection, ledger.clock()),
@@ -76,6 +78,10 @@ def _job_words(connection: Connection, now: float) -> Iterator[str]:
     )
     if oldest is not None:
         yield f"oldest queued job: waits for {max(0.0, now - oldest):.0f} s"
+    has_reason = (jobs.c.state == JobState.QUEUED) & (jobs.c.reason != "")
+    reasons = select(jobs.c.reason, func.count()).where(has_reason).group_by(jobs.c.reason)
+    for reason, count in connection.execute(reasons.order_by(jobs.c.reason)):
+        yield f"queued jobs: {count} ({reason})"
 
 
 def _peer_words(connection: Connection) -> Iterator[str]:

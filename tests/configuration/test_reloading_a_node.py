@@ -17,6 +17,7 @@ from tests.support.node_process import NodeProcess, send, series_uid, wait_until
 from tests.support.peers import CT, IMPLICIT, associate, store_file
 from tests.support.ports import free_port
 
+PAGES_WITHIN_S = 180  # a busy machine takes long to start them
 TPS = {"name": "tps", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104, "proof": "none"}
 
 
@@ -67,20 +68,26 @@ def test_the_pages_follow(office: Office) -> None:
     address = f"http://127.0.0.1:{office.port}"
 
     def names() -> list[str]:
-        return [peer["name"] for peer in httpx.get(f"{address}/api/peers", timeout=30).json()]
+        return [
+            peer["name"]
+            for peer in httpx.get(f"{address}/api/peers", timeout=PAGES_WITHIN_S).json()
+        ]
 
-    wait_until(lambda: names() == ["tps"], 30)
+    wait_until(lambda: names() == ["tps"], PAGES_WITHIN_S)
     office.change(peers=[TPS, TPS | {"name": "second", "ip": "192.0.2.2"}], scp_ip="0.0.0.0")
-    page = httpx.get(f"{address}/configuration", timeout=30).text
+    page = httpx.get(f"{address}/configuration", timeout=PAGES_WITHIN_S).text
     assert "peers.second (new)" in page
     assert "Needs a restart" in page
-    asked = httpx.post(f"{address}/api/configuration/reload", timeout=30)
+    asked = httpx.post(f"{address}/api/configuration/reload", timeout=PAGES_WITHIN_S)
     assert asked.status_code == 202
     told = f"{address}/api/commands/{asked.json()['command']}"
-    wait_until(lambda: bool(httpx.get(told, timeout=30).json()["done"]), 30)
-    assert "peers.second (new)" in httpx.get(told, timeout=30).json()["answer"]
-    wait_until(lambda: names() == ["tps", "second"], 30)
-    assert "peers.second (new)</b>" not in httpx.get(f"{address}/configuration", timeout=30).text
+    wait_until(lambda: bool(httpx.get(told, timeout=PAGES_WITHIN_S).json()["done"]), PAGES_WITHIN_S)
+    assert "peers.second (new)" in httpx.get(told, timeout=PAGES_WITHIN_S).json()["answer"]
+    wait_until(lambda: names() == ["tps", "second"], PAGES_WITHIN_S)
+    assert (
+        "peers.second (new)</b>"
+        not in httpx.get(f"{address}/configuration", timeout=PAGES_WITHIN_S).text
+    )
 
 
 def test_a_wrong_file_changes_nothing_and_the_node_goes_on(
@@ -89,9 +96,10 @@ def test_a_wrong_file_changes_nothing_and_the_node_goes_on(
     right = office.node.config.read_text()
     office.change(rules=[{"pipeline": "blur", "tags": {"Modalty": "CT"}}])
     os.kill(office.node.process.pid, signal.SIGHUP)
-    wait_until(lambda: "'Modalty'" in office.events()[-1], 30)
-    assert office.events()[-1].startswith("nothing was changed: rules: rules.0.tags: ")
-    assert office.events()[-1].endswith(", by SIGHUP")
+    wait_until(lambda: any("'Modalty'" in words for words in office.events()), 120)
+    [told] = [words for words in office.events() if "'Modalty'" in words]
+    assert told.startswith("nothing was changed: rules: rules.0.tags: ")
+    assert told.endswith(", by SIGHUP")
     assert main(["reload", *office.flags]) == 1
     assert "'Modalty', expected a DICOM keyword" in capsys.readouterr().out
     office.node.config.write_text(right)

@@ -1,6 +1,6 @@
 """Times, sizes and durations as people read them."""
 
-from datetime import datetime
+from datetime import datetime, time
 
 from core.plain_text import zone_of
 
@@ -40,7 +40,7 @@ def iso(at: float) -> str:
 
 def midnight(now: float) -> float:
     """The beginning of the day of `now` in local time, in seconds since 1970."""
-    return _local(now).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    return datetime.combine(_local(now).date(), time()).timestamp()  # by that hour's own offset
 
 
 def size(count: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.plain_text import stamp, without_long_uids, zone_of
+from web.words import midnight, seconds
 
 UID = "1.2.826.0.1.3680043.8.498.98739444225103009858906807650487208349"
 WINTER, SUMMER = 1_768_000_000.0, 1_783_000_000.0
@@ -72,3 +73,19 @@ def test_a_time_carries_its_zone(winter: str, summer: str, zone: str) -> None:
     assert stamp(WINTER) == f"2026-01-{winter}"
     assert stamp(SUMMER) == f"2026-07-{summer}"
     assert zone_of(WINTER) == zone
+
+
+@pytest.mark.parametrize(
+    ("in_zone", "now", "midnight_in_utc"),
+    [
+        ("Europe/Berlin", "2026-03-29T12:00+02:00", "2026-03-28T23:00+00:00"),
+        ("Europe/Berlin", "2026-10-25T12:00+01:00", "2026-10-24T22:00+00:00"),
+        ("America/St_Johns", "2026-03-08T12:00-02:30", "2026-03-08T03:30+00:00"),
+        ("UTC", "2026-03-29T12:00+00:00", "2026-03-29T00:00+00:00"),
+    ],
+    indirect=["in_zone"],
+)
+def test_a_day_on_which_clocks_change_begins_at_its_own_midnight(
+    in_zone: None, now: str, midnight_in_utc: str
+) -> None:
+    assert midnight(seconds(now)) == seconds(midnight_in_utc)

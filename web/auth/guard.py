@@ -31,6 +31,7 @@ _HEADERS = {
 }
 _HSTS = "max-age=31536000"
 _UPLOADS = "/api/uploads"
+_API, _HEALTH, _WITH_SLASH = "/api/", "/health/", ("/", "/job/")
 _PART_OF_BODY_S = 30.0
 _WHOLE_BODY_S = 60.0
 """For a request that is no upload."""
@@ -61,6 +62,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = _as_routed(scope)
         begun: list[bool] = []
 
         async def answer(message: Message) -> None:
@@ -89,7 +91,8 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
-        if not self._is_known_host(headers.get("host", "")):
+        is_probe = "host" not in headers and scope["path"].startswith(_HEALTH)
+        if not is_probe and not self._is_known_host(headers.get("host", "")):
             return 400, "Host: expected an IP address, localhost or a name in web.hosts"
         if scope["method"] not in SAFE_METHODS and not _is_same_site(headers):
             return 403, "the request was posted by a page of another site"
@@ -127,6 +130,21 @@ class Guard:
             headers.setdefault("cache-control", "no-store")
         if self._is_https:
             headers.setdefault("strict-transport-security", _HSTS)
+
+
+def _as_routed(scope: Scope) -> Scope:
+    """A request as the routes have it: without a slash at its end, and GET in place of HEAD.
+
+    A redirect to the path without the slash would name scheme and path as this server knows them,
+    not as a proxy does. Of an answer to HEAD the server sends no body. The API has no HEAD, as its
+    streams and downloads would begin.
+    """
+    path, method = scope["path"], scope["method"]
+    if path.endswith("/") and path not in _WITH_SLASH:
+        path = path.rstrip("/") or "/"
+    if method == "HEAD" and not path.startswith(_API):
+        method = "GET"
+    return {**scope, "path": path, "method": method}
 
 
 def _counted(receive: Receive, most: int) -> Receive:

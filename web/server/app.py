@@ -80,6 +80,7 @@ def create_app(settings: WebSettings) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.settings, app.state.access, app.state.ledger = settings, access, ledger
     app.state.metrics = Metrics(settings.configuration, ledger)

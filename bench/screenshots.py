@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _take(node: NodeProcess, folder: Path, url: str) -> None:
-    wait_until(lambda: _answers(url), 60.0)
+    wait_until(lambda: _answers(url))
     cine = sorted(_CINE.glob("*.dcm"))
     send(node, cine)
     node.wait_for_state(series_uid(cine), "delivered")

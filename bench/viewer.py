@@ -70,7 +70,7 @@ def main() -> None:
             node.start("--web-port", str(port))
             url = f"http://127.0.0.1:{port}"
             try:
-                wait_until(lambda: _answers(url), 60.0)
+                wait_until(lambda: _answers(url))
                 _look(browser, url + address, first)
                 for _ in range(values.rounds):
                     _look(browser, url + address, next_ones)

@@ -142,7 +142,7 @@ def test_a_peer_is_asked_about_one_series_at_a_time(
 
     def count(_: Peer, row: SeriesRow) -> int:
         asked.append(row.series_instance_uid)
-        let_go.wait(10)
+        let_go.wait(60)
         return 10
 
     completion = start(count, peers=[peer(archive)])

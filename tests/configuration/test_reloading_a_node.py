@@ -96,7 +96,7 @@ def test_a_wrong_file_changes_nothing_and_the_node_goes_on(
     right = office.node.config.read_text()
     office.change(rules=[{"pipeline": "blur", "tags": {"Modalty": "CT"}}])
     os.kill(office.node.process.pid, signal.SIGHUP)
-    wait_until(lambda: any("'Modalty'" in words for words in office.events()), 120)
+    wait_until(lambda: any("'Modalty'" in words for words in office.events()))
     [told] = [words for words in office.events() if "'Modalty'" in words]
     assert told.startswith("nothing was changed: rules: rules.0.tags: ")
     assert told.endswith(", by SIGHUP")

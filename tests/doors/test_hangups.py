@@ -45,7 +45,7 @@ def test_every_hangup_is_a_reload_and_sigterm_a_stop() -> None:
         assert os.read(told, 64) == b"reload\n"
     process.terminate()
     assert os.read(told, 64) == b"stop\n"
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     os.close(told)
 
 
@@ -58,5 +58,5 @@ def test_the_end_of_its_terminal_is_a_stop() -> None:
     os.close(ours)
     process.send_signal(signal.SIGHUP)
     assert os.read(told, 64) == b"stop\n"
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     os.close(told)

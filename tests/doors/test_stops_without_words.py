@@ -20,7 +20,7 @@ def start_loading(door: Sequence[str], folder: Path) -> subprocess.Popen[str]:
     """A node that has just begun to import what it needs, which takes more than a second."""
     command = [sys.executable, *door, "--storage_path", str(folder), "--web_port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: ignores_hang_up(process.pid), 30)
+    wait_until(lambda: ignores_hang_up(process.pid))
     return process
 
 
@@ -73,7 +73,7 @@ def test_a_node_whose_output_nobody_reads_goes_on_and_stops(tmp_path: Path) -> N
         command = [sys.executable, str(ROOT / "scp_server.py"), *flags]
         node = subprocess.Popen(command, cwd=tmp_path, stdout=write_end, stderr=errors)
     os.close(write_end)
-    wait_until(lambda: "started" in (tmp_path / "stderr").read_text(), 60)
+    wait_until(lambda: "started" in (tmp_path / "stderr").read_text())
     node.terminate()
     assert node.wait(60) == 0
     assert "Traceback" not in (tmp_path / "stderr").read_text()

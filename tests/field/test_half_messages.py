@@ -49,6 +49,6 @@ def test_a_message_that_begins_within_another_ends_the_association(
         receiver.listener.reap()
         return bool(receiver.ended)
 
-    wait_until(is_over, 10.0)
+    wait_until(is_over)
     assert [outcome for _, outcome in receiver.ended] == ["aborted"]
     assert receiver.files() == []

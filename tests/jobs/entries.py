@@ -44,7 +44,7 @@ def _meet(folder: Path) -> None:
     """Returns when another job is in here at the same time."""
     folder.mkdir(exist_ok=True)
     (folder / str(os.getpid())).touch()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while len(list(folder.iterdir())) < 2:
         if time.monotonic() > end:
             raise GeometryError("nobody came")

@@ -58,7 +58,7 @@ def test_the_nodes_own_workers_listen_on_loopback_only() -> None:
 def test_another_user_of_this_machine_runs_nothing(client: Client, scheme: str) -> None:
     address = client.scheduler.address
     assert address.startswith("tls://127.0.0.1:")
-    assert client.submit(os.getpid).result(timeout=30) != os.getpid()
+    assert client.submit(os.getpid).result(timeout=60) != os.getpid()
     for one in (address, *client.scheduler_info()["workers"]):
         with pytest.raises(OSError):
             stranger_at(
@@ -75,7 +75,7 @@ def test_every_port_answers_nothing_without_the_key_of_this_start(client: Client
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ):
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as stranger:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as stranger:
             stranger.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             with suppress(ConnectionResetError):
                 assert stranger.recv(100)[:12] in (b"", b"HTTP/1.1 404")

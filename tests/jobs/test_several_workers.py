@@ -31,8 +31,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture
 def queue(engine: Engine, tmp_path: Path) -> Iterator[Queue]:
-    queue = make_queue(engine, tmp_path, time_limit_s=30.0)
-    engine._opened().client.wait_for_workers(2, timeout=60)  # after the last test killed one
+    queue = make_queue(engine, tmp_path, time_limit_s=120.0)
+    engine._opened().client.wait_for_workers(2, timeout=120)  # after the last test killed one
     yield queue
     queue.ledger.close()
 
@@ -44,7 +44,7 @@ def in_slots(queue: Queue, count: int = 2) -> list[threading.Thread]:
     return threads
 
 
-def wait_for(queue: Queue, job_id: str, state: str, within_s: float = 20.0) -> None:
+def wait_for(queue: Queue, job_id: str, state: str, within_s: float = 60.0) -> None:
     end = time.monotonic() + within_s
     while queue.job(job_id).state != state:
         assert time.monotonic() < end, f"{queue.job(job_id).state}, expected {state}"
@@ -65,7 +65,7 @@ def test_a_cancelled_job_is_stopped_and_the_other_one_finishes(queue: Queue) -> 
     with queue.ledger.writing() as connection:
         assert cancel_job(connection, unwanted, "cancelled by a person", 2.0)
     for thread in threads:
-        thread.join(15)
+        thread.join(60)
         assert not thread.is_alive()
     assert queue.job(unwanted).state == JobState.CANCELLED
     assert queue.job(other).state == JobState.DONE

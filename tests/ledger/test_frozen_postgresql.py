@@ -102,7 +102,7 @@ def test_a_node_refuses_says_so_stops_and_loses_nothing(
         except httpx.ConnectError:
             return 0
 
-    wait_until(lambda: ready() == 200, 60)
+    wait_until(lambda: ready() == 200)
     with associate(node.address, syntaxes=(EXPLICIT, IMPLICIT), classes=(CT,)) as association:
         assert store_file(association, paths[0]) == 0
         with server.frozen():
@@ -111,9 +111,9 @@ def test_a_node_refuses_says_so_stops_and_loses_nothing(
             with within(30):
                 assert ready() == 503
         assert [store_file(association, path) for path in paths] == [0] * 4
-        wait_until(lambda: ready() == 200, 60)
+        wait_until(lambda: ready() == 200)
     with server.frozen(), within(60):
         assert node.stop(signal.SIGTERM) == 0
     node.start()
-    wait_until(lambda: len(list(node.storage_path.rglob("*.dcm"))) == 4, 30)
+    wait_until(lambda: len(list(node.storage_path.rglob("*.dcm"))) == 4)
     assert node.stop() == 0

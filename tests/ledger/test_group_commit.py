@@ -24,7 +24,7 @@ def run_at_once(commits: GroupCommit, *, away: threading.Event) -> list[str]:
 
     def hold(_: Connection) -> None:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
 
     def wait() -> None:
         try:
@@ -34,7 +34,7 @@ def run_at_once(commits: GroupCommit, *, away: threading.Event) -> list[str]:
 
     first = threading.Thread(target=commits.run, args=(hold,))
     first.start()
-    begun.wait(20)
+    begun.wait(60)
     waiters = [threading.Thread(target=wait) for _ in range(WAITERS)]
     for one in waiters:
         one.start()

@@ -191,16 +191,16 @@ def test_closing_waits_for_who_writes(tmp_path: Path) -> None:
         with ledger.logged() as connection:
             record_event(connection, EventKind.CLOCK, "one", now=1.0, series_instance_uid="1.2")
             writing.set()
-            go_on.wait(20.0)
+            go_on.wait(60)
             record_event(connection, EventKind.CLOCK, "two", now=2.0, series_instance_uid="1.2")
 
     writer, closer = threading.Thread(target=write), threading.Thread(target=ledger.close)
     writer.start()
-    assert writing.wait(20.0)
+    assert writing.wait(60)
     closer.start()
     closer.join(0.3)  # as far as it comes
     go_on.set()
     for thread in (writer, closer):
-        thread.join(20.0)
+        thread.join(60)
     with open_test_ledger(tmp_path).reading() as connection:
         assert [words for _, _, words in events_of(connection, "1.2")] == ["one", "two"]

@@ -30,7 +30,7 @@ def store_three(office: Office, ct_folder: Path) -> dict[str, str]:
         office.address, classes=(CT,), syntaxes=(EXPLICIT, IMPLICIT), calling="HOLDER"
     ) as association:
         assert [store_file(association, path) for path in paths] == [0, 0, 0]
-    wait_until(lambda: not any(office.storage_path.glob("incoming/*.log")), 30.0)
+    wait_until(lambda: not any(office.storage_path.glob("incoming/*.log")))
     return {str(pydicom.dcmread(path).SOPInstanceUID): CT for path in paths}
 
 
@@ -89,7 +89,7 @@ def test_a_peer_that_negotiates_no_roles_gets_its_report(
     office = start_office(holder, storage_commitment=True)
     assert ask(office, store_three(office, ct_folder)) == 0x0000
     assert office.commitment_scp.answer_due() == 1
-    assert holder.reported.wait(10)
+    assert holder.reported.wait(60)
     assert promised(office) == 3
 
 
@@ -101,7 +101,7 @@ def test_a_peer_that_cannot_stand_a_proposed_role_gets_its_report(
     office = start_office(holder, storage_commitment=True, port=gate.port)
     assert ask(office, store_three(office, ct_folder)) == 0x0000
     assert office.commitment_scp.answer_due() == 1
-    assert holder.reported.wait(10)
+    assert holder.reported.wait(60)
     assert promised(office) == 3
     assert [ROLES in one for one in gate.offered] == [True, False]
     gate.close()
@@ -116,7 +116,7 @@ def test_no_role_is_proposed_to_a_peer_whose_key_says_so(
     office = start_office(holder, storage_commitment=True, **keys)
     assert ask(office, store_three(office, ct_folder)) == 0x0000
     assert office.commitment_scp.answer_due() == 1
-    assert holder.reported.wait(10)
+    assert holder.reported.wait(60)
     assert [ROLES in one for one in gate.offered] == [False]
     gate.close()
 

@@ -104,7 +104,7 @@ def test_a_report_is_replied_to_before_a_release_is_asked_for(
     finish_a_job(office, holder, ct_folder)
     office.deliver()
     assert office.commitment_scu.ask_due() == 1
-    wait_until(lambda: bool(holder.replies), 20.0)
+    wait_until(lambda: bool(holder.replies))
     assert holder.replies == [0x0000]
 
 

@@ -28,7 +28,7 @@ class Place:
         return replace(self, instance_store=instance_store_of(self.folder, self.ledger))
 
     def settled(self) -> None:
-        wait_until(lambda: not self.logs(), 20.0)
+        wait_until(lambda: not self.logs())
 
 
 def instance_store_of(folder: Path, ledger: Ledger) -> InstanceStore:

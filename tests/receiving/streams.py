@@ -67,7 +67,7 @@ def outcome_of(folder: Path, stream: Sequence[bytes], answers: int = 1, **wire: 
                 break
         while (kind := peer.answer()) != -1:
             came.append(bytes((kind,)) + peer.last)
-        wait_until(lambda: receiver.listener.reap() > 0 or receiver.ended != [], 10.0)
+        wait_until(lambda: receiver.listener.reap() > 0 or receiver.ended != [])
     files = receiver.files()
     found = Outcome(
         answers=came,

@@ -42,7 +42,7 @@ def test_a_file_that_will_not_be_made_leaves_nothing_behind(
         log = place.instance_store.wal_writer.open()
         said.append(place.instance_store.receive(received_instances[0], log))
         log.close()
-        wait_until(lambda: len(place.files()) == 1 and not place.logs(), 10.0)
+        wait_until(lambda: len(place.files()) == 1 and not place.logs())
     assert said == [STORED, KNOWN, KNOWN]
     assert len(place.files()) == 1
     assert place.instance_store.checkpointer.tracked == 0
@@ -66,7 +66,7 @@ def test_a_log_that_cannot_be_read_keeps_no_other_from_its_files(
     monkeypatch.setattr(filing_module, "copy_records", fail_for_one)
     bad.close()
     good.close()
-    wait_until(lambda: len(place.files()) == 1, 10.0)
+    wait_until(lambda: len(place.files()) == 1)
     assert segment.exists()
     monkeypatch.setattr(filing_module, "copy_records", copy_records)
     place.settled()
@@ -112,7 +112,7 @@ def test_a_long_association_gets_files_while_it_goes_on(
     log = place.instance_store.wal_writer.open()
     for one in received_instances[:3]:
         place.instance_store.receive(one, log)
-    wait_until(lambda: len(place.files()) == 2, 10.0)
+    wait_until(lambda: len(place.files()) == 2)
     log.close()
 
 

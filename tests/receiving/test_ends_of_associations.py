@@ -67,7 +67,7 @@ def end_of(receiver: Receiver) -> Row[Any]:
         receiver.listener.reap()
         return bool(receiver.ended)
 
-    wait_until(is_over, 10.0)
+    wait_until(is_over)
     with receiver.ledger.reading() as connection:
         [row] = connection.execute(associations.select()).all()
     return row

@@ -275,7 +275,7 @@ def test_transactions_of_several_threads_fail_alone(place: Place) -> None:
 
     def hold(_: object) -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     def fail(_: object) -> None:
         raise ValueError("this one")
@@ -288,7 +288,7 @@ def test_transactions_of_several_threads_fail_alone(place: Place) -> None:
 
     first = threading.Thread(target=commits.run, args=(hold,))
     first.start()
-    begun.wait(10)
+    begun.wait(60)
     others = [threading.Thread(target=run, args=(number,)) for number in range(4)]
     for one in others:
         one.start()

@@ -98,7 +98,7 @@ def test_a_log_that_the_disk_refused_is_left_to_nobody(
         place.instance_store.receive(received_instances[1], log)
     monkeypatch.setattr(os, "fdatasync", sync)
     in_associations_of_its_own(place, received_instances[1:2])
-    wait_until(lambda: before not in place.logs(), 20.0)
+    wait_until(lambda: before not in place.logs())
     place.instance_store.stop(20.0)
     assert len(place.files()) == 2
 
@@ -110,7 +110,7 @@ def test_its_thread_ends_when_nothing_rests(
     before = watchers()
     in_associations_of_its_own(place, received_instances[:1])
     place.settled()
-    wait_until(lambda: set(watchers()) <= set(before), 20.0)
+    wait_until(lambda: set(watchers()) <= set(before))
     in_associations_of_its_own(place, received_instances[1:2])  # and begins again
     place.settled()
     assert len(place.files()) == 2
@@ -128,7 +128,7 @@ def test_one_that_cannot_be_seen_to_holds_up_no_other(place: Place) -> None:
     segments = [Segment(place.folder / "incoming") for _ in range(2)]
     for one in segments:
         open_segments.put(one)
-    wait_until(lambda: len(done) == 2, 20.0)
+    wait_until(lambda: len(done) == 2)
     assert done == segments
     open_segments.close()
     open_segments.put(segments[0])

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pydicom
 import pytest
 import structlog
@@ -18,6 +17,7 @@ from core.config.settings import Configuration
 from network import listener
 from node.scp.association_services import CStoreScp
 from node.scp.service import Listener
+from tests.support.left_behind import Before
 from tests.support.node_process import wait_until
 from tests.support.peers import EXPLICIT, IMPLICIT, MR, encoded
 from tests.support.raw_peer import (
@@ -78,20 +78,20 @@ def is_free(receiver: Receiver) -> bool:
 
 def ends(receiver: Receiver) -> list[str]:
     """How associations ended, once one has."""
-    wait_until(lambda: bool(receiver.ended), 10.0)
+    wait_until(lambda: bool(receiver.ended))
     return [outcome for _, outcome in receiver.ended]
 
 
 def test_an_association_needs_one_thread(start: Start, cine_folder: Path) -> None:
     receiver = start()
-    instance, before = pydicom.dcmread(cine_folder / "9.dcm"), set(threading.enumerate())
+    instance, before = pydicom.dcmread(cine_folder / "9.dcm"), Before()
     with associated(receiver) as peer:
         peer.send(p_data(store_command(str(instance.SOPInstanceUID)), COMMAND | LAST))
         peer.send(p_data(encoded(instance), DATA | LAST))
         assert peer.answer() == P_DATA
         peer.send(echo())
         assert peer.answer() == P_DATA
-        assert len(set(threading.enumerate()) - before) == 1
+        wait_until(lambda: [name[:5] for name in before.threads()] == ["from "])
         peer.send(RELEASE_RQ)
         assert peer.answer() == RELEASED
     assert ends(receiver) == ["released"]
@@ -112,7 +112,7 @@ def test_an_abort_is_recorded_as_one(start: Start, way: str) -> None:
     peer.send(ABORT_RQ) if way == "abort" else peer.reset()
     assert ends(receiver) == ["aborted"]
     peer.connection.close()
-    wait_until(lambda: not receiver.listener._open and is_free(receiver), 10.0)
+    wait_until(lambda: not receiver.listener._open and is_free(receiver))
 
 
 def test_one_that_says_nothing_more_is_aborted(start: Start) -> None:
@@ -137,7 +137,7 @@ def test_an_open_association_holds_its_place(start: Start) -> None:
         assert second.answer() != ACCEPTED
         first.send(RELEASE_RQ)
         assert first.answer() == RELEASED
-    wait_until(lambda: is_free(receiver), 10.0)
+    wait_until(lambda: is_free(receiver))
     associated(receiver).connection.close()
 
 
@@ -153,7 +153,7 @@ def test_a_log_that_cannot_be_closed_holds_up_nothing(
     with associated(receiver) as peer:
         peer.send(ABORT_RQ)
         assert ends(receiver) == ["aborted"]
-    wait_until(lambda: is_free(receiver), 10.0)
+    wait_until(lambda: is_free(receiver))
 
 
 def test_a_thread_that_is_not_to_be_had_leaves_no_descriptor(
@@ -167,11 +167,11 @@ def test_a_thread_that_is_not_to_be_had_leaves_no_descriptor(
         begin(thread)
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    before = psutil.Process().num_fds()
+    before = Before()
     for _ in range(20):
         with RawPeer(receiver.address) as peer:
             assert peer.answer() == -1
-    assert psutil.Process().num_fds() < before + 10
+    wait_until(lambda: not before.files())
     monkeypatch.undo()
     associated(receiver).connection.close()
 
@@ -190,11 +190,11 @@ def test_an_end_that_is_being_recorded_is_recorded_once(
     monkeypatch.setattr(receiver.listener, "_on_end", slowly)
     with associated(receiver) as peer:
         peer.send(ABORT_RQ)
-        assert begun.wait(10.0)
+        assert begun.wait(60)
         assert not is_free(receiver)
         assert receiver.listener.reap() == 0
     assert ends(receiver) == ["aborted"]
-    wait_until(lambda: is_free(receiver), 10.0)
+    wait_until(lambda: is_free(receiver))
     assert receiver.listener.reap() == 0
     assert ends(receiver) == ["aborted"]
 
@@ -206,20 +206,20 @@ def test_who_is_let_in_while_the_listener_stops_is_let_out_again(
 
     def judge(*_: object) -> None:
         judged.set()
-        stopped.wait(20.0)
+        stopped.wait(60)
 
     monkeypatch.setattr(Listener, "rejection_of", judge)
     with RawPeer(receiver.address) as peer:
         peer.send(associate_rq(CONTEXTS))
-        assert judged.wait(10.0)
+        assert judged.wait(60)
         stopping = threading.Thread(target=receiver.listener.stop)
         stopping.start()
-        wait_until(lambda: receiver.listener._listeners == [], 10.0)
+        wait_until(lambda: receiver.listener._listeners == [])
         stopped.set()
         assert peer.answer() == ACCEPTED
         assert peer.answer() in (ABORTED, -1)
         stopping.join()
-    wait_until(lambda: is_free(receiver), 10.0)
+    wait_until(lambda: is_free(receiver))
 
 
 @pytest.mark.parametrize("what", ["accept", "serve"])

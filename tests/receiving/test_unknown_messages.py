@@ -105,7 +105,7 @@ def test_what_cannot_be_answered_is_aborted_at_once(receiver: Receiver, name: st
     with associated(receiver) as peer:
         peer.send(p_data(content, COMMAND | LAST))
         assert peer.answer() == ABORTED
-    wait_until(lambda: bool(event_words(receiver, "bound")), 10.0)
+    wait_until(lambda: bool(event_words(receiver, "bound")))
     assert words in event_words(receiver, "bound")[0]
 
 

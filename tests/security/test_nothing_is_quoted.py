@@ -74,7 +74,7 @@ def test_what_is_sent_is_not_quoted(tmp_path: Path, capfd: pytest.CaptureFixture
     try:
         with structlog.testing.capture_logs() as logged:
             assert check_answers(receiver.address, damaged(every=13)) > 10
-        wait_until(lambda: len(receiver.ended) >= 2, 30)
+        wait_until(lambda: len(receiver.ended) >= 2)
         check_refused_words(one.words for one in receiver.refused)
         written = rows(receiver.ledger) + json.dumps(logged, default=str) + str(receiver.refused)
         assert not found_in(written + "".join(capfd.readouterr())), written
@@ -104,7 +104,7 @@ def _ask_for_jobs(client: httpx.Client, folders: Iterable[str]) -> Iterator[str]
         yield answer.text
         asked.append(answer.json()["uid"])
     for uid in asked:
-        wait_until(lambda uid=uid: "running" not in client.get(f"/query/{uid}").text, 120)  # type: ignore[misc]  # one for each
+        wait_until(lambda uid=uid: "running" not in client.get(f"/query/{uid}").text)  # type: ignore[misc]  # one for each
         yield client.get(f"/query/{uid}").text
 
 

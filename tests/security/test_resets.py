@@ -5,6 +5,7 @@ Sta6 (established) before, within and after each message, Sta8 (a release is bei
 (the peer's end is awaited). Where we ask, it is tests/sending/test_peers_that_reset.py.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from network import listener
 from network.upper_layer.association import Association
 from node.scp.instance_store import InstanceStore
-from tests.security.conftest import StartReceiver, stored_within
+from tests.security.conftest import StartReceiver, is_served
 from tests.support.node_process import wait_until
 from tests.support.raw_peer import (
     ABORT_RQ,
@@ -90,7 +91,7 @@ def test_a_reset_in_each_state_leaves_nothing_behind(
         time.sleep(pause_s)
         peer.reset()
     if state != "rejected":
-        assert stored_within(receiver, instance, 5.0)
+        assert is_served(receiver, instance)
     assert [path.suffix for path in receiver.files()] == [".dcm"] * (state != "rejected")
     all_are_over(receiver)
     nothing_is_left()
@@ -107,7 +108,7 @@ def all_are_over(receiver: Receiver) -> None:
         receiver.listener.reap()
         return not receiver.listener._open
 
-    wait_until(is_over, 10.0)
+    wait_until(is_over)
 
 
 SLOW = {
@@ -127,22 +128,25 @@ def test_a_reset_while_we_are_at_it_leaves_nothing_behind(
     state: str,
 ) -> None:
     receiver, (owner, name) = start(), SLOW[state]
-    known, begun = getattr(owner, name), list[float]()
+    known, begun, over = getattr(owner, name), list[str](), threading.Event()
 
     def take_long(*arguments: Any, **keys: Any) -> Any:
-        begun.append(time.monotonic())
+        begun.append(name)
         time.sleep(0.5)
-        return known(*arguments, **keys)
+        try:
+            return known(*arguments, **keys)
+        finally:
+            over.set()
 
     monkeypatch.setattr(owner, name, take_long)
     peer = RawPeer(receiver.address)
     lead_to(state, peer)
-    wait_until(lambda: begun != [], 5.0)
+    wait_until(lambda: begun != [])
     assert len(begun) == 1
     peer.reset()
-    time.sleep(0.7)
+    assert over.wait(60)
     monkeypatch.undo()
-    assert stored_within(receiver, instance, 5.0)
+    assert is_served(receiver, instance)
     assert [path.suffix for path in receiver.files()] == [".dcm"]
     all_are_over(receiver)
     if state != "associating":  # else there was no association yet

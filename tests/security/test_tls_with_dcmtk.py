@@ -88,7 +88,7 @@ def storescp(authority: Authority, tmp_path: Path) -> Iterator[tuple[int, Path]]
     process = subprocess.Popen(["/usr/bin/storescp", *options, str(port)])
     echo = ["/usr/bin/echoscu", "-q", "-to", "2", *certified, "127.0.0.1", str(port)]
     try:
-        wait_until(lambda: subprocess.run(echo, check=False).returncode == 0, 20.0)
+        wait_until(lambda: subprocess.run(echo, check=False).returncode == 0)
         yield port, folder
     finally:
         process.terminate()
@@ -106,7 +106,7 @@ def test_scu_export_sends_to_storescp_by_tls(
 ) -> None:
     port, folder = storescp
     assert scu_export.main([*flags(port, authority), str(cine_folder / "9.dcm")]) == 0
-    wait_until(lambda: len(list(folder.iterdir())) == 1, 5.0)
+    wait_until(lambda: len(list(folder.iterdir())) == 1)
 
 
 def test_scu_export_without_tls_says_that_the_peer_does_not_answer(

@@ -139,7 +139,7 @@ def test_a_stranger_is_rejected_on_the_wire_and_the_event_recorded(
             stranger.send(associate_rq(calling="STRANGER"))
             assert stranger.answer() == REJECTED
             assert tuple(stranger.last[1:]) == (1, 1, 3)  # result, source, reason
-    wait_until(lambda: rejections(receiver) != [], 5.0)
+    wait_until(lambda: rejections(receiver) != [])
     words = "calling AE title 'STRANGER' is no configured peer"
     assert rejections(receiver) == [words]  # once a minute, however often it is tried
     assert event_words(receiver, "rejected") == [words]
@@ -154,7 +154,7 @@ def test_one_association_too_many_is_rejected_for_now(start: StartReceiver) -> N
         third.send(associate_rq())
         assert third.answer() == REJECTED
         assert tuple(third.last[1:]) == (2, 3, 2)  # result, source, reason
-    wait_until(lambda: event_words(receiver, "rejected") != [], 5.0)
+    wait_until(lambda: event_words(receiver, "rejected") != [])
     assert event_words(receiver, "rejected") == [
         "2 associations are open from 127.0.0.1, as many as are allowed"
     ]
@@ -164,7 +164,7 @@ def test_one_association_too_many_is_rejected_for_now(start: StartReceiver) -> N
         one = entity.associate(*receiver.address, contexts=[build_context(CT)])
         return one.is_established
 
-    wait_until(is_let_in, 5.0)
+    wait_until(is_let_in)
     entity.shutdown()
 
 

@@ -121,8 +121,8 @@ def closed_port() -> PeerAddress:
 
 @pytest.fixture
 def impatient() -> Timeouts:
-    """Short enough for a test."""
-    return Timeouts(connect_s=2.0, associate_s=1.0, response_s=1.0)
+    """They give up soon on a peer that is associated and then does not answer."""
+    return Timeouts(connect_s=60.0, associate_s=60.0, response_s=1.0)
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def desk(tmp_path: Path, cine_folder: Path, ct_structure_set: Path) -> Iterator[
             record_instance(connection, _as_received(storage_path, source), now[0])
     _finish_job(ledger, storage_path, sources, uid)
     configuration = read_configuration(
-        None, {"storage_path": storage_path, "delivery": {"timeout_s": 3.0}}
+        None, {"storage_path": storage_path, "delivery": {"timeout_s": 60.0}}
     )
     yield Desk(storage_path, ledger, now, sources, [uid], Delivery(configuration, ledger))
     ledger.close()

@@ -41,7 +41,7 @@ class RawScp:
 
     def close(self) -> None:
         """Wait for the script's end; what failed in it fails here."""
-        self._thread.join(20)
+        self._thread.join(60)
         self.listener.close()
         if self.fault is not None:
             raise self.fault
@@ -94,14 +94,14 @@ class RawScp:
         except TimeoutError:
             return True
         finally:
-            self.connection.settimeout(20)
+            self.connection.settimeout(60)
         return False
 
     def _run(self, script: Script) -> None:
         try:
-            self.listener.settimeout(20)
+            self.listener.settimeout(60)
             self.connection, _ = self.listener.accept()
-            self.connection.settimeout(20)
+            self.connection.settimeout(60)
             if not self.takes_several:
                 self.listener.close()
             with self.connection:

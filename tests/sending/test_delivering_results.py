@@ -138,13 +138,13 @@ def test_a_hanging_peer_does_not_hold_up_another(desk: Desk, start_peer: Any) ->
     let_go = threading.Event()
 
     def hang(_: Any, __: int) -> int:
-        let_go.wait(20)
+        let_go.wait(60)
         return 0x0000
 
     hanging, other = start_peer(hang), start_peer()
     desk.queue(to(hanging, "hanging"), to(other, "pacs"))
     threads = desk.delivery.start_due()
-    next(thread for thread in threads if thread.name == "delivery to pacs").join(10)
+    next(thread for thread in threads if thread.name == "delivery to pacs").join(60)
     assert desk.states("pacs") == {"stored": 5}
     assert desk.states("hanging") == {"waiting": 5}
     assert desk.delivery.start_due() == []
@@ -171,15 +171,15 @@ def test_a_stop_ends_after_the_instance_in_flight_and_keeps_the_rest(
     def pause(_: Any, index: int) -> int:
         if index == 1:
             reached.set()
-            let_go.wait(10)
+            let_go.wait(60)
         return 0x0000
 
     peer = start_peer(pause)
     desk.queue(to(peer))
     desk.delivery.start_due()
-    assert reached.wait(10)
+    assert reached.wait(60)
     stopper = threading.Thread(target=desk.delivery.stop)
     stopper.start()
     let_go.set()
-    stopper.join(10)
+    stopper.join(60)
     assert desk.states() == {"stored": 2, "waiting": 3}

@@ -129,6 +129,7 @@ def test_a_cancel_ends_what_is_being_sent(desk: Desk, start_peer: Any) -> None:
 def test_a_peer_that_never_answers_leaves_everything_waiting(
     desk: Desk, silent_peer: PeerAddress
 ) -> None:
+    desk.restart(delivery={"timeout_s": 1.0})
     desk.queue(Destination("tps", silent_peer.ip, silent_peer.port, "PEER"))
     desk.deliver()
     assert desk.states() == {"waiting": 5}

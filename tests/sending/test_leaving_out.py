@@ -52,7 +52,7 @@ def queue(desk: Desk, gate: Gate, **keys: Any) -> None:
     start(desk, gate, **keys)
 
 
-def start(desk: Desk, gate: Gate, timeout_s: float = 5.0, **keys: Any) -> None:
+def start(desk: Desk, gate: Gate, timeout_s: float = 60.0, **keys: Any) -> None:
     """The node starts, with the gate as its peer."""
     peer = {"name": "tps", "ae_title": "PEER", "ip": "127.0.0.1", "port": gate.port}
     desk.restart(peers=[peer | {"proof": "none"} | keys], delivery={"timeout_s": timeout_s})

@@ -44,11 +44,10 @@ def test_a_peer_that_does_not_read_ends_in_time(
 ) -> None:
     is_over = threading.Event()
     instance = large(ct_folder, tmp_path / "large.dcm", 30_000_000)
-    peer = start_raw(lambda _: is_over.wait(20))
-    begun = time.monotonic()
-    outcome = send([instance], peer.address, CALLING, timeouts=Timeouts(1.0, 1.0, 1.0))[0]
+    peer = start_raw(lambda _: is_over.wait(60))
+    outcome = send([instance], peer.address, CALLING, timeouts=Timeouts(response_s=1.0))[0]
+    assert not is_over.is_set()
     is_over.set()
-    assert time.monotonic() - begun < 5
     assert "read nothing for 1 s" in outcome.words
 
 
@@ -58,7 +57,7 @@ def test_a_slow_peer_that_reads_on_has_time(
     def take(peer: RawScp) -> None:
         while True:
             content = peer.read_pdu()[1]
-            time.sleep(0.005)
+            time.sleep(0.015)
             if content[5] == 0x02:
                 break
         peer.answer(1)
@@ -66,7 +65,7 @@ def test_a_slow_peer_that_reads_on_has_time(
 
     instance = large(ct_folder, tmp_path / "large.dcm", 12_000_000)
     peer = start_raw(take, maximum_length=32_768)
-    outcome = send([instance], peer.address, CALLING, timeouts=Timeouts(1.0, 1.0, 1.0))[0]
+    outcome = send([instance], peer.address, CALLING, timeouts=Timeouts(response_s=4.0))[0]
     assert outcome.is_stored
 
 

@@ -43,7 +43,7 @@ def test_dcmtk_stores_what_is_sent(
         outcomes = send(cine, peer, CALLING, on_outcome=lambda _: times.append(time.monotonic()))
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
     assert all(one.state is State.STORED for one in outcomes)
     waits = [later - earlier for earlier, later in pairwise(times)]
     assert median(waits) < 0.03  # its own senders wait 44 ms for each

@@ -38,7 +38,7 @@ def several(address: PeerAddress, count: int = 4) -> PeerAddress:
 def test_the_instances_are_shared_by_the_associations(
     start_peer: Any, cine: list[InstanceToSend]
 ) -> None:
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=60)
 
     def meet(event: Any, index: int) -> int:
         if index < 4:

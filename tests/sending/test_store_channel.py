@@ -2,18 +2,18 @@
 
 import re
 import struct
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 from pynetdicom.dsutils import split_dataset
 
 from network.scu.c_store import InstanceToSend, State, Timeouts, instance_to_send, send
 from tests.sending.conftest import StartRaw
 from tests.sending.raw_scp import ABORT, COMMAND, P_DATA, RELEASE_RQ, RawScp, fragment, response
+from tests.support.left_behind import Before
+from tests.support.node_process import wait_until
 
 CALLING = "SLICEWIRE"
 
@@ -22,10 +22,6 @@ CALLING = "SLICEWIRE"
 def cine(cine_folder: Path) -> list[InstanceToSend]:
     """Six instances of one series."""
     return [instance_to_send(path) for path in sorted(cine_folder.glob("*.dcm"))[:6]]
-
-
-def descriptors_open() -> int:
-    return psutil.Process().num_fds()
 
 
 def data_set_of(instance: InstanceToSend) -> bytes:
@@ -235,24 +231,21 @@ def test_a_peer_that_talks_on_without_an_answer_is_not_listened_to_for_ever(
         peer.read_store()
         talk_until_closed(peer)
 
-    begun = time.monotonic()
     outcomes = send(cine[:1], start_raw(take).address, CALLING, timeouts=impatient)
     assert "did not answer within 1 s" in outcomes[0].words
-    assert time.monotonic() - begun < 10
 
 
 def test_a_peer_that_talks_on_instead_of_releasing_is_left(
-    start_raw: StartRaw, cine: list[InstanceToSend], impatient: Timeouts
+    start_raw: StartRaw, cine: list[InstanceToSend]
 ) -> None:
     def take(peer: RawScp) -> None:
         peer.answer(peer.read_store()[0])
         assert peer.read_pdu()[0] == RELEASE_RQ
         talk_until_closed(peer)
 
-    begun = time.monotonic()
-    outcomes = send(cine[:1], start_raw(take).address, CALLING, timeouts=impatient)
+    timeouts = Timeouts(associate_s=4.0)
+    outcomes = send(cine[:1], start_raw(take).address, CALLING, timeouts=timeouts)
     assert outcomes[0].is_stored
-    assert time.monotonic() - begun < 10
 
 
 def test_nothing_is_left_after_sending(start_raw: StartRaw, cine: list[InstanceToSend]) -> None:
@@ -261,10 +254,9 @@ def test_nothing_is_left_after_sending(start_raw: StartRaw, cine: list[InstanceT
             peer.answer(peer.read_store()[0])
         peer.take_release()
 
-    descriptors, threads = descriptors_open(), set(threading.enumerate())
+    before = Before()
     for _ in range(3):
         peer = start_raw(take)
         assert send(cine, peer.address, CALLING)[5].is_stored
         peer.close()
-    assert not set(threading.enumerate()) - threads
-    assert descriptors_open() <= descriptors
+    wait_until(lambda: not before.threads() and not before.files())

@@ -82,7 +82,7 @@ def start_node(tmp_path: Path) -> Iterator[Callable[[Make], LittleNode]]:
     for server in servers:
         server.shutdown()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Gate:
                 back = threading.Thread(target=_pump, args=(target, connection), daemon=True)
                 back.start()
                 _pump(connection, target)
-                back.join(10)
+                back.join(60)
 
     def _end(self, connection: socket.socket) -> None:
         connection.sendall(_LAST_WORDS.get(self._how, b""))

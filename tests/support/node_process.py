@@ -24,6 +24,8 @@ from tests.support.peers import CT, EXPLICIT, IMPLICIT, MR, associate, store_fil
 
 ROOT = Path(__file__).parents[2]
 SENDABLE = (MR, CT, "1.2.840.10008.5.1.4.1.1.481.3", "1.2.840.10008.5.1.4.1.1.66.4")
+WITHIN_S = 120.0
+"""How long tests wait for what has to come; moments are enough where the machine is not busy."""
 QUICK = {
     "completion": {"settle_s": 0.3, "one_by_one_settle_s": 0.3, "revision_wait_s": 0},
     "delivery": {"first_retry_s": 0.5},
@@ -54,7 +56,7 @@ class Sink:
     def on_released(self, _: Event) -> None:
         self.released += 1
 
-    def wait_for(self, count: int, within_s: float = 120.0) -> list[FileDataset]:
+    def wait_for(self, count: int, within_s: float = WITHIN_S) -> list[FileDataset]:
         """The `count`-th association's instances, once it is released."""
         wait_until(lambda: self.released >= count, within_s)
         return self.visits[count - 1]
@@ -105,7 +107,7 @@ class NodeProcess:
         self.address = (ip, int(port))
         return self
 
-    def stop(self, number: int = signal.SIGTERM, within_s: float = 60.0) -> int:
+    def stop(self, number: int = signal.SIGTERM, within_s: float = WITHIN_S) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.process.wait(within_s)
@@ -129,7 +131,7 @@ class NodeProcess:
                 found.append(history)
             return bool(found)
 
-        wait_until(is_there, 120.0)
+        wait_until(is_there)
         return found[0]
 
     def logs(self) -> str:
@@ -137,11 +139,12 @@ class NodeProcess:
         return "".join([*texts, (self.storage_path / "debug.log").read_text()])
 
 
-def wait_until(condition: Callable[[], bool], within_s: float) -> None:
-    pause, end = threading.Event(), time.monotonic() + within_s
+def wait_until(condition: Callable[[], bool], within_s: float = WITHIN_S) -> None:
+    pause, end, rest_s = threading.Event(), time.monotonic() + within_s, 0.01
     while not condition():
         assert time.monotonic() < end, f"not within {within_s} s"
-        pause.wait(0.1)
+        pause.wait(rest_s)
+        rest_s = min(0.1, 1.5 * rest_s)
 
 
 def series_uid(paths: Sequence[Path]) -> str:

@@ -71,7 +71,7 @@ def store_command(sop_instance_uid: str = "1.2.3", *, sop_class_uid: str = MR) -
 class RawPeer:
     """A connection to a listener."""
 
-    def __init__(self, address: tuple[str, int], timeout_s: float = 20.0) -> None:
+    def __init__(self, address: tuple[str, int], timeout_s: float = 60.0) -> None:
         self.connection = socket.create_connection(address, timeout_s)
 
     def __enter__(self) -> Self:

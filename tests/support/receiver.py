@@ -37,7 +37,7 @@ class Receiver:
 
     def wait_for_files(self) -> None:
         """Until each instance that was answered has its file."""
-        wait_until(lambda: not list(self.storage_path.glob("incoming/*.log")), 30.0)
+        wait_until(lambda: not list(self.storage_path.glob("incoming/*.log")))
 
 
 StartWithWire = Callable[..., Receiver]

@@ -61,7 +61,7 @@ def test_paths_lead_nowhere_else(site: Site, path: str) -> None:
     """httpx would tidy the path, so it is written by hand."""
     where = urlsplit(site.url)
     assert where.port is not None
-    with socket.create_connection(("127.0.0.1", where.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", where.port), timeout=60) as connection:
         connection.sendall(
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
         )

@@ -150,7 +150,7 @@ def test_streams_that_open_at_once_do_not_exceed_their_limit(guarded: Site) -> N
 
         def open_one(_: int) -> int:
             answer = opened.enter_context(client.stream("GET", STREAM))
-            together.wait(20)
+            together.wait(60)
             return answer.status_code
 
         together = threading.Barrier(12)

@@ -29,7 +29,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ssl
     context = ssl.create_default_context()
     authority.configure_trust(context)
     url = f"https://127.0.0.1:{port}"
-    wait_until(lambda: _answers(url, context), 60)
+    wait_until(lambda: _answers(url, context))
     yield url, context
     node.stop(signal.SIGKILL)
 

@@ -174,9 +174,9 @@ def test_live_updates_bring_new_events_and_what_changes(site: Site) -> None:
     tell(site, "before")
     listener = Listener(site, 2)
     listener.start()
-    assert listener.opened.wait(10)
+    assert listener.opened.wait(60)
     tell(site, "after")
-    listener.join(10)
+    listener.join(60)
     kinds = dict(listener.messages)
     assert kinds["happening"]["words"] == "after"
     assert kinds["activity"]["queued"] == 0
@@ -186,7 +186,7 @@ def test_who_was_cut_off_misses_nothing(site: Site) -> None:
     tell(site, "first", "second", "third")
     listener = Listener(site, 2, headers={"Last-Event-ID": "1"})
     listener.start()
-    listener.join(10)
+    listener.join(60)
     assert [values["words"] for _, values in listener.messages] == ["second", "third"]
 
 

@@ -29,13 +29,13 @@ def hasty(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
 @contextmanager
 def connected(site: Site) -> Iterator[socket.socket]:
     place = urlsplit(site.url)
-    with socket.create_connection((place.hostname, place.port), timeout=20) as opened:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as opened:
         yield opened
 
 
 def wait_for_end(connection: socket.socket, meanwhile: Callable[[], None] | None = None) -> bytes:
     """What came until the other side closed."""
-    received, end = b"", time.monotonic() + 15
+    received, end = b"", time.monotonic() + 60
     connection.settimeout(0.1)
     while time.monotonic() < end:
         try:

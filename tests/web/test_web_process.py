@@ -82,7 +82,7 @@ def web_process_of(node: NodeProcess) -> psutil.Process:
         found.extend(one for one in children if one.nice() >= psutil.Process().nice() + 5)
         return bool(found)
 
-    wait_until(is_there, 120)
+    wait_until(is_there)
     return found[0]
 
 
@@ -107,7 +107,7 @@ def test_a_job_by_name_runs_in_the_node_and_leaves_its_results(client: Client) -
         assert seen[-1].status_code in (200, 202), seen[-1].text
         return seen[-1].status_code == 200
 
-    wait_until(is_done, 120)
+    wait_until(is_done)
     assert seen[-1].json()["msg"] == "Job has completed"
     output = Path(seen[-1].json()["output_dir"])
     assert len(list((output / "dicom").glob("*.dcm"))) == 8
@@ -118,7 +118,7 @@ def test_a_job_by_name_runs_in_the_node_and_leaves_its_results(client: Client) -
 def test_a_peer_is_echoed_by_the_node(client: Client) -> None:
     ask, _ = client
     assert ask.post("/api/peers/sink/echo").status_code == 202
-    wait_until(lambda: ask.get("/api/peers").json()[0]["echo"] is not None, 120)
+    wait_until(lambda: ask.get("/api/peers").json()[0]["echo"] is not None)
     echo = ask.get("/api/peers").json()[0]["echo"]
     assert echo["words"] == "answers" or "accepted none" in echo["words"]  # the sink only stores
 
@@ -156,11 +156,11 @@ def test_a_web_process_that_dies_leaves_no_part_of_an_upload(client: Client) -> 
 
     sender = threading.Thread(target=upload)
     sender.start()
-    wait_until(lambda: uploads.exists() and any(uploads.iterdir()), 120)
+    wait_until(lambda: uploads.exists() and any(uploads.iterdir()))
     web_process_of(node).kill()
     stop.set()
     sender.join()
-    wait_until(lambda: answers(url), 120)
+    wait_until(lambda: answers(url))
     assert list(uploads.iterdir()) == []
 
 
@@ -180,11 +180,11 @@ def test_a_web_process_that_dies_comes_back_and_receiving_goes_on(
     node: NodeProcess, sink: Sink, ct_paths: list[Path]
 ) -> None:
     url, before = url_of(node), sink.released
-    wait_until(lambda: answers(url), 120)
+    wait_until(lambda: answers(url))
     web_process_of(node).kill()
     send(node, ct_paths, calling="SINK")
     sink.wait_for(before + 1)
-    wait_until(lambda: answers(url), 120)
+    wait_until(lambda: answers(url))
     with httpx.Client(base_url=url) as client:
         assert client.get(f"/api/cases/{series_uid(ct_paths)}").status_code == 200
     assert "web process ended" in node.logs()
@@ -201,10 +201,10 @@ def test_the_page_names_the_port_that_was_free_where_the_file_has_none(
 
 def test_a_node_that_is_killed_leaves_nobody_on_the_port(node: NodeProcess) -> None:
     url = url_of(node)
-    wait_until(lambda: answers(url), 120)
+    wait_until(lambda: answers(url))
     web = web_process_of(node)
     os.kill(node.process.pid, signal.SIGKILL)
-    wait_until(lambda: not web.is_running() or web.status() == psutil.STATUS_ZOMBIE, 20)
+    wait_until(lambda: not web.is_running() or web.status() == psutil.STATUS_ZOMBIE)
     assert not answers(url)
 
 
@@ -221,7 +221,7 @@ def test_a_web_port_that_is_taken_does_not_keep_the_node_from_receiving(
         assert f"none yet, --web_ip 127.0.0.1 --web_port {port}: cannot listen there" in said
         send(node, ct_paths)
         node.wait_for_state(series_uid(ct_paths), "kept")
-    wait_until(lambda: answers(f"http://127.0.0.1:{port}"), 60)  # as soon as the port is free
+    wait_until(lambda: answers(f"http://127.0.0.1:{port}"))  # as soon as the port is free
     assert node.stop() == 0
     log = (node.storage_path / "debug.log").read_text()
     assert log.count("no pages and no REST API; the node goes on") == 1

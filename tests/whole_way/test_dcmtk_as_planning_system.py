@@ -29,7 +29,7 @@ def storescp_port(received: Path) -> Iterator[int]:
     process = subprocess.Popen(
         ["/usr/bin/storescp", "--accept-all", "--output-directory", str(received), str(port)]
     )
-    wait_until(lambda: echo("127.0.0.1", port) == 0, 20.0)
+    wait_until(lambda: echo("127.0.0.1", port) == 0)
     yield port
     process.terminate()
     process.wait()
@@ -61,7 +61,7 @@ def test_storescu_sends_and_storescp_gets_contours_back(
     command = ["/usr/bin/storescu", "-aec", "SLICEWIRE", "+sd", ip, str(port)]
     command.append(str(tmp_path / "sent"))
     assert subprocess.run(command, check=False).returncode == 0
-    wait_until(lambda: len(list(received.iterdir())) == len(cine_paths) + 1, 120.0)
+    wait_until(lambda: len(list(received.iterdir())) == len(cine_paths) + 1)
     time.sleep(0.5)  # storescp has the name before the last bytes
     data_sets = [pydicom.dcmread(path, force=True) for path in received.iterdir()]
     structure_sets = [one for one in data_sets if one.Modality == "RTSTRUCT"]

@@ -80,7 +80,7 @@ def test_results_reach_a_peer_that_was_away(new_ct: list[Path], tmp_path: Path) 
     ).start()
     send(node, new_ct)
     history = node.wait_for_state(series_uid(new_ct), "sending")
-    wait_until(lambda: "cannot be reached" in reason_of(node, new_ct), 60.0)
+    wait_until(lambda: "cannot be reached" in reason_of(node, new_ct))
     assert "to send" in history.reason
     back = Sink(port=port)
     assert len(back.wait_for(1)) == len(new_ct)

@@ -135,4 +135,4 @@ def story_events(node: NodeProcess, paths: list[Path]) -> list[str]:
 
 
 def node_says_more(node: NodeProcess, paths: list[Path], than: int) -> None:
-    wait_until(lambda: len(story_events(node, paths)) >= than + 2, 60.0)
+    wait_until(lambda: len(story_events(node, paths)) >= than + 2)

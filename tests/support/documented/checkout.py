@@ -118,7 +118,7 @@ class Checkout:
         self._running[kind if kind != "dask worker" else typed] = process
         port = {" slicewire node": "11112", "storescp": "11113", "dask scheduler": "8786"}.get(kind)
         if port is not None:
-            wait_until(lambda: answers(int(self._ports[port])), 60.0)
+            wait_until(lambda: answers(int(self._ports[port])))
         else:
             time.sleep(5.0)
         assert process.poll() is None, f"{typed} ended with {process.returncode}"

@@ -51,7 +51,7 @@ def url(node: NodeProcess) -> str:
     """Where the node said that its pages are, once they answer."""
     assert node.process.stdout is not None
     found = node.process.stdout.readline().split(": ", 1)[1].strip().rstrip("/")
-    wait_until(lambda: _answers(found), 60.0)
+    wait_until(lambda: _answers(found))
     return found
 
 

@@ -9,6 +9,7 @@ import logging.handlers
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -43,6 +44,37 @@ def configure_logging(level: str, *, json_lines: bool, file: Path) -> None:
     rotating.setFormatter(_formatter(as_json, shared))
     logging.basicConfig(level=logging.DEBUG, handlers=[console, rotating], force=True)
     quieten_libraries()
+
+
+class BoundedLog:
+    """Log of something that a peer can repeat without end: the first lines, then their number."""
+
+    def __init__(self, log: Any, most: int) -> None:
+        """`log` is a structlog logger that gets at most `most` lines, and one at the end."""
+        self._log = log
+        self._left = most
+        self._left_out = 0
+
+    def warning(self, event: str, **values: object) -> None:
+        """Log a line while there is room."""
+        if self._has_room():
+            self._log.warning(event, **values)
+
+    def error(self, event: str, **values: object) -> None:
+        """Log a line while there is room."""
+        if self._has_room():
+            self._log.error(event, **values)
+
+    def finish(self) -> None:
+        """Log how many lines were left out, if any."""
+        if self._left_out:
+            self._log.warning("further lines of this kind left out", lines=self._left_out)
+        self._left_out = 0
+
+    def _has_room(self) -> bool:
+        self._left -= 1
+        self._left_out += self._left < 0
+        return self._left >= 0
 
 
 def quieten_libraries() -> None:

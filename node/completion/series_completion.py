@@ -41,7 +41,7 @@ from node.completion.expected_count import (
     waited_long_enough,
 )
 from node.completion.judgement import Judged, Judgement
-from node.completion.refused import record_refusal_of
+from node.completion.refused import record_refusals
 from node.completion.routing import Router
 from node.completion.settle_time import is_too_soon
 from node.completion.sources.association import AssociationSource
@@ -143,8 +143,7 @@ class SeriesCompletion(Follower):
             end = SourceEnd(association, outcome, self._ledger.clock())
             close_association(connection, association, outcome, end.at)
             uids = source.conclude(connection, end)
-            for refusal in refused:
-                record_refusal_of(connection, refusal, uids, end.at)
+            record_refusals(connection, refused, uids, end.at)
             return uids
 
         return self._ends.run(step)

@@ -12,7 +12,7 @@ from node.ledger.group_commit import GroupCommit
 from node.ledger.row_states import EndCause
 from node.ledger.tables.ends import End, describe_end
 from node.ledger.tables.instances import RELEASED, open_association
-from node.scp.refusals import Refusal
+from node.scp.refusals import Refusal, Refusals
 
 log = structlog.get_logger("receive")
 
@@ -32,7 +32,7 @@ class AssociationRecord:
         self._openings = openings
         self._on_end = on_end
         self._key: int | None = None
-        self._refused: list[Refusal] = []
+        self._refused = Refusals()
         self._end: End | None = None
         self._is_recorded = False
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class AssociationRecord:
 
     def refuse(self, refusal: Refusal) -> None:
         """Note an instance that was sent and not stored, for the end of the association."""
-        self._refused.append(refusal)
+        self._refused.note(refusal)
 
     def release(self) -> bool:
         """Record a release; False if that failed: then the release must not be answered."""
@@ -95,7 +95,7 @@ class AssociationRecord:
             number = self.key()
             if end.outcome != RELEASED:
                 self._openings.run(lambda connection: describe_end(connection, number, end))
-            self._on_end(number, end.outcome, self._refused)
+            self._on_end(number, end.outcome, self._refused.all())
         except StorageUnavailableError as error:
             log.error("end of association not recorded", reason=str(error))
             return False

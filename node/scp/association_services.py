@@ -11,6 +11,7 @@ from core.errors import (
     UidMismatchError,
     explain_fault,
 )
+from core.log import BoundedLog
 from core.priority import Priority
 from core.uids import fault_of_uid
 from imaging.instances.element_words import told_uid
@@ -45,6 +46,7 @@ PROCESSING_FAILURE = 0xC211
 _COMMENT_LENGTH = 64  # LO
 _TAG = re.compile(r"\([0-9A-F]{4},[0-9A-F]{4}\) (?=[A-Z][A-Za-z]+:)")
 _LONGEST_REASON = 500
+_MOST_LINES = 100
 
 log = structlog.get_logger("receive")
 
@@ -60,6 +62,7 @@ class CStoreScp:
         self._record = record
         self._classes = classes
         self._log: WriteAheadLog = instance_store.wal_writer.open()
+        self._told = BoundedLog(log, _MOST_LINES)
 
     def open_spool(self, context: Context, command: CommandSet) -> Spool:
         """Make the spool for an instance's data set."""
@@ -89,6 +92,10 @@ class CStoreScp:
         """Leave the log, so that its instances get their files."""
         self._log.close()
 
+    def finish(self) -> None:
+        """Say what the end of the association leaves to be said."""
+        self._told.finish()
+
     def _store(self, context: Context, command: CommandSet, spool: Spool) -> Status:
         uid, syntax = command.sop_instance_uid, context.transfer_syntax
 
@@ -110,7 +117,10 @@ class CStoreScp:
         def refuse(status: int, error: Exception) -> None:
             self._record.refuse(refusal_of(uid, spool.head(), syntax, f"0x{status:04X}, {error}"))
 
-        return _outcome(lambda: self._instance_store.receive(received(), self._log), uid, refuse)
+        def receive() -> str:
+            return self._instance_store.receive(received(), self._log)
+
+        return _outcome(receive, told_uid(uid), refuse, told=self._told)
 
 
 class AssociationServices:
@@ -173,26 +183,34 @@ class AssociationServices:
         self._notify(self._record.end(end))
 
     def _notify(self, is_recorded: bool) -> bool:
+        self._storage.finish()
         if is_recorded:
             self._on_recorded(self._record)
         return is_recorded
 
 
 def _outcome(
-    receive: Callable[[], str], sop_instance_uid: str, refuse: Callable[[int, Exception], None]
+    receive: Callable[[], str],
+    uid: str,
+    refuse: Callable[[int, Exception], None],
+    *,
+    told: BoundedLog,
 ) -> Status:
-    told = told_uid(sop_instance_uid)
+    """Store an instance with the checked `uid`; returns status and comment."""
     try:
         if receive() == DIFFERENT:
-            log.warning("instance arrived with other content", sop_instance_uid=told)
+            told.warning("instance arrived with other content", sop_instance_uid=uid)
         return SUCCESS, ""
     except (InstanceError, StorageUnavailableError) as error:
         status = _status_of(error)
         refuse(status, error)
-        return status, _comment(status, told, error)
+        reason = str(error)[:_LONGEST_REASON]
+        told.warning(
+            "instance refused", sop_instance_uid=uid, status=f"0x{status:04X}", reason=reason
+        )
+        return status, _comment(reason.removeprefix(f"Instance {uid}: "))
     except Exception as error:  # noqa: BLE001, whatever it is, the instance is not stored
-        fault = explain_fault(error)
-        log.error("instance not stored", sop_instance_uid=told, fault=fault)
+        told.error("instance not stored", sop_instance_uid=uid, fault=explain_fault(error))
         refuse(PROCESSING_FAILURE, InstanceError("it could not be stored"))
         return PROCESSING_FAILURE, ""
 
@@ -203,13 +221,9 @@ def _status_of(error: InstanceError | StorageUnavailableError) -> int:
     return CANNOT_UNDERSTAND if isinstance(error, InstanceError) else OUT_OF_RESOURCES
 
 
-def _comment(status: int, told_uid: str, error: Exception) -> str:
-    """Log a refusal; returns its reason in ASCII, in at most 64 characters (VR LO)."""
-    reason = str(error)[:_LONGEST_REASON]
-    log.warning(
-        "instance refused", sop_instance_uid=told_uid, status=f"0x{status:04X}", reason=reason
-    )
-    words = reason.removeprefix(f"Instance {told_uid}: ").removeprefix("not a readable data set: ")
+def _comment(reason: str) -> str:
+    """The reason in ASCII, in at most 64 characters (VR LO)."""
+    words = reason.removeprefix("not a readable data set: ")
     words = words.partition("; ")[0]  # what to do about it stays here
     return _fitting(words.encode("ascii", "replace").decode())
 

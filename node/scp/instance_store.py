@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-import structlog
 from sqlalchemy import Connection
 
 from core.config.wire import Wire
@@ -38,8 +37,6 @@ from node.wal.checkpointer import Checkpointer
 from node.wal.writer import Content, WalWriter, WriteAheadLog
 
 STORED, KNOWN, DIFFERENT = "stored", "known", "different"
-
-log = structlog.get_logger("storage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +209,6 @@ class InstanceStore:
         mark_gone(connection, [key for key, _ in gone.values()], now)
         if known:
             instance = _beside(instance, differs=bool(here))
-        if here:
-            log.warning("instance differs", sop_instance_uid=instance.sop_instance_uid)
         self._rename(temporary, instance.path)
         key = record_instance(connection, instance, now)
         record_reception(connection, received.association, key, received.priority)

@@ -1,30 +1,34 @@
 """Rows of refusals: instances that were answered with a failure status and not stored."""
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, case, exists, func, insert, select, update
 
 from node.ledger.schema import instances
 from node.ledger.schema_contents import refusals
 
 
-def record_refusal(
-    connection: Connection,
-    series_instance_uid: str,
-    sop_instance_uid: str,
-    *,
-    words: str,
-    now: float,
+def record_refused(
+    connection: Connection, series_instance_uid: str, words: Mapping[str, str], now: float
 ) -> None:
-    """Record the refusal of an instance of a series, once for each instance."""
-    row = (refusals.c.series_instance_uid == series_instance_uid) & (
-        refusals.c.sop_instance_uid == sop_instance_uid
-    )
-    values = {"words": words, "at": now}
-    if not connection.execute(update(refusals).where(row).values(**values)).rowcount:
-        key = {
+    """Record refusals of instances of a series, once for each; `words` by SOPInstanceUID."""
+    of_series = refusals.c.series_instance_uid == series_instance_uid
+    known = set(connection.scalars(select(refusals.c.sop_instance_uid).where(of_series)))
+    for uid in known & words.keys():
+        row = of_series & (refusals.c.sop_instance_uid == uid)
+        connection.execute(update(refusals).where(row).values(words=words[uid], at=now))
+    new = [
+        {
             "series_instance_uid": series_instance_uid,
-            "sop_instance_uid": sop_instance_uid,
+            "sop_instance_uid": uid,
+            "words": one,
+            "at": now,
         }
-        connection.execute(insert(refusals).values(**(key | values)))
+        for uid, one in words.items()
+        if uid not in known
+    ]
+    if new:
+        connection.execute(insert(refusals), new)
 
 
 def refused_words(connection: Connection, series_instance_uid: str) -> str:
@@ -37,15 +41,17 @@ def refused_words(connection: Connection, series_instance_uid: str) -> str:
     )
     missing = (refusals.c.series_instance_uid == series_instance_uid) & ~received
     count = connection.scalar(select(func.count()).select_from(refusals).where(missing)) or 0
-    last = connection.execute(
+    no_uid = case((refusals.c.sop_instance_uid == "", 1), else_=0)  # stands for any number
+    several = connection.scalar(select(func.sum(no_uid)).where(missing))
+    one = connection.execute(
         select(refusals.c.sop_instance_uid, refusals.c.words)
         .where(missing)
-        .order_by(refusals.c.at.desc())
+        .order_by(no_uid, refusals.c.at.desc())
         .limit(1)
     ).first()
-    if last is None:
+    if one is None:
         return ""
     return (
-        f"{count} instances were refused and not received again, such as "
-        f"{last.sop_instance_uid} ({last.words})"
+        f"{'at least ' if several else ''}{count} instances were refused and not received again, "
+        f"such as {one.sop_instance_uid or 'one without a UID'} ({one.words})"
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -84,7 +85,7 @@ def _digest(hdf5: bytes, templates: Sequence[Dataset]) -> str:
 
 def _hash(data_set: Dataset) -> str:
     tags = [tag for tag in list(data_set.keys()) if tag.group < _PIXEL_GROUP]
-    header = Dataset({tag: data_set.get_item(tag) for tag in tags})
+    header = deepcopy(Dataset({tag: data_set.get_item(tag) for tag in tags}))  # writing decodes
     memory = BytesIO()
     pydicom.dcmwrite(
         memory, header, implicit_vr=False, little_endian=True, enforce_file_format=False

@@ -1,16 +1,22 @@
-"""Restored instance without pixels: copied from its source, or from what all templates share."""
+"""Restored instance without pixels: copied from its source, or from what all templates share.
+
+Texts are never decoded to be copied (imaging/instances/encoded_texts.py).
+"""
 
 from collections.abc import Sequence
 from copy import deepcopy
 from decimal import Decimal
 
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
 from imaging.derived.attributes import drop, drop_byte_dependent, drop_pixel_dependent
 from imaging.derived.encoding import PET
 from imaging.hdf5.reader import SliceRecord
+from imaging.instances.encoded_texts import encode_texts
 from imaging.pixels.transcode import swap_byte_order
 
 # Attributes of a single image, unknown for another position or time.
@@ -33,12 +39,26 @@ _OF_ONE_IMAGE = (
     "TriggerTime",
     "XRayTubeCurrent",
 )
+_OF_THE_FIRST = {Tag(one) for one in ("SpecificCharacterSet", "SOPClassUID", "StudyInstanceUID")}
 _LONGEST_DS = 16
 _PIXEL_GROUP = 0x7FE0
 
 
+def keep_texts(template: Dataset) -> FileDataset:
+    """Copy a template without its pixels, in little endian, every text as the bytes that it has."""
+    copy = FileDataset("", {}, file_meta=FileMetaDataset(), preamble=b"\0" * 128)
+    for tag in list(template.keys()):
+        if tag.group != _PIXEL_GROUP:
+            copy[tag] = deepcopy(_item(template, tag))
+    if template.original_encoding[1] is False:  # None: not read from a file
+        swap_byte_order(copy)
+    copy.set_original_encoding(False, True, template.original_character_set)
+    encode_texts(copy, implicit_vr=False)
+    return copy
+
+
 def copy_instance(source: Dataset, *, keeps_pixels: bool, same_encoding: bool) -> FileDataset:
-    """Copy `source`, the instance that a slice was read from, without its pixels.
+    """Copy `source` (`keep_texts`), the instance that a slice was read from.
 
     If stored values are kept, all attributes that describe them stay, private elements and
     overlays included.
@@ -51,16 +71,21 @@ def copy_instance(source: Dataset, *, keeps_pixels: bool, same_encoding: bool) -
     return data_set
 
 
-def copy_common(templates: Sequence[Dataset], *, same_encoding: bool) -> FileDataset:
-    """Copy the attributes that all `templates` share, without those of a single image."""
-    data_set = _copy(templates[0])
+def copy_common(
+    templates: Sequence[Dataset], first: Dataset, *, same_encoding: bool
+) -> FileDataset:
+    """Copy the attributes that all `templates` share, without those of a single image.
+
+    `first` is the first template with its texts kept (`keep_texts`), which are in its character
+    set.
+    """
+    data_set = _copy(first)
     drop_pixel_dependent(data_set, same_encoding=same_encoding)
     drop(data_set, _OF_ONE_IMAGE)
-    for tag in list(data_set.keys()):
-        if not all(tag in one and one[tag] == data_set[tag] for one in templates[1:]):
+    before = templates[0]
+    for tag in set(data_set.keys()) - _OF_THE_FIRST:
+        if not all(tag in one and one[tag] == before[tag] for one in templates[1:]):
             del data_set[tag]
-    for keyword in ("SOPClassUID", "StudyInstanceUID"):
-        setattr(data_set, keyword, templates[0][keyword].value)
     return data_set
 
 
@@ -112,12 +137,15 @@ def _copy(source: Dataset) -> FileDataset:
     copy = FileDataset("", {}, file_meta=FileMetaDataset(), preamble=b"\0" * 128)
     copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     for tag in list(source.keys()):
-        if tag.group != _PIXEL_GROUP:
-            copy[tag] = deepcopy(source[tag])
-    _, is_little_endian = source.original_encoding
-    if is_little_endian is False:  # None: not read from a file
-        swap_byte_order(copy)
+        copy[tag] = deepcopy(_item(source, tag))
+    copy.set_original_encoding(False, True, source.original_character_set)
     return copy
+
+
+def _item(data_set: Dataset, tag: BaseTag) -> DataElement | RawDataElement:
+    """An element, which is not decoded if it was not yet."""
+    element = data_set.get_item(tag)
+    return data_set[tag] if element is None or element.VR == "SQ" else element
 
 
 def _is_placed_at(data_set: Dataset, position_mm: Sequence[float]) -> bool:

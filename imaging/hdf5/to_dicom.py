@@ -14,11 +14,13 @@ from imaging.derived.attributes import (
     write_identity,
     write_source,
 )
+from imaging.derived.descriptions import source_description
 from imaging.derived.provenance import contributing_equipment
 from imaging.hdf5.reader import SliceRecord, VolumeContent
-from imaging.hdf5.restored_frame import copy_common, copy_instance, write_geometry
+from imaging.hdf5.restored_frame import copy_common, copy_instance, keep_texts, write_geometry
 from imaging.hdf5.restored_pixels import choose_volume_encoding, write_pixels
 from imaging.instances.element_words import told_instance, told_modality, told_uid
+from imaging.instances.encoded_texts import encode_texts
 from imaging.instances.header import patient_key
 
 _LONGEST_LO = 64
@@ -53,12 +55,14 @@ def restore_series(
         SeriesError: templates of several series, or of another study or modality than the volume.
         OutputError: values that do not fit in 16 bits, or an invalid UID.
     """
+    kept = [keep_texts(one) for one in templates]  # before anything decodes a text
     _check_templates(volume, templates)
+    by_uid = {str(one.SOPInstanceUID): copy for one, copy in zip(templates, kept, strict=True)}
     templates = sorted(templates, key=lambda one: str(one.SOPInstanceUID))
-    by_uid = {str(one.SOPInstanceUID): one for one in templates}
     encoding = None if volume.stored else choose_volume_encoding(volume, templates)
     same_encoding = encoding is not None and encoding.from_source
-    shared = copy_common(templates, same_encoding=same_encoding)
+    first = by_uid[str(templates[0].SOPInstanceUID)]
+    shared = copy_common(templates, first, same_encoding=same_encoding)
     series_uid = provenance.uid("restored series")
     for index, record in enumerate(volume.slices):
         source = by_uid.get(record.sop_instance_uid)
@@ -73,6 +77,7 @@ def restore_series(
         write_pixels(data_set, volume, index, encoding)
         uid = provenance.uid("restored", str(index), record.sop_instance_uid)
         write_identity(data_set, uid)
+        encode_texts(data_set, implicit_vr=False)
         yield data_set
 
 
@@ -137,7 +142,7 @@ def _write_general(
     data_set.SeriesNumber = int(data_set.get("SeriesNumber") or 0) + SERIES_NUMBER_STEP
     words = "from HDF5, pixels unchanged" if is_exact else "from HDF5"
     if is_exact:
-        before = str(data_set.get("SeriesDescription") or "")
+        before = source_description(data_set)
         room = _LONGEST_LO - len(words) - 1
         data_set.SeriesDescription = f"{before[:room]} {words}".strip()
     else:  # the voxels may have been edited

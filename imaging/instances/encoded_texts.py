@@ -99,9 +99,10 @@ def _string(element: Element, vr: str, character_set: CharacterSet) -> bytes | N
 
 
 def _text(value: object, character_set: CharacterSet) -> bytes:
-    original = value.original_string if isinstance(value, PersonName) else value
-    if isinstance(original, bytes):
-        return original
-    text = "" if original is None else str(original)
+    if isinstance(value, PersonName) and value.original_string is not None:
+        return value.original_string
+    if isinstance(value, bytes):
+        return value
+    text = "" if value is None else str(value)
     encoded = character_set.encoded(text)
     return ascii_spelling(text).encode("ascii") if encoded is None else encoded

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from node.completion.refused import record_refusals
 from node.ledger.database import Ledger
-from node.ledger.schema import events, refusals
+from node.ledger.schema import events
+from node.ledger.schema_contents import refusals
 from node.ledger.tables.refusals import refused_words
 from node.scp.refusals import MOST_KEPT, MOST_OF_UNKNOWN_SERIES, Refusal, Refusals
 from tests.support.databases import open_test_ledger

@@ -7,6 +7,7 @@ from pynetdicom.presentation import PresentationContext
 from core.errors import NotADataSetError, PixelError, SendError, UnansweredError
 from network.scu.dialogue import Dialogue
 from network.scu.outgoing import InstanceToSend, data_set_to_send
+from network.scu.peer_comments import told_comment
 from network.scu.presentation import accepted_by, choose_context, without_context
 from network.scu.send_queue import QueuedInstance, SendOutcome, SendQueue, not_sent, unanswered
 from network.scu.store_channel import StoreChannel
@@ -122,5 +123,5 @@ class _StoreAssociation:
 def _outcome(instance: InstanceToSend, answer: CommandSet, syntax: str) -> SendOutcome:
     transcoded_to = "" if syntax == instance.transfer_syntax_uid else syntax
     status = answer.status or 0
-    words = words_of(status, answer.comment)
+    words = words_of(status, told_comment(answer.comment, instance.path))
     return SendOutcome(instance, status, state_of(status), words, transcoded_to)

@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
         sys.setswitchinterval(_SWITCH_S)
         signals = Signals()
         signals.catch_stops()
-        node, web = _start(file)
+        node, web = _start(file, signals)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -153,7 +153,7 @@ def _checked_again(file: ConfigurationFile, running: Configuration) -> Configura
     return changed
 
 
-def _start(file: ConfigurationFile) -> tuple[Node, WebProcess | None]:
+def _start(file: ConfigurationFile, signals: Signals) -> tuple[Node, WebProcess | None]:
     quieten_libraries()
     configuration = file.read()
     kinds = all_kinds()
@@ -164,7 +164,7 @@ def _start(file: ConfigurationFile) -> tuple[Node, WebProcess | None]:
         modules={kind.name: kind.modules for kind in kinds},
         read_again=reader_of_changes(file),
     )
-    node.prepare()
+    node.prepare(signals.wants_stop)
     log_file = configuration.log.file or StorageLayout(configuration.storage_path).node_log
     configure_logging(
         configuration.log.level, json_lines=configuration.log.json_lines, file=log_file

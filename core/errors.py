@@ -9,6 +9,8 @@
     │   └── UidMismatchError          request and data set name different instances
     ├── BoundError                    a peer exceeds a limit of the network connection
     ├── StorageUnavailableError       disk or ledger cannot take an instance
+    │   ├── DatabaseAbsentError       no server of the ledger's database answers
+    │   └── LaterLedgerError          the ledger is one of a later version
     ├── SeriesError                   a series cannot be processed as it is: the case is held
     │   ├── GeometryError             its slices do not make what the pipeline needs
     │   ├── PixelError                pixels missing, damaged or of an unsupported kind
@@ -73,6 +75,10 @@ class BoundError(SlicewireError):
 
 class StorageUnavailableError(SlicewireError):
     """The disk or the ledger cannot take an instance at present."""
+
+
+class DatabaseAbsentError(StorageUnavailableError):
+    """No server of the ledger's database answers, or one that is starting: later it may."""
 
 
 class LaterLedgerError(StorageUnavailableError):

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from node.delivery.storage_commitment_scu import StorageCommitmentScu
 from node.echoes import Echoes
 from node.jobs.engine import Engine
 from node.jobs.runner import Runner
+from node.ledger.awaiting import open_when_there
 from node.ledger.database import open_ledger
 from node.ledger.requests.jobs import report_progress, requeue_running
 from node.ledger.row_states import EndCause
@@ -83,20 +84,23 @@ class Node:
         self._read_again = read_again
         self._completion_is_ready = threading.Event()
 
-    def prepare(self) -> None:
-        """Take the storage folder and open its ledger.
+    def prepare(self, wants_stop: Callable[[float], bool]) -> None:
+        """Take the storage folder and open its ledger; wait for a database that is not there yet.
+
+        `wants_stop` waits for as many seconds, and is True if a stop was asked for.
 
         Raises:
             ConfigurationError: the folder is in use by another node, or unusable.
+            SystemExit: 0, a stop ended the wait.
         """
         storage_path = self._configuration.storage_path
         self._lock = StorageLock(storage_path)
         try:
             prepare_storage(storage_path)
             self._clock = NodeClock()
-            self._ledger = open_ledger(
-                storage_path, self._clock, database_url=self._configuration.plain_database_url
-            )
+            url = self._configuration.plain_database_url
+            opens = partial(open_ledger, storage_path, self._clock, database_url=url)
+            self._ledger = open_when_there(opens, wants_stop)
         except (StorageUnavailableError, OSError) as error:
             raise ConfigurationError(f"--storage_path is {storage_path}: {error}") from error
 

@@ -15,11 +15,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.errors import LaterLedgerError, StorageUnavailableError
+from core.errors import DatabaseAbsentError, LaterLedgerError, StorageUnavailableError
 from core.storage_layout import StorageLayout
 from node.ledger.dialects import LOGGED, READING, WRITING, begin, make_engine
 from node.ledger.node_tables import identity
 from node.ledger.ownership import check_owner
+from node.ledger.postgresql import is_absent
 
 _TURN_WITHIN_S = 30.0
 _SNAPSHOT = "SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text)"
@@ -92,7 +93,7 @@ class Ledger:
             ):
                 yield connection
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
+            raise _failure(error) from error
 
     @contextmanager
     def _connection(self, purpose: str) -> Iterator[Connection]:
@@ -145,7 +146,7 @@ class Ledger:
             driver = cast(sqlite3.Connection, self._watching.driver_connection)
             return driver.execute("PRAGMA data_version").fetchone()[0]
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise StorageUnavailableError(f"The ledger failed: {_first_line(error)}") from error
+            raise _failure(error) from error
 
     def close(self) -> None:
         """Close every connection, after the last write."""
@@ -171,6 +172,7 @@ def open_ledger(
         database_url: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
 
     Raises:
+        DatabaseAbsentError: no server of its database answers.
         StorageUnavailableError: the ledger cannot be opened, is of another storage folder, or was
             migrated by a later version.
     """
@@ -213,6 +215,11 @@ def check_version(connection: Connection) -> None:
             f"The ledger has schema {min(later)} of a later version of Slicewire; "
             f"this version knows schemas up to {max(known)}"
         )
+
+
+def _failure(error: Exception) -> StorageUnavailableError:
+    kind = DatabaseAbsentError if is_absent(error) else StorageUnavailableError
+    return kind(f"The ledger failed: {_first_line(error)}")
 
 
 def _first_line(error: Exception) -> str:

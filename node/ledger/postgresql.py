@@ -23,6 +23,7 @@ WRITE_WITHIN_S = 15.0
 READ_WITHIN_S = 35.0
 """Limit of a statement that reads; longer than the server's own limit."""
 _KEEPALIVE = {"idle": 5, "interval": 5, "count": 4}
+_PASSING = ("starting up", "shutting down", "not accepting connections", "in recovery mode")
 _Result = TypeVar("_Result")
 
 
@@ -60,6 +61,18 @@ def postgresql_engine(url: URL) -> Engine:
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _prepare)
     return engine
+
+
+def is_absent(error: Exception) -> bool:
+    """True if no server answered, or one that starts or stops; not if it answered with a refusal.
+
+    A refusal, as of a wrong password, stays one until a person changes something.
+    """
+    original = getattr(error, "orig", error)
+    if not isinstance(original, psycopg.OperationalError) or original.sqlstate is not None:
+        return False
+    words = str(original)
+    return "FATAL" not in words or any(one in words for one in _PASSING)
 
 
 def _bounded(gen: PQGen[_Result], within_s: float, close: Callable[[], None]) -> PQGen[_Result]:

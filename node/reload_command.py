@@ -1,5 +1,8 @@
 """Let the running node take what changed in its configuration file: `slicewire reload`.
 
+A change of scp_ip, scp_port, storage_path, database_url, root_uid, web_ip, web_port, engine, wire,
+log or web is left for a restart, and the answer names its key.
+
 Exit code: 0 taken, or nothing differs; 1 the file is wrong and nothing was changed, or no node
 answers; 2 wrong command line, or the file cannot be read here.
 """

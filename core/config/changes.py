@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from core.config.settings import Configuration
 
-_AT_A_START = (
+AT_A_START = (
     "scp_ip",
     "scp_port",
     "storage_path",
@@ -46,7 +46,7 @@ class Changes:
 
 def changes_between(running: Configuration, file: Configuration) -> Changes:
     """Compare the configuration in force with the one of the file."""
-    present = {name: getattr(running, name) for name in _AT_A_START}
+    present = {name: getattr(running, name) for name in AT_A_START}
     differing = [
         (name, tuple(_differences(name, getattr(running, name), getattr(file, name))))
         for name in Configuration.model_fields
@@ -60,7 +60,7 @@ def changes_between(running: Configuration, file: Configuration) -> Changes:
 
 def needs_restart(key: str) -> bool:
     """True if a change of `key`, such as `wire.tls.port`, applies after a restart only."""
-    return key.partition(".")[0] in _AT_A_START
+    return key.partition(".")[0] in AT_A_START
 
 
 def _differences(place: str, one: Any, other: Any) -> Iterator[str]:

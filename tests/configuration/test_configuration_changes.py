@@ -1,11 +1,13 @@
 """A changed file is compared key by key: what applies at once, and what only a restart does."""
 
+import re
 from typing import Any
 
 import pytest
 
-from core.config.changes import Changes, changes_between
+from core.config.changes import AT_A_START, Changes, changes_between
 from core.config.settings import Configuration
+from node import reload_command
 
 TPS = {"name": "tps", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104}
 PACS = {"name": "pacs", "ae_title": "PACS", "ip": "192.0.2.2", "port": 104}
@@ -71,3 +73,10 @@ def test_another_order_of_peers_is_a_change_too() -> None:
 
 def test_an_equal_file_changes_nothing() -> None:
     assert changes().words == "nothing differs from the file"
+
+
+def test_help_names_every_key_that_a_reload_leaves(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        reload_command.main(["--help"])
+    said = set(re.findall(r"\w+", capsys.readouterr().out))
+    assert set(AT_A_START) <= said

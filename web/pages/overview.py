@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from core.config.changes import AT_A_START
 from node.ledger.tables.pauses import Pausable, pauses_of
 from web.overview.configuration import configuration_rows
 from web.overview.configuration_file import file_now, latest_reload
@@ -70,5 +71,6 @@ def show_configuration(context: PageContextOf) -> HTMLResponse:
         "configuration.html",
         sections=configuration_rows(settings.configuration, in_file),
         file=file,
+        at_a_start=AT_A_START,
         latest=latest_reload(context.resources.ledger),
     )

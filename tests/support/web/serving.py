@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from core.config.file import read_configuration
+from core.config.file import ConfigurationFile, read_configuration
 from core.config.settings import Configuration
 from node.ledger.database import Ledger
 from tests.support.databases import database_url_for
@@ -42,8 +42,8 @@ def web_configuration(storage_path: Path, **keys: Any) -> Configuration:
 
 
 @contextmanager
-def serving(configuration: Configuration) -> Iterator[Site]:
-    settings = WebSettings(configuration)
+def serving(configuration: Configuration, file: ConfigurationFile | None = None) -> Iterator[Site]:
+    settings = WebSettings(configuration, file=file)
     app = create_app(settings)
     server = make_server(settings, app)
     server.config.timeout_graceful_shutdown = 1

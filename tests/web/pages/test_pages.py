@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from core.config.file import ConfigurationFile
 from node.ledger.event_kinds import EventKind
 from node.ledger.tables.conditions import set_condition
 from node.ledger.tables.events import record_event
@@ -115,6 +116,20 @@ def test_cases_are_found_by_state_number_sender_and_end_of_uid(
     assert listed("text=%25") == set()
     assert listed("since=2999-01-01") == set()
     assert listed("page=2") == set()
+
+
+def test_the_page_names_the_keys_that_only_a_restart_takes(tmp_path: Path) -> None:
+    """Those of the pages themselves, too."""
+    path = tmp_path / "config.yaml"
+    path.write_text("web: {session_h: 12}\n")
+    (tmp_path / "storage").mkdir()
+    file = ConfigurationFile(path, {"storage_path": tmp_path / "storage"})
+    with serving(file.read(), file) as site, site.client() as client:
+        path.write_text("web: {session_h: 3}\n")
+        text = page(client, "/configuration")
+    assert "Only a restart takes changes of" in text
+    assert 'Needs a restart: <b class="code">web.session_h</b>' in text
+    assert "in the file: 3.0, needs a restart" in text
 
 
 def test_the_configuration_in_force_hides_secrets(client: httpx.Client) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 from scipy.spatial import cKDTree
 
 from imaging.geometry.plane import Plane, plane_of
@@ -48,6 +48,18 @@ def fit(stage: tuple[int, int], shape: tuple[int, int], spacing_mm: tuple[float,
     across, down = scale * spacing_mm[1], scale * spacing_mm[0]
     x, y = (stage[0] - width_mm * scale) / 2, (stage[1] - height_mm * scale) / 2
     return Fit(x, y, across, down)
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def is_whole_in(page: Page, one: Locator) -> bool:
+    """True if the window shows an element from its left edge to its right one."""
+    box = one.bounding_box()
+    width = page.evaluate("innerWidth")
+    return box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width
 
 
 def canvas_of(page: Page, name: str) -> npt.NDArray[np.uint8]:

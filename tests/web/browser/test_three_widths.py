@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from network.sender import Sender
 from node.ledger.tables.instances import ABORTED, record_rejection
 from tests.support.peers import write_series
 from tests.support.web.clinic import Clinic, open_clinic
+from tests.support.web.screen import overflow
 from tests.support.web.serving import Site, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium")]
-SIZES = {1440: 900, 1024: 768, 390: 844}
 LONG = "w" * 150
 RULES = [{"called_ae_title": "SLICEWIRE", "pipeline": "blur", "tags": {"ProtocolName": LONG}}]
 
@@ -39,22 +39,6 @@ def held(clinic: Clinic, ct_folder: Path, tmp_path_factory: pytest.TempPathFacto
 def site(clinic: Clinic, held: int) -> Iterator[Site]:
     with serving(clinic.configuration) as served:
         yield served
-
-
-@pytest.fixture(scope="module", params=SIZES)
-def window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    width = request.param
-    context = browser.new_context(viewport=ViewportSize(width=width, height=SIZES[width]))
-    opened, faults = context.new_page(), list[str]()
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    yield opened
-    context.close()
-    assert faults == []
-
-
-def overflow(page: Page) -> int:
-    """Pixels by which the page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
 @pytest.mark.parametrize("path", ["/", "/cases", "/cases/1", "/log", "/peers", "/configuration"])

@@ -7,7 +7,6 @@ import atexit
 import functools
 import hashlib
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,7 +26,7 @@ _TEMPLATE = "migrated"
 def open_test_ledger(storage_path: Path, clock: Callable[[], float] = time.time) -> Ledger:
     """The ledger of a storage folder."""
     if is_sqlite() and not StorageLayout(storage_path).ledger.exists():
-        shutil.copyfile(_migrated(), StorageLayout(storage_path).ledger)
+        StorageLayout(storage_path).ledger.write_bytes(_migrated())
     return open_ledger(storage_path, clock, database_url=database_url_for(storage_path))
 
 
@@ -58,15 +57,15 @@ def is_sqlite() -> bool:
 
 
 @functools.cache
-def _migrated() -> Path:
+def _migrated() -> bytes:
     """A SQLite database with the tables of now and nobody's: migrations are run once a process."""
-    path = StorageLayout(Path(tempfile.mkdtemp(prefix="slicewire-ledger-"))).ledger
-    atexit.register(shutil.rmtree, path.parent)
-    engine = make_engine(f"sqlite:///{path}")
-    with engine.connect() as connection, begin(connection, WRITING):
-        migrate(connection)
-    engine.dispose()
-    return path
+    with tempfile.TemporaryDirectory(prefix="slicewire-ledger-") as folder:
+        path = StorageLayout(Path(folder)).ledger
+        engine = make_engine(f"sqlite:///{path}")
+        with engine.connect() as connection, begin(connection, WRITING):
+            migrate(connection)
+        engine.dispose()
+        return path.read_bytes()
 
 
 @functools.cache

@@ -1,7 +1,8 @@
 """Read and write A-ASSOCIATE-RQ and A-ASSOCIATE-AC PDUs (PS3.8 9.3.2 and 9.3.3).
 
 Reading is liberal: items and sub-items of unknown types are skipped (9.3.1, D.2 note 2), AE titles
-may be padded with NULs or not be ASCII, context IDs may be even, names may be long.
+may be padded with NULs or not be ASCII, context IDs may be even, names may be long. What a request
+offers and need not (window, roles) does not count where its sub-item is too short.
 """
 
 import struct
@@ -16,7 +17,7 @@ from network.upper_layer.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, HEADER_BYTES, p
 
 APPLICATION_CONTEXT_NAME = "1.2.840.10008.3.1.1.1"
 _PROTOCOL_VERSION = 1
-_TITLE_BYTES, _RESERVED_BYTES = 16, 32
+_TITLE_BYTES, _RESERVED_BYTES, _WINDOW_BYTES = 16, 32, 4
 _FIRST_ITEM = HEADER_BYTES + 4 + 2 * _TITLE_BYTES + _RESERVED_BYTES
 _ITEM = struct.Struct(">BBH")
 _CONTEXT = struct.Struct(">BBBB")
@@ -113,7 +114,7 @@ def _read(content: bytes) -> AssociatePdu:
         elif kind in (_CONTEXT_RQ, _CONTEXT_AC):
             contexts.append(_read_context(value))
         elif kind == _USER_INFORMATION:
-            user = _read_user_information(value)
+            user = _read_user_information(value, is_request=content[0] == ASSOCIATE_RQ)
     return AssociatePdu(
         called_ae_title=_read_title(echoed[:_TITLE_BYTES]),
         calling_ae_title=_read_title(echoed[_TITLE_BYTES : 2 * _TITLE_BYTES]),
@@ -136,19 +137,24 @@ def _read_context(value: bytes) -> ContextItem:
     return ContextItem(context_id, abstract, transfer, result)
 
 
-def _read_user_information(value: bytes) -> UserInformation:
+def _read_user_information(value: bytes, *, is_request: bool) -> UserInformation:
     length, roles, window = 0, dict[str, tuple[bool, bool]](), None
     for kind, content in _items(value):
         if kind == _MAXIMUM_LENGTH:
             (length,) = struct.unpack_from(">L", content)
-        elif kind == _WINDOW:
+        elif kind == _WINDOW and len(content) >= _WINDOW_BYTES:
             invoked, performed = struct.unpack_from(">HH", content)
             window = invoked, performed
-        elif kind == _ROLES:
+        elif kind == _ROLES and not (is_request and _is_cut(content)):
             (size,) = struct.unpack_from(">H", content)
             uid = _uid(content[2 : 2 + size])
             roles[uid] = content[2 + size] == 1, content[3 + size] == 1
     return UserInformation(length, roles, window)
+
+
+def _is_cut(roles: bytes) -> bool:
+    """True if a role selection ends before its two roles (PS3.7 D.3.3.4)."""
+    return len(roles) < 4 + int.from_bytes(roles[:2], "big")
 
 
 def _items(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -123,6 +123,13 @@ LIBERAL = {
     "an identity that is to be confirmed": in_user_information(
         item(0x58, bytes((2, 1, 0, 4)) + b"user" + bytes((0, 4)) + b"word")
     ),
+    "a window that is cut off": in_user_information(item(0x53, b"\0\1")),
+    "an empty window": in_user_information(item(0x53, b"")),
+    "an empty role selection": in_user_information(item(0x54, b"")),
+    "a role selection with one role": in_user_information(item(0x54, of_class(MR) + b"\1")),
+    "a role selection of a longer UID than it has": in_user_information(
+        item(0x54, struct.pack(">H", 99) + MR.encode() + b"\1\1")
+    ),
     "a window without a limit": in_user_information(item(0x53, bytes(4))),
     "titles that end with NULs": put(CALLED, b"SLICEWIRE".ljust(16, b"\0")),
     "a title with rubbish behind a NUL": put(CALLING, b"TPS\0????????????"),

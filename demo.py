@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from core.console import plain_console
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from core.private_files import keep_files_private
@@ -77,7 +77,7 @@ def main() -> int:
     """Run the demonstration; returns the exit code."""
     keep_files_private()
     quieten_libraries()
-    out = Console(highlight=False, markup=False, soft_wrap=True)
+    out = plain_console()
     shutil.rmtree(_OUTPUT, ignore_errors=True)
     node = _Node(_free_port(), _OUTPUT / "node")
     scenario = Scenario(

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from core.plain_text import without_control
 from core.signals import Signals, end_without_words
 
 if __name__ == "__main__":
@@ -127,7 +128,8 @@ def _print_findings(findings: Iterable[tuple[str, str, str]]) -> int:
     wrong_ones = 0
     for name, words, wrong in findings:
         wrong_ones += bool(wrong)
-        sys.stdout.write(f"{'WRONG' if wrong else 'ok':<6} {name}: {wrong or words}\n")
+        told = without_control(f"{name}: {wrong or words}")
+        sys.stdout.write(f"{'WRONG' if wrong else 'ok':<6} {told}\n")
     return 1 if wrong_ones else 0
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.command_line import ArgumentParser, ae_title, port, seconds
+from core.console import plain_console
 from core.errors import ConfigurationError, SendError
 from core.log import quieten_libraries
 from core.private_files import keep_files_private
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scu_export") -> int:
     """Run the command, called `prog` in its --help; returns the exit code."""
     keep_files_private()
     quieten_libraries()
-    out = Console(highlight=False, markup=False, soft_wrap=True)
+    out = plain_console()
     try:
         values = _parser(prog).parse_args(argv)
         paths = _existing(values.paths)
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scu_export") -> int:
             raise ConfigurationError("--echo: sends nothing, expected no PATH beside it")
         tls = client_tls(values, values.scu_ip)
     except ConfigurationError as error:
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
+        plain_console(stderr=True).print(str(error))
         return 2
     peer = PeerAddress(values.scu_ip, values.scu_port, values.scu_ae, tls)
     timeouts = _timeouts(values.timeout)

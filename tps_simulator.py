@@ -9,10 +9,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from core.command_line import ArgumentParser, ae_title, listen_port, port, seconds, share
 from core.config.wire import ServerTls
+from core.console import plain_console
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from core.private_files import keep_files_private
@@ -32,12 +31,12 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "tps_simulator") -> i
     """Run the command, called `prog` in its --help; returns the exit code."""
     keep_files_private()
     quieten_libraries()
-    out = Console(highlight=False, markup=False, soft_wrap=True)
+    out = plain_console()
     try:
         scenario = _scenario(_with_sample(_parser(prog).parse_args(argv)))
         outcome = simulate(scenario, on_step=out.print)
     except ConfigurationError as error:
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
+        plain_console(stderr=True).print(str(error))
         return 2
     for path in write_results(scenario, outcome):
         out.print(f"written: {path}")

@@ -8,6 +8,8 @@ _LONGEST = 20
 _SHOWN = 8
 _STANDARD = "1.2.840.10008."
 _UID = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+){3,}(?![\w]|\.[0-9])")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""C0 and C1 with ESC and CSI, which steer terminals, and marks that turn the direction of text."""
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 
 
@@ -35,8 +37,14 @@ def without_long_uids(text: str, series_instance_uid: str = "") -> str:
     return _HASH.sub(lambda found: f"{found[0][:12]}…", text)
 
 
+def without_control(text: str) -> str:
+    """Replace every control character, such as those by which a text steers a terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of a table with every text of `rows` whole; the last column may be of any length."""
+    rows = [[without_control(text) for text in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     lines = []
     for row in rows:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from core.command_line import with_underscores
+from core.console import SafeConsole
 from core.errors import ConfigurationError
 from core.log import quieten_libraries
 from core.private_files import keep_files_private
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m model
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    console = Console(highlight=False)
+    console = SafeConsole(highlight=False)
     settings = _settings(options)
     try:
         settings.output.parent.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rich.console import Console
-
 from core.command_line import ArgumentParser
 from core.config.values import parse_root_uid
+from core.console import plain_console
 from core.errors import ConfigurationError, SlicewireError, explain_fault
 from core.log import quieten_libraries
 
@@ -71,12 +70,12 @@ def add_path(
 
 def say(words: str) -> None:
     """Print one line on standard output."""
-    Console(highlight=False, markup=False, soft_wrap=True).print(words)
+    plain_console().print(words)
 
 
 def complain(words: str) -> None:
     """Print one line on standard error."""
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(words)
+    plain_console(stderr=True).print(words)
 
 
 def existing_file(text: str) -> Path:

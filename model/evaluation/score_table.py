@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from core.console import SafeConsole
 from model.data.samples import Defect, SampleSource
 from model.evaluation.summaries import ALL, Summary
 
@@ -17,8 +18,8 @@ _WIDTH = 160
 
 def wide_console() -> Console:
     """Console on standard output, wide enough for `table_of` if redirected to a file."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDTH)
+    console = SafeConsole()
+    return console if console.is_terminal else SafeConsole(width=_WIDTH)
 
 
 def cells_of(summary: Summary) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pynetdicom import PYNETDICOM_IMPLEMENTATION_UID, PYNETDICOM_IMPLEMENTATION_
 
 from core.ae_titles import parse_ae_title
 from core.errors import BoundError
+from core.plain_text import without_control
 from network.upper_layer.pdus import ASSOCIATE_AC, ASSOCIATE_RQ, HEADER_BYTES, pdu
 
 APPLICATION_CONTEXT_NAME = "1.2.840.10008.3.1.1.1"
@@ -170,12 +171,15 @@ def _items(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _read_title(value: bytes) -> str:
-    """An AE title without padding; bytes after a NUL are left-overs of the peer's buffer."""
+    """An AE title without padding; bytes after a NUL are left-overs of the peer's buffer.
+
+    Control characters, which none may have (PS3.5 Table 6.2-1), are replaced: titles are shown.
+    """
     title = value.split(b"\x00")[0].strip()
     try:
-        return title.decode("utf-8")
+        return without_control(title.decode("utf-8"))
     except UnicodeDecodeError:
-        return title.decode("latin-1")
+        return without_control(title.decode("latin-1"))
 
 
 def _uid(value: bytes) -> str:

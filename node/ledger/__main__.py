@@ -16,6 +16,7 @@ from rich.console import Console
 from core.command_line import ArgumentParser
 from core.config.file import found_config, read_configuration
 from core.config.settings import Configuration
+from core.console import plain_console
 from core.errors import ConfigurationError, RequestedJobError, StorageUnavailableError
 from core.plain_text import columns, stamp, without_long_uids
 from core.private_files import keep_files_private
@@ -42,7 +43,7 @@ _CASE = "number of the case, SeriesInstanceUID, or its end"
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledger") -> int:
     """Run the command and return its exit code; its --help calls it `prog`."""
     keep_files_private()
-    out = Console(highlight=False, markup=False, soft_wrap=True)
+    out = plain_console()
     try:
         values = _parser(prog).parse_args(argv)
         configuration = _configuration(values)
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m node.ledge
             configuration.storage_path, database_url=configuration.plain_database_url
         )
     except (ConfigurationError, StorageUnavailableError) as error:
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
+        plain_console(stderr=True).print(str(error))
         return 2
     try:
         if values.verb == "list":

@@ -80,7 +80,10 @@ class SegmentationSettings(PipelineSettings):
         return {"Written for": f"{self.variant}, phases {self.phases}"}
 
     def roi_names(self, card: Mapping[str, Any] | None = None) -> tuple[str, ...]:
-        """Names of the structures in results; without the model's card, those configured."""
+        """Names of the structures in results; without the model's card, those configured.
+
+        A kind whose card can be read without its libraries reads it where none is given.
+        """
         if card is None:
             return tuple(one.name for one in self.structures.values() if one.name)
         known = [str(one["name"]) for one in card["structures"]]

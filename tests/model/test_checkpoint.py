@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from core.errors import ModelError
+from model.inference.card_file import read_card
 from model.inference.checkpoint import FORMAT, load_checkpoint, save_checkpoint, weights_sha256
 from model.inference.predict import load_segmenter
 from model.inference.unet_card import UnetCard
+from pipeline.kinds.unet import SHIPPED_CHECKPOINT
 
 
 class _Bomb:
@@ -32,6 +34,11 @@ def test_card_and_weights_come_back_as_they_were(small_card: UnetCard, tmp_path:
     assert loaded == card
     assert torch.equal(tensors["head.weight"], weights["head.weight"])
     assert [path.name for path in tmp_path.iterdir()] == ["a.ckpt"]
+
+
+def test_the_card_by_itself_is_the_card(small_card: UnetCard, small_checkpoint: Path) -> None:
+    assert read_card(small_checkpoint) == small_card
+    assert read_card(SHIPPED_CHECKPOINT) == load_checkpoint(SHIPPED_CHECKPOINT)[0]
 
 
 def test_writing_the_same_model_again_gives_the_same_hash(
@@ -54,6 +61,8 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(small_card: UnetCard, tmp_p
     for name in ("bomb.ckpt", "bare.ckpt"):
         with pytest.raises(ModelError, match=rf"{name}.*expected a"):
             load_checkpoint(tmp_path / name)
+        with pytest.raises(ModelError, match=rf"{name}.*card cannot be read"):
+            read_card(tmp_path / name)
     assert not trap.exists()
 
 
@@ -65,6 +74,8 @@ def test_missing_empty_and_foreign_files_are_named(tmp_path: Path) -> None:
     for name in ("empty", "text", "foreign", "list", "missing"):
         with pytest.raises(ModelError, match=rf"{name}\.ckpt"):
             load_checkpoint(tmp_path / f"{name}.ckpt")
+        with pytest.raises(ModelError, match=rf"{name}\.ckpt"):
+            read_card(tmp_path / f"{name}.ckpt")
 
 
 def test_damaged_checkpoints_fail_in_words(small_checkpoint: Path, tmp_path: Path) -> None:
@@ -76,10 +87,11 @@ def test_damaged_checkpoints_fail_in_words(small_checkpoint: Path, tmp_path: Pat
         for _ in range(numbers.randrange(1, 40)):
             changed[numbers.randrange(len(changed) or 1)] = numbers.randrange(256)
         damaged.write_bytes(changed)
-        try:
-            load_segmenter(damaged)
-        except ModelError as error:
-            assert "damaged.ckpt" in str(error)
+        for read in (load_segmenter, read_card):
+            try:
+                read(damaged)
+            except ModelError as error:
+                assert "damaged.ckpt" in str(error)
     damaged.write_bytes(content[: len(content) // 2])
     with pytest.raises(ModelError, match="damaged"):
         load_checkpoint(damaged)

@@ -1,6 +1,7 @@
 """Conversion of an HDF5 volume back to DICOM, with all other attributes from a template."""
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 
 from pydicom.dataset import Dataset, FileDataset
 
@@ -55,7 +56,8 @@ def restore_series(
         SeriesError: templates of several series, or of another study or modality than the volume.
         OutputError: values that do not fit in 16 bits, or an invalid UID.
     """
-    kept = [keep_texts(one) for one in templates]  # before anything decodes a text
+    kept = [keep_texts(one) for one in templates]
+    templates = [deepcopy(one) for one in kept]  # what is read of a data set is decoded in it
     _check_templates(volume, templates)
     by_uid = {str(one.SOPInstanceUID): copy for one, copy in zip(templates, kept, strict=True)}
     templates = sorted(templates, key=lambda one: str(one.SOPInstanceUID))

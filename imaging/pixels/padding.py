@@ -50,10 +50,10 @@ def fill_padding(images: Voxels, padding: Mapping[int, Padding]) -> None:
     """
     if not padding:
         return
-    proper = [
+    proper = (  # one at a time: together they would be a second copy of the series
         image[~padding[index].mask] if index in padding else image
         for index, image in enumerate(images)
-    ]
+    )
     values = [(float(image.min()), float(image.max())) for image in proper if image.size]
     if not values:
         return

@@ -188,5 +188,5 @@ def _misfit(card: UnetCard, header: Header) -> str:
 def _check_images(images: Images) -> None:
     if images.ndim != 3 or 0 in images.shape[1:]:
         raise ModelError(f"Images of shape {images.shape}, expected [instance, row, column]")
-    if not np.isfinite(images).all():
+    if not all(np.isfinite(image).all() for image in images):  # not all at once, for memory
         raise ModelError("Images hold values that are not finite numbers")

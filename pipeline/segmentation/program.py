@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from core.job import JobResult, OutputInstance
 from imaging.geometry.plane import plane_of
-from imaging.hdf5.volume_file import write_volume_hdf5
+from imaging.hdf5.volume_file import read_volume_hdf5, write_volume_hdf5
 from imaging.instances.header import Header
 from imaging.metrics import volume_ml
 from imaging.pictures import Outline, Panel, choose_panels, overview_picture, write_png
@@ -54,22 +54,25 @@ def run_segmentation(task: Task) -> JobResult:
     task.warnings += spelling_warnings(headers[0].path, names)
     with task.stopwatch.measure("read"):
         images = read_images(headers, task.part(0.0, 0.05))
-    with task.stopwatch.measure("compute"):
-        masks = segmenter.predict(images, _spacing(headers[0]), task.part(0.05, 0.9))
-    task.warnings += segmenter.remarks(masks)
-    content = with_configured_rois(Content(masks, _rois(segmenter)), task.request.parameters)
-    task.report(0.9, "contours are drawn, written and checked")
-    with task.stopwatch.measure("write"):
-        outputs, structure_sets = _write(task, segmenter, content)
-    task.report(0.95, "the volume is written, and its pictures are made")
-    with task.stopwatch.measure("pictures"):
+    task.report(0.05, "the volume is written")
+    with task.stopwatch.measure("pictures"):  # before there are masks, for memory
         write_volume_hdf5(
             task.folder / VOLUME_FILE,
             images,
             headers,
             slice_spacing_mm=task.placement.slice_spacing_mm,
         )
-        panels = _panels(structure_sets, headers, images)
+    with task.stopwatch.measure("compute"):
+        masks = segmenter.predict(images, _spacing(headers[0]), task.part(0.1, 0.9))
+    del images  # else what composes the results comes on top of it
+    task.warnings += segmenter.remarks(masks)
+    content = with_configured_rois(Content(masks, _rois(segmenter)), task.request.parameters)
+    task.report(0.9, "contours are drawn, written and checked")
+    with task.stopwatch.measure("write"):
+        outputs, structure_sets = _write(task, segmenter, content)
+    task.report(0.95, "pictures are made")
+    with task.stopwatch.measure("pictures"):
+        panels = _panels(structure_sets, headers, task.folder / VOLUME_FILE)
         write_png(overview_picture(panels), task.folder / OVERVIEW_FILE)
     _describe(task, segmenter, content)
     return task.result(
@@ -133,9 +136,9 @@ def _write(
 def _panels(
     structure_sets: list[StructureSet],
     headers: tuple[Header, ...],
-    images: npt.NDArray[np.float32],
+    volume: Path,
 ) -> list[Panel]:
-    """Images with their contours, as read back from the structure sets."""
+    """Images with their contours, both as read back from the files that were written."""
     outlines: dict[tuple[str, int | None], list[Outline]] = {}
     planes = {header.image: plane_of(header) for header in headers}
     for roi in (roi for structure_set in structure_sets for roi in structure_set.rois):
@@ -148,7 +151,7 @@ def _panels(
     drawn = [i for i, header in enumerate(headers) if header.image in outlines]
     return [
         Panel(
-            images[drawn[pick]],
+            read_volume_hdf5(volume, drawn[pick]),
             outlines[headers[drawn[pick]].image],
             f"instance {headers[drawn[pick]].instance_number}",
             aspect=row_mm / column_mm,

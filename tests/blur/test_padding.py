@@ -1,5 +1,6 @@
 """Padding within the range of values is kept; padding outside of it does not bleed."""
 
+import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from imaging.derived.blur import gaussian_blur
 from imaging.instances.header import Header, read_header
+from imaging.pixels.padding import Padding, fill_padding
 from imaging.pixels.reader import Voxels, read_frames
 from imaging.series.volume import read_images, read_volume
 from pipeline.entry import run_job
@@ -119,6 +121,18 @@ def test_a_range_is_judged_value_by_value(tmp_path: Path) -> None:
 def test_images_that_are_nothing_but_padding_stay_as_they_are(tmp_path: Path) -> None:
     [voxels] = read_images([Image((-2000, -2000), -2000, "CT").write(tmp_path)])
     assert set(voxels.reshape(-1)) == {-2000.0}
+
+
+def test_padding_of_a_whole_series_is_replaced_without_a_copy_of_it() -> None:
+    images = np.full((40, 128, 128), 5, np.float32)
+    images[:, 0] = -2000
+    padding = {index: Padding(image == -2000, -1000, -1024) for index, image in enumerate(images)}
+    tracemalloc.start()
+    fill_padding(images, padding)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert set(images[:, 0].ravel()) == {-1000.0}
+    assert peak_bytes < images.nbytes / 4
 
 
 def blurred(headers: list[Header]) -> Voxels:

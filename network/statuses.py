@@ -48,6 +48,8 @@ _MEANINGS = (
     _Meaning(0x0110, 0x0110, State.FAILED, "Error: processing failure"),
     _Meaning(0x0111, 0x0111, State.DUPLICATE, "Error: duplicate SOP instance"),
     _Meaning(0x0112, 0x0112, State.REFUSED, "Error: no such SOP instance"),
+    _Meaning(0x0113, 0x0113, State.REFUSED, "Error: no such event type"),
+    _Meaning(0x0114, 0x0114, State.REFUSED, "Error: no such argument"),
     _Meaning(0x0115, 0x0115, State.REFUSED, "Error: invalid argument value"),
     _Meaning(0x0116, 0x0116, State.WARNING, "Warning: attribute value out of range"),
     _Meaning(0x0117, 0x0117, State.REFUSED, "Error: invalid SOP instance"),
@@ -56,11 +58,14 @@ _MEANINGS = (
     _Meaning(0x0120, 0x0120, State.REFUSED, "Error: missing attribute"),
     _Meaning(0x0121, 0x0121, State.REFUSED, "Error: missing attribute value"),
     _Meaning(0x0122, 0x0122, State.REFUSED, "Refused: SOP class not supported"),
+    _Meaning(0x0123, 0x0123, State.REFUSED, "Error: no such action"),
     _Meaning(0x0124, 0x0124, State.REFUSED, "Refused: not authorized"),
     _Meaning(0x0210, 0x0210, State.FAILED, "Error: duplicate invocation"),
     _Meaning(0x0211, 0x0211, State.REFUSED, "Error: unrecognized operation"),
     _Meaning(0x0212, 0x0212, State.REFUSED, "Error: mistyped argument"),
     _Meaning(0x0213, 0x0213, State.OUT_OF_RESOURCES, "Error: resource limitation"),
+    _Meaning(0xFE00, 0xFE00, State.REFUSED, "Cancelled by the peer"),
+    _Meaning(0xFF00, 0xFF01, State.REFUSED, "Error: pending, which ends no C-STORE"),
 )
 
 

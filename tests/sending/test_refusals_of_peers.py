@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from network.statuses import State, state_of, words_of
 from node.ledger.schema import deliveries, events
 from tests.sending.desk import HOUR_S, Desk, came, to
 
@@ -148,6 +149,20 @@ def test_pauses_of_all_that_waits_begin_anew_after_an_attempt_that_brought_somet
         )
     assert next_at is not None
     assert 24 <= next_at - desk.now[0] <= 36
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (0x0113, "Error: no such event type (0x0113)"),  # of storage commitment, too
+        (0x0114, "Error: no such argument (0x0114)"),
+        (0x0123, "Error: no such action (0x0123)"),
+        (0xFE00, "Cancelled by the peer (0xFE00)"),
+        (0xD000, "Error: status unknown to the standard (0xD000)"),
+    ],
+)
+def test_statuses_of_the_standard_are_named_and_final(status: int, words: str) -> None:
+    assert (state_of(status), words_of(status)) == (State.REFUSED, words)
 
 
 def test_a_failure_says_what_the_peer_said(desk: Desk, start_peer: Any) -> None:

@@ -1,6 +1,7 @@
 """Paths, modules, commands and tests that documentation and docstrings name exist."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,25 +37,27 @@ def docstrings(path: Path) -> Iterator[str]:
             yield ast.get_docstring(node) or ""
 
 
-TEXTS = {
-    **{str(path.relative_to(ROOT)): path.read_text() for path in PAGES},
-    **{str(path.relative_to(ROOT)): "\n".join(docstrings(path)) for path in CODE},
-}
+@functools.cache
+def texts() -> dict[str, str]:
+    """Pages, and the docstrings of each module; read by the process that asks alone."""
+    return {
+        **{str(path.relative_to(ROOT)): path.read_text() for path in PAGES},
+        **{str(path.relative_to(ROOT)): "\n".join(docstrings(path)) for path in CODE},
+    }
 
 
-TREE = tuple(
-    path.relative_to(ROOT)
-    for folder in (*ROOMS, "tests", "docs", "samples")
-    for path in sorted((ROOT / folder).rglob("*"))
-)
-NAMES = frozenset(path.name for path in TREE)
+@functools.cache
+def names() -> frozenset[str]:
+    """Of all files and folders."""
+    folders = (*ROOMS, "tests", "docs", "samples")
+    return frozenset(path.name for folder in folders for path in (ROOT / folder).rglob("*"))
 
 
 def is_here(name: str) -> bool:
     """A path from the root or from tests/, `*` for anything; or the bare name of a file."""
     if "/" in name or "*" in name:
         return any(True for root in (ROOT, ROOT / "tests") for _ in root.glob(name))
-    return name in NAMES or (ROOT / name).is_file()
+    return name in names() or (ROOT / name).is_file()
 
 
 def module_exists(name: str) -> bool:
@@ -88,7 +91,7 @@ def can_run(name: str) -> bool:
 def test_every_path_exists() -> None:
     named = [
         (page, name)
-        for page, text in TEXTS.items()
+        for page, text in texts().items()
         for name in (*_FILE.findall(text), *_FOLDER.findall(text))
     ]
     assert len(named) > 200
@@ -96,13 +99,13 @@ def test_every_path_exists() -> None:
 
 
 def test_every_module_exists() -> None:
-    named = [(page, name) for page, text in TEXTS.items() for name in _MODULE.findall(text)]
+    named = [(page, name) for page, text in texts().items() for name in _MODULE.findall(text)]
     assert len(named) > 10
     assert [one for one in named if not (module_exists(one[1]) or is_setting(one[1]))] == []
 
 
 def test_every_module_that_is_to_be_run_can_be() -> None:
-    named = [(page, name) for page, text in TEXTS.items() for name in _RUN.findall(text)]
+    named = [(page, name) for page, text in texts().items() for name in _RUN.findall(text)]
     ours = [one for one in named if one[1].split(".")[0] in (*ROOMS, "tests")]
     assert len(ours) > 10
     assert [one for one in ours if not can_run(one[1])] == []
@@ -110,7 +113,7 @@ def test_every_module_that_is_to_be_run_can_be() -> None:
 
 def test_every_target_of_make_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
-    named = {name for text in TEXTS.values() for name in _MAKE.findall(text)}
+    named = {name for text in texts().values() for name in _MAKE.findall(text)}
     assert len(named) > 3
     assert named <= targets
 
@@ -119,5 +122,5 @@ def test_every_test_that_is_named_exists() -> None:
     sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     known = set(re.findall(r"def (test_\w+)", sources))
     known |= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
-    named = {name for text in TEXTS.values() for name in _TEST.findall(text)}
+    named = {name for text in texts().values() for name in _TEST.findall(text)}
     assert named - known == set()

@@ -2,7 +2,6 @@
 
 import socket
 import struct
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,10 +89,8 @@ def test_a_connection_that_the_peer_keeps_after_an_abort_is_closed(start: StartW
     receiver = start(idle_timeout_s=0.2, maximum_associations=1)
     with RawPeer(receiver.address).associate() as peer:
         assert peer.answer() == ABORTED
-        begun = time.monotonic()
         assert peer.answer() == -1
         wait_until(lambda: receiver.listener.reap() > 0 or receiver.ended != [])
-        assert time.monotonic() - begun < 5
         with RawPeer(receiver.address).associate():
             pass
 

@@ -52,7 +52,7 @@ def test_commits_survive_the_servers_crash_and_the_same_ledger_goes_on(
     begun = time.monotonic()
     with pytest.raises(StorageUnavailableError, match="The ledger failed: "):
         note(ledger, "refused")
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     server.start()
     note(ledger, "after")
     assert notes(ledger) == ["kept", "after"]

@@ -67,30 +67,30 @@ def test_a_change_by_another_process_is_seen_at_once(
     ledger: Ledger, running: Rounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rounds, "_LATENESS", 1000.0)  # without a change it rests for long
-    monkeypatch.setattr(rounds, "_RAREST_S", 60.0)
+    monkeypatch.setattr(rounds, "_RAREST_S", 600.0)
     step, other = Counter(), open_test_ledger(tmp_path)
     running.watch()
     time.sleep(0.5)
     running.start("counting", step)
     assert step.taken.wait(60)
     before = step.count
-    begun = time.monotonic()
     write(other)
     other.close()
     wait_until(lambda: step.count > before)
-    assert time.monotonic() - begun < 20.0
 
 
 def test_a_step_is_taken_rarely_while_nothing_happens(
     running: Rounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rounds, "_LATENESS", 1000.0)
+    monkeypatch.setattr(rounds, "_RAREST_S", 600.0)
     step, clock = Counter(), Counter()
+    begun = time.monotonic()
     running.start("counting", step)
     running.start("clock", clock, is_clock=True)
-    time.sleep(1.5)
+    wait_until(lambda: clock.count > 5)
     assert step.count <= 2
-    assert 2 < clock.count <= 8
+    assert time.monotonic() - begun > 0.9  # 0.2 s between two
 
 
 def test_a_fault_is_said_once_and_the_step_tried_again(running: Rounds) -> None:
@@ -108,12 +108,17 @@ def test_a_fault_is_said_once_and_the_step_tried_again(running: Rounds) -> None:
 
 def test_a_stop_wakes_who_rests(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "_LATENESS", 1000.0)
-    monkeypatch.setattr(rounds, "_RAREST_S", 60.0)
+    monkeypatch.setattr(rounds, "_RAREST_S", 600.0)
     running, step = Rounds(ledger), Counter()
     running.watch()
     running.start("counting", step)
     assert step.taken.wait(60)
-    begun = time.monotonic()
-    running.stop()
-    running.join(60)
-    assert time.monotonic() - begun < 20.0
+
+    def stop() -> None:
+        running.stop()
+        running.join(600.0)
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    stopping.join(120)
+    assert not stopping.is_alive()

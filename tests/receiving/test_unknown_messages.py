@@ -80,7 +80,7 @@ def test_a_request_that_is_served_nowhere_is_answered_0x0211(
         assert value_of(peer.last, 0x0100) == field | 0x8000
         peer.send(RELEASE_RQ)
         assert peer.answer() == RELEASED
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
 
 
 def test_a_cancel_of_nothing_is_passed_over(receiver: Receiver) -> None:

@@ -34,7 +34,7 @@ def source(ct_folder: Path) -> Path:
 @pytest.fixture
 def transcoder(tmp_path: Path) -> Iterator[Transcoder]:
     (tmp_path / "copies").mkdir()
-    one = Transcoder(tmp_path / "copies", limit_s=5.0)
+    one = Transcoder(tmp_path / "copies", limit_s=60.0)
     yield one
     one.close()
     assert list((tmp_path / "copies").iterdir()) == []

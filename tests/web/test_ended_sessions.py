@@ -114,8 +114,8 @@ def test_an_open_stream_ends_with_the_right_to_see_it(
         end(guarded, client)
         begun = time.monotonic()
         for _ in lines:
-            assert time.monotonic() - begun < 10
-        assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 60
+        assert time.monotonic() - begun < 60
 
 
 def test_a_removed_script_keeps_no_stream(guarded: Site) -> None:
@@ -164,7 +164,7 @@ def test_places_of_streams_come_back_when_nobody_listens_any_more(guarded: Site)
         for _ in range(2 * MOST_STREAMS):
             with client.stream("GET", STREAM) as answer:
                 assert answer.status_code == 200
-            end = time.monotonic() + 10
+            end = time.monotonic() + 60
             while guarded_streams(guarded) and time.monotonic() < end:
                 time.sleep(0.02)
     assert guarded_streams(guarded) == 0

@@ -35,6 +35,7 @@ _DAMAGE = (
     MemoryError,  # a header that claims more than the file holds
 )
 """Raised by numpy.load on damaged or truncated files."""
+_EXPECTED = "expected a .npy file of numbers, found another or a damaged one"
 
 
 class Fault(StrEnum):
@@ -185,7 +186,7 @@ def _load(path: Path, missing: Fault) -> npt.NDArray[Any]:
     try:
         values = np.load(path, allow_pickle=False)
     except _DAMAGE as error:
-        words = f"{path.parents[1].name}/{path.stem}: not a readable array ({error})"
+        words = f"{path.parents[1].name}/{path.stem}: not a readable array, {_EXPECTED}"
         raise ArrayFaultError(Fault.DAMAGED, words) from error
     if values.dtype.kind not in "biuf":
         words = f"{path.parents[1].name}/{path.stem}: holds {values.dtype}, expected numbers"

@@ -110,7 +110,7 @@ def _structures(file: Any) -> tuple[Structure, ...]:
         for one in json.loads(_text(file.attrs["structures"]))
     )
     if not structures or len({one.name for one in structures}) != len(structures):
-        raise ValueError("no structures, or two of one name")
+        raise _InconsistentError("no structures, or two of one name")
     return structures
 
 
@@ -146,9 +146,11 @@ def _series_entries(group: Any, patient: str, name: str, structures: int) -> Ite
     found = masks.shape, spacings.shape, known.shape, len(numbers), len(digests)
     expected = (count, structures, rows, columns), (count, 2), (count, structures), count, count
     if found != expected:
-        raise ValueError(f"series {patient}/{name} has shapes {found}, expected {expected}")
+        raise _InconsistentError(f"series {patient}/{name} has shapes {found}, expected {expected}")
     if not (np.isfinite(spacings).all() and (spacings > 0).all()):
-        raise ValueError(f"series {patient}/{name} has pixel spacings that are not above 0 mm")
+        raise _InconsistentError(
+            f"series {patient}/{name} has pixel spacings that are not above 0 mm"
+        )
     modality = _text(group.attrs["modality"])
     for index in range(count):
         yield SampleEntry(
@@ -167,7 +169,9 @@ def _series_entries(group: Any, patient: str, name: str, structures: int) -> Ite
 def _texts(dataset: Any) -> list[str]:
     """Read fixed-length strings only: a damaged file with others can keep HDF5 reading forever."""
     if dataset.dtype.kind != "S":
-        raise TypeError(f"{dataset.name} holds {dataset.dtype}, expected strings of one length")
+        raise _InconsistentError(
+            f"{dataset.name} holds {dataset.dtype}, expected strings of one length"
+        )
     return [value.decode() for value in dataset[()].tolist()]
 
 
@@ -176,8 +180,16 @@ def _text(value: Any) -> str:
 
 
 def message_of(error: Exception) -> str:
-    """Text of `error` without surrounding quotes."""
-    return str(error).strip("'\"")
+    """What is wrong with a data set in our own words, none of the HDF5 library's."""
+    if isinstance(error, _InconsistentError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return "expected the tables of docs/data_sets.md, found a damaged file or others"
+
+
+class _InconsistentError(ValueError):
+    """Tables that do not fit together; its words are our own."""
 
 
 def _close(reference: "weakref.ref[_Handle]") -> None:

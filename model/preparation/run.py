@@ -11,7 +11,7 @@ import h5py
 
 from core.errors import ConfigurationError, LearningDataError
 from imaging.instances.read_errors import BROKEN_HDF5
-from model.data.data_set_file import open_data_set, reports_in
+from model.data.data_set_file import message_of, open_data_set, reports_in
 from model.data.data_set_writer import Merged, merge
 from model.inference.structure import Structure
 from model.preparation.inputs.cases import PatientTask, Plan
@@ -134,7 +134,9 @@ def _reports(path: Path) -> dict[str, PatientReport]:
         with h5py.File(path, "r") as file:
             return {key: report_of(values) for key, values in reports_in(file).items()}
     except BROKEN_HDF5 as error:
-        raise LearningDataError(f"{path.name}: its reports cannot be read ({error})") from error
+        raise LearningDataError(
+            f"{path.name}: its reports cannot be read ({message_of(error)})"
+        ) from error
 
 
 def _died(task: PatientTask) -> Outcome:

@@ -51,7 +51,7 @@ class PostedSource:
             settle(connection, uid, self.sender, end.at + SETTLE_S)
             request_by_sender(connection, uid, self.sender, outcome=end.outcome, now=end.at)
         mark_read(connection, self.requested_job.uid, "")
-        return uids
+        return list(uids)
 
     def clear(self) -> None:
         shutil.rmtree(self.requested_job.asked.folder)

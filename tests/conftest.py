@@ -1,11 +1,14 @@
 """What every test may use: the repository's samples, and outside programs where they exist."""
 
+import logging
 import os
 import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support.missing import unavailable
@@ -16,6 +19,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # a busy machine is no fault of what is tested
 settings.register_profile("slicewire", deadline=None)
 settings.load_profile("slicewire")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """What a program under test does to the logs of this process ends with its test."""
+    root, was_configured = logging.getLogger(), structlog.is_configured()
+    handlers, level = root.handlers[:], root.level
+    yield
+    for one in root.handlers:
+        if one not in handlers:
+            one.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    if not was_configured:
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
-"""The sender of instances: AE titles and address of an association, or a folder."""
+"""The sender of instances: AE titles and address of an association, a folder, or nobody known."""
 
 from dataclasses import dataclass
 
 FOLDER = "folder"
 """Stands for the address of what was read from a folder of this machine."""
+REBUILT = "rebuilt"
+"""Stands for the address of senders that a ledger, made again from files, does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,16 @@ class Sender:
         """The sender of instances that the node reads from a folder of this machine."""
         return cls("", called_ae_title, FOLDER)
 
+    @classmethod
+    def unknown(cls) -> "Sender":
+        """The sender of instances that a ledger knows from their files only."""
+        return cls("UNKNOWN", "UNKNOWN", REBUILT)
+
+    @property
+    def is_unknown(self) -> bool:
+        """True if the ledger was made again from files since the instances were received."""
+        return self.address == REBUILT
+
     @property
     def is_folder(self) -> bool:
         """True if the instances were read from a folder."""
@@ -27,4 +39,6 @@ class Sender:
     def __str__(self) -> str:
         if self.is_folder:
             return "a folder of this machine"
+        if self.is_unknown:
+            return "a sender that is not known"
         return f"{self.calling_ae_title}@{self.address} to {self.called_ae_title}"

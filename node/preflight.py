@@ -28,6 +28,7 @@ from node.ledger.database import Ledger, check_version
 from node.ledger.dialects import make_engine
 from node.ledger.existing import migration_words
 from node.lock import holder_of
+from node.rebuilding.rebuild import LOST, has_instances
 from node.scp.service import LOOPBACK
 
 _MEGABYTE = 1_000_000
@@ -89,7 +90,8 @@ def _storage(configuration: Configuration) -> Finding:
 def _ledger(configuration: Configuration) -> Finding:
     path = StorageLayout(configuration.storage_path).ledger
     if not _has_ledger(configuration):
-        return "ledger", f"{path} will be made", ""
+        lost = has_instances(configuration.storage_path)
+        return "ledger", f"{path} will be made", f"{path} is not there, and {LOST}" if lost else ""
     try:
         migration = _read_ledger(configuration)
     except StorageUnavailableError as error:

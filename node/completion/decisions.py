@@ -15,10 +15,15 @@ from node.ledger.requests.requests import RUN, Request, decide, requests_of
 from node.ledger.row_states import NoticeKind, RequestState, SeriesState
 from node.ledger.tables.events import record_event
 from node.ledger.tables.notices import queue_notice
-from node.ledger.tables.series import set_state
+from node.ledger.tables.series import find_series, set_state
 
 _NO_DESTINATION = "the sender is not a configured peer, and --scu_ip/--scu_port are not given"
 _FOR_FOLDERS = "read from a folder: only jobs requested by name run on it"
+UNKNOWN_SENDER = (
+    "the ledger was made again from files, so that who sent the series is not known: run a "
+    "pipeline on it, or send it again"
+)
+"""Why nothing runs on a series of a rebuilt ledger."""
 _KINDS = {
     RequestState.SUBMITTED: EventKind.PROCESSING,
     RequestState.HELD: EventKind.HELD,
@@ -139,4 +144,6 @@ def _state_of_series(connection: Connection, series_instance_uid: str) -> tuple[
         found = [one for one in requests if one.state == state]
         if found:
             return of_series, found[-1].reason
-    return SeriesState.KEPT, _FOR_FOLDERS
+    row = find_series(connection, series_instance_uid)
+    is_rebuilt = row is not None and row.sender.is_unknown
+    return SeriesState.KEPT, UNKNOWN_SENDER if is_rebuilt else _FOR_FOLDERS

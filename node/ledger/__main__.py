@@ -18,6 +18,7 @@ from core.config.file import found_config, read_configuration
 from core.config.settings import Configuration
 from core.console import plain_console
 from core.errors import ConfigurationError, RequestedJobError, StorageUnavailableError
+from core.log import quieten_libraries
 from core.plain_text import columns, stamp, without_long_uids
 from core.private_files import keep_files_private
 from node.commands import answer_to, ask, has_begun
@@ -189,6 +190,7 @@ def _list(out: Console, ledger: Ledger, values: argparse.Namespace) -> int:
 
 
 def _rebuild(out: Console, configuration: Configuration) -> int:
+    quieten_libraries()  # they quote values of data sets
     done = rebuild(configuration)
     out.print(
         f"The ledger knows {done.instances} instances of {done.series} series again, and the "

@@ -3,15 +3,12 @@
 import uuid
 from pathlib import Path
 
-import structlog
 from sqlalchemy import Connection, insert, select
 
 from core.durable import sync_folder, write_synced
 from core.errors import StorageUnavailableError
 from core.storage_layout import StorageLayout
 from node.ledger.node_tables import identity
-
-log = structlog.get_logger("ledger")
 
 
 def check_owner(connection: Connection, storage_path: Path) -> None:
@@ -22,11 +19,6 @@ def check_owner(connection: Connection, storage_path: Path) -> None:
     """
     ours = _storage_id(storage_path)
     if connection.scalar(select(identity.c.storage_id)) is None:
-        if any(StorageLayout(storage_path).instances.glob("*")):
-            log.warning(
-                "the ledger is new, but instances lie in storage: it does not know them",
-                helps="stop the node, then slicewire ledger rebuild",
-            )
         connection.execute(insert(identity).values(storage_id=ours))
     check_is_ours(connection, storage_path)
 

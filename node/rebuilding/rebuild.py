@@ -13,8 +13,10 @@ from sqlalchemy import Connection, func, insert, select
 
 from core.config.settings import Configuration
 from core.errors import ConfigurationError
+from core.storage_layout import StorageLayout
 from network.data_sets.limits import DataSetBounds
 from network.sender import Sender
+from node.completion.decisions import UNKNOWN_SENDER
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.event_kinds import EventKind
 from node.ledger.requests.jobs import create_job, finish_job
@@ -34,12 +36,6 @@ from node.rebuilding.instances import file_logged_instances, stored_instances
 from node.rebuilding.results import finished_jobs
 
 _AT_ONCE = 500
-_UNKNOWN = "UNKNOWN"
-_ADDRESS = "rebuilt"
-_REASON = (
-    "the ledger was made again from files, so that who sent the series is not known: run a "
-    "pipeline on it, or send it again"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,26 @@ class Rebuilt:
     series: int
     instances: int
     jobs: int
+
+
+LOST = (
+    "instances lie in storage that it does not know: stop the node, then slicewire ledger rebuild"
+)
+"""What is wrong with a ledger that was lost, and began anew."""
+
+
+def is_lost(ledger: Ledger) -> bool:
+    """True if a ledger knows no instance though files of some lie in its storage folder.
+
+    Raises:
+        StorageUnavailableError: the ledger cannot be read.
+    """
+    return _count(ledger) == 0 and has_instances(ledger.storage_path)
+
+
+def has_instances(storage_path: Path) -> bool:
+    """True if files of instances lie in a storage folder."""
+    return next(StorageLayout(storage_path).instances.glob("*/*/*.dcm"), None) is not None
 
 
 def rebuild(configuration: Configuration) -> Rebuilt:
@@ -74,8 +90,7 @@ def rebuild(configuration: Configuration) -> Rebuilt:
 
 
 def _rebuild(configuration: Configuration, ledger: Ledger) -> Rebuilt:
-    with ledger.reading() as connection:
-        known = connection.scalar(select(func.count()).select_from(instances)) or 0
+    known = _count(ledger)
     if known:
         raise ConfigurationError(
             f"The ledger knows {known} instances and is not lost: nothing was changed. To make it "
@@ -92,6 +107,11 @@ def _rebuild(configuration: Configuration, ledger: Ledger) -> Rebuilt:
     return Rebuilt(len(by_series), sum(map(len, by_series.values())), jobs)
 
 
+def _count(ledger: Ledger) -> int:
+    with ledger.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(instances)) or 0
+
+
 _Found = list[tuple[StoredInstance, float]]
 
 
@@ -105,7 +125,7 @@ def _read(configuration: Configuration) -> dict[str, _Found]:
 
 
 def _record_series(connection: Connection, uid: str, found: _Found) -> None:
-    sender, first_at = Sender(_UNKNOWN, _UNKNOWN, _ADDRESS), found[0][1]
+    sender, first_at = Sender.unknown(), found[0][1]
     association = open_association(connection, sender, first_at)
     close_association(connection, association, RELEASED, first_at)
     for instance, at in found:
@@ -121,13 +141,14 @@ def _record_series(connection: Connection, uid: str, found: _Found) -> None:
             called_ae_title=sender.called_ae_title,
             address=sender.address,
             state=SeriesState.KEPT,
-            reason=_REASON,
+            reason=UNKNOWN_SENDER,
             released_by_person=False,
             first_at=min(at for _, at in found),
             last_at=max(at for _, at in found),
         )
     )
-    record_event(connection, EventKind.KEPT, _REASON, now=time.time(), series_instance_uid=uid)
+    words, now = UNKNOWN_SENDER, time.time()
+    record_event(connection, EventKind.KEPT, words, now=now, series_instance_uid=uid)
 
 
 def _record_jobs(ledger: Ledger, storage_path: Path, by_series: dict[str, _Found]) -> int:

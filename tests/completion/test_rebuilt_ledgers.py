@@ -1,6 +1,7 @@
 """A lost ledger is made again from instances and results; nothing runs or is sent by itself."""
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,21 @@ import pytest
 import yaml
 from sqlalchemy import delete
 
+from core.config.file import read_configuration
 from core.errors import ConfigurationError
 from core.job import JobResult, OutputInstance
 from core.storage_layout import StorageLayout
+from node.completion.decisions import UNKNOWN_SENDER, Decisions
+from node.completion.judgement import Judged
 from node.ledger.__main__ import main
 from node.ledger.database import Ledger
 from node.ledger.schema import instances, metadata
+from node.ledger.views.receipts import receipt_of
 from node.ledger.views.series_history import history_of
 from node.lock import StorageLock
-from node.rebuilding.rebuild import Rebuilt, rebuild
+from node.preflight import node_findings
+from node.rebuilding.rebuild import Rebuilt, is_lost, rebuild
+from node.retention import Retention
 from tests.support.completion import Completion, Start, series_uid
 from tests.support.databases import database_url_for, is_sqlite, open_test_ledger
 
@@ -130,9 +137,52 @@ def test_committed_results_are_known_again_as_done(
     lose(stored)
     done, ledger = rebuilt(stored)
     assert done.jobs == 1
+    receipt = receipt_of(ledger, uid)
+    assert receipt is not None
+    assert receipt.lines()[-1] == "sent: not known, as the ledger was made again from files"
     history = history_of(ledger, uid)
     assert history is not None
     assert [str(path).endswith(job_id) for path in history.result_folders] == [True]
+    ledger.close()
+
+
+def test_retention_leaves_what_somebody_may_rely_on(stored: Completion) -> None:
+    lose(stored)
+    _, ledger = rebuilt(stored)
+    retention = {"results_days": 1, "sources_days": 1}
+    keys = {"retention": retention, "storage_path": stored.configuration.storage_path}
+    stored.clock.now = time.time() + 100 * 24 * 3600.0  # rows have the times of files
+    configuration = read_configuration(None, keys)
+    [found] = Retention(configuration, ledger, stored.clock).preview()
+    assert "made again from files" in found.why_it_stays
+    ledger.close()
+
+
+def test_what_is_judged_for_nobody_keeps_its_reason(
+    stored: Completion, ct_paths: list[Path]
+) -> None:
+    uid = series_uid(ct_paths)
+    lose(stored)
+    _, ledger = rebuilt(stored)
+    with ledger.writing() as connection:
+        Decisions(stored.configuration, ledger).record(connection, uid, Judged("", (), ()))
+    history = history_of(ledger, uid)
+    assert history is not None
+    assert (history.state, history.reason) == ("kept", UNKNOWN_SENDER)
+    assert history.sender == "a sender that is not known"
+    ledger.close()
+
+
+@pytest.mark.skipif(not is_sqlite(), reason="the file of the ledger is gone")
+def test_a_lost_ledger_is_told_by_the_check_and_the_start(stored: Completion) -> None:
+    lose(stored)
+    found = {name: wrong for name, _, wrong in node_findings(stored.configuration, try_port=False)}
+    assert found["ledger"].endswith("slicewire ledger rebuild")
+    new = open_test_ledger(stored.configuration.storage_path, stored.clock)
+    assert is_lost(new)
+    new.close()
+    _, ledger = rebuilt(stored)
+    assert not is_lost(ledger)
     ledger.close()
 
 
@@ -171,9 +221,10 @@ def test_the_command_says_what_it_made(
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump({"storage_path": str(stored.configuration.storage_path)}))
     assert main(["--config", str(config), "rebuild"]) == 0
-    assert capsys.readouterr().out.endswith(
+    assert capsys.readouterr() == (
         "The ledger knows 11 instances of 1 series again, and the results of 0 jobs. Nothing runs "
-        "or is sent by itself\n"
+        "or is sent by itself\n",
+        "",
     )
     assert main(["--config", str(config), "rebuild"]) == 2
     assert "is not lost: nothing was changed" in capsys.readouterr().err

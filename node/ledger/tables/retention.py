@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, select, update
 
 from core.config.sections import Retention
+from network.sender import REBUILT
 from node.ledger.requests.jobs import OVER, find_job, jobs_of
 from node.ledger.requests.requests import UNDECIDED, requests_of
 from node.ledger.row_states import CommitmentState, DeliveryState, JobState, ProofState, SeriesState
@@ -132,6 +133,13 @@ def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
         return "a request on it waits or is held"
     if connection.scalar(_sent_at_present(series_instance_uid)):
         return "an open association sends the series"
+    return _why_promised(connection, series_instance_uid) or _why_jobs_need_them(
+        connection, series_instance_uid
+    )
+
+
+def _why_promised(connection: Connection, series_instance_uid: str) -> str:
+    """Say what peers were promised about instances, or may have been; empty if nothing."""
     promised = _of_series(series_instance_uid) & instances.c.committed_at.is_not(None)
     count = connection.scalar(select(func.count()).select_from(instances).where(promised))
     if count:
@@ -139,7 +147,9 @@ def _why_sources_stay(connection: Connection, series_instance_uid: str) -> str:
     waiting = select(commitments.c.id).where(commitments.c.state == CommitmentState.WAITING)
     if connection.scalar(waiting.limit(1)):
         return "a peer's request for storage commitment is being checked"
-    return _why_jobs_need_them(connection, series_instance_uid)
+    if connection.scalar(_known_from_files(series_instance_uid)):
+        return "the ledger was made again from files: what was promised about them is not known"
+    return ""
 
 
 def _why_jobs_need_them(connection: Connection, series_instance_uid: str) -> str:
@@ -175,6 +185,16 @@ def _sent_at_present(series_instance_uid: str) -> Select[Any]:
         .join(receptions, receptions.c.instance_id == instances.c.id)
         .join(associations, associations.c.id == receptions.c.association_id)
         .where(_of_series(series_instance_uid), associations.c.outcome == OPEN)
+        .limit(1)
+    )
+
+
+def _known_from_files(series_instance_uid: str) -> Select[Any]:
+    return (
+        select(instances.c.id)
+        .join(receptions, receptions.c.instance_id == instances.c.id)
+        .join(associations, associations.c.id == receptions.c.association_id)
+        .where(_of_series(series_instance_uid), associations.c.address == REBUILT)
         .limit(1)
     )
 

@@ -70,6 +70,8 @@ class Receipt:
     made_with: dict[str, Any]
     """Software, parameters, model with its hash."""
     finished: str
+    is_from_files: bool
+    """True if the ledger was made again since: where the results were sent before is not known."""
     results: tuple[str, ...]
     """SOP Instance UIDs."""
     warnings: tuple[str, ...]
@@ -116,8 +118,13 @@ class Receipt:
             f"with: {made_with}",
             f"job: {self.job_id}",
             *(f"sent: {peer.words}" for peer in self.peers),
-            *([] if self.peers else ["sent: nowhere, no destination"]),
+            *([] if self.peers else [f"sent: {self._nowhere}"]),
         ]
+
+    @property
+    def _nowhere(self) -> str:
+        before = "not known, as the ledger was made again from files"
+        return before if self.is_from_files else "nowhere, no destination"
 
 
 def receipt_of(ledger: Ledger, series_instance_uid: str) -> Receipt | None:
@@ -174,6 +181,7 @@ def _receipt(connection: Connection, job: JobRow, sender: str, storage_path: Pat
         released=request.released,
         made_with=_made_with(Path(request.located(storage_path).output_dir)) or request.parameters,
         finished=_clock(job.finished_at),
+        is_from_files=job.started_at is None,
         results=tuple(one.sop_instance_uid for one in results),
         warnings=() if job.result is None else job.result.warnings,
         peers=tuple(_peers(connection, job.job_id)),

@@ -15,6 +15,7 @@ from node.ledger.dialects import READING, begin, make_engine
 from tests.support.databases import database_url_for, empty_database_url_for, open_test_ledger
 
 UID = "1.2.3"
+PORTS = ("--scp_port", "0", "--web_port", "0")  # whatever else runs on this machine
 VERBS = (
     ["list"],
     ["status"],
@@ -86,7 +87,7 @@ def test_a_node_does_not_start_on_a_later_ledger_and_says_so_in_one_sentence(
 def test_check_of_a_later_ledger_is_one_sentence_and_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert scp_server.main([*with_schema(tmp_path, "9999"), "--check"]) == 2
+    assert scp_server.main([*with_schema(tmp_path, "9999"), *PORTS, "--check"]) == 2
     [line] = [one for one in capsys.readouterr().out.splitlines() if "WRONG" in one]
     assert line.startswith("WRONG  ledger: The ledger has schema 9999 of a later version")
 

@@ -1,6 +1,7 @@
 """The node in one command: receive series, run pipelines, push results back; pages and REST API.
 
-The exit code is 0 after a clean stop and 2 for a wrong configuration or command line; with --check
+The exit code is 0 after a clean stop, 2 for a wrong configuration or command line, and 75 if the
+ledger failed while the node started, so that another start may work; with --check
 it is 0 if all checks pass and 1 if one fails.
 """
 
@@ -24,7 +25,7 @@ import structlog
 from core.command_line import ArgumentParser
 from core.config.file import ConfigurationFile
 from core.config.settings import Configuration
-from core.errors import ConfigurationError, RequestedJobError
+from core.errors import ConfigurationError, RequestedJobError, StorageUnavailableError
 from core.identity import VERSION
 from core.log import configure_logging, quieten_libraries
 from core.private_files import keep_files_private
@@ -34,6 +35,7 @@ from network.which_peer import confusions
 from node.completion.forecast import Forecast
 from node.exposures import exposures
 from node.preflight import is_of_later_version, node_findings, running_node, static_findings
+from node.rebuilding.rebuild import LOST
 from node.reloading import ReadAgain
 from node.supervisor import Node
 from pipeline.kind import all_kinds
@@ -59,6 +61,7 @@ _FLAGS = {
     "pipeline": "run this pipeline (blur, 3dblur, unet or one of --config) whatever the rules say",
 }
 
+_NOT_NOW = 75  # EX_TEMPFAIL of sysexits.h: systemd repeats the start
 _SWITCH_S = 0.0005
 """Switch interval of the interpreter: longest wait of other threads for one that computes."""
 
@@ -82,6 +85,9 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "scp_server") -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except StorageUnavailableError as error:
+        sys.stderr.write(f"{error}\n")
+        return _NOT_NOW
     try:
         gc.collect()
         gc.freeze()  # keep later collections from scanning what is loaded now
@@ -172,6 +178,7 @@ def _start(file: ConfigurationFile, signals: Signals) -> tuple[Node, WebProcess 
         configuration.log.level, json_lines=configuration.log.json_lines, file=log_file
     )
     web = WebProcess(WebSettings(configuration, file=file)) if configuration.web_port else None
+    is_lost = node.ledger_is_lost()
     ip, port = node.start()
     said = f"Slicewire {VERSION} listens on {ip}:{port} as {configuration.ae_title}\n"
     if node.tls_address is not None:
@@ -184,6 +191,15 @@ def _start(file: ConfigurationFile, signals: Signals) -> tuple[Node, WebProcess 
     _say(said)
     log = structlog.get_logger("node")
     log.info("started", storage_path=str(configuration.storage_path), log_file=str(log_file))
+    if is_lost:
+        log.warning("the ledger is new", reason=LOST)
+    _warn(configuration, file)
+    return node, web
+
+
+def _warn(configuration: Configuration, file: ConfigurationFile) -> None:
+    """Log what is odd in the configuration, and keeps nothing from starting."""
+    log = structlog.get_logger("node")
     if configuration.pipeline is None and not configuration.rules:
         log.warning("no rules and no --pipeline: series are stored, none is run")
     if configuration.wire.data_path is not None:
@@ -194,7 +210,6 @@ def _start(file: ConfigurationFile, signals: Signals) -> tuple[Node, WebProcess 
         log.warning("relative to the working folder, write it relative to the file", path=str(path))
     for words in confusions(configuration.peers):
         log.warning("series of some senders will be held", reason=words)
-    return node, web
 
 
 def _say(words: str) -> None:

@@ -40,6 +40,7 @@ from node.ledger.row_states import EndCause
 from node.ledger.tables.ends import End, describe_end
 from node.ledger.tables.instances import ABORTED, open_associations
 from node.lock import StorageLock
+from node.rebuilding.rebuild import is_lost
 from node.reloading import FollowsConfiguration, ReadAgain, Reloading
 from node.retention import Retention
 from node.rounds import Rounds
@@ -104,6 +105,14 @@ class Node:
         except (StorageUnavailableError, OSError) as error:
             raise ConfigurationError(f"--storage_path is {storage_path}: {error}") from error
 
+    def ledger_is_lost(self) -> bool:
+        """True if the ledger knows no instance though some lie in storage, after `prepare`.
+
+        Raises:
+            StorageUnavailableError: the ledger cannot be read.
+        """
+        return is_lost(self._ledger)
+
     @property
     def tls_address(self) -> tuple[str, int] | None:
         """Address and port that listen with TLS; None if none does."""
@@ -123,6 +132,7 @@ class Node:
 
         Raises:
             ConfigurationError: the address is taken, or a rule is wrong.
+            StorageUnavailableError: the ledger failed meanwhile; the process then ends.
         """
         configuration, ledger = self._configuration, self._ledger
         self._reloading = Reloading(configuration, ledger, self._read_again)

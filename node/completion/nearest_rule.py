@@ -126,4 +126,4 @@ def values_of(path: Path, keywords: tuple[str, ...]) -> Values:
         data_set = pydicom.dcmread(path, specific_tags=list(keywords), stop_before_pixels=True)
     except (OSError, InvalidDicomError):
         return {}
-    return {keyword: text_of(data_set.get(keyword)) for keyword in keywords}
+    return {keyword: text_of(data_set, keyword) for keyword in keywords}

@@ -11,10 +11,12 @@ from pathlib import Path
 import pydicom
 import structlog
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
 
 from core.config.routing import Peer, Rule
 from core.config.settings import SENDER, Configuration
 from core.errors import ConfigurationError, SenderError
+from imaging.instances.read_errors import BROKEN
 from network.hosts import addresses_of
 from network.sender import Sender
 from network.which_peer import which_peer
@@ -170,13 +172,20 @@ def _fits_tags(rule: Rule, path: Path) -> bool:
         return True
     data_set = pydicom.dcmread(path, specific_tags=list(rule.tags), stop_before_pixels=True)
     return all(
-        fnmatch.fnmatchcase(text_of(data_set.get(keyword)).lower(), pattern.lower())
+        fnmatch.fnmatchcase(text_of(data_set, keyword).lower(), pattern.lower())
         for keyword, pattern in rule.tags.items()
     )
 
 
-def text_of(value: object) -> str:
-    """The value of an attribute as the tags of rules are compared with it."""
+def text_of(data_set: Dataset, keyword: str) -> str:
+    """The value of an attribute as the tags of rules are compared with it.
+
+    Empty where there is none, or none that can be read: that fits no rule but one for all values.
+    """
+    try:
+        value = data_set.get(keyword)
+    except BROKEN:
+        return ""
     if isinstance(value, pydicom.multival.MultiValue):
         return "\\".join(str(part) for part in value)
     return "" if value is None else str(value)

@@ -9,7 +9,9 @@ from pydicom.dataset import FileDataset
 from core.config.routing import Rule
 from network.sender import Sender
 from node.completion.nearest_rule import NearestRule, nearest_rule
+from node.completion.routing import TagMatch
 from tests.support.completion import Start
+from tests.support.dicom.canaries import damaged
 from tests.support.peers import write_series
 
 FROM_TPS = Sender("TPS", "SLICEWIRE", "192.0.2.1")
@@ -90,3 +92,16 @@ def test_the_ledger_gets_the_rule_and_no_value_of_the_series(
     )
     assert reason in completion.words(paths)
     assert SECRET not in "".join(completion.words(paths))
+
+
+@pytest.mark.parametrize("form", ["VR is the canary", "as US", "claims less", "several"])
+def test_an_element_that_cannot_be_read_fits_no_value_and_ends_nothing(
+    form: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.dcm"
+    path.write_bytes(next(damaged(only=f"(0010,1010) {form}")).file())
+    rule = Rule(pipeline="blur", tags={"PatientAge": "040Y"})
+    assert not TagMatch([path]).fit(rule)
+    assert nearest([path], {"tags": {"PatientAge": "040Y"}}).words.endswith(
+        "PatientAge is not 040Y"
+    )

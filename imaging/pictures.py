@@ -125,6 +125,8 @@ def _with_outlines(
     image: Image.Image, panel: Panel, view: tuple[float, float, float]
 ) -> Image.Image:
     """Draw the outlines on an enlarged image and reduce it, so that lines are smooth."""
+    if not panel.contours:
+        return image
     left, top, scale = view
     large = image.resize((image.width * _OVERSAMPLING, image.height * _OVERSAMPLING))
     draw = ImageDraw.Draw(large)

@@ -100,3 +100,11 @@ def test_pictures_side_by_side_keep_their_content(tmp_path: Path) -> None:
     write_png(both, tmp_path / "both.png")
     with Image.open(tmp_path / "both.png") as read:
         assert (read.size, read.info) == (both.size, {})
+
+
+def test_an_image_without_contours_is_enlarged_once_and_not_smoothed() -> None:
+    rows = np.zeros((320, 320))
+    rows[::2] = 1.0
+    picture = np.asarray(overview_picture([Panel(rows, (), "", window=(0.0, 1.0))]))
+    shown = picture[4:324, 4:324, 0]
+    assert np.array_equal(shown, (rows * 255).astype(np.uint8))

@@ -23,7 +23,7 @@ settings.load_profile("slicewire")
 
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
-    """What a program under test does to the logs of this process ends with its test."""
+    """Handlers and form of the logs are those of before again when a test has ended."""
     root, was_configured = logging.getLogger(), structlog.is_configured()
     handlers, level = root.handlers[:], root.level
     yield

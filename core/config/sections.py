@@ -141,8 +141,8 @@ class Engine(Section):
     maximum_decoded_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
     """Size of a series' images as float32 voxels, above which it is held."""
     overtake_s: Seconds = 900.0
-    """Seconds by which a job goes before jobs of the next lower priority that were queued earlier;
-    0: the order in which they were queued."""
+    """Seconds by which a job goes before jobs of the next lower priority that were queued earlier,
+    for each step of priority; 0: the order in which they were queued."""
     small_mb: Seconds = 64.0
     """Size of a job's images as float32 voxels up to which it is small; a small job counts one
     priority higher."""

@@ -23,7 +23,7 @@ class KillableNode:
         self.starts = 0
 
     def start(self) -> None:
-        """Start it; while its database is away it refuses to, and is started again."""
+        """Start it, again where it ended before it listened."""
         end = time.monotonic() + _START_WITHIN_S
         while True:
             try:

@@ -17,7 +17,7 @@ from tests.support.node_process import NodeProcess, send, series_uid, wait_until
 from tests.support.peers import CT, IMPLICIT, associate, store_file
 from tests.support.ports import free_port
 
-PAGES_WITHIN_S = 180  # a busy machine takes long to start them
+PAGES_WITHIN_S = 90  # a busy machine takes long to start them
 TPS = {"name": "tps", "ae_title": "TPS", "ip": "192.0.2.1", "port": 104, "proof": "none"}
 
 

@@ -47,6 +47,12 @@ def test_who_waits_for_longer_than_overtake_s_is_not_overtaken_any_more(ledger: 
     ]
 
 
+def test_each_step_of_priority_counts(ledger: Ledger) -> None:
+    low, _, high = Priority
+    jobs = [(low, 0.0, None), (high, 1799.0, None), (high, 1801.0, None)]
+    assert turns(ledger, *jobs) == [1, 0, 2]
+
+
 def test_small_jobs_go_before_large_ones_of_their_priority(ledger: Ledger) -> None:
     medium, high = Priority.MEDIUM, Priority.HIGH
     jobs = [(medium, 1.0, 600.0), (medium, 2.0, 12.0), (high, 3.0, 600.0), (medium, 4.0, None)]

@@ -21,6 +21,8 @@ def test_it_is_one_sentence_and_the_exit_code_of_a_start_that_may_work_later(
         monkeypatch.setattr(Signals, name, lambda _: None)
     monkeypatch.setattr(Signals, "wants_stop", lambda *_: False)
     monkeypatch.setattr(Node, "start", fails)
+    monkeypatch.setattr(scp_server, "configure_logging", lambda *_, **__: None)
+    monkeypatch.setattr(scp_server.sys, "setswitchinterval", lambda _: None)
     assert scp_server.main(["--storage_path", str(tmp_path / "storage"), "--web_port", "0"]) == 75
     assert capsys.readouterr().err == "The ledger failed: disk I/O error\n"
 

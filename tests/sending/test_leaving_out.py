@@ -80,7 +80,7 @@ def test_results_come_at_the_first_attempt_without_what_the_peer_cannot_stand(
 
 def test_a_peer_that_hangs_is_asked_without_a_window(desk: Desk, gate: MakeGate) -> None:
     door = gate(WINDOW, how="hangs")
-    queue(desk, door, timeout_s=3.0)
+    queue(desk, door, timeout_s=6.0)
     desk.deliver()
     assert came(door.peer) == desk.sources + desk.results
     assert [WINDOW_KIND in one for one in door.offered] == [True, False]
@@ -97,7 +97,7 @@ def test_a_request_that_is_not_answered_is_followed_by_one_without_a_window(
 ) -> None:
     door, learned = gate(WINDOW, how="ignores"), list[object]()
     instance = instance_to_send(next(cine_folder.glob("*.dcm")))
-    timeouts = Timeouts(associate_s=3.0)
+    timeouts = Timeouts(associate_s=6.0)
     [outcome] = send([instance], address(door, learn=learned.append), CALLING, timeouts=timeouts)
     assert outcome.is_stored
     assert learned == [{WINDOW}]
@@ -105,11 +105,11 @@ def test_a_request_that_is_not_answered_is_followed_by_one_without_a_window(
 
 def test_a_peer_that_never_answers_waits_for_two_time_limits(desk: Desk, gate: MakeGate) -> None:
     door = gate(*OptionalItem, how="hangs")
-    queue(desk, door, timeout_s=1.0)
+    queue(desk, door, timeout_s=3.0)
     desk.deliver()
     assert desk.states() == {"waiting": 5}
     assert told(desk) == []
-    assert "did not answer within 1 s" in desk.parcel_words()[0]
+    assert "did not answer within 3 s" in desk.parcel_words()[0]
     assert [WINDOW_KIND in one for one in door.offered] == [True, False]
 
 

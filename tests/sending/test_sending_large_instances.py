@@ -46,7 +46,6 @@ def test_a_peer_that_does_not_read_ends_in_time(
     instance = large(ct_folder, tmp_path / "large.dcm", 30_000_000)
     peer = start_raw(lambda _: is_over.wait(60))
     outcome = send([instance], peer.address, CALLING, timeouts=Timeouts(response_s=1.0))[0]
-    assert not is_over.is_set()
     is_over.set()
     assert "read nothing for 1 s" in outcome.words
 

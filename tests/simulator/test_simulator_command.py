@@ -2,7 +2,6 @@
 
 import json
 import socket
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import pytest
 
 from imaging.instances.header import Header
+from tests.support.left_behind import Before
+from tests.support.node_process import wait_until
 from tests.support.ports import free_port
 from tps_simulator import main
 
@@ -79,10 +80,10 @@ def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(
 def test_a_port_that_is_taken_is_exit_code_2(
     cine_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    threads = set(threading.enumerate())
+    before = Before()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         taken = str(listener.getsockname()[1])
         flags = ["--listen_port", taken, "--output", str(tmp_path / "output")]
         assert main([*flags, str(cine_folder)]) == 2
     assert f"--listen_port: cannot listen on 127.0.0.1:{taken}" in capsys.readouterr().err
-    assert [each for each in threading.enumerate() if each not in threads] == []
+    wait_until(lambda: before.threads() == [])

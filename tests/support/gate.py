@@ -74,7 +74,7 @@ class Gate:
             if ends and self._how in _INSTEAD:
                 self._end(connection)
                 return
-            with socket.create_connection(("127.0.0.1", self._target), 10) as target:
+            with socket.create_connection(("127.0.0.1", self._target), 60) as target:
                 target.sendall(request)
                 if ends:
                     connection.sendall(_read_pdu(target))

@@ -164,6 +164,11 @@ def test_a_web_process_that_dies_leaves_no_part_of_an_upload(client: Client) -> 
     assert list(uploads.iterdir()) == []
 
 
+def test_the_page_names_the_port_that_was_free_where_the_file_has_none(client: Client) -> None:
+    ask, node = client
+    assert f"SLICEWIRE at 127.0.0.1:{node.address[1]}<" in ask.get("/").text
+
+
 def test_a_stop_ends_the_web_process_too(client: Client) -> None:
     """Last of those that share the node."""
     ask, node = client
@@ -191,14 +196,6 @@ def test_a_web_process_that_dies_comes_back_and_receiving_goes_on(
 
 
 @pytest.mark.slow
-def test_the_page_names_the_port_that_was_free_where_the_file_has_none(
-    client: tuple[httpx.Client, NodeProcess],
-) -> None:
-    asked, node = client
-    port = node.address[1]
-    assert f"SLICEWIRE at 127.0.0.1:{port}<" in asked.get("/").text
-
-
 def test_a_node_that_is_killed_leaves_nobody_on_the_port(node: NodeProcess) -> None:
     url = url_of(node)
     wait_until(lambda: answers(url))

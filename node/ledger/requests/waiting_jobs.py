@@ -18,7 +18,7 @@ class QueueOrder:
 
     overtake_s: float = 900.0
     """Seconds by which a job goes before those of the next lower priority that were queued
-    earlier. Whoever waits longer than that is not overtaken any more."""
+    earlier; twice as many for two steps of priority, and so on."""
     small_mb: float = 64.0
     """Size of the decoded images up to which a job is small, and counts one priority higher."""
 

@@ -30,6 +30,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A window of a laptop; afterwards nothing may have gone wrong in it."""
     context = browser.new_context(viewport=VIEWPORT)
+    context.set_default_timeout(WITHIN_MS)
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))

@@ -40,6 +40,12 @@ class Forecast:
         series: dict[str, list[Header]] = {}
         most = self.configuration.web.limits.folder_files
         for path in _files(paths, most):
+            if path.is_dir():
+                yield f"folder {path}", "", "expected files, found none"
+                continue
+            if path.exists() and not path.is_file():  # a pipe would be waited for
+                yield f"file {path}", "", "expected a file or folder, found a pipe or device"
+                continue
             try:
                 headers = [one for one in read_headers(path) if is_of_image_class(one)]
             except SlicewireError as error:
@@ -94,8 +100,9 @@ class Forecast:
 
 
 def _files(paths: Sequence[Path], most: int) -> Iterator[Path]:
+    """Yield files, and those below folders; a folder itself if there are none."""
     for path in paths:
-        yield from files_below(path, most=most) if path.is_dir() else [path]
+        yield from (files_below(path, most=most) or [path]) if path.is_dir() else [path]
 
 
 def _geometry(placed: Placement) -> str:

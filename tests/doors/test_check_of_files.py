@@ -1,5 +1,6 @@
 """`--check FILE`: what the rules would do with files and folders, without storing anything."""
 
+import os
 from pathlib import Path
 
 import pydicom
@@ -77,3 +78,14 @@ def test_files_belong_to_a_check_alone(config: Path, capsys: pytest.CaptureFixtu
 
 def _height(path: Path) -> float:
     return float(pydicom.dcmread(path, stop_before_pixels=True).ImagePositionPatient[2])
+
+
+def test_what_holds_no_files_is_told_and_nothing_is_waited_for(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe.dcm")
+    assert check(config, tmp_path / "empty") == 1
+    assert "empty: expected files, found none" in capsys.readouterr().out
+    assert check(config, tmp_path / "pipe.dcm") == 1
+    assert "found a pipe or device" in capsys.readouterr().out

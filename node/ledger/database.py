@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import DatabaseAbsentError, LaterLedgerError, StorageUnavailableError
 from core.storage_layout import StorageLayout
-from node.ledger.dialects import LOGGED, READING, WRITING, begin, make_engine
+from node.ledger.dialects import LOGGED, READING, WRITING, begin, make_engine, without_limits
 from node.ledger.node_tables import identity
 from node.ledger.ownership import check_owner
 from node.ledger.postgresql import is_absent
@@ -194,7 +194,8 @@ def migrate(connection: Connection) -> None:
     config = alembic.config.Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
-    alembic.command.upgrade(config, "head")
+    with without_limits(connection):
+        alembic.command.upgrade(config, "head")
 
 
 def newest_schema() -> str:

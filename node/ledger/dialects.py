@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from core.errors import StorageUnavailableError
 from node.ledger.postgresql import (
+    MIGRATE_WITHIN_S,
     READ_WITHIN_S,
     WRITE_WITHIN_S,
     BoundedConnection,
@@ -65,6 +66,20 @@ def begin(connection: Connection, purpose: str) -> Iterator[None]:
         if purpose != READING and connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_WRITERS_LOCK,))
         yield
+
+
+@contextmanager
+def without_limits(connection: Connection) -> Iterator[None]:
+    """Let statements take the time that they need, as a migration of many rows does."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, BoundedConnection):
+        yield
+        return
+    before, driver.limit_s = driver.limit_s, MIGRATE_WITHIN_S
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    yield  # an error ends the transaction, and with it both
+    connection.exec_driver_sql("SET LOCAL statement_timeout TO DEFAULT")
+    driver.limit_s = before
 
 
 def _sqlite(url: URL) -> Engine:

@@ -20,6 +20,8 @@ _LOCK_WITHIN_S = 10
 _AT_ONCE_S = 3.0  # for what a server that works does at once: begin, a test of the connection
 WRITE_WITHIN_S = 15.0
 """Limit of a statement that writes; longer than a wait for the writers' lock."""
+MIGRATE_WITHIN_S = 24 * 3600.0
+"""Limit of a statement that migrates tables, which may have millions of rows."""
 READ_WITHIN_S = 35.0
 """Limit of a statement that reads; longer than the server's own limit."""
 _KEEPALIVE = {"idle": 5, "interval": 5, "count": 4}

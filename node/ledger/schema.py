@@ -115,7 +115,7 @@ jobs = Table(
     Column("next_attempt_at", Float, nullable=False, server_default="0"),
     Column("step", Text, nullable=False, server_default=""),  # current step, in words
     Column("removed_at", Float),  # retention removed its results
-    Column("pipeline", String(64), nullable=False, server_default=""),
+    Column("pipeline", String(64), nullable=False, server_default=""),  # empty: done before 0014
     Column("priority", Integer, nullable=False, server_default="0"),  # core/priority.py
     Column("resources", Text, nullable=False, server_default=""),  # JSON, of its worker
     Column("decoded_mb", Float),  # size of its images as float32; none: not known

@@ -4,13 +4,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import alembic.command
 import pytest
 
 from core.errors import StorageUnavailableError
 from network.sender import Sender
 from node.ledger.database import Ledger, open_ledger
 from node.ledger.event_kinds import EventKind
+from node.ledger.postgresql import MIGRATE_WITHIN_S, WRITE_WITHIN_S
 from node.ledger.tables.events import events_of, record_event
 from node.ledger.tables.instances import open_association, sender_of
 from tests.support.postgresql import PostgresServer
@@ -116,3 +119,26 @@ def test_a_wrong_url_is_said_without_its_password(tmp_path: Path, url: str, sent
     with pytest.raises(StorageUnavailableError, match=sentence) as caught:
         open_ledger(tmp_path, database_url=url)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_migration_has_the_time_that_it_needs(
+    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[tuple[str, float]] = []
+    upgrade = alembic.command.upgrade
+
+    def limits_of(connection: Any) -> tuple[str, float]:
+        on_server = connection.exec_driver_sql("SHOW statement_timeout").scalar()
+        return on_server, connection.connection.driver_connection.limit_s
+
+    def look(config: Any, revision: str) -> None:
+        limits.append(limits_of(config.attributes["connection"]))
+        upgrade(config, revision)
+
+    monkeypatch.setattr(alembic.command, "upgrade", look)
+    url = server.create_database(f"{tmp_path.name}-slow")
+    ledger = open_ledger(tmp_path, database_url=url)
+    with ledger.writing() as connection:
+        limits.append(limits_of(connection))
+    ledger.close()
+    assert limits == [("0", MIGRATE_WITHIN_S), ("30s", WRITE_WITHIN_S)]

@@ -49,7 +49,7 @@ def fill(connection: sa.Connection) -> None:
     add_series(connection, "1.9", "processing", calling="", address="folder")
     add_job(connection, "old", "1.4", "done", [TPS], at=1.0)
     add_job(connection, "new", "1.4", "queued", [TPS, PACS], at=2.0)
-    add_job(connection, "ordered", "1.4", "done", [PACS], at=3.0, pipeline="unet")
+    add_job(connection, "ordered", "1.4", "failed", [PACS], at=3.0, pipeline="unet")
     add_job(connection, "folder", "1.9", "failed", [TPS], at=4.0)
     add_order(connection, "a", "submitted", "1.4", job="ordered", named=["pacs"], pipeline="unet")
     add_order(connection, "b", "submitted", "1.9", job="folder")
@@ -196,12 +196,14 @@ def test_orders_whose_folder_was_read_are_requests_of_their_series(ledger: Ledge
     assert [one.source for one in asked(ledger, "1.1")] == ["association", "upload"]
 
 
-def test_jobs_have_their_pipeline_and_what_it_needs_as_before(ledger: Ledger) -> None:
+def test_jobs_that_may_run_again_have_their_pipeline_and_what_it_needs_as_before(ledger: Ledger) -> None:
     columns = [jobs.c[name] for name in ("job_id", "pipeline", "resources", "priority")]
     with ledger.reading() as connection:
         found = {row.job_id: tuple(row)[1:] for row in connection.execute(sa.select(*columns))}
     assert found["new"] == ("blur", "", 0)
+    assert found["folder"] == ("blur", "", 0)
     assert found["ordered"] == ("unet", '{"GPU": 1.0}', 0)
+    assert found["old"] == ("", "", 0)  # done: the queue never reads it, and there may be millions
 
 
 def test_orders_are_known_under_their_uids_as_before(ledger: Ledger) -> None:

@@ -12,7 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Give every job its pipeline and resources as columns; sizes of known jobs stay unknown."""
+    """Give jobs that may run again their pipeline and resources as columns; sizes stay unknown.
+
+    Only the queue reads these columns. A node has far more jobs that are done, which never queue.
+    """
     for table in ("receptions", "requests", "jobs"):
         op.add_column(
             table, sa.Column("priority", sa.Integer(), nullable=False, server_default="0")
@@ -33,15 +36,17 @@ def upgrade() -> None:
     )
     jobs = sa.table(
         "jobs",
-        *(sa.column(name, sa.String) for name in ("job_id", "pipeline", "resources")),
+        *(sa.column(name, sa.String) for name in ("job_id", "state", "pipeline", "resources")),
         sa.column("request", sa.JSON),
     )
     connection = op.get_bind()
     name = jobs.c.request["pipeline"].as_string()
-    connection.execute(sa.update(jobs).values(pipeline=sa.func.coalesce(name, "")))
+    may_run = jobs.c.state.not_in(("done", "withdrawn"))
+    filled = sa.update(jobs).where(may_run).values(pipeline=sa.func.coalesce(name, ""))
+    connection.execute(filled)
     asked = jobs.c.request["resources"]
-    query = sa.select(jobs.c.job_id, asked.label("asked")).where(asked.as_string() != "{}")
-    for row in connection.execute(query).all():
+    query = sa.select(jobs.c.job_id, asked.label("asked"))
+    for row in connection.execute(query.where(may_run, asked.as_string() != "{}")).all():
         if row.asked:
             own = sa.update(jobs).where(jobs.c.job_id == row.job_id)
             connection.execute(own.values(resources=json.dumps(row.asked)))

@@ -196,7 +196,9 @@ def test_orders_whose_folder_was_read_are_requests_of_their_series(ledger: Ledge
     assert [one.source for one in asked(ledger, "1.1")] == ["association", "upload"]
 
 
-def test_jobs_that_may_run_again_have_their_pipeline_and_what_it_needs_as_before(ledger: Ledger) -> None:
+def test_jobs_that_may_run_again_have_their_pipeline_and_what_it_needs_as_before(
+    ledger: Ledger,
+) -> None:
     columns = [jobs.c[name] for name in ("job_id", "pipeline", "resources", "priority")]
     with ledger.reading() as connection:
         found = {row.job_id: tuple(row)[1:] for row in connection.execute(sa.select(*columns))}

@@ -18,16 +18,21 @@ DOORS = ([str(ROOT / "scp_server.py")], ["-m", "slicewire", "node"])
 
 def start_loading(door: Sequence[str], folder: Path) -> subprocess.Popen[str]:
     """A node that has just begun to import what it needs, which takes more than a second."""
-    command = [sys.executable, *door, "--storage_path", str(folder), "--web_port", "0"]
+    flags = ["--storage_path", str(folder), "--scp_port", "0", "--web_port", "0"]
+    command = [sys.executable, *door, *flags]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: ignores_hang_up(process.pid))
+    wait_until(lambda: has_begun(process.pid))
     return process
 
 
-def ignores_hang_up(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status").read_text()
-    ignored = next(line for line in status.splitlines() if line.startswith("SigIgn"))
-    return bool(int(ignored.split()[1], 16) & 1 << signal.SIGHUP - 1)
+def has_begun(pid: int) -> bool:
+    """True once SIGHUP does nothing and SIGINT ends it, whatever was inherited (nohup, `&`)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    ignored, caught = (
+        int(line.split()[1], 16) for line in lines if line.startswith(("SigIgn", "SigCgt"))
+    )
+    hang_up, interrupt = (1 << number - 1 for number in (signal.SIGHUP, signal.SIGINT))
+    return bool(ignored & hang_up) and not (ignored | caught) & interrupt
 
 
 @pytest.mark.parametrize("door", DOORS, ids=["file", "verb"])

@@ -1,6 +1,7 @@
 """Command sets and their fragments: read as pynetdicom writes them, cut to what a peer takes."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 from pydicom.dataset import Dataset
@@ -10,6 +11,7 @@ from pynetdicom.dimse_primitives import N_ACTION, N_EVENT_REPORT
 from pynetdicom.dsutils import encode
 
 from core.errors import BoundError
+from core.priority import Priority
 from network.upper_layer.dimse import CommandSet, read_command, write_response
 from network.upper_layer.pdus import COMMAND, P_DATA, fragments_of, p_data_pdus, pdu
 from tests.support.peers import MR
@@ -33,16 +35,22 @@ READ_AS_USUAL = {
     + struct.pack("<HHL", 0, 0x1030, 6)
     + b"MOVER "
     + struct.pack("<HHLH", 0, 0x1031, 2, 7),
-    "no priority": USUAL.replace(b"\0\0\0\7\2\0\0\0\2\0", b""),
     "no group length": USUAL[12:],
     "a wrong group length": USUAL[:8] + b"\xff\xff\xff\xff" + USUAL[12:],
-    "a priority of no meaning": USUAL.replace(b"\0\0\0\7\2\0\0\0\2\0", b"\0\0\0\7\2\0\0\0\x63\0"),
 }
 
 
 @pytest.mark.parametrize("name", READ_AS_USUAL)
 def test_what_does_not_matter_is_passed_over(name: str) -> None:
     assert read_command(READ_AS_USUAL[name]) == read_command(USUAL)
+
+
+@pytest.mark.parametrize("written", [b"", b"\0\0\0\7\2\0\0\0\x63\0"], ids=["none", "99"])
+def test_a_priority_that_is_missing_or_has_no_meaning_is_medium(written: bytes) -> None:
+    command = read_command(USUAL.replace(b"\0\0\0\7\2\0\0\0\2\0", written))
+    assert Priority.on_the_wire(read_command(USUAL).priority) is Priority.LOW
+    assert Priority.on_the_wire(command.priority) is Priority.MEDIUM
+    assert replace(command, priority=2) == read_command(USUAL)
 
 
 @pytest.mark.parametrize("length", [*range(1, 60), len(USUAL) - 1])

@@ -82,13 +82,13 @@ def why_not(ledger: Ledger, verb: str, series_instance_uid: str) -> str:
 
 
 def carry_out(ledger: Ledger, verbs: Collection[str] = tuple(VERBS)) -> int:
-    """Carry out every waiting command of these verbs; return how many.
+    """Carry out every waiting command of these verbs, oldest first; return how many.
 
     Completion judges a released series first, so that a release is answered in a later round.
     """
     undone = commands.c.done_at.is_(None) & commands.c.verb.in_(verbs)
     with ledger.reading() as connection:
-        waiting = connection.execute(select(commands).where(undone)).all()
+        waiting = connection.execute(select(commands).where(undone).order_by(commands.c.id)).all()
     for row in waiting:
         with ledger.writing() as connection:
             if row.begun_at is None:

@@ -93,7 +93,7 @@ def _try_anew(connection: Connection, peer: str, now: float) -> None:
     """Let the time of a pause count for no attempt: nothing is given up because of it."""
     waiting = (deliveries.c.peer == peer) & (deliveries.c.state == DeliveryState.WAITING)
     fresh = {"created_at": now, "next_attempt_at": now, "attempts": 0}
-    connection.execute(update(deliveries).where(waiting).values(**fresh))
+    connection.execute(update(deliveries).where(waiting).values(**fresh, failures=0))
     to_ask = (proofs.c.peer == peer) & (proofs.c.state == ProofState.WAITING)
     connection.execute(update(proofs).where(to_ask).values(**fresh))
     asked = (proofs.c.peer == peer) & (proofs.c.state == ProofState.ASKED)

@@ -22,6 +22,7 @@ _BINARY = frozenset(
 )
 _NO_ASCII = re.compile(r"[^\x20-\x7e]+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
+_PERSON_NAME = re.compile(r"\S*\^\S*")
 _NUMBER = re.compile(r"\d[\d./:-]{4,}\d")
 _FEWEST_OF_A_PART = 4
 _COMMON = """
@@ -38,7 +39,8 @@ def told_comment(comment: str, path: Path) -> str:
     """`comment` on the instance in the file `path`, printable ASCII of at most 64 characters.
 
     Words that the instance has, in whatever letters and order, are `...`, and so are numbers of six
-    digits and more, which may be a date in another form. If the file cannot be read, all is.
+    digits and more, which may be a date in another form, and what has a `^`, as person names do.
+    If the file cannot be read, all is.
     """
     text = " ".join(_NO_ASCII.sub(" ", comment).split())[:LONGEST_COMMENT].strip()
     if not text:
@@ -47,7 +49,7 @@ def told_comment(comment: str, path: Path) -> str:
         quoted = _words_in(path)
     except READING_ERRORS:
         return HIDDEN
-    text = _NUMBER.sub(HIDDEN, text)
+    text = _NUMBER.sub(HIDDEN, _PERSON_NAME.sub(HIDDEN, text))
     return _WORD.sub(lambda found: HIDDEN if _is_in(found[0], quoted) else found[0], text)
 
 

@@ -50,6 +50,7 @@ def _words(refused: Sequence[Refusal]) -> Iterable[str]:
 
 def _told(refused: Sequence[Refusal]) -> str:
     count, one = sum(refusal.count for refusal in refused), refused[0]
+    uid = one.sop_instance_uid
     if count == 1:
-        return f"instance {one.sop_instance_uid}: {one.words}"
-    return f"{count} instances, such as {one.sop_instance_uid}: {one.words}"
+        return f"instance {uid}: {one.words}" if uid else f"an instance: {one.words}"
+    return f"{count} instances{f', such as {uid}' if uid else ''}: {one.words}"

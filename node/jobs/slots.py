@@ -37,9 +37,8 @@ def slots_of(settings: Engine) -> tuple[Slot, ...]:
     if settings.scheduler is not None:
         return tuple(Slot(f"slot {number + 1}", None) for number in range(settings.workers))
     own = list(_own_workers(settings))
-    hidden = "" if settings.gives_gpus else None
     small = (
-        Slot(f"small jobs {number + 1}", {}, hidden, is_for_small=True)
+        Slot(f"small jobs {number + 1}", {}, "", is_for_small=True)  # no GPU: one job for each
         for number in range(settings.small_workers)
     )
     return (*sorted(own, key=lambda slot: sum((slot.resources or {}).values())), *small)

@@ -11,7 +11,7 @@ from node.commands import answer_to, ask, carry_out
 from node.ledger.database import open_ledger
 from node.ledger.requests.jobs import Destination, JobRow
 from node.ledger.requests.waiting_jobs import next_queued
-from node.ledger.schema import deliveries
+from node.ledger.schema import commands, deliveries
 from node.ledger.tables.deliveries import due_jobs, queue_deliveries
 from node.ledger.tables.events import events_of
 from node.ledger.tables.pauses import Pausable, all_pauses
@@ -86,6 +86,23 @@ def test_no_job_of_a_paused_pipeline_begins_until_it_is_resumed(queued: Completi
     assert next_job(queued) is not None
 
 
+def test_what_was_asked_while_the_node_was_down_is_carried_out_in_that_order(
+    queued: Completion,
+) -> None:
+    """A row that was updated lies behind the others of its table in PostgreSQL."""
+    target, asked = pause_target(queued.configuration, queued.ledger, PIPELINE, "blur")
+    pausing, resuming = (
+        ask(queued.ledger, verb, target, arguments=asked) for verb in (PAUSE, RESUME)
+    )
+    with queued.ledger.writing() as connection:
+        first = commands.c.id == pausing
+        connection.execute(commands.update().where(first).values(address="192.0.2.9"))
+    carry_out(queued.ledger)
+    answers = [answer_to(queued.ledger, command) for command in (pausing, resuming)]
+    assert not any(answer is None or answer.is_refused for answer in answers)
+    assert next_job(queued) is not None
+
+
 def test_other_pipelines_go_on(queued: Completion) -> None:
     person(queued, PAUSE, PIPELINE, "unet")
     assert next_job(queued) is not None
@@ -119,11 +136,14 @@ def test_nothing_is_sent_to_a_paused_peer_and_its_deliveries_say_so(
 def test_the_time_of_a_pause_gives_nothing_up(queued: Completion, ct_paths: list[Path]) -> None:
     has_results(queued, ct_paths)
     person(queued, PAUSE, PEER, "tps")
+    with queued.ledger.writing() as connection:
+        connection.execute(deliveries.update().values(attempts=5, failures=2))
     queued.clock.now += 30 * 86_400.0
     person(queued, RESUME, PEER, "tps")
     with queued.ledger.reading() as connection:
         [row] = connection.execute(deliveries.select()).all()
-    assert (row.created_at, row.next_attempt_at, row.attempts) == (queued.clock.now,) * 2 + (0,)
+    assert (row.created_at, row.next_attempt_at) == (queued.clock.now, queued.clock.now)
+    assert (row.attempts, row.failures) == (0, 0)
 
 
 def test_a_paused_peer_is_not_asked_for_proof(queued: Completion, ct_paths: list[Path]) -> None:

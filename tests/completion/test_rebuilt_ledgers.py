@@ -8,6 +8,7 @@ from typing import Any
 
 import pydicom
 import pytest
+import sqlalchemy
 import yaml
 from sqlalchemy import delete
 
@@ -184,6 +185,22 @@ def test_a_lost_ledger_is_told_by_the_check_and_the_start(stored: Completion) ->
     _, ledger = rebuilt(stored)
     assert not is_lost(ledger)
     ledger.close()
+
+
+def test_a_start_does_not_count_the_instances_of_its_ledger(stored: Completion) -> None:
+    statements: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        statements.append(str(arguments[2]).lower())
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", note)
+    try:
+        assert not is_lost(stored.ledger)
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", note)
+    looks = [one for one in statements if "instances" in one]
+    assert looks
+    assert not [one for one in looks if "count(" in one]
 
 
 def test_what_is_no_instance_is_left_out(stored: Completion) -> None:

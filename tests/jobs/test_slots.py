@@ -199,8 +199,8 @@ def test_gpus_that_the_node_was_given_are_shared_out(monkeypatch: pytest.MonkeyP
     assert devices(workers=2, worker_resources=given, small_workers=0) == ["GPU-8932", "3"]
 
 
-def test_without_the_key_every_worker_sees_what_the_node_sees() -> None:
-    assert devices(workers=2) == [None, None, None]
+def test_without_the_key_workers_see_what_the_node_sees_and_small_jobs_no_gpu() -> None:
+    assert devices(workers=2) == ["", None, None]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         ("patient ID kan-4711 exists", "patient ID ...-... exists"),
         ("born 02.01.1950", "born ..."),
         ("born 1950", "born ..."),
+        ("name mismatch, found SMITH^JANE", "name mismatch, found ..."),
         ("no match for quet", "no match for ..."),
         ("KeyQuetzal=1", "...=1"),
         ("(0010,0020) is missing", "(0010,0020) is missing"),

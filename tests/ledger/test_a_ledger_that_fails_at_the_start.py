@@ -1,5 +1,6 @@
 """A ledger that fails while the node starts: one sentence, and an exit code that is repeated."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def test_it_is_one_sentence_and_the_exit_code_of_a_start_that_may_work_later(
     monkeypatch.setattr(Signals, "wants_stop", lambda *_: False)
     monkeypatch.setattr(Node, "start", fails)
     monkeypatch.setattr(scp_server, "configure_logging", lambda *_, **__: None)
-    monkeypatch.setattr(scp_server.sys, "setswitchinterval", lambda _: None)
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
     assert scp_server.main(["--storage_path", str(tmp_path / "storage"), "--web_port", "0"]) == 75
     assert capsys.readouterr().err == "The ledger failed: disk I/O error\n"
 

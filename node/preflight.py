@@ -28,7 +28,7 @@ from node.ledger.database import Ledger, check_version
 from node.ledger.dialects import make_engine
 from node.ledger.existing import migration_words
 from node.lock import holder_of
-from node.rebuilding.rebuild import LOST, has_instances
+from node.rebuilding.rebuild import LOST, has_instances, is_lost
 from node.scp.service import LOOPBACK
 
 _MEGABYTE = 1_000_000
@@ -93,11 +93,11 @@ def _ledger(configuration: Configuration) -> Finding:
         lost = has_instances(configuration.storage_path)
         return "ledger", f"{path} will be made", f"{path} is not there, and {LOST}" if lost else ""
     try:
-        migration = _read_ledger(configuration)
+        migration, fault = _read_ledger(configuration)
     except StorageUnavailableError as error:
         return "ledger", "", str(error)
     words = "PostgreSQL answers" if configuration.database_url else str(path)
-    return "ledger", f"{words}. {migration}" if migration else words, ""
+    return "ledger", f"{words}. {migration}" if migration else words, fault
 
 
 def _has_ledger(configuration: Configuration) -> bool:
@@ -105,15 +105,21 @@ def _has_ledger(configuration: Configuration) -> bool:
     return configuration.database_url is not None or path.exists()
 
 
-def _read_ledger(configuration: Configuration) -> str:
-    """Return what the next start will do to the ledger; raises as `check_version`."""
+def _read_ledger(configuration: Configuration) -> tuple[str, str]:
+    """Return what the next start will do to the ledger, and what is wrong with its content.
+
+    Raises:
+        StorageUnavailableError: as `check_version`.
+    """
     path = StorageLayout(configuration.storage_path).ledger
     engine = make_engine(configuration.plain_database_url or f"sqlite:///{path}")
     ledger = Ledger(engine, float, configuration.storage_path)
     try:
         with ledger.reading() as connection:
             check_version(connection)
-            return migration_words(connection)
+            words = migration_words(connection)
+        is_new = not words and is_lost(ledger)
+        return words, f"the ledger is new, and {LOST}" if is_new else ""
     finally:
         ledger.close()
 

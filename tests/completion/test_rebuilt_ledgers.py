@@ -182,6 +182,8 @@ def test_a_lost_ledger_is_told_by_the_check_and_the_start(stored: Completion) ->
     new = open_test_ledger(stored.configuration.storage_path, stored.clock)
     assert is_lost(new)
     new.close()
+    found = {name: wrong for name, _, wrong in node_findings(stored.configuration, try_port=False)}
+    assert found["ledger"].startswith("the ledger is new, and instances lie in storage")
     _, ledger = rebuilt(stored)
     assert not is_lost(ledger)
     ledger.close()

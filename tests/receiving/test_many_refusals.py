@@ -84,6 +84,17 @@ def test_reasons_that_all_differ_are_eleven_events(ledger: Ledger) -> None:
     assert words[-1] == "for other reasons: 190 instances, such as 1.3.10: 0xC000, Rows is 10"
 
 
+def test_refusals_without_a_uid_name_none(ledger: Ledger) -> None:
+    one, three = Refusals(), Refusals()
+    one.note(Refusal("", "1.2", WORDS))
+    for _ in range(3):
+        three.note(Refusal("", "1.4", WORDS))
+    assert recorded(ledger, one) == [f"an instance: {WORDS}"]
+    assert recorded(ledger, three)[-1] == f"3 instances: {WORDS}"
+    with ledger.reading() as connection:
+        assert "such as one whose UID is not known" in refused_words(connection, "1.4")
+
+
 def test_a_series_of_which_refusals_were_only_counted_stays_incomplete(ledger: Ledger) -> None:
     recorded(ledger, noted(MOST_KEPT + 5, "1.2"))
     with ledger.reading() as connection:

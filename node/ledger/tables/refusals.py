@@ -53,5 +53,5 @@ def refused_words(connection: Connection, series_instance_uid: str) -> str:
         return ""
     return (
         f"{'at least ' if several else ''}{count} instances were refused and not received again, "
-        f"such as {one.sop_instance_uid or 'one without a UID'} ({one.words})"
+        f"such as {one.sop_instance_uid or 'one whose UID is not known'} ({one.words})"
     )

@@ -180,21 +180,20 @@ def _why_not_delivered(connection: Connection, job_id: str) -> str:
 
 
 def _sent_at_present(series_instance_uid: str) -> Select[Any]:
-    return (
-        select(instances.c.id)
-        .join(receptions, receptions.c.instance_id == instances.c.id)
-        .join(associations, associations.c.id == receptions.c.association_id)
-        .where(_of_series(series_instance_uid), associations.c.outcome == OPEN)
-        .limit(1)
-    )
+    return _brought_by(series_instance_uid, associations.c.outcome == OPEN)
 
 
 def _known_from_files(series_instance_uid: str) -> Select[Any]:
+    return _brought_by(series_instance_uid, associations.c.address == REBUILT)
+
+
+def _brought_by(series_instance_uid: str, which: ColumnElement[bool]) -> Select[Any]:
+    """Select an instance of a series that an association of the kind `which` brought."""
     return (
         select(instances.c.id)
         .join(receptions, receptions.c.instance_id == instances.c.id)
         .join(associations, associations.c.id == receptions.c.association_id)
-        .where(_of_series(series_instance_uid), associations.c.address == REBUILT)
+        .where(_of_series(series_instance_uid), which)
         .limit(1)
     )
 

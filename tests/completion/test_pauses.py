@@ -89,14 +89,15 @@ def test_no_job_of_a_paused_pipeline_begins_until_it_is_resumed(queued: Completi
 def test_what_was_asked_while_the_node_was_down_is_carried_out_in_that_order(
     queued: Completion,
 ) -> None:
-    """A row that was updated lies behind the others of its table in PostgreSQL."""
+    """PostgreSQL reads rows that were updated behind the others of their index."""
     target, asked = pause_target(queued.configuration, queued.ledger, PIPELINE, "blur")
     pausing, resuming = (
         ask(queued.ledger, verb, target, arguments=asked) for verb in (PAUSE, RESUME)
     )
-    with queued.ledger.writing() as connection:
-        first = commands.c.id == pausing
-        connection.execute(commands.update().where(first).values(address="192.0.2.9"))
+    for done_at in (1.0, None):
+        with queued.ledger.writing() as connection:
+            first = commands.c.id == pausing
+            connection.execute(commands.update().where(first).values(done_at=done_at))
     carry_out(queued.ledger)
     answers = [answer_to(queued.ledger, command) for command in (pausing, resuming)]
     assert not any(answer is None or answer.is_refused for answer in answers)

@@ -42,14 +42,15 @@ def told_comment(comment: str, path: Path) -> str:
     digits and more, which may be a date in another form, and what has a `^`, as person names do.
     If the file cannot be read, all is.
     """
-    text = " ".join(_NO_ASCII.sub(" ", comment).split())[:LONGEST_COMMENT].strip()
+    text = " ".join(_PERSON_NAME.sub(HIDDEN, _NO_ASCII.sub(" ", comment)).split())
+    text = text[:LONGEST_COMMENT].strip()
     if not text:
         return ""
     try:
         quoted = _words_in(path)
     except READING_ERRORS:
         return HIDDEN
-    text = _NUMBER.sub(HIDDEN, _PERSON_NAME.sub(HIDDEN, text))
+    text = _NUMBER.sub(HIDDEN, text)
     return _WORD.sub(lambda found: HIDDEN if _is_in(found[0], quoted) else found[0], text)
 
 

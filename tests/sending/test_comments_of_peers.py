@@ -36,6 +36,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         ("born 02.01.1950", "born ..."),
         ("born 1950", "born ..."),
         ("name mismatch, found SMITH^JANE", "name mismatch, found ..."),
+        ("not found: " + "x " * 25 + "SMITH^JANE", "not found: " + "x " * 25 + "..."),
         ("no match for quet", "no match for ..."),
         ("KeyQuetzal=1", "...=1"),
         ("(0010,0020) is missing", "(0010,0020) is missing"),

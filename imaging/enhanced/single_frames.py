@@ -43,6 +43,7 @@ Image Plane."""
 _OTHER_GROUPS = (0x0002, 0x0004, 0x7FE0)
 """Groups of file meta information, directories and pixels."""
 _DATE, _AGE, _LO = len("YYYYMMDD"), len("nnnY"), 64
+_ACQUIRED = ("AcquisitionDate", "AcquisitionTime")
 _SHORT_AGE = re.compile(r"\d{1,2}[DWMY]")
 
 
@@ -91,12 +92,12 @@ def _write_general(data_set: Dataset, frame: Dataset) -> None:
     )
     acquired = without_offset(acquired, data_set)
     values = {
-        "AcquisitionDate": acquired[:_DATE],
-        "AcquisitionTime": acquired[_DATE:],
         "AcquisitionNumber": frame.get("FrameAcquisitionNumber"),
         "ImageLaterality": frame.get("FrameLaterality"),
         "ContrastBolusAgent": _contrast_agents(data_set),
     }
+    if not any(data_set.get(keyword) for keyword in _ACQUIRED):  # together they are one time
+        values |= {"AcquisitionDate": acquired[:_DATE], "AcquisitionTime": acquired[_DATE:]}
     add_missing(data_set, {keyword: value for keyword, value in values.items() if value})
     add_empty(data_set, _TYPE_2)
     if "PatientOrientationCodeSequence" not in data_set:

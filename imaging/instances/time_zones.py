@@ -12,7 +12,7 @@ from core.identity import Provenance
 KEYWORD = "TimezoneOffsetFromUTC"
 _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)")
 _SUFFIX = re.compile(r"[+-]\d{4}$")
-_SECONDS = len("YYYYMMDDhhmmss")
+_MINUTES, _SECONDS = len("YYYYMMDDhhmm"), len("YYYYMMDDhhmmss")
 _LEAST, _MOST = timedelta(hours=-12), timedelta(hours=14)
 
 
@@ -44,13 +44,13 @@ def without_offset(date_time: str, data_set: Dataset) -> str:
     """
     bare = _SUFFIX.sub("", date_time)
     zone = zone_of_times(data_set)
-    if bare == date_time or zone is None or len(bare) < _SECONDS:
+    if bare == date_time or zone is None or len(bare) < _MINUTES:
         return bare
     try:
         local = DT(date_time).astimezone(zone)
     except (ValueError, OverflowError):
         return bare
-    return local.strftime("%Y%m%d%H%M%S") + bare[_SECONDS:]
+    return local.strftime("%Y%m%d%H%M%S")[: len(bare)] + bare[_SECONDS:]
 
 
 def write_zone(data_set: Dataset, source: Dataset) -> None:

@@ -114,6 +114,16 @@ def test_dciodvfy_finds_no_error_where_every_macro_speaks(
     assert [line for path in derived for line in errors(path)] == []
 
 
+def test_a_date_of_acquisition_is_not_joined_with_the_time_of_a_frame(
+    blur: Blur, tmp_path: Path
+) -> None:
+    data_set = enhanced("MR")
+    data_set.AcquisitionDate = "20200101"
+    derived = pydicom.dcmread(blur(saved(data_set, tmp_path))[0])
+    assert derived.AcquisitionDate == "20200101"
+    assert not derived.get("AcquisitionTime")
+
+
 @pytest.mark.parametrize(("name", "expected"), [("MR", MR), ("CT", CT), ("PET", PET)])
 def test_macros_become_the_attributes_of_the_single_frame_class(
     name: str, expected: dict[str, Any], blur: Blur, tmp_path: Path
